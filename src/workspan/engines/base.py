@@ -1,0 +1,96 @@
+"""The seam to a model: one primitive, a streamed completion with its bill."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from workspan.types import Chunk, Request, Usage
+
+Capability = Literal["continue", "logprobs", "seed", "reasoning_effort"]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per million tokens."""
+
+    input: Decimal
+    output: Decimal
+    cached: Decimal | None = None
+    """For prompt tokens served from a cache; the input price where None."""
+
+    def of(self, usage: Usage) -> Decimal:
+        """Return what `usage` costs, the tokens that a cut left unseen not included."""
+        cached = self.input if self.cached is None else self.cached
+        total = (
+            usage.prefill * self.input
+            + usage.cached_tokens * cached
+            + usage.output_tokens * self.output
+        )
+        return total / 1_000_000
+
+
+FREE = Price(Decimal(0), Decimal(0))
+"""The price of a model on one's own machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What a session must know of an engine before it asks anything."""
+
+    name: str
+    """How the user names the engine, such as "embedded" or "endpoint"."""
+    model: str
+    """The model's own name: part of a journal's identity."""
+    context: int | None = None
+    """Prompt and completion together, in tokens, where known."""
+    capabilities: frozenset[Capability] = frozenset()
+    price: Price | None = None
+    """None is unknown."""
+    runahead: int = 0
+    """Tokens that the engine may decode, at most, after its stream was closed and beyond what it had
+    sent. They are reserved beside each slice, so that a cut cannot pass the budget."""
+    concurrency: int = 64
+    """Calls at a time that the engine serves well."""
+
+
+@dataclass(slots=True)
+class Bill:
+    """What one call has cost so far: written by the engine, read by the session.
+
+    The engine keeps `usage` true at every chunk it yields, and settles it once more before its
+    generator ends, whether it ran out, failed or was closed. `usage.calls` is 1 from the moment
+    that the engine may charge for the call; `cost` is left to the session unless the provider
+    reports one.
+    """
+
+    usage: Usage = field(default_factory=Usage)
+
+
+class Engine(Protocol):
+    """One model behind one door."""
+
+    @property
+    def info(self) -> EngineInfo:
+        """What the engine is and can do; constant while it is open."""
+        ...
+
+    def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
+        """Draw one completion; the last chunk carries `finish`.
+
+        Never decodes more than `request.max_tokens`. Closing the generator stops the decoding.
+
+        Raises:
+            EngineError: the call failed; what it cost until then is on the bill.
+        """
+        ...
+
+    async def count(self, request: Request) -> int:
+        """Return the prompt's tokens, template and prefix included: exact, or a bound from above."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give everything back; idempotent."""
+        ...

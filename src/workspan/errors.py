@@ -1,0 +1,141 @@
+"""Every error that Workspan raises on purpose, branched by what the caller can do about it.
+
+WorkspanError                everything raised on purpose
+├─ InputError                a value that the caller wrote is wrong; says what would be right
+│  ├─ SpecError              strategy, engine, task or budget text; points at the column
+│  └─ DataError              a file of problems; points at the line
+├─ BudgetExceeded            needs more budget; carries the limit's name and what is left
+├─ EngineError               a call failed: never an answer
+│  ├─ EngineUnavailable      worth trying again later: network, 429, 5xx, a dead worker
+│  ├─ EngineRejected         not worth trying again: wrong key, unknown model, refused request
+│  ├─ EngineProtocolError    the server broke the protocol: malformed stream, wrong body
+│  └─ ContextExceeded        the prompt is too long for the model: shorten it
+├─ UnsupportedCapability     strategy and engine do not fit, found before any spend
+├─ UnpricedModel             a money limit on a model whose price is unknown
+├─ MissingDependency         an optional extra is not installed; names the extra
+├─ ModelNotFound             a model's file is not on this machine; says how to fetch it
+├─ SandboxUnavailable        code can't be run safely on this machine
+├─ VerifierError             a verifier failed to judge (this is not "wrong answer")
+├─ GraderError               a grader failed to judge
+├─ JournalError              the journal can't be written or read: full disk, broken line, in use
+└─ ReplayMismatch            the journal was written by another program, engine or seed
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class WorkspanError(Exception):
+    """Base of every error that Workspan raises on purpose."""
+
+
+class InputError(WorkspanError):
+    """A value that the caller wrote is wrong; the message says what would be right."""
+
+
+class SpecError(InputError):
+    """A strategy, engine, task or budget text can't be read."""
+
+    def __init__(self, message: str, *, text: str = "", column: int | None = None) -> None:
+        """Show `text` under the message with a caret at `column` (0-based), where given."""
+        pointer = f"\n  {text}\n  {' ' * column}^" if text and column is not None else ""
+        super().__init__(message + pointer)
+        self.text = text
+        self.column = column
+
+
+class DataError(InputError):
+    """A file of problems or answers can't be read; `line` is 1-based."""
+
+    def __init__(self, message: str, *, path: str = "", line: int | None = None) -> None:
+        where = f"{path}:{line}: " if line is not None else f"{path}: " if path else ""
+        super().__init__(where + message)
+        self.path = path
+        self.line = line
+
+
+class BudgetExceeded(WorkspanError):
+    """A call does not fit the budget, even with nothing else in flight.
+
+    `limit` names the column that refused: work, span, prefill, calls, seconds or cost.
+    """
+
+    def __init__(self, message: str, *, limit: str) -> None:
+        super().__init__(message)
+        self.limit = limit
+
+
+class EngineError(WorkspanError):
+    """A call failed. `keys` are the journal keys of the failed calls, set by the session."""
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        """`status` is the HTTP status, `retry_after` in seconds, where the server gave them."""
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+        self.keys: tuple[str, ...] = ()
+
+
+class EngineUnavailable(EngineError):
+    """Network, rate limit, server error or dead worker: the same call may succeed later."""
+
+
+class EngineRejected(EngineError):
+    """Wrong key, unknown model, refused request: the same call would fail again."""
+
+
+class EngineProtocolError(EngineError):
+    """The server broke the protocol: malformed stream, wrong body, missing end."""
+
+
+class ContextExceeded(EngineError):
+    """The prompt and the tokens asked for do not fit the model's context."""
+
+
+class UnsupportedCapability(WorkspanError):
+    """The strategy needs what the engine does not offer; raised before any spend."""
+
+
+class UnpricedModel(WorkspanError):
+    """A money limit was set on a model whose price is unknown."""
+
+
+class MissingDependency(WorkspanError):
+    """An optional extra is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an extra: pip install 'workspan[{extra}]'")
+        self.extra = extra
+
+
+class ModelNotFound(WorkspanError):
+    """A model's file is not on this machine."""
+
+
+class SandboxUnavailable(WorkspanError):
+    """Model-written code can't be run safely on this machine."""
+
+
+class VerifierError(WorkspanError):
+    """A verifier failed to judge; this says nothing about the candidate."""
+
+
+class GraderError(WorkspanError):
+    """A grader failed to judge; this says nothing about the answer."""
+
+
+class JournalError(WorkspanError):
+    """The journal can't be written or read."""
+
+
+class ReplayMismatch(WorkspanError):
+    """The journal was written by another program, engine or seed."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ``did you mean 'x'?`` or the whole list, to end the message about an unknown word."""
+    names = sorted(known)
+    close = get_close_matches(word, names, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"

@@ -1,0 +1,216 @@
+"""The plain data of Workspan: frozen, without I/O, shared by every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal, NamedTuple, TypeAlias
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+AnswerKind = Literal["text", "math", "number", "choice", "code"]
+"""How an answer is read from a text and compared: see `workspan.answers`."""
+
+FinishReason = Literal["stop", "length", "budget", "deadline"]
+"""stop: the model ended; length: the request's own cap; budget, deadline: cut by the account."""
+
+Source = Literal["measured", "tokenised", "estimated"]
+"""Where a count comes from: the engine's own figure, our count of what it sent, or a bound."""
+
+_SOURCES: tuple[Source, ...] = ("measured", "tokenised", "estimated")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+Prompt: TypeAlias = tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a strategy may see. The reference answer is not part of it."""
+
+    id: str
+    prompt: Prompt
+    kind: AnswerKind = "text"
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def ask(cls, question: str, *, kind: AnswerKind = "text", id: str = "question") -> Problem:  # noqa: A002
+        """Make a problem of one user turn."""
+        return cls(id, (Message("user", question),), kind)
+
+
+class Amount(NamedTuple):
+    """The columns of a ledger: what a call may take or has taken."""
+
+    calls: int = 0
+    work: int = 0
+    """Decoded tokens, those that a cut may have left unseen included."""
+    prefill: int = 0
+    """Prompt tokens not served from a cache."""
+    cost: Decimal = Decimal(0)
+    """USD; 0 where no price is known (a money limit refuses such engines beforehand)."""
+
+    def plus(self, other: Amount) -> Amount:
+        """Add column by column."""
+        return Amount(
+            self.calls + other.calls,
+            self.work + other.work,
+            self.prefill + other.prefill,
+            self.cost + other.cost,
+        )
+
+    def minus(self, other: Amount) -> Amount:
+        """Subtract column by column."""
+        return Amount(
+            self.calls - other.calls,
+            self.work - other.work,
+            self.prefill - other.prefill,
+            self.cost - other.cost,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Compute spent. Buckets are inclusive: cached is part of input, reasoning of output."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    unseen_tokens: int = 0
+    """Tokens that the engine may have decoded after a cut, beyond `output_tokens`: an upper bound
+    that counts against the budget but not in `work`."""
+    cost: Decimal | None = Decimal(0)
+    """USD; None is unknown, never zero."""
+    source: Source = "measured"
+    """The weakest source among the counts added up here."""
+
+    @property
+    def work(self) -> int:
+        """Decoded tokens of all calls."""
+        return self.output_tokens
+
+    @property
+    def prefill(self) -> int:
+        """Prompt tokens that were not served from a cache."""
+        return self.input_tokens - self.cached_tokens
+
+    @property
+    def amount(self) -> Amount:
+        """What this takes from a ledger."""
+        decoded = self.output_tokens + self.unseen_tokens
+        return Amount(self.calls, decoded, self.prefill, self.cost or Decimal(0))
+
+    def __add__(self, other: Usage) -> Usage:
+        unpriced = self.cost is None or other.cost is None
+        return Usage(
+            self.calls + other.calls,
+            self.input_tokens + other.input_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.output_tokens + other.output_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+            self.unseen_tokens + other.unseen_tokens,
+            None if unpriced else (self.cost or Decimal(0)) + (other.cost or Decimal(0)),
+            max(self.source, other.source, key=_SOURCES.index),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One completion to draw."""
+
+    prompt: Prompt
+    prefix: str = ""
+    """Assistant text that the model continues; needs the capability "continue"."""
+    max_tokens: int = 1024
+    temperature: float = 0.7
+    top_p: float = 1.0
+    stop: tuple[str, ...] = ()
+    logprobs: bool = False
+    """Ask for the log-probability of each decoded token; needs the capability "logprobs"."""
+    reasoning_effort: str | None = None
+    """Passed to engines that have the setting, such as "low", "medium", "high"."""
+    seed: int = 0
+    """Set by the session from the call's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a completion as it arrives."""
+
+    text: str = ""
+    reasoning: str = ""
+    """Thinking that the engine reports apart from the text."""
+    logprobs: tuple[float, ...] = ()
+    """Natural logarithm, one for each token of this chunk, if asked for."""
+    finish: FinishReason | None = None
+    """Set on the last chunk only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One completion drawn from an engine."""
+
+    text: str
+    finish: FinishReason
+    usage: Usage
+    reasoning: str = ""
+    logprobs: tuple[float, ...] | None = None
+    key: str = ""
+    """Journal key of the call that drew it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A possible answer and what speaks for it."""
+
+    text: str
+    answer: str | None
+    """Extracted from the text; None when nothing could be extracted."""
+    score: float | None = None
+    """A verifier's value in [0, 1]."""
+    key: str = ""
+    """Journal key of the call that made it."""
+
+
+class Tally(NamedTuple):
+    """One answer's votes, equivalent answers counted together."""
+
+    answer: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a strategy returns."""
+
+    best: Candidate | None
+    """None is an abstention: nothing that was drawn held an answer."""
+    candidates: tuple[Candidate, ...] = ()
+    votes: tuple[Tally, ...] = ()
+    """Heaviest first; no answer is not a vote."""
+    tied: bool = False
+    """The two heaviest weigh the same; the first drawn was taken."""
+
+    @property
+    def text(self) -> str | None:
+        """The answer itself, or None for an abstention."""
+        return self.best.answer if self.best else None
+
+    @property
+    def margin(self) -> float | None:
+        """Lead of the heaviest answer over the next, as a share of all votes."""
+        total = sum(vote.weight for vote in self.votes)
+        if not total:
+            return None
+        first, second = [*(vote.weight for vote in self.votes[:2]), 0.0][:2]
+        return (first - second) / total
