@@ -21,7 +21,7 @@ WorkspanError                everything raised on purpose
 └─ ReplayMismatch            the journal was written by another program, engine or seed
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -139,3 +139,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = get_close_matches(word, names, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
+
+
+def first_error(errors: Sequence[BudgetExceeded | EngineError]) -> BudgetExceeded | EngineError:
+    """Choose what to raise when nothing came back: a refusal, or a failure that names all keys."""
+    refusals = [error for error in errors if isinstance(error, BudgetExceeded)]
+    failures = [error for error in errors if isinstance(error, EngineError)]
+    if refusals or not failures:
+        return [*refusals, BudgetExceeded("no call was asked for", limit="calls")][0]
+    failures[0].keys = tuple(key for error in failures for key in error.keys)
+    return failures[0]

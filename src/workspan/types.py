@@ -42,7 +42,7 @@ class Problem:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def ask(cls, question: str, *, kind: AnswerKind = "text", id: str = "question") -> Problem:  # noqa: A002
+    def ask(cls, question: str, *, kind: AnswerKind = "text", id: str = "question") -> Problem:
         """Make a problem of one user turn."""
         return cls(id, (Message("user", question),), kind)
 

@@ -22,12 +22,12 @@ class Price:
     """For prompt tokens served from a cache; the input price where None."""
 
     def of(self, usage: Usage) -> Decimal:
-        """Return what `usage` costs, the tokens that a cut left unseen not included."""
+        """Return what `usage` costs at most: tokens that a cut left unseen are included."""
         cached = self.input if self.cached is None else self.cached
         total = (
             usage.prefill * self.input
             + usage.cached_tokens * cached
-            + usage.output_tokens * self.output
+            + (usage.output_tokens + usage.unseen_tokens) * self.output
         )
         return total / 1_000_000
 
@@ -50,8 +50,8 @@ class EngineInfo:
     price: Price | None = None
     """None is unknown."""
     runahead: int = 0
-    """Tokens that the engine may decode, at most, after its stream was closed and beyond what it had
-    sent. They are reserved beside each slice, so that a cut cannot pass the budget."""
+    """Tokens that the engine may decode, at most, beyond what it had sent when its stream was
+    closed. They are reserved beside each slice, so that a cut cannot pass the budget."""
     concurrency: int = 64
     """Calls at a time that the engine serves well."""
 
@@ -88,7 +88,7 @@ class Engine(Protocol):
         ...
 
     async def count(self, request: Request) -> int:
-        """Return the prompt's tokens, template and prefix included: exact, or a bound from above."""
+        """Return the prompt's tokens with template and prefix: exact, or a bound from above."""
         ...
 
     async def aclose(self) -> None:

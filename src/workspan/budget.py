@@ -1,0 +1,135 @@
+"""Upper limits of a run, and how people write them: ``8k work, 2k span, 30s``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from decimal import Decimal
+
+from workspan.errors import SpecError, nearest
+
+_WORDS = {
+    "work": "work",
+    "tokens": "work",
+    "span": "span",
+    "depth": "span",
+    "prefill": "prefill",
+    "call": "calls",
+    "calls": "calls",
+    "wide": "width",
+    "width": "width",
+    "usd": "cost",
+    "dollars": "cost",
+}
+_SECONDS = {
+    "ms": 0.001,
+    "s": 1.0,
+    "sec": 1.0,
+    "seconds": 1.0,
+    "min": 60.0,
+    "minutes": 60.0,
+    "h": 3600.0,
+}
+_SCALE = {"": 1, "k": 1_000, "m": 1_000_000}
+_ITEM = re.compile(
+    r"(?P<dollar>\$)?\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<scale>[kKM](?![a-z]))?\s*(?P<word>[A-Za-z]*)"
+)
+_EXAMPLE = "write limits like '8k work, 2k span, 16 calls, 8 wide, 30s, $0.05'"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Upper limits on one account, never passed; None is unlimited."""
+
+    work: int | None = None
+    """Decoded tokens of all calls together."""
+    span: int | None = None
+    """Decoded tokens on the longest chain of calls that wait for one another."""
+    prefill: int | None = None
+    """Prompt tokens that no cache served."""
+    calls: int | None = None
+    """Calls that an engine may charge for."""
+    width: int | None = None
+    """Calls in flight at a time."""
+    seconds: float | None = None
+    """Wall clock of the run; streams are cut at the end, what had arrived is used."""
+    cost: Decimal | None = None
+    """USD."""
+
+    def __post_init__(self) -> None:
+        """Refuse limits below 0.
+
+        Raises:
+            ValueError: a limit is negative, or `width` is 0.
+        """
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if value is not None and value < (1 if item.name == "width" else 0):
+                raise ValueError(
+                    f"budget {item.name} is {value}: must not be negative, nor a width 0"
+                )
+
+    @classmethod
+    def parse(cls, text: str) -> Budget:
+        """Read ``8k work, 2k span, 16 calls, 8 wide, 30s, $0.05``; `tokens` means work.
+
+        Raises:
+            SpecError: an item is not understood, not above 0, or given twice.
+        """
+        limits: dict[str, int | float | Decimal] = {}
+        column = 0
+        for item in text.split(","):
+            start = column + len(item) - len(item.lstrip())
+            name, value = _item(item.strip(), text, start)
+            if name in limits:
+                raise SpecError(f"budget limits {name} twice", text=text, column=start)
+            limits[name] = value
+            column += len(item) + 1
+        return cls(**limits)  # type: ignore[arg-type]  # _item pairs each name with its type
+
+    def __str__(self) -> str:
+        """Write it so that `parse` reads the same limits back."""
+        words = {
+            "work": "work",
+            "span": "span",
+            "prefill": "prefill",
+            "calls": "calls",
+            "width": "wide",
+        }
+        parts = [
+            f"{value} {word}"
+            for name, word in words.items()
+            if (value := getattr(self, name)) is not None
+        ]
+        if self.seconds is not None:
+            parts.append(f"{self.seconds:g}s")
+        if self.cost is not None:
+            parts.append(f"${self.cost:f}")
+        return ", ".join(parts) or "unlimited"
+
+
+def _item(item: str, text: str, column: int) -> tuple[str, int | float | Decimal]:
+    found = _ITEM.fullmatch(item)
+    if not found:
+        raise SpecError(
+            f"budget item {item!r} is not understood: {_EXAMPLE}", text=text, column=column
+        )
+    number, word = found["number"], found["word"].lower()
+    scale = _SCALE[(found["scale"] or "").lower()]
+    if Decimal(number) == 0:
+        raise SpecError(f"budget item {item!r} must be above 0", text=text, column=column)
+    if found["dollar"] and not word:
+        return "cost", Decimal(number) * scale
+    if word in _SECONDS and not found["dollar"]:
+        return "seconds", float(number) * scale * _SECONDS[word]
+    name = _WORDS.get(word)
+    if name is None or found["dollar"]:
+        known = [*_WORDS, *_SECONDS]
+        hint = nearest(word, known) if word else f"name what {item!r} limits; {_EXAMPLE}"
+        raise SpecError(f"unknown budget word {word!r}: {hint}", text=text, column=column)
+    value = Decimal(number) * scale
+    if name == "cost":
+        return name, value
+    if value != int(value):
+        raise SpecError(f"budget item {item!r} must be a whole number", text=text, column=column)
+    return name, int(value)

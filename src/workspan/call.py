@@ -1,0 +1,296 @@
+"""One engine call: reserved, streamed, cut where the account ends, settled and journaled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import TypeAlias
+
+import anyio
+
+from workspan.clock import Call, Clock
+from workspan.engines.base import Bill, Engine
+from workspan.errors import BudgetExceeded, EngineError, EngineProtocolError, EngineUnavailable
+from workspan.journal import Entry, Journal, Outcome, bound_usage, fingerprint, seed_for
+from workspan.ledger import Hold, Ledger
+from workspan.types import Amount, Candidate, Chunk, FinishReason, Request, Sample, Usage
+
+SLICE = 256
+"""Tokens reserved at a time, so that a long `max_tokens` does not keep others from starting."""
+
+MAX_LOSSES = 1
+"""How often a call that died on the way is asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Text as it arrives, for whoever watches."""
+
+    key: str
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The answer if the run ended now."""
+
+    candidate: Candidate
+
+
+Event: TypeAlias = Delta | Best
+
+
+@dataclass(slots=True)
+class Context:
+    """What all calls of one run share."""
+
+    engine: Engine
+    journal: Journal
+    seed: int
+    limiter: anyio.CapacityLimiter
+    started: float
+    """`anyio.current_time()` at which the run would have started without interruptions."""
+    deadline: float | None = None
+    is_replay: bool = False
+    """The run ended under this budget before: nothing is asked that the journal does not hold."""
+    observer: Callable[[Event], None] | None = None
+    trace: list[Call] = field(default_factory=list)
+    refused: str = ""
+    """The limit that last refused or cut a call."""
+    best: Candidate | None = None
+
+    def elapsed(self) -> float:
+        """Seconds of the run so far."""
+        return anyio.current_time() - self.started
+
+
+async def draw(run: Context, ledger: Ledger, clock: Clock, key: str, request: Request) -> Sample:
+    """Draw the sample at `key`: from the journal if it holds it, else from the engine.
+
+    Raises:
+        BudgetExceeded: the call does not fit the account, the span or the time.
+        EngineError: the call failed, and asking once more could not help or did not.
+    """
+    seed = seed_for(run.seed, key)
+    asked = fingerprint(request, seed)
+    request = replace(request, seed=seed)
+    losses = 0
+    for _, entry in run.journal.attempts(key, asked):
+        replay(run, ledger, clock, entry)
+        if entry.outcome == "sample" and entry.sample is not None:
+            return entry.sample
+        if entry.outcome == "failed":
+            raise recorded_error(entry)
+        losses += entry.outcome == "lost"
+        key = entry.key + "+"
+    while True:
+        attempt = _Attempt(run, ledger, clock, key, request, asked)
+        try:
+            return await attempt.draw(is_last=losses >= MAX_LOSSES)
+        except _Lost:
+            losses += 1
+            key += "+"
+
+
+def replay(run: Context, ledger: Ledger, clock: Clock, entry: Entry) -> None:
+    """Account for a recorded call as if it had just been made."""
+    ledger.charge(entry.usage)
+    _record(run, clock, entry)
+
+
+def recorded_error(entry: Entry) -> EngineError:
+    """Make the error of a failed call again from its journal line."""
+    name, _, message = entry.value.partition(": ")
+    kinds = {kind.__name__: kind for kind in EngineError.__subclasses__()}
+    error = kinds.get(name, EngineError)(message)
+    error.keys = (entry.key,)
+    return error
+
+
+def _record(run: Context, clock: Clock, entry: Entry) -> None:
+    """Move the clock by what a call decoded and draw its bar."""
+    run.trace.append(
+        Call(entry.key, clock.now, entry.usage, entry.outcome, entry.began, entry.ended)
+    )
+    clock.advance(entry.usage.output_tokens)
+
+
+class _Lost(Exception):
+    """A signal to `draw`: the call died after it was billed, and may be asked again."""
+
+
+class _Attempt:
+    """One try of one call, from its reservation to its journal line."""
+
+    def __init__(
+        self, run: Context, ledger: Ledger, clock: Clock, key: str, request: Request, asked: str
+    ) -> None:
+        self.run, self.ledger, self.clock = run, ledger, clock
+        self.key, self.request, self.asked = key, request, asked
+        self.bill = Bill()
+        self.prefill = 0
+        self.leased = 0
+        self.capped_by = ""
+        self.began = 0.0
+        self.text: list[str] = []
+        self.reasoning: list[str] = []
+        self.logprobs: list[float] = []
+
+    async def draw(self, *, is_last: bool) -> Sample:
+        """Run the call; whatever happens, it is settled and journaled once."""
+        async with AsyncExitStack() as places:
+            hold = await self._admit(places)
+            self.began = self.run.elapsed()
+            try:
+                finish = await self._stream(hold)
+            except EngineError as error:
+                is_lost = isinstance(error, EngineUnavailable | EngineProtocolError)
+                is_lost = is_lost and not is_last and self.bill.usage.calls > 0
+                self._settle(hold, "lost" if is_lost else "failed", error=error)
+                if is_lost:
+                    raise _Lost from error
+                error.keys = (self.key,)
+                raise
+            except BaseException:
+                self._settle(hold, "cut")
+                raise
+            return self._settle(hold, "sample", finish=finish)
+
+    async def _admit(self, places: AsyncExitStack) -> Hold:
+        """Wait for a place in flight and for room in the account, while there is time."""
+        with anyio.CancelScope(deadline=self.run.deadline or float("inf")) as scope:
+            for node in self.ledger.path():
+                if node.width is not None:
+                    await places.enter_async_context(node.width)
+            await places.enter_async_context(self.run.limiter)
+            return await self._reserve()
+        assert scope.cancelled_caught  # the only way here: the time ran out while waiting
+        raise self._refuse("the time is up", "seconds")
+
+    async def _reserve(self) -> Hold:
+        """Hold the prompt and the first slice; ask for no more than may ever be left."""
+        run, ledger = self.run, self.ledger
+        if run.journal.is_durable or ledger.limits("prefill") or ledger.limits("cost"):
+            self.prefill = await run.engine.count(self.request)
+        cap = self._cap()
+        self.leased = min(cap, SLICE)
+        work = min(cap, self.leased + run.engine.info.runahead)
+        try:
+            hold = await ledger.reserve(self._amount(1, work, self.prefill))
+        except BudgetExceeded as refusal:
+            run.refused = refusal.limit
+            raise
+        left = ledger.work_left()  # less than before, if the call had to wait
+        if left is not None and left < cap:
+            cap, self.capped_by = left, "work"
+        self.request = replace(self.request, max_tokens=cap)
+        try:
+            self._write_ahead(hold)
+        except BaseException:
+            ledger.settle(hold, Usage())
+            raise
+        return hold
+
+    def _cap(self) -> int:
+        """Return the most tokens that the request, the path and the account allow now."""
+        run = self.run
+        if run.is_replay:
+            raise self._refuse("the run ended before this call", run.refused or "work")
+        if run.deadline is not None and anyio.current_time() >= run.deadline:
+            raise self._refuse("the time is up", "seconds")
+        cap = self.request.max_tokens
+        for column, room in (("span", self.clock.room), ("work", self.ledger.work_left())):
+            if room is not None and room < cap:
+                if room < 1:
+                    raise self._refuse(f"no {column} is left", column)
+                cap, self.capped_by = room, column
+        return cap
+
+    def _refuse(self, why: str, limit: str) -> BudgetExceeded:
+        self.run.refused = limit
+        return BudgetExceeded(why, limit=limit)
+
+    def _amount(self, calls: int, work: int, prefill: int) -> Amount:
+        price = self.run.engine.info.price
+        usage = Usage(calls, prefill, output_tokens=work)
+        return Amount(calls, work, prefill, Decimal(0) if price is None else price.of(usage))
+
+    def _write_ahead(self, hold: Hold) -> None:
+        """Note on disk what the call may cost, for the account of a killed process."""
+        journal = self.run.journal
+        if journal.is_durable:
+            usage = bound_usage(hold.amount)
+            now = self.run.elapsed()
+            journal.append(Entry(self.key, "open", self.asked, usage, began=now, ended=now))
+
+    async def _stream(self, hold: Hold) -> FinishReason:
+        """Collect the stream; cut it when the next slice is refused or the time is up."""
+        finish: FinishReason | None = None
+        with anyio.CancelScope(deadline=self.run.deadline or float("inf")) as scope:
+            async with aclosing(self.run.engine.stream(self.request, self.bill)) as chunks:
+                async for chunk in chunks:
+                    finish = chunk.finish
+                    self._keep(chunk)
+                    if finish is None and not self._has_lease(hold):
+                        self.run.refused, finish = "work", "budget"
+                        break
+        if finish is None and scope.cancelled_caught:
+            self.run.refused, finish = "seconds", "deadline"
+        if finish is None:
+            raise EngineProtocolError("the stream ended without saying why")
+        if finish == "length" and self.capped_by:  # the account's cap, not the request's own
+            self.run.refused, finish = self.capped_by, "budget"
+        return finish
+
+    def _keep(self, chunk: Chunk) -> None:
+        self.text.append(chunk.text)
+        if chunk.reasoning:
+            self.reasoning.append(chunk.reasoning)
+        self.logprobs.extend(chunk.logprobs)
+        if self.run.observer is not None:
+            self.run.observer(Delta(self.key, chunk))
+
+    def _has_lease(self, hold: Hold) -> bool:
+        """Lease the next slice if the last one is used up; say whether the stream may go on."""
+        decoded, cap = self.bill.usage.output_tokens, self.request.max_tokens
+        while decoded >= self.leased < cap:
+            leased = min(cap, self.leased + SLICE)
+            more = min(cap, leased + self.run.engine.info.runahead) - hold.amount.work
+            if not self.ledger.extend(hold, more, self._amount(0, more, 0).cost):
+                return False
+            self.leased = leased
+            self._write_ahead(hold)
+        return True
+
+    def _settle(
+        self,
+        hold: Hold,
+        outcome: Outcome,
+        *,
+        finish: FinishReason | None = None,
+        error: EngineError | None = None,
+    ) -> Sample:
+        """Charge what was billed and write it down; nothing here awaits."""
+        run, usage = self.run, self.bill.usage
+        if not usage.cost:
+            price = run.engine.info.price
+            usage = replace(usage, cost=None if price is None else price.of(usage))
+        logprobs = tuple(self.logprobs) if self.request.logprobs else None
+        text, reasoning = "".join(self.text), "".join(self.reasoning)
+        sample = Sample(text, finish or "stop", usage, reasoning, logprobs, self.key)
+        entry = Entry(
+            self.key,
+            outcome,
+            self.asked,
+            usage,
+            sample if outcome == "sample" else None,
+            f"{type(error).__name__}: {error}" if error else "",
+            began=self.began,
+            ended=run.elapsed(),
+        )
+        self.ledger.settle(hold, usage)
+        _record(run, self.clock, entry)
+        run.journal.append(entry)
+        return sample

@@ -1,0 +1,141 @@
+"""The append-only record of a run: what happened, in order, and all that a resumed run needs.
+
+A call's key is its place in the program (``/2.0/1``), not a time, so that a re-run finds it again.
+Each call is written ahead with the most that it may cost ("open") and again when it has ended, so
+that a killed process loses neither a finished sample nor the account of an unfinished one. A key
+whose call came to nothing ("open", "cut", "lost") is asked again under the key with a ``+``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import Literal
+
+import msgspec
+
+from workspan.errors import ReplayMismatch
+from workspan.types import Amount, Request, Sample, Usage
+
+Outcome = Literal["open", "sample", "cut", "lost", "failed", "retry", "closed", "value", "end"]
+"""open: asked, may cost up to `usage`; sample: done; cut: cancelled; lost: died on the way, asked
+again at once; failed: gave up; retry: the failure ended the run, so a resumed run asks again;
+closed: a race was decided; value: a tool's result; end: the run finished under the budget `value`.
+"""
+
+_AGAIN = frozenset({"open", "cut", "lost", "retry"})
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of the journal. Never changed once written."""
+
+    key: str
+    outcome: Outcome
+    fingerprint: str = ""
+    usage: Usage = Usage()
+    sample: Sample | None = None
+    value: str = ""
+    """A tool's result, an error's text, or the budget of an "end"."""
+    stop: str = ""
+    """What ended the run, on an "end"."""
+    began: float = 0.0
+    """Seconds from the start of the run, summed over resumptions."""
+    ended: float = 0.0
+
+
+class Journal:
+    """The record of one run, in memory; `sink` writes each entry on."""
+
+    def __init__(
+        self, entries: Iterable[Entry] = (), sink: Callable[[Entry], None] | None = None
+    ) -> None:
+        self.entries: list[Entry] = []
+        self._latest: dict[str, tuple[int, Entry]] = {}
+        for entry in entries:
+            self._add(entry)
+        self.is_durable = sink is not None
+        self._sink = sink
+
+    def append(self, entry: Entry) -> None:
+        """Write `entry`, on disk first.
+
+        Raises:
+            JournalError: the disk refused it.
+            ReplayMismatch: the key has ended already.
+        """
+        if self._sink is not None:
+            self._sink(entry)
+        self._add(entry)
+
+    def attempts(self, key: str, fingerprint: str) -> list[tuple[int, Entry]]:
+        """Return (position, entry) of one call, oldest first: those to ask again, then the last.
+
+        Raises:
+            ReplayMismatch: the recorded call asked for something else.
+        """
+        found = []
+        while (held := self._latest.get(key)) is not None:
+            entry = held[1]
+            if entry.fingerprint and entry.fingerprint != fingerprint:
+                raise ReplayMismatch(
+                    f"call {key} of the journal is not the call that the program makes now: "
+                    "was the strategy, the problem or the version changed?"
+                )
+            found.append(held)
+            if entry.outcome not in _AGAIN:
+                break
+            key += "+"
+        return found
+
+    def usage(self, prefix: str = "") -> Usage:
+        """Add up what the calls at and under `prefix` cost."""
+        total = Usage()
+        inside = (prefix + "/", prefix + ".", prefix + "+")
+        for key, (_, entry) in self._latest.items():
+            if not prefix or key == prefix or key.startswith(inside):
+                total += entry.usage
+        return total
+
+    @property
+    def seconds(self) -> float:
+        """Wall clock of the run so far."""
+        return max((entry.ended for entry in self.entries), default=0.0)
+
+    def end(self, budget: str) -> Entry | None:
+        """Return the line that ended the run under this very budget: then nothing is asked."""
+        ends = (entry for entry in self.entries if entry.outcome == "end")
+        return next((entry for entry in ends if entry.value == budget), None)
+
+    def _add(self, entry: Entry) -> None:
+        before = self._latest.get(entry.key)
+        if before is None or entry.outcome == "end" or before[1].outcome == "open":
+            kept = entry
+        elif before[1].outcome == "failed" and entry.outcome == "retry":
+            kept = msgspec.structs.replace(before[1], outcome="retry")
+        else:
+            raise ReplayMismatch(f"call {entry.key} ended twice in the journal")
+        self._latest[entry.key] = (len(self.entries), kept)
+        self.entries.append(entry)
+
+
+_FIELDS = tuple(item.name for item in fields(Request) if item.name != "seed")
+
+
+def fingerprint(request: Request, seed: int) -> str:
+    """Hash what a request asks for, stable between processes and versions of Python."""
+    content = msgspec.json.encode([seed, *(getattr(request, name) for name in _FIELDS)])
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def seed_for(root: int, key: str) -> int:
+    """Derive the seed of the call at `key`, in [0, 2**31): independent of scheduling."""
+    digest = hashlib.blake2b(f"{root}:{key}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def bound_usage(bound: Amount) -> Usage:
+    """State what an open call may cost at most: what it is charged if nothing more is heard."""
+    return Usage(
+        bound.calls, bound.prefill, output_tokens=bound.work, cost=bound.cost, source="estimated"
+    )

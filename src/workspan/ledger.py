@@ -1,0 +1,146 @@
+"""One account: reserve before spending, settle after, here and in every account above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import anyio
+
+from workspan.budget import Budget
+from workspan.errors import BudgetExceeded
+from workspan.types import Amount, Usage
+
+_NOTHING = Amount()
+
+
+class Hold:
+    """What one call has reserved; grows slice by slice until it is settled."""
+
+    __slots__ = ("amount",)
+
+    def __init__(self, amount: Amount) -> None:
+        self.amount = amount
+
+
+class Ledger:
+    """Account of one budget: spent + owed + held never exceeds the limit, here or in any parent.
+
+    `owed` is what the journal of an interrupted run shows and the resumed run has not replayed yet.
+    Nothing between two halves of a change awaits, so a cancellation can't split it.
+    """
+
+    def __init__(
+        self, budget: Budget, parent: Ledger | None = None, owed: Usage | None = None
+    ) -> None:
+        self.budget = budget
+        self.parent = parent
+        self.spent = Usage()
+        self.width = anyio.CapacityLimiter(budget.width) if budget.width else None
+        self._owed = owed.amount if owed else _NOTHING
+        self._held = _NOTHING
+        self._settled: anyio.Event | None = None
+        self._limited = any(
+            limit is not None for limit in (budget.calls, budget.work, budget.prefill, budget.cost)
+        )
+
+    def path(self) -> Iterator[Ledger]:
+        """This account, then each above it."""
+        node: Ledger | None = self
+        while node is not None:
+            yield node
+            node = node.parent
+
+    @property
+    def held(self) -> Amount:
+        """Reserved by calls in flight."""
+        return self._held
+
+    @property
+    def owed(self) -> Amount:
+        """Recorded by an earlier run and not replayed yet."""
+        return self._owed
+
+    @property
+    def overrun(self) -> int:
+        """Decoded tokens past the limit: 0, unless an engine billed more than it was asked for."""
+        limit = self.budget.work
+        return 0 if limit is None else max(0, self.spent.amount.work - limit)
+
+    def limits(self, column: str) -> bool:
+        """Say whether `column` of `Budget` is limited here or above."""
+        return any(getattr(node.budget, column) is not None for node in self.path())
+
+    def work_left(self) -> int | None:
+        """Decoded tokens that are not spent or owed, here and above; None is unlimited."""
+        left = [
+            max(0, node.budget.work - node.spent.amount.work - node._owed.work)
+            for node in self.path()
+            if node.budget.work is not None
+        ]
+        return min(left) if left else None
+
+    async def reserve(self, bound: Amount) -> Hold:
+        """Hold `bound`; wait while calls in flight may still give back what they hold.
+
+        Raises:
+            BudgetExceeded: `bound` does not fit and nothing in flight could free it.
+        """
+        while (refusal := self._refusal(bound)) is not None:
+            node, column = refusal
+            if node._held == _NOTHING:
+                left = getattr(node.budget, column) - getattr(node._committed(), column)
+                raise BudgetExceeded(
+                    f"a call needs {getattr(bound, column)} {column}, {left} left of {node.budget}",
+                    limit=column,
+                )
+            if node._settled is None:
+                node._settled = anyio.Event()
+            await node._settled.wait()
+        self._hold(bound)
+        return Hold(bound)
+
+    def extend(self, hold: Hold, work: int, cost: Decimal) -> bool:
+        """Add `work` tokens and their `cost` to `hold` if they fit now; never waits."""
+        more = Amount(0, work, 0, cost)
+        if self._refusal(more) is not None:
+            return False
+        self._hold(more)
+        hold.amount = hold.amount.plus(more)
+        return True
+
+    def settle(self, hold: Hold, used: Usage) -> None:
+        """Free what `hold` reserved and charge what was used."""
+        for node in self.path():
+            node._held = node._held.minus(hold.amount)
+            node.spent += used
+            if node._settled is not None:
+                node._settled.set()
+                node._settled = None
+        hold.amount = _NOTHING
+
+    def charge(self, used: Usage) -> None:
+        """Move replayed compute from owed to spent."""
+        amount = used.amount
+        for node in self.path():
+            node._owed = node._owed.minus(amount)
+            node.spent += used
+
+    def _committed(self) -> Amount:
+        return self.spent.amount.plus(self._owed).plus(self._held)
+
+    def _hold(self, amount: Amount) -> None:
+        for node in self.path():
+            node._held = node._held.plus(amount)
+
+    def _refusal(self, bound: Amount) -> tuple[Ledger, str] | None:
+        """Find the first account and column that `bound` does not fit."""
+        for node in self.path():
+            if not node._limited:
+                continue
+            total = node._committed().plus(bound)
+            for column in ("calls", "work", "prefill", "cost"):
+                limit = getattr(node.budget, column)
+                if limit is not None and getattr(bound, column) and getattr(total, column) > limit:
+                    return node, column
+        return None

@@ -1,0 +1,121 @@
+"""Samples in order of arrival: what a strategy that stops early waits on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+from anyio.abc import TaskGroup
+
+from workspan.call import Context, draw, replay
+from workspan.clock import Clock
+from workspan.errors import BudgetExceeded, EngineError, first_error
+from workspan.journal import Entry, fingerprint, seed_for
+from workspan.ledger import Ledger
+from workspan.types import Request, Sample
+
+
+@dataclass(slots=True)
+class Lane:
+    """One runner: a call with a clock of its own."""
+
+    key: str
+    clock: Clock
+    request: Request
+
+
+class Race:
+    """An asynchronous iterator over samples as they finish.
+
+    What an earlier run recorded comes first, in the recorded order and without a call; only when
+    that is used up are the missing calls made. A race that was decided before makes none.
+    """
+
+    def __init__(
+        self, run: Context, ledger: Ledger, clock: Clock, base: str, requests: Sequence[Request]
+    ) -> None:
+        self._run, self._ledger, self._clock, self._base = run, ledger, clock, base
+        lanes = [Lane(f"{base}.{i}/0", clock.fork(), r) for i, r in enumerate(requests)]
+        self._is_decided = bool(run.journal.attempts(base, ""))
+        ended = {lane.key: self._position(lane) for lane in lanes}
+        self._recorded = sorted(
+            (lane for lane in lanes if ended[lane.key] is not None),
+            key=lambda lane: ended[lane.key] or 0,
+        )
+        self._missing = [lane for lane in lanes if ended[lane.key] is None]
+        self._running = 0
+        self._given = 0
+        self._errors: list[BudgetExceeded | EngineError] = []
+        self._group: TaskGroup
+        self._send, self._receive = anyio.create_memory_object_stream[tuple[Lane, Sample] | None](
+            len(lanes) + 1
+        )
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Race]:
+        """Run the calls while the block is open; leaving it cancels and settles the rest."""
+        with self._send, self._receive:
+            async with anyio.create_task_group() as self._group:
+                yield self
+                self._group.cancel_scope.cancel()
+        if self._is_decided:
+            for lane in self._missing:
+                for _, entry in self._run.journal.attempts(lane.key, self._asked(lane)):
+                    replay(self._run, self._ledger, lane.clock, entry)
+        else:
+            self._run.journal.append(Entry(self._base, "closed"))
+
+    async def __aiter__(self) -> AsyncGenerator[Sample, None]:
+        """Give each sample as it finishes.
+
+        Raises:
+            BudgetExceeded: not even one fits.
+            EngineError: every call failed.
+        """
+        while self._recorded:
+            lane = self._recorded.pop(0)
+            sample = await self._draw(lane)
+            if sample is not None:
+                yield self._join(lane, sample)
+        if not self._is_decided:
+            self._start()
+            while self._running:
+                arrival = await self._receive.receive()
+                self._running -= 1
+                if arrival is not None:
+                    yield self._join(*arrival)
+        if not self._given and self._errors:
+            raise first_error(self._errors)
+
+    def _start(self) -> None:
+        while self._missing:
+            self._running += 1
+            self._group.start_soon(self._enter, self._missing.pop(0))
+
+    async def _enter(self, lane: Lane) -> None:
+        sample = await self._draw(lane)
+        self._send.send_nowait(None if sample is None else (lane, sample))
+
+    async def _draw(self, lane: Lane) -> Sample | None:
+        try:
+            return await draw(self._run, self._ledger, lane.clock, lane.key, lane.request)
+        except (BudgetExceeded, EngineError) as error:
+            self._errors.append(error)
+            return None
+
+    def _join(self, lane: Lane, sample: Sample) -> Sample:
+        self._given += 1
+        self._clock.join(lane.clock)
+        return sample
+
+    def _asked(self, lane: Lane) -> str:
+        return fingerprint(lane.request, seed_for(self._run.seed, lane.key))
+
+    def _position(self, lane: Lane) -> int | None:
+        """Return where the journal holds the lane's end; None if it was not reached."""
+        attempts = self._run.journal.attempts(lane.key, self._asked(lane))
+        if not attempts or attempts[-1][1].outcome not in ("sample", "failed"):
+            return None
+        return attempts[-1][0]

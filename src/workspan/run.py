@@ -1,0 +1,164 @@
+"""One run: a strategy on a problem, from an empty account to a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import anyio
+
+from workspan.budget import Budget
+from workspan.call import Context, Event
+from workspan.clock import Call, Clock
+from workspan.engines.base import Engine
+from workspan.errors import BudgetExceeded, EngineError, UnpricedModel, UnsupportedCapability
+from workspan.journal import Entry, Journal
+from workspan.ledger import Ledger
+from workspan.session import Session, Strategy
+from workspan.types import Answer, Problem, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished run."""
+
+    problem: str
+    """Id of the problem."""
+    strategy: str
+    answer: Answer
+    usage: Usage
+    span: int
+    """Decoded tokens on the longest chain of calls that waited for one another."""
+    seconds: float
+    stop: str
+    """"done", or the limit that refused or cut the last call: work, span, calls, seconds…"""
+    trace: tuple[Call, ...]
+    overrun: int = 0
+    """Decoded tokens past the budget: 0 unless an engine billed more than it was asked for."""
+
+    @property
+    def work(self) -> int:
+        """Decoded tokens of all calls."""
+        return self.usage.output_tokens
+
+    @property
+    def parallelism(self) -> float:
+        """Work over span: 1 for a chain, n for n equal chains side by side."""
+        return self.work / self.span if self.span else 1.0
+
+    @property
+    def failures(self) -> int:
+        """Calls that came to nothing."""
+        return sum(call.outcome in ("failed", "lost") for call in self.trace)
+
+
+def check(strategy: Strategy, engine: Engine, budget: Budget) -> None:
+    """Refuse, before any spend, what can't work.
+
+    Raises:
+        UnsupportedCapability: the engine lacks what the strategy needs.
+        UnpricedModel: a money limit on a model whose price is unknown.
+    """
+    info = engine.info
+    missing = sorted(strategy.requires - info.capabilities)
+    if missing:
+        raise UnsupportedCapability(
+            f"{strategy} needs {', '.join(missing)}, which {info.name} {info.model} does not offer"
+        )
+    if budget.cost is not None and info.price is None:
+        raise UnpricedModel(
+            f"the budget limits money, and no price is known for {info.model}: "
+            "give the engine a price, or limit work"
+        )
+
+
+async def run(
+    strategy: Strategy,
+    problem: Problem,
+    engine: Engine,
+    *,
+    budget: Budget | None = None,
+    seed: int = 0,
+    journal: Journal | None = None,
+    account: Ledger | None = None,
+    limiter: anyio.CapacityLimiter | None = None,
+    observer: Callable[[Event], None] | None = None,
+) -> Result:
+    """Run `strategy` on `problem` within `budget` and return the answer with its exact account.
+
+    A journal that holds part of the run already is continued: nothing in it is asked again, and
+    a run that it holds whole costs nothing. `account` is a larger account to charge as well;
+    `limiter`, shared by runs on one engine, bounds their calls in flight together.
+
+    Raises:
+        EngineError: the strategy could not go on without a call that failed.
+        UnsupportedCapability: see `check`, as for UnpricedModel.
+        JournalError: the journal could not be written; what it holds is kept.
+    """
+    budget = budget or Budget()
+    check(strategy, engine, budget)
+    journal = Journal() if journal is None else journal
+    end = journal.end(str(budget))
+    ledger = Ledger(budget, account, journal.usage())
+    started = anyio.current_time() - journal.seconds
+    context = Context(
+        engine=engine,
+        journal=journal,
+        seed=seed,
+        limiter=limiter or anyio.CapacityLimiter(engine.info.concurrency),
+        started=started,
+        deadline=None if budget.seconds is None else started + budget.seconds,
+        is_replay=end is not None,
+        observer=observer,
+    )
+    session = Session(context, ledger, Clock(limit=budget.span))
+    answer = await _answer(strategy, problem, session)
+    seconds = context.elapsed() if end is None else end.ended
+    stop = (context.refused or "done") if end is None else end.stop
+    if end is None:
+        name = f"end {len(journal.entries)}"
+        journal.append(Entry(name, "end", value=str(budget), stop=stop, ended=seconds))
+    return Result(
+        problem.id,
+        str(strategy),
+        answer,
+        ledger.spent,
+        session.clock.now,
+        seconds,
+        stop,
+        tuple(context.trace),
+        ledger.overrun,
+    )
+
+
+async def _answer(strategy: Strategy, problem: Problem, session: Session) -> Answer:
+    """Run the strategy; when the budget ends it, its best candidate so far is the answer."""
+    context = session.run
+    try:
+        return await strategy(problem, session)
+    except BudgetExceeded:
+        best = context.best
+        return Answer(best, (best,) if best else ())
+    except EngineError as error:
+        for key in error.keys:  # a resumed run asks these again
+            context.journal.append(Entry(key, "retry"))
+        raise
+
+
+def run_sync(
+    strategy: Strategy,
+    problem: Problem,
+    engine: Engine,
+    *,
+    budget: Budget | None = None,
+    seed: int = 0,
+) -> Result:
+    """Run from ordinary code and close the engine: the one door that is not asynchronous."""
+
+    async def main() -> Result:
+        try:
+            return await run(strategy, problem, engine, budget=budget, seed=seed)
+        finally:
+            await engine.aclose()
+
+    return anyio.run(main)

@@ -1,0 +1,222 @@
+"""A strategy's only door to the world: samples, forks, tools and scores, all on account."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import ClassVar, Protocol, TypeVar
+
+import anyio
+
+from workspan.budget import Budget
+from workspan.call import Best, Context, draw
+from workspan.clock import Clock
+from workspan.engines.base import Capability, EngineInfo
+from workspan.errors import BudgetExceeded, EngineError, VerifierError, first_error
+from workspan.journal import Entry, seed_for
+from workspan.ledger import Ledger
+from workspan.race import Race
+from workspan.types import Answer, Candidate, Problem, Request, Sample
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Strategy(Protocol):
+    """Turns a problem into an answer through a session; a frozen dataclass in practice."""
+
+    requires: ClassVar[frozenset[Capability]]
+    """What the engine must offer; checked before any spend."""
+
+    async def __call__(self, problem: Problem, session: Session) -> Answer:
+        """Spend what the session allows and return the answer, or an abstention."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a verifier says of one candidate."""
+
+    value: float
+    """In [0, 1], higher is better."""
+    reason: str = ""
+
+
+class Verifier(Protocol):
+    """Judges a candidate without the reference answer; its own calls go through the session."""
+
+    requires: ClassVar[frozenset[Capability]]
+
+    async def __call__(self, problem: Problem, candidate: Candidate, session: Session) -> Score:
+        """Judge one candidate.
+
+        Raises:
+            VerifierError: there is no judgement, which says nothing about the candidate.
+        """
+        ...
+
+
+class Session:
+    """A scoped account with an engine: every call through it is charged, journaled, replayable.
+
+    Calls on one session are keyed by their order, so one session belongs to one task at a time;
+    `map`, `samples`, `as_completed` and `child` hand out sessions of their own.
+    """
+
+    def __init__(self, run: Context, ledger: Ledger, clock: Clock, key: str = "") -> None:
+        self.run, self.ledger, self.clock, self.key = run, ledger, clock, key
+        self._calls = 0
+        self._guard = anyio.ResourceGuard("using this session")  # else replay has no order
+
+    @cached_property
+    def rng(self) -> random.Random:
+        """The only randomness a strategy may use: derived from the run's seed and this place."""
+        return random.Random(seed_for(self.run.seed, f"{self.key}:rng"))
+
+    @property
+    def engine(self) -> EngineInfo:
+        """What the engine is and can do."""
+        return self.run.engine.info
+
+    @property
+    def room(self) -> int | None:
+        """Most tokens that the next call could still decode; None is unlimited."""
+        rooms = [room for room in (self.clock.room, self.ledger.work_left()) if room is not None]
+        return min(rooms, default=None)
+
+    async def sample(self, request: Request) -> Sample:
+        """Draw one sample; it may end early with `finish` "budget" or "deadline".
+
+        Raises:
+            BudgetExceeded: not even a first token fits.
+            EngineError: the call failed.
+        """
+        key = self._next_key()
+        with self._guard:
+            return await draw(self.run, self.ledger, self.clock, key, request)
+
+    async def samples(self, request: Request, n: int) -> list[Sample]:
+        """Draw up to n samples at once, in draw order.
+
+        Fewer come back when the budget ends first or calls fail.
+
+        Raises:
+            BudgetExceeded: not even one fits.
+            EngineError: every call failed; `keys` names them all.
+        """
+        errors: list[BudgetExceeded | EngineError] = []
+
+        async def one(session: Session, request: Request) -> Sample | None:
+            try:
+                return await session.sample(request)
+            except (BudgetExceeded, EngineError) as error:
+                errors.append(error)
+                return None
+
+        drawn = [s for s in await self.map(one, [request] * n) if s is not None]
+        if not drawn:
+            raise first_error(errors)
+        return drawn
+
+    async def map(self, fn: Callable[[Session, T], Awaitable[R]], items: Sequence[T]) -> list[R]:
+        """Run `fn` over items at once, each in a session of its own; results in item order.
+
+        An error in one cancels the others and is raised bare.
+        """
+        base = self._next_key()
+        children = [self._at(f"{base}.{i}") for i in range(len(items))]
+        results: list[R | None] = [None] * len(items)
+
+        async def one(i: int) -> None:
+            results[i] = await fn(children[i], items[i])
+
+        with self._guard:
+            try:
+                async with anyio.create_task_group() as group:
+                    for i in range(len(items)):
+                        group.start_soon(one, i)
+            except BaseExceptionGroup as errors:
+                raise _bare(errors) from errors
+        for child in children:
+            self.clock.join(child.clock)
+        return results  # type: ignore[return-value]  # each was set, or the group raised
+
+    @asynccontextmanager
+    async def as_completed(self, requests: Sequence[Request]) -> AsyncIterator[Race]:
+        """Give samples in order of arrival (recorded order on replay); leaving cancels the rest.
+
+        Calls that fail or do not fit are left out. What was received moves this session's clock;
+        what was cancelled stays in work and not in span.
+        """
+        base = self._next_key()
+        race = Race(self.run, self.ledger, self.clock, base, requests)
+        with self._guard:
+            async with race.open():
+                yield race
+
+    async def score(
+        self, verifier: Verifier, problem: Problem, candidates: Sequence[Candidate]
+    ) -> list[Candidate]:
+        """Return the candidates with their scores, in order; None where there is no judgement.
+
+        A verdict that the budget, a failed call or the verifier itself did not allow is none.
+        """
+
+        async def one(session: Session, candidate: Candidate) -> Candidate:
+            try:
+                score = await verifier(problem, candidate, session)
+            except (VerifierError, BudgetExceeded, EngineError):
+                return candidate
+            return replace(candidate, score=score.value)
+
+        return await self.map(one, candidates)
+
+    async def call(self, tool: Callable[[str], Awaitable[str]], argument: str) -> str:
+        """Run a tool and journal its result, so that a resumed run does not run it again."""
+        key = self._next_key()
+        attempts = self.run.journal.attempts(key, "")
+        if attempts and attempts[-1][1].outcome == "value":
+            return attempts[-1][1].value
+        with self._guard:
+            began = self.run.elapsed()
+            value = await tool(argument)
+            ended = self.run.elapsed()
+            self.run.journal.append(Entry(key, "value", value=value, began=began, ended=ended))
+            return value
+
+    def child(self, budget: Budget) -> Session:
+        """Open an account within this one, for a part that may spend `budget` at most."""
+        key = self._next_key()
+        ledger = Ledger(budget, self.ledger, self.run.journal.usage(key))
+        return Session(self.run, ledger, self.clock.fork(budget.span), key)
+
+    def join(self, child: Session) -> None:
+        """Wait, on the clock, for what `child` did."""
+        self.clock.join(child.clock)
+
+    def best(self, candidate: Candidate) -> None:
+        """Say what the answer would be if the run ended now."""
+        self.run.best = candidate
+        if self.run.observer is not None:
+            self.run.observer(Best(candidate))
+
+    def _next_key(self) -> str:
+        with self._guard:
+            self._calls += 1
+        return f"{self.key}/{self._calls - 1}"
+
+    def _at(self, key: str) -> Session:
+        return Session(self.run, self.ledger, self.clock.fork(), key)
+
+
+def _bare(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error that matters: a bug before a failed call before a refusal."""
+    leaves = [_bare(e) if isinstance(e, BaseExceptionGroup) else e for e in group.exceptions]
+    return max(leaves, key=_weight)
+
+
+def _weight(error: BaseException) -> int:
+    return 0 if isinstance(error, BudgetExceeded) else 1 if isinstance(error, EngineError) else 2
