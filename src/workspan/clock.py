@@ -56,6 +56,8 @@ class Call:
     began: float
     """Seconds from the start of the run."""
     ended: float
+    waited: bool = True
+    """False for a call that a race left behind: in work, not in span."""
 
     @property
     def end(self) -> int:

@@ -149,3 +149,24 @@ def first_error(errors: Sequence[BudgetExceeded | EngineError]) -> BudgetExceede
         return [*refusals, BudgetExceeded("no call was asked for", limit="calls")][0]
     failures[0].keys = tuple(key for error in failures for key in error.keys)
     return failures[0]
+
+
+def at_least(lowest: float, **values: float) -> None:
+    """Check arguments of a constructor.
+
+    Raises:
+        ValueError: one is below `lowest`.
+    """
+    for name, value in values.items():
+        if value < lowest:
+            raise ValueError(f"{name} is {value}: must be at least {lowest:g}")
+
+
+def bare(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error that matters: a bug before a failed call before a refusal."""
+    leaves = [bare(e) if isinstance(e, BaseExceptionGroup) else e for e in group.exceptions]
+    return max(leaves, key=_weight)
+
+
+def _weight(error: BaseException) -> int:
+    return 0 if isinstance(error, BudgetExceeded) else 1 if isinstance(error, EngineError) else 2

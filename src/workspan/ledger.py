@@ -119,6 +119,11 @@ class Ledger:
                 node._settled = None
         hold.amount = _NOTHING
 
+    def owe(self, usage: Usage) -> None:
+        """Take over, here and above, what the journal of a run to be resumed shows."""
+        for node in self.path():
+            node._owed = node._owed.plus(usage.amount)
+
     def charge(self, used: Usage) -> None:
         """Move replayed compute from owed to spent."""
         amount = used.amount

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 from anyio.abc import TaskGroup
 
 from workspan.call import Context, draw, replay
 from workspan.clock import Clock
-from workspan.errors import BudgetExceeded, EngineError, first_error
+from workspan.errors import BudgetExceeded, EngineError, bare, first_error
 from workspan.journal import Entry, fingerprint, seed_for
 from workspan.ledger import Ledger
 from workspan.types import Request, Sample
@@ -46,7 +46,8 @@ class Race:
         )
         self._missing = [lane for lane in lanes if ended[lane.key] is None]
         self._running = 0
-        self._given = 0
+        self._given: list[str] = []
+        self._first_call = len(run.trace)
         self._errors: list[BudgetExceeded | EngineError] = []
         self._group: TaskGroup
         self._send, self._receive = anyio.create_memory_object_stream[tuple[Lane, Sample] | None](
@@ -57,15 +58,23 @@ class Race:
     async def open(self) -> AsyncIterator[Race]:
         """Run the calls while the block is open; leaving it cancels and settles the rest."""
         with self._send, self._receive:
-            async with anyio.create_task_group() as self._group:
-                yield self
-                self._group.cancel_scope.cancel()
-        if self._is_decided:
-            for lane in self._missing:
-                for _, entry in self._run.journal.attempts(lane.key, self._asked(lane)):
-                    replay(self._run, self._ledger, lane.clock, entry)
-        else:
+            try:
+                async with anyio.create_task_group() as self._group:
+                    yield self
+                    self._group.cancel_scope.cancel()
+            except BaseExceptionGroup as errors:
+                self._close()
+                raise bare(errors) from errors
+        self._close()
+
+    def _close(self) -> None:
+        """Account for what was recorded and not given, and mark the race as decided."""
+        for lane in [*self._recorded, *self._missing]:
+            for _, entry in self._run.journal.attempts(lane.key, self._asked(lane)):
+                replay(self._run, self._ledger, lane.clock, entry)
+        if not self._is_decided:
             self._run.journal.append(Entry(self._base, "closed"))
+        self._mark_left_behind()
 
     async def __aiter__(self) -> AsyncGenerator[Sample, None]:
         """Give each sample as it finishes.
@@ -106,9 +115,17 @@ class Race:
             return None
 
     def _join(self, lane: Lane, sample: Sample) -> Sample:
-        self._given += 1
+        self._given.append(lane.key)
         self._clock.join(lane.clock)
         return sample
+
+    def _mark_left_behind(self) -> None:
+        """Tell, in the trace, the calls that were waited for from the others."""
+        trace = self._run.trace
+        for i in range(self._first_call, len(trace)):
+            key = trace[i].key
+            if key.startswith(f"{self._base}.") and key.rstrip("+") not in self._given:
+                trace[i] = replace(trace[i], waited=False)
 
     def _asked(self, lane: Lane) -> str:
         return fingerprint(lane.request, seed_for(self._run.seed, lane.key))

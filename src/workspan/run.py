@@ -15,6 +15,7 @@ from workspan.errors import BudgetExceeded, EngineError, UnpricedModel, Unsuppor
 from workspan.journal import Entry, Journal
 from workspan.ledger import Ledger
 from workspan.session import Session, Strategy
+from workspan.spec import write
 from workspan.types import Answer, Problem, Usage
 
 
@@ -63,7 +64,8 @@ def check(strategy: Strategy, engine: Engine, budget: Budget) -> None:
     missing = sorted(strategy.requires - info.capabilities)
     if missing:
         raise UnsupportedCapability(
-            f"{strategy} needs {', '.join(missing)}, which {info.name} {info.model} does not offer"
+            f"{write(strategy)} needs {', '.join(missing)}, "
+            f"which {info.name} {info.model} does not offer"
         )
     if budget.cost is not None and info.price is None:
         raise UnpricedModel(
@@ -99,7 +101,10 @@ async def run(
     check(strategy, engine, budget)
     journal = Journal() if journal is None else journal
     end = journal.end(str(budget))
-    ledger = Ledger(budget, account, journal.usage())
+    recorded = journal.usage()
+    ledger = Ledger(budget, account, recorded)
+    if account is not None:
+        account.owe(recorded)
     started = anyio.current_time() - journal.seconds
     context = Context(
         engine=engine,
@@ -120,7 +125,7 @@ async def run(
         journal.append(Entry(name, "end", value=str(budget), stop=stop, ended=seconds))
     return Result(
         problem.id,
-        str(strategy),
+        write(strategy),
         answer,
         ledger.spent,
         session.clock.now,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Protocol, TypeVar
@@ -15,7 +15,7 @@ from workspan.budget import Budget
 from workspan.call import Best, Context, draw
 from workspan.clock import Clock
 from workspan.engines.base import Capability, EngineInfo
-from workspan.errors import BudgetExceeded, EngineError, VerifierError, first_error
+from workspan.errors import BudgetExceeded, EngineError, VerifierError, bare, first_error
 from workspan.journal import Entry, seed_for
 from workspan.ledger import Ledger
 from workspan.race import Race
@@ -139,7 +139,7 @@ class Session:
                     for i in range(len(items)):
                         group.start_soon(one, i)
             except BaseExceptionGroup as errors:
-                raise _bare(errors) from errors
+                raise bare(errors) from errors
         for child in children:
             self.clock.join(child.clock)
         return results  # type: ignore[return-value]  # each was set, or the group raised
@@ -187,15 +187,16 @@ class Session:
             self.run.journal.append(Entry(key, "value", value=value, began=began, ended=ended))
             return value
 
-    def child(self, budget: Budget) -> Session:
+    @contextmanager
+    def child(self, budget: Budget) -> Iterator[Session]:
         """Open an account within this one, for a part that may spend `budget` at most."""
         key = self._next_key()
         ledger = Ledger(budget, self.ledger, self.run.journal.usage(key))
-        return Session(self.run, ledger, self.clock.fork(budget.span), key)
-
-    def join(self, child: Session) -> None:
-        """Wait, on the clock, for what `child` did."""
-        self.clock.join(child.clock)
+        child = Session(self.run, ledger, self.clock.fork(budget.span), key)
+        try:
+            yield child
+        finally:
+            self.clock.join(child.clock)
 
     def best(self, candidate: Candidate) -> None:
         """Say what the answer would be if the run ended now."""
@@ -210,13 +211,3 @@ class Session:
 
     def _at(self, key: str) -> Session:
         return Session(self.run, self.ledger, self.clock.fork(), key)
-
-
-def _bare(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the error that matters: a bug before a failed call before a refusal."""
-    leaves = [_bare(e) if isinstance(e, BaseExceptionGroup) else e for e in group.exceptions]
-    return max(leaves, key=_weight)
-
-
-def _weight(error: BaseException) -> int:
-    return 0 if isinstance(error, BudgetExceeded) else 1 if isinstance(error, EngineError) else 2

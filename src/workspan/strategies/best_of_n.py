@@ -1,0 +1,44 @@
+"""Best-of-n: many chains side by side, and the one that a verifier likes best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from workspan.engines.base import Capability
+from workspan.errors import at_least
+from workspan.session import Session, Verifier
+from workspan.strategies.reading import read
+from workspan.types import Answer, Problem, Request
+from workspan.verifiers.judge import Judge
+from workspan.voting import best, plurality
+
+
+@dataclass(frozen=True)
+class BestOfN:
+    """Sample N solutions and return argmax_i V(y_i) (Cobbe et al. 2021, arXiv:2110.14168).
+
+    The verifier's calls are on the same account. Only candidates with an answer are judged; without
+    a single verdict the votes decide.
+    """
+
+    n: int = 8
+    verifier: Verifier = field(default_factory=Judge)
+    max_tokens: int = 1024
+    temperature: float = 0.7
+    requires: ClassVar[frozenset[Capability]] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        at_least(1, n=self.n, max_tokens=self.max_tokens)
+        at_least(0, temperature=self.temperature)
+
+    async def __call__(self, problem: Problem, session: Session) -> Answer:
+        """Draw n at once, judge them at once, take the best."""
+        request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
+        candidates = read(problem, await session.samples(request, self.n))
+        answered = [c for c in candidates if c.answer is not None]
+        scored = await session.score(self.verifier, problem, answered)
+        if all(c.score is None for c in scored):
+            return plurality(candidates, problem.kind)
+        return best(scored, problem.kind)

@@ -1,0 +1,66 @@
+"""Budget forcing: one chain, kept thinking past its end or stopped before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from workspan.engines.base import Capability
+from workspan.errors import BudgetExceeded, at_least
+from workspan.session import Session
+from workspan.strategies.reading import candidate
+from workspan.types import Answer, Problem, Request
+from workspan.voting import plurality
+
+
+@dataclass(frozen=True)
+class BudgetForcing:
+    """Think up to a cap, answer the first `waits` ends with "Wait", then force the answer.
+
+    s1 (Muennighoff et al. 2025, arXiv:2501.19393): `thinking` is MAX_TOKENS_THINKING, `waits` is
+    NUM_IGNORE. On a model with thinking tags `end_of_thinking` is the closing tag; a plain model
+    ends its thinking where it would end its turn.
+    """
+
+    thinking: int = 512
+    waits: int = 1
+    nudge: str = "\nWait"
+    end_of_thinking: str = ""
+    final: str = "\nAnswer:"
+    answer_tokens: int = 24
+    temperature: float = 0.7
+    requires: ClassVar[frozenset[Capability]] = frozenset({"continue"})
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        at_least(1, thinking=self.thinking, answer_tokens=self.answer_tokens)
+        at_least(0, waits=self.waits, temperature=self.temperature)
+
+    async def __call__(self, problem: Problem, session: Session) -> Answer:
+        """Think, then answer; when the budget allows no forced answer, read the thought."""
+        room = session.room
+        limit = self.thinking if room is None else min(self.thinking, room - self.answer_tokens)
+        thought = await self._think(problem, session, max(1, limit))
+        session.best(candidate(problem, thought))
+        forced = thought + self.end_of_thinking + self.final
+        end = Request(problem.prompt, forced, self.answer_tokens, temperature=0.0, stop=("\n",))
+        try:
+            answer = await session.sample(end)
+        except BudgetExceeded:
+            return plurality([candidate(problem, thought)], problem.kind)
+        return plurality([candidate(problem, forced + answer.text, answer.key)], problem.kind)
+
+    async def _think(self, problem: Problem, session: Session, limit: int) -> str:
+        thought, spent = "", 0
+        stop = (self.end_of_thinking,) if self.end_of_thinking else ()
+        for wait in range(self.waits + 1):
+            request = Request(
+                problem.prompt, thought, limit - spent, temperature=self.temperature, stop=stop
+            )
+            step = await session.sample(request)
+            thought += step.text
+            spent += step.usage.output_tokens
+            if step.finish != "stop" or spent >= limit or wait == self.waits:
+                break
+            thought += self.nudge
+        return thought

@@ -1,0 +1,54 @@
+"""Self-revision: one attempt, then the same model improves on it, turn after turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from workspan.engines.base import Capability
+from workspan.errors import BudgetExceeded, at_least
+from workspan.session import Session
+from workspan.strategies.reading import candidate
+from workspan.types import Answer, Message, Problem, Request
+
+REVISE = (
+    "Check the solution above step by step. If there is a mistake, correct it; if there is none, "
+    "keep the result. Give the final answer again in the same form."
+)
+
+
+@dataclass(frozen=True)
+class SelfRevision:
+    """Revise the last attempt `turns` times and take the last answer given.
+
+    Sequential revision as in Snell et al. (2024, arXiv:2408.03314, section 6), by prompting instead
+    of a fine-tuned reviser. Each turn re-reads the attempt before it, which is charged as prefill.
+    """
+
+    turns: int = 3
+    max_tokens: int = 512
+    temperature: float = 0.7
+    requires: ClassVar[frozenset[Capability]] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        at_least(1, max_tokens=self.max_tokens)
+        at_least(0, turns=self.turns, temperature=self.temperature)
+
+    async def __call__(self, problem: Problem, session: Session) -> Answer:
+        """Draft, then revise while the budget lasts."""
+        attempts = [candidate(problem, await self._draw(session, problem.prompt))]
+        for _ in range(self.turns):
+            last = attempts[-1].text
+            turns = (Message("assistant", last), Message("user", REVISE))
+            try:
+                text = await self._draw(session, (*problem.prompt, *turns))
+            except BudgetExceeded:
+                break
+            attempts.append(candidate(problem, text))
+        answered = [attempt for attempt in attempts if attempt.answer is not None]
+        return Answer(answered[-1] if answered else None, tuple(attempts))
+
+    async def _draw(self, session: Session, prompt: tuple[Message, ...]) -> str:
+        request = Request(prompt, max_tokens=self.max_tokens, temperature=self.temperature)
+        return (await session.sample(request)).text

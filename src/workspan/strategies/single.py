@@ -1,0 +1,32 @@
+"""A single chain: one sample, taken as it comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from workspan.engines.base import Capability
+from workspan.errors import at_least
+from workspan.session import Session
+from workspan.strategies.reading import read
+from workspan.types import Answer, Problem, Request
+from workspan.voting import plurality
+
+
+@dataclass(frozen=True)
+class Single:
+    """Draw one chain of thought and take its answer (Wei et al. 2022, arXiv:2201.11903)."""
+
+    max_tokens: int = 1024
+    temperature: float = 0.7
+    requires: ClassVar[frozenset[Capability]] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        at_least(1, max_tokens=self.max_tokens)
+        at_least(0, temperature=self.temperature)
+
+    async def __call__(self, problem: Problem, session: Session) -> Answer:
+        """Draw once."""
+        request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
+        return plurality(read(problem, [await session.sample(request)]), problem.kind)

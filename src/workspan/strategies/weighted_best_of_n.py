@@ -1,0 +1,44 @@
+"""Weighted best-of-n: a vote in which each chain counts as much as a verifier trusts it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from workspan.engines.base import Capability
+from workspan.errors import at_least
+from workspan.session import Session, Verifier
+from workspan.strategies.reading import read
+from workspan.types import Answer, Problem, Request
+from workspan.verifiers.judge import Judge
+from workspan.voting import plurality
+
+
+@dataclass(frozen=True)
+class WeightedBestOfN:
+    """Return argmax_a of the sum of V(y_i) over the y_i that answer a (Li et al. 2023, DiVeRSe).
+
+    arXiv:2206.02336; the form that Snell et al. (2024, arXiv:2408.03314) call best-of-N weighted.
+    A candidate without a verdict has no weight; without a single verdict each has one vote.
+    """
+
+    n: int = 8
+    verifier: Verifier = field(default_factory=Judge)
+    max_tokens: int = 1024
+    temperature: float = 0.7
+    requires: ClassVar[frozenset[Capability]] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        at_least(1, n=self.n, max_tokens=self.max_tokens)
+        at_least(0, temperature=self.temperature)
+
+    async def __call__(self, problem: Problem, session: Session) -> Answer:
+        """Draw n at once, judge them at once, add up the scores of equal answers."""
+        request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
+        candidates = read(problem, await session.samples(request, self.n))
+        answered = [c for c in candidates if c.answer is not None]
+        scored = await session.score(self.verifier, problem, answered)
+        if all(c.score is None for c in scored):
+            return plurality(candidates, problem.kind)
+        return plurality(scored, problem.kind, weights=[c.score or 0.0 for c in scored])

@@ -1,0 +1,1 @@
+"""Verifiers: they judge a candidate without the reference answer, on the same account."""
