@@ -59,6 +59,7 @@ class Behaviour:
     """Before each chunk; without one, a whole answer is written at once."""
     usage: UsageReport = "full"
     honours_n: bool = True
+    honours_logprobs: bool = True
     counts_tokens: bool = False
     """Offer vLLM's `/tokenize`."""
     cached_tokens: int = 0
@@ -140,6 +141,8 @@ class SimulatedServer:
     bill: ServerBill = field(default_factory=ServerBill)
     requests: list[dict[str, Any]] = field(default_factory=list)
     """Every body of a completion request, as received; kept only if `keeps_requests`."""
+    authorizations: list[str] = field(default_factory=list)
+    """The Authorization header of each of them."""
     keeps_requests: bool = True
     port: int = 0
     _faults: int = 0
@@ -184,8 +187,11 @@ class SimulatedServer:
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         call = msgspec.json.decode(body, type=_Call)
+        if not self.behaviour.honours_logprobs:
+            call.logprobs = None
         if self.keeps_requests:
             self.requests.append(msgspec.json.decode(body))
+            self.authorizations.append(request.headers.get("Authorization", ""))
         behaviour = self._next_behaviour(call)
         if behaviour.fault == "hangs":
             await asyncio.sleep(3600)

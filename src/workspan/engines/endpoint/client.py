@@ -64,6 +64,8 @@ class Reply:
         self._stream = EventStream()
         self._ahead: list[Event] = []
         self._is_over = False
+        self._failure: EngineError | None = None
+        """Raised when the events before it have been read."""
 
     async def begin(self, between_chunks: float) -> None:
         """Read up to the first event that says anything; allow less silence from then on."""
@@ -72,6 +74,8 @@ class Reply:
             raise EngineProtocolError(f"{self._url} answered with a web page, not a completion")
         while not self._is_over and not any(map(_speaks, self._ahead)):
             self._ahead += await self._read()
+        if self._failure is not None and not any(map(_speaks, self._ahead)):
+            raise self._failure
         self._be_silent_at_most(between_chunks)
 
     async def read(self) -> list[Event]:
@@ -84,6 +88,8 @@ class Reply:
         while not self._ahead and not self._is_over:
             self._ahead = await self._read()
         events, self._ahead = self._ahead, []
+        if not events and self._failure is not None:
+            raise self._failure
         return events
 
     async def _read(self) -> list[Event]:
@@ -101,9 +107,13 @@ class Reply:
             if not self._stream.is_done:
                 raise lost(error, self._url, self._secret) from error
             self._is_over, events = True, []
-        for event in events:
-            if event.error:
-                raise stream_error(event.error, self._secret, self._url)
+        errors = [place for place, event in enumerate(events) if event.error]
+        if errors:
+            self._failure = stream_error(events[errors[0]].error, self._secret, self._url)
+            events = events[: errors[0]]
+        elif self._stream.failure is not None:
+            self._failure = self._stream.failure
+        self._is_over = self._is_over or self._failure is not None
         if self._stream.is_done:
             self._be_silent_at_most(_FAREWELL_SECONDS)
         return events

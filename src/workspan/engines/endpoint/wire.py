@@ -181,13 +181,17 @@ class EventStream:
         self._data: list[bytes] = []
         self.is_done = False
         """The server has said that it is done."""
+        self.failure: EngineProtocolError | None = None
+        """What was wrong after the events returned so far; nothing beyond it is read."""
 
     def feed(self, received: bytes) -> list[Event]:
-        """Return the events completed by these bytes."""
+        """Return the events completed by these bytes, those before a failure included."""
         lines = (self._rest + received).split(b"\n")
         self._rest = lines.pop()
         events: list[Event] = []
         for line in lines:
+            if self.failure is not None:
+                break
             if line.startswith(b"data:"):
                 self._data.append(line[5:].strip())
             elif self._data and not line.strip():
@@ -204,4 +208,7 @@ class EventStream:
         if data == DONE:
             self.is_done = True
         elif data:
-            events.append(decode_event(data))
+            try:
+                events.append(decode_event(data))
+            except EngineProtocolError as error:
+                self.failure = error
