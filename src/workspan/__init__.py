@@ -1,1 +1,85 @@
-"""Workspan."""
+"""Workspan: spend a test-time budget in breadth, in depth, or both, under one exact account.
+
+Public names are loaded when first used, so that the import costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workspan.budget import Budget as Budget
+    from workspan.engines.base import Engine as Engine
+    from workspan.engines.base import EngineInfo as EngineInfo
+    from workspan.engines.base import Price as Price
+    from workspan.engines.embedded import Embedded as Embedded
+    from workspan.engines.endpoint import Endpoint as Endpoint
+    from workspan.errors import BudgetExceeded as BudgetExceeded
+    from workspan.errors import EngineError as EngineError
+    from workspan.errors import WorkspanError as WorkspanError
+    from workspan.journal import Journal as Journal
+    from workspan.runner import Result as Result
+    from workspan.runner import run as run
+    from workspan.runner import run_sync as run_sync
+    from workspan.session import Score as Score
+    from workspan.session import Session as Session
+    from workspan.session import Strategy as Strategy
+    from workspan.session import Verifier as Verifier
+    from workspan.spec import parse_strategy as parse_strategy
+    from workspan.store import JournalFile as JournalFile
+    from workspan.strategies.best_of_n import BestOfN as BestOfN
+    from workspan.strategies.budget_forcing import BudgetForcing as BudgetForcing
+    from workspan.strategies.grid import Grid as Grid
+    from workspan.strategies.self_consistency import SelfConsistency as SelfConsistency
+    from workspan.strategies.self_revision import SelfRevision as SelfRevision
+    from workspan.strategies.single import Single as Single
+    from workspan.strategies.weighted_best_of_n import WeightedBestOfN as WeightedBestOfN
+    from workspan.types import Answer as Answer
+    from workspan.types import Candidate as Candidate
+    from workspan.types import Message as Message
+    from workspan.types import Problem as Problem
+    from workspan.types import Request as Request
+    from workspan.types import Sample as Sample
+    from workspan.types import Usage as Usage
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "budget": ("Budget",),
+    "engines.base": ("Engine", "EngineInfo", "Price"),
+    "engines.embedded": ("Embedded",),
+    "engines.endpoint": ("Endpoint",),
+    "errors": ("BudgetExceeded", "EngineError", "WorkspanError"),
+    "journal": ("Journal",),
+    "runner": ("Result", "run", "run_sync"),
+    "session": ("Score", "Session", "Strategy", "Verifier"),
+    "spec": ("parse_strategy",),
+    "store": ("JournalFile",),
+    "strategies.best_of_n": ("BestOfN",),
+    "strategies.budget_forcing": ("BudgetForcing",),
+    "strategies.grid": ("Grid",),
+    "strategies.self_consistency": ("SelfConsistency",),
+    "strategies.self_revision": ("SelfRevision",),
+    "strategies.single": ("Single",),
+    "strategies.weighted_best_of_n": ("WeightedBestOfN",),
+    "types": ("Answer", "Candidate", "Message", "Problem", "Request", "Sample", "Usage"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605  # one table holds the public names and their homes
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its home."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'workspan' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"workspan.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return [*__all__, "__version__"]

@@ -91,7 +91,7 @@ class Ledger:
             if node._held == _NOTHING:
                 left = getattr(node.budget, column) - getattr(node._committed(), column)
                 raise BudgetExceeded(
-                    f"a call needs {getattr(bound, column)} {column}, {left} left of {node.budget}",
+                    f"a call needs {getattr(bound, column)} {column}, {left} {column} left of {node.budget}",
                     limit=column,
                 )
             if node._settled is None:

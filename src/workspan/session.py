@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import ClassVar, Protocol, TypeVar
 
 import anyio
+import msgspec
 
 from workspan.budget import Budget
 from workspan.call import Best, Context, draw
@@ -81,11 +82,21 @@ class Session:
         """What the engine is and can do."""
         return self.run.engine.info
 
-    @property
     def room(self) -> int | None:
-        """Most tokens that the next call could still decode; None is unlimited."""
+        """Return the most tokens that the next call could decode; None is unlimited.
+
+        Journaled, since what is left differs when the run is resumed, and plans must not.
+        """
+        key = self._next_key()
+        attempts = self.run.journal.attempts(key, "")
+        if attempts:
+            return msgspec.json.decode(attempts[-1][1].value, type=int | None)
         rooms = [room for room in (self.clock.room, self.ledger.work_left()) if room is not None]
-        return min(rooms, default=None)
+        room = min(rooms, default=None)
+        now = self.run.elapsed()
+        value = msgspec.json.encode(room).decode()
+        self.run.journal.append(Entry(key, "value", value=value, began=now, ended=now))
+        return room
 
     async def sample(self, request: Request) -> Sample:
         """Draw one sample; it may end early with `finish` "budget" or "deadline".

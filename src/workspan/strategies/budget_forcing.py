@@ -9,7 +9,7 @@ from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, at_least
 from workspan.session import Session
 from workspan.strategies.reading import candidate
-from workspan.types import Answer, Problem, Request
+from workspan.types import Answer, Candidate, Problem, Request
 from workspan.voting import plurality
 
 
@@ -38,29 +38,28 @@ class BudgetForcing:
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Think, then answer; when the budget allows no forced answer, read the thought."""
-        room = session.room
+        room = session.room()
         limit = self.thinking if room is None else min(self.thinking, room - self.answer_tokens)
         thought = await self._think(problem, session, max(1, limit))
-        session.best(candidate(problem, thought))
-        forced = thought + self.end_of_thinking + self.final
+        session.best(thought)
+        forced = thought.text + self.end_of_thinking + self.final
         end = Request(problem.prompt, forced, self.answer_tokens, temperature=0.0, stop=("\n",))
         try:
-            answer = await session.sample(end)
+            answer = candidate(problem, await session.sample(end), forced)
         except BudgetExceeded:
-            return plurality([candidate(problem, thought)], problem.kind)
-        return plurality([candidate(problem, forced + answer.text, answer.key)], problem.kind)
+            answer = thought
+        return plurality([answer], problem.kind)
 
-    async def _think(self, problem: Problem, session: Session, limit: int) -> str:
-        thought, spent = "", 0
+    async def _think(self, problem: Problem, session: Session, limit: int) -> Candidate:
+        thought, spent, wait = "", 0, 0
         stop = (self.end_of_thinking,) if self.end_of_thinking else ()
-        for wait in range(self.waits + 1):
+        while True:
             request = Request(
                 problem.prompt, thought, limit - spent, temperature=self.temperature, stop=stop
             )
             step = await session.sample(request)
-            thought += step.text
             spent += step.usage.output_tokens
             if step.finish != "stop" or spent >= limit or wait == self.waits:
-                break
-            thought += self.nudge
-        return thought
+                return candidate(problem, step, thought)
+            thought += step.text + self.nudge
+            wait += 1

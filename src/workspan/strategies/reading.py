@@ -10,9 +10,11 @@ from workspan.types import Candidate, Problem, Sample
 
 def read(problem: Problem, samples: Iterable[Sample]) -> list[Candidate]:
     """Extract each sample's answer, in order; None where a text holds none."""
-    return [candidate(problem, sample.text, sample.key) for sample in samples]
+    return [candidate(problem, sample) for sample in samples]
 
 
-def candidate(problem: Problem, text: str, key: str = "") -> Candidate:
-    """Make a candidate of a text that may have been put together from several calls."""
-    return Candidate(text, extract(text, problem.kind), key=key)
+def candidate(problem: Problem, sample: Sample, before: str = "") -> Candidate:
+    """Make a candidate of a sample, and of the text `before` that it continued."""
+    text = before + sample.text
+    answer = extract(text, problem.kind, finished=sample.finish == "stop")
+    return Candidate(text, answer, key=sample.key)

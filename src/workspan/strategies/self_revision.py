@@ -9,7 +9,7 @@ from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, at_least
 from workspan.session import Session
 from workspan.strategies.reading import candidate
-from workspan.types import Answer, Message, Problem, Request
+from workspan.types import Answer, Message, Problem, Request, Sample
 
 REVISE = (
     "Check the solution above step by step. If there is a mistake, correct it; if there is none, "
@@ -42,13 +42,13 @@ class SelfRevision:
             last = attempts[-1].text
             turns = (Message("assistant", last), Message("user", REVISE))
             try:
-                text = await self._draw(session, (*problem.prompt, *turns))
+                sample = await self._draw(session, (*problem.prompt, *turns))
             except BudgetExceeded:
                 break
-            attempts.append(candidate(problem, text))
+            attempts.append(candidate(problem, sample))
         answered = [attempt for attempt in attempts if attempt.answer is not None]
         return Answer(answered[-1] if answered else None, tuple(attempts))
 
-    async def _draw(self, session: Session, prompt: tuple[Message, ...]) -> str:
+    async def _draw(self, session: Session, prompt: tuple[Message, ...]) -> Sample:
         request = Request(prompt, max_tokens=self.max_tokens, temperature=self.temperature)
-        return (await session.sample(request)).text
+        return await session.sample(request)

@@ -1,0 +1,57 @@
+"""Reading answers out of model text and telling whether two of them are the same.
+
+Nothing here sees a reference answer. The text is untrusted: it is bounded, never evaluated, and
+read in linear time.
+
+One rule for every kind, two steps:
+
+1. *Marked* answers count first, the last one that can be read: ``\\boxed{...}``,
+   ``<answer>...</answer>``, ``#### ...``, ``Answer: ...`` and ``the answer is ...``.
+2. Without one, a finished text still says something: its last line (text), last formula or number
+   (math), last number (number), last option letter (choice), last fenced block (code).
+
+An unfinished text (`finished=False`: the model was cut) has only the first step, and only marks
+that were closed before the cut: half a chain of thought is no answer, and half a number neither.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from workspan.answers import choice, code, math, number, text
+from workspan.types import AnswerKind
+
+__all__ = ["MARKED", "equivalent", "extract"]
+
+MARKED = "Think step by step. End with a line of the form: Answer: <answer>"
+"""An instruction that makes a model mark its answer as `extract` reads it."""
+
+
+class _Reader(Protocol):
+    def extract(self, text: str, *, finished: bool) -> str | None: ...
+    def equivalent(self, a: str, b: str) -> bool: ...
+
+
+_KINDS: Mapping[AnswerKind, _Reader] = {
+    "text": text,
+    "math": math,
+    "number": number,
+    "choice": choice,
+    "code": code,
+}
+_WINDOW = 32_768
+
+
+def extract(text: str, kind: AnswerKind, *, finished: bool = True) -> str | None:
+    """Return the answer that `text` gives, or None where it gives none.
+
+    Args:
+        text: what a model wrote; only its last 32,768 characters are read.
+        kind: how the answer is written.
+        finished: the model ended by itself (`Sample.finish` is "stop").
+    """
+    return _KINDS[kind].extract(text[-_WINDOW:], finished=finished)
+
+
+def equivalent(a: str, b: str, kind: AnswerKind) -> bool:
+    """Tell whether two answers say the same, whatever their order."""
+    return a == b or _KINDS[kind].equivalent(a, b)

@@ -1,0 +1,90 @@
+"""``workspan strategies | engines | tasks | models``: what there is, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from workspan import models as catalogue
+from workspan.cli.opening import DOORS
+from workspan.spec import STRATEGIES
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON record a line.")]
+
+
+def strategies(*, json: Json = False) -> None:
+    """List the strategies, their family and source."""
+    _show(
+        [
+            {"name": s.name, "family": s.family, "summary": s.summary, "source": s.source}
+            for s in STRATEGIES.values()
+        ],
+        json=json,
+    )
+
+
+def engines(*, json: Json = False) -> None:
+    """List the ways to reach a model."""
+    _show(
+        [
+            {"name": name, "form": door.form, "summary": door.summary, "source": door.source}
+            for name, door in DOORS.items()
+        ],
+        json=json,
+    )
+
+
+def tasks(*, json: Json = False) -> None:
+    """List the sets of problems with exact graders."""
+    from workspan.tasks import catalogue as task_sets
+
+    _show(
+        [{"name": t.name, "summary": t.summary, "source": t.source} for t in task_sets()],
+        json=json,
+    )
+
+
+models = typer.Typer(help="List, check and fetch models for the embedded engine.")
+
+
+@models.callback(invoke_without_command=True)
+def list_models(context: typer.Context, *, json: Json = False) -> None:
+    """List the models and whether they are on this machine."""
+    if context.invoked_subcommand is None:
+        _show([m.record() for m in catalogue.catalogue()], json=json)
+
+
+@models.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="A name that `workspan models` lists.")],
+) -> None:
+    """Fetch a model, check it, and keep it in the user's cache."""
+    with Console(stderr=True).status(f"fetching {name}"):
+        path = catalogue.fetch(name)
+    typer.echo(path)
+
+
+@models.command()
+def check(
+    name: Annotated[str, typer.Argument(help="A name that `workspan models` lists.")],
+) -> None:
+    """Compare a model's file with its checksum."""
+    typer.echo(catalogue.check(name))
+
+
+def _show(records: Sequence[Mapping[str, object]], *, json: bool) -> None:
+    if json:
+        for record in records:
+            typer.echo(msgspec.json.encode(record).decode())
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in records[0]:
+        table.add_column(column)
+    for record in records:
+        table.add_row(*(str(value) for value in record.values()))
+    Console().print(table)

@@ -1,0 +1,100 @@
+"""What a person sees: text made safe for a terminal, accounts, and a run as it streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from collections.abc import Iterator
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from workspan.call import Delta, Event
+from workspan.runner import Result
+from workspan.types import Usage
+
+_ROWS = 12
+
+
+def safe(text: str) -> str:
+    """Drop control characters: model output must not steer the terminal."""
+    return "".join(c for c in text if c.isprintable() or c in "\n\t")
+
+
+@contextmanager
+def watching(console: Console) -> Iterator[Callable[[Event], None]]:
+    """Show the calls in flight, a row each, while the block runs."""
+    pieces: dict[str, list[str]] = {}
+    counts: dict[str, int] = {}
+
+    def view() -> Group:
+        table = Table.grid(padding=(0, 1))
+        for key in list(pieces)[-_ROWS:]:
+            tail = safe("".join(pieces[key][-40:])).replace("\n", " ")[-(console.width - 20) :]
+            table.add_row(Text(key, "dim"), Text(str(counts[key]), "cyan"), Text(tail))
+        hidden = max(0, len(pieces) - _ROWS)
+        return Group(table, Text(f"… and {hidden} more" if hidden else "", "dim"))
+
+    with Live(console=console, refresh_per_second=8, transient=True, get_renderable=view):
+
+        def observe(event: Event) -> None:
+            if isinstance(event, Delta):
+                pieces.setdefault(event.key, []).append(event.chunk.reasoning + event.chunk.text)
+                counts[event.key] = counts.get(event.key, 0) + 1
+
+        yield observe
+
+
+def account(result: Result) -> Table:
+    """Lay out how the budget was spent."""
+    usage = result.usage
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    about = f", {usage.unseen_tokens} more at most after cuts" if usage.unseen_tokens else ""
+    rows = {
+        "work": f"{result.work} tokens decoded ({usage.source}{about})",
+        "span": f"{result.span} tokens on the longest chain of calls",
+        "parallelism": f"{result.parallelism:.1f} (work / span)",
+        "prefill": f"{usage.prefill} prompt tokens ({usage.cached_tokens} more from a cache)",
+        "calls": f"{usage.calls}" + (f", {result.failures} failed" if result.failures else ""),
+        "seconds": f"{result.seconds:.2f}",
+        "money": money(usage),
+        "ended by": "the strategy" if result.stop == "done" else f"the limit on {result.stop}",
+    }
+    for name, value in rows.items():
+        table.add_row(Text(name, "dim"), value)
+    return table
+
+
+def money(usage: Usage) -> str:
+    """Write what `usage` cost."""
+    return "unknown (the model has no price)" if usage.cost is None else f"${usage.cost:.6f}"
+
+
+def record(result: Result, budget: str) -> dict[str, object]:
+    """Flatten a result for ``--json``."""
+    answer, usage = result.answer, result.usage
+    return {
+        "problem": result.problem,
+        "answer": answer.text,
+        "text": answer.best.text if answer.best else None,
+        "votes": [{"answer": vote.answer, "weight": vote.weight} for vote in answer.votes],
+        "margin": answer.margin,
+        "tied": answer.tied,
+        "strategy": result.strategy,
+        "budget": budget,
+        "stop": result.stop,
+        "work": result.work,
+        "span": result.span,
+        "parallelism": round(result.parallelism, 3),
+        "prefill": usage.prefill,
+        "cached": usage.cached_tokens,
+        "reasoning": usage.reasoning_tokens,
+        "unseen": usage.unseen_tokens,
+        "calls": usage.calls,
+        "failures": result.failures,
+        "seconds": round(result.seconds, 3),
+        "cost": None if usage.cost is None else str(usage.cost),
+        "source": usage.source,
+    }

@@ -1,0 +1,87 @@
+"""Imports run one way, from the front down to the core."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "src" / "workspan"
+LAYERS = [
+    {"cli"},
+    {"lab"},
+    {"testing"},
+    {"graders", "tasks", "models"},
+    {"runner"},
+    {"spec"},
+    {"strategies"},
+    {"verifiers"},
+    {"session"},
+    {"race"},
+    {"call"},
+    {"store"},
+    {"journal", "ledger", "clock"},
+    {"engines"},
+    {"voting", "sandbox"},
+    {"answers"},
+    {"budget"},
+    {"types"},
+    {"errors"},
+]
+RANK = {name: len(LAYERS) - i for i, names in enumerate(LAYERS) for name in names}
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("workspan."):
+            yield node.module.split(".")[1]
+        elif isinstance(node, ast.Import):
+            yield from (a.name.split(".")[1] for a in node.names if a.name.startswith("workspan."))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_only_point_down(path: Path) -> None:
+    here = room(path)
+    if here == "__init__":
+        return
+    for target in imported(path):
+        assert (
+            target == here
+            or RANK[target] < RANK[here]
+            or (here, target)
+            in {
+                ("engines", "models"),  # the embedded engine asks the catalogue where its file is
+            }
+        ), f"{here} imports {target}"
+
+
+def test_strategies_and_verifiers_never_see_references_or_concrete_engines() -> None:
+    for path in FILES:
+        if room(path) in {"strategies", "verifiers"}:
+            text = path.read_text()
+            assert "workspan.graders" not in text
+            assert "workspan.tasks" not in text
+            assert "workspan.engines." not in text.replace("workspan.engines.base", "")
+
+
+def test_importing_workspan_loads_nothing_heavy() -> None:
+    code = "import sys, workspan; print(*sorted(m for m in sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    heavy = {"anyio", "aiohttp", "sympy", "numpy", "msgspec", "rich", "typer", "openvino_genai"}
+    assert heavy.isdisjoint(loaded)
+
+
+def test_strategies_are_one_page_each() -> None:
+    for path in (ROOT / "strategies").glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 80, path.name

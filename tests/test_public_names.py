@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import workspan
+
+
+def test_public_names_are_these() -> None:
+    assert workspan.__all__ == [
+        "Answer", "BestOfN", "Budget", "BudgetExceeded", "BudgetForcing", "Candidate", "Embedded",
+        "Endpoint", "Engine", "EngineError", "EngineInfo", "Grid", "Journal", "JournalFile",
+        "Message", "Price", "Problem", "Request", "Result", "Sample", "Score", "SelfConsistency",
+        "SelfRevision", "Session", "Single", "Strategy", "Usage", "Verifier", "WeightedBestOfN",
+        "WorkspanError", "parse_strategy", "run", "run_sync",
+    ]  # fmt: skip
+
+
+def test_every_public_name_loads() -> None:
+    for name in workspan.__all__:
+        assert getattr(workspan, name) is not None

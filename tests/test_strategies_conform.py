@@ -1,0 +1,66 @@
+"""Every strategy keeps the promises of `workspan.testing.strategy_suite`."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workspan.budget import Budget
+from workspan.session import Strategy
+from workspan.spec import STRATEGIES, parse_strategy
+from workspan.testing import strategy_suite as suite
+
+SMALL = [
+    "single(max_tokens=300)",
+    "self_consistency(n=5, max_tokens=300)",
+    "best_of_n(n=3, max_tokens=300)",
+    "weighted_best_of_n(n=3, max_tokens=300)",
+    "grid(breadth=4, depth=60)",
+    "budget_forcing(thinking=120, waits=2)",
+    "self_revision(turns=2, max_tokens=200)",
+]
+cases = pytest.mark.parametrize("strategy", [parse_strategy(text) for text in SMALL], ids=SMALL)
+limits = st.none() | st.integers(0, 900)
+budgets = st.builds(
+    Budget,
+    work=limits,
+    span=st.none() | st.integers(0, 400),
+    prefill=st.none() | st.integers(0, 300),
+    calls=st.none() | st.integers(0, 10),
+    width=st.none() | st.integers(1, 3),
+)
+
+
+def test_every_strategy_is_in_the_list_below() -> None:
+    assert {text.split("(")[0] for text in SMALL} == set(STRATEGIES)
+
+
+@cases
+@settings(max_examples=40, deadline=None)
+@given(budget=budgets, cut=st.none() | st.integers(0, 300), runahead=st.sampled_from([0, 0, 16]))
+def test_spent_is_journaled_is_billed(
+    strategy: Strategy, budget: Budget, cut: int | None, runahead: int
+) -> None:
+    suite.check_account(strategy, budget, cut, runahead)
+
+
+@cases
+@settings(max_examples=20, deadline=None)
+@given(budget=budgets)
+def test_work_and_span_equal_brute_force(strategy: Strategy, budget: Budget) -> None:
+    suite.check_work_and_span(strategy, budget)
+
+
+@cases
+@settings(max_examples=10, deadline=None)
+@given(budget=budgets)
+def test_every_journal_prefix_resumes(strategy: Strategy, budget: Budget) -> None:
+    suite.check_resume(strategy, budget)
+
+
+@cases
+@settings(max_examples=25, deadline=None)
+@given(budget=budgets, cut=st.integers(0, 250))
+def test_killed_runs_resume_and_replay(strategy: Strategy, budget: Budget, cut: int) -> None:
+    suite.check_kill_and_resume(strategy, budget, cut)
