@@ -1,0 +1,240 @@
+"""The embedded engine: a language model on this machine, no server and no compiler needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from typing import Literal
+
+import anyio
+
+from workspan import models
+from workspan.engines.base import FREE, Bill, Capability, EngineInfo
+from workspan.engines.embedded.choice import choose
+from workspan.engines.embedded.gguf import read_header
+from workspan.engines.embedded.link import Call, Link
+from workspan.engines.embedded.protocol import RUNAHEAD, Count, Draw, Open, Piece, Taken
+from workspan.errors import EngineUnavailable
+from workspan.types import Chunk, Prompt, Request, Usage
+
+_WIDTH = {"openvino": 64, "llama": 16}
+"""Chains at a time from which more bring no more tokens per second."""
+
+_MOST_CONTEXT = 8192
+"""Context that is set up unless more is asked for: each token of it takes memory."""
+
+_COUNTS = 4096
+"""Prompts whose size is remembered."""
+
+_CAPABILITIES: frozenset[Capability] = frozenset({"continue", "logprobs", "seed"})
+
+
+class Embedded:
+    """A GGUF file or OpenVINO model folder, decoded in a worker process.
+
+    Chains that run at a time are decoded as one batch, which new ones join and finished ones leave
+    at every step. The worker is started by the first call, restarted after it hung or died, and
+    ends with this process.
+
+    Args:
+        model: a name from `workspan.models.catalogue`, a path, or ``hf:owner/repo[/file]``.
+        runtime: see `workspan.engines.embedded.choice.choose`.
+        width: chains decoded at a time.
+        context: tokens of prompt and completion together; the model's own, at most 8192, if None.
+        threads: of the runtime; the processors that this process may use if None.
+        patience_seconds: how long a step of the batch may take before the worker counts as hung;
+            loading may take 20 times as long.
+
+    Raises:
+        ModelNotFound: the model is not on this machine; says how to fetch it.
+        SpecError: there is no such model.
+        MissingDependency: no runtime for it is installed.
+        EngineRejected: the file is no model, or not one for that runtime.
+    """
+
+    def __init__(
+        self,
+        model: str = models.DEFAULT,
+        *,
+        runtime: Literal["auto", "openvino", "llama"] = "auto",
+        width: int | None = None,
+        context: int | None = None,
+        threads: int | None = None,
+        patience_seconds: float = 60.0,
+    ) -> None:
+        file = models.find(model)
+        header = None if file.path.is_dir() else read_header(file.path)
+        own = (header.context if header else None) or _MOST_CONTEXT
+        self.runtime = choose(runtime, header)
+        self._open = Open(
+            path=str(file.path),
+            runtime=self.runtime,
+            width=width or _WIDTH[self.runtime],
+            context=context or min(own, _MOST_CONTEXT),
+            threads=threads or len(os.sched_getaffinity(0)),
+        )
+        self._info = EngineInfo(
+            name="embedded",
+            model=file.name,
+            context=self._open.context,
+            capabilities=_CAPABILITIES,
+            price=FREE,
+            runahead=RUNAHEAD,
+            concurrency=self._open.width,
+        )
+        self._patience = patience_seconds
+        self._link: Link | None = None
+        self._starting = anyio.Lock()
+        self._counts: dict[tuple[Prompt, str], int] = {}
+
+    @property
+    def info(self) -> EngineInfo:
+        """What the engine is and can do."""
+        return self._info
+
+    @property
+    def load_seconds(self) -> float | None:
+        """What the worker that runs now took to load the model; None before the first call."""
+        return self._link.load_seconds if self._link else None
+
+    @property
+    def worker_pid(self) -> int | None:
+        """Process id of the worker; None while there is none."""
+        return self._link.pid if self._link and not self._link.death else None
+
+    async def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
+        """Draw one completion; the last chunk carries `finish`.
+
+        Tokens are those that the runtime sampled, the end mark and a cut tail included; the bill of
+        a closed stream waits for the worker's own count. The same request and seed repeat in the
+        same company only: how a batch is put together changes the last bits of its numbers.
+
+        Raises:
+            ContextExceeded: the prompt and `max_tokens` do not fit the context.
+            EngineRejected: the model's template or the runtime refused the request.
+            EngineUnavailable: the worker died; `unseen_tokens` bounds what was lost with it.
+        """
+        link, call = await self._begin(request, bill)
+        finish = None
+        try:
+            while finish is None:
+                if not call.pieces:
+                    if call.error is not None:
+                        raise call.error
+                    await call.changed()
+                    continue
+                pieces, call.pieces = call.pieces, []
+                finish = pieces[-1].finish
+                bill.usage = _usage(call, pieces[-1])
+                yield _chunk(pieces)
+                if finish is None:
+                    link.send(Taken(call.id, pieces[-1].tokens))
+        finally:
+            if finish is None:
+                await self._settle(link, call, request, bill)
+
+    async def count(self, request: Request) -> int:
+        """Return the prompt's tokens, template and prefix included: exact."""
+        key = request.prompt, request.prefix
+        if key not in self._counts:
+            while len(self._counts) >= _COUNTS:
+                del self._counts[next(iter(self._counts))]
+            self._counts[key] = await self._count(request)
+        return self._counts[key]
+
+    async def aclose(self) -> None:
+        """End the worker; idempotent, and the next call would start another."""
+        if self._link is not None:
+            self._link.end("the engine was closed")
+            self._link = None
+
+    async def _connect(self) -> Link:
+        """Return a worker with the model loaded."""
+        async with self._starting:
+            if self._link is None or self._link.death:
+                self._link = Link(self._open, self._patience)
+            link = self._link
+            if link.load_seconds is None:
+                await link.ready()
+        return link
+
+    async def _begin(self, request: Request, bill: Bill) -> tuple[Link, Call]:
+        """Put the chain into the batch; a worker that dies before it took it is replaced once."""
+        link, call = await self._offer(request, bill)
+        if isinstance(call.error, EngineUnavailable) and call.prompt_tokens is None:
+            link, call = await self._offer(request, bill)
+        if call.prompt_tokens is None:
+            assert call.error is not None
+            raise call.error
+        bill.usage = Usage(calls=1, input_tokens=call.prompt_tokens)
+        return link, call
+
+    async def _offer(self, request: Request, bill: Bill) -> tuple[Link, Call]:
+        """Send the chain to a worker and hear whether it took it."""
+        link = await self._connect()
+        call = link.call()
+        link.send(_draw(call.id, request))
+        try:
+            while call.prompt_tokens is None and call.error is None:
+                await call.changed()
+        except BaseException:
+            await self._settle(link, call, request, bill)
+            raise
+        return link, call
+
+    async def _count(self, request: Request) -> int:
+        link = await self._connect()
+        call = link.call()
+        link.send(Count(call.id, _turns(request), request.prefix))
+        try:
+            while call.answer is None:
+                if call.error is not None:
+                    raise call.error
+                await call.changed()
+        finally:
+            link.forget(call)
+        return call.answer
+
+    async def _settle(self, link: Link, call: Call, request: Request, bill: Bill) -> None:
+        """Write on the bill what an unfinished chain came to."""
+        is_exact = call.error is None and await link.cancel(call)
+        if call.prompt_tokens is None:
+            return  # the worker never had it
+        usage = replace(bill.usage, calls=1, input_tokens=call.prompt_tokens)
+        if is_exact:
+            bill.usage = replace(usage, output_tokens=call.answer or 0)
+        else:
+            unseen = min(RUNAHEAD, request.max_tokens - usage.output_tokens)
+            bill.usage = replace(usage, unseen_tokens=unseen)
+
+
+def _turns(request: Request) -> list[tuple[str, str]]:
+    return [(message.role, message.content) for message in request.prompt]
+
+
+def _draw(id: int, request: Request) -> Draw:
+    return Draw(
+        id,
+        _turns(request),
+        request.prefix,
+        request.max_tokens,
+        request.temperature,
+        request.top_p,
+        list(request.stop),
+        request.logprobs,
+        request.seed,
+    )
+
+
+def _usage(call: Call, last: Piece) -> Usage:
+    return Usage(1, call.prompt_tokens or 0, last.cached_tokens, last.tokens)
+
+
+def _chunk(pieces: list[Piece]) -> Chunk:
+    if len(pieces) == 1:
+        piece = pieces[0]
+        return Chunk(piece.text, logprobs=tuple(piece.logprobs), finish=piece.finish)
+    text = "".join(piece.text for piece in pieces)
+    logprobs = tuple(value for piece in pieces for value in piece.logprobs)
+    return Chunk(text, logprobs=logprobs, finish=pieces[-1].finish)
