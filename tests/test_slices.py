@@ -76,11 +76,11 @@ def test_the_end_of_time_cuts_streams_and_keeps_what_arrived() -> None:
 def test_a_call_waits_while_others_may_give_back_then_refuses() -> None:
     async def main() -> None:
         ledger = Ledger(Budget(work=100))
-        hold = await ledger.reserve(Amount(1, 80))
+        hold = await ledger.reserve(lambda: Amount(1, 80))
         admitted: list[bool] = []
 
         async def second() -> None:
-            await ledger.reserve(Amount(1, 60))
+            await ledger.reserve(lambda: Amount(1, 60))
             admitted.append(True)
 
         async with anyio.create_task_group() as group:
@@ -91,7 +91,7 @@ def test_a_call_waits_while_others_may_give_back_then_refuses() -> None:
         assert admitted
         full = Ledger(Budget(work=100), owed=Usage(output_tokens=100))
         with pytest.raises(BudgetExceeded, match="0 work left of 100 work") as refused:
-            await Ledger(Budget(), parent=full).reserve(Amount(1, 1))
+            await Ledger(Budget(), parent=full).reserve(lambda: Amount(1, 1))
         assert refused.value.limit == "work"
 
     anyio.run(main)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import anyio
 import pytest
 
 from workspan.budget import Budget
-from workspan.engines.base import EngineInfo
+from workspan.engines.base import EngineInfo, Price
 from workspan.errors import EngineRejected, EngineUnavailable, UnpricedModel, UnsupportedCapability
 from workspan.runner import Result, run
 from workspan.session import Strategy
@@ -171,6 +172,15 @@ def test_a_money_limit_without_a_price_is_refused_before_any_spend() -> None:
         solve("single", engine, "$1")
     assert not engine.requests
     assert solve("single", engine).usage.cost is None
+
+
+def test_money_buys_only_what_it_can_pay() -> None:
+    dear = Price(input=Decimal(1000), output=Decimal(10_000))  # 0.001 and 0.01 USD a token
+    engine = ScriptedEngine(lambda r: "hm " * 500, price=dear)
+    result = solve("self_consistency(n=3)", engine, "$0.95")
+    assert result.stop == "cost"
+    assert result.usage.cost == dear.of(engine.billed)
+    assert Decimal("0.9") < result.usage.cost <= Decimal("0.95")
 
 
 def test_recorded_chains_are_charged_as_they_were_decoded() -> None:

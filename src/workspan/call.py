@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeAlias
@@ -11,7 +12,7 @@ from typing import TypeAlias
 import anyio
 
 from workspan.clock import Call, Clock
-from workspan.engines.base import Bill, Engine
+from workspan.engines.base import FREE, Bill, Engine
 from workspan.errors import BudgetExceeded, EngineError, EngineProtocolError, EngineUnavailable
 from workspan.journal import Entry, Journal, Outcome, bound_usage, fingerprint, seed_for
 from workspan.ledger import Hold, Ledger
@@ -51,8 +52,9 @@ class Context:
     seed: int
     limiter: anyio.CapacityLimiter
     started: float
-    """`anyio.current_time()` at which the run would have started without interruptions."""
-    deadline: float | None = None
+    """`time.monotonic()` at which the run would have started without interruptions."""
+    seconds: float | None = None
+    """Wall clock of the run."""
     is_replay: bool = False
     """The run ended under this budget before: nothing is asked that the journal does not hold."""
     observer: Callable[[Event], None] | None = None
@@ -63,7 +65,13 @@ class Context:
 
     def elapsed(self) -> float:
         """Seconds of the run so far."""
-        return anyio.current_time() - self.started
+        return time.monotonic() - self.started
+
+    def time_left(self) -> AbstractContextManager[anyio.CancelScope | None]:
+        """Cancel the block when the time is up; costs nothing without a limit on seconds."""
+        if self.seconds is None:
+            return nullcontext()
+        return anyio.move_on_after(self.seconds - self.elapsed())
 
 
 async def draw(run: Context, ledger: Ledger, clock: Clock, key: str, request: Request) -> Sample:
@@ -131,7 +139,7 @@ class _Attempt:
         self.key, self.request, self.asked = key, request, asked
         self.bill = Bill()
         self.prefill = 0
-        self.leased = 0
+        self.cap = self.leased = 0
         self.capped_by = ""
         self.began = 0.0
         self.text: list[str] = []
@@ -140,7 +148,8 @@ class _Attempt:
 
     async def draw(self, *, is_last: bool) -> Sample:
         """Run the call; whatever happens, it is settled and journaled once."""
-        async with AsyncExitStack() as places:
+        places: list[anyio.CapacityLimiter] = []
+        try:
             hold = await self._admit(places)
             self.began = self.run.elapsed()
             try:
@@ -157,35 +166,34 @@ class _Attempt:
                 self._settle(hold, "cut")
                 raise
             return self._settle(hold, "sample", finish=finish)
+        finally:
+            for place in places:
+                place.release()
 
-    async def _admit(self, places: AsyncExitStack) -> Hold:
+    async def _admit(self, places: list[anyio.CapacityLimiter]) -> Hold:
         """Wait for a place in flight and for room in the account, while there is time."""
-        with anyio.CancelScope(deadline=self.run.deadline or float("inf")) as scope:
-            for node in self.ledger.path():
-                if node.width is not None:
-                    await places.enter_async_context(node.width)
-            await places.enter_async_context(self.run.limiter)
+        with self.run.time_left():
+            for limiter in (*self.ledger.widths(), self.run.limiter):
+                try:
+                    limiter.acquire_nowait()
+                except anyio.WouldBlock:
+                    await limiter.acquire()
+                places.append(limiter)
             return await self._reserve()
-        assert scope.cancelled_caught  # the only way here: the time ran out while waiting
-        raise self._refuse("the time is up", "seconds")
+        raise self._refuse("the time is up", "seconds")  # the only way here
 
     async def _reserve(self) -> Hold:
         """Hold the prompt and the first slice; ask for no more than may ever be left."""
         run, ledger = self.run, self.ledger
         if run.journal.is_durable or ledger.limits("prefill") or ledger.limits("cost"):
             self.prefill = await run.engine.count(self.request)
-        cap = self._cap()
-        self.leased = min(cap, SLICE)
-        work = min(cap, self.leased + run.engine.info.runahead)
         try:
-            hold = await ledger.reserve(self._amount(1, work, self.prefill))
+            hold = await ledger.reserve(self._bound)
         except BudgetExceeded as refusal:
             run.refused = refusal.limit
             raise
-        left = ledger.work_left()  # less than before, if the call had to wait
-        if left is not None and left < cap:
-            cap, self.capped_by = left, "work"
-        self.request = replace(self.request, max_tokens=cap)
+        if self.cap != self.request.max_tokens:
+            self.request = replace(self.request, max_tokens=self.cap)
         try:
             self._write_ahead(hold)
         except BaseException:
@@ -193,20 +201,39 @@ class _Attempt:
             raise
         return hold
 
+    def _bound(self) -> Amount:
+        """Ask for the prompt and the first slice of what may be decoded now."""
+        self.cap = self._cap()
+        self.leased = min(self.cap, SLICE)
+        work = min(self.cap, self.leased + self.run.engine.info.runahead)
+        return self._amount(1, work, self.prefill)
+
     def _cap(self) -> int:
         """Return the most tokens that the request, the path and the account allow now."""
         run = self.run
         if run.is_replay:
             raise self._refuse("the run ended before this call", run.refused or "work")
-        if run.deadline is not None and anyio.current_time() >= run.deadline:
+        if run.seconds is not None and run.elapsed() >= run.seconds:
             raise self._refuse("the time is up", "seconds")
-        cap = self.request.max_tokens
-        for column, room in (("span", self.clock.room), ("work", self.ledger.work_left())):
+        cap, self.capped_by = self.request.max_tokens, ""
+        rooms = {
+            "span": self.clock.room,
+            "work": self.ledger.work_left(),
+            "cost": self._affordable(),
+        }
+        for column, room in rooms.items():
             if room is not None and room < cap:
                 if room < 1:
                     raise self._refuse(f"no {column} is left", column)
                 cap, self.capped_by = room, column
         return cap
+
+    def _affordable(self) -> int | None:
+        """Return how many tokens the money that is left buys after the prompt."""
+        left, price = self.ledger.cost_left(), self.run.engine.info.price
+        if left is None or price is None or not price.output:
+            return None
+        return int((left - self._amount(1, 0, self.prefill).cost) * 1_000_000 / price.output)
 
     def _refuse(self, why: str, limit: str) -> BudgetExceeded:
         self.run.refused = limit
@@ -228,15 +255,16 @@ class _Attempt:
     async def _stream(self, hold: Hold) -> FinishReason:
         """Collect the stream; cut it when the next slice is refused or the time is up."""
         finish: FinishReason | None = None
-        with anyio.CancelScope(deadline=self.run.deadline or float("inf")) as scope:
+        with self.run.time_left() as scope:
             async with aclosing(self.run.engine.stream(self.request, self.bill)) as chunks:
                 async for chunk in chunks:
                     finish = chunk.finish
                     self._keep(chunk)
-                    if finish is None and not self._has_lease(hold):
-                        self.run.refused, finish = "work", "budget"
+                    refused = None if finish else self._lease_on(hold)
+                    if refused is not None:
+                        self.run.refused, finish = refused, "budget"
                         break
-        if finish is None and scope.cancelled_caught:
+        if finish is None and scope is not None and scope.cancelled_caught:
             self.run.refused, finish = "seconds", "deadline"
         if finish is None:
             raise EngineProtocolError("the stream ended without saying why")
@@ -252,17 +280,18 @@ class _Attempt:
         if self.run.observer is not None:
             self.run.observer(Delta(self.key, chunk))
 
-    def _has_lease(self, hold: Hold) -> bool:
-        """Lease the next slice if the last one is used up; say whether the stream may go on."""
-        decoded, cap = self.bill.usage.output_tokens, self.request.max_tokens
-        while decoded >= self.leased < cap:
-            leased = min(cap, self.leased + SLICE)
-            more = min(cap, leased + self.run.engine.info.runahead) - hold.amount.work
-            if not self.ledger.extend(hold, more, self._amount(0, more, 0).cost):
-                return False
+    def _lease_on(self, hold: Hold) -> str | None:
+        """Lease the next slice when the last one is used up; return the limit that refuses it."""
+        decoded = self.bill.usage.output_tokens
+        while decoded >= self.leased < self.cap:
+            leased = min(self.cap, self.leased + SLICE)
+            more = min(self.cap, leased + self.run.engine.info.runahead) - hold.amount.work
+            refused = self.ledger.extend(hold, more, self._amount(0, more, 0).cost)
+            if refused is not None:
+                return refused
             self.leased = leased
             self._write_ahead(hold)
-        return True
+        return None
 
     def _settle(
         self,
@@ -274,8 +303,8 @@ class _Attempt:
     ) -> Sample:
         """Charge what was billed and write it down; nothing here awaits."""
         run, usage = self.run, self.bill.usage
-        if not usage.cost:
-            price = run.engine.info.price
+        price = run.engine.info.price
+        if not usage.cost and price is not FREE:  # else the provider reported it
             usage = replace(usage, cost=None if price is None else price.of(usage))
         logprobs = tuple(self.logprobs) if self.request.logprobs else None
         text, reasoning = "".join(self.text), "".join(self.reasoning)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import anyio
@@ -36,7 +36,7 @@ class Ledger:
         self.budget = budget
         self.parent = parent
         self.spent = Usage()
-        self.width = anyio.CapacityLimiter(budget.width) if budget.width else None
+        self._width = anyio.CapacityLimiter(budget.width) if budget.width else None
         self._owed = owed.amount if owed else _NOTHING
         self._held = _NOTHING
         self._settled: anyio.Event | None = None
@@ -50,6 +50,10 @@ class Ledger:
         while node is not None:
             yield node
             node = node.parent
+
+    def widths(self) -> list[anyio.CapacityLimiter]:
+        """Return the limits on calls in flight, here and above."""
+        return [node._width for node in self.path() if node._width is not None]
 
     @property
     def held(self) -> Amount:
@@ -78,36 +82,53 @@ class Ledger:
             for node in self.path()
             if node.budget.work is not None
         ]
-        return min(left) if left else None
+        return min(left, default=None)
 
-    async def reserve(self, bound: Amount) -> Hold:
-        """Hold `bound`; wait while calls in flight may still give back what they hold.
+    def cost_left(self) -> Decimal | None:
+        """USD that are not spent or owed, here and above; None is unlimited."""
+        left = [
+            max(Decimal(0), node.budget.cost - node.spent.amount.cost - node._owed.cost)
+            for node in self.path()
+            if node.budget.cost is not None
+        ]
+        return min(left, default=None)
+
+    async def reserve(self, bound: Callable[[], Amount]) -> Hold:
+        """Hold what `bound` asks for; wait while calls in flight may still give back theirs.
+
+        It is asked anew after each wait, since what is left has changed.
 
         Raises:
-            BudgetExceeded: `bound` does not fit and nothing in flight could free it.
+            BudgetExceeded: the bound does not fit and nothing in flight could free it.
         """
-        while (refusal := self._refusal(bound)) is not None:
+        while (refusal := self._refusal(amount := bound())) is not None:
             node, column = refusal
             if node._held == _NOTHING:
-                left = getattr(node.budget, column) - getattr(node._committed(), column)
+                need, limit = getattr(amount, column), getattr(node.budget, column)
+                left = limit - getattr(node._committed(), column)
                 raise BudgetExceeded(
-                    f"a call needs {getattr(bound, column)} {column}, {left} {column} left of {node.budget}",
+                    f"a call needs {need} {column}, {left} {column} left of {node.budget}",
                     limit=column,
                 )
             if node._settled is None:
                 node._settled = anyio.Event()
             await node._settled.wait()
-        self._hold(bound)
-        return Hold(bound)
+        self._hold(amount)
+        return Hold(amount)
 
-    def extend(self, hold: Hold, work: int, cost: Decimal) -> bool:
-        """Add `work` tokens and their `cost` to `hold` if they fit now; never waits."""
+    def extend(self, hold: Hold, work: int, cost: Decimal) -> str | None:
+        """Add `work` tokens and their `cost` to `hold` if they fit now; never waits.
+
+        Returns:
+            The column that refused, or None.
+        """
         more = Amount(0, work, 0, cost)
-        if self._refusal(more) is not None:
-            return False
+        refusal = self._refusal(more)
+        if refusal is not None:
+            return refusal[1]
         self._hold(more)
         hold.amount = hold.amount.plus(more)
-        return True
+        return None
 
     def settle(self, hold: Hold, used: Usage) -> None:
         """Free what `hold` reserved and charge what was used."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -105,14 +106,13 @@ async def run(
     ledger = Ledger(budget, account, recorded)
     if account is not None:
         account.owe(recorded)
-    started = anyio.current_time() - journal.seconds
     context = Context(
         engine=engine,
         journal=journal,
         seed=seed,
         limiter=limiter or anyio.CapacityLimiter(engine.info.concurrency),
-        started=started,
-        deadline=None if budget.seconds is None else started + budget.seconds,
+        started=time.monotonic() - journal.seconds,
+        seconds=budget.seconds,
         is_replay=end is not None,
         observer=observer,
     )

@@ -12,6 +12,10 @@ _OPENING = re.compile(
     r"|\banswer[*_`\"]{0,4}[ \t]{0,4}(?:is(?![A-Za-z])[ \t]{0,4}:?|:|=)[*_`]{0,4}",
     re.IGNORECASE | re.MULTILINE,
 )
+_MARKS = 32
+_LONGEST = 4_000
+"""Bounds on what is looked at, so that hostile text is read in linear time."""
+
 _DRESS = '*_`"“” \t'
 
 
@@ -26,7 +30,7 @@ def marked(text: str, *, finished: bool) -> Iterator[str]:
     """
     ends = _closing_braces(text)
     lower = text.lower()
-    for opening in reversed([*_OPENING.finditer(text)]):
+    for opening in reversed([*_OPENING.finditer(text)][-_MARKS:]):
         sign = opening[0].lower()
         if sign.endswith("{"):
             end = ends.get(opening.end() - 1, -1)
@@ -34,7 +38,7 @@ def marked(text: str, *, finished: bool) -> Iterator[str]:
             end = lower.find("</answer>", opening.end())
         else:
             end = _line_end(text, opening.end(), finished=finished)
-        found = text[opening.end() : end].strip(_DRESS + "\r\n") if end >= 0 else ""
+        found = text[opening.end() : end][:_LONGEST].strip(_DRESS + "\r\n") if end >= 0 else ""
         if found:
             yield found
 

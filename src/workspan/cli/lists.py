@@ -12,8 +12,10 @@ from rich.table import Table
 
 from workspan import models as catalogue
 from workspan.cli.opening import DOORS
+from workspan.errors import ModelNotFound
 from workspan.spec import STRATEGIES
 
+Name = Annotated[str, typer.Argument(help="A name that `workspan models` lists.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON record a line.")]
 
 
@@ -56,25 +58,36 @@ models = typer.Typer(help="List, check and fetch models for the embedded engine.
 def list_models(context: typer.Context, *, json: Json = False) -> None:
     """List the models and whether they are on this machine."""
     if context.invoked_subcommand is None:
-        _show([m.record() for m in catalogue.catalogue()], json=json)
+        _show([_model(model) for model in catalogue.catalogue()], json=json)
 
 
 @models.command()
-def fetch(
-    name: Annotated[str, typer.Argument(help="A name that `workspan models` lists.")],
-) -> None:
+def fetch(name: Name) -> None:
     """Fetch a model, check it, and keep it in the user's cache."""
-    with Console(stderr=True).status(f"fetching {name}"):
-        path = catalogue.fetch(name)
-    typer.echo(path)
+    with Console(stderr=True).status(f"fetching {name}") as status:
+        file = catalogue.fetch(name, status.update)
+    typer.echo(f"{file.name}: {file.path}")
 
 
 @models.command()
-def check(
-    name: Annotated[str, typer.Argument(help="A name that `workspan models` lists.")],
-) -> None:
-    """Compare a model's file with its checksum."""
-    typer.echo(catalogue.check(name))
+def check(name: Name) -> None:
+    """Compare a model's file with its checksum; exit code 5 if it differs."""
+    if not catalogue.check(name):
+        raise ModelNotFound(
+            f"{name} is damaged: fetch it again with `workspan models fetch {name}`"
+        )
+    typer.echo(f"{name}: sound")
+
+
+def _model(model: catalogue.Model) -> dict[str, object]:
+    return {
+        "name": model.name,
+        "title": model.title,
+        "megabytes": round(model.size / 1e6),
+        "here": model.is_here,
+        "license": model.license,
+        "source": model.source,
+    }
 
 
 def _show(records: Sequence[Mapping[str, object]], *, json: bool) -> None:

@@ -58,9 +58,10 @@ def open_engine(text: str, model: str | None = None, price: Price | None = None)
         return Endpoint(text, model, price=price)
     name, _, rest = text.partition(":")
     if name == "embedded":
-        from workspan.engines.embedded import DEFAULT_MODEL, Embedded
+        from workspan.engines.embedded import Embedded
+        from workspan.models import DEFAULT
 
-        return Embedded(model or rest or DEFAULT_MODEL)
+        return Embedded(model or rest or DEFAULT)
     if name == "scripted":
         from workspan.testing.scripted import ScriptedEngine
         from workspan.testing.strategy_suite import chatter

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import anyio
 import msgspec
@@ -20,14 +19,15 @@ from workspan.cli.exits import Exit
 from workspan.cli.opening import open_engine, parse_price, private_files
 from workspan.cli.screen import account, record, safe, watching
 from workspan.engines.base import Engine
-from workspan.errors import InputError
-from workspan.lab.batch import Job, Outcome, run_jobs
+from workspan.errors import InputError, SpecError, nearest
+from workspan.lab.compare import Comparison, Trial, compare
 from workspan.runner import Result, check, run
 from workspan.session import Strategy
-from workspan.spec import parse_strategy, write
+from workspan.spec import parse_strategy
 from workspan.store import Header, JournalFile
+from workspan.tasks.base import Task
+from workspan.tasks.files import read_tasks
 from workspan.types import AnswerKind, Problem
-
 
 EngineOption = Annotated[
     str, typer.Option("--engine", "-e", help="embedded[:MODEL] or http://HOST/v1.")
@@ -66,65 +66,64 @@ def solve(
     json: Annotated[bool, typer.Option("--json", help="One JSON record a line.")] = False,
 ) -> None:
     """Answer a question, or each problem of a file, and say how the budget was spent."""
+    _one_of(question, input, output)
     plan = parse_strategy(strategy)
     limits = Budget.parse(budget) if budget else Budget()
-    problems = _problems(question, input, output, _kind(kind), raw=raw)
+    tasks = read_tasks(input) if input else []
+    text = question if raw else f"{question}\n\n{MARKED}"
+    problem = Problem.ask(text or "", kind=_kind(kind))
     opened = open_engine(engine, model, parse_price(price) if price else None)
     check(plan, opened, limits)
     if dry_run:
         from workspan.cli.dry import say_plan
 
-        say_plan(opened, [plan], len(problems), limits, json=json)
+        say_plan([plan], [task.problem for task in tasks] or [problem], opened, limits, json=json)
         raise typer.Exit(Exit.OK)
     with private_files():
         if output is None:
-            code = anyio.run(_solve_one, opened, plan, problems[0], limits, seed, json)
+            code = _solve_one(opened, plan, problem, limits, seed, json=json)
         else:
-            code = anyio.run(_solve_all, opened, plan, problems, limits, seed, output, json)
+            code = _solve_all(opened, plan, tasks, limits, seed, output, json=json)
     raise typer.Exit(code)
 
 
 def _kind(text: str) -> AnswerKind:
-    from typing import get_args
-
-    from workspan.errors import SpecError, nearest
-
-    if text not in get_args(AnswerKind):
-        raise SpecError(f"unknown kind {text!r}: {nearest(text, get_args(AnswerKind))}")
-    return text  # type: ignore[return-value]  # one of the literals
+    known: tuple[AnswerKind, ...] = get_args(AnswerKind)
+    for kind in known:
+        if kind == text:
+            return kind
+    raise SpecError(f"unknown kind {text!r}: {nearest(text, known)}")
 
 
-def _problems(
-    question: str | None, source: Path | None, output: Path | None, kind: AnswerKind, *, raw: bool
-) -> Sequence[Problem]:
-    """Read what is to be solved: exactly one of a question and a file with its output."""
+def _one_of(question: str | None, source: Path | None, output: Path | None) -> None:
+    """Check that there is a question, or a file with a place for its answers."""
     if (question is None) == (source is None):
         raise InputError("give a question, or a file of problems with --input, and not both")
-    if source is not None:
-        if output is None:
-            raise InputError("--input needs --output: the file that takes the answers")
-        from workspan.tasks.files import read_tasks
-
-        return [task.problem for task in read_tasks(source)]
-    if output is not None:
-        raise InputError("--output goes with --input; the answer to a question is printed")
-    text = (question or "").strip()
-    if not text:
+    if (source is None) != (output is None):
+        raise InputError("--input and --output go together; a question's answer is printed")
+    if question is not None and not question.strip():
         raise InputError("the question is empty")
-    return [Problem.ask(text if raw else f"{text}\n\n{MARKED}", kind=kind)]
 
 
-async def _solve_one(
-    engine: Engine, strategy: Strategy, problem: Problem, budget: Budget, seed: int, json: bool
+def _solve_one(
+    engine: Engine,
+    strategy: Strategy,
+    problem: Problem,
+    budget: Budget,
+    seed: int,
+    *,
+    json: bool,
 ) -> Exit:
-    console = Console(stderr=True)
-    try:
-        with watching(console) as observe:
-            result = await run(
-                strategy, problem, engine, budget=budget, seed=seed, observer=observe
-            )
-    finally:
-        await engine.aclose()
+    async def main() -> Result:
+        try:
+            with watching(Console(stderr=True)) as observe:
+                return await run(
+                    strategy, problem, engine, budget=budget, seed=seed, observer=observe
+                )
+        finally:
+            await engine.aclose()
+
+    result = anyio.run(main)
     if json:
         typer.echo(msgspec.json.encode(record(result, str(budget))).decode())
     else:
@@ -146,56 +145,58 @@ def _print(result: Result) -> None:
     console.print(account(result))
 
 
-async def _solve_all(
+def _solve_all(
     engine: Engine,
     strategy: Strategy,
-    problems: Sequence[Problem],
+    tasks: Sequence[Task],
     budget: Budget,
     seed: int,
     output: Path,
+    *,
     json: bool,
 ) -> Exit:
     """Solve the problems side by side; answers are written as they come, then put in order."""
-    info = engine.info
-    header = Header(f"{info.name} {info.model}", seed)
-    jobs = [Job(strategy, problem) for problem in problems]
-    records: dict[str, dict[str, object]] = {}
-    try:
-        with (
-            JournalFile(output.with_name(output.name + ".journal"), header) as journals,
-            output.open("w", encoding="utf-8") as answers,
-        ):
+    header = Header(f"{engine.info.name} {engine.info.model}", seed)
+    lines: dict[str, str] = {}
+    journal = output.with_name(output.name + ".journal")
+    with JournalFile(journal, header) as journals, output.open("w", encoding="utf-8") as answers:
 
-            def finished(outcome: Outcome) -> None:
-                records[outcome.job.problem.id] = _answer_line(outcome, str(budget))
-                line = msgspec.json.encode(records[outcome.job.problem.id]).decode()
-                answers.write(line + "\n")
-                answers.flush()
-                if json:
-                    typer.echo(line)
+        def finished(trial: Trial) -> None:
+            line = msgspec.json.encode(_answer(trial, str(budget))).decode() + "\n"
+            lines[trial.task.problem.id] = line
+            answers.write(line)
+            answers.flush()
+            if json:
+                typer.echo(line, nl=False)
 
-            outcomes = await run_jobs(
-                jobs, engine, budget=budget, seed=seed, journals=journals, on_outcome=finished
-            )
-    finally:
-        await engine.aclose()
-    in_order = (records[problem.id] for problem in problems if problem.id in records)
-    output.write_text("".join(msgspec.json.encode(r).decode() + "\n" for r in in_order))
-    failed = sum(outcome.error is not None for outcome in outcomes)
-    solved = sum(bool(o.result and o.result.answer.best) for o in outcomes)
-    print(
-        f"{solved} answered, {len(outcomes) - solved - failed} without an answer, {failed} failed; "
-        f"strategy {write(strategy)}; a second run of the same command resumes",
-        file=sys.stderr,
+        async def main() -> Comparison:
+            try:
+                return await compare(
+                    [strategy],
+                    tasks,
+                    engine,
+                    budget=budget,
+                    seed=seed,
+                    journals=journals,
+                    on_progress=finished,
+                )
+            finally:
+                await engine.aclose()
+
+        done = anyio.run(main)
+    output.write_text("".join(lines[task.problem.id] for task in tasks), encoding="utf-8")
+    results = [trial.result for trial in done.trials if trial.result is not None]
+    answered = sum(result.answer.best is not None for result in results)
+    failed = len(done.trials) - len(results)
+    Console(stderr=True).print(
+        f"{answered} answered, {len(results) - answered} without an answer, {failed} failed: "
+        f"{output}" + (" (the same command asks the failed ones again)" if failed else ""),
+        markup=False,
     )
     return Exit.ENGINE if failed else Exit.OK
 
 
-def _answer_line(outcome: Outcome, budget: str) -> dict[str, object]:
-    if outcome.result is not None:
-        return record(outcome.result, budget)
-    return {
-        "problem": outcome.job.problem.id,
-        "answer": None,
-        "error": f"{type(outcome.error).__name__}: {outcome.error}",
-    }
+def _answer(trial: Trial, budget: str) -> dict[str, object]:
+    if trial.result is not None:
+        return record(trial.result, budget)
+    return {"problem": trial.task.problem.id, "answer": None, "error": trial.error}

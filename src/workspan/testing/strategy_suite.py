@@ -18,7 +18,7 @@ from workspan.budget import Budget
 from workspan.clock import Call
 from workspan.journal import Entry, Journal
 from workspan.ledger import Ledger
-from workspan.run import Result, run
+from workspan.runner import Result, run
 from workspan.session import Strategy
 from workspan.testing.scripted import ScriptedEngine
 from workspan.types import Amount, Problem, Request, Usage
