@@ -55,6 +55,10 @@ class Behaviour:
     reasoning: str = ""
     """Sent before the text as `reasoning_content`."""
     tokens_per_chunk: int = 1
+    is_numbered: bool = False
+    """Each answer ends with the number of its call, so that no two are the same."""
+    latency_seconds: float = 0.0
+    """Before the first byte of an answer."""
     delay_seconds: float = 0.0
     """Before each chunk; without one, a whole answer is written at once."""
     usage: UsageReport = "full"
@@ -200,6 +204,10 @@ class SimulatedServer:
             return refusal
         self.bill.calls += 1
         self.bill.prompt_tokens += call.prompt_tokens
+        if behaviour.is_numbered:
+            behaviour = replace(behaviour, text=f"{behaviour.text} #{self.bill.calls}")
+        if behaviour.latency_seconds:
+            await asyncio.sleep(behaviour.latency_seconds)
         chat = request.path.endswith("/chat/completions")
         if not call.stream:
             return self._whole(call, behaviour, chat=chat)
@@ -379,6 +387,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--text", default=Behaviour().text)
     parser.add_argument("--delay", type=float, default=0.0, help="seconds before each chunk")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument("--numbered", action="store_true", help="no two answers are the same")
     parser.add_argument("--tokens-per-chunk", type=int, default=1)
     parser.add_argument("--fault", default=None)
     options = parser.parse_args()
@@ -388,6 +398,8 @@ def main() -> None:
         text=options.text,
         tokens_per_chunk=options.tokens_per_chunk,
         delay_seconds=options.delay,
+        latency_seconds=options.latency,
+        is_numbered=options.numbered,
         fault=options.fault,
     )
     asyncio.run(_run(behaviour, options.port))

@@ -87,6 +87,7 @@ class Endpoint:
         )
         self._sizes = PromptSizes(self.form, self.model, self.url, self._post)
         self._groups = Groups(self, self.n_per_request)
+        self._info = self._describe()
         self._client: Client | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -118,6 +119,9 @@ class Endpoint:
     @property
     def info(self) -> EngineInfo:
         """What the server is taken to offer."""
+        return self._info
+
+    def _describe(self) -> EngineInfo:
         capabilities: set[Capability] = {"logprobs", "reasoning_effort"}
         if self.sends_seed and self.n_per_request == 1:
             capabilities.add("seed")

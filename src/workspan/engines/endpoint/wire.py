@@ -168,9 +168,12 @@ def decode_event(data: bytes) -> Event:
     try:
         return _decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise EngineProtocolError(
-            f"malformed stream: {error} in an event of {len(data)} bytes"
-        ) from error
+        raise malformed(error, data) from error
+
+
+def malformed(error: Exception, data: bytes) -> EngineProtocolError:
+    """Say what is wrong with an event without repeating it."""
+    return EngineProtocolError(f"malformed stream: {error} in an event of {len(data)} bytes")
 
 
 class EventStream:
@@ -189,26 +192,23 @@ class EventStream:
         lines = (self._rest + received).split(b"\n")
         self._rest = lines.pop()
         events: list[Event] = []
+        data = self._data
         for line in lines:
-            if self.failure is not None:
-                break
             if line.startswith(b"data:"):
-                self._data.append(line[5:].strip())
-            elif self._data and not line.strip():
-                self._complete(events)
+                data.append(line[5:])
+            elif data and not line.strip():
+                content = data[0] if len(data) == 1 else b"\n".join(data)
+                data.clear()
+                try:
+                    events.append(_decode(content))
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    if content.strip() == DONE:
+                        self.is_done = True
+                    elif content.strip():
+                        self.failure = malformed(error, content)
+                        break
         return events
 
     def end(self) -> list[Event]:
         """Return the event that was not followed by the blank line it needs."""
         return self.feed(b"\n\n")
-
-    def _complete(self, events: list[Event]) -> None:
-        data = b"\n".join(self._data)
-        self._data.clear()
-        if data == DONE:
-            self.is_done = True
-        elif data:
-            try:
-                events.append(decode_event(data))
-            except EngineProtocolError as error:
-                self.failure = error
