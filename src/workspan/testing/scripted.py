@@ -114,8 +114,10 @@ class RecordedEngine(ScriptedEngine):
 
     @property
     def info(self) -> EngineInfo:
-        """Say that no model runs."""
-        return replace(super().info, name="recorded", model="recorded chains")
+        """Offer no seeds: draws come in the recorded order."""
+        return replace(
+            super().info, name="recorded", model="recorded chains", capabilities=frozenset()
+        )
 
     async def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Give the next chain of the prompt at once, or its beginning if the cap is lower."""
