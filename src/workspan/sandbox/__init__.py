@@ -1,0 +1,72 @@
+"""Run model-written Python without trust: no network, no files, no secrets, bounded resources.
+
+The walls are Linux namespaces, built by bubblewrap or by util-linux's unshare. Before any untrusted
+code runs, a probe tries from within to reach out; a mechanism that lets it is not used. What stays
+open is the kernel itself: system calls are not filtered.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import anyio.from_thread
+import anyio.to_thread
+
+from workspan.errors import SandboxUnavailable, at_least
+from workspan.sandbox.launch import Limits, Outcome, Reason, run
+from workspan.sandbox.mechanisms import preferred
+from workspan.sandbox.probe import prove
+
+__all__ = ["Outcome", "Reason", "available", "run_python"]
+
+
+async def run_python(
+    code: str,
+    *,
+    stdin: str = "",
+    seconds: float = 5.0,
+    memory_mb: int = 512,
+    processes: int = 16,
+    disk_mb: int = 64,
+) -> Outcome:
+    """Run untrusted Python to its end, and end with it all that it started.
+
+    It sees the standard library, what is installed beside it, and an empty folder to write to.
+
+    Args:
+        code: the program; an error in it is an outcome like any other.
+        stdin: what it can read.
+        seconds: wall time for all, and CPU time for each process (rounded up to whole seconds).
+        memory_mb: MiB of address space for each process, and of memory for all together.
+        processes: processes and threads at once.
+        disk_mb: MiB of files, which lie in memory.
+
+    Raises:
+        SandboxUnavailable: no mechanism holds on this machine, or it failed.
+    """
+    at_least(0, seconds=seconds)
+    at_least(1, memory_mb=memory_mb, processes=processes, disk_mb=disk_mb)
+    name = await anyio.to_thread.run_sync(available)
+    mechanism = next(m for m in preferred() if m.name == name)
+    return await run(mechanism, code, stdin, Limits(seconds, memory_mb, processes, disk_mb))
+
+
+@functools.cache
+def available() -> str:
+    """Name the mechanism that holds untrusted code on this machine; tried once per process.
+
+    Raises:
+        SandboxUnavailable: there is none; says what was tried and what to install.
+    """
+    failures = []
+    for mechanism in preferred():
+        try:
+            with anyio.from_thread.start_blocking_portal() as portal:
+                portal.call(prove, mechanism)
+            return mechanism.name
+        except SandboxUnavailable as error:
+            failures.append(f"{mechanism.name}: {error}")
+    raise SandboxUnavailable(
+        "model-written code can't be run safely here: it needs Linux 5.14 or later, user "
+        "namespaces, and bubblewrap (apt install bubblewrap) or util-linux; " + "; ".join(failures)
+    )
