@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+import anyio
+
 from workspan.engines.base import Engine, Price
-from workspan.errors import SpecError, nearest
+from workspan.errors import EngineProtocolError, EngineRejected, SpecError, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +48,14 @@ def open_engine(text: str, model: str | None = None, price: Price | None = None)
     """Open the engine that `text` names; `model` picks the model behind it.
 
     Raises:
-        SpecError: no such engine, or an endpoint without a model.
+        SpecError: no such engine.
+        InputError: an endpoint with several models, and none was named.
+        EngineError: the endpoint does not answer, or refuses the key.
         MissingDependency: the engine's extra is not installed.
         ModelNotFound: the embedded model is not on this machine.
     """
     if text.startswith(("http://", "https://")):
-        from workspan.engines.endpoint import Endpoint
-
-        if not model:
-            raise SpecError(f"name the model at {text} with --model")
-        return Endpoint(text, model, price=price)
+        return anyio.run(_open_endpoint, text, model, price)
     name, _, rest = text.partition(":")
     if name == "embedded":
         from workspan.engines.embedded import Embedded
@@ -68,6 +68,18 @@ def open_engine(text: str, model: str | None = None, price: Price | None = None)
 
         return ScriptedEngine(chatter)
     raise SpecError(f"unknown engine {text!r}: {nearest(name, DOORS)} (or an http address)")
+
+
+async def _open_endpoint(url: str, model: str | None, price: Price | None) -> Engine:
+    """Ask the server what it offers; one that lists no models is taken at the user's word."""
+    from workspan.engines.endpoint import Endpoint
+
+    try:
+        return await Endpoint.discover(url, model, price=price)
+    except (EngineRejected, EngineProtocolError) as error:
+        if model is None or error.status in (401, 403):
+            raise
+        return Endpoint(url, model, price=price)
 
 
 def parse_price(text: str) -> Price:
