@@ -1,0 +1,39 @@
+"""Task sets by name."""
+
+from __future__ import annotations
+
+from workspan.errors import MissingDependency, SpecError
+from workspan.tasks.base import TaskSet
+from workspan.tasks.demo import Demo
+from workspan.tasks.files import TaskFile
+from workspan.tasks.hub import hub
+from workspan.tasks.procedural import names, procedural
+
+
+def open_tasks(spec: str) -> TaskSet:
+    """Open the task set that a text names.
+
+    That is ``demo``; a data set of reasoning-gym, with parameters if need be, such as ``chain_sum``
+    or ``chain_sum(max_terms=3)``; a path ending in .jsonl or .parquet; or
+    ``hf:OWNER/NAME[:CONFIG][:SPLIT]``.
+
+    Raises:
+        SpecError: there is no such set, or its parameters are wrong.
+        MissingDependency: the set's extra is not installed.
+    """
+    spec = spec.strip()
+    if spec.startswith("hf:"):
+        return hub(spec)
+    if spec.lower().endswith((".jsonl", ".parquet")):
+        return TaskFile(spec)
+    if "/" in spec or "\\" in spec or spec.endswith((".json", ".csv", ".txt")):
+        raise SpecError("a file of problems ends in .jsonl or .parquet", text=spec)
+    return Demo() if spec == "demo" else procedural(spec)
+
+
+def catalogue() -> list[TaskSet]:
+    """Return every set that has a name, the demonstration first."""
+    try:
+        return [Demo(), *(procedural(name) for name in names())]
+    except MissingDependency:
+        return [Demo()]
