@@ -1,0 +1,88 @@
+"""What a second run over the same journal asks for, and what it does not."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from workspan.budget import Budget
+from workspan.errors import EngineUnavailable, ReplayMismatch
+from workspan.journal import Journal
+from workspan.runner import Result, run
+from workspan.spec import parse_strategy
+from workspan.testing.scripted import FaultyEngine, ScriptedEngine
+from workspan.testing.strategy_suite import chatter
+from workspan.types import Problem
+
+PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
+
+
+def solve(strategy: str, engine: ScriptedEngine, journal: Journal, budget: str = "") -> Result:
+    limits = Budget.parse(budget) if budget else None
+    parsed = parse_strategy(strategy)
+    return anyio.run(lambda: run(parsed, PROBLEM, engine, budget=limits, journal=journal))
+
+
+def durable(journal: Journal | None = None) -> Journal:
+    return Journal(journal.entries if journal else (), sink=lambda _: None)
+
+
+def test_a_run_that_failed_asks_its_failed_calls_again() -> None:
+    down = {i: (0, EngineUnavailable("down")) for i in range(3)}
+    journal = durable()
+    with pytest.raises(EngineUnavailable):
+        solve("self_consistency(n=3)", FaultyEngine(["Answer: 4"], faults=down), journal)
+    engine = ScriptedEngine(["Answer: 4"])
+    result = solve("self_consistency(n=3)", engine, durable(journal))
+    assert result.answer.votes[0].weight == 3
+    assert engine.billed.calls == 3
+
+
+def test_a_failure_that_the_run_outlived_stays_failed() -> None:
+    journal = durable()
+    faulty = FaultyEngine(["Answer: 4"], faults={1: (0, EngineUnavailable("down"))})
+    first = solve("self_consistency(n=3)", faulty, journal)
+    engine = ScriptedEngine(["Answer: 5"])
+    again = solve("self_consistency(n=3)", engine, durable(journal))
+    assert again.answer == first.answer
+    assert again.answer.votes[0].weight == 2
+    assert engine.billed.calls == 0
+
+
+def test_a_larger_vote_draws_only_what_the_smaller_did_not() -> None:
+    journal = durable()
+    solve("self_consistency(n=8)", ScriptedEngine(chatter), journal)
+    engine = ScriptedEngine(chatter)
+    more = solve("self_consistency(n=16)", engine, durable(journal), "1M work")
+    assert engine.billed.calls == 8
+    assert more.usage.calls == 16
+    fresh = solve("self_consistency(n=16)", ScriptedEngine(chatter), durable(), "1M work")
+    assert fresh.answer == more.answer
+
+
+def test_a_run_goes_on_under_a_larger_budget() -> None:
+    journal = durable()
+    small = solve("self_consistency(n=8)", ScriptedEngine(chatter), journal, "3 calls")
+    assert (small.usage.calls, small.stop) == (3, "calls")
+    engine = ScriptedEngine(chatter)
+    large = solve("self_consistency(n=8)", engine, durable(journal), "8 calls")
+    assert (large.usage.calls, engine.billed.calls, large.stop) == (8, 5, "done")
+
+
+def test_calls_in_flight_at_a_kill_are_charged_what_they_may_have_cost() -> None:
+    journal = durable()
+    solve("single(max_tokens=300)", ScriptedEngine(chatter), journal)
+    killed = Journal(journal.entries[:1], sink=lambda _: None)  # the line written ahead, no more
+    assert killed.usage().output_tokens == 256
+    engine = ScriptedEngine(chatter)
+    result = solve("single(max_tokens=300)", engine, killed, "10k work")
+    assert result.usage.calls == 2
+    assert result.work == 256 + engine.billed.output_tokens
+    assert result.usage.source == "estimated"
+
+
+def test_another_program_over_a_journal_is_refused() -> None:
+    journal = durable()
+    solve("single(max_tokens=300)", ScriptedEngine(chatter), journal)
+    with pytest.raises(ReplayMismatch, match="not the call that the program makes now"):
+        solve("single(max_tokens=301)", ScriptedEngine(chatter), durable(journal))
