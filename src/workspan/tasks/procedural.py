@@ -39,6 +39,8 @@ class Procedural:
     dataset: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     source: str = SOURCE
+    asking: str = MARKED
+    """The instruction that ends every prompt; may be empty."""
 
     def load(self, limit: int | None = None, seed: int = 0) -> list[Task]:
         """Make `limit` different tasks; fewer where there are not so many.
@@ -54,7 +56,7 @@ class Procedural:
         for dataset, entry in self._entries(limit, seed):
             question = entry["question"].strip()
             if question not in tasks:
-                prompt = (Message("user", f"{question}\n\n{MARKED}"),)
+                prompt = (Message("user", f"{question}\n\n{self.asking}".strip()),)
                 name = f"{self.dataset}/{seed}/{len(tasks)}"
                 problem = Problem(name, prompt, kind, {"task": self.dataset})
                 reference = "" if entry["answer"] is None else str(entry["answer"])
