@@ -1,0 +1,199 @@
+"""``workspan compare``: strategies at the same budget on the same problems."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from workspan.budget import Budget
+from workspan.cli.comparison import notes, table
+from workspan.cli.exits import Exit
+from workspan.cli.opening import open_engine, parse_price, private_files, state_folder
+from workspan.engines.base import Engine
+from workspan.errors import EngineError, InputError
+from workspan.lab.bench import Trial
+from workspan.lab.compare import Comparison
+from workspan.lab.compare import compare as run_comparison
+from workspan.lab.records import records
+from workspan.session import Strategy
+from workspan.spec import parse_strategy, split_list
+from workspan.store import Header, JournalFile
+from workspan.tasks import open_tasks, read_tasks
+from workspan.tasks.base import Task
+
+LIMIT = 20
+"""Problems of a task set, unless told otherwise."""
+
+
+def compare(
+    *,
+    task: Annotated[
+        list[str] | None,
+        typer.Option("--task", "-t", help="demo, a data set, FILE.jsonl or hf:OWNER/NAME; repeat."),
+    ] = None,
+    input: Annotated[Path | None, typer.Option(help="All problems of a JSONL or Parquet.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help=f"Problems of each task.  [default: {LIMIT}]")
+    ] = None,
+    strategies: Annotated[
+        str, typer.Option("--strategies", "-s", help="Split by commas; the first is the base.")
+    ] = "single,self_consistency(n=8)",
+    budget: Annotated[
+        str, typer.Option("--budget", "-b", help="Of each run: '8k work, 2k span, 30s, $0.05'.")
+    ] = "1k work",
+    engine: Annotated[
+        str, typer.Option("--engine", "-e", help="embedded[:MODEL] or http://HOST/v1.")
+    ] = "embedded",
+    model: Annotated[str | None, typer.Option(help="Model behind the endpoint.")] = None,
+    price: Annotated[
+        str | None, typer.Option(help="USD per million tokens, input/output: 0.15/0.60.")
+    ] = None,
+    seed: int = 0,
+    parallel: Annotated[int | None, typer.Option(min=1, help="Runs at a time.")] = None,
+    journal: Annotated[Path | None, typer.Option(help="Kept calls; resumes from it.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a page with plots here.")] = None,
+    chart: Annotated[bool, typer.Option("--chart", help="Draw even if not on a terminal.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON record a strategy.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it will take, spend nothing.")
+    ] = False,
+) -> None:
+    """Run strategies on the same problems at the same budget, and say which is ahead."""
+    plan = [parse_strategy(text) for text in split_list(strategies)]
+    limits = Budget.parse(budget)
+    problems = _problems(task or [], input, limit, seed)
+    if report is not None and not report.absolute().parent.is_dir():
+        raise InputError(f"--report {report}: the folder {report.parent} does not exist")
+    opened = open_engine(engine, model, parse_price(price) if price else None)
+    if dry_run:
+        from workspan.cli.dry import say_plan
+
+        say_plan(plan, [t.problem for t in problems], opened, limits, json=json)
+        raise typer.Exit(Exit.OK)
+    with private_files():
+        named = [engine, str(model), str(seed), str(limits), str(input), *(task or [])]
+        path = journal or state_folder() / f"compare-{_digest(named)}.jsonl"
+        done = _Job(plan, problems, opened, limits, seed, parallel, path).execute()
+        if report is not None:
+            from workspan.lab.report import write_report
+
+            write_report(done, report)
+    _show(done, json=json, chart=chart)
+    raise typer.Exit(_code(done))
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A comparison that is ready to start."""
+
+    strategies: Sequence[Strategy]
+    tasks: Sequence[Task]
+    engine: Engine
+    budget: Budget
+    seed: int
+    parallel: int | None
+    journal: Path
+
+    def execute(self) -> Comparison:
+        """Compare under a progress bar; if it is stopped, say what is kept and where."""
+        info = self.engine.info
+        console = Console(stderr=True)
+        progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("runs, {task.fields[tokens]} tokens"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        header = Header(f"{info.name} {info.model}", self.seed)
+        with JournalFile(self.journal, header) as journals, progress:
+            planned = len(self.strategies) * len(self.tasks)
+            bar = progress.add_task(f"{info.name} {info.model}", total=planned, tokens=0)
+            finished: list[Trial] = []
+
+            def show(trial: Trial) -> None:
+                finished.append(trial)
+                progress.update(
+                    bar, completed=len(finished), tokens=sum(t.usage.work for t in finished)
+                )
+
+            try:
+                return anyio.run(self._compare, journals, show)
+            except (KeyboardInterrupt, EngineError) as error:
+                progress.stop()
+                kept = sum(trial.result is not None for trial in finished)
+                console.print(
+                    f"stopped: {kept} of {planned} runs are finished; they and every finished call "
+                    f"are kept in {self.journal}: the same command goes on from there",
+                    markup=False,
+                    highlight=False,
+                    soft_wrap=True,
+                )
+                if isinstance(error, KeyboardInterrupt):
+                    raise typer.Exit(Exit.INTERRUPTED) from None
+                raise
+
+    async def _compare(self, journals: JournalFile, show: Callable[[Trial], None]) -> Comparison:
+        try:
+            return await run_comparison(
+                self.strategies,
+                self.tasks,
+                self.engine,
+                budget=self.budget,
+                seed=self.seed,
+                journals=journals,
+                parallel=self.parallel,
+                on_progress=show,
+            )
+        finally:
+            with anyio.CancelScope(shield=True):  # a stopped run gives its engine back as well
+                await self.engine.aclose()
+
+
+def _problems(
+    names: Sequence[str], source: Path | None, limit: int | None, seed: int
+) -> list[Task]:
+    """Load the problems that the command names."""
+    if bool(names) == (source is not None):
+        raise InputError("say which problems: --task NAME (such as demo), or --input FILE")
+    if source is not None:
+        return read_tasks(source)[:limit]
+    return [task for name in names for task in open_tasks(name).load(limit or LIMIT, seed)]
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
+
+
+def _show(done: Comparison, *, json: bool, chart: bool) -> None:
+    found = records(done)
+    console, aside = Console(), Console(stderr=True)
+    if json:
+        for record in found:
+            typer.echo(msgspec.json.encode(record).decode())
+    else:
+        console.print(table(found, console.width))
+        if chart or console.is_terminal:
+            from workspan.cli.chart import draw
+
+            console.print(draw(found))
+    for note in notes(done, found):
+        aside.print(note, markup=False, highlight=False)
+
+
+def _code(done: Comparison) -> Exit:
+    if done.ungraded:
+        return Exit.ENGINE
+    answered = any(trial.result and trial.result.answer.best for trial in done.trials)
+    return Exit.OK if answered else Exit.NO_ANSWER

@@ -1,0 +1,104 @@
+"""A comparison as a person reads it on a terminal: the table, and what to make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from string import ascii_uppercase
+
+from rich.table import Table
+from rich.text import Text
+
+from workspan.lab.compare import Comparison
+from workspan.lab.records import Record
+from workspan.lab.stats import DISAGREEMENT, detectable
+
+SIMULATED = frozenset({"scripted", "recorded", "simulated"})
+"""Engines that no model stands behind."""
+
+_WIDE = 100
+"""Columns of a terminal that the whole table needs."""
+
+
+def letter(i: int) -> str:
+    """Name row i in the chart."""
+    return ascii_uppercase[i % len(ascii_uppercase)]
+
+
+def table(found: Sequence[Record], width: int) -> Table:
+    """Lay the records out in the order given; what is secondary needs a wide terminal."""
+    first = found[0]
+    shown = Table(
+        title=f"{first.problems} problems, each run within {first.budget}; {first.engine} "
+        f"{first.model}, seed {first.seed}",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    is_wide = width >= _WIDE
+    shown.add_column("")
+    shown.add_column("strategy", overflow="fold", min_width=12)
+    for column in ("accuracy", "95 %", "vs A", "95 %", "work", "span", "W/S"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    for column in ("prefill", "calls", "seconds") if is_wide else ():
+        shown.add_column(column, justify="right", no_wrap=True, style="dim")
+    for i, record in enumerate(found):
+        spent = [f"{record.prefill:.0f}", f"{record.calls:.1f}", f"{record.seconds:.2f}"]
+        shown.add_row(
+            letter(i),
+            record.strategy,
+            "?" if record.accuracy is None else f"{record.accuracy:.2f}",
+            f"{record.low:.2f}–{record.high:.2f}",
+            *_versus(record),
+            f"{record.work:.0f}",
+            f"{record.span:.0f}",
+            f"{record.parallelism:.1f}",
+            *(spent if is_wide else ()),
+        )
+    return shown
+
+
+def _versus(record: Record) -> tuple[Text, Text]:
+    """Write the paired difference and its interval, bold where it leaves out zero."""
+    if record.difference is None:
+        return Text(), Text()
+    style = "bold" if record.differs else "dim"
+    between = f"{record.difference_low:+.2f} {record.difference_high:+.2f}"
+    return Text(f"{record.difference:+.2f}", style), Text(between, style)
+
+
+def notes(done: Comparison, found: Sequence[Record]) -> list[str]:
+    """Say what the table can't: what failed, what it proves, where the counts come from."""
+    said = []
+    if done.engine in SIMULATED:
+        said.append(f"simulated: no language model stands behind the engine {done.engine!r}")
+    if done.ungraded:
+        example = done.ungraded[0]
+        said.append(
+            f"{len(done.ungraded)} of {len(done.trials)} runs failed and count neither as right "
+            f"nor as wrong; the same command asks them again. One of them: {example.error}"
+        )
+    over = sum(record.over_budget for record in found)
+    if over:
+        said.append(f"{over} runs passed their budget: the engine billed more than it was asked")
+    if len(found) > 1:
+        said.append(_verdict(found))
+    estimated = [record.strategy for record in found if record.source == "estimated"]
+    if estimated:
+        said.append(f"some counts are upper bounds, not measured: {', '.join(estimated)}")
+    return said
+
+
+def _verdict(found: Sequence[Record]) -> str:
+    base, rest = found[0].strategy, found[1:]
+    different = [f"{r.strategy} ({r.difference:+.2f})" for r in rest if r.differs]
+    least = detectable(found[0].problems)
+    power = (
+        f"{found[0].problems} problems show a true difference of {least:.2f} with 80 % power"
+        if least
+        else f"{found[0].problems} problems are too few to tell strategies apart"
+    )
+    power += f" if two strategies differ on {DISAGREEMENT:.0%} of them"
+    if different:
+        return f"apart from {base}, at 95 %: {', '.join(different)}; {power}"
+    return f"none is apart from {base} at 95 %; {power}"

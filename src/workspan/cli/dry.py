@@ -1,0 +1,113 @@
+"""``--dry-run``: what a command will take, before it takes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import anyio
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from workspan.budget import Budget
+from workspan.engines.base import Engine
+from workspan.lab.plan import Plan, Range, Speed, measure_speed, plan
+from workspan.lab.stats import DISAGREEMENT, problems_needed
+from workspan.session import Strategy
+from workspan.types import Problem
+
+
+def say_plan(
+    strategies: Sequence[Strategy],
+    problems: Sequence[Problem],
+    engine: Engine,
+    budget: Budget,
+    *,
+    json: bool,
+) -> None:
+    """Print what `strategies` will take on `problems`, and close the engine.
+
+    Nothing that costs money is asked: only the speed of a model that is free is measured.
+    """
+
+    async def main() -> tuple[Plan, Speed | None]:
+        try:
+            speed = await measure_speed(engine)
+            return await plan(strategies, problems, engine, budget=budget, speed=speed), speed
+        finally:
+            with anyio.CancelScope(shield=True):
+                await engine.aclose()
+
+    made, speed = anyio.run(main)
+    if json:
+        for need in (*made.needs, made.total):
+            record = {"problems": made.problems, "budget": str(budget), **asdict(need)}
+            typer.echo(msgspec.json.encode(record).decode())
+    else:
+        Console().print(_table(made))
+    for note in _notes(made, engine, speed):
+        Console(stderr=True).print(note, markup=False, highlight=False)
+
+
+def _table(made: Plan) -> Table:
+    table = Table(
+        title=f"{made.problems} problems, each run within {made.budget}: nothing was asked yet",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column("strategy", overflow="fold")
+    for column in ("calls", "work", "span", "prefill", "seconds", "money"):
+        table.add_column(column, justify="right", no_wrap=True)
+    needs = made.needs if len(made.needs) == 1 else (*made.needs, made.total)
+    for need in needs:
+        table.add_row(
+            need.strategy,
+            _range(need.calls),
+            _range(need.work),
+            _range(need.span),
+            _range(need.prefill),
+            _range(need.seconds, "{:,.1f}"),
+            _range(need.cost, "${:,.4f}"),
+            style="bold" if need.strategy == "all" else "",
+        )
+    return table
+
+
+def _range(value: Range | None, form: str = "{:,.0f}") -> str:
+    if value is None:
+        return "unknown"
+    low, high = form.format(value.low), form.format(value.high)
+    return low if low == high else f"{low} – {high}"
+
+
+def _notes(made: Plan, engine: Engine, speed: Speed | None) -> list[str]:
+    said = [
+        "from the least to the most on simulated models: chains that are short or fill their caps, "
+        "answers that agree or never do"
+    ]
+    if speed is not None:
+        said.append(
+            f"seconds from {speed.together:.0f} tokens/s, measured on short chains just now"
+        )
+    elif made.total.seconds is None:
+        said.append(f"seconds: the speed of {engine.info.model} is not known; limit them: '30s'")
+    if made.total.cost is None:
+        said.append(f"money: no price is known for {engine.info.model}; give it with --price")
+    if len(made.needs) > 1:
+        said.append(_power(made))
+    return said
+
+
+def _power(made: Plan) -> str:
+    """Say whether the problems suffice to tell the strategies apart."""
+    n, least = made.problems, made.detectable
+    tenth = problems_needed(0.1)
+    given = f"(80 % power at 95 %, if two strategies differ on {DISAGREEMENT:.0%} of the problems)"
+    if least is None:
+        return f"{n} problems are too few to tell strategies apart {given}; 0.10 takes {tenth}"
+    more = "" if n >= tenth else f"; 0.10 takes {tenth}"
+    return f"{n} problems show a true difference in accuracy of {least:.2f} or more {given}{more}"

@@ -1,0 +1,1 @@
+"""Comparisons of strategies on problems with known answers: plans, runs, statistics, reports."""

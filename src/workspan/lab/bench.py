@@ -1,0 +1,118 @@
+"""One strategy on one problem, run and graded; what fails is told apart from what is gone."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import anyio
+import msgspec
+
+from workspan.budget import Budget
+from workspan.engines.base import Engine
+from workspan.errors import ContextExceeded, EngineError, EngineRejected, GraderError
+from workspan.graders.base import Grade
+from workspan.journal import Journal, seed_for
+from workspan.runner import Result, run
+from workspan.session import Strategy
+from workspan.spec import write
+from workspan.store import JournalFile
+from workspan.tasks.base import Task
+from workspan.types import Problem, Usage
+
+PATIENCE = 3
+"""Runs that fail one after another, with none between that went well, until we give up."""
+
+_NO_ENTRY = frozenset({401, 402, 403, 404})
+"""Statuses that the next call would meet as well: key, payment, permission, model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One strategy on one problem, graded."""
+
+    strategy: str
+    task: Task
+    usage: Usage
+    """What it cost, failed or not."""
+    result: Result | None = None
+    """None if a failed call ended the run: that is no answer, and not a wrong one either."""
+    grade: Grade | None = None
+    """None if the run failed or the grader could not judge."""
+    error: str = ""
+    """Why there is no result or no grade."""
+
+
+@dataclass(slots=True)
+class Bench:
+    """What the runs of a comparison share.
+
+    Each problem has one root seed, so that all strategies draw from the same randomness.
+    """
+
+    engine: Engine
+    budget: Budget
+    seed: int
+    journals: JournalFile | None
+    limiter: anyio.CapacityLimiter
+    planned: int
+    """Trials in all."""
+    finished: int = 0
+    failed_in_a_row: int = 0
+
+    async def attempt(self, strategy: Strategy, task: Task) -> Trial:
+        """Run once and grade; a failed call that ends the run is a trial without a result.
+
+        Raises:
+            EngineError: so many runs failed that the engine is gone.
+        """
+        problem = task.problem
+        name = run_name(strategy, problem, self.budget)
+        journal = Journal() if self.journals is None else self.journals.journal(name)
+        try:
+            result = await run(
+                strategy,
+                problem,
+                self.engine,
+                budget=self.budget,
+                seed=seed_for(self.seed, identity(problem)),
+                journal=journal,
+                limiter=self.limiter,
+            )
+        except EngineError as error:
+            self._raise_if_gone(error)
+            return Trial(write(strategy), task, journal.usage(), error=_said(error))
+        self.finished += 1
+        self.failed_in_a_row = 0
+        try:
+            grade = await task.grader(task, result.answer.text)
+        except GraderError as error:
+            return Trial(result.strategy, task, result.usage, result, error=_said(error))
+        return Trial(result.strategy, task, result.usage, result, grade)
+
+    def _raise_if_gone(self, error: EngineError) -> None:
+        """End the comparison if all that follows would fail as well."""
+        self.failed_in_a_row += not isinstance(error, ContextExceeded)
+        is_locked = isinstance(error, EngineRejected) and error.status in _NO_ENTRY
+        if is_locked or self.failed_in_a_row >= min(PATIENCE, self.planned):
+            raise type(error)(
+                f"the engine is gone after {self.finished} of {self.planned} runs: {error}",
+                status=error.status,
+                retry_after=error.retry_after,
+            ) from error
+
+
+def run_name(strategy: Strategy, problem: Problem, budget: Budget) -> str:
+    """Name a run in a journal: another budget is another run, since it cuts other chains."""
+    return f"{write(strategy)} @ {problem.id} #{identity(problem)} within {budget}"
+
+
+def identity(problem: Problem) -> str:
+    """Hash all that a strategy may see of a problem, stable between processes."""
+    content = [problem.id, problem.prompt, problem.kind, dict(problem.metadata)]
+    encoded = msgspec.json.encode(content, order="deterministic")
+    return hashlib.blake2b(encoded, digest_size=6).hexdigest()
+
+
+def _said(error: EngineError | GraderError) -> str:
+    return f"{type(error).__name__}: {error}"

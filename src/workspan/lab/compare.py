@@ -1,0 +1,151 @@
+"""Every strategy on the same problems at the same budget, side by side in time."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from workspan.budget import Budget
+from workspan.engines.base import Engine
+from workspan.errors import InputError, bare
+from workspan.lab.bench import Bench, Trial, identity
+from workspan.runner import check
+from workspan.session import Strategy
+from workspan.spec import write
+from workspan.store import JournalFile
+from workspan.tasks.base import Task
+from workspan.types import Usage
+
+PARALLEL = 16
+"""Runs at a time, unless told otherwise; the engine's own limit bounds their calls together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A finished comparison."""
+
+    strategies: tuple[str, ...]
+    """In the order given; the others are compared with the first."""
+    tasks: tuple[Task, ...]
+    trials: tuple[Trial, ...]
+    """Strategy by strategy, each in the order of the tasks."""
+    budget: Budget
+    """Of each run: one strategy on one problem."""
+    engine: str
+    model: str
+    seed: int
+
+    def of(self, strategy: str) -> tuple[Trial, ...]:
+        """Return the trials of one strategy, in the order of the tasks."""
+        return tuple(trial for trial in self.trials if trial.strategy == strategy)
+
+    @property
+    def usage(self) -> Usage:
+        """What everything cost, failed runs included."""
+        return sum((trial.usage for trial in self.trials), Usage())
+
+    @property
+    def ungraded(self) -> tuple[Trial, ...]:
+        """Trials that failed; a resumed comparison asks for their failed calls again."""
+        return tuple(trial for trial in self.trials if trial.grade is None)
+
+
+async def compare(
+    strategies: Sequence[Strategy],
+    tasks: Sequence[Task],
+    engine: Engine,
+    *,
+    budget: Budget,
+    seed: int = 0,
+    journals: JournalFile | None = None,
+    parallel: int | None = None,
+    on_progress: Callable[[Trial], None] | None = None,
+) -> Comparison:
+    """Run every strategy on every task within `budget` each, and grade the answers.
+
+    The strategies take turns, so that a machine that slows down slows all alike, and draw from the
+    same root seed on each problem. A run that fails is recorded as failed and the others go on.
+
+    Args:
+        strategies: different ones; the first is what the others are compared with.
+        tasks: different problems.
+        engine: left open.
+        budget: of one run, not of all together.
+        seed: root of all randomness.
+        journals: where finished calls are kept; a second comparison asks none of them again.
+        parallel: runs at a time; by default as many as the engine takes calls, up to `PARALLEL`,
+            and one if the budget limits seconds, which waiting for the others would eat.
+        on_progress: called with each trial as it is finished.
+
+    Raises:
+        InputError: nothing to compare, or something twice.
+        UnsupportedCapability: the engine lacks what a strategy needs; nothing was spent.
+        UnpricedModel: a money limit on a model without a price; nothing was spent.
+        SandboxUnavailable: the grader runs code, and this machine can't do so safely.
+        EngineError: run after run failed: the engine is gone. What was finished is in `journals`.
+        JournalError: the journal could not be written; what it holds is kept.
+    """
+    _check(strategies, tasks)
+    for strategy in strategies:
+        check(strategy, engine, budget)
+    places = engine.info.concurrency
+    turns = take_turns(strategies, tasks)
+    bench = Bench(engine, budget, seed, journals, anyio.CapacityLimiter(places), len(turns))
+    trials: dict[tuple[str, str], Trial] = {}
+
+    async def attempt(turn: tuple[Strategy, Task]) -> None:
+        trial = await bench.attempt(*turn)
+        trials[trial.strategy, identity(trial.task.problem)] = trial
+        if on_progress is not None:
+            on_progress(trial)
+
+    at_once = parallel or (1 if budget.seconds else min(PARALLEL, places))
+    await _side_by_side(attempt, turns, at_once)
+    names = tuple(write(strategy) for strategy in strategies)
+    ordered = tuple(trials[name, identity(task.problem)] for name in names for task in tasks)
+    info = engine.info
+    return Comparison(names, tuple(tasks), ordered, budget, info.name, info.model, seed)
+
+
+def take_turns(
+    strategies: Sequence[Strategy], tasks: Sequence[Task]
+) -> list[tuple[Strategy, Task]]:
+    """Go problem by problem, with another strategy first each time."""
+    n = len(strategies)
+    return [(strategies[(i + j) % n], task) for i, task in enumerate(tasks) for j in range(n)]
+
+
+def _check(strategies: Sequence[Strategy], tasks: Sequence[Task]) -> None:
+    if not strategies or not tasks:
+        raise InputError("a comparison needs at least one strategy and one problem")
+    for what, names in (
+        ("strategy", [write(strategy) for strategy in strategies]),
+        ("problem", [f"{task.problem.id} #{identity(task.problem)}" for task in tasks]),
+    ):
+        seen: set[str] = set()
+        for name in names:
+            if name in seen:
+                raise InputError(f"the {what} {name!r} is given twice: give each once")
+            seen.add(name)
+
+
+async def _side_by_side(
+    attempt: Callable[[tuple[Strategy, Task]], Awaitable[None]],
+    turns: Sequence[tuple[Strategy, Task]],
+    at_once: int,
+) -> None:
+    """Make the attempts, begun in their order; an error in one cancels the others."""
+    queue = iter(turns)  # shared: each worker takes what comes next
+
+    async def worker() -> None:
+        for turn in queue:
+            await attempt(turn)
+
+    try:
+        async with anyio.create_task_group() as group:
+            for _ in range(at_once):
+                group.start_soon(worker)
+    except BaseExceptionGroup as errors:
+        raise bare(errors) from errors

@@ -1,0 +1,199 @@
+"""What a comparison will take, before anything is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+
+import anyio
+
+from workspan.budget import Budget
+from workspan.engines.base import FREE, Bill, Engine
+from workspan.errors import InputError
+from workspan.lab.compare import PARALLEL
+from workspan.lab.simulated import HABITS, Habit, SimulatedEngine
+from workspan.lab.stats import detectable
+from workspan.runner import Result, check, run
+from workspan.session import Strategy
+from workspan.spec import write
+from workspan.types import Message, Problem, Request
+
+SAMPLED = 8
+"""Problems that a plan tries each strategy on; the others are taken to be like them."""
+
+_PROBE = Request((Message("user", "Count from one to one hundred in words."),), max_tokens=32)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From the least to the most that is to be expected."""
+
+    low: float
+    high: float
+
+    def __add__(self, other: Range) -> Range:
+        return Range(self.low + other.low, self.high + other.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast an engine decodes, in tokens a second."""
+
+    together: float
+    """Of all chains side by side."""
+    alone: float
+    """Of each chain among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a strategy will take for all problems together."""
+
+    strategy: str
+    calls: Range
+    work: Range
+    """Decoded tokens."""
+    span: Range
+    """Decoded tokens on the longest chain of calls, added up over the problems."""
+    prefill: Range
+    cost: Range | None
+    """USD; None where no price is known."""
+    seconds: Range | None
+    """Wall clock; None where the speed is not known and the budget does not limit seconds."""
+
+    def __add__(self, other: Need) -> Need:
+        cost = self.cost + other.cost if self.cost and other.cost else None
+        seconds = self.seconds + other.seconds if self.seconds and other.seconds else None
+        return Need(
+            "all",
+            self.calls + other.calls,
+            self.work + other.work,
+            self.span + other.span,
+            self.prefill + other.prefill,
+            cost,
+            seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be expected of a comparison."""
+
+    needs: tuple[Need, ...]
+    problems: int
+    budget: Budget
+    detectable: float | None
+    """Smallest true difference in accuracy that the problems show, see `stats.detectable`."""
+
+    @property
+    def total(self) -> Need:
+        """All strategies together."""
+        first, *rest = self.needs
+        return sum(rest, replace(first, strategy="all"))
+
+
+async def plan(
+    strategies: Sequence[Strategy],
+    problems: Sequence[Problem],
+    engine: Engine,
+    *,
+    budget: Budget,
+    speed: Speed | None = None,
+) -> Plan:
+    """Run each strategy under its budget on simulated models at the corners of what may happen.
+
+    Chains are short or fill their caps, answers agree or never do; the range spans what the
+    strategy asked for on any of them. No call reaches `engine`, which only counts prompts.
+
+    Raises:
+        InputError: no strategy or no problem.
+        UnsupportedCapability: the engine lacks what a strategy needs.
+        UnpricedModel: a money limit on a model without a price.
+    """
+    if not strategies or not problems:
+        raise InputError("a plan needs at least one strategy and one problem")
+    step = max(1, len(problems) // SAMPLED)
+    sampled = problems[::step][:SAMPLED]
+    needs = []
+    for strategy in strategies:
+        check(strategy, engine, budget)
+        corners = [
+            [await _rehearse(strategy, problem, engine, habit, budget) for problem in sampled]
+            for habit in HABITS
+        ]
+        needs.append(_need(strategy, corners, len(problems), budget, speed))
+    return Plan(tuple(needs), len(problems), budget, detectable(len(problems)))
+
+
+async def measure_speed(engine: Engine, chains: int = 16) -> Speed | None:
+    """Time `chains` short chains side by side; None where asking may cost money."""
+    if engine.info.price != FREE:
+        return None
+    chains = min(chains, engine.info.concurrency)
+    await _decode(engine, replace(_PROBE, max_tokens=1))  # a model loads at its first call
+    decoded: list[int] = []
+
+    async def one(seed: int) -> None:
+        decoded.append(await _decode(engine, replace(_PROBE, seed=seed)))
+
+    began = anyio.current_time()
+    async with anyio.create_task_group() as group:
+        for seed in range(chains):
+            group.start_soon(one, seed)
+    together = sum(decoded) / max(anyio.current_time() - began, 1e-6)
+    return Speed(together, together / chains)
+
+
+async def _decode(engine: Engine, request: Request) -> int:
+    bill = Bill()
+    async for _ in engine.stream(request, bill):
+        pass
+    return bill.usage.output_tokens
+
+
+async def _rehearse(
+    strategy: Strategy, problem: Problem, engine: Engine, habit: Habit, budget: Budget
+) -> Result:
+    simulated = SimulatedEngine(engine, habit, problem.kind)
+    return await run(strategy, problem, simulated, budget=replace(budget, seconds=None))
+
+
+def _need(
+    strategy: Strategy,
+    corners: Sequence[Sequence[Result]],
+    problems: int,
+    budget: Budget,
+    speed: Speed | None,
+) -> Need:
+    """Span the corners, scaled up to all problems."""
+    at_once = min(PARALLEL, problems)
+
+    def over(measure: Callable[[Result], float]) -> Range:
+        means = [fmean(measure(result) for result in results) for results in corners]
+        return Range(min(means) * problems, max(means) * problems)
+
+    def seconds(result: Result) -> float:
+        if speed is None:
+            return float("inf")
+        return max(result.work / speed.together, result.span / speed.alone / at_once)
+
+    limit = float("inf") if budget.seconds is None else budget.seconds
+    clock = over(lambda result: min(limit, seconds(result)))
+    priced = all(result.usage.cost is not None for results in corners for result in results)
+    return Need(
+        write(strategy),
+        over(lambda result: result.usage.calls),
+        over(lambda result: result.work),
+        over(lambda result: result.span),
+        over(lambda result: result.usage.prefill),
+        over(lambda result: float(result.usage.cost or 0)) if priced else None,
+        _known(clock, speed),
+    )
+
+
+def _known(clock: Range, speed: Speed | None) -> Range | None:
+    """Say None for no end, and start at 0 where only the end is known."""
+    if clock.high == float("inf"):
+        return None
+    return clock if speed is not None else Range(0.0, clock.high)

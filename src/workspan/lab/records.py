@@ -1,0 +1,136 @@
+"""One record a strategy: what a comparison found, in numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from workspan.budget import Budget
+from workspan.lab.compare import Comparison
+from workspan.lab.stats import Difference, paired_difference, wilson
+from workspan.runner import Result
+from workspan.types import Source, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One strategy's line. Means are over its problems; None is unknown."""
+
+    strategy: str
+    budget: str
+    problems: int
+    """Those with a grade: failed runs are neither right nor wrong."""
+    accuracy: float | None
+    low: float
+    """Of the 95 % interval of the accuracy."""
+    high: float
+    difference: float | None
+    """Accuracy ahead of the first strategy on the same problems; None for the first itself."""
+    difference_low: float | None
+    difference_high: float | None
+    differs: bool | None
+    """The 95 % interval of the difference leaves out zero."""
+    work: float
+    """Decoded tokens a problem, mean."""
+    span: float
+    """Decoded tokens on the longest chain of calls, mean."""
+    parallelism: float
+    """All work over all span."""
+    prefill: float
+    """Prompt tokens that no cache served, mean."""
+    calls: float
+    seconds: float
+    """Wall clock of a run, mean; other runs may have shared the engine."""
+    cost: float | None
+    """USD a problem, mean; None where no price is known."""
+    answered: float
+    """Share of the finished runs that gave an answer."""
+    ties: int
+    failed_calls: int
+    """Calls that came to nothing within finished runs."""
+    failed_runs: int
+    """Runs without a grade."""
+    stops: Mapping[str, int]
+    """How many runs ended by themselves ("done") or by which limit."""
+    source: Source
+    """The weakest source among the token counts."""
+    over_budget: int
+    """Runs that passed a limit: 0, unless an engine billed more than it was asked for."""
+    engine: str
+    model: str
+    seed: int
+
+
+def records(comparison: Comparison) -> list[Record]:
+    """Sum up each strategy, in the order given."""
+    return [_record(comparison, strategy) for strategy in comparison.strategies]
+
+
+def difference(comparison: Comparison, ours: str, theirs: str) -> Difference | None:
+    """Compare two strategies on the problems that both have a grade for."""
+    pairs = [
+        (a.grade.correct, b.grade.correct)
+        for a, b in zip(comparison.of(ours), comparison.of(theirs), strict=True)
+        if a.grade is not None and b.grade is not None
+    ]
+    return paired_difference([a for a, _ in pairs], [b for _, b in pairs])
+
+
+def _record(comparison: Comparison, strategy: str) -> Record:
+    trials = comparison.of(strategy)
+    results = [trial.result for trial in trials if trial.result is not None]
+    grades = [trial.grade.correct for trial in trials if trial.grade is not None]
+    first = comparison.strategies[0]
+    ahead = None if strategy == first else difference(comparison, strategy, first)
+    low, high = wilson(grades)
+    total = sum((result.usage for result in results), Usage())
+    span = sum(result.span for result in results)
+    return Record(
+        strategy=strategy,
+        budget=str(comparison.budget),
+        problems=len(grades),
+        accuracy=fmean(grades) if grades else None,
+        low=low,
+        high=high,
+        difference=ahead.mean if ahead else None,
+        difference_low=ahead.low if ahead else None,
+        difference_high=ahead.high if ahead else None,
+        differs=ahead.excludes_zero if ahead else None,
+        work=_mean([result.work for result in results]),
+        span=_mean([result.span for result in results]),
+        parallelism=total.work / span if span else 1.0,
+        prefill=_mean([result.usage.prefill for result in results]),
+        calls=_mean([result.usage.calls for result in results]),
+        seconds=_mean([result.seconds for result in results]),
+        cost=None if total.cost is None else float(total.cost) / max(1, len(results)),
+        answered=_mean([result.answer.best is not None for result in results]),
+        ties=sum(result.answer.tied for result in results),
+        failed_calls=sum(result.failures for result in results),
+        failed_runs=len(trials) - len(grades),
+        stops=dict(Counter(result.stop for result in results)),
+        source=total.source,
+        over_budget=sum(_is_over(result, comparison.budget) for result in results),
+        engine=comparison.engine,
+        model=comparison.model,
+        seed=comparison.seed,
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return fmean(values) if values else 0.0
+
+
+def _is_over(result: Result, budget: Budget) -> bool:
+    spent = result.usage.amount
+    return any(
+        limit is not None and value > limit
+        for value, limit in (
+            (spent.work, budget.work),
+            (result.span, budget.span),
+            (spent.prefill, budget.prefill),
+            (spent.calls, budget.calls),
+            (spent.cost, budget.cost),
+        )
+    )
