@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -14,7 +14,7 @@ from workspan.engines.base import FREE, Bill, Capability, EngineInfo
 from workspan.engines.embedded.choice import choose
 from workspan.engines.embedded.gguf import read_header
 from workspan.engines.embedded.link import Call, Link
-from workspan.engines.embedded.protocol import RUNAHEAD, Count, Draw, Open, Piece, Taken
+from workspan.engines.embedded.protocol import RUNAHEAD, Count, Draw, Open, Piece, Taken, Total
 from workspan.errors import EngineUnavailable
 from workspan.types import Chunk, Prompt, Request, Usage
 
@@ -107,8 +107,9 @@ class Embedded:
         """Draw one completion; the last chunk carries `finish`.
 
         Tokens are those that the runtime sampled, the end mark and a cut tail included; the bill of
-        a closed stream waits for the worker's own count. The same request and seed repeat in the
-        same company only: how a batch is put together changes the last bits of its numbers.
+        a closed stream waits for the worker's own count. Log-probabilities are the model's own,
+        before temperature and `top_p`. A request with the same seed repeats once its prompt is in
+        the cache; the first reading of a prompt is rounded differently, so its draw may differ.
 
         Raises:
             ContextExceeded: the prompt and `max_tokens` do not fit the context.
@@ -140,8 +141,13 @@ class Embedded:
         if key not in self._counts:
             while len(self._counts) >= _COUNTS:
                 del self._counts[next(iter(self._counts))]
-            self._counts[key] = await self._count(request)
+            turns = _turns(request)
+            self._counts[key] = await self._ask(lambda id: Count(id, turns, request.prefix))
         return self._counts[key]
+
+    async def decoded(self) -> int:
+        """Return the tokens that the worker has decoded since it started: all bills' sum."""
+        return await self._ask(Total)
 
     async def aclose(self) -> None:
         """End the worker; idempotent, and the next call would start another."""
@@ -183,10 +189,11 @@ class Embedded:
             raise
         return link, call
 
-    async def _count(self, request: Request) -> int:
+    async def _ask(self, question: Callable[[int], Count | Total]) -> int:
+        """Return the worker's answer, a number."""
         link = await self._connect()
         call = link.call()
-        link.send(Count(call.id, _turns(request), request.prefix))
+        link.send(question(call.id))
         try:
             while call.answer is None:
                 if call.error is not None:

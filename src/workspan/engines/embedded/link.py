@@ -30,6 +30,7 @@ from workspan.engines.embedded.protocol import (
     Started,
     Step,
     Taken,
+    Total,
 )
 from workspan.errors import ContextExceeded, EngineError, EngineRejected, EngineUnavailable
 
@@ -154,7 +155,7 @@ class Link:
         """Stop listening for a call."""
         self._calls.pop(call.id, None)
 
-    def send(self, command: Count | Draw | Taken | Cancel) -> None:
+    def send(self, command: Count | Draw | Taken | Cancel | Total) -> None:
         """Send a command; what the socket does not take at once follows by itself."""
         if not self.death:
             self._send(command)

@@ -67,7 +67,13 @@ class Cancel(Frame, frozen=True):
     id: int
 
 
-Command = Open | Count | Draw | Taken | Cancel
+class Total(Frame, frozen=True):
+    """Say how many tokens the runtime has decoded for all chains so far."""
+
+    id: int
+
+
+Command = Open | Count | Draw | Taken | Cancel | Total
 
 
 class Ready(Frame, frozen=True):
@@ -77,7 +83,7 @@ class Ready(Frame, frozen=True):
 
 
 class Counted(Frame, frozen=True):
-    """The answer to `Count`."""
+    """The answer to `Count` and `Total`."""
 
     id: int
     tokens: int

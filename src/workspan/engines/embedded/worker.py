@@ -33,6 +33,7 @@ from workspan.engines.embedded.protocol import (
     Started,
     Step,
     Taken,
+    Total,
 )
 from workspan.engines.embedded.runtime import Decoded, Leg, Runtime
 from workspan.engines.embedded.text import TextStream
@@ -78,6 +79,7 @@ class Worker:
         self._prompts: dict[tuple[object, ...], list[int]] = {}
         self._starved_since: float | None = None
         self._armed = 0.0
+        self._total = 0
         self._runtime: Runtime
 
     def run(self) -> None:
@@ -131,6 +133,8 @@ class Worker:
                     self._resume(chain)
             case Cancel():
                 self._cancel(command.id)
+            case Total():
+                self._send(Counted(command.id, self._total))
             case Open():
                 raise AssertionError("the model is loaded already")
 
@@ -246,6 +250,7 @@ class Worker:
         decoded = self._runtime.step()
         if decoded is None:
             return
+        self._total += sum(len(part.tokens) for part in decoded)
         pieces = [piece for part in decoded if (piece := self._grow(part)) is not None]
         self._send(Step(pieces))
 
