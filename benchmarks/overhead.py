@@ -47,8 +47,8 @@ OPTILLM_ROUNDS = (1, 2)
 NOTES = (
     "optillm 0.4.0 is installed without its dependencies (7 GB, torch among them); only what its "
     "server and the none and bon approaches import is there, openai before version 3. It is asked "
-    "through its own server, as it is used, with a longer queue of connections than it has; CPU is the "
-    "server's own, the load's is not counted. It is slow: 1 wave a round, 2 rounds at most.",
+    "through its own server, as it is used, with a longer queue of connections than it has. CPU is "
+    "the server's own, the load's is not counted. It is slow: 1 wave a round, 2 rounds at most.",
     "bare: aiohttp, streaming, a line at a time, json from the standard library. bare-tight: whole "
     "reads and msgspec. bare-whole: not streamed, as its-hub and optillm ask.",
 )
