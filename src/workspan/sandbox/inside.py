@@ -34,11 +34,12 @@ def system(function: str, *arguments: int | bytes | ctypes.Array[ctypes.c_uint64
     """Call the C library; raises OSError where that fails."""
     typed = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
     if getattr(_libc, function)(*typed) != 0:
-        raise OSError(ctypes.get_errno(), f"{function}: {os.strerror(ctypes.get_errno())}")
+        code = ctypes.get_errno()
+        raise OSError(code, f"{function}{arguments}: {os.strerror(code)}")
 
 
 def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:
-    """Add a mount: see mount(2)."""
+    """Add a mount, with the arguments of the system call of that name."""
     system("mount", source.encode(), target.encode(), kind.encode(), flags, data.encode())
 
 
@@ -151,6 +152,8 @@ def watch(payload: int, plan: dict[str, Any]) -> str:
 def main() -> None:
     """Build the walls where that is not done yet, run the program, report how it ended."""
     plan = json.loads(sys.argv[1])
+    if os.getpid() != 1:  # `enclose` must never touch the mounts of the machine itself
+        raise SystemExit("not the first process of a namespace: there are no walls")
     os.set_inheritable(plan["report"], False)
     with open(plan["code"], encoding="utf-8") as file:
         code = file.read()

@@ -66,7 +66,7 @@ UNSHARE = Mechanism("unshare", "unshare", _unshare, encloses=False)
 def preferred() -> tuple[Mechanism, ...]:
     """Order the mechanisms.
 
-    Bubblewrap comes first, except for root: it would leave him root outside, and the kernel sets
-    root no limit of processes.
+    Root has one only: bubblewrap would leave him root outside, and the kernel sets root no limit of
+    processes, so that a fork bomb would be out of control before anyone could count it.
     """
-    return (UNSHARE, BUBBLEWRAP) if os.geteuid() == 0 else (BUBBLEWRAP, UNSHARE)
+    return (UNSHARE,) if os.geteuid() == 0 else (BUBBLEWRAP, UNSHARE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import tempfile
 
@@ -42,6 +43,7 @@ async def prove(mechanism: Mechanism) -> None:
         SandboxUnavailable: one of them was reached, or the mechanism does not work here.
     """
     with socket.create_server(("127.0.0.1", 0)) as server, tempfile.NamedTemporaryFile() as canary:
+        os.fchmod(canary.fileno(), 0o644)  # only the walls shall keep it from being read
         given = json.dumps({"port": server.getsockname()[1], "file": canary.name})
         outcome = await run(mechanism, _ATTEMPT, given, Limits())
     if outcome.reason != "ok":
