@@ -93,13 +93,20 @@ def test_answers_that_differ_are_not(a: str, b: str, kind: AnswerKind) -> None:
 
 
 @pytest.mark.parametrize(
-    "bomb", ["9^{9^{9^9}}", "9**9**9**9", "1000000!", r"\sum_{i=1}^{10^9} i", "2^{99999999}"]
+    "bomb",
+    [
+        "9^{9^{9^9}}",
+        "9**9**9**9",
+        "(1000000!)!",
+        r"(x+y+z)^{999}",
+        r"\sum_{i=1}^{10^9} i",
+        "2^{99999999}",
+    ],
 )
-def test_formulas_that_would_never_end_are_compared_as_text(bomb: str) -> None:
-    started = time.process_time()
-    assert not equivalent(bomb, "3", "math")
+def test_formulas_that_would_never_end_are_given_up(bomb: str) -> None:
+    assert not equivalent(bomb, "(x+y+z)^{998}", "math")
     assert equivalent(bomb, bomb + " ", "math")
-    assert time.process_time() - started < 5
+    assert equivalent(r"\frac{2}{4}", r"\frac{1}{2}", "math")  # and the next is compared as ever
 
 
 @given(st.text(max_size=400), st.sampled_from(["text", "math", "number", "choice", "code"]))

@@ -12,7 +12,8 @@ _LONGEST = 2_000
 def extract(text: str, *, finished: bool) -> str | None:
     """Return the last marked answer, or the last line of a finished text."""
     for found in marked(text, finished=finished):
-        return found[:_LONGEST].rstrip(".")
+        if found != "<answer>":  # the instruction, echoed
+            return found[:_LONGEST].rstrip(".")
     lines = [line.strip() for line in text.splitlines() if line.strip()] if finished else []
     return lines[-1][:_LONGEST] if lines else None
 
