@@ -15,15 +15,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from workspan.budget import Budget
-from workspan.cli.comparison import notes, table
+from workspan.cli.comparison import table
 from workspan.cli.exits import Exit
 from workspan.cli.opening import open_engine, parse_price, private_files, state_folder
 from workspan.engines.base import Engine
-from workspan.errors import EngineError, InputError
+from workspan.errors import EngineError, InputError, MissingDependency
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison
 from workspan.lab.compare import compare as run_comparison
 from workspan.lab.records import records
+from workspan.lab.remarks import remarks
 from workspan.session import Strategy
 from workspan.spec import parse_strategy, split_list
 from workspan.store import Header, JournalFile
@@ -71,8 +72,7 @@ def compare(
     plan = [parse_strategy(text) for text in split_list(strategies)]
     limits = Budget.parse(budget)
     problems = _problems(task or [], input, limit, seed)
-    if report is not None and not report.absolute().parent.is_dir():
-        raise InputError(f"--report {report}: the folder {report.parent} does not exist")
+    write = _report_writer(report)
     opened = open_engine(engine, model, parse_price(price) if price else None)
     if dry_run:
         from workspan.cli.dry import say_plan
@@ -83,10 +83,7 @@ def compare(
         named = [engine, str(model), str(seed), str(limits), str(input), *(task or [])]
         path = journal or state_folder() / f"compare-{_digest(named)}.jsonl"
         done = _Job(plan, problems, opened, limits, seed, parallel, path).execute()
-        if report is not None:
-            from workspan.lab.report import write_report
-
-            write_report(done, report)
+        write(done)
     _show(done, json=json, chart=chart)
     raise typer.Exit(_code(done))
 
@@ -161,6 +158,19 @@ class _Job:
                 await self.engine.aclose()
 
 
+def _report_writer(path: Path | None) -> Callable[[Comparison], None]:
+    """Find out before anything is spent whether the report can be written."""
+    if path is None:
+        return lambda _: None
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"--report {path}: the folder {path.parent} does not exist")
+    try:
+        from workspan.lab.report import write_report
+    except ImportError:
+        raise MissingDependency("a report", "lab") from None
+    return lambda done: write_report(done, path)
+
+
 def _problems(
     names: Sequence[str], source: Path | None, limit: int | None, seed: int
 ) -> list[Task]:
@@ -188,8 +198,8 @@ def _show(done: Comparison, *, json: bool, chart: bool) -> None:
             from workspan.cli.chart import draw
 
             console.print(draw(found))
-    for note in notes(done, found):
-        aside.print(note, markup=False, highlight=False)
+    for remark in remarks(done, found):
+        aside.print(remark, markup=False, highlight=False)
 
 
 def _code(done: Comparison) -> Exit:

@@ -1,4 +1,4 @@
-"""A comparison as a person reads it on a terminal: the table, and what to make of it."""
+"""A comparison's table, as a person reads it on a terminal."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ from string import ascii_uppercase
 from rich.table import Table
 from rich.text import Text
 
-from workspan.lab.compare import Comparison
 from workspan.lab.records import Record
-from workspan.lab.stats import DISAGREEMENT, detectable
-
-SIMULATED = frozenset({"scripted", "recorded", "simulated"})
-"""Engines that no model stands behind."""
 
 _WIDE = 100
 """Columns of a terminal that the whole table needs."""
@@ -65,40 +60,3 @@ def _versus(record: Record) -> tuple[Text, Text]:
     style = "bold" if record.differs else "dim"
     between = f"{record.difference_low:+.2f} {record.difference_high:+.2f}"
     return Text(f"{record.difference:+.2f}", style), Text(between, style)
-
-
-def notes(done: Comparison, found: Sequence[Record]) -> list[str]:
-    """Say what the table can't: what failed, what it proves, where the counts come from."""
-    said = []
-    if done.engine in SIMULATED:
-        said.append(f"simulated: no language model stands behind the engine {done.engine!r}")
-    if done.ungraded:
-        example = done.ungraded[0]
-        said.append(
-            f"{len(done.ungraded)} of {len(done.trials)} runs failed and count neither as right "
-            f"nor as wrong; the same command asks them again. One of them: {example.error}"
-        )
-    over = sum(record.over_budget for record in found)
-    if over:
-        said.append(f"{over} runs passed their budget: the engine billed more than it was asked")
-    if len(found) > 1:
-        said.append(_verdict(found))
-    estimated = [record.strategy for record in found if record.source == "estimated"]
-    if estimated:
-        said.append(f"some counts are upper bounds, not measured: {', '.join(estimated)}")
-    return said
-
-
-def _verdict(found: Sequence[Record]) -> str:
-    base, rest = found[0].strategy, found[1:]
-    different = [f"{r.strategy} ({r.difference:+.2f})" for r in rest if r.differs]
-    least = detectable(found[0].problems)
-    power = (
-        f"{found[0].problems} problems show a true difference of {least:.2f} with 80 % power"
-        if least
-        else f"{found[0].problems} problems are too few to tell strategies apart"
-    )
-    power += f" if two strategies differ on {DISAGREEMENT:.0%} of them"
-    if different:
-        return f"apart from {base}, at 95 %: {', '.join(different)}; {power}"
-    return f"none is apart from {base} at 95 %; {power}"

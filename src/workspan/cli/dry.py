@@ -14,7 +14,7 @@ from rich.table import Table
 from workspan.budget import Budget
 from workspan.engines.base import Engine
 from workspan.lab.plan import Plan, Range, Speed, measure_speed, plan
-from workspan.lab.stats import DISAGREEMENT, problems_needed
+from workspan.lab.remarks import power
 from workspan.session import Strategy
 from workspan.types import Problem
 
@@ -98,16 +98,5 @@ def _notes(made: Plan, engine: Engine, speed: Speed | None) -> list[str]:
     if made.total.cost is None:
         said.append(f"money: no price is known for {engine.info.model}; give it with --price")
     if len(made.needs) > 1:
-        said.append(_power(made))
+        said.append(power(made.problems))
     return said
-
-
-def _power(made: Plan) -> str:
-    """Say whether the problems suffice to tell the strategies apart."""
-    n, least = made.problems, made.detectable
-    tenth = problems_needed(0.1)
-    given = f"(80 % power at 95 %, if two strategies differ on {DISAGREEMENT:.0%} of the problems)"
-    if least is None:
-        return f"{n} problems are too few to tell strategies apart {given}; 0.10 takes {tenth}"
-    more = "" if n >= tenth else f"; 0.10 takes {tenth}"
-    return f"{n} problems show a true difference in accuracy of {least:.2f} or more {given}{more}"

@@ -13,7 +13,6 @@ from workspan.engines.base import FREE, Bill, Engine
 from workspan.errors import InputError
 from workspan.lab.compare import PARALLEL
 from workspan.lab.simulated import HABITS, Habit, SimulatedEngine
-from workspan.lab.stats import detectable
 from workspan.runner import Result, check, run
 from workspan.session import Strategy
 from workspan.spec import write
@@ -83,8 +82,6 @@ class Plan:
     needs: tuple[Need, ...]
     problems: int
     budget: Budget
-    detectable: float | None
-    """Smallest true difference in accuracy that the problems show, see `stats.detectable`."""
 
     @property
     def total(self) -> Need:
@@ -123,7 +120,7 @@ async def plan(
             for habit in HABITS
         ]
         needs.append(_need(strategy, corners, len(problems), budget, speed))
-    return Plan(tuple(needs), len(problems), budget, detectable(len(problems)))
+    return Plan(tuple(needs), len(problems), budget)
 
 
 async def measure_speed(engine: Engine, chains: int = 16) -> Speed | None:

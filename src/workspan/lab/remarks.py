@@ -1,0 +1,53 @@
+"""What the numbers of a comparison don't say by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workspan.lab.compare import Comparison
+from workspan.lab.records import Record
+from workspan.lab.stats import DISAGREEMENT, detectable, problems_needed
+
+SIMULATED = frozenset({"scripted", "recorded", "simulated"})
+"""Engines that no model stands behind."""
+
+
+def remarks(done: Comparison, found: Sequence[Record]) -> list[str]:
+    """Say what failed, what is proven, and where the counts come from; a sentence or two each."""
+    said = []
+    if done.engine in SIMULATED:
+        said.append(f"simulated: no language model stands behind the engine {done.engine!r}")
+    if done.ungraded:
+        example = done.ungraded[0]
+        said.append(
+            f"{len(done.ungraded)} of {len(done.trials)} runs failed and count neither as right "
+            f"nor as wrong; the same command asks them again. One of them: {example.error}"
+        )
+    over = sum(record.over_budget for record in found)
+    if over:
+        said.append(f"{over} runs passed their budget: the engine billed more than it was asked")
+    if len(found) > 1:
+        said.append(f"{_verdict(found)}; {power(len(done.tasks))}")
+    estimated = [record.strategy for record in found if record.source == "estimated"]
+    if estimated:
+        said.append(f"some counts are upper bounds, not measured: {', '.join(estimated)}")
+    return said
+
+
+def _verdict(found: Sequence[Record]) -> str:
+    base = found[0].strategy
+    different = [f"{r.strategy} ({r.difference:+.2f})" for r in found[1:] if r.differs]
+    if different:
+        return f"different from {base} at 95 %: {', '.join(different)}"
+    return f"no strategy differs from {base} at 95 %"
+
+
+def power(problems: int) -> str:
+    """Say whether so many problems suffice to tell two strategies apart."""
+    share = f"{DISAGREEMENT * 100:.0f} %"
+    given = f"(80 % power at 95 %, if two strategies differ on {share} of the problems)"
+    least, tenth = detectable(problems), problems_needed(0.1)
+    if least is None:
+        return f"{problems} problems are too few to tell strategies apart {given}"
+    more = "" if problems >= tenth else f"; a difference of 0.10 takes {tenth} problems"
+    return f"{problems} problems show a true difference of {least:.2f} or more {given}{more}"
