@@ -8,9 +8,12 @@ open is the kernel itself: system calls are not filtered.
 from __future__ import annotations
 
 import functools
+import os
 
+import anyio
 import anyio.from_thread
 import anyio.to_thread
+from anyio.lowlevel import RunVar
 
 from workspan.errors import SandboxUnavailable, at_least
 from workspan.sandbox.launch import Limits, Outcome, Reason, run
@@ -18,6 +21,8 @@ from workspan.sandbox.mechanisms import preferred
 from workspan.sandbox.probe import prove
 
 __all__ = ["Outcome", "Reason", "available", "run_python"]
+
+_running: RunVar[anyio.CapacityLimiter] = RunVar("workspan.sandbox")  # one to each event loop
 
 
 async def run_python(
@@ -31,6 +36,7 @@ async def run_python(
 ) -> Outcome:
     """Run untrusted Python to its end, and end with it all that it started.
 
+    As many run at once as there are processors: more would take time and memory from each other.
     It sees the standard library, what is installed beside it, and an empty folder to write to.
 
     Args:
@@ -48,7 +54,16 @@ async def run_python(
     at_least(1, memory_mb=memory_mb, processes=processes, disk_mb=disk_mb)
     name = await anyio.to_thread.run_sync(available)
     mechanism = next(m for m in preferred() if m.name == name)
-    return await run(mechanism, code, stdin, Limits(seconds, memory_mb, processes, disk_mb))
+    async with _places():
+        return await run(mechanism, code, stdin, Limits(seconds, memory_mb, processes, disk_mb))
+
+
+def _places() -> anyio.CapacityLimiter:
+    try:
+        return _running.get()
+    except LookupError:
+        _running.set(anyio.CapacityLimiter(os.cpu_count() or 1))
+        return _running.get()
 
 
 @functools.cache

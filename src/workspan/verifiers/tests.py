@@ -1,0 +1,62 @@
+"""Public tests: the share of them that a candidate's program passes, in a sandbox."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import ClassVar
+
+from workspan.engines.base import Capability
+from workspan.errors import VerifierError, at_least
+from workspan.session import Score, Session
+from workspan.types import Candidate, Problem
+
+
+@dataclass(frozen=True)
+class PublicTests:
+    """Run the tests that the problem itself shows (Li et al. 2022, arXiv:2203.07814).
+
+    They stand in ``problem.metadata["tests"]``, one assert a line. Each runs in a sandbox of its
+    own, after the candidate's program. The reference tests of a task are never seen here.
+    """
+
+    seconds: float = 5.0
+    """Of processor time and of waiting, for each test."""
+    memory_mb: int = 512
+    requires: ClassVar[frozenset[Capability]] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        at_least(0, seconds=self.seconds)
+        at_least(1, memory_mb=self.memory_mb)
+
+    async def __call__(self, problem: Problem, candidate: Candidate, session: Session) -> Score:
+        """Return the share of tests passed; no program passes none.
+
+        Raises:
+            VerifierError: the problem shows no tests.
+            SandboxUnavailable: code can't be run safely on this machine.
+        """
+        tests = [line for line in problem.metadata.get("tests", "").splitlines() if line.strip()]
+        if not tests:
+            raise VerifierError(f"problem {problem.id} shows no tests in metadata['tests']")
+        if candidate.answer is None:
+            return Score(0.0, "no program")
+        programs = [f"{candidate.answer}\n\n{test}" for test in tests]
+        ends = json.loads(await session.call(self._run, json.dumps(programs)))
+        return Score(ends.count("passed") / len(ends), ", ".join(ends))
+
+    async def _run(self, programs: str) -> str:
+        """Run a JSON list of programs; returns how each ended, as a JSON list."""
+        from workspan.sandbox import run_python
+
+        ends = []
+        for program in json.loads(programs):
+            token = secrets.token_hex(8)  # a program that exits early does not come to print it
+            program = f"{program}\nprint('\\n{token}')"
+            outcome = await run_python(program, seconds=self.seconds, memory_mb=self.memory_mb)
+            finished = outcome.stdout.rstrip().endswith(token)
+            early = "ended early" if outcome.reason == "ok" else outcome.reason
+            ends.append("passed" if finished and outcome.reason == "ok" else early)
+        return json.dumps(ends)
