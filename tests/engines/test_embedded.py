@@ -172,6 +172,21 @@ def test_bills_of_cut_and_whole_chains_add_up_to_what_the_worker_decoded(engine:
             assert sample.usage.output_tokens <= cut + RUNAHEAD
 
 
+def test_a_stream_closed_after_its_last_token_but_before_reading_it_is_billed_exactly(
+    engine: Embedded,
+) -> None:
+    async def main() -> None:
+        bill = Bill()
+        before = await engine.decoded()
+        with anyio.fail_after(30):
+            async with aclosing(engine.stream(replace(STORY, max_tokens=20), bill)) as chunks:
+                await anext(chunks)
+                await anyio.sleep(3)
+        assert bill.usage.output_tokens == await engine.decoded() - before == 20
+
+    anyio.run(main)
+
+
 def test_a_cancelled_call_is_billed_exactly(engine: Embedded) -> None:
     bill = Bill()
 

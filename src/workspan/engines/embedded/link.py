@@ -59,6 +59,11 @@ class Call:
         self.error: EngineError | None = None
         self._changed: anyio.Event | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """The chain has ended by itself, with its last piece still to be read."""
+        return bool(self.pieces) and self.pieces[-1].finish is not None
+
     def wake(self) -> None:
         """Let the one who waits look again."""
         if self._changed is not None:
@@ -164,9 +169,11 @@ class Link:
         """Stop a chain; True once `answer` and `prompt_tokens` say exactly what it came to."""
         self.send(Cancel(call.id))
         with anyio.CancelScope(shield=True), anyio.move_on_after(self._patience):
-            while call.answer is None and call.error is None:
+            while call.answer is None and call.error is None and not call.is_over:
                 await call.changed()
         self.forget(call)
+        if call.is_over:  # it ended by itself before the worker read this
+            call.answer = call.pieces[-1].tokens
         return call.answer is not None
 
     def end(self, reason: str) -> None:
