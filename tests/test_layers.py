@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "src" / "workspan"
 LAYERS = [
+    {"__main__"},
     {"cli"},
     {"lab"},
     {"testing"},

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import random
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -57,6 +58,8 @@ class Behaviour:
     tokens_per_chunk: int = 1
     is_numbered: bool = False
     """Each answer ends with the number of its call, so that no two are the same."""
+    is_seeded: bool = False
+    """The text comes 1 to 8 times, then a number: both drawn from the request's prompt and seed."""
     latency_seconds: float = 0.0
     """Before the first byte of an answer."""
     delay_seconds: float = 0.0
@@ -90,6 +93,7 @@ class _Call(msgspec.Struct):
     messages: list[dict[str, Any]] = msgspec.field(default_factory=list)
     prompt: str = ""
     n: int = 1
+    seed: int | None = None
     stream: bool = False
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
@@ -206,6 +210,8 @@ class SimulatedServer:
         self.bill.prompt_tokens += call.prompt_tokens
         if behaviour.is_numbered:
             behaviour = replace(behaviour, text=f"{behaviour.text} #{self.bill.calls}")
+        if behaviour.is_seeded:
+            behaviour = replace(behaviour, text=_drawn(call, behaviour.text))
         if behaviour.latency_seconds:
             await asyncio.sleep(behaviour.latency_seconds)
         chat = request.path.endswith("/chat/completions")
@@ -307,6 +313,12 @@ def _refusal(request: web.Request, behaviour: Behaviour) -> web.Response | None:
     return _json({"error": {"message": message, "code": code}}, status=status, headers=headers)
 
 
+def _drawn(call: _Call, text: str) -> str:
+    """Answer at random, and equal requests alike."""
+    rng = random.Random(f"{call.seed} {call.messages} {call.prompt}")
+    return f"{(text + ' ') * rng.randint(1, 8)}Answer: {rng.randint(0, 3)}"
+
+
 def _pieces(call: _Call, behaviour: Behaviour, index: int) -> Iterator[_Piece]:
     """Cut one choice's answer into chunks, and at the cap; the last one carries the reason."""
     text = f"{index} {behaviour.text}" if index else behaviour.text
@@ -389,6 +401,7 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=0.0, help="seconds before each chunk")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     parser.add_argument("--numbered", action="store_true", help="no two answers are the same")
+    parser.add_argument("--seeded", action="store_true", help="equal requests, equal answers")
     parser.add_argument("--tokens-per-chunk", type=int, default=1)
     parser.add_argument("--fault", default=None)
     options = parser.parse_args()
@@ -400,6 +413,7 @@ def main() -> None:
         delay_seconds=options.delay,
         latency_seconds=options.latency,
         is_numbered=options.numbered,
+        is_seeded=options.seeded,
         fault=options.fault,
     )
     asyncio.run(_run(behaviour, options.port))
