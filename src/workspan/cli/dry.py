@@ -59,7 +59,7 @@ def _table(made: Plan) -> Table:
         box=None,
         pad_edge=False,
     )
-    table.add_column("strategy", overflow="fold")
+    table.add_column("strategy", overflow="fold", min_width=14)
     for column in ("calls", "work", "span", "prefill", "seconds", "money"):
         table.add_column(column, justify="right", no_wrap=True)
     needs = made.needs if len(made.needs) == 1 else (*made.needs, made.total)
@@ -70,23 +70,31 @@ def _table(made: Plan) -> Table:
             _range(need.work),
             _range(need.span),
             _range(need.prefill),
-            _range(need.seconds, "{:,.1f}"),
-            _range(need.cost, "${:,.4f}"),
+            _range(need.seconds, "{:.1f}"),
+            "free" if need.cost == Range(0, 0) else _range(need.cost, "${:.4f}"),
             style="bold" if need.strategy == "all" else "",
         )
     return table
 
 
-def _range(value: Range | None, form: str = "{:,.0f}") -> str:
+def _range(value: Range | None, form: str = "") -> str:
     if value is None:
         return "unknown"
-    low, high = form.format(value.low), form.format(value.high)
-    return low if low == high else f"{low} – {high}"
+    low, high = (form.format(end) if form else _short(end) for end in (value.low, value.high))
+    return low if low == high else f"{low}–{high}"
+
+
+def _short(count: float) -> str:
+    """Write a count in at most five characters."""
+    for scale, sign in ((1e6, "M"), (1e3, "k")):
+        if count >= scale:
+            return f"{count / scale:.{1 if count < 100 * scale else 0}f}{sign}"
+    return f"{count:.0f}"
 
 
 def _notes(made: Plan, engine: Engine, speed: Speed | None) -> list[str]:
     said = [
-        "from the least to the most on simulated models: chains that are short or fill their caps, "
+        "from the least to the most on simulated models: chains of 32 tokens up to their caps, "
         "answers that agree or never do"
     ]
     if speed is not None:

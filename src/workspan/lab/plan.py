@@ -98,10 +98,11 @@ async def plan(
     budget: Budget,
     speed: Speed | None = None,
 ) -> Plan:
-    """Run each strategy under its budget on simulated models at the corners of what may happen.
+    """Run each strategy under its budget on simulated models, from quick to slow, sure or unsure.
 
-    Chains are short or fill their caps, answers agree or never do; the range spans what the
-    strategy asked for on any of them. No call reaches `engine`, which only counts prompts.
+    Chains are of 32 tokens and up until they fill their caps, answers agree or never do; the range
+    spans what the strategy took on any of them: to be expected, while the budget is what bounds it.
+    `engine` counts prompts, and is asked nothing.
 
     Raises:
         InputError: no strategy or no problem.
@@ -115,11 +116,11 @@ async def plan(
     needs = []
     for strategy in strategies:
         check(strategy, engine, budget)
-        corners = [
-            [await _rehearse(strategy, problem, engine, habit, budget) for problem in sampled]
+        tried = [
+            [await _rehearse(strategy, p, engine, habit, budget, i) for i, p in enumerate(sampled)]
             for habit in HABITS
         ]
-        needs.append(_need(strategy, corners, len(problems), budget, speed))
+        needs.append(_need(strategy, tried, len(problems), budget, speed))
     return Plan(tuple(needs), len(problems), budget)
 
 
@@ -150,24 +151,25 @@ async def _decode(engine: Engine, request: Request) -> int:
 
 
 async def _rehearse(
-    strategy: Strategy, problem: Problem, engine: Engine, habit: Habit, budget: Budget
+    strategy: Strategy, problem: Problem, engine: Engine, habit: Habit, budget: Budget, seed: int
 ) -> Result:
     simulated = SimulatedEngine(engine, habit, problem.kind)
-    return await run(strategy, problem, simulated, budget=replace(budget, seconds=None))
+    timeless = replace(budget, seconds=None)  # a simulation is done at once
+    return await run(strategy, problem, simulated, budget=timeless, seed=seed)
 
 
 def _need(
     strategy: Strategy,
-    corners: Sequence[Sequence[Result]],
+    tried: Sequence[Sequence[Result]],
     problems: int,
     budget: Budget,
     speed: Speed | None,
 ) -> Need:
-    """Span the corners, scaled up to all problems."""
+    """Span all that was tried, scaled up to all problems."""
     at_once = min(PARALLEL, problems)
 
     def over(measure: Callable[[Result], float]) -> Range:
-        means = [fmean(measure(result) for result in results) for results in corners]
+        means = [fmean(measure(result) for result in results) for results in tried]
         return Range(min(means) * problems, max(means) * problems)
 
     def seconds(result: Result) -> float:
@@ -177,7 +179,7 @@ def _need(
 
     limit = float("inf") if budget.seconds is None else budget.seconds
     clock = over(lambda result: min(limit, seconds(result)))
-    priced = all(result.usage.cost is not None for results in corners for result in results)
+    priced = all(result.usage.cost is not None for results in tried for result in results)
     return Need(
         write(strategy),
         over(lambda result: result.usage.calls),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
 
@@ -10,25 +11,32 @@ from anyio.lowlevel import checkpoint
 from workspan.engines.base import Bill, Engine, EngineInfo
 from workspan.types import AnswerKind, Chunk, Request, Usage
 
-SHORT = 32
-"""Tokens of a chain that answers at once."""
-
-_STEP = 256
-"""Tokens a chunk: what a session leases at a time."""
+_STEP = 32
+"""Tokens a chunk: chains that run side by side compete for the budget in steps this fine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Habit:
     """How a simulated model answers."""
 
-    tokens: int | None
-    """Length of each chain; None fills the cap of its request."""
+    shortest: int | None
+    """Tokens of a chain; None fills the cap of its request."""
+    longest: int | None
+    """Chains are spread evenly between the two, by the seeds of their requests."""
     agrees: bool
     """Always gives the same answer; else never the same one twice."""
 
+    def length(self, request: Request) -> int:
+        """Choose the length of a chain by the seed of its request."""
+        cap = request.max_tokens
+        low, high = (min(length or cap, cap) for length in (self.shortest, self.longest))
+        return random.Random(request.seed).randint(low, high)
 
-HABITS = tuple(Habit(tokens, agrees) for tokens in (SHORT, None) for agrees in (True, False))
-"""The corners of what a model may do: quick or slow, sure or unsure."""
+
+_LENGTHS = ((32, 32), (128, 128), (512, 512), (None, None), (32, 512), (32, None))
+
+HABITS = tuple(Habit(low, high, agrees) for low, high in _LENGTHS for agrees in (True, False))
+"""What a model may do: answer at once or fill its cap, evenly or not, sure or unsure."""
 
 
 @dataclass
@@ -54,9 +62,8 @@ class SimulatedEngine:
         """Fill the length with words of about a token each, and answer at the end."""
         self.drawn += 1
         ending = _answer(self.kind, 1 if self.habit.agrees else self.drawn)
-        length = min(self.habit.tokens or request.max_tokens, request.max_tokens)
+        length = left = self.habit.length(request)
         bill.usage = Usage(1, await self.count(request))
-        left = length
         while left:
             step = min(_STEP, left)
             left -= step
@@ -65,15 +72,15 @@ class SimulatedEngine:
             await checkpoint()
             words = "so " * (step if left else max(0, step - 8))
             yield Chunk(words + ("" if left else ending), logprobs=logprobs)
-        yield Chunk(finish="stop")
+        yield Chunk(finish="length" if length == request.max_tokens else "stop")
 
     async def aclose(self) -> None:
         """Leave the real engine to its owner."""
 
 
 def _answer(kind: AnswerKind, number: int) -> str:
-    """Write an answer of this kind; different numbers make different answers."""
+    """Write an answer of this kind, closed by a new line; different numbers differ."""
     if kind == "code":
-        return f"\n```python\nprint({number})\n```"
+        return f"\n```python\nprint({number})\n```\n"
     value = "ABCDEFGHIJ"[number % 10] if kind == "choice" else str(number)
-    return f"\nAnswer: {value}"
+    return f"\nAnswer: {value}\n"
