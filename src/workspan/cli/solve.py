@@ -20,7 +20,8 @@ from workspan.cli.opening import open_engine, parse_price, private_files
 from workspan.cli.screen import account, record, safe, watching
 from workspan.engines.base import Engine
 from workspan.errors import InputError, SpecError, nearest
-from workspan.lab.compare import Comparison, Trial, compare
+from workspan.lab.bench import Trial
+from workspan.lab.compare import Comparison, compare
 from workspan.runner import Result, check, run
 from workspan.session import Strategy
 from workspan.spec import parse_strategy
