@@ -18,10 +18,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 
 demo: setup
 	@mkdir -p $(OUT)
+	@rm -f $(OUT)/demo.journal
 	$(BIN)/workspan models fetch smollm2-135m-instruct
-	$(BIN)/workspan compare --engine embedded --task demo --limit 40 \
-	  --strategies 'single,grid(breadth=8,depth=128),grid(breadth=4,depth=256),budget_forcing,self_revision' \
-	  --budget '1k work' --seed 0 --chart --report $(OUT)/demo.html
+	$(BIN)/workspan compare --engine embedded --task demo --limit 40 --budget '256 work' --seed 0 \
+	  --strategies 'single,grid(breadth=8,depth=32),grid(breadth=4,depth=64),budget_forcing(thinking=200,waits=8),self_revision(turns=8)' \
+	  --chart --journal $(OUT)/demo.journal --report $(OUT)/demo.html
 
 test: setup check
 	$(BIN)/workspan models fetch smollm2-135m-instruct

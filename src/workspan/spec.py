@@ -70,6 +70,9 @@ STRATEGIES: Mapping[str, Named] = {
 }
 VERIFIERS: Mapping[str, Named] = {
     "judge": Named("judge", "workspan.verifiers.judge:Judge", "parallel", "arXiv:2306.05685"),
+    "public_tests": Named(
+        "public_tests", "workspan.verifiers.tests:PublicTests", "parallel", "arXiv:2203.07814"
+    ),
 }
 
 _NAMES = {named.path: named.name for named in (*STRATEGIES.values(), *VERIFIERS.values())}

@@ -6,6 +6,7 @@ import itertools
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from workspan.engines.embedded import protocol
 from workspan.engines.embedded.choice import choose
 from workspan.engines.embedded.gguf import Header, read_header, read_vocabulary
+from workspan.engines.embedded.requantise import exact
 from workspan.engines.embedded.text import TextStream, byte_level, sentence_piece
 from workspan.errors import EngineRejected
 
@@ -111,7 +113,8 @@ def gguf(path: Path, tensor_type: int) -> Path:
 
 def test_the_head_of_a_gguf_file_says_what_the_model_is(tmp_path: Path) -> None:
     path = gguf(tmp_path / "m.gguf", tensor_type=6)
-    assert read_header(path) == Header("llama", 2048, frozenset({"Q5_0"}))
+    size = path.stat().st_size
+    assert read_header(path) == Header("llama", 2048, frozenset({"Q5_0"}), size)
     assert read_vocabulary(path) == [b" a", b""]
 
 
@@ -125,10 +128,45 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes) -> N
 
 def test_a_model_that_openvino_refuses_goes_to_llama() -> None:
     pytest.importorskip("xllamacpp")
-    assert choose("auto", Header("llama", 2048, frozenset({"F32", "Q5_0"}))) == "llama"
-    assert choose("auto", Header("gemma3", 2048, frozenset({"F32", "Q4_0"}))) == "llama"
-    with pytest.raises(EngineRejected, match="Q5_0"):
-        choose("openvino", Header("llama", 2048, frozenset({"F32", "Q5_0"})))
+    unknown = Header("llama", 2048, frozenset({"F32", "IQ4_XS"}), 1000)
+    assert choose("auto", unknown) == "llama"
+    assert choose("auto", Header("gemma3", 2048, frozenset({"F32", "Q4_0"}), 1000)) == "llama"
+    large = Header("llama", 2048, frozenset({"F32", "Q4_1"}), 5 << 30)
+    assert choose("auto", large) == "llama"
+    with pytest.raises(EngineRejected, match="IQ4_XS"):
+        choose("openvino", unknown)
+
+
+def test_weights_that_openvino_would_round_are_rewritten_once_and_nearly_exactly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = pytest.importorskip("gguf")
+    quants = pytest.importorskip("gguf.quants")
+    monkeypatch.setenv("WORKSPAN_HOME", str(tmp_path / "home"))
+    kinds = package.GGMLQuantizationType
+    weights = np.random.default_rng(0).normal(3.0, 1.0, (64, 128)).astype(np.float32)
+    writer = package.GGUFWriter(tmp_path / "m.gguf", "llama")
+    writer.add_context_length(2048)
+    writer.add_array("names", ["a", "b"])
+    data = quants.quantize(weights, kinds.Q4_1)
+    writer.add_tensor("output", data, raw_dtype=kinds.Q4_1)
+    writer.add_tensor("norm", weights[0])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    source = tmp_path / "m.gguf"
+
+    rewritten = exact(source, read_header(source).tensor_types)
+    assert read_header(rewritten).tensor_types == {"F32", "Q8_0"}
+    assert read_header(rewritten).context == 2048
+    reader = package.GGUFReader(rewritten)
+    assert reader.get_field("names").contents() == ["a", "b"]
+    meant = quants.dequantize(data, kinds.Q4_1)
+    kept = quants.dequantize(reader.tensors[0].data, kinds.Q8_0)
+    assert np.abs(kept - meant).max() <= 0.51 * np.abs(meant).max() / 127
+    assert exact(source, read_header(source).tensor_types) == rewritten
+    assert exact(rewritten, read_header(rewritten).tensor_types) == rewritten
 
 
 def test_a_folder_goes_to_openvino_only() -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
 from endpoint_client import Drawn, draw
+from workspan import models
 from workspan.engines.endpoint import Endpoint
 from workspan.errors import ContextExceeded
 from workspan.testing.proxy import CountingProxy
@@ -28,9 +27,7 @@ ASK = Request((Message("user", "What is 17 + 25? Think."),), max_tokens=40, temp
 @pytest.fixture(scope="module")
 def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real server with a real model."""
-    model = os.environ.get("WORKSPAN_TEST_GGUF")
-    if not model or not Path(model).exists():
-        pytest.skip("WORKSPAN_TEST_GGUF names no model")
+    model = str(models.fetch(models.DEFAULT).path)
     command = [sys.executable, "-m", "workspan.testing.llama_server", model]
     log = (tmp_path_factory.mktemp("llama") / "log").open("w")
     with (

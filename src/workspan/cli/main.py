@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
@@ -26,6 +27,7 @@ app.add_typer(models, name="models")
 
 def main() -> None:
     """Run the command line; errors raised on purpose end as one message and an exit code."""
+    logging.getLogger("stamina").addHandler(logging.NullHandler())  # else retries go to stderr
     try:
         app()
     except WorkspanError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, get_args
@@ -161,6 +162,7 @@ def _solve_all(
     lines: dict[str, str] = {}
     journal = output.with_name(output.name + ".journal")
     with JournalFile(journal, header) as journals, output.open("w", encoding="utf-8") as answers:
+        os.fchmod(answers.fileno(), 0o600)  # also where an older file was open to others
 
         def finished(trial: Trial) -> None:
             line = msgspec.json.encode(_answer(trial, str(budget))).decode() + "\n"
@@ -185,7 +187,9 @@ def _solve_all(
                 await engine.aclose()
 
         done = anyio.run(main)
-    output.write_text("".join(lines[task.problem.id] for task in tasks), encoding="utf-8")
+    ordered = output.with_name(output.name + ".part")
+    ordered.write_text("".join(lines[task.problem.id] for task in tasks), encoding="utf-8")
+    ordered.replace(output)
     results = [trial.result for trial in done.trials if trial.result is not None]
     answered = sum(result.answer.best is not None for result in results)
     failed = len(done.trials) - len(results)

@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Literal
 
 from workspan.engines.embedded.gguf import Header
+from workspan.engines.embedded.requantise import EXACT, REWRITABLE
 from workspan.errors import EngineRejected, MissingDependency
 
 RuntimeName = Literal["openvino", "llama"]
 
 _PACKAGES: dict[RuntimeName, str] = {"openvino": "openvino_genai", "llama": "xllamacpp"}
 
-_OPENVINO_TENSORS = frozenset({"F32", "F16", "Q4_0", "Q4_1", "Q8_0", "Q4_K", "Q6_K"})
 _OPENVINO_ARCHITECTURES = frozenset({"llama", "qwen2", "qwen3"})
-"""What OpenVINO GenAI 2026.4 reads from GGUF; Q5_0 and others it refuses."""
+"""What OpenVINO GenAI 2026.4 reads from GGUF."""
+
+_SMALL = 1 << 30
+"""Bytes of a file up to which OpenVINO is chosen although its weights must be rewritten, to about
+twice their size at 4 bits: a larger one is slower to read for each token than it gains."""
 
 
 def choose(runtime: Literal["auto", "openvino", "llama"], header: Header | None) -> RuntimeName:
@@ -43,7 +47,8 @@ def choose(runtime: Literal["auto", "openvino", "llama"], header: Header | None)
 def _fastest(header: Header | None) -> RuntimeName:
     readers: list[RuntimeName] = [] if header is None else ["llama"]
     if not _fault(header):
-        readers.insert(0 if header is None or _has_avx512() else 1, "openvino")
+        is_first = header is None or (_has_avx512() and _is_light(header))
+        readers.insert(0 if is_first else 1, "openvino")
     for name in readers:
         if _is_installed(name):
             return name
@@ -56,8 +61,12 @@ def _fault(header: Header | None) -> str:
         return ""
     if header.architecture not in _OPENVINO_ARCHITECTURES:
         return f"architecture {header.architecture}"
-    refused = sorted(header.tensor_types - _OPENVINO_TENSORS)
+    refused = sorted(header.tensor_types - EXACT - REWRITABLE)
     return f"tensors of type {', '.join(refused)}" if refused else ""
+
+
+def _is_light(header: Header) -> bool:
+    return header.tensor_types <= EXACT or header.size <= _SMALL
 
 
 def _is_installed(runtime: RuntimeName) -> bool:

@@ -54,6 +54,8 @@ class Header:
     context: int | None
     """Longest context that the model was made for, in tokens."""
     tensor_types: frozenset[str]
+    size: int
+    """Bytes of the file."""
 
 
 def read_header(path: Path) -> Header:
@@ -71,6 +73,7 @@ def read_header(path: Path) -> Header:
             architecture=architecture,
             context=context if isinstance(context, int) else None,
             tensor_types=types,
+            size=path.stat().st_size,
         )
 
 

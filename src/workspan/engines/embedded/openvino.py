@@ -8,13 +8,16 @@ neither is called without need.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import openvino
 import openvino_genai
 
+from workspan.engines.embedded.gguf import read_header
 from workspan.engines.embedded.protocol import Open
+from workspan.engines.embedded.requantise import exact
 from workspan.engines.embedded.runtime import Decoded, Leg
 from workspan.engines.embedded.text import sentence_piece
 
@@ -28,6 +31,11 @@ _FINISH: dict[Any, Literal["stop", "length"] | None] = {
     openvino_genai.GenerationFinishReason.STOP: "stop",
     openvino_genai.GenerationFinishReason.LENGTH: "length",
 }
+
+
+def _readable(path: Path) -> str:
+    """Return a model folder as it is, and a GGUF file in a form that is read without loss."""
+    return str(path if path.is_dir() else exact(path, read_header(path).tensor_types))
 
 
 class OpenVINO:
@@ -47,7 +55,7 @@ class OpenVINO:
         scheduler.max_num_seqs = model.width
         scheduler.cache_size = _cache_gigabytes()
         self._pipeline = openvino_genai.ContinuousBatchingPipeline(
-            model.path, scheduler, "CPU", properties
+            _readable(Path(model.path)), scheduler, "CPU", properties
         )
         self._tokenizer = self._pipeline.get_tokenizer()
         self._config = self._pipeline.get_config()
