@@ -52,7 +52,7 @@ def hostile(address: str) -> Comparison:
 def test_the_page_says_what_was_run() -> None:
     done = some()
     page = html.unescape(render(done))
-    for said in ("scripted (no model)", "1000 work, 300 span", "simulated: no language model"):
+    for said in ("simulated (no model)", "1000 work, 300 span", "simulated: no language model"):
         assert said in page
     for record in records(done):
         assert record.strategy in page

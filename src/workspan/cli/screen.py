@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from workspan.call import Delta, Event
+from workspan.engines.base import EngineInfo
 from workspan.runner import Result
 from workspan.types import Usage
 
@@ -46,12 +47,13 @@ def watching(console: Console) -> Iterator[Callable[[Event], None]]:
         yield observe
 
 
-def account(result: Result) -> Table:
+def account(result: Result, engine: EngineInfo) -> Table:
     """Lay out how the budget was spent."""
     usage = result.usage
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     about = f", {usage.unseen_tokens} more at most after cuts" if usage.unseen_tokens else ""
     rows = {
+        "engine": f"{engine.name}, {engine.model}",
         "work": f"{result.work} tokens decoded ({usage.source}{about})",
         "span": f"{result.span} tokens on the longest chain of calls",
         "parallelism": f"{result.parallelism:.1f} (work / span)",
@@ -62,7 +64,7 @@ def account(result: Result) -> Table:
         "ended by": "the strategy" if result.stop == "done" else f"the limit on {result.stop}",
     }
     for name, value in rows.items():
-        table.add_row(Text(name, "dim"), value)
+        table.add_row(Text(name, "dim"), Text(value))
     return table
 
 
@@ -71,7 +73,7 @@ def money(usage: Usage) -> str:
     return "unknown (the model has no price)" if usage.cost is None else f"${usage.cost:.6f}"
 
 
-def record(result: Result, budget: str) -> dict[str, object]:
+def record(result: Result, budget: str, engine: EngineInfo) -> dict[str, object]:
     """Flatten a result for ``--json``."""
     answer, usage = result.answer, result.usage
     return {
@@ -81,6 +83,8 @@ def record(result: Result, budget: str) -> dict[str, object]:
         "votes": [{"answer": vote.answer, "weight": vote.weight} for vote in answer.votes],
         "margin": answer.margin,
         "tied": answer.tied,
+        "engine": engine.name,
+        "model": engine.model,
         "strategy": result.strategy,
         "budget": budget,
         "stop": result.stop,

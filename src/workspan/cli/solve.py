@@ -19,7 +19,7 @@ from workspan.budget import Budget
 from workspan.cli.exits import Exit
 from workspan.cli.opening import open_engine, parse_price, private_files
 from workspan.cli.screen import account, record, safe, watching
-from workspan.engines.base import Engine
+from workspan.engines.base import Engine, EngineInfo
 from workspan.errors import InputError, SpecError, nearest
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison, compare
@@ -127,13 +127,13 @@ def _solve_one(
 
     result = anyio.run(main)
     if json:
-        typer.echo(msgspec.json.encode(record(result, str(budget))).decode())
+        typer.echo(msgspec.json.encode(record(result, str(budget), engine.info)).decode())
     else:
-        _print(result)
+        _print(result, engine.info)
     return Exit.OK if result.answer.best else Exit.NO_ANSWER
 
 
-def _print(result: Result) -> None:
+def _print(result: Result, engine: EngineInfo) -> None:
     console = Console()
     answer = result.answer
     if answer.best is None:
@@ -144,7 +144,7 @@ def _print(result: Result) -> None:
     if len(answer.votes) > 1:
         votes = ", ".join(f"{safe(vote.answer)} × {vote.weight:g}" for vote in answer.votes[:8])
         console.print(Text(f"votes: {votes}"))
-    console.print(account(result))
+    console.print(account(result, engine))
 
 
 def _solve_all(
@@ -165,7 +165,7 @@ def _solve_all(
         os.fchmod(answers.fileno(), 0o600)  # also where an older file was open to others
 
         def finished(trial: Trial) -> None:
-            line = msgspec.json.encode(_answer(trial, str(budget))).decode() + "\n"
+            line = msgspec.json.encode(_answer(trial, str(budget), engine.info)).decode() + "\n"
             lines[trial.task.problem.id] = line
             answers.write(line)
             answers.flush()
@@ -201,7 +201,7 @@ def _solve_all(
     return Exit.ENGINE if failed else Exit.OK
 
 
-def _answer(trial: Trial, budget: str) -> dict[str, object]:
+def _answer(trial: Trial, budget: str, engine: EngineInfo) -> dict[str, object]:
     if trial.result is not None:
-        return record(trial.result, budget)
+        return record(trial.result, budget, engine)
     return {"problem": trial.task.problem.id, "answer": None, "error": trial.error}

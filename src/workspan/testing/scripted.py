@@ -42,7 +42,7 @@ class ScriptedEngine:
         """Offer everything: a script can play any model."""
         return EngineInfo(
             "scripted",
-            "scripted (no model)",
+            "simulated (no model)",
             capabilities=_EVERYTHING,
             price=self.price,
             runahead=self.runahead,
