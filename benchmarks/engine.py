@@ -36,6 +36,8 @@ from rich.table import Table
 from workspan import models
 from workspan.engines.base import Bill
 from workspan.engines.embedded import Embedded
+from workspan.engines.embedded.gguf import read_header
+from workspan.engines.embedded.requantise import exact
 from workspan.types import Message, Request
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -145,10 +147,13 @@ class Server:
 @contextmanager
 def contenders(path: Path) -> Iterator[Mapping[str, Contender]]:
     """Load the model once for each; ends their processes."""
+    same = exact(
+        path, read_header(path).tensor_types
+    )  # the weights that Workspan has OpenVINO read
     with ExitStack() as stack:
         processes = {
-            name: stack.enter_context(direct(name, path, width))
-            for name, width in (("openvino", max(WIDTHS)), ("llama", SLOTS))
+            "openvino": stack.enter_context(direct("openvino", same, max(WIDTHS))),
+            "llama": stack.enter_context(direct("llama", path, SLOTS)),
         }
         llama = Direct(processes["llama"])
         yield {

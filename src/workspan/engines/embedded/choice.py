@@ -26,8 +26,8 @@ def choose(runtime: Literal["auto", "openvino", "llama"], header: Header | None)
     """Return the runtime to use; `header` is None for an OpenVINO model folder.
 
     On its own, OpenVINO where it reads the model and the processor has AVX-512, for whose batched
-    matrix products it was 2.5 to 4 times as fast as llama.cpp from 8 chains on (see
-    ``benchmarks/engine.py``); llama.cpp everywhere else.
+    matrix products it was 1.4 to 2.7 times as fast as llama.cpp from 8 chains on (see
+    ``benchmarks/README.md``); llama.cpp everywhere else.
 
     Raises:
         MissingDependency: the runtime is not installed.
