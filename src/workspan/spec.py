@@ -87,11 +87,6 @@ def parse_strategy(text: str) -> Strategy:
     return cast("Strategy", _build(_expression(text), STRATEGIES, "strategy", text))
 
 
-def parse_verifier(text: str) -> Verifier:
-    """Read one verifier; raises as `parse_strategy` does."""
-    return cast("Verifier", _build(_expression(text), VERIFIERS, "verifier", text))
-
-
 def split_list(text: str) -> list[str]:
     """Split ``a(n=1, m=2),b`` at the commas that are outside brackets and quotes."""
     parts, depth, quote = [""], 0, ""
