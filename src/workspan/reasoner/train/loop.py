@@ -1,0 +1,171 @@
+"""The training loop: seeded, resumable, with its learning curve."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+from time import process_time
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from workspan.reasoner.train.batch import draw_batch
+from workspan.reasoner.train.muon import Muon
+from workspan.reasoner.train.network import Network
+from workspan.reasoner.train.recipe import Recipe
+
+CLIP = 1.0
+"""Largest norm of AdamW's gradients; Muon's are normalised anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point of a learning curve: the means since the point before."""
+
+    step: int
+    cpu_seconds: float
+    """Of this process, since the run began (earlier processes included)."""
+    loss: float
+    """Nats above the entropy of the strategy itself, per learnt token; 0 is perfect."""
+    families: dict[str, float]
+    """The same for each family and size."""
+
+
+@dataclass(slots=True)
+class Run:
+    """A training run in progress."""
+
+    recipe: Recipe
+    network: Network
+    step: int = 0
+    cpu_seconds: float = 0.0
+    curve: list[Point] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Optimisers:
+    muon: Muon
+    adam: torch.optim.AdamW
+
+    def apply(self, factor: float, recipe: Recipe) -> None:
+        for group in self.adam.param_groups:
+            group["lr"] = recipe.adam_rate * factor
+        torch.nn.utils.clip_grad_norm_(self.adam.param_groups[0]["params"], CLIP)
+        self.muon.step(factor)
+        self.adam.step()
+        self.adam.zero_grad()
+        for parameter in self.muon.parameters:
+            parameter.grad = None
+
+
+def train(
+    recipe: Recipe,
+    checkpoint: Path | None = None,
+    *,
+    every: int = 50,
+    watch: Callable[[Point], None] = lambda _: None,
+    bf16: bool = True,
+) -> Run:
+    """Train a recipe to its end.
+
+    Args:
+        recipe: what to train.
+        checkpoint: a file to keep the state in, and to go on from where it exists.
+        every: steps between points of the curve and checkpoints.
+        watch: is told each point.
+        bf16: multiply in bfloat16, several times faster where the processor has it.
+    """
+    torch.manual_seed(recipe.seed)
+    run = Run(recipe, Network(recipe))
+    optimisers = _optimisers(run)
+    if checkpoint is not None and checkpoint.exists():
+        _resume(run, optimisers, checkpoint)
+    losses: dict[str, list[float]] = defaultdict(list)
+    began = process_time() - run.cpu_seconds
+    while run.step < recipe.steps:
+        for name, loss in _step(run, bf16=bf16):
+            losses[name].append(loss)
+        optimisers.apply(recipe.rate(run.step), recipe)
+        run.step += 1
+        if run.step % every == 0 or run.step == recipe.steps:
+            run.cpu_seconds = process_time() - began
+            run.curve.append(_point(run, losses))
+            watch(run.curve[-1])
+            losses.clear()
+            if checkpoint is not None:
+                _keep(run, optimisers, checkpoint)
+    return run
+
+
+def _step(run: Run, *, bf16: bool) -> Iterator[tuple[str, float]]:
+    """Add up the gradients of one step's batches; yield each one's family and loss."""
+    recipe = run.recipe
+    rng = Random(f"{recipe.name}:{recipe.seed}:{run.step}")
+    for _ in range(recipe.batches):
+        family = recipe.draw(run.step / recipe.steps, rng)
+        batch = draw_batch(family, recipe, rng)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            mask = batch.mask(torch.bfloat16 if bf16 else torch.float32)
+            logits = run.network(batch.tokens, batch.positions, mask, batch.learnt)
+        loss = _loss(logits.float(), batch.targets)
+        (loss / recipe.batches).backward()  # type: ignore[no-untyped-call]
+        yield str(family), loss.item()
+
+
+def _loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean divergence from the strategy's uniform choice among `targets`."""
+    given = targets >= 0
+    n = given.sum(1)
+    chosen = torch.log_softmax(logits, -1).gather(1, targets.clamp(min=0))
+    return (-(chosen * given).sum(1) / n - n.log()).mean()
+
+
+def _optimisers(run: Run) -> _Optimisers:
+    hidden = [p for n, p in run.network.named_parameters() if p.dim() == 2 and "layers" in n]
+    ids = {id(p) for p in hidden}
+    others = [p for p in run.network.parameters() if id(p) not in ids]
+    adam = torch.optim.AdamW(others, run.recipe.adam_rate, betas=(0.9, 0.95), weight_decay=0.0)
+    return _Optimisers(Muon(hidden, run.recipe.muon_rate), adam)
+
+
+def _point(run: Run, losses: dict[str, list[float]]) -> Point:
+    every = [loss for values in losses.values() for loss in values]
+    means = {name: round(sum(v) / len(v), 4) for name, v in sorted(losses.items())}
+    return Point(run.step, round(run.cpu_seconds, 1), round(sum(every) / len(every), 4), means)
+
+
+def _keep(run: Run, optimisers: _Optimisers, path: Path) -> None:
+    """Write everything that the next step needs, all at once or not at all."""
+    tensors = {f"network.{name}": p.detach() for name, p in run.network.named_parameters()}
+    tensors |= {f"muon.{i}": buffer for i, buffer in enumerate(optimisers.muon.buffers)}
+    for i, state in optimisers.adam.state_dict()["state"].items():
+        tensors |= {f"adam.{i}.{name}": value for name, value in state.items()}
+    curve = [asdict(point) for point in run.curve]
+    metadata = {"step": str(run.step), "cpu_seconds": str(run.cpu_seconds)}
+    temporary = path.with_suffix(".part")
+    save_file(tensors, temporary, metadata | {"curve": json.dumps(curve)})
+    temporary.replace(path)
+
+
+def _resume(run: Run, optimisers: _Optimisers, path: Path) -> None:
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    run.step, run.cpu_seconds = int(metadata["step"]), float(metadata["cpu_seconds"])
+    run.curve = [Point(**point) for point in json.loads(metadata["curve"])]
+    run.network.load_state_dict(
+        {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
+    )
+    optimisers.muon.buffers = [tensors[f"muon.{i}"] for i in range(len(optimisers.muon.buffers))]
+    state: dict[int, dict[str, Tensor]] = defaultdict(dict)
+    for name, value in tensors.items():
+        kind, *where = name.split(".")
+        if kind == "adam":
+            state[int(where[0])][where[1]] = value
+    optimisers.adam.load_state_dict({**optimisers.adam.state_dict(), "state": dict(state)})
