@@ -29,7 +29,7 @@ LAYERS = [
     {"journal", "ledger", "clock"},
     {"reasoner"},
     {"engines"},
-    {"voting", "sandbox", "planning", "retrieval", "search"},
+    {"voting", "sandbox", "planning", "retrieval", "search", "allocate"},
     {"answers"},
     {"budget"},
     {"types"},

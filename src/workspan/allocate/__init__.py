@@ -1,0 +1,1 @@
+"""How a budget is split between breadth and depth: pure decisions, without I/O."""
