@@ -1,0 +1,137 @@
+"""A calibration library: what a model's chains on other problems did, without a word of them.
+
+It holds when chains ended, which interim answers agreed, and, where the right answer was known,
+which of them were right. Answers are small numbers, the same within a problem for equal ones.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+
+from workspan.errors import DataError
+
+FORMAT = 1
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a library once it is unpacked."""
+
+_ZIPPED = b"\x1f\x8b"
+_ZIP_FROM = 64 * 1024
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """One chain."""
+
+    depths: tuple[int, ...]
+    """Tokens decoded at each interim answer, ascending; the last is the chain's end."""
+    groups: tuple[int, ...]
+    """The answer at each depth, -1 for none."""
+    ended: bool
+    """By itself; else it was cut there, and its length is censored."""
+
+
+class Case(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One problem."""
+
+    lines: tuple[Record, ...]
+    right: tuple[int, ...] | None = None
+    """The groups that are right; None where nobody knows."""
+    task: str = ""
+    """The task set that it is of."""
+
+
+class Library(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was seen of a model on problems of the user's kind."""
+
+    model: str
+    unit: str
+    """"tokens", or "characters" where nobody counted tokens."""
+    problems: tuple[Case, ...]
+    asked: float = 0.0
+    """Tokens of an interim answer, mean; 0 where none was asked."""
+    signals: Mapping[str, float] = {}
+    """How a signal of a chain speaks for its being right, among chains of one problem: 2 AUC - 1,
+    so -1 to 1 and 0 for nothing. Signs differ between models, hence they are measured."""
+
+    @property
+    def labelled(self) -> int:
+        """Problems of which the right answer was known."""
+        return sum(case.right is not None for case in self.problems)
+
+
+class _File(msgspec.Struct, frozen=True):
+    format: int
+    library: Library
+
+
+class _Head(msgspec.Struct, frozen=True):
+    format: int
+
+
+def write_library(library: Library, path: Path) -> None:
+    """Write it, readable by its owner only; packed from 64 kB on.
+
+    Raises:
+        DataError: the file can't be written.
+    """
+    content = msgspec.json.encode(_File(FORMAT, library))
+    if len(content) >= _ZIP_FROM:
+        content = gzip.compress(content, mtime=0)
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(content)
+        part.chmod(0o600)
+        os.replace(part, path)
+    except OSError as error:
+        raise DataError(f"can't be written: {error.strerror}", path=str(path)) from error
+
+
+def read_library(path: Path) -> Library:
+    """Read a library.
+
+    Raises:
+        DataError: not readable, not a library, of another format, or not sound in itself.
+    """
+    content = _content(path)
+    try:
+        head = msgspec.json.decode(content, type=_Head)
+        if head.format != FORMAT:
+            said = f"a library of format {head.format}, and this version reads {FORMAT}: calibrate"
+            raise DataError(f"{said} again", path=str(path))
+        library = msgspec.json.decode(content, type=_File).library
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"not a calibration library: {error}", path=str(path)) from error
+    for number, case in enumerate(library.problems):
+        if not all(_is_sound(line) for line in case.lines):
+            raise DataError(f"problem {number} holds a chain that can't be", path=str(path))
+    return library
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        if content.startswith(_ZIPPED):
+            with gzip.open(path) as packed:
+                content = packed.read(LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"can't be read: {said}", path=str(path)) from error
+    if len(content) > LARGEST:
+        raise DataError("too large for a calibration library", path=str(path))
+    return content
+
+
+def _is_sound(line: Record) -> bool:
+    """Check what the types can't: depths ascend from above 0, one group for each."""
+    return (
+        0 < len(line.depths) == len(line.groups)
+        and line.depths[0] > 0
+        and all(a < b for a, b in pairwise(line.depths))
+        and min(line.groups) >= -1
+    )

@@ -1,0 +1,95 @@
+"""From recorded chains to a calibration library: answers become numbers, labels become groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import fmean
+
+from workspan.allocate.library import Case, Library, Record
+from workspan.answers import equivalent
+from workspan.errors import InputError
+from workspan.replay.engine import asked_tokens
+from workspan.replay.recording import Chain, Recording
+from workspan.types import AnswerKind, Problem
+
+
+def calibrate(recordings: Sequence[Recording]) -> Library:
+    """Make a library of all problems of some recordings of one unit.
+
+    Problems without a right answer or a verdict give finish times and vote shapes.
+
+    Raises:
+        InputError: there is none, or units differ.
+    """
+    units = {one.unit for one in recordings}
+    if len(units) != 1:
+        raise InputError("a library is made of recordings that count in one unit, at least one")
+    places = [(one, problem) for one in recordings for problem in one.problems]
+    cases = tuple(_case(one, problem) for one, problem in places)
+    asked = [
+        asked_tokens(answer)
+        for one in recordings
+        for many in one.chains.values()
+        for chain in many
+        for answer in chain.answers[:-1]
+    ]
+    models = dict.fromkeys(one.model for one in recordings)
+    signals = {"length": gain} if (gain := _length_gain(cases)) is not None else {}
+    return Library(", ".join(models), units.pop(), cases, fmean(asked) if asked else 0.0, signals)
+
+
+class Groups:
+    """Numbers for the answers of one problem: equal ones share theirs, -1 is none."""
+
+    def __init__(self, kind: AnswerKind) -> None:
+        self.kind = kind
+        self.answers: list[str] = []
+        """One of each group."""
+        self._known: dict[str, int] = {}
+
+    def number(self, answer: str | None) -> int:
+        """Return an answer's group; a new one if it equals none before."""
+        if answer is None:
+            return -1
+        if answer not in self._known:
+            same = (i for i, one in enumerate(self.answers) if equivalent(answer, one, self.kind))
+            self._known[answer] = next(same, len(self.answers))
+            if self._known[answer] == len(self.answers):
+                self.answers.append(answer)
+        return self._known[answer]
+
+
+def _case(recording: Recording, problem: Problem) -> Case:
+    groups = Groups(problem.kind)
+    lines = tuple(_line(chain, groups) for chain in recording.chains[problem.id])
+    is_known = bool(recording.references.get(problem.id) or recording.verdicts.get(problem.id))
+    right = (i for i, one in enumerate(groups.answers) if recording.grade(problem, one) >= 0.5)
+    task = recording.tasks.get(problem.id, "")
+    return Case(lines, tuple(right) if is_known else None, task)
+
+
+def _line(chain: Chain, groups: Groups) -> Record:
+    """Keep the looks below the chain's end, one at each depth, and the end itself."""
+    numbers = [groups.number(answer) for answer in chain.answers]
+    looks = {
+        depth: number
+        for depth, number in zip(chain.depths, numbers, strict=True)
+        if depth < chain.tokens
+    }
+    looks[chain.tokens] = numbers[-1]
+    return Record((*looks,), (*looks.values(),), ended=numbers[-1] >= 0)
+
+
+def _length_gain(cases: Iterable[Case]) -> float | None:
+    """Return 2 AUC - 1 of a chain's length for its being right, within problems; None unknown."""
+    wins, pairs = 0.0, 0
+    for case in cases:
+        ends = [(one.depths[-1], one.groups[-1] in (case.right or ())) for one in case.lines]
+        if case.right is None:
+            continue
+        right = sorted(depth for depth, is_right in ends if is_right)
+        wrong = sorted(depth for depth, is_right in ends if not is_right)
+        for depth in right:
+            wins += sum((depth > other) - (depth < other) for other in wrong)
+        pairs += len(right) * len(wrong)
+    return wins / pairs if pairs else None
