@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from workspan.reasoner.train.loop import Point, train
-from workspan.reasoner.train.recipe import RECIPES, recipe
+from workspan.reasoner.train.recipes import RECIPES, recipe
 from workspan.reasoner.train.weights import save_curve, save_weights
 
 _log = logging.getLogger("workspan.reasoner.train")

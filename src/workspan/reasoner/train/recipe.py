@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeAlias
 
-from workspan.errors import InputError
 from workspan.reasoner.families.base import Family
 from workspan.reasoner.families.connectivity import Bridge, Deep, Path
 from workspan.reasoner.families.heavy import Heavy
@@ -102,16 +101,3 @@ MINIATURE = Recipe(
     probes=1,
 )
 """Small enough for a test: learns to follow one and two edges from scratch."""
-
-RECIPES = {recipe.name: recipe for recipe in (GRAPHS, MINIATURE)}
-
-
-def recipe(name: str) -> Recipe:
-    """Return a recipe by its name.
-
-    Raises:
-        InputError: there is none of that name.
-    """
-    if name not in RECIPES:
-        raise InputError(f"no recipe {name!r}; there are {', '.join(RECIPES)}")
-    return RECIPES[name]
