@@ -84,7 +84,7 @@ def write(value: object) -> str:
         held = getattr(value, item.name)
         if item.name in parts:
             arguments += [write(one) for one in (held if isinstance(held, tuple) else (held,))]
-        elif held != _default(item):
+        elif item.repr and held != _default(item):  # without repr: what has no written form
             arguments.append(f"{item.name}={write(held)}")
     return f"{name}({', '.join(arguments)})" if arguments else name
 
@@ -171,8 +171,9 @@ def _argument(cls: type, keyword: ast.keyword, owner: str, text: str) -> object:
         hint = nearest(name, known)
         raise SpecError(f"{owner} has no parameter {name!r}: {hint}", text=text, column=column)
     wanted = hints[name]
-    if wanted in _PARTS:
-        return _build(keyword.value, wanted, text)
+    part = next((one for one in (wanted, *typing.get_args(wanted)) if one in _PARTS), None)
+    if part is not None and wanted != _SEVERAL:
+        return _build(keyword.value, part, text)
     if wanted == _SEVERAL:
         several = keyword.value
         items = several.elts if isinstance(several, ast.Tuple | ast.List) else [several]

@@ -216,6 +216,8 @@ class Answer:
     """Heaviest first; no answer is not a vote."""
     tied: bool = False
     """The two heaviest weigh the same; the first drawn was taken."""
+    why: str = ""
+    """How the budget was spent and why, as JSON, from strategies that decide it themselves."""
 
     @property
     def text(self) -> str | None:

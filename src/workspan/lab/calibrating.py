@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
+from workspan.allocate.groups import Groups
 from workspan.allocate.library import Case, Library, Record
-from workspan.answers import equivalent
 from workspan.errors import InputError
 from workspan.replay.engine import asked_tokens
 from workspan.replay.recording import Chain, Recording
-from workspan.types import AnswerKind, Problem
+from workspan.types import Problem
 
 
 def calibrate(recordings: Sequence[Recording]) -> Library:
@@ -36,27 +36,6 @@ def calibrate(recordings: Sequence[Recording]) -> Library:
     models = dict.fromkeys(one.model for one in recordings)
     signals = {"length": gain} if (gain := _length_gain(cases)) is not None else {}
     return Library(", ".join(models), units.pop(), cases, fmean(asked) if asked else 0.0, signals)
-
-
-class Groups:
-    """Numbers for the answers of one problem: equal ones share theirs, -1 is none."""
-
-    def __init__(self, kind: AnswerKind) -> None:
-        self.kind = kind
-        self.answers: list[str] = []
-        """One of each group."""
-        self._known: dict[str, int] = {}
-
-    def number(self, answer: str | None) -> int:
-        """Return an answer's group; a new one if it equals none before."""
-        if answer is None:
-            return -1
-        if answer not in self._known:
-            same = (i for i, one in enumerate(self.answers) if equivalent(answer, one, self.kind))
-            self._known[answer] = next(same, len(self.answers))
-            if self._known[answer] == len(self.answers):
-                self.answers.append(answer)
-        return self._known[answer]
 
 
 def _case(recording: Recording, problem: Problem) -> Case:

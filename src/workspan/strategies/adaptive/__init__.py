@@ -33,4 +33,11 @@ STRATEGIES: tuple[Named, ...] = (
         "arXiv:2602.03845",
         "parallel_probe(n=3, block=20, warmup=0, patience=1, stable=3, max_tokens=80)",
     ),
+    Named(
+        "auto",
+        _HERE + "auto:Auto",
+        "adaptive",
+        "this package",
+        "auto(n=4, max_tokens=80, probe_tokens=8)",
+    ),
 )

@@ -22,6 +22,8 @@ class Chain:
     is_live: bool = True
     """It can grow: it neither ended nor was cut, and its last call did not fail."""
     error: BudgetExceeded | EngineError | None = None
+    asked: int = 0
+    """Tokens of its interim answers together."""
 
 
 async def grow(
@@ -39,20 +41,22 @@ async def grow(
     now = candidate(problem, sample, chain.now.text)
     tokens = chain.tokens + sample.usage.output_tokens
     if sample.finish == "stop":
-        return Chain(now, tokens, is_live=False)
+        return replace(chain, now=now, tokens=tokens, is_live=False)
     if now.answer is None:
         now = replace(now, answer=chain.now.answer)
+    chain = replace(chain, now=now, tokens=tokens)
     if sample.finish != "length":  # the account cut it
-        return Chain(now, tokens, is_live=False)
-    if ask is not None:
-        now = replace(now, answer=await _interim(problem, session, now, ask))
-    return Chain(now, tokens)
+        return replace(chain, is_live=False)
+    return chain if ask is None else await _interim(problem, session, chain, ask)
 
 
-async def _interim(problem: Problem, session: Session, now: Candidate, ask: Request) -> str | None:
-    """Return the answer that the chain gives when asked; its latest one if it can't be asked."""
+async def _interim(problem: Problem, session: Session, chain: Chain, ask: Request) -> Chain:
+    """Let the chain answer when asked; it keeps its latest answer if it can't be asked."""
+    now = chain.now
     try:
         sample = await session.sample(replace(ask, prefix=now.text + ask.prefix))
     except (BudgetExceeded, EngineError):
-        return now.answer
-    return candidate(problem, sample, ask.prefix).answer if sample.text.strip() else None
+        return chain
+    answer = candidate(problem, sample, ask.prefix).answer if sample.text.strip() else None
+    asked = chain.asked + sample.usage.output_tokens
+    return replace(chain, now=replace(now, answer=answer), asked=asked)

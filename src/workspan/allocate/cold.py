@@ -1,0 +1,99 @@
+"""Allocation without knowledge of the model: votes until they agree, universal restarts if judged.
+
+With a sound verifier the caps follow the sequence of Luby, Sinclair and Zuckerman (1993), which is
+within a logarithmic factor of the best restart for any distribution of lengths.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from workspan.allocate.state import NONE, Decision, Line, State
+from workspan.search.luby import luby
+from workspan.search.stopping import beta_confidence
+
+PASS = 1.0
+"""The score of an answer that a verifier holds for right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cold:
+    """Let lines end, and double their number until their votes agree."""
+
+    confidence: float = 0.95
+    """Stop when the leader is the plurality with this probability."""
+    floor: float = 0.0
+    """Abstain below it."""
+    block: int = 512
+    is_judged: bool = False
+    """A sound verifier scores the lines that end."""
+
+    def decide(self, state: State) -> Decision:
+        """Choose what to do next."""
+        votes = Counter(line.group for line in state.lines if line.ended and line.group != NONE)
+        if not votes:
+            votes = Counter(line.group for line in state.lines if line.group != NONE)
+        passed = [line.group for line in state.lines if (line.score or 0) >= PASS]
+        if passed:
+            return Decision("stop", leader=passed[0], confidence=1.0, why={"because": "a pass"})
+        leader, confidence = _lead(votes)
+        block = self._block(state)
+        live = [i for i, line in enumerate(state.lines) if not line.ended]
+        if self.is_judged and block:
+            return self._restart(state, live, leader, block)
+        if live and block:
+            block = min(block, _each(state, len(live)))
+            if block:
+                why = {"because": "lines that are open may end"}
+                return Decision("deepen", (*live,), 0, block, leader, confidence, why=why)
+        if confidence < self.confidence and block:
+            n = self._more(state)
+            block = min(block, _each(state, n))
+            if n and block:
+                why = {"because": "votes do not agree yet"}
+                return Decision("widen", (), n, block, leader, confidence, why=why)
+        if leader == NONE or confidence < self.floor:
+            return Decision("abstain", leader=leader, confidence=confidence)
+        return Decision("stop", leader=leader, confidence=confidence)
+
+    def _restart(self, state: State, live: Sequence[int], leader: int, block: int) -> Decision:
+        """Give line i a depth of t_i blocks, one line after the other."""
+        why = {"because": "universal restarts until a pass"}
+        for i in live:
+            cap = self.block * luby(i + 1)
+            if state.lines[i].depth < cap:
+                block = min(block, cap - state.lines[i].depth)
+                return Decision("deepen", (i,), 0, block, leader, 0.0, why=why)
+        return Decision("widen", (), 1, block, leader, 0.0, why=why)
+
+    def _block(self, state: State) -> int:
+        room = [x for x in (state.work_left, state.span_left) if x is not None]
+        return min([self.block, *room])
+
+    def _more(self, state: State) -> int:
+        """Double, as far as whole lines fit."""
+        n = max(1, len(state.lines))
+        if state.work_left is None or not state.lines:
+            return n
+        whole = fmean(_cost(line) for line in state.lines)
+        return min(n, int(state.work_left // max(1.0, whole)))
+
+
+def _cost(line: Line) -> int:
+    return line.depth + line.cost_of_looks
+
+
+def _each(state: State, n: int) -> int:
+    """Return what is left for each of n lines."""
+    return 1 << 30 if state.work_left is None else state.work_left // max(1, n)
+
+
+def _lead(votes: Counter[int]) -> tuple[int, float]:
+    """Return the leader and the probability that it is the plurality."""
+    if not votes:
+        return NONE, 0.0
+    (leader, first), (_, second) = [*votes.most_common(2), (NONE, 0)][:2]
+    return leader, beta_confidence(first, second)

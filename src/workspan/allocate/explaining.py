@@ -1,0 +1,174 @@
+"""Why a budget was spent as it was: what was bought in which order, and what it had shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import log, sqrt
+
+import msgspec
+
+from workspan.allocate.state import NONE, Decision, Line, State
+
+LONGEST_ANSWER = 200
+"""Characters of an answer that an explanation keeps."""
+
+
+class Grown(msgspec.Struct, frozen=True, array_like=True):
+    """A line after a step."""
+
+    line: int
+    depth: int
+    group: int
+    """Its answer, an index of the explanation's `answers`; -1 for none."""
+    ended: bool
+    score: float | None = None
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One decision, and what it bought."""
+
+    action: str
+    work: int
+    """Tokens decoded before it."""
+    span: int
+    """Tokens of the longest chain of calls before it."""
+    leader: int = NONE
+    confidence: float = 0.0
+    gain: float = 0.0
+    cost: float = 0.0
+    grown: tuple[Grown, ...] = ()
+    why: Mapping[str, float | str] = {}
+
+
+class Evidence(msgspec.Struct, frozen=True, array_like=True):
+    """What lines that were read at a depth say there."""
+
+    depth: int
+    lines: int
+    first: float
+    """Share of the answer that leads there."""
+    second: float
+    per_token: float
+    """Chernoff exponent of the vote, a token of a line cut there."""
+
+
+class Explanation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What goes with an answer, as JSON."""
+
+    steps: tuple[Step, ...]
+    answers: tuple[str, ...]
+    """The start of each answer, by group. Written by a model: untrusted."""
+    work: int
+    span: int
+    lines: int
+    ended: int
+    margin: float | None
+    """Lead of the first answer over the second among the lines, as a share of them."""
+    natural_depth: float | None
+    """Median length of a line that is let to end (Kaplan-Meier); None where over half were cut."""
+    evidence: tuple[Evidence, ...]
+    knows: str = ""
+    """Whose library the rule knew; "" is none."""
+    format: int = 1
+
+
+def explain(
+    taken: Sequence[tuple[State, Decision]], end: State, answers: Sequence[str], knows: str = ""
+) -> Explanation:
+    """Put the account of a run together.
+
+    Args:
+        taken: each decision with the state it was made in, in order.
+        end: the state after the last.
+        answers: one of each group.
+        knows: the model of the library, if there was one.
+    """
+    after = [state for state, _ in taken[1:]] + [end]
+    steps = tuple(
+        Step(
+            decision.action,
+            state.work,
+            state.span,
+            decision.leader,
+            round(decision.confidence, 4),
+            round(decision.gain, 6),
+            round(decision.cost, 1),
+            _grown(state.lines, then.lines),
+            {name: _short(value) for name, value in decision.why.items()},
+        )
+        for (state, decision), then in zip(taken, after, strict=True)
+    )
+    shown = tuple(answer[:LONGEST_ANSWER] for answer in answers)
+    lines, ended = end.lines, sum(line.ended for line in end.lines)
+    return Explanation(
+        steps,
+        shown,
+        end.work,
+        end.span,
+        len(lines),
+        ended,
+        _margin([line.group for line in lines]),
+        natural_depth(lines),
+        evidence(lines),
+        knows,
+    )
+
+
+def natural_depth(lines: Sequence[Line]) -> float | None:
+    """Return the Kaplan-Meier median of the lengths; lines that were left open are censored."""
+    alive, left = 1.0, len(lines)
+    for line in sorted(lines, key=lambda one: (one.depth, not one.ended)):
+        if line.ended:
+            alive *= 1 - 1 / left
+            if alive <= 0.5:
+                return float(line.depth)
+        left -= 1
+    return None
+
+
+def evidence(lines: Sequence[Line]) -> tuple[Evidence, ...]:
+    """Return what a vote at each depth is worth, of all lines that were read there or had ended.
+
+    With shares q1 and q2 of the two answers that lead, -ln(1 - (sqrt q1 - sqrt q2)^2) tokens⁻¹ over
+    the mean cost of a line cut there.
+    """
+    found = []
+    for depth in sorted({look.depth for line in lines for look in line.looks}):
+        read = [(min(depth, line.depth), _group_at(line, depth)) for line in lines]
+        known = [(cost, group) for cost, group in read if group is not None]
+        votes = Counter(group for _, group in known if group != NONE)
+        first, second = [*(n / len(known) for _, n in votes.most_common(2)), 0.0, 0.0][:2]
+        cost = sum(cost for cost, _ in known) / len(known)
+        lead = min((sqrt(first) - sqrt(second)) ** 2, 1 - 1 / (len(known) + 1))
+        worth = -log(1 - lead) / cost
+        found.append(Evidence(depth, len(known), round(first, 4), round(second, 4), worth))
+    return tuple(found)
+
+
+def _group_at(line: Line, depth: int) -> int | None:
+    """Return what a line says at a depth; None where it was not read there."""
+    if line.ended and line.depth <= depth:
+        return line.group
+    return next((look.group for look in reversed(line.looks) if look.depth == depth), None)
+
+
+def _grown(before: Sequence[Line], after: Sequence[Line]) -> tuple[Grown, ...]:
+    old = [*before, *[None] * (len(after) - len(before))]
+    return tuple(
+        Grown(i, line.depth, line.group, line.ended, line.score)
+        for i, (line, was) in enumerate(zip(after, old, strict=True))
+        if line != was
+    )
+
+
+def _margin(groups: Sequence[int]) -> float | None:
+    votes = Counter(group for group in groups if group != NONE)
+    if not votes:
+        return None
+    first, second = [*(n for _, n in votes.most_common(2)), 0][:2]
+    return (first - second) / sum(votes.values())
+
+
+def _short(value: float | str) -> float | str:
+    return value[:LONGEST_ANSWER] if isinstance(value, str) else float(f"{value:.4g}")

@@ -1,0 +1,80 @@
+"""The lines of an allocation: chains grown as a rule decides, and what it may see of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from workspan.allocate.groups import Groups
+from workspan.allocate.state import NONE, Decision, Line, Look, State
+from workspan.errors import first_error
+from workspan.session import Session, Verifier
+from workspan.strategies.adaptive.probed_chain import Chain, grow
+from workspan.types import Candidate, Problem, Request
+
+
+@dataclass
+class Lines:
+    """What was started so far; a line without a token is dropped."""
+
+    problem: Problem
+    whole: Request
+    ask: Request | None
+    """The question for an interim answer; None where lines can't be asked."""
+    is_whole: bool
+    """Lines can't be continued: each is drawn to its end at once."""
+    verifier: Verifier | None
+    most: int
+    groups: Groups
+    chains: list[Chain] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+    def state(self, session: Session) -> State:
+        """Say how it stands."""
+        left = session.left()
+        work = sum(line.depth + line.cost_of_looks for line in self.lines)
+        return State(tuple(self.lines), work, session.clock.now, left.work, left.span)
+
+    async def step(self, decision: Decision, session: Session) -> bool:
+        """Grow the lines named beside new ones, judge those that end; say whether any grew."""
+        n = min(decision.n, self.most - len(self.chains))
+        named = [i for i in decision.lines if self.chains[i].is_live]
+        before = [self.chains[i] for i in named] + [Chain()] * n
+        size = self.whole.max_tokens if self.is_whole else decision.block
+
+        async def one(session: Session, chain: Chain) -> Chain:
+            block = replace(self.whole, max_tokens=min(size, self.whole.max_tokens - chain.tokens))
+            grown = await grow(self.problem, block, self.ask, session, chain)
+            if session.standing.best is None and grown.now.answer is not None:
+                session.best(grown.now)
+            is_open = not self.is_whole and chain.tokens < grown.tokens < self.whole.max_tokens
+            return replace(grown, is_live=grown.is_live and is_open)
+
+        grown = await self._judged(await session.map(one, before), session)
+        for i, chain in zip(named, grown, strict=False):
+            self.chains[i], self.lines[i] = chain, self._line(chain, self.lines[i])
+        new = [chain for chain in grown[len(named) :] if chain.tokens]
+        self.chains += new
+        self.lines += [self._line(chain, Line(0)) for chain in new]
+        if not self.chains:
+            raise first_error([chain.error for chain in grown if chain.error])
+        return any(a.tokens > b.tokens for a, b in zip(grown, before, strict=True))
+
+    async def _judged(self, chains: list[Chain], session: Session) -> list[Chain]:
+        done = [i for i, one in enumerate(chains) if not one.is_live and one.now.answer]
+        if self.verifier is not None and done:
+            told = await session.score(self.verifier, self.problem, [chains[i].now for i in done])
+            for i, now in zip(done, told, strict=True):
+                chains[i] = replace(chains[i], now=now)
+        return chains
+
+    def _line(self, chain: Chain, before: Line) -> Line:
+        group, looks = self.groups.number(chain.now.answer), before.looks
+        if chain.asked > before.cost_of_looks:
+            looks = (*looks, Look(chain.tokens, group))
+        return Line(chain.tokens, looks, group, not chain.is_live, chain.asked, chain.now.score)
+
+    def leading(self, group: int) -> Candidate | None:
+        """Return who stands for an answer: what scored best of it, then what ended, then first."""
+        of = [i for i, line in enumerate(self.lines) if line.group == group != NONE]
+        best = max(of, key=lambda i: (self.lines[i].score or 0, self.lines[i].ended), default=None)
+        return None if best is None else self.chains[best].now
