@@ -109,7 +109,27 @@ def test_formulas_that_would_never_end_are_given_up(bomb: str) -> None:
     assert equivalent(r"\frac{2}{4}", r"\frac{1}{2}", "math")  # and the next is compared as ever
 
 
-@given(st.text(max_size=400), st.sampled_from(["text", "math", "number", "choice", "code"]))
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("n3 < n5 n17 = n17", "n17"),
+        ("n3 n17 = n17 </s>", "n17"),
+        ("n3 = n4 , n5", "n4 , n5"),
+        ("n3 = ?", None),
+        ("n3 n17 =", None),
+        ("n3 n17", None),
+        ("", None),
+    ],
+)
+def test_symbols_come_after_the_last_equals_sign(text: str, answer: str | None) -> None:
+    assert extract(text, "symbols") == answer
+    assert extract(text, "symbols", finished=False) is None
+
+
+@given(
+    st.text(max_size=400),
+    st.sampled_from(["text", "math", "number", "choice", "code", "symbols"]),
+)
 def test_any_text_is_read_without_an_error(text: str, kind: AnswerKind) -> None:
     for finished in (True, False):
         answer = extract(text, kind, finished=finished)

@@ -10,7 +10,8 @@ One rule for every kind, two steps:
 2. Without one, a finished text still says something: its last line (text), last formula or number
    (math), last number (number), last option letter (choice), last fenced block (code).
 
-An *open* answer is the whole text: an essay, a plan.
+An *open* answer is the whole text: an essay, a plan. *Symbols* are those of a small grammar: a
+finished chain's come after its last ``=``, and ``?`` is no answer.
 
 An unfinished text (`finished=False`: the model was cut) has only the first step, and only marks
 that were closed before the cut: half a chain of thought is no answer, and half a number neither.
@@ -19,7 +20,7 @@ that were closed before the cut: half a chain of thought is no answer, and half 
 from collections.abc import Mapping
 from typing import Protocol
 
-from workspan.answers import choice, code, math, number, text, whole
+from workspan.answers import choice, code, math, number, symbols, text, whole
 from workspan.types import AnswerKind
 
 __all__ = ["MARKED", "equivalent", "extract"]
@@ -40,6 +41,7 @@ _KINDS: Mapping[AnswerKind, _Reader] = {
     "choice": choice,
     "code": code,
     "open": whole,
+    "symbols": symbols,
 }
 _WINDOW = 32_768
 

@@ -15,7 +15,13 @@ import anyio
 import typer
 
 from workspan.engines.base import Engine, Price, models, together
-from workspan.errors import EngineProtocolError, EngineRejected, SpecError, nearest
+from workspan.errors import (
+    EngineProtocolError,
+    EngineRejected,
+    MissingDependency,
+    SpecError,
+    nearest,
+)
 from workspan.lab.bench import Tool
 
 EngineOption = Annotated[
@@ -23,7 +29,7 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         "-e",
-        help="embedded[:MODEL] or http://HOST/v1; further ones as NAME=ENGINE, repeat. "
+        help="embedded[:MODEL], http://HOST/v1 or reasoner; further ones as NAME=ENGINE, repeat. "
         "Embedded unless told.",
     ),
 ]
@@ -87,6 +93,11 @@ DOORS: Mapping[str, Door] = {
         "http://HOST/v1",
         "any OpenAI-compatible endpoint: vLLM, SGLang, llama.cpp, Ollama, hosted APIs",
         "OpenAI chat completions and completions",
+    ),
+    "reasoner": Door(
+        "reasoner[:NAME]",
+        "a tiny transformer for tasks such as deep(d=6): thousands of tokens a second on a CPU",
+        "this package; see docs/reasoner.md",
     ),
     "reward": Door(
         "NAME=reward:http://HOST",
@@ -156,6 +167,7 @@ def open_engine(text: str, model: str | None = None, price: Price | None = None)
         EngineError: the endpoint does not answer, or refuses the key.
         MissingDependency: the engine's extra is not installed.
         ModelNotFound: the embedded model is not on this machine.
+        DataError: a file of a reasoner's weights is none.
     """
     if text.startswith(("http://", "https://")):
         return anyio.run(_open_endpoint, text, model, price)
@@ -165,6 +177,8 @@ def open_engine(text: str, model: str | None = None, price: Price | None = None)
         from workspan.models import DEFAULT
 
         return Embedded(model or rest or DEFAULT)
+    if name == "reasoner":
+        return _reasoner(model or rest)
     if name in ("reward", "classify", "rerank"):
         return _reward(name, rest, model, price)
     if name == "scripted":
@@ -173,6 +187,15 @@ def open_engine(text: str, model: str | None = None, price: Price | None = None)
 
         return ScriptedEngine(chatter)
     raise SpecError(f"unknown engine {text!r}: {nearest(name, DOORS)} (or an http address)")
+
+
+def _reasoner(name: str) -> Engine:
+    """Load the weights that `name` or a path stands for."""
+    try:
+        from workspan.reasoner.engine import Reasoner
+    except ImportError:
+        raise MissingDependency("the reasoner", "reasoner") from None
+    return Reasoner.open(name) if name else Reasoner.open()
 
 
 def _reward(name: str, url: str, model: str | None, price: Price | None) -> Engine:

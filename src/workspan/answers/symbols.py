@@ -1,0 +1,15 @@
+"""Answers in the reasoner's grammar: the symbols after the last ``=``; ``?`` is an abstention."""
+
+from __future__ import annotations
+
+
+def extract(text: str, *, finished: bool) -> str | None:
+    """Return what a finished chain says it comes to; one that was cut says nothing yet."""
+    _, sign, said = text.rpartition("=")
+    answer = " ".join(said.replace("</s>", " ").split())
+    return answer if finished and sign and answer not in ("", "?") else None
+
+
+def equivalent(a: str, b: str) -> bool:
+    """Compare symbol by symbol."""
+    return a.split() == b.split()
