@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import numpy as np
 
 from workspan.budget import Budget
 from workspan.errors import InputError
 from workspan.lab.cells import Cell, Cells
+from workspan.lab.fitted import Contender, Fitted
+from workspan.lab.fitting import AUTO_HARD, Fitting
 from workspan.lab.folds import Split
 from workspan.replay.recording import Recording
 from workspan.session import Strategy
 from workspan.spec import parse_strategy, split_list
+from workspan.strategies.adaptive.auto import Auto
 from workspan.strategies.parallel.fixed_split import FixedSplit
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 
@@ -24,46 +26,14 @@ BEST_FIXED = "best_fixed"
 LUBY_CHAINS = 31
 """Caps 1, 1, 2, … 16 times the unit: the last of them is the longest chain."""
 
+_ALIASES = {"luby": "luby_restarts", AUTO_HARD: "auto"}
 _PROBE_TOKENS = 4096
 """Room for any interim answer: what it takes is charged, not what it may."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
-    """What runs on the problems held out."""
-
-    strategy: Strategy
-    budget: Budget
-    """Of each run."""
-
-
-class Contender(Protocol):
-    """Something that spends a budget; may learn from other problems first."""
-
-    @property
-    def name(self) -> str:
-        """As the user wrote it."""
-        ...
-
-    @property
-    def is_pooled(self) -> bool:
-        """The budget is a mean over the problems instead of a limit on each."""
-        ...
-
-    def fit(self, split: Split, budget: Budget, tables: Mapping[str, Cells]) -> Fitted:
-        """Learn from the training part of `split` what to run on the part held out.
-
-        Args:
-            split: of the part held out only label-free sizes may be used.
-            budget: of one problem.
-            tables: the width × depth table of each recording, by its name; training rows only.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
 class Plain:
-    """A strategy, run as it is; one that has a `library` is given one of the training part."""
+    """A strategy, run as it is."""
 
     name: str
     strategy: Strategy
@@ -81,8 +51,6 @@ class Plain:
         if {"unit", "restarts"} <= held:
             unit = max(1, -(-longest // ((LUBY_CHAINS + 1) // 2)))
             strategy = replace(strategy, unit=unit, restarts=LUBY_CHAINS)
-        if "library" in held and split.training:
-            strategy = replace(strategy, library=_library(split.training))
         return Fitted(cast("Strategy", strategy), budget)
 
 
@@ -151,12 +119,9 @@ def _read(part: str) -> Contender | None:
     if part == BEST_FIXED:
         return BestFixed()
     head, bracket, rest = part.partition("(")
-    form = f"luby_restarts{bracket}{rest}" if head.strip() == "luby" else part
+    form = _ALIASES.get(head.strip(), head) + bracket + rest
     strategy = parse_strategy(form)
-    written = {item.partition("=")[0].strip() for item in split_list(rest.rstrip(") "))}
-    return Plain(part, strategy, frozenset(written))
-
-
-def _library(training: Sequence[Recording]) -> object:
-    """Calibrate on the training part."""
-    return importlib.import_module("workspan.lab.calibrating").calibrate(training)
+    written = frozenset(item.partition("=")[0].strip() for item in split_list(rest.rstrip(") ")))
+    if isinstance(strategy, Auto):
+        return Fitting(part, strategy, written, is_pooled=head.strip() != AUTO_HARD)
+    return Plain(part, strategy, written)

@@ -15,7 +15,9 @@ from workspan.budget import Budget
 from workspan.errors import EngineError, InputError
 from workspan.journal import seed_for
 from workspan.lab.cells import Cells, cells_of, depths_of
-from workspan.lab.contenders import ORACLE, BestFixed, Contender, Fitted, Plain
+from workspan.lab.contenders import ORACLE, BestFixed, Plain
+from workspan.lab.fitted import Contender, Fitted
+from workspan.lab.fitting import Fitting
 from workspan.lab.folds import Folds, Split
 from workspan.replay.engine import ReplayEngine
 from workspan.replay.recording import Recording
@@ -117,7 +119,7 @@ def _pools(contender: Contender | None) -> bool:
 
 def _check(contender: Contender, split: Split, budgets: Sequence[Budget]) -> None:
     """Refuse before any work what a recording can't serve."""
-    if isinstance(contender, Plain):
+    if isinstance(contender, Plain | Fitting):
         check(contender.strategy, ReplayEngine(split.held), budgets[0])
 
 

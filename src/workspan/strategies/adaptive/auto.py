@@ -8,15 +8,13 @@ from typing import ClassVar, Literal
 import msgspec
 
 from workspan.allocate.explaining import explain
-from workspan.allocate.groups import Groups
 from workspan.allocate.state import Decision, Policy, State
+from workspan.budget import Budget
 from workspan.engines.base import Capability
 from workspan.errors import at_least, within
 from workspan.session import Session, Verifier
-from workspan.strategies.adaptive.auto_lines import Lines
-from workspan.strategies.adaptive.auto_rule import rule_for
-from workspan.types import Answer, Problem, Request
-from workspan.verifiers.judge import Judge
+from workspan.strategies.adaptive.auto_start import known, open_lines, rule_for
+from workspan.types import Answer, Problem
 from workspan.voting import plurality
 
 
@@ -25,12 +23,15 @@ class Auto:
     """Split the budget between breadth and depth as each problem shows its need.
 
     Chains grow in blocks where the engine can continue a text, and are asked for their answer after
-    each; else whole chains are drawn.
+    each; else whole chains are drawn. What to buy next is decided by a rule that knows a `library`
+    (see `workspan calibrate`), or nothing but the run itself. `price` is the probability that a
+    thousand tokens must be worth; `prefers` what is dear: tokens, or the time that they take.
     """
 
     n: int = 64
     confidence: float = 0.95
     floor: float = 0.0
+    price: float = 0.0
     prefers: Literal["work", "span"] = "work"
     verifier: Verifier | None = None
     library: str = ""
@@ -39,42 +40,34 @@ class Auto:
     max_tokens: int = 32_768
     temperature: float = 0.7
     fitted: Policy | None = field(default=None, repr=False)
-    """The rule itself, for a laboratory that has fitted one."""
+    """The rule itself, from who has fitted one."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
 
     def __post_init__(self) -> None:
-        """Refuse values out of range."""
+        """Refuse values out of range, and a library that can't be read."""
         at_least(1, n=self.n, probe_tokens=self.probe_tokens, max_tokens=self.max_tokens)
-        at_least(0, temperature=self.temperature)
+        at_least(0, temperature=self.temperature, price=self.price)
         within(0, 1, confidence=self.confidence, floor=self.floor)
+        known(self.library)
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Do as the rule says until it stops, or nothing more can be bought."""
-        lines = self._lines(problem, session)
-        rule = self.fitted or rule_for(self, is_judged=lines.verifier is not None)
+        lines = open_lines(self, problem, session)
+        state, is_growing = lines.state(session), True
+        budget = Budget(work=state.work_left, span=state.span_left)
+        judged = self.verifier is not None
+        rule = self.fitted or rule_for(self, known(self.library), budget, is_judged=judged)
         taken: list[tuple[State, Decision]] = []
-        is_growing = True
         while True:
-            state = lines.state(session)
             decision = rule.decide(state if is_growing else replace(state, work_left=0))
             if (now := lines.leading(decision.leader)) not in (None, session.standing.best):
                 session.best(now)
+            taken.append((state, decision))
             if decision.action in ("stop", "abstain") or not is_growing:
                 break
-            taken.append((state, decision))
             is_growing = await lines.step(decision, session)
-        why = explain([*taken, (state, decision)], state, lines.groups.answers)
+            state = lines.state(session)
         vote = plurality([chain.now for chain in lines.chains], problem.kind)
         best = None if decision.action == "abstain" else now or vote.best
+        why = explain(taken, state, lines.groups.answers)
         return replace(vote, best=best, why=msgspec.json.encode(why).decode())
-
-    def _lines(self, problem: Problem, session: Session) -> Lines:
-        """Open the lines; an answer that is a whole text, or a program, is not asked for early."""
-        verifier = self.verifier or (Judge() if problem.kind == "open" else None)
-        logprobs = verifier is not None and "logprobs" in verifier.requires
-        whole = Request(problem.prompt, "", self.max_tokens, self.temperature, logprobs=logprobs)
-        can = "continue" in session.engine.capabilities
-        ask = Request(problem.prompt, self.probe, self.probe_tokens, 0.0, stop=("\n",))
-        is_asked = can and problem.kind not in ("open", "code")
-        groups = Groups(problem.kind)
-        return Lines(problem, whole, ask if is_asked else None, not can, verifier, self.n, groups)
