@@ -5,6 +5,7 @@ from __future__ import annotations
 from workspan.errors import InputError
 from workspan.reasoner.families.bits import Majority, Parity
 from workspan.reasoner.families.lookups import Lookup
+from workspan.reasoner.families.planning import Timetable
 from workspan.reasoner.families.serial import Compose, Rule110
 from workspan.reasoner.train.recipe import GRAPHS, MINIATURE, Recipe, Share
 
@@ -49,7 +50,21 @@ LOOKUPS = Recipe(
 )
 """Questions whose facts an environment gives, one key or several at once."""
 
-RECIPES = {recipe.name: recipe for recipe in (GRAPHS, MINIATURE, SERIAL, SERIAL_DIRECT, LOOKUPS)}
+_TABLES = ((3, 2), (4, 4), (5, 6), (6, 9), (7, 12), (8, 14), (9, 18), (10, 22), (12, 28))
+
+PLANNING = Recipe(
+    "planning",
+    (
+        Share(0.45, [Timetable(n, clashes) for n, clashes in _TABLES]),
+        Share(0.30, [Timetable(n, clashes, role="revise") for n, clashes in _TABLES]),
+        Share(0.25, [Timetable(n, clashes, role="recombine") for n, clashes in _TABLES]),
+    ),
+    steps=2200,
+)
+"""Timetables: a first plan, a mended one, a child of two."""
+
+_ALL = (GRAPHS, MINIATURE, SERIAL, SERIAL_DIRECT, LOOKUPS, PLANNING)
+RECIPES = {recipe.name: recipe for recipe in _ALL}
 
 
 def recipe(name: str) -> Recipe:
