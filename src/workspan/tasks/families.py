@@ -1,0 +1,97 @@
+"""The reasoner's families as task sets: in its grammar, or in English for language models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from random import Random
+from typing import TypeAlias
+
+from workspan.errors import InputError, SpecError, nearest
+from workspan.graders.equivalence import Equivalence
+from workspan.reasoner.families.bits import Majority, Parity
+from workspan.reasoner.families.connectivity import Bridge, Deep, Path
+from workspan.reasoner.families.heavy import Heavy
+from workspan.reasoner.families.serial import Compose, Rule110
+from workspan.reasoner.grammar import FORMATS, VOCABULARY
+from workspan.tasks.base import Task
+from workspan.tasks.wording import worded
+from workspan.tasks.written import written
+from workspan.types import Message, Problem
+
+Known: TypeAlias = Path | Deep | Bridge | Heavy | Rule110 | Compose | Parity | Majority
+
+FAMILIES: Mapping[str, Known] = {
+    "path": Path(6),
+    "deep": Deep(6),
+    "bridge": Bridge(3),
+    "heavy": Heavy(1, 4),
+    "rule110": Rule110(4),
+    "compose": Compose(6),
+    "parity": Parity(8),
+    "majority": Majority(9),
+}
+"""By name, at the size that a name without parameters stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyTasks:
+    """A family of one size as a task set; see `families`."""
+
+    name: str
+    """As written, parameters included."""
+    family: Known
+    english: bool = False
+    source: str = "this package; connectivity after arXiv:2505.21825, Rule 110 after 2507.12549"
+
+    @property
+    def summary(self) -> str:
+        """What its problems are."""
+        return (type(self.family).__doc__ or "").partition("\n")[0].rstrip(".:")
+
+    def load(self, limit: int | None = None, seed: int = 0) -> list[Task]:
+        """Make `limit` tasks, the i-th the same whatever the limit, and in both languages.
+
+        Raises:
+            InputError: no limit, or one below 1: there is no end to these problems.
+        """
+        if limit is None or limit < 1:
+            raise InputError(f"say how many problems of {self.name} to make, at least 1")
+        return [self._task(seed, i) for i in range(limit)]
+
+    def _task(self, seed: int, i: int) -> Task:
+        instance = self.family.problem(Random(f"{self.family} {seed} {i}"))
+        name = type(self.family).__name__.lower()
+        if self.english:
+            text, kind, answer = worded(name, instance)
+        else:
+            text, kind, answer = instance.text, "symbols", VOCABULARY[instance.answer]
+        id = f"{self.name}/{seed}/{i}"
+        problem = Problem(id, (Message("user", text),), kind, {"task": name})
+        return Task(problem, answer, Equivalence(), data={"instance": instance})
+
+
+def families(text: str) -> FamilyTasks:
+    """Open a set, such as ``deep(d=6)``, ``heavy(m=1, h=4)`` or ``deep(d=6, english=True)``.
+
+    Raises:
+        SpecError: no such set or parameter, or a value that it refuses.
+    """
+    said = written(text)
+    family = FAMILIES[said.name]
+    values = said.literals({**asdict(family), "english": False})
+    english = bool(values.pop("english", False))
+    try:
+        family = type(family)(**{**asdict(family), **values})
+        family.problem(Random(0))
+    except (ValueError, LookupError) as error:
+        raise SpecError(f"{said.name} refuses {_why(error)}", text=said.text) from None
+    return FamilyTasks(said.text, family, english)
+
+
+def _why(error: ValueError | LookupError) -> str:
+    if isinstance(error, KeyError):
+        return f"the format {error}: {nearest(str(error), FORMATS)}"
+    if isinstance(error, IndexError):
+        return "its parameters: the grammar has no names for so many nodes"
+    return f"its parameters: {error}"
