@@ -114,7 +114,7 @@ def gguf(path: Path, tensor_type: int) -> Path:
 def test_the_head_of_a_gguf_file_says_what_the_model_is(tmp_path: Path) -> None:
     path = gguf(tmp_path / "m.gguf", tensor_type=6)
     size = path.stat().st_size
-    assert read_header(path) == Header("llama", 2048, frozenset({"Q5_0"}), size)
+    assert read_header(path) == Header("llama", 2048, frozenset({"Q5_0"}), size, "gpt2")
     assert read_vocabulary(path) == [b" a", b""]
 
 
@@ -131,6 +131,8 @@ def test_a_model_that_openvino_refuses_goes_to_llama() -> None:
     unknown = Header("llama", 2048, frozenset({"F32", "IQ4_XS"}), 1000)
     assert choose("auto", unknown) == "llama"
     assert choose("auto", Header("gemma3", 2048, frozenset({"F32", "Q4_0"}), 1000)) == "llama"
+    unigram = Header("llama", 2048, frozenset({"F32"}), 1000, "t5")
+    assert choose("auto", unigram) == "llama"
     large = Header("llama", 2048, frozenset({"F32", "Q4_1"}), 5 << 30)
     assert choose("auto", large) == "llama"
     with pytest.raises(EngineRejected, match="IQ4_XS"):

@@ -8,11 +8,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import anyio
 import numpy as np
 import pytest
 
+from workspan.engines.embedded import Embedded
 from workspan.reasoner import catalogue
 from workspan.reasoner.chain import Chain
+from workspan.reasoner.engine import Reasoner
 from workspan.reasoner.families.connectivity import Deep
 from workspan.reasoner.families.connectivity import Path as Line
 from workspan.reasoner.families.heavy import Heavy
@@ -21,7 +24,9 @@ from workspan.reasoner.gguf import write
 from workspan.reasoner.grammar import VOCABULARY
 from workspan.reasoner.model import Model, Shape, read_weights
 from workspan.reasoner.sampling import Sampling, logprobs
+from workspan.testing.engine_suite import draw
 from workspan.testing.untrained import SHAPE, untrained
+from workspan.types import Message, Request
 
 NAMES = ["untrained", *catalogue.names()]
 TOKENS = 24
@@ -107,6 +112,25 @@ def test_the_likeliest_chain_is_the_same(both: tuple[Model, Server]) -> None:
         assert chain.tokens[: len(theirs)] == theirs
         assert len(chain.tokens) - len(theirs) <= 1  # it does not report the end mark
         assert told["content"].split() == chain.take()[0].split()
+
+
+def test_the_embedded_engine_takes_it_as_any_model(tmp_path: Path) -> None:
+    pytest.importorskip("xllamacpp")
+    path = tmp_path / "reasoner.gguf"
+    write(SHAPE, untrained(), path, name="untrained")
+    text, ids = prompts()[0]
+    request = Request((Message("user", text),), max_tokens=8, temperature=0.0)
+
+    async def main() -> str:
+        engine = Embedded(str(path))
+        try:
+            assert await engine.count(request) == len(ids)
+            return (await draw(engine, request))[0]
+        finally:
+            await engine.aclose()
+
+    expected, _, _ = anyio.run(draw, Reasoner(Model(SHAPE, untrained()), "untrained"), request)
+    assert anyio.run(main).split() == expected.split()
 
 
 def _known(text: str) -> list[int]:

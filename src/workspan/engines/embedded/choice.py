@@ -61,6 +61,8 @@ def _fault(header: Header | None) -> str:
         return ""
     if header.architecture not in _OPENVINO_ARCHITECTURES:
         return f"architecture {header.architecture}"
+    if header.tokenizer == "t5":
+        return "a unigram vocabulary"
     refused = sorted(header.tensor_types - EXACT - REWRITABLE)
     return f"tensors of type {', '.join(refused)}" if refused else ""
 

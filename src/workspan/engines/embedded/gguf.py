@@ -56,6 +56,8 @@ class Header:
     tensor_types: frozenset[str]
     size: int
     """Bytes of the file."""
+    tokenizer: str = ""
+    """How text becomes tokens: "gpt2" is byte-level BPE, "llama" and "t5" are SentencePiece's."""
 
 
 def read_header(path: Path) -> Header:
@@ -74,6 +76,7 @@ def read_header(path: Path) -> Header:
             context=context if isinstance(context, int) else None,
             tensor_types=types,
             size=path.stat().st_size,
+            tokenizer=str(values.get(_TOKENIZER, "")),
         )
 
 
