@@ -39,6 +39,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """A tool's result, an error's text, or the budget of an "end"."""
     stop: str = ""
     """What ended the run, on an "end"."""
+    why: str = ""
+    """How the strategy explains what it bought, on an "end"."""
     began: float = 0.0
     """Seconds from the start of the run, summed over resumptions."""
     ended: float = 0.0

@@ -173,7 +173,8 @@ async def run(
     stop = (context.refused or "done") if end is None else end.stop
     if end is None:
         name = f"end {len(journal.entries)}"
-        journal.append(Entry(name, "end", value=str(budget), stop=stop, ended=seconds))
+        why = answer.why
+        journal.append(Entry(name, "end", value=str(budget), stop=stop, why=why, ended=seconds))
     return Result(
         problem.id,
         write(strategy),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from math import log, sqrt
+from math import comb, exp, lgamma, log, sqrt
 
 import msgspec
 
@@ -53,6 +53,16 @@ class Evidence(msgspec.Struct, frozen=True, array_like=True):
     """Chernoff exponent of the vote, a token of a line cut there."""
 
 
+class More(msgspec.Struct, frozen=True, array_like=True):
+    """What further lines would bring, as far as votes can tell."""
+
+    lines: int
+    tokens: float
+    """What so many lines took so far, on the mean."""
+    change: float
+    """Probability that another answer leads then."""
+
+
 class Explanation(msgspec.Struct, frozen=True, omit_defaults=True):
     """What goes with an answer, as JSON."""
 
@@ -68,6 +78,7 @@ class Explanation(msgspec.Struct, frozen=True, omit_defaults=True):
     natural_depth: float | None
     """Median length of a line that is let to end (Kaplan-Meier); None where over half were cut."""
     evidence: tuple[Evidence, ...]
+    more: tuple[More, ...] = ()
     knows: str = ""
     """Whose library the rule knew; "" is none."""
     format: int = 1
@@ -111,6 +122,7 @@ def explain(
         _margin([line.group for line in lines]),
         natural_depth(lines),
         evidence(lines),
+        more(lines),
         knows,
     )
 
@@ -144,6 +156,36 @@ def evidence(lines: Sequence[Line]) -> tuple[Evidence, ...]:
         worth = -log(1 - lead) / cost
         found.append(Evidence(depth, len(known), round(first, 4), round(second, 4), worth))
     return tuple(found)
+
+
+def more(lines: Sequence[Line]) -> tuple[More, ...]:
+    """Return the chance that 1, 2, 4 or 8 further lines put the runner-up ahead.
+
+    Each is a vote for one of the two answers that lead; what share of them the leader has is
+    believed after the votes so far, under a flat prior (beta-binomial).
+    """
+    votes = Counter(line.group for line in lines if line.group != NONE)
+    if not votes:
+        return ()
+    first, second = [*(n for _, n in votes.most_common(2)), 0][:2]
+    each = sum(line.depth + line.cost_of_looks for line in lines) / len(lines)
+    return tuple(
+        More(n, round(n * each, 1), round(_overtaken(first, second, n), 4)) for n in (1, 2, 4, 8)
+    )
+
+
+def _overtaken(first: int, second: int, n: int) -> float:
+    """Return P(the runner-up has more votes after n further ones)."""
+    a, b = first + 1, second + 1
+
+    def log_beta(x: float, y: float) -> float:
+        return lgamma(x) + lgamma(y) - lgamma(x + y)
+
+    return sum(
+        comb(n, k) * exp(log_beta(a + n - k, b + k) - log_beta(a, b))
+        for k in range(n + 1)
+        if second + k > first + n - k
+    )
 
 
 def _group_at(line: Line, depth: int) -> int | None:

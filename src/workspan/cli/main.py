@@ -10,6 +10,7 @@ from rich.console import Console
 
 from workspan.cli.compare import compare
 from workspan.cli.exits import Exit, exit_for
+from workspan.cli.explain import explain
 from workspan.cli.lists import engines, models, strategies, tasks
 from workspan.cli.replay import replay
 from workspan.cli.solve import solve
@@ -21,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (solve, compare, replay, strategies, engines, tasks):
+for command in (solve, compare, replay, explain, strategies, engines, tasks):
     app.command()(command)
 app.add_typer(models, name="models")
 

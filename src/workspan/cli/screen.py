@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import msgspec
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -85,6 +86,7 @@ def record(result: Result, budget: str, opened: Opened) -> dict[str, object]:
         "votes": [{"answer": vote.answer, "weight": vote.weight} for vote in answer.votes],
         "margin": answer.margin,
         "tied": answer.tied,
+        "why": msgspec.Raw(answer.why.encode()) if answer.why else None,
         "engine": engine.name,
         "model": engine.model,
         "engines": opened.models,

@@ -15,10 +15,12 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from workspan.allocate.explaining import Explanation
 from workspan.answers import MARKED
 from workspan.budget import Budget
 from workspan.cli.corpus import CorpusOption, EmbedderOption, cited, open_search, searches
 from workspan.cli.exits import Exit
+from workspan.cli.explain import summary
 from workspan.cli.opening import (
     EngineOption,
     ModelOption,
@@ -164,6 +166,9 @@ def _print(result: Result, opened: Opened) -> None:
         votes = ", ".join(f"{safe(vote.answer)} × {vote.weight:g}" for vote in answer.votes[:8])
         console.print(Text(f"votes: {votes}"))
     console.print(account(result, opened))
+    if answer.why:
+        for line in summary(msgspec.json.decode(answer.why, type=Explanation)):
+            console.print(Text(line, "dim"))
 
 
 def _solve_all(

@@ -20,24 +20,24 @@ from workspan.runner import Result
 HUES = 6
 """Colours that the page defines, as ``--hue-0`` and on."""
 
-_WIDE = 9.5
+WIDE = 9.5
 """Inches; the page scales them to its own width."""
 
-_INK, _MUTED = "#000001", "#000002"
-_STYLE: dict[Any, Any] = {
+INK, MUTED = "#000001", "#000002"
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, and takes the page's fonts
     "svg.hashsalt": "workspan",
     "font.family": "sans-serif",
     "font.size": 10,
     "text.parse_math": False,
-    "text.color": _INK,
-    "axes.labelcolor": _MUTED,
-    "axes.edgecolor": _MUTED,
+    "text.color": INK,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": MUTED,
     "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "xtick.color": _MUTED,
-    "ytick.color": _MUTED,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
 }
@@ -50,24 +50,24 @@ def hue(i: int) -> str:
 
 def accuracy_plot(found: Sequence[Record]) -> str:
     """Plot accuracy with its interval against work, and against span, on logarithmic axes."""
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDE, 3.6), layout="constrained")
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDE, 3.6), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         _scatter(left, found, [record.work for record in found])
         _scatter(right, found, [record.span for record in found])
         left.set_xlabel("work: tokens decoded, a problem")
         right.set_xlabel("span: tokens on the longest chain")
         left.set_ylabel("accuracy")
-        return _svg(figure)
+        return svg(figure)
 
 
 def difference_plot(found: Sequence[Record]) -> str:
     """Plot each strategy's paired difference to the first, with its interval."""
     rest = [(i, record) for i, record in enumerate(found) if record.difference is not None]
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDE, 0.7 + 0.32 * len(rest)), layout="constrained")
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDE, 0.7 + 0.32 * len(rest)), layout="constrained")
         axes = figure.subplots()
-        axes.axvline(0, color=_MUTED, linewidth=0.8)
+        axes.axvline(0, color=MUTED, linewidth=0.8)
         for row, (i, record) in enumerate(rest):
             ends = [record.difference_low or 0.0, record.difference_high or 0.0]
             axes.plot(ends, [row, row], color=hue(i), linewidth=2, solid_capstyle="round")
@@ -77,7 +77,7 @@ def difference_plot(found: Sequence[Record]) -> str:
         axes.set_xlabel(f"accuracy ahead of {letter(0)}, on the same problems")
         axes.spines["left"].set_visible(False)
         axes.tick_params(left=False)
-        return _svg(figure)
+        return svg(figure)
 
 
 def timeline(results: Sequence[Result | None]) -> str:
@@ -87,8 +87,8 @@ def timeline(results: Sequence[Result | None]) -> str:
     """
     lanes = [_lanes(result.trace) if result else [] for result in results]
     heights = [max(1, len(rows)) for rows in lanes]
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDE, 0.6 + 0.17 * sum(heights) + 0.2 * len(lanes)))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDE, 0.6 + 0.17 * sum(heights) + 0.2 * len(lanes)))
         figure.set_layout_engine("constrained")
         plots = figure.subplots(len(lanes), 1, sharex=True, squeeze=False, height_ratios=heights)
         for i, (axes, rows) in enumerate(zip(plots[:, 0], lanes, strict=True)):
@@ -97,14 +97,14 @@ def timeline(results: Sequence[Result | None]) -> str:
         bottom.tick_params(bottom=True)
         bottom.set_xlim(left=0)
         bottom.set_xlabel("span: decoded tokens since the start")
-        return _svg(figure)
+        return svg(figure)
 
 
 def curve_plot(found: Sequence[ReplayRecord]) -> str:
     """Plot accuracy against work, and against span, a line through each strategy's budgets."""
     names = list(dict.fromkeys(record.strategy for record in found))
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDE, 4.0), layout="constrained")
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDE, 4.0), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         for axes, column in ((left, "work"), (right, "span")):
             for i, name in enumerate(names):
@@ -120,7 +120,7 @@ def curve_plot(found: Sequence[ReplayRecord]) -> str:
             _tokens_axis(axes)
             axes.set_xlabel(f"{column}: {found[0].unit}, a problem")
         left.set_ylabel("accuracy")
-        return _svg(figure)
+        return svg(figure)
 
 
 def _tokens_axis(axes: Axes) -> None:
@@ -131,7 +131,7 @@ def _tokens_axis(axes: Axes) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.yaxis.set_major_locator(MaxNLocator(6))
-    axes.grid(visible=True, axis="y", linewidth=0.3, color=_MUTED, alpha=0.4)
+    axes.grid(visible=True, axis="y", linewidth=0.3, color=MUTED, alpha=0.4)
 
 
 def _scatter(axes: Axes, found: Sequence[Record], values: Sequence[float]) -> None:
@@ -182,19 +182,19 @@ def _bars(axes: Axes, lanes: Sequence[Sequence[Call]], i: int) -> None:
             )
     axes.set_ylim(max(1, len(lanes)) - 0.4, -0.6)
     axes.set_yticks([])
-    axes.set_ylabel(letter(i), rotation=0, labelpad=10, va="center", color=_INK)
+    axes.set_ylabel(letter(i), rotation=0, labelpad=10, va="center", color=INK)
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.tick_params(bottom=False)
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
     """Write the figure so that it can stand in a page: no header, no metadata, page colours."""
     out = StringIO()
     nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
     figure.savefig(out, format="svg", transparent=True, metadata=nothing)
     text = out.getvalue()
     text = text[text.index("<svg") :]
-    colours = {_INK: "var(--ink)", _MUTED: "var(--muted)"}
+    colours = {INK: "var(--ink)", MUTED: "var(--muted)"}
     colours |= {hue(i): f"var(--hue-{i})" for i in range(HUES)}
     for stand_in, colour in colours.items():
         text = text.replace(stand_in, colour)

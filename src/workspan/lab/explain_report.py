@@ -1,0 +1,45 @@
+"""Why, as one page: the lines over span, the purchases in order, the evidence at each depth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from markupsafe import Markup
+
+from workspan import __version__
+from workspan.lab.explanations import Told
+from workspan.lab.figures import HUES
+from workspan.lab.lines_figure import lines_plot, ranked
+from workspan.lab.report import template, write_page
+
+MOST = 40
+"""Runs that one page draws."""
+
+
+def write_explanations(told: Sequence[Told], path: Path) -> None:
+    """Write the page to `path`, readable by its owner only.
+
+    Raises:
+        InputError: the file can't be written.
+    """
+    write_page(render(told), path)
+
+
+def render(told: Sequence[Told]) -> str:
+    """Return the page; what a model wrote is escaped by the template."""
+    runs = [
+        {
+            "told": one,
+            "plot": Markup(lines_plot(one.why)),  # our own drawing, without a word of the model
+            "answers": [(i, one.why.answers[group]) for i, group in enumerate(ranked(one.why))],
+        }
+        for one in told[:MOST]
+    ]
+    return template("explain.html.j2").render(
+        title="Why the budget was spent so",
+        runs=runs,
+        left_out=max(0, len(told) - MOST),
+        hues=HUES,
+        version=__version__,
+    )

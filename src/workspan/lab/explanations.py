@@ -1,0 +1,108 @@
+"""Explanations that runs left behind: in a journal, or in the records of ``solve``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from workspan.allocate.explaining import Explanation
+from workspan.errors import DataError
+from workspan.journal import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One run that says why."""
+
+    problem: str
+    strategy: str
+    budget: str
+    why: Explanation
+
+
+class _JournalLine(msgspec.Struct, frozen=True):
+    run: str
+    entry: Entry
+
+
+class _Record(msgspec.Struct, frozen=True):
+    problem: str
+    strategy: str
+    budget: str
+    why: Explanation | None = None
+
+
+def read_explanations(path: Path) -> list[Told]:
+    """Read every explanation of a file, in order; of a run that was told twice, the last.
+
+    Raises:
+        DataError: not readable, neither a journal nor records, or no run in it says why.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise DataError(f"can't be read: {error.strerror}", path=str(path)) from error
+    found: dict[tuple[str, str, str], Told] = {}
+    for number, line in enumerate(lines, 1):
+        told = _told(line, path, number, is_last=number == len(lines))
+        if told is not None:
+            found[told.problem, told.strategy, told.budget] = told
+    if not found:
+        said = "no run in it says why: strategies that decide for themselves do, such as auto"
+        raise DataError(said, path=str(path))
+    return [*found.values()]
+
+
+def _told(line: bytes, path: Path, number: int, *, is_last: bool) -> Told | None:
+    try:
+        held = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        if "run" in held:
+            told = _of_journal(msgspec.json.decode(line, type=_JournalLine))
+        elif "problem" not in held or "error" in held:  # a journal's head, a run that failed
+            return None
+        else:
+            told = _of_record(msgspec.json.decode(line, type=_Record))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if is_last and number > 1:  # what a kill cut short
+            return None
+        said = f"neither a journal nor a record of solve: {error}"
+        raise DataError(said, path=str(path), line=number) from error
+    if told is not None and not _is_sound(told.why):
+        raise DataError("names lines or answers that it does not hold", path=str(path), line=number)
+    return told
+
+
+def _of_record(record: _Record) -> Told | None:
+    if record.why is None:
+        return None
+    return Told(record.problem, record.strategy, record.budget, record.why)
+
+
+def _is_sound(why: Explanation) -> bool:
+    """Check that what is pointed at is there: the file may be anyone's."""
+    grown = [one for step in why.steps for one in step.grown]
+    groups = [step.leader for step in why.steps] + [one.group for one in grown]
+    return all(-1 <= group < len(why.answers) for group in groups) and all(
+        0 <= one.line < why.lines <= 100_000 and one.depth >= 0 for one in grown
+    )
+
+
+def _of_journal(line: _JournalLine) -> Told | None:
+    if not line.entry.why:
+        return None
+    strategy, _, place = line.run.partition(" @ ")
+    problem = place.rpartition(" within ")[0].rpartition(" #")[0]
+    why = msgspec.json.decode(line.entry.why, type=Explanation)
+    return Told(problem or line.run, strategy, line.entry.value, why)
+
+
+def chosen(told: list[Told], wanted: Mapping[str, str]) -> list[Told]:
+    """Return those whose fields hold the words asked for; an empty word is any."""
+    return [
+        one
+        for one in told
+        if all(word in getattr(one, name) for name, word in wanted.items() if word)
+    ]
