@@ -133,7 +133,7 @@ class Timetable:
 
     def problem(self, rng: Random) -> PlanInstance:
         """Draw clashes around a hidden plan that uses all slots evenly, and plans to show."""
-        labels = rng.sample(range(N_LABELS), self.n + self.slots)
+        items = rng.sample(range(self.slots, N_LABELS), self.n)
         hidden = [place % self.slots for place in range(self.n)]
         rng.shuffle(hidden)
         apart = [(u, v) for v, u in combinations(range(self.n), 2) if hidden[u] != hidden[v]]
@@ -141,8 +141,8 @@ class Timetable:
             prompt=(),
             answer=OK,
             candidates=(OK, BAD),
-            items=tuple(labels[: self.n]),
-            slots=tuple(labels[self.n :]),
+            items=tuple(items),
+            slots=tuple(range(self.slots)),
             clashes=tuple(rng.sample(apart, self.clashes)),
         )
         if self.role == "recombine":
