@@ -1,0 +1,95 @@
+"""The rule of `auto` where the model is known: a plan fitted on a calibration library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workspan.allocate.cold import PASS
+from workspan.allocate.evidence import Evidence
+from workspan.allocate.library import Library
+from workspan.allocate.plan import Plan, Study, study
+from workspan.allocate.state import NONE, Action, Decision, State
+from workspan.allocate.table import tabulate
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Do what a plan says."""
+
+    plan: Plan
+    evidence: Evidence
+    floor: float = 0.0
+    """Abstain below it."""
+    reserve: int = 0
+    """Tokens kept for a look at each line, where a limit nears."""
+
+    def decide(self, state: State) -> Decision:
+        """Choose what to do next."""
+        passed = [line for line in state.lines if (line.score or 0) >= PASS]
+        if passed:
+            told = {"because": "a pass"}
+            return Decision("stop", leader=passed[0].group, confidence=1.0, why=told)
+        leader, belief = self.evidence.read(state.lines)
+        shape = self.plan.shape
+        if belief >= self.plan.confidence:
+            return self._end(leader, belief, "the leader is right with enough probability")
+        open_ = [i for i, x in enumerate(state.lines) if not x.ended and x.depth < shape.cap]
+        n = 0
+        if not open_:
+            n = min(shape.more if state.lines else shape.width, self.plan.lines - len(state.lines))
+        if not open_ and n <= 0:
+            return self._end(leader, belief, "lines as many as were planned")
+        open_, n, block = self._afford(state, open_, n)
+        if block <= 0:
+            return self._end(leader, belief, "the budget is spent")
+        why: dict[str, float | str] = {"cap": shape.cap, "lines": self.plan.lines}
+        if self.plan.confidence <= 1:
+            why["until"] = self.plan.confidence
+        action: Action = "widen" if n else "deepen"
+        return Decision(action, (*open_,), n, block, leader, belief, why=why)
+
+    def _afford(self, state: State, open_: list[int], n: int) -> tuple[list[int], int, int]:
+        """Cut the block to what is left; name fewer lines where there is too little for all."""
+        shape = self.plan.shape
+        depths = [state.lines[i].depth for i in open_] + [0] * n
+        block = min(shape.block, min(shape.cap - depth for depth in depths))
+        if state.span_left is not None:
+            block = min(block, state.span_left - self.reserve)
+        if state.work_left is None:
+            return open_, n, block
+        each = state.work_left // len(depths) - self.reserve
+        if each < block and n > 1:  # fewer lines of the planned depth rather than many short ones
+            n = max(1, min(n, state.work_left // (shape.cap + self.reserve)))
+            each = state.work_left // (len(open_) + n) - self.reserve
+        return open_, n, min(block, each)
+
+    def _end(self, leader: int, belief: float, because: str) -> Decision:
+        action: Action = "abstain" if leader == NONE or belief < self.floor else "stop"
+        return Decision(action, (), 0, 0, leader, belief, why={"because": because})
+
+
+def studied(library: Library, limit: float | None = None) -> Study:
+    """Run all plans on a library; costs seconds, so do it once for all budgets."""
+    return study(tabulate(library), limit=limit or float("inf"))
+
+
+def fitted(
+    found: Study,
+    *,
+    work: float | None = None,
+    span: float | None = None,
+    price: float = 0.0,
+    floor: float = 0.0,
+) -> Planned:
+    """Make the rule for a budget.
+
+    Args:
+        found: of `studied`.
+        work: tokens of a problem, on the mean.
+        span: of its longest chain, on the mean.
+        price: accuracy that a token must be worth.
+        floor: abstain where the leader is right with less.
+    """
+    best = found.best(work, span, price)
+    reserve = round(2 * found.table.asked) + 1 if found.table.is_asked else 0
+    return Planned(best.plan, found.evidence, floor, reserve)

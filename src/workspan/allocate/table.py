@@ -1,0 +1,95 @@
+"""A calibration library as arrays: what each of its lines said at every block of depth."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workspan.allocate.library import Case, Library, Record
+from workspan.allocate.state import NONE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BLOCKS = 16
+"""Looks in a typical line, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Lines on a grid of depths 0, block, 2 block, …; arrays [problem, line, depth]."""
+
+    block: int
+    scale: float
+    """Median tokens of a line."""
+    asked: float
+    """Tokens of a look."""
+    is_asked: bool
+    """Lines were asked on the way."""
+    tokens: NDArray[np.int64]
+    """[problem, line], at its end."""
+    ended: NDArray[np.bool_]
+    """[problem, line], by itself."""
+    group: NDArray[np.int32]
+    since: NDArray[np.int32]
+    """Depth of the first of the looks that the answer stands since."""
+    right: NDArray[np.bool_]
+
+    @property
+    def steps(self) -> int:
+        """Blocks to the end of the longest line."""
+        return int(self.group.shape[2]) - 1
+
+
+def tabulate(library: Library) -> Table:
+    """Make the table; every problem gives as many lines as the one that has fewest.
+
+    A problem without a known answer stands in with the answer that most of its lines ended on:
+    what can be learnt there is when votes settle, not when they are right. If any answer is known,
+    only such problems are taken.
+    """
+    known = [case for case in library.problems if case.right is not None]
+    cases = [case for case in known or library.problems if case.lines]
+    sizes = sorted(len(case.lines) for case in cases)
+    n = sizes[len(sizes) // 4]
+    cases = [case for case in cases if len(case.lines) >= n]
+    records = [record for case in cases for record in case.lines]
+    scale = float(median(record.depths[-1] for record in records))
+    longest = max(record.depths[-1] for record in records)
+    gaps = [b - a for r in records for a, b in zip(r.depths[:-2], r.depths[1:-1], strict=True)]
+    gap = int(median(gaps)) if gaps else longest
+    block = gap * max(1, round(scale / BLOCKS / gap)) if gaps else longest
+    depths = np.arange(-(-longest // block) + 1) * block
+    shape = (len(cases), n, len(depths))
+    group, since = np.full(shape, NONE, np.int32), np.zeros(shape, np.int32)
+    right = np.zeros(shape, dtype=bool)
+    for i, case in enumerate(cases):
+        truth = np.array(_right(case))
+        for j, record in enumerate(case.lines[:n]):
+            group[i, j], since[i, j] = _said(record, depths)
+        right[i] = np.isin(group[i], truth) & (group[i] != NONE)
+    tokens = np.array([[r.depths[-1] for r in case.lines[:n]] for case in cases])
+    ended = np.array([[r.ended for r in case.lines[:n]] for case in cases])
+    return Table(block, scale, library.asked, bool(gaps), tokens, ended, group, since, right)
+
+
+def _right(case: Case) -> tuple[int, ...]:
+    if case.right is not None:
+        return case.right
+    ends = [record.groups[-1] for record in case.lines if record.groups[-1] != NONE]
+    return (max(sorted({*ends}), key=ends.count),) if ends else ()
+
+
+def _said(record: Record, depths: NDArray[np.int64]) -> tuple[list[int], list[int]]:
+    """Return a line's answer at each depth, and since when it stands."""
+    stands: list[int] = []
+    for i, (depth, group) in enumerate(zip(record.depths, record.groups, strict=True)):
+        is_same = i > 0 and record.groups[i - 1] == group
+        stands.append(stands[-1] if is_same else depth)
+    places = [bisect_right(record.depths, int(depth)) - 1 for depth in depths]
+    groups = [record.groups[i] if i >= 0 else NONE for i in places]
+    return groups, [stands[i] if i >= 0 else 0 for i in places]
