@@ -5,8 +5,9 @@ The facts are not in the prompt. A chain writes ``<search> key .. </search>``; w
 is RAG-R1's (Tan et al., arXiv:2507.02962), which allows three queries a round.
 
 The prompt ``<s> lookup KEYS ? nK steps :`` names f keys. Each leads to another, h times, and at
-last to a bit; the answer is the parity of the f bits, so all but one of them tell nothing. Asking k
-at once takes h ceil(f / k) rounds, one at a time h f; with f = 1 there is nothing to ask at once.
+last to a bit; the answer is the parity of the f bits, so all but one of them tell nothing. Behind
+information that holds bits, a chain writes the parity of all bits so far for each. Asking k at once
+takes h ceil(f / k) rounds, one at a time h f; with f = 1 there is nothing to ask at once.
 """
 
 from __future__ import annotations
@@ -77,6 +78,15 @@ def asked(chain: Sequence[int]) -> tuple[int, ...]:
     return tuple(symbol for symbol in chain[begin + 1 :] if symbol != SEARCHED)
 
 
+def running(given: Sequence[int], parity: int) -> tuple[int, ...]:
+    """Return what a chain is to write behind information: the parity so far after each bit."""
+    parities = []
+    for bit in (BITS.index(value) for value in given[2:-1:2] if value in BITS):
+        parity ^= bit
+        parities.append(BITS[parity])
+    return tuple(parities)
+
+
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """`f` chains of `h` facts, `k` keys at once: one group of k chains after the other."""
@@ -119,40 +129,48 @@ class Lookup:
         del rng
         ids: list[int] = []
         choices: list[tuple[int, ...]] = []
+        parity = 0
+        parities: tuple[int, ...] = ()
         for begin in range(0, self.f, self.k):
             group = instance.keys[begin : begin + self.k]
             while group[0] in instance.facts:
                 written = (SEARCH, *group, SEARCHED)
                 given = instance.inform(written)
-                ids += (*written, *given)
+                parities = running(given, parity)
+                ids += (*written, *given, *parities)
                 choices += [*((symbol,) for symbol in written), *(() for _ in given)]
+                choices += [(symbol,) for symbol in parities]
                 group = given[2:-1:2]
+            parity = BITS.index(ids[-1])
         ending = (ANSWER, instance.answer, EOS)
-        unsure = len(ids) - 1  # the last bit is the last but one
+        unsure = len(ids) - len(parities) - 1  # the last bit stands before "</information>"
         return Chain((*ids, *ending), (*choices, *((symbol,) for symbol in ending)), unsure)
 
     def check(self, instance: LookupInstance, ids: tuple[int, ...]) -> LookupVerdict:
         """Judge a chain with what it was given in it: it may ask for what it has read of."""
         steps, answer = split_answer(ids)
         read, queries = set(instance.keys), list[int]()
-        at = rounds = moves = 0
+        at = rounds = moves = parity = 0
         is_legal = True
         while at < len(steps) and is_legal:
             end = steps.index(SEARCHED, at) if SEARCHED in steps[at:] else len(steps)
             keys = steps[at + 1 : end]
             given = instance.inform(steps[at:end]) if end < len(steps) else ()
-            rest = steps[end + 1 : end + 1 + len(given)]
+            parities = running(given, parity)
+            right = (*given, *parities)
+            rest = steps[end + 1 : end + 1 + len(right)]
             is_legal = (
                 steps[at] == SEARCH
                 and len(keys) <= instance.at_once
                 and read.issuperset(keys)
-                and rest == given[: len(rest)]
+                and rest == right[: len(rest)]
             )
-            if given and rest == given:
+            if given and rest[: len(given)] == given:
                 rounds, queries = rounds + 1, [*queries, *keys]
                 read.update(given[2:-1:2])
-            moves += min(end + 1, len(steps)) - at
-            at = end + 1 + len(given)
+            moves += min(end + 1, len(steps)) - at + max(0, len(rest) - len(given))
+            at = end + 1 + len(right)
+            parity = BITS.index(parities[-1]) if parities else parity
         is_correct = answer == instance.answer
         is_all_read = sum(instance.facts.get(key) in BITS for key in set(queries)) == self.f
         return LookupVerdict(

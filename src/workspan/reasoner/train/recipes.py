@@ -42,11 +42,13 @@ With larger T from the start, or one family a step, not even one step of either 
 LOOKUPS = Recipe(
     "lookups",
     (
-        Share(0.5, [Lookup(h, 1, k) for h in range(1, 5) for k in (1, 2, 3)]),
-        Share(0.5, [Lookup(h, f, k) for h in (1, 2, 3) for f in (2, 3, 4) for k in (1, 2, 3)]),
+        Share(0.3, [Lookup(h, 1, k) for h in range(1, 5) for k in (1, 2, 3)]),
+        Share(0.3, [Lookup(h, f, 1) for f in (2, 3, 4) for h in (1, 2, 3)]),
+        Share(0.4, [Lookup(h, f, k) for h in (1, 2, 3) for f in (2, 3, 4) for k in (2, 3)]),
     ),
-    steps=1000,
-    tokens=4000,
+    steps=1200,
+    tokens=2000,
+    batches=2,
     chains=1,
 )
 """Questions whose facts an environment gives, one key or several at once."""
