@@ -1,0 +1,176 @@
+"""What ``benchmarks.reasoner`` compares, each in a process that takes loads as JSON lines.
+
+``python -m benchmarks.reasoner_direct CONTENDER WEIGHTS`` prints a line when it is ready, then one
+for each load. All draw at temperature 1 with the same `min_p`, each chain up to its end mark.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import anyio
+import msgspec
+
+from workspan.engines.base import Bill
+from workspan.reasoner.chain import Chain
+from workspan.reasoner.engine import Reasoner
+from workspan.reasoner.flock import Flock, decode
+from workspan.reasoner.gguf import write
+from workspan.reasoner.grammar import decode as text_of
+from workspan.reasoner.model import Model, read_weights
+from workspan.reasoner.sampling import Sampling
+from workspan.testing.engine_suite import draw
+from workspan.testing.untrained import SHAPE, untrained
+from workspan.types import Message, Request
+
+MIN_P = 0.05
+SAMPLING = Sampling(min_p=MIN_P)
+SLOTS = 32
+"""Of llama.cpp's server."""
+
+
+class Load(msgspec.Struct, frozen=True):
+    """`n` chains of each prompt, one prompt after the other."""
+
+    prompts: list[tuple[int, ...]]
+    n: int
+    limit: int
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What a load came to."""
+
+    tokens: int
+    cpu_seconds: float
+    """Of the whole process."""
+    seconds: float
+
+
+Run: TypeAlias = Callable[[tuple[int, ...], int, int], int]
+"""Prompt, chains and their limit to tokens drawn."""
+
+
+def workspan(model: Model, tensors: dict[str, Any]) -> Run:
+    """Ask the engine as a session does, through concurrent streams."""
+    del tensors
+
+    async def main(ids: tuple[int, ...], n: int, limit: int) -> int:
+        engine = Reasoner(model, "benchmark", min_p=MIN_P)
+        bills = [Bill() for _ in range(n)]
+        prompt = (Message("user", text_of(ids)),)
+        async with anyio.create_task_group() as group:
+            for seed, bill in enumerate(bills):
+                request = Request(prompt, max_tokens=limit, temperature=1.0, seed=seed)
+                group.start_soon(draw, engine, request, bill)
+        return sum(bill.usage.output_tokens for bill in bills)
+
+    return lambda *load: anyio.run(main, *load)
+
+
+def decoder(model: Model, tensors: dict[str, Any]) -> Run:
+    """Run the engine's decoder without the engine."""
+    del tensors
+
+    def run(ids: tuple[int, ...], n: int, limit: int) -> int:
+        chains = [Chain(seed, limit) for seed in range(n)]
+        decode(model, [Flock(model, model.read(ids), SAMPLING, chains)], limit)
+        return sum(len(chain.tokens) for chain in chains)
+
+    return run
+
+
+def onnx(model: Model, tensors: dict[str, Any]) -> Run:
+    """Run the model's step in onnxruntime; our own code reads the prompt and samples."""
+    del tensors
+    from benchmarks.reasoner_onnx import OnnxReasoner
+
+    contender = OnnxReasoner(model)
+
+    def run(ids: tuple[int, ...], n: int, limit: int) -> int:
+        return contender.draw(ids, [Chain(seed, limit) for seed in range(n)], SAMPLING)
+
+    return run
+
+
+def llama(model: Model, tensors: dict[str, Any]) -> Run:
+    """Ask llama.cpp's server in this process, without HTTP, for n completions of a prompt."""
+    import xllamacpp
+
+    folder = tempfile.TemporaryDirectory()
+    path = Path(folder.name) / "reasoner.gguf"
+    write(model.shape, tensors, path, name="benchmark")
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(path)
+    parameters.n_parallel, parameters.n_ctx = SLOTS, 512 * SLOTS
+    parameters.kv_unified = False
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
+    parameters.verbosity, parameters.warmup, parameters.ui = 0, False, False
+    server = xllamacpp.Server(parameters)
+    folder.cleanup()
+
+    def ask(ids: tuple[int, ...], n: int, limit: int, first: int, counts: list[int]) -> None:
+        def hear(told: Any) -> None:
+            for one in told["choices"]:  # its own count is that of the first alone
+                is_ended = one["finish_reason"] == "stop"
+                counts.append(len(one["text"].split()) + is_ended)
+
+        body = {
+            "prompt": list(ids),
+            "n_predict": limit,
+            "n": n,
+            "seed": first,
+            "temperature": 1.0,
+            "min_p": MIN_P,
+            "samplers": ["temperature", "min_p"],
+        }
+        server.handle_completions(body, hear)
+
+    def run(ids: tuple[int, ...], n: int, limit: int) -> int:
+        counts: list[int] = []
+        parts = [(first, min(SLOTS, n - first)) for first in range(0, n, SLOTS)]
+        threads = [
+            threading.Thread(target=ask, args=(ids, size, limit, first, counts))
+            for first, size in parts
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if len(counts) != n:
+            raise RuntimeError(f"llama.cpp gave {len(counts)} of {n} chains")
+        return sum(counts)
+
+    return run
+
+
+CONTENDERS: dict[str, Callable[[Model, dict[str, Any]], Run]] = {
+    "workspan": workspan,
+    "workspan's decoder": decoder,
+    "onnxruntime": onnx,
+    "llama.cpp": llama,
+}
+
+
+def main() -> None:
+    """Serve loads until the input ends."""
+    name, weights = sys.argv[1:]
+    loaded = (SHAPE, untrained()) if weights == "untrained" else read_weights(Path(weights))
+    run = CONTENDERS[name](Model(*loaded), loaded[1])
+    print("ready", flush=True)
+    for line in sys.stdin:
+        load = msgspec.json.decode(line, type=Load)
+        began, cpu = time.perf_counter(), time.process_time()
+        tokens = sum(run(ids, load.n, load.limit) for ids in load.prompts)
+        cpu, seconds = time.process_time() - cpu, time.perf_counter() - began
+        print(json.dumps({"tokens": tokens, "cpu_seconds": cpu, "seconds": seconds}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
