@@ -30,6 +30,8 @@ class Cold:
     block: int = 512
     is_judged: bool = False
     """A sound verifier scores the lines that end."""
+    width: int = 1
+    """Lines at the start: more take less time and more work."""
 
     def decide(self, state: State) -> Decision:
         """Choose what to do next."""
@@ -75,7 +77,7 @@ class Cold:
 
     def _more(self, state: State) -> int:
         """Double, as far as whole lines fit."""
-        n = max(1, len(state.lines))
+        n = max(self.width, len(state.lines))
         if state.work_left is None or not state.lines:
             return n
         whole = fmean(_cost(line) for line in state.lines)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from workspan.allocate.library import Library
+from workspan.allocate.plan import Study
+from workspan.allocate.policy import studied
 from workspan.budget import Budget
 from workspan.lab.calibrating import calibrate
 from workspan.lab.cells import Cells
 from workspan.lab.fitted import Fitted
 from workspan.lab.folds import Split
 from workspan.strategies.adaptive.auto import Auto
-from workspan.strategies.adaptive.auto_start import known, rule_for
+from workspan.strategies.adaptive.auto_library import known, planned
 
 AUTO = "auto"
 AUTO_HARD = "auto_hard"
@@ -28,25 +29,28 @@ class Fitting:
     written: frozenset[str]
     """The arguments that the user wrote."""
     is_pooled: bool = True
-    libraries: dict[tuple[str, ...], Library] = field(default_factory=dict, compare=False)
+    studies: dict[tuple[object, ...], Study] = field(default_factory=dict, compare=False)
 
     def fit(self, split: Split, budget: Budget, tables: Mapping[str, Cells]) -> Fitted:  # noqa: ARG002
         """Make the rule for this budget; chains run to their recorded end unless told."""
         strategy = self.strategy
         if "max_tokens" not in self.written:
             strategy = replace(strategy, max_tokens=split.held.longest)
-        rule = rule_for(strategy, self._library(split), budget, is_judged=False)
-        return Fitted(replace(strategy, library="", fitted=rule), budget)
+        limits = replace(budget, work=None) if self.is_pooled else budget
+        study = self._study(split, limits)
+        if study is None:
+            return Fitted(strategy, budget)
+        rule = planned(strategy, study, budget)
+        return Fitted(replace(strategy, library="", fitted=rule), limits)
 
-    def _library(self, split: Split) -> Library | None:
-        """Calibrate on the training part, once for all budgets."""
-        if self.strategy.library:
-            return known(self.strategy.library)
-        if not split.training:
+    def _study(self, split: Split, limits: Budget) -> Study | None:
+        """Study the training part, once for all budgets if they are pooled."""
+        given, parts = self.strategy.library, split.training
+        names = tuple(f"{one.name} {item.id}" for one in parts for item in one.problems)
+        if not (given or parts):
             return None
-        key = tuple(
-            f"{one.name} {problem.id}" for one in split.training for problem in one.problems
-        )
-        if key not in self.libraries:
-            self.libraries[key] = calibrate(split.training)
-        return self.libraries[key]
+        key = (given or names, limits.work)
+        if key not in self.studies:
+            library = known(given) or calibrate(parts)
+            self.studies[key] = studied(library, limits.work)
+        return self.studies[key]

@@ -9,11 +9,11 @@ import msgspec
 
 from workspan.allocate.explaining import explain
 from workspan.allocate.state import Decision, Policy, State
-from workspan.budget import Budget
 from workspan.engines.base import Capability
 from workspan.errors import at_least, within
 from workspan.session import Session, Verifier
-from workspan.strategies.adaptive.auto_start import known, open_lines, rule_for
+from workspan.strategies.adaptive.auto_library import known
+from workspan.strategies.adaptive.auto_start import open_lines, rule_for
 from workspan.types import Answer, Problem
 from workspan.voting import plurality
 
@@ -54,9 +54,7 @@ class Auto:
         """Do as the rule says until it stops, or nothing more can be bought."""
         lines = open_lines(self, problem, session)
         state, is_growing = lines.state(session), True
-        budget = Budget(work=state.work_left, span=state.span_left)
-        judged = self.verifier is not None
-        rule = self.fitted or rule_for(self, known(self.library), budget, is_judged=judged)
+        rule = self.fitted or rule_for(self, state)
         taken: list[tuple[State, Decision]] = []
         while True:
             decision = rule.decide(state if is_growing else replace(state, work_left=0))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workspan.allocate.cold import Cold
 from workspan.allocate.groups import Groups
-from workspan.allocate.library import Library, read_library
-from workspan.allocate.state import Policy
+from workspan.allocate.state import Policy, State
 from workspan.budget import Budget
 from workspan.session import Session
+from workspan.strategies.adaptive.auto_library import planned, study_of
 from workspan.strategies.adaptive.auto_lines import Lines
 from workspan.types import Problem, Request
 from workspan.verifiers.judge import Judge
@@ -32,30 +30,10 @@ def open_lines(auto: Auto, problem: Problem, session: Session) -> Lines:
     return Lines(problem, whole, ask if is_asked else None, not can, verifier, auto.n, groups)
 
 
-def rule_for(auto: Auto, library: Library | None, budget: Budget, *, is_judged: bool) -> Policy:  # noqa: ARG001
-    """Make the rule that the dials ask for.
-
-    Args:
-        auto: the dials.
-        library: what is known of the model.
-        budget: of one problem.
-        is_judged: a verifier scores what ends.
-    """
-    return Cold(auto.confidence, auto.floor, is_judged=is_judged)
-
-
-def known(path: str) -> Library | None:
-    """Read a library once for each version of its file; None without a path.
-
-    Raises:
-        DataError: it can't be read.
-    """
-    if not path:
-        return None
-    place = Path(path)
-    return _read(place, place.stat().st_mtime_ns if place.exists() else 0)
-
-
-@lru_cache(maxsize=8)
-def _read(path: Path, _stamp: int) -> Library:
-    return read_library(path)
+def rule_for(auto: Auto, state: State) -> Policy:
+    """Make the rule for a run that begins at `state`: a library's if there is one."""
+    budget = Budget(work=state.work_left, span=state.span_left)
+    if auto.library:
+        return planned(auto, study_of(auto.library, budget.work), budget)
+    is_judged, width = auto.verifier is not None, 8 if auto.prefers == "span" else 1
+    return Cold(auto.confidence, auto.floor, is_judged=is_judged, width=width)
