@@ -85,7 +85,7 @@ def test_a_small_prompt_reads_as_described() -> None:
     )
 
 
-def test_eight_letters_make_every_permutation_of_five() -> None:
+def test_four_letters_make_every_permutation_of_five() -> None:
     reached = {tuple(range(5))}
     frontier = set(reached)
     while frontier:

@@ -21,22 +21,26 @@ SERIAL = Recipe(
 SERIAL_DIRECT = Recipe(
     "serial-direct",
     (
-        Share(0.25, [Rule110(1, format="direct")]),
-        Share(0.25, [Compose(1, format="direct")]),
-        Share(0.15, [Majority(n) for n in range(1, 17, 2)]),
-        Share(0.15, [Parity(n) for n in range(1, 13)], begins=0.3),
-        Share(0.25, [Rule110(t, format="direct") for t in range(2, 9)], begins=0.3),
-        Share(0.25, [Compose(t, format="direct") for t in range(2, 17)], begins=0.3),
+        Share(0.15, [Rule110(1, format="direct")]),
+        Share(0.15, [Compose(1, format="direct")]),
+        Share(0.10, [Majority(n) for n in range(1, 17, 2)]),
+        Share(0.20, [Rule110(2, format="direct")], begins=0.12),
+        Share(0.20, [Compose(2, format="direct")], begins=0.12),
+        Share(0.05, [Parity(n) for n in range(1, 13)], begins=0.12),
+        Share(0.25, [Rule110(t, format="direct") for t in range(3, 9)], begins=0.5),
+        Share(0.25, [Compose(t, format="direct") for t in range(3, 17)], begins=0.5),
     ),
-    steps=2400,
-    tokens=1000,
+    steps=2000,
+    tokens=1250,
     batches=4,
     chains=1,
     probes=0,
+    muon_rate=0.01,
 )
 """The control without a chain: the same problems answered at once, and two parallel ones.
 
-With larger T from the start, or one family a step, not even one step of either was learnt to keep.
+Problems that it cannot solve are noise to it: with all T from the start, or one family a step, not
+even one step of either was learnt to keep; at twice the rate, two never.
 """
 
 LOOKUPS = Recipe(
