@@ -12,7 +12,7 @@ from workspan.reasoner.train.recipe import GRAPHS, MINIATURE, Recipe, Share
 SERIAL = Recipe(
     "serial",
     (Share(0.5, [Rule110(t) for t in range(1, 9)]), Share(0.5, [Compose(t) for t in range(1, 17)])),
-    steps=1800,
+    steps=1500,
     tokens=4000,
     chains=1,
 )
