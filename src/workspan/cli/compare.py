@@ -102,7 +102,7 @@ def compare(
     with private_files():
         asked = [str(engine), str(model), str(seed), str(limits), str(input), *(task or [])]
         asked += [found.identity] if found.tools else []
-        path = journal or state_folder() / f"compare-{_digest(asked)}.jsonl"
+        path = journal or state_folder() / f"compare-{digest(asked)}.jsonl"
         done = _Job(plan, problems, opened, limits, seed, parallel, path).execute()
         write(done)
     _show(done, json=json, chart=chart)
@@ -210,7 +210,8 @@ def _brought(names: Sequence[str], limit: int | None, seed: int) -> list[Passage
     return [passage for corpus in corpora for passage in corpus]
 
 
-def _digest(parts: Sequence[str]) -> str:
+def digest(parts: Sequence[str]) -> str:
+    """Name a journal after what was asked."""
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
 
 

@@ -8,6 +8,7 @@ import sys
 import typer
 from rich.console import Console
 
+from workspan.cli.calibrate import calibrate
 from workspan.cli.compare import compare
 from workspan.cli.exits import Exit, exit_for
 from workspan.cli.explain import explain
@@ -22,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (solve, compare, replay, explain, strategies, engines, tasks):
+for command in (solve, compare, replay, calibrate, explain, strategies, engines, tasks):
     app.command()(command)
 app.add_typer(models, name="models")
 

@@ -25,7 +25,7 @@ STRATEGIES = "best_fixed,single,self_consistency(n=8),adaptive_consistency,esc,o
 BUDGETS = "4k,8k,16k,32k,64k,128k"
 _WIDE = 100
 """Columns of a terminal that the whole table needs."""
-_KINDS = ("text", "math", "number", "choice", "code", "open")
+KINDS = ("text", "math", "number", "choice", "code", "open")
 
 
 def replay(
@@ -60,8 +60,8 @@ def replay(
         raise MissingDependency("a replay", "lab") from None
     if by not in ("", "model", "task"):
         raise InputError(f"--by {by!r}: must be model or task")
-    if kind not in _KINDS:
-        raise InputError(f"--kind {kind!r}: must be one of {', '.join(_KINDS)}")
+    if kind not in KINDS:
+        raise InputError(f"--kind {kind!r}: must be one of {', '.join(KINDS)}")
     if report is not None and not report.absolute().parent.is_dir():
         raise InputError(f"--report {report}: the folder {report.parent} does not exist")
     contenders, limits, split = (
@@ -69,7 +69,7 @@ def replay(
         read_budgets(budgets),
         Folds.parse(folds),
     )
-    recordings = _read(file, model or [], task or [], input, cast("AnswerKind", kind))
+    recordings = read_recorded(file, model or [], task or [], input, cast("AnswerKind", kind))
     recordings = _limited(recordings, limit, seed)
     aside = Console(stderr=True)
 
@@ -123,7 +123,7 @@ def read_budgets(text: str) -> list[Budget]:
     return found
 
 
-def _read(
+def read_recorded(
     file: Path, models: list[str], tasks: list[str], problems: Path | None, kind: AnswerKind
 ) -> list[Recording]:
     """Read a file by its kind; say what of it is left out."""

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
+import msgspec
+
+from workspan.allocate.explaining import LONGEST_ANSWER, Explanation, Grown
 from workspan.allocate.groups import Groups
 from workspan.allocate.library import Case, Library, Record
-from workspan.errors import InputError
+from workspan.errors import GraderError, InputError
+from workspan.lab.bench import Trial
 from workspan.replay.engine import asked_tokens
 from workspan.replay.recording import Chain, Recording
-from workspan.types import Problem
+from workspan.tasks.base import Task
+from workspan.types import Answer, Problem
 
 
 def calibrate(recordings: Sequence[Recording]) -> Library:
@@ -36,6 +41,61 @@ def calibrate(recordings: Sequence[Recording]) -> Library:
     models = dict.fromkeys(one.model for one in recordings)
     signals = {"length": gain} if (gain := _length_gain(cases)) is not None else {}
     return Library(", ".join(models), units.pop(), cases, fmean(asked) if asked else 0.0, signals)
+
+
+async def calibrate_runs(trials: Sequence[Trial], model: str) -> Library:
+    """Make a library of runs that explain themselves, those of `Survey` best of all.
+
+    Runs that failed are left out. A task without a reference is an unlabelled problem.
+
+    Raises:
+        InputError: no run is left.
+    """
+    told = [(one, one.result.answer) for one in trials if one.result and one.result.answer.why]
+    if not told:
+        raise InputError("no run was finished: there is nothing to calibrate on")
+    cases, looks, tokens = [], 0, 0
+    for trial, answer in told:
+        why = msgspec.json.decode(answer.why, type=Explanation)
+        lines = _lines(why)
+        cases.append(Case(lines, await _right(trial.task, why, answer), _set_of(trial.task)))
+        looks += sum(len(line.depths) - line.ended for line in lines)
+        tokens += why.work - sum(line.depths[-1] for line in lines)
+    signals = {"length": gain} if (gain := _length_gain(cases)) is not None else {}
+    return Library(model, "tokens", tuple(cases), tokens / looks if looks else 0.0, signals)
+
+
+def _lines(why: Explanation) -> tuple[Record, ...]:
+    """Put each line's steps together; of two at one depth, the last."""
+    steps: dict[int, dict[int, Grown]] = {}
+    for step in why.steps:
+        for grown in step.grown:
+            steps.setdefault(grown.line, {})[grown.depth] = grown
+    found = []
+    for own in steps.values():
+        *_, last = own.values()
+        groups = tuple(one.group for one in own.values())
+        found.append(Record((*own,), groups, ended=last.ended and last.group >= 0))
+    return tuple(found)
+
+
+async def _right(task: Task, why: Explanation, answer: Answer) -> tuple[int, ...] | None:
+    """Grade each answer of a run; None where nothing to grade by is known."""
+    said = [one.answer for one in answer.candidates if one.answer is not None]
+    found: list[int] = []
+    for group, shown in enumerate(why.answers):
+        whole = next((one for one in said if one[:LONGEST_ANSWER] == shown), shown)
+        try:
+            grade = await task.grader(task, whole)
+        except GraderError:
+            return None
+        found += [group] * (grade.correct >= 0.5)
+    return tuple(found)
+
+
+def _set_of(task: Task) -> str:
+    """Name the task set: what stands before the number in an id."""
+    return task.problem.id.rpartition("/")[0]
 
 
 def _case(recording: Recording, problem: Problem) -> Case:

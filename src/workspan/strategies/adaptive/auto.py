@@ -67,5 +67,7 @@ class Auto:
             state = lines.state(session)
         vote = plurality([chain.now for chain in lines.chains], problem.kind)
         best = None if decision.action == "abstain" else now or vote.best
-        why = explain(taken, state, lines.groups.answers)
+        library = known(self.library)
+        knows = library.model if library else ""
+        why = explain(taken, state, lines.groups.answers, knows)
         return replace(vote, best=best, why=msgspec.json.encode(why).decode())
