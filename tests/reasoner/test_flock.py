@@ -87,6 +87,28 @@ def test_a_flock_that_parts_goes_on_as_if_it_had_not() -> None:
     assert [chain.tokens for chain in chains] == [chain.tokens for chain in whole]
 
 
+@pytest.mark.parametrize("temperature", [0.1, 0.2])
+def test_chains_that_share_a_row_when_their_flock_parts_may_branch_later(
+    temperature: float,
+) -> None:
+    sampling, limit = Sampling(temperature), 2 * flock._ROOM + 8
+    whole = drawn(40, sampling, limit)
+    chains = [Chain(seed, limit) for seed in range(40)]
+    flocks = [Flock(MODEL, MODEL.read(PROMPT), sampling, chains)]
+    for turn in range(limit):
+        decode(MODEL, flocks, 1)
+        late = {chain for chain in flocks[0].chains if chain.seed % 11 == turn}
+        if late and len(late) < len(flocks[0].chains):
+            flocks.append(flocks[0].part(late))
+        gone = {chain for chain in flocks[0].chains if chain.seed % 13 == turn % 40}
+        flocks[0].leave(gone)
+        for chain in gone:
+            chain.finish = "length"
+    pairs = list(zip(chains, whole, strict=True))
+    assert all(a.tokens == b.tokens[: len(a.tokens)] for a, b in pairs)
+    assert sum(a.tokens == b.tokens for a, b in pairs) > 20
+
+
 def test_flocks_of_several_prompts_run_in_one_batch() -> None:
     prompts = [PROMPT[:7], PROMPT, list(range(50, 70))]
     together = [[Chain(seed, 30) for seed in range(6)] for _ in prompts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 
 import anyio
@@ -21,7 +22,7 @@ from workspan.reasoner.model import Context, Model
 from workspan.reasoner.sampling import Sampling
 from workspan.types import Chunk, Request, Usage
 
-LEG = 8
+LEG = 16
 """Tokens that a chain is decoded by at a time."""
 
 WIDTH = 256
@@ -188,7 +189,7 @@ class Reasoner:
         if [message.role for message in request.prompt] != ["user"]:
             raise EngineRejected("the reasoner reads one user message, not a conversation")
         try:
-            tokens = encode(f"{request.prompt[0].content} {request.prefix}")
+            tokens = _encoded(f"{request.prompt[0].content} {request.prefix}")
         except InputError as error:
             raise EngineRejected(f"{error}: it reads tasks such as deep(d=6)") from None
         if tokens[:1] != (BOS,):
@@ -237,3 +238,6 @@ class Reasoner:
         with self._blas.limit(limits=1, user_api="blas"):
             self._batch.read(calls)
             self._batch.run(calls, gone)
+
+
+_encoded = lru_cache(encode)  # many chains have the same prompt

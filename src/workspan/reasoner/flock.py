@@ -15,7 +15,7 @@ from workspan.reasoner.model import Context, Floats, Ints, Model, softmax
 from workspan.reasoner.sampling import Sampling, logprobs, uniforms
 
 _ROOM = 32
-"""Steps that a flock has room for at first; doubled when they are used up."""
+"""Steps that a flock has room for at first; as many are added when they are used up."""
 
 
 class Flock:
@@ -70,7 +70,7 @@ class Flock:
             self._rows[[chain in late for chain in self.chains]], return_inverse=True
         )
         other.steps, other.pending = self.steps, self.pending[rows]
-        other._own = self._own[:, :, rows]
+        other._own = self._copied(rows, len(chains), self._own.shape[4])
         self.leave(late)
         return other
 
@@ -96,6 +96,9 @@ class Flock:
         A row's first continuation stays in its place unless that is no longer needed; the others
         take the places that are free, so that only they are copied.
         """
+        if len(drawn) == 1 and len(self.logits) == 1:  # nothing to tell apart
+            self.pending = drawn
+            return
         vocabulary = self.logits.shape[1]
         histories, self._rows = np.unique(self._rows * vocabulary + drawn, return_inverse=True)
         parents, tokens = np.divmod(histories, vocabulary)
@@ -135,8 +138,16 @@ class Flock:
     def make_room(self) -> None:
         """See to it that the pending tokens' keys and values have a place."""
         room = self._own.shape[4]
-        if self.steps > room:
-            self._own = np.concatenate([self._own, np.empty_like(self._own)], axis=4)
+        if self.steps > room:  # for the chains that are left, which is often a part
+            n = len(self.pending)
+            self._own = self._copied(np.arange(n), max(n, len(self.chains)), room + _ROOM)
+
+    def _copied(self, rows: Ints, n: int, room: int) -> Floats:
+        """Return the keys and values of `rows` in a place for `n` rows and `room` steps."""
+        kinds, layers, _, heads, steps, size = self._own.shape
+        place: Floats = np.empty((kinds, layers, n, heads, room, size), np.float32)
+        place[:, :, : len(rows), :, :steps] = self._own[:, :, rows]
+        return place
 
 
 def decode(model: Model, flocks: Sequence[Flock], steps: int) -> None:
