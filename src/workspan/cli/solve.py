@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, get_args
@@ -33,6 +33,7 @@ from workspan.cli.screen import account, record, safe, watching
 from workspan.errors import InputError, SpecError, nearest
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison, compare
+from workspan.lab.pooling import pool
 from workspan.runner import Result, check, run
 from workspan.session import Strategy
 from workspan.spec import parse_strategy
@@ -67,6 +68,9 @@ def solve(
     input: Annotated[Path | None, typer.Option(help="Problems, JSONL or Parquet.")] = None,
     output: Annotated[Path | None, typer.Option(help="Answers, JSONL; resumable.")] = None,
     price: PriceOption = None,
+    pooled: Annotated[
+        bool, typer.Option("--pooled", help="The budget is of all problems together: auto only.")
+    ] = False,
     seed: int = 0,
     raw: Annotated[
         bool, typer.Option("--raw", help="Ask the question as it is, without asking for a mark.")
@@ -78,6 +82,8 @@ def solve(
 ) -> None:
     """Answer a question, or each problem of a file, and say how the budget was spent."""
     _one_of(question, input, output)
+    if pooled and output is None:
+        raise InputError("--pooled is for many problems: give --input and --output")
     plan = parse_strategy(strategy or (SEARCHING if corpus else ALONE))
     limits = Budget.parse(budget) if budget else Budget()
     tasks = read_tasks(input) if input else []
@@ -96,7 +102,15 @@ def solve(
             code = _solve_one(opened, plan, problem, limits, seed, json=json)
         else:
             code = _solve_all(
-                opened, plan, tasks, limits, seed, output, corpus=found.identity, json=json
+                opened,
+                plan,
+                tasks,
+                limits,
+                seed,
+                output,
+                corpus=found.identity,
+                pooled=pooled,
+                json=json,
             )
     raise typer.Exit(code)
 
@@ -180,6 +194,7 @@ def _solve_all(
     output: Path,
     *,
     corpus: str,
+    pooled: bool,
     json: bool,
 ) -> Exit:
     """Solve the problems side by side; answers are written as they come, then put in order."""
@@ -199,8 +214,9 @@ def _solve_all(
                 typer.echo(line, nl=False)
 
         async def main() -> Comparison:
+            run_all: Callable[..., Awaitable[Comparison]] = pool if pooled else compare
             try:
-                return await compare(
+                return await run_all(
                     [strategy],
                     tasks,
                     opened.engine,

@@ -15,6 +15,7 @@ from workspan.engines.base import Engine
 from workspan.errors import ContextExceeded, EngineError, EngineRejected, GraderError
 from workspan.graders.base import Grade
 from workspan.journal import Journal, seed_for
+from workspan.ledger import Ledger
 from workspan.runner import Result, run
 from workspan.session import Strategy
 from workspan.spec import write
@@ -64,6 +65,8 @@ class Bench:
     """Trials in all."""
     engines: Mapping[str, Engine] = field(default_factory=dict)
     tools: Mapping[str, Tool] = field(default_factory=dict)
+    account: Ledger | None = None
+    """What all runs together may spend; None is without limit."""
     finished: int = 0
     failed_in_a_row: int = 0
 
@@ -84,6 +87,7 @@ class Bench:
                 budget=self.budget,
                 seed=seed_for(self.seed, identity(problem)),
                 journal=journal,
+                account=self.account,
                 limiter=self.limiter,
                 engines=self.engines,
                 tools=self.tools,

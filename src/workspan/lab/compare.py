@@ -94,7 +94,7 @@ async def compare(
         EngineError: run after run failed: the engine is gone. What was finished is in `journals`.
         JournalError: the journal could not be written; what it holds is kept.
     """
-    _check(strategies, tasks)
+    check_different(strategies, tasks)
     engines, tools = engines or {}, tools or {}
     for strategy in strategies:
         check(strategy, engine, budget, engines, tools)
@@ -111,7 +111,7 @@ async def compare(
             on_progress(trial)
 
     at_once = parallel or (1 if budget.seconds else min(PARALLEL, places))
-    await _side_by_side(attempt, turns, at_once)
+    await side_by_side(attempt, turns, at_once)
     names = tuple(write(strategy) for strategy in strategies)
     ordered = tuple(trials[name, identity(task.problem)] for name in names for task in tasks)
     info = engine.info
@@ -128,7 +128,12 @@ def take_turns(
     return [(strategies[(i + j) % n], task) for i, task in enumerate(tasks) for j in range(n)]
 
 
-def _check(strategies: Sequence[Strategy], tasks: Sequence[Task]) -> None:
+def check_different(strategies: Sequence[Strategy], tasks: Sequence[Task]) -> None:
+    """Refuse nothing to run, and what is given twice.
+
+    Raises:
+        InputError: so it is.
+    """
     if not strategies or not tasks:
         raise InputError("a comparison needs at least one strategy and one problem")
     for what, names in (
@@ -142,7 +147,7 @@ def _check(strategies: Sequence[Strategy], tasks: Sequence[Task]) -> None:
             seen.add(name)
 
 
-async def _side_by_side(
+async def side_by_side(
     attempt: Callable[[tuple[Strategy, Task]], Awaitable[None]],
     turns: Sequence[tuple[Strategy, Task]],
     at_once: int,
