@@ -12,7 +12,7 @@ from workspan.reasoner.train.recipe import GRAPHS, MINIATURE, Recipe, Share
 SERIAL = Recipe(
     "serial",
     (Share(0.5, [Rule110(t) for t in range(1, 9)]), Share(0.5, [Compose(t) for t in range(1, 17)])),
-    steps=1500,
+    steps=1100,
     tokens=4000,
     chains=1,
 )
@@ -30,7 +30,7 @@ SERIAL_DIRECT = Recipe(
         Share(0.25, [Rule110(t, format="direct") for t in range(3, 9)], begins=0.5),
         Share(0.25, [Compose(t, format="direct") for t in range(3, 17)], begins=0.5),
     ),
-    steps=2000,
+    steps=1300,
     tokens=1250,
     batches=4,
     chains=1,
@@ -40,7 +40,7 @@ SERIAL_DIRECT = Recipe(
 """The control without a chain: the same problems answered at once, and two parallel ones.
 
 Problems that it cannot solve are noise to it: with all T from the start, or one family a step, not
-even one step of either was learnt to keep; at twice the rate, two never.
+even one step of either was learnt to keep; at twice the rate and with T = 2 among many, not two.
 """
 
 LOOKUPS = Recipe(
@@ -68,7 +68,7 @@ PLANNING = Recipe(
         Share(0.25, [Timetable(n, clashes, role="revise") for n, clashes in _TABLES[3:]], 0.3),
         Share(0.30, [Timetable(n, clashes, role="recombine") for n, clashes in _TABLES], 0.3),
     ),
-    steps=2000,
+    steps=1500,
     tokens=2500,
     batches=2,
 )
