@@ -60,9 +60,9 @@ Run: TypeAlias = Callable[[tuple[int, ...], int, int], int]
 def workspan(model: Model, tensors: dict[str, Any]) -> Run:
     """Ask the engine as a session does, through concurrent streams."""
     del tensors
+    engine = Reasoner(model, "benchmark", min_p=MIN_P)
 
     async def main(ids: tuple[int, ...], n: int, limit: int) -> int:
-        engine = Reasoner(model, "benchmark", min_p=MIN_P)
         bills = [Bill() for _ in range(n)]
         prompt = (Message("user", text_of(ids)),)
         async with anyio.create_task_group() as group:
