@@ -116,6 +116,7 @@ def test_formulas_that_would_never_end_are_given_up(bomb: str) -> None:
         ("n3 n17 = n17 </s>", "n17"),
         ("n3 = n4 , n5", "n4 , n5"),
         ("n3 = ?", None),
+        ("n3 = ? ?", None),
         ("n3 n17 =", None),
         ("n3 n17", None),
         ("", None),

@@ -6,8 +6,10 @@ from __future__ import annotations
 def extract(text: str, *, finished: bool) -> str | None:
     """Return what a finished chain says it comes to; one that was cut says nothing yet."""
     _, sign, said = text.rpartition("=")
-    answer = " ".join(said.replace("</s>", " ").split())
-    return answer if finished and sign and answer not in ("", "?") else None
+    symbols = said.replace("</s>", " ").split()
+    if not (finished and sign and symbols) or symbols[0] == "?":
+        return None
+    return " ".join(symbols)
 
 
 def equivalent(a: str, b: str) -> bool:
