@@ -7,7 +7,10 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-import torch
+try:
+    import torch
+except ModuleNotFoundError as missing:
+    raise SystemExit("training needs PyTorch: pip install 'workspan[train]'") from missing
 
 from workspan.reasoner.train.loop import Point, train
 from workspan.reasoner.train.recipes import RECIPES, recipe

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
+from statistics import fmean
 from time import process_time
 
 import torch
@@ -18,7 +19,7 @@ from torch import Tensor
 from workspan.reasoner.train.batch import draw_batch
 from workspan.reasoner.train.muon import Muon
 from workspan.reasoner.train.network import Network
-from workspan.reasoner.train.recipe import Recipe
+from workspan.reasoner.train.recipe import WINDOW, Recipe
 
 CLIP = 1.0
 """Largest norm of AdamW's gradients; Muon's are normalised anyway."""
@@ -46,6 +47,30 @@ class Run:
     step: int = 0
     cpu_seconds: float = 0.0
     curve: list[Point] = field(default_factory=list)
+    opened: int | None = None
+    """The step at which the opening was over."""
+    window: list[float] = field(default_factory=list)
+    """Losses of the opening's last steps."""
+
+    @property
+    def progress(self) -> float | None:
+        """Where in the recipe's steps this is, from 0; None in the opening."""
+        return None if self.opened is None else (self.step - self.opened) / self.recipe.steps
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all steps are done."""
+        return self.opened is not None and self.step >= self.opened + self.recipe.steps
+
+    def look(self, loss: float) -> None:
+        """Take a step's loss; open where that of the last ones is low enough."""
+        if self.opened is None:
+            self.window = [*self.window, loss][-WINDOW:]
+            if len(self.window) == WINDOW and fmean(self.window) < self.recipe.opened:
+                self.opened = self.step
+
+
+_STATE = {"step", "cpu_seconds", "opened", "window"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +107,20 @@ def train(
         bf16: multiply in bfloat16, several times faster where the processor has it.
     """
     torch.manual_seed(recipe.seed)
-    run = Run(recipe, Network(recipe))
+    run = Run(recipe, Network(recipe), opened=None if recipe.opening else 0)
     optimisers = _optimisers(run)
     if checkpoint is not None and checkpoint.exists():
         _resume(run, optimisers, checkpoint)
     losses: dict[str, list[float]] = defaultdict(list)
     began = process_time() - run.cpu_seconds
-    while run.step < recipe.steps:
-        for name, loss in _step(run, bf16=bf16):
+    while not run.is_over:
+        batches = list(_step(run, bf16=bf16))
+        for name, loss in batches:
             losses[name].append(loss)
-        optimisers.apply(recipe.rate(run.step), recipe)
+        optimisers.apply(recipe.rate(run.step, run.progress), recipe)
         run.step += 1
-        if run.step % every == 0 or run.step == recipe.steps:
+        run.look(fmean(loss for _, loss in batches))
+        if run.step % every == 0 or run.is_over:
             run.cpu_seconds = process_time() - began
             run.curve.append(_point(run, losses))
             watch(run.curve[-1])
@@ -108,7 +135,7 @@ def _step(run: Run, *, bf16: bool) -> Iterator[tuple[str, float]]:
     recipe = run.recipe
     rng = Random(f"{recipe.name}:{recipe.seed}:{run.step}")
     for _ in range(recipe.batches):
-        family = recipe.draw(run.step / recipe.steps, rng)
+        family = recipe.draw(run.progress, rng)
         batch = draw_batch(family, recipe, rng)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             mask = batch.mask(torch.bfloat16 if bf16 else torch.float32)
@@ -144,10 +171,10 @@ def _keep(run: Run, optimisers: _Optimisers, path: Path) -> None:
     """Write everything that the next step needs, all at once or not at all."""
     tensors = {f"network.{name}": p.detach() for name, p in run.network.named_parameters()}
     tensors |= {f"muon.{i}": buffer for i, buffer in enumerate(optimisers.muon.buffers)}
-    for i, state in optimisers.adam.state_dict()["state"].items():
-        tensors |= {f"adam.{i}.{name}": value for name, value in state.items()}
+    for i, moments in optimisers.adam.state_dict()["state"].items():
+        tensors |= {f"adam.{i}.{name}": value for name, value in moments.items()}
     curve = [asdict(point) for point in run.curve]
-    metadata = {"step": str(run.step), "cpu_seconds": str(run.cpu_seconds)}
+    metadata = {name: json.dumps(getattr(run, name)) for name in _STATE}
     temporary = path.with_suffix(".part")
     save_file(tensors, temporary, metadata | {"curve": json.dumps(curve)})
     temporary.replace(path)
@@ -157,7 +184,8 @@ def _resume(run: Run, optimisers: _Optimisers, path: Path) -> None:
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    run.step, run.cpu_seconds = int(metadata["step"]), float(metadata["cpu_seconds"])
+    for name in _STATE & metadata.keys():
+        setattr(run, name, json.loads(metadata[name]))
     run.curve = [Point(**point) for point in json.loads(metadata["curve"])]
     run.network.load_state_dict(
         {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}

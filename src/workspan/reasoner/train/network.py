@@ -11,10 +11,12 @@ from workspan.reasoner.train.recipe import Recipe
 
 EPSILON = 1e-5
 ROPE_BASE = 1e4
+HEAD = 0.1
+"""What the head starts at, of the embedding: what is attended to is likely to be said."""
 
 
 class Network(nn.Module):
-    """Embedding, layers of attention and SwiGLU under RMSNorm, and an untied head from zero.
+    """Embedding, layers of attention and SwiGLU under RMSNorm, and an untied head.
 
     Parameter names are those of the weights file: embed, layers.N.{norm1, wq, wk, wv, wo, norm2,
     w1, w2, w3}, norm, head, each with ".weight"; matrices are [out, in]; w1 is the gate.
@@ -29,7 +31,10 @@ class Network(nn.Module):
         self.norm = _Norm(d)
         self.head = nn.Linear(d, len(VOCABULARY), bias=False)
         self.embed.weight.data.normal_(std=0.5)
-        self.head.weight.data.zero_()
+        self.head.weight.data.copy_(HEAD * self.embed.weight.data)
+        # what all symbols have in common lets a head attend by position alone: without biases,
+        # nothing else could, and to follow an edge a head must first look one symbol back
+        self.embed.weight.data += torch.randn(1, d) * 0.5
 
     def forward(self, tokens: Tensor, positions: Tensor, mask: Tensor, learnt: Tensor) -> Tensor:
         """Return logits [learnt, vocabulary] at the positions that are learnt."""
