@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, help="the recipe's where not given")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="weights to begin with")
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(asked.threads)
@@ -35,7 +36,7 @@ def main() -> None:
         chosen = replace(chosen, steps=asked.steps)
     asked.to.mkdir(parents=True, exist_ok=True)
     checkpoint = asked.to / f"{chosen.name}.checkpoint.safetensors"
-    run = train(chosen, checkpoint, watch=_tell)
+    run = train(chosen, checkpoint, watch=_tell, start=asked.start)
     save_weights(run, asked.to / f"{chosen.name}.safetensors")
     save_curve(run, asked.to / f"{chosen.name}.curve.json")
     checkpoint.unlink()

@@ -13,7 +13,7 @@ from time import process_time
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from workspan.reasoner.train.batch import draw_batch
@@ -95,6 +95,7 @@ def train(
     *,
     every: int = 50,
     watch: Callable[[Point], None] = lambda _: None,
+    start: Path | None = None,
     bf16: bool = True,
 ) -> Run:
     """Train a recipe to its end.
@@ -104,10 +105,13 @@ def train(
         checkpoint: a file to keep the state in, and to go on from where it exists.
         every: steps between points of the curve and checkpoints.
         watch: is told each point.
+        start: weights to begin with, of the recipe's sizes; random ones where not given.
         bf16: multiply in bfloat16, several times faster where the processor has it.
     """
     torch.manual_seed(recipe.seed)
     run = Run(recipe, Network(recipe), opened=None if recipe.opening else 0)
+    if start is not None:
+        run.network.load_state_dict(load_file(start))
     optimisers = _optimisers(run)
     if checkpoint is not None and checkpoint.exists():
         _resume(run, optimisers, checkpoint)

@@ -106,6 +106,28 @@ GRAPHS = Recipe(
 )
 """Connectivity in its three formats and heavy-tailed search."""
 
+_AT_ONCE: tuple[AnyFamily, ...] = (
+    *(Path(d, format="direct") for d in (3, 4, 5, 6, 8)),
+    *(Deep(d, format="direct") for d in (3, 4, 6, 8)),
+    *(Heavy(m, h, format="direct") for m, h in ((1, 3), (2, 2))),
+)
+
+GRAPHS_DIRECT = Recipe(
+    "graphs-direct",
+    (
+        *(Share(0.2, [Path(d, format="direct")]) for d in (1, 2)),
+        *(Share(0.2, [Deep(d, format="direct")]) for d in (1, 2)),
+        *(Share(0.6 / len(_AT_ONCE), [size], begins=0.4) for size in _AT_ONCE),
+    ),
+    steps=1000,
+    tokens=2500,
+    chains=1,
+    probes=0,
+    muon_rate=0.01,
+    hold=0.5,
+)
+"""The control without a chain: goes on from weights of `GRAPHS`, to answer at once."""
+
 MINIATURE = Recipe(
     "miniature",
     (Share(1.0, [Path(1), Path(2)]),),

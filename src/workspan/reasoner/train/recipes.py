@@ -7,7 +7,7 @@ from workspan.reasoner.families.bits import Majority, Parity
 from workspan.reasoner.families.lookups import Lookup
 from workspan.reasoner.families.planning import Timetable
 from workspan.reasoner.families.serial import Compose, Rule110
-from workspan.reasoner.train.recipe import GRAPHS, MINIATURE, Recipe, Share
+from workspan.reasoner.train.recipe import GRAPHS, GRAPHS_DIRECT, MINIATURE, Recipe, Share
 
 SERIAL = Recipe(
     "serial",
@@ -74,7 +74,7 @@ PLANNING = Recipe(
 )
 """Timetables: a first plan, a mended one, a child of two."""
 
-_ALL = (GRAPHS, MINIATURE, SERIAL, SERIAL_DIRECT, LOOKUPS, PLANNING)
+_ALL = (GRAPHS, GRAPHS_DIRECT, MINIATURE, SERIAL, SERIAL_DIRECT, LOOKUPS, PLANNING)
 RECIPES = {recipe.name: recipe for recipe in _ALL}
 
 
