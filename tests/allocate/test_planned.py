@@ -53,18 +53,18 @@ def test_work_falls_as_the_price_rises(found: Study) -> None:
 
 
 def test_no_fixed_split_is_better_on_the_library(found: Study) -> None:
-    for split in (one for one in found.outcomes if one.plan.confidence > 1):
+    for split in (one for one in found.outcomes if one.plan.least == NEVER):
         assert found.best(split.work, split.span).accuracy >= split.accuracy
 
 
 def test_watching_beats_the_fixed_splits_where_problems_differ(found: Study) -> None:
-    splits = [one for one in found.outcomes if one.plan.confidence > 1]
+    splits = [one for one in found.outcomes if one.plan.least == NEVER]
     fixed = max(one.accuracy for one in splits if one.work <= 16_000)
     assert found.best(16_000).accuracy > fixed + 0.02
 
 
 def test_a_stop_comes_when_lines_agree_and_not_before() -> None:
-    rule = Planned(Plan(Shape(1, 8_000, 1_000), 8, 0.9), EVIDENCE)
+    rule = Planned(Plan(Shape(1, 8_000, 1_000), 8, 0.04), EVIDENCE)
     agreeing = tuple(Line(4_000, group=1, ended=True) for _ in range(6))
     torn = tuple(Line(4_000, group=i % 3, ended=True) for i in range(6))
     assert rule.decide(State(agreeing)).action == "stop"
@@ -80,9 +80,45 @@ def test_abstains_below_the_floor() -> None:
 
 
 def test_a_pass_of_the_verifier_ends_the_run() -> None:
-    rule = Planned(Plan(Shape(1, 8_000, 1_000), 8, 0.9), EVIDENCE)
+    rule = Planned(Plan(Shape(1, 8_000, 1_000), 8, 0.1), EVIDENCE)
     lines = (Line(4_000, group=2, ended=True), Line(3_000, group=1, ended=True, score=1.0))
     assert rule.decide(State(lines)).leader == 1
+
+
+def test_restarts_stop_lines_that_a_verifier_would_hardly_pass() -> None:
+    short = Record((500, 1_000), (0, 0), ended=True)
+    endless = Record((*range(500, 20_500, 500),), (1,) * 40, ended=True)
+    library = Library("simulated", "tokens", (Case((short, endless) * 8, right=(0,)),) * 4)
+    rule = fitted(studied(library), work=20_000, is_judged=True)
+    assert 1_000 <= rule.plan.shape.cap <= 2_500
+    left = (Line(rule.plan.shape.cap, group=1),)
+    assert rule.decide(State(left, work_left=9_000)).action == "widen"
+
+
+def test_lines_that_were_never_asked_still_teach_when_to_stop() -> None:
+    cases = [
+        Case(tuple(Record(r.depths[-1:], r.groups[-1:], r.ended) for r in case.lines), case.right)
+        for case in simulated().problems
+    ]
+    found = studied(Library("simulated", "tokens", tuple(cases)))
+    rule = fitted(found, price=2e-6)
+    same, torn = (
+        State(tuple(Line(8_000, group=i % kinds, ended=True) for i in range(4))) for kinds in (1, 4)
+    )
+    assert rule.decide(same).action == "stop"
+    assert rule.decide(torn).action == "widen"
+    assert rule.decide(torn).gain > rule.decide(same).gain > 0
+
+
+def test_problems_without_a_label_teach_when_votes_settle() -> None:
+    cases = tuple(Case(case.lines) for case in simulated().problems)
+    found = studied(Library("simulated", "tokens", cases, asked=4.0))
+    assert found.best(30_000).accuracy > found.best(3_000).accuracy
+
+
+def test_a_limit_on_each_run_is_kept_in_the_study() -> None:
+    found = studied(simulated(), limit=6_000)
+    assert all(one.work <= 6_000 for one in found.outcomes)
 
 
 lines = st.builds(
@@ -98,7 +134,7 @@ plans = st.builds(
     Plan,
     st.builds(Shape, st.integers(1, 8), st.integers(1, 20_000), st.integers(1, 4_000)),
     st.integers(1, 16),
-    st.sampled_from((0.5, 0.9, NEVER)),
+    st.sampled_from((0.02, 0.3, NEVER)),
 )
 
 

@@ -1,10 +1,10 @@
 """Plans: a small family of rules that holds every fixed split, and the best of it for a budget.
 
 A plan starts some lines side by side, leaves each at a cap, looks at all of them after every block,
-stops as soon as the leader is right with enough probability, and adds lines, one after another,
-until there are enough. It never stops early at a confidence above 1, and then it is a fixed split.
-Which one is best is found on the library: every plan is run on its problems, and the accuracy that
-it had there is what it is chosen by. Five numbers are chosen, so that little can be overfitted.
+adds lines one after another, and stops as soon as going on is worth too little a token. Where it
+never stops early it is a fixed split. Which plan is best is found on the library: every one is run
+on its problems, and the accuracy that it had there is what it is chosen by. Three numbers are
+chosen (width, cap, the least worth), so that little can be overfitted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from workspan.allocate.evidence import Evidence, fit_leader, fit_line, line_features
 from workspan.allocate.state import NONE
 from workspan.allocate.table import Table
-from workspan.allocate.walk import Draws, Shape, Walk, draw, walk, worth
+from workspan.allocate.walk import Draws, Shape, Walk, draw, solo, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,15 +26,17 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-NEVER = 2.0
-"""A confidence that is never reached."""
+NEVER = -1.0
+"""A worth that nothing falls below: lines as many as were planned, each to its cap."""
 
-CONFIDENCES = (0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98)
-WIDTHS = (1, 2, 4)
-WIDE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
-MOST_LINES = 16
+WORTHS = tuple(0.012 * 2 ** (0.4 * i) for i in range(18))
+"""From a plan that hardly ever stops to one that ends with its first line."""
+WIDTHS = ((1, 1), (4, 4))
+"""Lines at the start, and lines added at a time: more for who is in a hurry."""
+WIDE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
+MOST_LINES = 12
 """Lines of a plan that looks on the way; one that can't look has `WIDE[-1]`."""
-_RUNS = 12
+_RUNS = 16
 _SAMPLE = 20_000
 
 
@@ -44,8 +46,8 @@ class Plan(NamedTuple):
     shape: Shape
     lines: int
     """At most."""
-    confidence: float
-    """Stop when the leader is right with this probability."""
+    least: float
+    """Stop when `worth` is below."""
 
 
 class Outcome(NamedTuple):
@@ -64,6 +66,8 @@ class Study:
     table: Table
     evidence: Evidence
     outcomes: tuple[Outcome, ...]
+    gain: float
+    """Rise of P(right) by one more line, a unit of `worth` at a typical line's cost."""
 
     def best(
         self, work: float | None = None, span: float | None = None, price: float = 0.0
@@ -82,24 +86,7 @@ class Study:
         ]
         if not fits:
             return min(self.outcomes, key=lambda one: (one.work, one.span))
-        best = max(fits, key=lambda one: one.accuracy - (price + 1e-9) * one.work)
-        return best if work is None else self._deepened(best, work)
-
-    def _deepened(self, split: Outcome, work: float) -> Outcome:
-        """Give what is left of a budget to the depth of a fixed split, up to the next one."""
-        plan, table = split.plan, self.table
-        if plan.confidence <= 1 or not table.is_asked:
-            return split
-        least, most = plan.shape.cap, plan.shape.cap + table.block - 1
-        while least < most:
-            cap = (least + most + 1) // 2
-            cost = np.minimum(table.tokens, cap) + table.asked * (table.tokens > cap)
-            if plan.lines * cost.mean() <= work:
-                least = cap
-            else:
-                most = cap - 1
-        shape = plan.shape._replace(cap=least, block=least)
-        return split._replace(plan=plan._replace(shape=shape))
+        return max(fits, key=lambda one: one.accuracy - (price + 1e-9) * one.work)
 
 
 def study(table: Table, *, limit: float = np.inf, seed: int = 0) -> Study:
@@ -113,19 +100,18 @@ def study(table: Table, *, limit: float = np.inf, seed: int = 0) -> Study:
     most = MOST_LINES if table.is_asked else WIDE[-1]
     draws = draw(table, _RUNS, most, seed)
     evidence = learn(table, draws)
-    weights = worth(table, evidence)
+    weights = solo(table, evidence)
     outcomes: list[Outcome] = []
     for shape in _shapes(table):
         watched = walk(
-            table, evidence, draws, shape, limit=limit, enough=CONFIDENCES[-1], weights=weights
+            table, evidence, draws, shape, limit=limit, enough=WORTHS[0], weights=weights
         )
-        outcomes += _stopped(watched, shape, draws.order.shape[1], limit, CONFIDENCES)
-    wide = draw(table, _RUNS, WIDE[-1], seed)
-    for shape in _splits(table, wide.order.shape[1]):
-        part = Draws(wide.problem, wide.order[:, : shape.width])
+        outcomes += _stopped(watched, shape, draws.order.shape[1], limit, WORTHS)
+    for shape in _splits(table, limit):
+        part = draw(table, max(_RUNS, 64 // shape.width), shape.width, seed)
         done = walk(table, evidence, part, shape, weights=weights)
-        outcomes += _stopped(done, shape, shape.width, limit, (NEVER,))
-    return Study(table, evidence, tuple(outcomes))
+        outcomes += _stopped(done, shape, shape.width, np.inf, (NEVER,))
+    return Study(table, evidence, tuple(outcomes), _gain(table, evidence, draws, weights))
 
 
 def learn(table: Table, draws: Draws) -> Evidence:
@@ -142,7 +128,7 @@ def learn(table: Table, draws: Draws) -> Evidence:
     evidence = Evidence(table.scale, fit_line(features, table.right[at], n_problems))
     cap = int(table.tokens.max())
     few = Draws(draws.problem, draws.order[:, :8])
-    kinds = [Shape(width, cap, table.block) for width in (1, 4)]
+    kinds = [Shape(width, cap, table.watch) for width in (1, 4)]
     walks = [walk(table, evidence, few, kind) for kind in kinds]
     features = np.concatenate([one.features[one.moved] for one in walks])
     right = np.concatenate([one.right[one.moved] for one in walks])
@@ -151,7 +137,7 @@ def learn(table: Table, draws: Draws) -> Evidence:
     return Evidence(evidence.scale, evidence.line, leader)
 
 
-def _caps(table: Table, fine: int = 2) -> list[int]:
+def caps(table: Table, fine: int = 2) -> list[int]:
     """Return caps from the longest line down to a tenth of a typical one."""
     longest, least = int(table.tokens.max()), table.scale / 10
     if not table.is_asked:
@@ -163,36 +149,41 @@ def _caps(table: Table, fine: int = 2) -> list[int]:
 
 def _shapes(table: Table) -> Iterator[Shape]:
     """Yield the ways of growing that look on the way."""
-    caps = [cap for cap in _caps(table) if cap >= 0.4 * table.scale]
-    for width in WIDTHS:
-        for cap in caps[: None if width == 1 else 4]:
-            yield Shape(width, cap, table.block)
+    deep = [cap for cap in caps(table) if cap >= 0.8 * table.scale]
+    for width, more in WIDTHS:
+        for cap in deep[: 3 if width == 1 else 1]:
+            yield Shape(width, cap, table.watch, more)
 
 
-def _splits(table: Table, most: int) -> Iterator[Shape]:
-    """Yield the fixed splits; a single line's cap goes up block by block."""
-    for width in WIDE:
-        if width <= most:
-            for cap in _caps(table, 4 if width > 1 else 16):
+def _splits(table: Table, limit: float) -> Iterator[Shape]:
+    """Yield the fixed splits that no run can take beyond a limit."""
+    for width in (n for n in WIDE if n <= table.tokens.shape[1]):
+        for cap in caps(table, 2 if width > 1 else 8):
+            if width * (cap + table.asked) <= limit:
                 yield Shape(width, cap, cap)
+    yield Shape(1, *2 * (int(min(limit, table.tokens.max())),))
 
 
 def _stopped(
-    found: Walk,
-    shape: Shape,
-    most: int,
-    limit: float,
-    confidences: tuple[float, ...],
+    found: Walk, shape: Shape, most: int, limit: float, worths: tuple[float, ...]
 ) -> Iterator[Outcome]:
-    """Yield what the runs come to under each confidence and number of lines."""
-    runs = found.work.shape[1]
-    column = np.arange(runs)
-    after = np.concatenate([found.n[1:], np.full((1, runs), most + 1)])
-    dear = np.concatenate([found.work[1:] > limit, np.ones((1, runs), dtype=bool)])
-    for lines in sorted({shape.width, *(n for n in WIDE if shape.width <= n <= most)}):
-        used = (after > lines) | dear
-        for confidence in confidences:
-            stop = ((found.belief >= confidence) | used).argmax(axis=0)
-            values = (found.right, found.work, found.span)
-            accuracy, work, span = (float(one[stop, column].mean()) for one in values)
-            yield Outcome(Plan(shape, lines, confidence), accuracy, work, span)
+    """Yield what the runs come to under each least worth."""
+    column = np.arange(found.work.shape[1])
+    dear = np.concatenate([found.work[1:] > limit, np.ones_like(found.moved[:1])])
+    for least in worths:
+        stop = ((found.worth < least) | dear).argmax(axis=0)
+        values = (found.right, found.work, found.span)
+        accuracy, work, span = (float(one[stop, column].mean()) for one in values)
+        yield Outcome(Plan(shape, most, least), accuracy, work, span)
+
+
+def _gain(table: Table, evidence: Evidence, draws: Draws, weights: Floats) -> float:
+    """Fit the rise of P(right) by a further line to (1 - belief) / n, through the origin."""
+    cap = int(table.tokens.max())
+    few = Draws(draws.problem, draws.order[:, :8])
+    found = walk(table, evidence, few, Shape(1, cap, cap), weights=weights)
+    if len(found.n) < 2:
+        return 0.0
+    chance = ((1 - found.belief) / (found.n + 0.5))[:-1]
+    rise = np.diff(found.right.astype(float), axis=0)
+    return max(0.0, float((chance * rise).sum() / (chance**2).sum()))

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from workspan.allocate.cold import PASS
 from workspan.allocate.evidence import Evidence
 from workspan.allocate.library import Library
-from workspan.allocate.plan import Plan, Study, study
+from workspan.allocate.plan import NEVER, Plan, Study, caps, study
+from workspan.allocate.restarts import best_cap
 from workspan.allocate.state import NONE, Action, Decision, State
 from workspan.allocate.table import tabulate
+from workspan.allocate.walk import Shape, worth
+
+_UNTIL_A_PASS = 1 << 20
+"""Lines: as many as the budget has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,8 @@ class Planned:
 
     plan: Plan
     evidence: Evidence
+    gain: float = 0.0
+    """Rise of P(right) by one more line, as `Study` has it."""
     floor: float = 0.0
     """Abstain below it."""
     reserve: int = 0
@@ -30,23 +37,33 @@ class Planned:
             told = {"because": "a pass"}
             return Decision("stop", leader=passed[0].group, confidence=1.0, why=told)
         leader, belief = self.evidence.read(state.lines)
-        shape = self.plan.shape
-        if belief >= self.plan.confidence:
-            return self._end(leader, belief, "the leader is right with enough probability")
+        shape, n = self.plan.shape, 0
         open_ = [i for i, x in enumerate(state.lines) if not x.ended and x.depth < shape.cap]
-        n = 0
+        gain, cost, more = self._outlook(state, belief, len(open_))
+        if state.lines and more < self.plan.least:
+            return self._end(leader, belief, "a further line is worth too little a token", gain)
         if not open_:
             n = min(shape.more if state.lines else shape.width, self.plan.lines - len(state.lines))
         if not open_ and n <= 0:
-            return self._end(leader, belief, "lines as many as were planned")
+            return self._end(leader, belief, "lines as many as were planned", gain)
         open_, n, block = self._afford(state, open_, n)
         if block <= 0:
-            return self._end(leader, belief, "the budget is spent")
-        why: dict[str, float | str] = {"cap": shape.cap, "lines": self.plan.lines}
-        if self.plan.confidence <= 1:
-            why["until"] = self.plan.confidence
+            return self._end(leader, belief, "the budget is spent", gain)
+        why: dict[str, float | str] = {"cap": shape.cap, "worth": round(more, 4)}
+        if self.plan.least >= 0:
+            why["least"] = round(self.plan.least, 4)
         action: Action = "widen" if n else "deepen"
-        return Decision(action, (*open_,), n, block, leader, belief, why=why)
+        return Decision(action, (*open_,), n, block, leader, belief, gain, cost, why)
+
+    def _outlook(self, state: State, belief: float, n_open: int) -> tuple[float, float, float]:
+        """Return the expected rise of P(right) by a further line, its tokens, and its worth."""
+        if not state.lines:
+            return self.gain, self.evidence.scale, float("inf")
+        depth = sum(line.depth for line in state.lines) / len(state.lines)
+        rested = len(state.lines) - n_open
+        rise = self.gain * (1 - belief) / (rested + 0.5)
+        more = float(worth(belief, rested, depth, self.evidence.scale))
+        return rise, max(depth, self.evidence.scale / 4), more
 
     def _afford(self, state: State, open_: list[int], n: int) -> tuple[list[int], int, int]:
         """Cut the block to what is left; name fewer lines where there is too little for all."""
@@ -63,9 +80,9 @@ class Planned:
             each = state.work_left // (len(open_) + n) - self.reserve
         return open_, n, min(block, each)
 
-    def _end(self, leader: int, belief: float, because: str) -> Decision:
+    def _end(self, leader: int, belief: float, because: str, gain: float) -> Decision:
         action: Action = "abstain" if leader == NONE or belief < self.floor else "stop"
-        return Decision(action, (), 0, 0, leader, belief, why={"because": because})
+        return Decision(action, (), 0, 0, leader, belief, gain, why={"because": because})
 
 
 def studied(library: Library, limit: float | None = None) -> Study:
@@ -80,6 +97,7 @@ def fitted(
     span: float | None = None,
     price: float = 0.0,
     floor: float = 0.0,
+    is_judged: bool = False,
 ) -> Planned:
     """Make the rule for a budget.
 
@@ -89,7 +107,12 @@ def fitted(
         span: of its longest chain, on the mean.
         price: accuracy that a token must be worth.
         floor: abstain where the leader is right with less.
+        is_judged: a sound verifier scores lines that end: restart until a pass.
     """
-    best = found.best(work, span, price)
-    reserve = round(2 * found.table.asked) + 1 if found.table.is_asked else 0
-    return Planned(best.plan, found.evidence, floor, reserve)
+    table = found.table
+    reserve = round(2 * table.asked) + 1 if table.is_asked else 0
+    plan = found.best(work, span, price).plan
+    if is_judged:
+        cap = best_cap(table, caps(table, 8), work)
+        plan = Plan(Shape(1, cap, table.watch), _UNTIL_A_PASS, NEVER)
+    return Planned(plan, found.evidence, found.gain, floor, reserve)

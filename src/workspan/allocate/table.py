@@ -15,8 +15,10 @@ from workspan.allocate.state import NONE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BLOCKS = 16
-"""Looks in a typical line, at most."""
+BLOCKS = 32
+"""Depths of a typical line that are told apart, at most."""
+_LOOKS = 2
+"""Blocks between two looks of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ class Table:
     since: NDArray[np.int32]
     """Depth of the first of the looks that the answer stands since."""
     right: NDArray[np.bool_]
+
+    @property
+    def watch(self) -> int:
+        """Tokens between two looks of a run: so many that a look is a small part of them."""
+        return self.block * (_LOOKS if self.is_asked else 1)
 
     @property
     def steps(self) -> int:
