@@ -29,7 +29,8 @@ def planned(auto: Auto, study: Study, budget: Budget) -> Policy:
         best = study.best(work, span, price)
         good = [one for one in study.outcomes if one.accuracy >= best.accuracy - LITTLE]
         span = min(one.span for one in (*good, best) if work is None or one.work <= work)
-    return fitted(study, work=work, span=span, price=price, floor=auto.floor)
+    judged = auto.verifier is not None
+    return fitted(study, work=work, span=span, price=price, floor=auto.floor, is_judged=judged)
 
 
 def known(path: str) -> Library | None:
