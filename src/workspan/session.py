@@ -103,18 +103,26 @@ class Session:
     def left(self) -> Budget:
         """Return the work and the span that are left here; None is unlimited.
 
-        Journaled, since what is left differs when the run is resumed, and plans must not.
+        Where money is limited, no more work is left than it buys. Journaled, since what is left
+        differs when the run is resumed, and plans must not.
         """
         key = self._next_key()
         attempts = self.run.journal.attempts(key, "")
         if attempts:
             work, span = msgspec.json.decode(attempts[-1][1].value, type=tuple[int | None, ...])
             return Budget(work=work, span=span)
-        work, span = self.ledger.work_left(), self.clock.room
+        work, span = self._work_left(), self.clock.room
         now = self.run.elapsed()
         value = msgspec.json.encode((work, span)).decode()
         self.run.journal.append(Entry(key, "value", value=value, began=now, ended=now))
         return Budget(work=work, span=span)
+
+    def _work_left(self) -> int | None:
+        money, price = self.ledger.cost_left(), self.engine.price
+        bought = None
+        if money is not None and price is not None and price.output:
+            bought = int(money * 1_000_000 / price.output)
+        return min((x for x in (self.ledger.work_left(), bought) if x is not None), default=None)
 
     def room(self) -> int | None:
         """Return the most tokens that the next call could decode; None is unlimited."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import anyio
@@ -14,7 +15,7 @@ from workspan.allocate.explaining import Explanation
 from workspan.allocate.state import Decision, State
 from workspan.budget import Budget
 from workspan.call import Best
-from workspan.engines.base import Capability, EngineInfo
+from workspan.engines.base import Capability, EngineInfo, Price
 from workspan.errors import DataError, EngineRejected, SpecError
 from workspan.journal import Journal
 from workspan.runner import Result, run
@@ -192,3 +193,18 @@ def test_a_failure_of_every_call_is_a_failure() -> None:
     engine = FaultyEngine(thinking(5).script, faults={0: (0, EngineRejected("no"))})
     with pytest.raises(EngineRejected):
         anyio.run(lambda: run(Auto(), PROBLEM, engine))
+
+
+def test_money_limits_the_work_that_a_rule_sees() -> None:
+    seen: list[int | None] = []
+
+    @dataclass(frozen=True)
+    class Watches:
+        def decide(self, state: State) -> Decision:
+            seen.append(state.work_left)
+            return Decision("stop")
+
+    engine = ScriptedEngine(["Answer: 4"], price=Price(Decimal(0), Decimal(2)))
+    budget = Budget(work=10_000, cost=Decimal("0.01"))
+    anyio.run(lambda: run(Auto(fitted=Watches()), PROBLEM, engine, budget=budget))
+    assert seen == [5000]

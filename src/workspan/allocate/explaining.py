@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from math import comb, exp, lgamma, log, sqrt
+from math import comb, exp, isfinite, lgamma, log, sqrt
 
 import msgspec
 
@@ -213,4 +213,6 @@ def _margin(groups: Sequence[int]) -> float | None:
 
 
 def _short(value: float | str) -> float | str:
-    return value[:LONGEST_ANSWER] if isinstance(value, str) else float(f"{value:.4g}")
+    if isinstance(value, str):
+        return value[:LONGEST_ANSWER]
+    return float(f"{value:.4g}") if isfinite(value) else str(value)  # JSON has no infinity
