@@ -32,4 +32,5 @@ VERIFIERS = (
     Named(
         "likelihood", _HERE + "likelihood:Likelihood", "parallel", "arXiv:1808.10006", "likelihood"
     ),
+    Named("walk", _HERE + "walk:Walk", "parallel", "arXiv:2505.21825", "walk"),
 )
