@@ -30,7 +30,7 @@ SERIAL_DIRECT = Recipe(
         Share(0.25, [Rule110(t, format="direct") for t in range(3, 9)], begins=0.5),
         Share(0.25, [Compose(t, format="direct") for t in range(3, 17)], begins=0.5),
     ),
-    steps=1300,
+    steps=1000,
     tokens=1250,
     batches=4,
     chains=1,
