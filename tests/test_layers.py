@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1] / "src" / "workspan"
 LAYERS = [
     {"__main__"},
     {"cli"},
+    {"claims"},
     {"lab"},
     {"testing"},
     {"replay"},

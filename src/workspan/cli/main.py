@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from workspan.cli.calibrate import calibrate
+from workspan.cli.claims import claims
 from workspan.cli.compare import compare
 from workspan.cli.exits import Exit, exit_for
 from workspan.cli.explain import explain
@@ -23,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (solve, compare, replay, calibrate, explain, strategies, engines, tasks):
+for command in (solve, compare, replay, calibrate, explain, claims, strategies, engines, tasks):
     app.command()(command)
 app.add_typer(models, name="models")
 

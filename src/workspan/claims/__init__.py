@@ -1,0 +1,31 @@
+"""The field's claims as experiments that anyone can repeat."""
+
+from __future__ import annotations
+
+import importlib
+
+from workspan.claims.base import Claim
+from workspan.errors import SpecError, nearest
+
+_WHERE = {
+    "votes_needed": "votes_needed:DEEP",
+    "votes_needed_bridge": "votes_needed:BRIDGE",
+    "long_chain": "long_chain:CLAIM",
+    "wrong_start": "wrong_start:CLAIM",
+}
+
+NAMES = tuple(_WHERE)
+"""In the order in which they are told."""
+
+
+def claim(name: str) -> Claim:
+    """Import a claim.
+
+    Raises:
+        SpecError: there is none of that name.
+    """
+    if name not in _WHERE:
+        raise SpecError(f"there is no claim {name!r}: {nearest(name, NAMES)}")
+    module, attribute = _WHERE[name].split(":")
+    found: Claim = getattr(importlib.import_module(f"workspan.claims.{module}"), attribute)
+    return found

@@ -1,0 +1,48 @@
+"""One chain that is long enough against votes over short ones, at up to eight times its tokens."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workspan.claims.base import Claim, Measured, Setting
+from workspan.claims.chains import Chains, accuracy, gap, row, trained
+from workspan.reasoner.families.connectivity import Deep
+
+DEPTH = 8
+RATIOS = (1, 2, 4, 8)
+
+
+def measure(setting: Setting) -> Measured:
+    """Compare at each ratio of work; the statistic is the difference at the last."""
+    problems, cap = setting.size(150, 500), 4 * DEPTH
+    long = trained(Deep(DEPTH), problems, setting.size(8, 32), setting, limit=cap)
+    short = trained(Deep(DEPTH), problems, setting.size(32, 256), setting, limit=DEPTH)
+    one, cost = accuracy(long.votes, 1), float(long.costs_at(cap).mean())
+    rows = [row(f"one chain of at most {cap} tokens, {cost:.1f} on the mean", one)]
+    votes = one
+    for ratio in RATIOS:
+        width = _width(short, ratio * cost)
+        votes = accuracy(short.votes_at(DEPTH), width)
+        rows.append(row(f"{width} chains of at most {DEPTH} tokens, {ratio} x its work", votes))
+    return Measured(*gap(one, votes), problems, tuple(rows))
+
+
+def _width(chains: Chains, work: float) -> int:
+    """Return the short chains that `work` buys."""
+    return max(1, int(work / np.mean(chains.costs_at(DEPTH))))
+
+
+CLAIM = Claim(
+    name="long_chain",
+    statement="One chain that is long enough beats votes over short chains at 8 x its work.",
+    source="Mirtaheri et al., Let Me Think!, arXiv:2505.21825",
+    design=(
+        "Deep(8); one chain of at most 32 tokens against votes over chains of at most 8, at 1, 2, "
+        "4 and 8 times its tokens, endings charged; no vote is a fair coin."
+    ),
+    statistic="accuracy of the one chain minus that of the votes at 8 x its work",
+    line=0.0,
+    on="the trained reasoner",
+    changes="short chains that find it far more often than 2^-8, or a verifier",
+    measure=measure,
+)

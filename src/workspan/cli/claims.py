@@ -1,0 +1,132 @@
+"""``workspan claims``: what the field says, measured on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from workspan.claims import NAMES, claim
+from workspan.claims.base import Claim, Finding, Setting
+from workspan.cli.exits import Exit
+from workspan.errors import InputError, MissingDependency, SpecError
+
+_COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
+
+
+def claims(
+    names: Annotated[list[str] | None, typer.Argument(help="All of them if none.")] = None,
+    *,
+    full: Annotated[bool, typer.Option(help="The sizes that a paper would want.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Root of all randomness.")] = 0,
+    engine: Annotated[str, typer.Option("--engine", "-e", help="Judge its model instead.")] = "",
+    weights: Annotated[Path | None, typer.Option(help="Another training run's.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON record a claim.")] = False,
+) -> None:
+    """Measure published claims: statement, matched budgets, interval and verdict."""
+    chosen = [claim(name) for name in names or NAMES]
+    setting = Setting(full, seed, weights, engine or None)
+    _check(chosen, setting, named=bool(names))
+    if engine:
+        chosen = [one for one in chosen if one.any_engine]
+    console, errors = Console(), Console(stderr=True)
+    findings = []
+    for one in chosen:
+        with errors.status(one.name):
+            findings.append(_test(one, setting))
+        if json:
+            typer.echo(msgspec.json.encode(record(findings[-1])).decode())
+    if not json and len(findings) == 1:
+        _tell(findings[0], console)
+    elif not json:
+        console.print(_table(findings))
+    raise typer.Exit(Exit.OK)
+
+
+def _check(chosen: list[Claim], setting: Setting, *, named: bool) -> None:
+    """Refuse before anything is spent what can't be measured."""
+    if setting.weights is not None and not setting.weights.is_file():
+        raise InputError(f"--weights {setting.weights}: there is no such file")
+    others = [one.name for one in chosen if not one.any_engine]
+    if setting.engine and named and others:
+        able = ", ".join(name for name in NAMES if claim(name).any_engine) or "none"
+        raise SpecError(f"{others[0]} has a model of its own; those that judge any: {able}")
+
+
+def _test(one: Claim, setting: Setting) -> Finding:
+    try:
+        return one.test(setting)
+    except ImportError as error:
+        raise MissingDependency(f"the claim {one.name} ({error.name})", "all") from None
+
+
+def record(found: Finding) -> dict[str, object]:
+    """Flatten a finding for ``--json``."""
+    measured = found.measured
+    return {
+        "name": found.claim.name,
+        "verdict": found.verdict,
+        "statistic": measured.statistic,
+        "low": measured.low,
+        "high": measured.high,
+        "problems": measured.problems,
+        "seconds": round(found.seconds, 2),
+        "line": found.claim.line,
+        "statement": found.claim.statement,
+        "on": found.claim.on,
+        "rows": [row._asdict() for row in measured.rows],
+    }
+
+
+def _table(findings: list[Finding]) -> Table:
+    table = Table("claim", "verdict", box=None, pad_edge=False)
+    for name in ("statistic", "95 %", "line", "problems", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for found in findings:
+        m, colour = found.measured, _COLOURS[found.verdict]
+        table.add_row(
+            Text(found.claim.name),
+            Text(found.verdict, colour),
+            f"{m.statistic:.3g}",
+            f"{m.low:.3g} to {m.high:.3g}",
+            f"{found.claim.line:g}",
+            str(m.problems),
+            f"{found.seconds:.1f}",
+        )
+    return table
+
+
+def _tell(found: Finding, console: Console) -> None:
+    """Print all that a claim says of itself, and what came out."""
+    one, measured = found.claim, found.measured
+    console.print(Text(one.statement, "bold"))
+    about = {
+        "source": one.source,
+        "measured on": one.on,
+        "design": one.design,
+        "statistic": one.statistic,
+        "rule": f"holds if its 95 % interval lies above {one.line:g}, fails if at or below it",
+        "would change": one.changes,
+    }
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    for name, text in about.items():
+        facts.add_row(Text(name, "dim"), Text(text))
+    console.print(facts)
+    rows = Table("measured", box=None, pad_edge=False)
+    rows.add_column("value", justify="right")
+    rows.add_column("95 %", justify="right")
+    for row in measured.rows:
+        rows.add_row(Text(row.what), f"{row.value:.4g}", f"{row.low:.4g} to {row.high:.4g}")
+    console.print(rows)
+    result = f"{measured.statistic:.4g} [{measured.low:.4g}, {measured.high:.4g}]"
+    console.print(
+        Text.assemble(
+            (found.verdict, _COLOURS[found.verdict]),
+            f": {result}, {measured.problems} problems a cell, {found.seconds:.1f} s",
+        )
+    )
