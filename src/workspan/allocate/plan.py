@@ -110,7 +110,9 @@ def study(table: Table, *, limit: float = np.inf, seed: int = 0) -> Study:
     for shape in _splits(table, limit):
         part = draw(table, max(_RUNS, 64 // shape.width), shape.width, seed)
         done = walk(table, evidence, part, shape, weights=weights)
-        outcomes += _stopped(done, shape, shape.width, np.inf, (NEVER,))
+        outcomes += [
+            _watched(one, table) for one in _stopped(done, shape, shape.width, np.inf, (NEVER,))
+        ]
     return Study(table, evidence, tuple(outcomes), _gain(table, evidence, draws, weights))
 
 
@@ -159,7 +161,8 @@ def _splits(table: Table, limit: float) -> Iterator[Shape]:
     """Yield the fixed splits that no run can take beyond a limit."""
     for width in (n for n in WIDE if n <= table.tokens.shape[1]):
         for cap in caps(table, 2 if width > 1 else 8):
-            if width * (cap + table.asked) <= limit:
+            looks = 1 + cap // table.watch
+            if width * (cap + looks * table.asked) <= limit:
                 yield Shape(width, cap, cap)
     yield Shape(1, *2 * (int(min(limit, table.tokens.max())),))
 
@@ -175,6 +178,14 @@ def _stopped(
         values = (found.right, found.work, found.span)
         accuracy, work, span = (float(one[stop, column].mean()) for one in values)
         yield Outcome(Plan(shape, most, least), accuracy, work, span)
+
+
+def _watched(split: Outcome, table: Table) -> Outcome:
+    """Let a fixed split look on the way: what says nothing at its cap has its latest answer."""
+    shape = split.plan.shape._replace(block=min(table.watch, split.plan.shape.cap))
+    looks = np.minimum(table.tokens, shape.cap) // shape.block - (table.tokens > shape.cap)
+    work = split.work + shape.width * table.asked * max(0.0, float(looks.mean()))
+    return split._replace(plan=split.plan._replace(shape=shape), work=work)
 
 
 def _gain(table: Table, evidence: Evidence, draws: Draws, weights: Floats) -> float:

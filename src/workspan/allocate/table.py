@@ -92,11 +92,13 @@ def _right(case: Case) -> tuple[int, ...]:
 
 
 def _said(record: Record, depths: NDArray[np.int64]) -> tuple[list[int], list[int]]:
-    """Return a line's answer at each depth, and since when it stands."""
+    """Return a line's latest answer at each depth, and since when it stands."""
+    said: list[int] = []
     stands: list[int] = []
-    for i, (depth, group) in enumerate(zip(record.depths, record.groups, strict=True)):
-        is_same = i > 0 and record.groups[i - 1] == group
-        stands.append(stands[-1] if is_same else depth)
+    for depth, group in zip(record.depths, record.groups, strict=True):
+        before = said[-1] if said else NONE
+        said.append(before if group == NONE else group)
+        stands.append(stands[-1] if said[-1] == before and stands else depth)
     places = [bisect_right(record.depths, int(depth)) - 1 for depth in depths]
-    groups = [record.groups[i] if i >= 0 else NONE for i in places]
+    groups = [said[i] if i >= 0 else NONE for i in places]
     return groups, [stands[i] if i >= 0 else 0 for i in places]

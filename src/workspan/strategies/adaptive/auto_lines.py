@@ -36,18 +36,19 @@ class Lines:
 
     async def step(self, decision: Decision, session: Session) -> bool:
         """Grow the lines named beside new ones, judge those that end; say whether any grew."""
-        n = min(decision.n, self.most - len(self.chains))
         named = [i for i in decision.lines if self.chains[i].is_live]
+        n = min(decision.n, self.most - len(self.chains))
         before = [self.chains[i] for i in named] + [Chain()] * n
         size = self.whole.max_tokens if self.is_whole else decision.block
 
         async def one(session: Session, chain: Chain) -> Chain:
             block = replace(self.whole, max_tokens=min(size, self.whole.max_tokens - chain.tokens))
             grown = await grow(self.problem, block, self.ask, session, chain)
-            if session.standing.best is None and grown.now.answer is not None:
-                session.best(grown.now)
+            now = replace(grown.now, answer=grown.now.answer or chain.now.answer)  # the latest
+            if session.standing.best is None and now.answer is not None:
+                session.best(now)
             is_open = not self.is_whole and chain.tokens < grown.tokens < self.whole.max_tokens
-            return replace(grown, is_live=grown.is_live and is_open)
+            return replace(grown, now=now, is_live=grown.is_live and is_open)
 
         grown = await self._judged(await session.map(one, before), session)
         for i, chain in zip(named, grown, strict=False):
@@ -68,9 +69,8 @@ class Lines:
         return chains
 
     def _line(self, chain: Chain, before: Line) -> Line:
-        group, looks = self.groups.number(chain.now.answer), before.looks
-        if chain.asked > before.cost_of_looks:
-            looks = (*looks, Look(chain.tokens, group))
+        group, asked = self.groups.number(chain.now.answer), chain.asked > before.cost_of_looks
+        looks = (*before.looks, *([Look(chain.tokens, group)] if asked else ()))
         return Line(chain.tokens, looks, group, not chain.is_live, chain.asked, chain.now.score)
 
     def leading(self, group: int) -> Candidate | None:
