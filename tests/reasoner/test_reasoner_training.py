@@ -118,6 +118,7 @@ def test_what_training_says_its_weights_say_in_numpy(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_miniature_trained_from_scratch_follows_edges(tmp_path: Path) -> None:
     run = train(MINIATURE)
     path = tmp_path / "miniature.safetensors"
