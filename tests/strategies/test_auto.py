@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import ClassVar
 
 import anyio
 import msgspec
@@ -19,10 +20,11 @@ from workspan.engines.base import Capability, EngineInfo, Price
 from workspan.errors import DataError, EngineRejected, SpecError
 from workspan.journal import Journal
 from workspan.runner import Result, run
+from workspan.session import Score, Session
 from workspan.spec import parse_strategy, write
 from workspan.strategies.adaptive.auto import Auto
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import Problem, Request
+from workspan.types import Candidate, Problem, Request
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 
@@ -129,6 +131,24 @@ def test_a_verifier_ends_the_run_at_its_first_pass() -> None:
     result = solve(text, thinking(5))
     assert (result.usage.calls, why(result).lines) == (1, 1)
     assert why(result).steps[0].grown[0].score == 1
+
+
+def test_an_answer_that_the_verifier_refuses_has_no_vote() -> None:
+    refusing = Auto(n=3, verifier=Refuses())
+    result = solve(refusing, thinking(5))
+    assert why(result).answers == ()
+    assert result.answer.text == "4"  # without a floor, what was drawn is better than nothing
+    assert solve(replace(refusing, floor=0.1), thinking(5)).answer.text is None
+
+
+@dataclass(frozen=True)
+class Refuses:
+    """Hold every answer for wrong."""
+
+    requires: ClassVar[frozenset[Capability]] = frozenset()
+
+    async def __call__(self, problem: Problem, candidate: Candidate, session: Session) -> Score:
+        return Score(0.0, "no")
 
 
 def test_the_account_of_purchases_adds_up() -> None:

@@ -76,12 +76,12 @@ class Cold:
         return min([self.block, *room])
 
     def _more(self, state: State) -> int:
-        """Double, as far as whole lines fit."""
+        """Double, as far as whole lines fit; one more where it would get half of its way."""
         n = max(self.width, len(state.lines))
         if state.work_left is None or not state.lines:
             return n
         whole = fmean(_cost(line) for line in state.lines)
-        return min(n, int(state.work_left // max(1.0, whole)))
+        return min(n, round(state.work_left / max(1.0, whole)))
 
 
 def _cost(line: Line) -> int:

@@ -66,7 +66,8 @@ class Auto:
             is_growing = await lines.step(decision, session)
             state = lines.state(session)
         vote = plurality([chain.now for chain in lines.chains], problem.kind)
-        best = None if decision.action == "abstain" else now or vote.best
+        is_silent = decision.action == "abstain" and self.floor > 0
+        best = None if is_silent else now or vote.best
         library = known(self.library)
         knows = library.model if library else ""
         why = explain(taken, state, lines.groups.answers, knows)

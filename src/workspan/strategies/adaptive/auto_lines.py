@@ -69,8 +69,8 @@ class Lines:
         return chains
 
     def _line(self, chain: Chain, before: Line) -> Line:
-        group, asked = self.groups.number(chain.now.answer), chain.asked > before.cost_of_looks
-        looks = (*before.looks, *([Look(chain.tokens, group)] if asked else ()))
+        group = NONE if chain.now.score == 0 else self.groups.number(chain.now.answer)
+        looks = before.looks + (Look(chain.tokens, group),) * (chain.asked > before.cost_of_looks)
         return Line(chain.tokens, looks, group, not chain.is_live, chain.asked, chain.now.score)
 
     def leading(self, group: int) -> Candidate | None:
