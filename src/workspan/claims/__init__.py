@@ -12,6 +12,10 @@ _WHERE = {
     "votes_needed_bridge": "votes_needed:BRIDGE",
     "long_chain": "long_chain:CLAIM",
     "wrong_start": "wrong_start:CLAIM",
+    "guessing_tokens": "guessing_tokens:CLAIM",
+    "guessing_latency": "guessing_latency:CLAIM",
+    "retrieval_rounds": "retrieval_rounds:CLAIM",
+    "retrieval_chains": "retrieval_chains:CLAIM",
 }
 
 NAMES = tuple(_WHERE)

@@ -143,6 +143,12 @@ def gap(ours: Floats, theirs: Floats) -> tuple[float, float, float]:
     return found.mean, found.low, found.high
 
 
+def mean_interval(values: Floats, seed: int) -> tuple[float, float, float]:
+    """Return a mean over problems of any values, and its 95 % bootstrap interval."""
+    means = values[resampled(len(values), seed)].mean(axis=1)
+    return float(values.mean()), *interval(means)
+
+
 def interval(values: Floats) -> tuple[float, float]:
     """Return the 95 % percentiles of a statistic's resamples."""
     low, high = np.percentile(values, [2.5, 97.5])
