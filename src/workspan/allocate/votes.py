@@ -247,10 +247,10 @@ def stops(rule: VoteRule, votes: Votes) -> Ints:
     found = np.full(runs, width)
     going = np.arange(runs)
     for i in range(min(width, len(rule.table))):
-        pairs = np.stack([votes.first[going, i], votes.second[going, i]], axis=1)
-        kinds, place = np.unique(pairs, axis=0, return_inverse=True)
-        rests = np.array([rule.outlook(i + 1, a, b).gain <= 0 for a, b in kinds.tolist()])
-        rests = rests[place.ravel()]
+        pairs = votes.first[going, i] * 4096 + votes.second[going, i]
+        kinds, place = np.unique(pairs, return_inverse=True)
+        outlooks = (rule.outlook(i + 1, *divmod(kind, 4096)) for kind in kinds.tolist())
+        rests = np.array([one.gain <= 0 for one in outlooks])[place]
         found[going[rests]] = i + 1
         going = going[~rests]
         if not len(going):

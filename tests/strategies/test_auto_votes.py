@@ -1,0 +1,85 @@
+"""`auto` with a library of whole samples that nobody labelled: it stops when votes settle."""
+
+from __future__ import annotations
+
+import random
+from itertools import count
+from pathlib import Path
+
+import anyio
+import msgspec
+
+from workspan.allocate.explaining import Explanation
+from workspan.allocate.library import Case, Library, Record, write_library
+from workspan.budget import Budget
+from workspan.engines.base import Capability, EngineInfo
+from workspan.runner import Result, run
+from workspan.strategies.adaptive.auto import Auto
+from workspan.strategies.adaptive.auto_votes import by_votes
+from workspan.testing.scripted import ScriptedEngine
+from workspan.types import Problem, Request
+
+PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
+
+
+def library(path: Path, *, right: tuple[int, ...] | None = None) -> str:
+    """Write the samples of problems of which most are nearly unanimous, some split in two."""
+    rng = random.Random(0)
+    cases = []
+    for i in range(60):
+        p = 0.95 if i % 3 else 0.6
+        said = [0 if rng.random() < p else 1 for _ in range(16)]
+        cases.append(Case(tuple(Record((20,), (x,), ended=True) for x in said), right))
+    write_library(Library("scripted", "tokens", tuple(cases)), path)
+    return str(path)
+
+
+class Whole(ScriptedEngine):
+    """Can't continue a text."""
+
+    @property
+    def info(self) -> EngineInfo:
+        nothing: frozenset[Capability] = frozenset()
+        return EngineInfo("whole", "simulated (no model)", capabilities=nothing, concurrency=64)
+
+
+def solve(auto: Auto, answers: str, budget: Budget | None = None) -> Result:
+    """Run on chains whose answers are these digits in turn, over and over."""
+    turn = count()
+
+    def script(_: Request) -> str:
+        return f"think think Answer: {answers[next(turn) % len(answers)]}"
+
+    return anyio.run(lambda: run(auto, PROBLEM, Whole(script), budget=budget))
+
+
+def test_samples_are_drawn_one_by_one_until_the_vote_has_settled(tmp_path: Path) -> None:
+    auto = Auto(library=library(tmp_path / "votes.json"))
+    settled = solve(auto, "4")
+    assert settled.answer.text == "4"
+    assert settled.usage.calls < 8
+    contested = solve(auto, "45")
+    assert settled.usage.calls < contested.usage.calls <= 16  # what the library has seen
+    told = msgspec.json.decode(contested.answer.why, type=Explanation)
+    assert told.steps[-1].action == "stop"
+    assert all(step.gain > 0 for step in told.steps[:-1])
+
+
+def test_a_dear_sample_is_not_drawn_and_a_budget_is_kept(tmp_path: Path) -> None:
+    path = library(tmp_path / "votes.json")
+    assert solve(Auto(library=path, price=100.0), "45").usage.calls == 1
+    limited = solve(Auto(library=path), "45", Budget(work=13))
+    assert limited.work <= 13
+    assert limited.answer.text == "4"
+
+
+def test_what_knows_more_or_too_little_has_another_rule(tmp_path: Path) -> None:
+    assert by_votes(Auto()) is None
+    assert by_votes(Auto(library=library(tmp_path / "right.json", right=(0,)))) is None
+
+
+def test_who_prefers_span_starts_with_several(tmp_path: Path) -> None:
+    auto = Auto(library=library(tmp_path / "votes.json"), prefers="span")
+    result = solve(auto, "4")
+    assert result.usage.calls == 8
+    assert result.span < result.work / 4
