@@ -18,6 +18,7 @@ from workspan.reasoner.families.connectivity import Deep  # noqa: E402
 from workspan.reasoner.families.connectivity import Path as Line  # noqa: E402
 from workspan.reasoner.model import Model  # noqa: E402
 from workspan.reasoner.train.loop import Point, Run, train  # noqa: E402
+from workspan.reasoner.train.network import Network  # noqa: E402
 from workspan.reasoner.train.recipe import MINIATURE, WINDOW, Recipe, Share  # noqa: E402
 from workspan.reasoner.train.weights import save_curve, save_weights  # noqa: E402
 
@@ -133,7 +134,6 @@ def test_a_miniature_trained_from_scratch_follows_edges(tmp_path: Path) -> None:
 
 
 def _untrained(folder: Path) -> Path:
-    run = train(replace(MINIATURE, steps=1))
     path = folder / "untrained.safetensors"
-    save_weights(run, path)
+    save_weights(Run(MINIATURE, Network(MINIATURE)), path)
     return path
