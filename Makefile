@@ -19,6 +19,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: setup
 	@mkdir -p $(OUT)
 	@rm -f $(OUT)/demo.journal
+	$(BIN)/workspan claims long_chain
+	$(BIN)/workspan claims wrong_start
 	$(BIN)/workspan models fetch smollm2-135m-instruct
 	$(BIN)/workspan compare --engine embedded --task demo --limit 40 --budget '256 work' --seed 0 \
 	  --strategies 'single,grid(breadth=8,depth=32),grid(breadth=4,depth=64),budget_forcing(thinking=200,waits=8),self_revision(turns=8)' \
