@@ -101,7 +101,8 @@ class Arena:
         return Outcome(dial, self._mean(right), self._mean(work))
 
     def _mean(self, values: NDArray[Any]) -> Floats:
-        return values.reshape(-1, self.orders).mean(axis=1)
+        means: Floats = values.reshape(-1, self.orders).mean(axis=1)
+        return means
 
 
 def full(arena: Arena) -> Outcome:
