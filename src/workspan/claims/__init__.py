@@ -16,6 +16,11 @@ _WHERE = {
     "guessing_latency": "guessing_latency:CLAIM",
     "retrieval_rounds": "retrieval_rounds:CLAIM",
     "retrieval_chains": "retrieval_chains:CLAIM",
+    "serial_scaling": "serial_scaling:CLAIM",
+    "task_structure": "task_structure:CLAIM",
+    "evolution_over_sampling": "evolution_over_sampling:CLAIM",
+    "evolution_over_revision": "evolution_over_revision:CLAIM",
+    "evolution_by_feedback": "evolution_by_feedback:CLAIM",
 }
 
 NAMES = tuple(_WHERE)

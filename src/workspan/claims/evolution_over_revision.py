@@ -1,0 +1,20 @@
+"""Mind Evolution against revision at matched work."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from workspan.claims.base import Claim
+from workspan.claims.evolving import DESIGN, ON, against
+
+CLAIM = Claim(
+    name="evolution_over_revision",
+    statement="Evolution of a population solves more plans than revision, at matched work.",
+    source="Lee et al., Evolving Deeper LLM Thinking, arXiv:2501.09891",
+    design=DESIGN,
+    statistic="problems solved, evolution minus revision",
+    line=0.0,
+    on=ON,
+    changes="how much of the feedback is followed: benchmarks/evolution.py has the whole range",
+    measure=partial(against, "revision"),
+)
