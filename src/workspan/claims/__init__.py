@@ -8,6 +8,9 @@ from workspan.claims.base import Claim
 from workspan.errors import SpecError, nearest
 
 _WHERE = {
+    "stretched_chain": "stretched_chain:CLAIM",
+    "natural_chain": "natural_chain:CLAIM",
+    "overthinking": "overthinking:CLAIM",
     "votes_needed": "votes_needed:DEEP",
     "votes_needed_bridge": "votes_needed:BRIDGE",
     "long_chain": "long_chain:CLAIM",

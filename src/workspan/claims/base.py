@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from workspan.engines.base import Engine
+
 Verdict = Literal["holds", "fails", "undecided"]
 
 
@@ -20,8 +22,8 @@ class Setting:
     seed: int = 0
     weights: Path | None = None
     """Weights of another training run of the reasoner; those of the package if None."""
-    engine: str | None = None
-    """Written form of the engine whose model is judged, for claims that can judge any."""
+    engine: Callable[[], Engine] | None = None
+    """Opens the engine whose model is judged; the embedded language model if None."""
 
     def size(self, default: int, full: int) -> int:
         """Choose a size."""

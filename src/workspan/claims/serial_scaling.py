@@ -48,6 +48,9 @@ CLAIM = Claim(
     statistic=f"accuracy of one chain minus that of {VOTES} votes at T = {DEEP}",
     line=0.0,
     on="the trained reasoners serial and serial-direct; one training seed",
-    changes="a deeper control: what T it reaches at once grows with its layers",
+    changes=(
+        "a deeper control, or one trained longer: this one met T >= 3 in its last 300 steps only, so "
+        "that its failure there may be training as well as depth"
+    ),
     measure=measure,
 )

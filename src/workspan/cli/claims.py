@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from rich.text import Text
 from workspan.claims import NAMES, claim
 from workspan.claims.base import Claim, Finding, Setting
 from workspan.cli.exits import Exit
+from workspan.cli.opening import open_engine
 from workspan.errors import InputError, MissingDependency, SpecError
 
 _COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
@@ -25,12 +27,15 @@ def claims(
     full: Annotated[bool, typer.Option(help="The sizes that a paper would want.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Root of all randomness.")] = 0,
     engine: Annotated[str, typer.Option("--engine", "-e", help="Judge its model instead.")] = "",
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="As the engine calls it.")
+    ] = None,
     weights: Annotated[Path | None, typer.Option(help="Another training run's.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON record a claim.")] = False,
 ) -> None:
     """Measure published claims: statement, matched budgets, interval and verdict."""
     chosen = [claim(name) for name in names or NAMES]
-    setting = Setting(full, seed, weights, engine or None)
+    setting = Setting(full, seed, weights, partial(open_engine, engine, model) if engine else None)
     _check(chosen, setting, named=bool(names))
     if engine:
         chosen = [one for one in chosen if one.any_engine]

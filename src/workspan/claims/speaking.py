@@ -1,0 +1,46 @@
+"""A language model on sums, one chain long or short and votes, each run once a process."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import anyio
+import numpy as np
+
+from workspan.budget import Budget
+from workspan.claims.base import Row, Setting
+from workspan.claims.chains import Floats, row
+from workspan.engines.embedded import Embedded
+from workspan.lab.compare import compare
+from workspan.spec import parse_strategy
+from workspan.tasks import open_tasks
+
+TASK = "demo"
+ON = "the embedded language model, SmolLM2-135M-Instruct, or that of --engine"
+
+
+def graded(strategies: tuple[str, ...], work: int, setting: Setting) -> dict[str, Floats]:
+    """Return each strategy's grades on the same problems within `work` tokens a problem."""
+    return {text: _graded(text, work, setting) for text in strategies}
+
+
+def rows(grades: dict[str, Floats], work: int) -> tuple[Row, ...]:
+    """Say each strategy's accuracy."""
+    return tuple(row(f"{text}, {work} tokens at most", each) for text, each in grades.items())
+
+
+@lru_cache
+def _graded(text: str, work: int, setting: Setting) -> Floats:
+    tasks = open_tasks(TASK).load(setting.size(100, 400), seed=setting.seed)
+
+    async def run() -> Floats:
+        engine = setting.engine() if setting.engine else Embedded()
+        try:
+            done = await compare(
+                [parse_strategy(text)], tasks, engine, budget=Budget(work=work), seed=setting.seed
+            )
+        finally:
+            await engine.aclose()
+        return np.array([t.grade.correct if t.grade else 0.0 for t in done.trials])
+
+    return anyio.run(run)
