@@ -49,8 +49,8 @@ CLAIM = Claim(
     line=0.0,
     on="the trained reasoners serial and serial-direct; one training seed",
     changes=(
-        "a deeper control, or one trained longer: this one met T >= 3 in its last 300 steps only, so "
-        "that its failure there may be training as well as depth"
+        "a deeper control, or one trained longer: this one met T >= 3 in its last 300 steps only, "
+        "so that its failure there may be training as well as depth"
     ),
     measure=measure,
 )
