@@ -192,19 +192,17 @@ class VoteRule:
         return Decision("abstain" if ends else "stop", leader=leader, confidence=belief, why=told)
 
 
-def settled(votes: Votes, price: float = PRICE, costs: Floats | None = None) -> VoteRule:
+def settled(votes: Votes, price: float = PRICE) -> VoteRule:
     """Find the rule for a price by backward induction over shuffled samples.
 
     Args:
         votes: of other problems than those that the rule will run on.
         price: P(the full width's answer) that a sample must be worth, at least 0.
-        costs: what each sample took, [run, sample], as a share of a typical one; 1 each if None.
     """
     runs, width = votes.lead.shape
     agrees = votes.agrees.astype(float)
     borrowed = _LIKE_IT * runs / max(1, len(np.unique(votes.problem)))
     won, more = agrees[:, -1], np.zeros(runs)
-    spent = np.zeros(runs)
     tables: list[dict[int, Outlook]] = []
     leads: list[list[Outlook]] = []
     for i in range(width - 1, -1, -1):
@@ -217,10 +215,9 @@ def settled(votes: Votes, price: float = PRICE, costs: Floats | None = None) -> 
         of[place] = lead
         seen = np.bincount(lead)
         if i < width - 1:
-            spent = spent + (1.0 if costs is None else costs[:, i + 1])
             more = more + 1
         means = []
-        for values in (now, won - now, more, spent):
+        for values in (now, won - now, more):
             parent = np.bincount(lead, values) / np.maximum(1, seen)
             own = (np.bincount(place, values) + borrowed * parent[of]) / (size + borrowed)
             means.append((own, parent))
@@ -228,15 +225,13 @@ def settled(votes: Votes, price: float = PRICE, costs: Floats | None = None) -> 
         tables.append(dict(zip(kinds.tolist(), found, strict=True)))
         leads.append(_outlooks([parent for _, parent in means], price))
         goes = np.array([one.gain > 0 for one in found])[place]
-        won, more, spent = (
-            np.where(goes, x, y) for x, y in ((won, now), (more, 0.0), (spent, 0.0))
-        )
+        won, more = np.where(goes, won, now), np.where(goes, more, 0.0)
     return VoteRule(tuple(tables[::-1]), tuple(leads[::-1]))
 
 
 def _outlooks(means: Sequence[Floats], price: float) -> list[Outlook]:
-    belief, gain, more, spent = means
-    is_worth = (gain > price * spent) & (spent > 0)
+    belief, gain, more = means
+    is_worth = (gain > price * more) & (more > 0)
     columns = (belief, np.where(is_worth, gain, 0.0), np.where(is_worth, more, 0.0))
     return [Outlook(*row) for row in np.stack(columns, axis=1).tolist()]
 
