@@ -14,7 +14,7 @@ from workspan.claims.base import Claim, Measured, Setting
 from workspan.claims.chains import Chains, accuracy, ideal
 from workspan.claims.guessing import GUESSES, apart, in_turn
 from workspan.cli.main import app
-from workspan.errors import SpecError
+from workspan.errors import InputError, SpecError
 from workspan.reasoner.families.connectivity import Deep
 from workspan.reasoner.families.connectivity import Path as Line
 
@@ -91,10 +91,17 @@ def test_a_record_holds_the_verdict_and_its_interval() -> None:
 def test_weights_that_are_not_there_are_refused_before_anything_is_measured(
     tmp_path: Path,
 ) -> None:
-    missing = str(tmp_path / "none.safetensors")
+    missing = str(tmp_path / "none")
     done = CliRunner().invoke(app, ["claims", "guessing_tokens", "--weights", missing])
     assert done.exit_code != 0
     assert "--weights" in str(done.exception)
+
+
+def test_a_training_run_without_a_recipe_is_refused_by_the_name_of_what_it_lacks(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(InputError, match=r"serial\.safetensors"):
+        claim("serial_scaling").test(Setting(weights=tmp_path))
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ class Setting:
     """The sizes that a paper would want, instead of those of seconds."""
     seed: int = 0
     weights: Path | None = None
-    """Weights of another training run of the reasoner; those of the package if None."""
+    """The folder of another training run of the reasoner; the package's weights if None."""
     engine: Callable[[], Engine] | None = None
     """Opens the engine whose model is judged; the embedded language model if None."""
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workspan.claims.base import Row, Setting
+from workspan.errors import InputError
 from workspan.lab.stats import bootstrap, paired_difference
 from workspan.reasoner.families.base import Family, Verdict
 
@@ -64,7 +65,13 @@ def ideal(family: Family[Any], problems: int, chains: int, setting: Setting) -> 
 
 
 def trained(
-    family: Family[Any], problems: int, chains: int, setting: Setting, *, limit: int = LIMIT
+    family: Family[Any],
+    problems: int,
+    chains: int,
+    setting: Setting,
+    *,
+    limit: int = LIMIT,
+    weights: str = "graphs",
 ) -> Chains:
     """Draw chains of the reasoner itself, on the problems that `ideal` draws too.
 
@@ -72,12 +79,13 @@ def trained(
         family: what the problems are.
         problems: how many.
         chains: for each.
-        setting: which weights, and the seed.
+        setting: which training run, and the seed.
         limit: the largest cap that will be asked for.
+        weights: by the name of their recipe.
     """
     from workspan.reasoner.evaluation import judge
 
-    model = reasoner("graphs", setting)
+    model = reasoner(weights, setting)
     with one_thread():
         judged = judge(
             model,
@@ -92,11 +100,20 @@ def trained(
 
 
 def reasoner(name: str, setting: Setting) -> Model:
-    """Load the weights that a setting names, or those of the package."""
+    """Load a recipe's weights from the training run that a setting names, or the package.
+
+    Raises:
+        InputError: that run has none of them.
+    """
     from workspan.reasoner.catalogue import find
     from workspan.reasoner.model import Model
 
-    return Model.load(setting.weights or find(name))
+    if setting.weights is None:
+        return Model.load(find(name))
+    file = setting.weights / f"{name}.safetensors"
+    if not file.is_file():
+        raise InputError(f"--weights {setting.weights}: a folder with {file.name} is asked for")
+    return Model.load(file)
 
 
 def one_thread() -> AbstractContextManager[object]:

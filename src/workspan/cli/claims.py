@@ -30,7 +30,7 @@ def claims(
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="As the engine calls it.")
     ] = None,
-    weights: Annotated[Path | None, typer.Option(help="Another training run's.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Another training run's folder.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON record a claim.")] = False,
 ) -> None:
     """Measure published claims: statement, matched budgets, interval and verdict."""
@@ -55,8 +55,8 @@ def claims(
 
 def _check(chosen: list[Claim], setting: Setting, *, named: bool) -> None:
     """Refuse before anything is spent what can't be measured."""
-    if setting.weights is not None and not setting.weights.is_file():
-        raise InputError(f"--weights {setting.weights}: there is no such file")
+    if setting.weights is not None and not setting.weights.is_dir():
+        raise InputError(f"--weights {setting.weights}: there is no such folder")
     others = [one.name for one in chosen if not one.any_engine]
     if setting.engine and named and others:
         able = ", ".join(name for name in NAMES if claim(name).any_engine) or "none"
