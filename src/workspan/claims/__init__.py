@@ -15,6 +15,7 @@ _WHERE = {
     "votes_needed_bridge": "votes_needed:BRIDGE",
     "long_chain": "long_chain:CLAIM",
     "wrong_start": "wrong_start:CLAIM",
+    "wrong_majority": "wrong_majority:CLAIM",
     "guessing_tokens": "guessing_tokens:CLAIM",
     "guessing_latency": "guessing_latency:CLAIM",
     "retrieval_rounds": "retrieval_rounds:CLAIM",
