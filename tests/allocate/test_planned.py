@@ -72,6 +72,37 @@ def test_a_stop_comes_when_lines_agree_and_not_before() -> None:
     assert rule.decide(State(torn)).action == "widen"
 
 
+def test_only_the_first_line_goes_further_than_a_dive() -> None:
+    rule = Planned(Plan(Shape(3, 8_000, 1_000, dive=2_000), 8, 0.01), EVIDENCE)
+    assert rule.decide(State()).n == 3
+    dived = (Line(2_000), Line(2_000), Line(2_000))
+    deepened = rule.decide(State(dived))
+    assert (deepened.action, deepened.lines, deepened.n) == ("deepen", (0,), 0)
+    rested = (Line(8_000), Line(2_000), Line(2_000))
+    assert (rule.decide(State(rested)).action, rule.decide(State(rested)).n) == ("widen", 1)
+
+
+def mixed(problems: int) -> Library:
+    """Half of the problems need 40 tokens; of the others half of the lines are right at 8."""
+    rng = random.Random(0)
+    deep = Record((*range(4, 44, 4),), (*(9 * (-1,)), 0), ended=True)
+    stuck = Record((*range(4, 104, 4),), (-1,) * 25, ended=False)
+    short = Record((4, 8), (-1, 0), ended=True)
+    cases = [Case((deep,) * 16, right=(0,)) for _ in range(problems)]
+    for _ in range(problems):
+        lines = tuple(short if rng.random() < 0.5 else stuck for _ in range(16))
+        cases.append(Case(lines, right=(0,)))
+    return Library("simulated", "tokens", tuple(cases))
+
+
+def test_half_serial_and_half_parallel_is_served_by_dives_beside_one_long_line() -> None:
+    found = studied(mixed(12), 72)
+    best, splits = found.best(72), [one for one in found.outcomes if one.plan.least == NEVER]
+    assert best.plan.shape.dive == 8
+    assert best.accuracy > max(one.accuracy for one in splits if one.work <= 72) + 0.1
+    assert fitted(found, work=72).reserve == 0
+
+
 def test_abstains_below_the_floor() -> None:
     rule = Planned(Plan(Shape(1, 8_000, 1_000), 3, NEVER), EVIDENCE, floor=0.8)
     torn = tuple(Line(12_000, group=i, ended=True) for i in range(3))
@@ -132,7 +163,13 @@ lines = st.builds(
 )
 plans = st.builds(
     Plan,
-    st.builds(Shape, st.integers(1, 8), st.integers(1, 20_000), st.integers(1, 4_000)),
+    st.builds(
+        Shape,
+        st.integers(1, 8),
+        st.integers(1, 20_000),
+        st.integers(1, 4_000),
+        dive=st.integers(0, 20_000),
+    ),
     st.integers(1, 16),
     st.sampled_from((0.02, 0.3, NEVER)),
 )
@@ -157,7 +194,9 @@ def test_never_asks_for_more_than_is_left(
         assert decision.n + len(decision.lines) > 0
         named = [lines[i] for i in decision.lines]
         assert not any(line.ended for line in named)
-        assert all(line.depth + decision.block <= plan.shape.cap for line in named)
+        caps = [plan.shape.cap_of(i) for i in decision.lines]
+        ends = [line.depth + decision.block for line in named]
+        assert all(end <= cap for end, cap in zip(ends, caps, strict=True))
         asked = (len(named) + decision.n) * decision.block
         assert work_left is None or asked <= work_left
         assert span_left is None or decision.block <= span_left

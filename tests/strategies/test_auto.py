@@ -14,6 +14,7 @@ import pytest
 
 from workspan.allocate.explaining import Explanation
 from workspan.allocate.state import Decision, State
+from workspan.allocate.survey import Survey
 from workspan.budget import Budget
 from workspan.call import Best
 from workspan.engines.base import Capability, EngineInfo, Price
@@ -77,6 +78,17 @@ def test_a_chain_that_did_not_end_answers_what_it_said_when_asked() -> None:
     result = solve("auto", thinking(5000), "600 work")
     assert result.answer.text == "7"
     assert result.work <= 600
+
+
+def test_without_a_probe_chains_grow_in_blocks_and_are_asked_nothing() -> None:
+    rule = Survey(lines=2, block=10)
+    result = solve(Auto(probe="", max_tokens=100, fitted=rule), thinking(25))
+    grown = [one for step in why(result).steps for one in step.grown]
+    lines = [[one.depth for one in grown if one.line == line] for line in (0, 1)]
+    assert all(depths[:2] == [10, 20] and len(depths) == 3 for depths in lines)
+    assert result.work == sum(depths[-1] for depths in lines)
+    assert len(result.trace) == 6
+    assert result.answer.text == "4"
 
 
 def test_the_end_of_a_chain_outweighs_what_it_said_before() -> None:

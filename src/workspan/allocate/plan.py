@@ -10,6 +10,7 @@ chosen (width, cap, the least worth), so that little can be overfitted.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -33,6 +34,8 @@ WORTHS = tuple(0.012 * 2 ** (0.4 * i) for i in range(18))
 """From a plan that hardly ever stops to one that ends with its first line."""
 WIDTHS = ((1, 1), (4, 4))
 """Lines at the start, and lines added at a time: more for who is in a hurry."""
+DIVERS = (2, 4, 8)
+"""Lines at the start of a plan that takes only the first of them further than a dive."""
 WIDE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
 MOST_LINES = 12
 """Lines of a plan that looks on the way; one that can't look has `WIDE[-1]`."""
@@ -102,7 +105,7 @@ def study(table: Table, *, limit: float = np.inf, seed: int = 0) -> Study:
     evidence = learn(table, draws)
     weights = solo(table, evidence)
     outcomes: list[Outcome] = []
-    for shape in _shapes(table):
+    for shape in (*_shapes(table), *_dives(table, limit)):
         watched = walk(
             table, evidence, draws, shape, limit=limit, enough=WORTHS[0], weights=weights
         )
@@ -155,6 +158,15 @@ def _shapes(table: Table) -> Iterator[Shape]:
     for width, more in WIDTHS:
         for cap in deep[: 3 if width == 1 else 1]:
             yield Shape(width, cap, table.watch, more)
+
+
+def _dives(table: Table, limit: float) -> Iterator[Shape]:
+    """Yield one long line beside dives that no run takes beyond a limit."""
+    cap, *shorter = caps(table, 1)
+    for width, dive in product(DIVERS, shorter):
+        looks = 1 + dive // table.watch
+        if dive <= table.scale and width * (dive + looks * table.asked) <= limit:
+            yield Shape(width, cap, table.watch, dive=dive)
 
 
 def _splits(table: Table, limit: float) -> Iterator[Shape]:

@@ -38,7 +38,7 @@ class Planned:
             return Decision("stop", leader=passed[0].group, confidence=1.0, why=told)
         leader, belief = self.evidence.read(state.lines)
         shape, n = self.plan.shape, 0
-        open_ = [i for i, x in enumerate(state.lines) if not x.ended and x.depth < shape.cap]
+        open_ = [i for i, x in enumerate(state.lines) if not x.ended and x.depth < shape.cap_of(i)]
         gain, cost, more = self._outlook(state, belief, len(open_))
         if state.lines and more < self.plan.least:
             return self._end(leader, belief, "a further line is worth too little a token", gain)
@@ -68,15 +68,16 @@ class Planned:
     def _afford(self, state: State, open_: list[int], n: int) -> tuple[list[int], int, int]:
         """Cut the block to what is left; name fewer lines where there is too little for all."""
         shape = self.plan.shape
-        depths = [state.lines[i].depth for i in open_] + [0] * n
-        block = min(shape.block, min(shape.cap - depth for depth in depths))
+        new = range(len(state.lines), len(state.lines) + n)
+        rooms = [shape.cap_of(i) - state.lines[i].depth for i in open_] + [*map(shape.cap_of, new)]
+        block = min(shape.block, *rooms)
         if state.span_left is not None:
             block = min(block, state.span_left - self.reserve)
         if state.work_left is None:
             return open_, n, block
-        each = state.work_left // len(depths) - self.reserve
+        each = state.work_left // len(rooms) - self.reserve
         if each < block and n > 1:  # fewer lines of the planned depth rather than many short ones
-            n = max(1, min(n, state.work_left // (shape.cap + self.reserve)))
+            n = max(1, min(n, state.work_left // (max(rooms) + self.reserve)))
             each = state.work_left // (len(open_) + n) - self.reserve
         return open_, n, min(block, each)
 
@@ -110,7 +111,7 @@ def fitted(
         is_judged: a sound verifier scores lines that end: restart until a pass.
     """
     table = found.table
-    reserve = round(2 * table.asked) + 1 if table.is_asked else 0
+    reserve = round(2 * table.asked) + 1 if table.asked else 0
     plan = found.best(work, span, price).plan
     if is_judged:
         cap = best_cap(table, caps(table, 8), work)

@@ -31,7 +31,7 @@ class Table:
     asked: float
     """Tokens of a look."""
     is_asked: bool
-    """Lines were asked on the way."""
+    """Lines were looked at on the way: they can be cut there."""
     tokens: NDArray[np.int64]
     """[problem, line], at its end."""
     ended: NDArray[np.bool_]
@@ -44,7 +44,7 @@ class Table:
     @property
     def watch(self) -> int:
         """Tokens between two looks of a run: so many that a look is a small part of them."""
-        return self.block * (_LOOKS if self.is_asked else 1)
+        return self.block * (_LOOKS if self.asked else 1)
 
     @property
     def steps(self) -> int:

@@ -37,6 +37,13 @@ class Shape(NamedTuple):
     """Tokens between looks."""
     more: int = 1
     """Lines that are added when all have ended or were left."""
+    dive: int = 0
+    """Tokens at which all lines but the first are left, so that breadth is bought only as deep as
+    short answers lie, and depth for one line; 0 is `cap`."""
+
+    def cap_of(self, line: int) -> int:
+        """Return the tokens at which a line, counted from 0, is left."""
+        return min(self.dive, self.cap) if self.dive and line else self.cap
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +160,8 @@ class _Runs:
 
     def __post_init__(self) -> None:
         self.tokens = self.table.tokens[self.draws.problem[:, None], self.draws.order]
-        self.ends = np.minimum(self.tokens, self.shape.cap)
+        caps = [self.shape.cap_of(line) for line in range(self.at.shape[1])]
+        self.ends = np.minimum(self.tokens, caps)
         self.span = np.zeros(len(self.at))
         self.started = np.full(len(self.at), min(self.shape.width, self.at.shape[1]))
 

@@ -1,0 +1,189 @@
+"""Half serial, half parallel: `auto` against the best fixed split and the published controllers.
+
+Problems come shuffled, one half forks that only a long chain gets through, the other half with a
+wrong branch that only many short tries avoid; nobody says which is which. Every strategy runs live
+on the trained reasoner, with the same hard budget of work on every problem. `auto` gets a library
+of the calibration problems; of the fixed splits, and of each published controller, the dials that
+were best on the same problems at the same budget are taken. Then all run once on problems held out.
+No answer is a wrong answer. Differences are paired over problems, 95 %.
+
+Run with ``python -m benchmarks.mixed_workload``; ``--smoke`` for a small run, ``--output`` for
+JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import anyio
+
+from workspan.allocate.library import write_library
+from workspan.allocate.survey import Survey
+from workspan.budget import Budget
+from workspan.engines.base import Engine
+from workspan.lab.calibrating import calibrate_runs
+from workspan.lab.compare import Comparison, compare
+from workspan.lab.records import difference, records
+from workspan.reasoner.engine import Reasoner
+from workspan.session import Strategy
+from workspan.spec import parse_strategy, write
+from workspan.strategies.adaptive.auto import Auto
+from workspan.tasks import open_tasks
+from workspan.tasks.base import Task
+
+TASKS = ("deep(d=10)", "heavy(m=1, h=4)")
+BUDGETS = (32, 48, 64, 96)
+LONGEST = 110
+LINES, BLOCK = 16, 4
+"""Of the calibration."""
+CAPS = (8, 12, 16, 20, 24, 32, 40, 48, 64, 96)
+
+
+def controllers(budget: int) -> Mapping[str, list[str]]:
+    """Return every setting of the fixed splits and of each published controller."""
+    caps = [cap for cap in CAPS if cap <= budget]
+    some = [(budget // cap, cap) for cap in caps]
+    return {
+        "fixed": [
+            *(f"self_consistency(n={n}, {_capped(cap)})" for n, cap in some),
+            *(f"self_consistency(n={n}, {_capped(budget // n)})" for n in (1, 2, 3, 5, 6)),
+        ],
+        "adaptive_consistency": [
+            f"adaptive_consistency(n={n}, threshold={threshold}, {_capped(cap)})"
+            for n, cap in some
+            for threshold in (0.7, 0.9)
+        ],
+        "esc": [
+            f"esc(n={n}, window={window}, {_capped(cap)})"
+            for n, cap in some
+            for window in (1, 2, 3)
+            if window <= n
+        ],
+        "short_m_at_k": [
+            f"short_m_at_k(m={m}, k={k}, {_capped(cap)})"
+            for k, cap in some
+            for m in (1, 3)
+            if m <= k
+        ],
+        "parallel_probe": [
+            f"parallel_probe(n={n}, block={block}, warmup=0, patience=2, stable=2, probe=' =', "
+            f"probe_tokens=1, {_capped(budget // n)})"
+            for n in (2, 3, 4)
+            for block in (8, 16)
+        ],
+        "luby_restarts": [f"luby_restarts(unit={unit}, temperature=1.0)" for unit in (4, 8, 16)],
+    }
+
+
+def _capped(cap: int) -> str:
+    return f"max_tokens={cap}, temperature=1.0"
+
+
+def mixed(tasks: Sequence[str], problems: int, seed: int) -> list[Task]:
+    """Return as many problems of each task, in turn."""
+    sets = [open_tasks(name).load(problems, seed) for name in tasks]
+    return [task for turn in zip(*sets, strict=True) for task in turn]
+
+
+async def calibrated(engine: Engine, tasks: Sequence[Task], path: Path) -> None:
+    """Write a library of whole chains of the calibration problems."""
+    survey = Auto(
+        n=LINES, probe="", max_tokens=LONGEST, temperature=1.0, fitted=Survey(LINES, BLOCK)
+    )
+    unlimited = Budget(work=LINES * LONGEST)
+    done = await compare([survey], tasks, engine, budget=unlimited, seed=1)
+    write_library(await calibrate_runs(done.trials, engine.info.model), path)
+
+
+async def chosen(engine: Engine, tasks: Sequence[Task], budget: int) -> dict[str, Strategy]:
+    """Return of each kind the setting that was best on the calibration problems."""
+    found: dict[str, Strategy] = {}
+    for name, texts in controllers(budget).items():
+        settings = {write(one): one for one in map(parse_strategy, texts)}
+        done = await compare(
+            [*settings.values()], tasks, engine, budget=Budget(work=budget), seed=2
+        )
+        best = max(records(done), key=lambda one: (one.accuracy, -one.work))
+        found[name] = settings[best.strategy]
+    return found
+
+
+def told(done: Comparison, ours: str, kinds: Mapping[str, Strategy]) -> Iterator[dict[str, Any]]:
+    """Yield what each came to, and how far `auto` is ahead of it."""
+    by_name = {one.strategy: one for one in records(done)}
+    for kind, strategy in kinds.items():
+        name = write(strategy)
+        one, ahead = by_name[name], difference(done, ours, name) if name != ours else None
+        yield {
+            "kind": kind,
+            "strategy": name,
+            "accuracy": [one.accuracy, one.low, one.high],
+            "work": one.work,
+            "span": one.span,
+            "auto_ahead": [ahead.mean, ahead.low, ahead.high] if ahead else None,
+        }
+
+
+async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Calibrate once, choose and measure at every budget."""
+    engine, report = Reasoner.open("graphs"), []
+    known = mixed(options.tasks, options.calibration, seed=1)
+    held = mixed(options.tasks, options.problems, seed=2)
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "library.json"
+        await calibrated(engine, known, library)
+        for budget in options.budgets:
+            began = perf_counter()
+            auto = Auto(library=str(library), probe="", max_tokens=LONGEST, temperature=1.0)
+            kinds = {"auto": auto, **await chosen(engine, known, budget)}
+            strategies = {write(one): one for one in kinds.values()}
+            done = await compare(
+                [*strategies.values()], held, engine, budget=Budget(work=budget), seed=3
+            )
+            rows = [{"budget": budget, **row} for row in told(done, write(auto), kinds)]
+            report += rows
+            for row in rows:
+                print(line(row), flush=True)
+            print(f"<!-- {perf_counter() - began:.0f} s -->", flush=True)
+    return report
+
+
+def line(row: Mapping[str, Any]) -> str:
+    """Return a row of the table."""
+    mean, low, high = row["accuracy"]
+    ahead = (
+        "–" if not row["auto_ahead"] else "{:+.3f} [{:+.3f}, {:+.3f}]".format(*row["auto_ahead"])
+    )
+    name = "auto" if row["kind"] == "auto" else row["strategy"].replace(", temperature=1.0", "")
+    return (
+        f"| {row['budget']} | `{name}` | {mean:.3f} [{low:.3f}, {high:.3f}] "
+        f"| {row['work']:.1f} | {row['span']:.1f} | {ahead} |"
+    )
+
+
+def main(options: argparse.Namespace) -> None:
+    """Run it and print the table."""
+    if options.smoke:
+        options.problems, options.calibration, options.budgets = 4, 4, [48]
+    heads = ("work", "strategy", "accuracy", "work used", "span", "auto is ahead by")
+    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+    report = anyio.run(measure, options)
+    if options.output:
+        options.output.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--tasks", nargs="+", default=TASKS)
+    parser.add_argument("--problems", type=int, default=200, help="held out, of each task")
+    parser.add_argument("--calibration", type=int, default=60, help="problems of each task")
+    parser.add_argument("--budgets", type=int, nargs="+", default=BUDGETS)
+    parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--output", type=Path)
+    main(parser.parse_args())
