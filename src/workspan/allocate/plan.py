@@ -3,8 +3,8 @@
 A plan starts some lines side by side, leaves each at a cap, looks at all of them after every block,
 adds lines one after another, and stops as soon as going on is worth too little a token. Where it
 never stops early it is a fixed split. Which plan is best is found on the library: every one is run
-on its problems, and the accuracy that it had there is what it is chosen by. Three numbers are
-chosen (width, cap, the least worth), so that little can be overfitted.
+on its problems, and the accuracy that it had there is what it is chosen by. Four numbers are chosen
+(width, cap, dive, the least worth), so that little can be overfitted.
 """
 
 from __future__ import annotations
