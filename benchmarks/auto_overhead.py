@@ -1,0 +1,152 @@
+"""What `auto` costs beside the calls that it decides on: time of a decision, share of a run.
+
+*Decision* is the processor time of one `decide`, for runs of n lines with 16 looks each: median and
+99th percentile. *Run* is whole runs that grow n chains in ten blocks and ask each: microseconds a
+call, the decisions' share of that, and their share of the same calls at 50 ms each. The engine is
+scripted and takes no time, so that everything measured is Workspan's own; the library is simulated.
+*Study* is seconds, once for a library and a budget.
+
+Run with ``python -m benchmarks.auto_overhead`` on an idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import anyio
+import numpy as np
+
+from workspan.allocate.cold import Cold
+from workspan.allocate.library import Case, Library, Record
+from workspan.allocate.plan import NEVER, Plan
+from workspan.allocate.policy import Planned, fitted, studied
+from workspan.allocate.state import Decision, Line, Look, Policy, State
+from workspan.allocate.walk import Shape
+from workspan.runner import run
+from workspan.strategies.adaptive.auto import Auto
+from workspan.testing.scripted import ScriptedEngine
+from workspan.types import Problem, Request
+
+LOOKS, BLOCK = 16, 256
+WIDTHS = (1, 4, 16, 64)
+CALL = 0.05
+"""Seconds of a short call over a network, for scale."""
+
+
+def library(problems: int, chains: int = 32) -> Library:
+    """Return a simulated library: chains of random length and agreement."""
+    rng = Random(0)
+    cases = []
+    for _ in range(problems):
+        likely, lines = rng.random(), []
+        for _ in range(chains):
+            depths = tuple(BLOCK * (i + 1) for i in range(rng.randint(4, 40)))
+            group = 0 if rng.random() < likely else rng.randint(1, 4)
+            lines.append(Record(depths, (-1, *(group,) * (len(depths) - 1)), ended=True))
+        cases.append(Case(tuple(lines), right=(0,)))
+    return Library("simulated", "tokens", tuple(cases), asked=8.0)
+
+
+def states(width: int, seed: int = 0) -> Iterator[State]:
+    """Yield runs of `width` lines, some ended, none agreeing for sure."""
+    rng, depth = Random(seed), BLOCK * LOOKS
+    while True:
+        lines = []
+        for _ in range(width):
+            looks = tuple(Look(BLOCK * (i + 1), rng.randint(-1, 3)) for i in range(LOOKS))
+            lines.append(Line(depth, looks, looks[-1].group, rng.random() < 0.3, LOOKS * 8))
+        yield State(tuple(lines), work=depth * width, work_left=1 << 20)
+
+
+def decisions(rule: Policy, width: int, rounds: int) -> list[float]:
+    """Return median and 99th percentile of a decision, in microseconds."""
+    taken = []
+    for _, state in zip(range(rounds), states(width), strict=False):
+        began = time.thread_time_ns()
+        rule.decide(state)
+        taken.append((time.thread_time_ns() - began) / 1000)
+    return [float(x) for x in np.quantile(taken, (0.5, 0.99))]
+
+
+def script(request: Request) -> str:
+    """Think for 40 words; chains that are asked say one of two answers."""
+    if request.prefix.endswith("Answer:"):
+        return str(len(request.prefix) % 2)
+    return "think " * (40 - len(request.prefix.split())) + "Answer: 1"
+
+
+@dataclass
+class Timed:
+    """A rule with a clock."""
+
+    rule: Policy
+    seconds: float = 0.0
+    asked: int = 0
+
+    def decide(self, state: State) -> Decision:
+        """Decide, and add up the time."""
+        began = time.perf_counter()
+        decision = self.rule.decide(state)
+        self.seconds += time.perf_counter() - began
+        self.asked += 1
+        return decision
+
+
+async def a_run(rule: Policy, width: int, n: int) -> dict[str, float]:
+    """Return calls and decisions of a run, microseconds of a call, and the decisions' share."""
+    problem, began, calls, timed = Problem.ask("1 or 0?", kind="number"), 0.0, 0, Timed(rule)
+    for seed in range(n):
+        start = time.perf_counter()
+        auto = Auto(n=width, max_tokens=100, fitted=timed)
+        result = await run(auto, problem, ScriptedEngine(script), seed=seed)
+        began += time.perf_counter() - start
+        calls += len(result.trace)
+    return {
+        "calls": calls / n,
+        "decisions": timed.asked / n,
+        "call": 1e6 * began / calls,
+        "share": timed.seconds / began,
+        "share_of_calls": timed.seconds / (calls * CALL),
+    }
+
+
+async def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure the study, decisions and whole runs."""
+    began = time.perf_counter()
+    found = studied(library(options.problems))
+    report: dict[str, Any] = {"study": time.perf_counter() - began}
+    rules: dict[str, Policy] = {"library": fitted(found, work=200_000.0), "cold": Cold()}
+    for name, rule in rules.items():
+        for width in WIDTHS:
+            half, most = decisions(rule, width, options.rounds)
+            report[f"decision, {name}, {width} lines"] = [half, most]
+    for width in WIDTHS:
+        shape = Shape(width, 100, 10)
+        grown = Planned(Plan(shape, width, NEVER), found.evidence)
+        report[f"run, {width} lines"] = await a_run(grown, width, options.runs)
+    return report
+
+
+def main(options: argparse.Namespace) -> None:
+    """Run it and print one figure a line."""
+    report = anyio.run(measure, options)
+    for name, figures in report.items():
+        print(name, figures)
+    if options.output:
+        options.output.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--problems", type=int, default=60, help="of the simulated library")
+    parser.add_argument("--rounds", type=int, default=300, help="decisions timed")
+    parser.add_argument("--runs", type=int, default=8, help="runs of each width")
+    parser.add_argument("--output", type=Path)
+    main(parser.parse_args())
