@@ -20,6 +20,7 @@ _WHERE = {
     "guessing_latency": "guessing_latency:CLAIM",
     "retrieval_rounds": "retrieval_rounds:CLAIM",
     "retrieval_chains": "retrieval_chains:CLAIM",
+    "retrieval_learnt": "retrieval_learnt:CLAIM",
     "serial_scaling": "serial_scaling:CLAIM",
     "task_structure": "task_structure:CLAIM",
     "evolution_over_sampling": "evolution_over_sampling:CLAIM",
