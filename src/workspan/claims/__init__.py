@@ -14,6 +14,7 @@ _WHERE = {
     "votes_needed": "votes_needed:DEEP",
     "votes_needed_bridge": "votes_needed:BRIDGE",
     "long_chain": "long_chain:CLAIM",
+    "connectivity_english": "connectivity_english:CLAIM",
     "wrong_start": "wrong_start:CLAIM",
     "wrong_majority": "wrong_majority:CLAIM",
     "guessing_tokens": "guessing_tokens:CLAIM",

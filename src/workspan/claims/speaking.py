@@ -1,4 +1,4 @@
-"""A language model on sums, one chain long or short and votes, each run once a process."""
+"""A language model, one chain long or short and votes, each run once a process."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ TASK = "demo"
 ON = "the embedded language model, SmolLM2-135M-Instruct, or that of --engine"
 
 
-def graded(strategies: tuple[str, ...], work: int, setting: Setting) -> dict[str, Floats]:
+def graded(
+    strategies: tuple[str, ...], work: int, setting: Setting, task: str = TASK
+) -> dict[str, Floats]:
     """Return each strategy's grades on the same problems within `work` tokens a problem."""
-    return {text: _graded(text, work, setting) for text in strategies}
+    return {text: _graded(text, work, setting, task) for text in strategies}
 
 
 def rows(grades: dict[str, Floats], work: int) -> tuple[Row, ...]:
@@ -30,8 +32,8 @@ def rows(grades: dict[str, Floats], work: int) -> tuple[Row, ...]:
 
 
 @lru_cache
-def _graded(text: str, work: int, setting: Setting) -> Floats:
-    tasks = open_tasks(TASK).load(setting.size(100, 400), seed=setting.seed)
+def _graded(text: str, work: int, setting: Setting, task: str) -> Floats:
+    tasks = open_tasks(task).load(setting.size(100, 400), seed=setting.seed)
 
     async def run() -> Floats:
         engine = setting.engine() if setting.engine else Embedded()
