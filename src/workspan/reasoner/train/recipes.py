@@ -7,6 +7,7 @@ from workspan.reasoner.families.bits import Majority, Parity
 from workspan.reasoner.families.lookups import Lookup
 from workspan.reasoner.families.planning import Timetable
 from workspan.reasoner.families.serial import Compose, Rule110
+from workspan.reasoner.train.formats import FORMATS, FORMATS_CHOICE, FORMATS_FREE
 from workspan.reasoner.train.recipe import GRAPHS, GRAPHS_DIRECT, MINIATURE, Recipe, Share
 
 SERIAL = Recipe(
@@ -78,7 +79,10 @@ Not enough as it stands: seed 0 learnt to place every item but hardly heeded a c
 revisions did not move the item that was named; no weights of it are in the package.
 """
 
-_ALL = (GRAPHS, GRAPHS_DIRECT, MINIATURE, SERIAL, SERIAL_DIRECT, LOOKUPS, PLANNING)
+_ALL = (
+    *(GRAPHS, GRAPHS_DIRECT, MINIATURE, SERIAL, SERIAL_DIRECT, LOOKUPS, PLANNING),
+    *(FORMATS, FORMATS_CHOICE, FORMATS_FREE),
+)
 RECIPES = {recipe.name: recipe for recipe in _ALL}
 
 
