@@ -1,0 +1,175 @@
+"""REINFORCE on one format: the right answer is the reward, and nothing else.
+
+``python -m workspan.reasoner.train.reinforce FORMAT --start WEIGHTS --to FOLDER --seed S``.
+
+The gradient is the plain one: a chain's log-probability, summed over its tokens, times its reward
+less the mean of the other chains of its problem (leave one out; Kool et al. 2019). No division by
+length or by a standard deviation, no clipping, no penalty, so nothing but being right favours
+either strategy. Chains are drawn in float32 without `min_p`; the gradient is computed in bfloat16.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from time import process_time
+from typing import get_args
+
+import torch
+from safetensors.torch import load_file
+
+from workspan.reasoner.chain import Chain
+from workspan.reasoner.families.formats import Asked, Exits, ExitsInstance, strategy
+from workspan.reasoner.flock import Flock, decode
+from workspan.reasoner.model import Model, Shape, read_weights
+from workspan.reasoner.sampling import Sampling
+from workspan.reasoner.train.batch import Batch
+from workspan.reasoner.train.formats import FORMATS
+from workspan.reasoner.train.loop import Run
+from workspan.reasoner.train.network import Network
+from workspan.reasoner.train.recipe import Recipe
+from workspan.reasoner.train.weights import save_weights
+
+Drawn = list[tuple[ExitsInstance, list[tuple[int, ...]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is reinforced, and for how long."""
+
+    asked: Asked
+    seed: int = 0
+    steps: int = 60
+    problems: int = 16
+    """In a step."""
+    chains: int = 8
+    """For each problem."""
+    d: int = 4
+    limit: int = 40
+    """Tokens of a chain, at most; one that is cut is not right."""
+    rate: float = 3e-4
+    """Adam's, constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the chains of one step were like."""
+
+    right: float
+    breadth: float
+    """Share of breadth-first chains."""
+    tokens: float
+
+
+def advantages(rewards: list[float]) -> list[float]:
+    """Return each reward less the mean of the others."""
+    total, n = sum(rewards), len(rewards)
+    return [reward - (total - reward) / (n - 1) for reward in rewards]
+
+
+def reinforce(plan: Plan, network: Network, shape: Shape) -> list[Look]:
+    """Change a network; return what its chains were like at each step.
+
+    Args:
+        plan: what to do.
+        network: the weights to begin with.
+        shape: their sizes.
+    """
+    family = Exits(plan.d, plan.asked)
+    adam = torch.optim.Adam(network.parameters(), plan.rate, betas=(0.9, 0.95))
+    looks = []
+    for step in range(plan.steps):
+        drawn = _draw(plan, step, family, network, shape)
+        rewards = [[float(family.check(p, ids).correct) for ids in group] for p, group in drawn]
+        batch, weights = _batch(drawn, [advantages(group) for group in rewards])
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = network(
+                batch.tokens, batch.positions, batch.mask(torch.bfloat16), batch.learnt
+            )
+        said = torch.log_softmax(logits.float(), -1).gather(1, batch.targets)[:, 0]
+        loss = -(torch.tensor(weights) * said).sum() / (plan.problems * plan.chains)
+        adam.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        adam.step()
+        looks.append(_look(drawn, rewards))
+    return looks
+
+
+def _draw(plan: Plan, step: int, family: Exits, network: Network, shape: Shape) -> Drawn:
+    """Draw chains from what the network is now."""
+    tensors = {name: p.detach().numpy() for name, p in network.named_parameters()}
+    model = Model(shape, tensors)
+    rng = Random(f"reinforce:{plan.asked}:{plan.seed}:{step}")
+    problems = [family.problem(rng) for _ in range(plan.problems)]
+    groups = [
+        [Chain(rng.getrandbits(62), plan.limit) for _ in range(plan.chains)] for _ in problems
+    ]
+    flocks = [
+        Flock(model, model.read(problem.prompt), Sampling(), group)
+        for problem, group in zip(problems, groups, strict=True)
+    ]
+    decode(model, flocks, plan.limit)
+    return [
+        (problem, [tuple(chain.tokens) for chain in group])
+        for problem, group in zip(problems, groups, strict=True)
+    ]
+
+
+def _batch(drawn: Drawn, gains: list[list[float]]) -> tuple[Batch, list[float]]:
+    """Put each problem's chains behind its prompt; return what each drawn token weighs too."""
+    rows: list[list[tuple[int, int, int, int]]] = []  # token, position, segment, target or -1
+    weights: list[float] = []
+    for (problem, group), gained in zip(drawn, gains, strict=True):
+        *prompt, first = problem.prompt
+        row = [(symbol, i, 0, -1) for i, symbol in enumerate(prompt)]
+        for k, (ids, gain) in enumerate(zip(group, gained, strict=True), 1):
+            pairs = zip((first, *ids[:-1]), ids, strict=True)
+            row += [(symbol, len(prompt) + i, k, to) for i, (symbol, to) in enumerate(pairs)]
+            weights += [gain] * len(ids)
+        rows.append(row)
+    length = max(map(len, rows))
+    cells = torch.tensor([row + [(0, 0, -1, -1)] * (length - len(row)) for row in rows])
+    tokens, positions, segments, targets = cells.unbind(-1)
+    learnt = targets >= 0
+    probes = torch.zeros_like(learnt)
+    return Batch(tokens, positions, segments, probes, learnt, targets[learnt][:, None]), weights
+
+
+def _look(drawn: Drawn, rewards: list[list[float]]) -> Look:
+    counts = [strategy(ids) for _, group in drawn for ids in group]
+    right = [reward for group in rewards for reward in group]
+    return Look(
+        round(sum(right) / len(right), 4),
+        round(sum(count.is_breadth_first for count in counts) / len(counts), 4),
+        round(sum(count.tokens for count in counts) / len(counts), 2),
+    )
+
+
+def main() -> None:
+    """Reinforce one format; write reinforced-FORMAT.safetensors and its curve."""
+    parser = argparse.ArgumentParser(prog="python -m workspan.reasoner.train.reinforce")
+    parser.add_argument("asked", choices=get_args(Asked))
+    parser.add_argument("--start", type=Path, required=True, help="weights to begin with")
+    parser.add_argument("--to", type=Path, default=Path(), help="folder for the weights")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=Plan("choice").steps)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    plan = Plan(given.asked, given.seed, given.steps)
+    recipe: Recipe = replace(FORMATS, name=f"reinforced-{plan.asked}", seed=plan.seed, shares=())
+    network = Network(recipe)
+    network.load_state_dict(load_file(given.start))
+    began = process_time()
+    looks = reinforce(plan, network, read_weights(given.start)[0])
+    run = Run(recipe, network, plan.steps, round(process_time() - began, 1))
+    given.to.mkdir(parents=True, exist_ok=True)
+    save_weights(run, given.to / f"{recipe.name}.safetensors")
+    curve = {"recipe": recipe.name, "points": [[k.right, k.breadth, k.tokens] for k in looks]}
+    (given.to / f"{recipe.name}.curve.json").write_text(json.dumps(curve) + "\n")
+
+
+if __name__ == "__main__":
+    main()
