@@ -23,6 +23,7 @@ import anyio
 import msgspec
 import numpy as np
 
+from workspan.allocate.cold import Cold
 from workspan.allocate.explaining import Explanation
 from workspan.answers import equivalent
 from workspan.budget import Budget
@@ -42,6 +43,8 @@ DATA = Path(__file__).parents[2] / "shared" / "data" / "chains" / "parallel_prob
 BINS = 6
 RESAMPLES = 2_000
 CONFIDENCES = (0.8, 0.9, 0.95)
+MOST = 32
+"""Chains of a run that knows nothing."""
 
 
 class Stop(NamedTuple):
@@ -77,13 +80,14 @@ async def with_library(one: Recording, budget: Budget, seeds: int) -> list[Stop]
 
 
 async def cold(one: Recording, seeds: int) -> list[Stop]:
-    """Stops of `auto` that knows nothing; runs that took every chain are left out."""
+    """Stops of `auto` that knows nothing; runs that end uncertain are left out."""
     found = []
     for problem, order in _orders(one, seeds):
         part, chains = one.keep({problem.id}), one.chains[problem.id]
-        whole = plurality([Candidate("", chain.ending) for chain in chains], problem.kind).text
+        whole = plurality([Candidate("", chain.answers[-1]) for chain in chains], problem.kind).text
         for confidence in CONFIDENCES:
-            rule = Auto(n=len(chains), confidence=confidence, max_tokens=one.longest)
+            fitted = Cold(confidence, block=one.longest)  # whole chains: fewer calls, same votes
+            rule = Auto(n=MOST, confidence=confidence, max_tokens=one.longest, fitted=fitted)
             stated, text = await stop(rule, Budget(), part, problem, order)
             if stated >= confidence:
                 same = bool(text and whole and equivalent(text, whole, kind=problem.kind))
@@ -148,10 +152,9 @@ async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     report = []
     for one in read_recorded(options.data, options.model, [], None, "text"):
         arms = {f"library, {work} work": Budget.parse(f"{work} work") for work in options.budgets}
-        found = {
-            name: await with_library(one, budget, options.seeds) for name, budget in arms.items()
-        }
-        found["cold"] = await cold(one, options.seeds)
+        found = {"cold": await cold(one, options.seeds)}
+        for name, budget in arms.items():
+            found[name] = await with_library(one, budget, options.seeds)
         for arm, stops in found.items():
             if len(stops) >= BINS:
                 report.append({"model": one.model, "arm": arm, **reliability(stops)})

@@ -1,0 +1,78 @@
+"""The claims about language models, on scripted models whose right verdict is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from workspan.claims import claim
+from workspan.claims.base import Finding, Setting
+from workspan.claims.connectivity_english import TASK
+from workspan.engines.base import Engine
+from workspan.errors import EngineError
+from workspan.tasks import open_tasks
+from workspan.testing.scripted import ScriptedEngine
+from workspan.types import Request
+
+Script = Callable[[Request], str]
+PROBLEMS = 24
+
+
+@pytest.fixture(autouse=True)
+def _few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Setting, "size", lambda *_: PROBLEMS)
+
+
+def knowing(task: str, words: int) -> Script:
+    """Think for so many words, then say the right answer; asked before that, say nothing right."""
+    tasks = open_tasks(task).load(PROBLEMS, seed=0)
+    answers = {one.problem.prompt[-1].content: one.reference for one in tasks}
+
+    def script(request: Request) -> str:
+        thought = len(request.prefix.replace("Answer:", "").split())
+        right = answers[request.prompt[-1].content]
+        if request.prefix.endswith("Answer:"):
+            return f" {right}" if thought >= words else " unknown"
+        return "think " * max(0, words - thought) + f"\nAnswer: {right}"
+
+    return script
+
+
+def judged(name: str, script: Script) -> Finding:
+    def engine() -> Engine:
+        return ScriptedEngine(script)
+
+    return claim(name).test(Setting(engine=engine))
+
+
+def test_one_natural_chain_beats_cut_ones_of_a_model_that_thinks_twenty_words() -> None:
+    found = judged("natural_chain", knowing("demo", 20))
+    assert found.verdict == "holds"
+    assert found.measured.statistic == 1
+    assert found.measured.problems == PROBLEMS
+
+
+def test_it_does_not_of_a_model_that_answers_at_once() -> None:
+    found = judged("natural_chain", knowing("demo", 1))
+    assert found.measured.statistic == 0
+    assert found.verdict == "undecided"
+
+
+def test_a_model_that_follows_links_for_sixty_words_needs_the_long_chain() -> None:
+    found = judged("connectivity_english", knowing(TASK, 60))
+    assert found.verdict == "holds"
+    assert [row.value for row in found.measured.rows] == [1, 0]
+
+
+def test_a_model_that_thinks_little_is_not_harmed_by_short_chains() -> None:
+    found = judged("connectivity_english", knowing(TASK, 10))
+    assert [row.value for row in found.measured.rows] == [1, 1]
+
+
+def test_a_model_that_is_gone_is_an_error_and_no_verdict() -> None:
+    def gone(request: Request) -> str:
+        raise EngineError("the server is gone")
+
+    with pytest.raises(EngineError):
+        judged("natural_chain", gone)
