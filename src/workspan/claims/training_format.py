@@ -1,0 +1,102 @@
+"""What strategy a model uses in a format that it was not taught in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workspan.claims.base import Claim, Measured, Row, Setting
+from workspan.claims.chains import Floats, gap, one_thread, reasoner, row
+from workspan.reasoner.families.formats import Asked, Exits, strategy
+
+if TYPE_CHECKING:
+    from workspan.reasoner.model import Model
+
+D = 4
+LIMIT = 40
+CHAINS = 8
+BLENDS = (0.25, 0.5, 0.75)
+NAMES: dict[Asked, str] = {
+    "choice": "options shown",
+    "free": "no options",
+    "useless": "useless options",
+}
+
+
+def measure(setting: Setting) -> Measured:
+    """Compare on prompts with useless options, new to both; other formats and blends stand by."""
+    problems = setting.size(100, 400)
+    choice, free = (reasoner(f"formats-{asked}", setting) for asked in ("choice", "free"))
+    rows: list[Row] = []
+    neutral: list[Floats] = []
+    for name, model in (("multiple choice", choice), ("free form", free)):
+        found: dict[Asked, tuple[Floats, Floats]] = {}
+        for asked, shown in NAMES.items():
+            breadth, right = found[asked] = shares(model, asked, problems, setting)
+            rows.append(row(f"taught {name}, {shown}: breadth first", breadth))
+            rows.append(row(f"taught {name}, {shown}: right", right))
+        neutral.append(found["useless"][0])
+    for part in BLENDS:
+        breadth, right = shares(blend(setting, part), "useless", problems, setting)
+        rows.append(row(f"{part:g} of the way to multiple choice: breadth first", breadth))
+        rows.append(row(f"{part:g} of the way to multiple choice: right", right))
+    return Measured(*gap(*neutral), problems, tuple(rows))
+
+
+def shares(model: Model, asked: Asked, problems: int, setting: Setting) -> tuple[Floats, Floats]:
+    """Return for each problem the share of chains that are breadth first, and that are right."""
+    from workspan.reasoner.evaluation import judge
+
+    with one_thread():
+        judged = judge(
+            model,
+            Exits(D, asked),
+            problems=problems,
+            chains=CHAINS,
+            limit=LIMIT,
+            min_p=0.0,  # it would hide the rarer strategy
+            seed=setting.seed,
+        )
+    breadth = [[strategy(ids).is_breadth_first for ids in one.chains] for one in judged]
+    return np.array(breadth).mean(axis=1), np.array([one.accuracy for one in judged])
+
+
+def blend(setting: Setting, part: float) -> Model:
+    """Return the model `part` of the way from free form's weights to multiple choice's."""
+    from workspan.reasoner.model import Model, read_weights
+
+    (shape, free), (_, choice) = (
+        read_weights(file(f"formats-{asked}", setting)) for asked in ("free", "choice")
+    )
+    mixed = {name: (1 - part) * free[name] + part * choice[name] for name in free}
+    return Model(shape, mixed)
+
+
+def file(name: str, setting: Setting) -> Path:
+    """Return the file of a recipe's weights, the package's or a training run's."""
+    from workspan.reasoner.catalogue import find
+
+    return setting.weights / f"{name}.safetensors" if setting.weights else find(name)
+
+
+CLAIM = Claim(
+    name="training_format",
+    statement=(
+        "A model taught multiple choice option by option goes breadth first, one taught free form "
+        "depth first, on prompts of neither format."
+    ),
+    source="Lee et al., The CoT Encyclopedia, arXiv:2505.10185",
+    design=(
+        "Which of three exits does the source reach, over 4 forks. Both models come from one that "
+        "does either strategy half of the time; 80 steps on options one by one, or on depth-first "
+        "walks in free form. Read on prompts whose three options tell nothing. By construction: "
+        "each format was taught with its strategy; what is measured is what carries over."
+    ),
+    statistic="share of breadth-first chains, taught multiple choice minus taught free form",
+    line=0.5,
+    on="the trained reasoners formats-choice and formats-free",
+    changes="a strategy that stays tied to the format it was taught in",
+    measure=measure,
+)
