@@ -8,29 +8,34 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 from scipy.stats import t
 
 from workspan.claims.base import Setting
-from workspan.claims.training_format import NAMES, shares
+from workspan.claims.training_format import NAMES, drawn
 from workspan.lab.stats import bootstrap
-from workspan.reasoner.families.formats import Asked
+from workspan.reasoner.families.formats import Asked, strategy
 from workspan.reasoner.model import Model
 
 PROBLEMS = 100
 
 
 def measured(weights: Path) -> dict[Asked, float]:
-    """Print and return the share of breadth-first chains in each format."""
+    """Print what chains are like in each format; return the share that are breadth first."""
     model, found = Model.load(weights), {}
     for asked in NAMES:
-        breadth, right = shares(model, asked, PROBLEMS, Setting())
-        low, high = bootstrap(breadth.tolist())
-        found[asked] = float(breadth.mean())
+        judged = drawn(model, asked, PROBLEMS, Setting())
+        counts = [[strategy(ids) for ids in one.chains] for one in judged]
+        breadth = [fmean(count.is_breadth_first for count in group) for group in counts]
+        opened, backtracks, tokens = np.array(counts).mean(axis=(0, 1))
+        low, high = bootstrap(breadth)
+        found[asked] = fmean(breadth)
         print(
-            f"{weights.parent.name}/{weights.stem} on {asked}: breadth {found[asked]:.3f} "
-            f"[{low:.3f}, {high:.3f}], right {right.mean():.3f}",
+            f"| {weights.parent.name}/{weights.stem} | {asked} | {found[asked]:.3f} "
+            f"[{low:.3f}, {high:.3f}] | {opened:.2f} | {backtracks:.2f} | {tokens:.1f} "
+            f"| {fmean(one.accuracy for one in judged):.3f} |",
             flush=True,
         )
     return found
@@ -47,6 +52,8 @@ def over_seeds(what: str, changes: list[float]) -> None:
 def main() -> None:
     """Measure every run, then the changes from the start over seeds."""
     start, *folders = map(Path, sys.argv[1:])
+    print("| weights | read on | breadth first | opened | backtracks | tokens | right |")
+    print("|---|---|---|---|---|---|---|")
     before = measured(start)
     runs = [
         {trained: measured(folder / f"reinforced-{trained}.safetensors") for trained in NAMES}

@@ -12,6 +12,7 @@ from workspan.claims.chains import Floats, gap, one_thread, reasoner, row
 from workspan.reasoner.families.formats import Asked, Exits, strategy
 
 if TYPE_CHECKING:
+    from workspan.reasoner.evaluation import Judged
     from workspan.reasoner.model import Model
 
 D = 4
@@ -47,10 +48,17 @@ def measure(setting: Setting) -> Measured:
 
 def shares(model: Model, asked: Asked, problems: int, setting: Setting) -> tuple[Floats, Floats]:
     """Return for each problem the share of chains that are breadth first, and that are right."""
+    judged = drawn(model, asked, problems, setting)
+    breadth = [[strategy(ids).is_breadth_first for ids in one.chains] for one in judged]
+    return np.array(breadth).mean(axis=1), np.array([one.accuracy for one in judged])
+
+
+def drawn(model: Model, asked: Asked, problems: int, setting: Setting) -> list[Judged]:
+    """Draw chains for problems in one format."""
     from workspan.reasoner.evaluation import judge
 
     with one_thread():
-        judged = judge(
+        return judge(
             model,
             Exits(D, asked),
             problems=problems,
@@ -59,8 +67,6 @@ def shares(model: Model, asked: Asked, problems: int, setting: Setting) -> tuple
             min_p=0.0,  # it would hide the rarer strategy
             seed=setting.seed,
         )
-    breadth = [[strategy(ids).is_breadth_first for ids in one.chains] for one in judged]
-    return np.array(breadth).mean(axis=1), np.array([one.accuracy for one in judged])
 
 
 def blend(setting: Setting, part: float) -> Model:
