@@ -9,22 +9,30 @@ from workspan.claims.chains import Chains, accuracy, gap, row, trained
 from workspan.reasoner.families.connectivity import Deep
 
 DEPTH = 8
+FAMILY = Deep(DEPTH)
 RATIOS = (1, 2, 4, 8)
 
 
 def measure(setting: Setting) -> Measured:
     """Compare at each ratio of work; the statistic is the difference at the last."""
     problems, cap = setting.size(150, 500), 4 * DEPTH
-    long = trained(Deep(DEPTH), problems, setting.size(8, 32), setting, limit=cap)
-    short = trained(Deep(DEPTH), problems, setting.size(32, 256), setting, limit=DEPTH)
+    long = trained(FAMILY, problems, setting.size(8, 32), setting, limit=cap)
+    short = trained(FAMILY, problems, setting.size(32, 256), setting, limit=DEPTH)
     one, cost = accuracy(long.votes, 1), float(long.costs_at(cap).mean())
-    rows = [row(f"one chain of at most {cap} tokens, {cost:.1f} on the mean", one)]
+    name = f"one chain of at most {cap} tokens, {cost:.1f} on the mean"
+    rows = [row(f"{name} (closed form {_ideal(cap, 1):.3f})", one)]
     votes = one
     for ratio in RATIOS:
         width = _width(short, ratio * cost)
         votes = accuracy(short.votes_at(DEPTH), width)
-        rows.append(row(f"{width} chains of at most {DEPTH} tokens, {ratio} x its work", votes))
+        name = f"{width} chains of at most {DEPTH} tokens, {ratio} x its work"
+        rows.append(row(f"{name} (closed form {_ideal(DEPTH, width):.3f})", votes))
     return Measured(*gap(one, votes), problems, tuple(rows))
+
+
+def _ideal(cap: int, width: int) -> float:
+    """Return a vote's accuracy where chains find it by exact random search, and else abstain."""
+    return 1 - (1 - FAMILY.found(cap)) ** width / 2
 
 
 def _width(chains: Chains, work: float) -> int:
