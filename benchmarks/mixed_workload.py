@@ -5,7 +5,8 @@ wrong branch that only many short tries avoid; nobody says which is which. Every
 on the trained reasoner, with the same hard budget of work on every problem. `auto` gets a library
 of the calibration problems; of the fixed splits, and of each published controller, the dials that
 were best on the same problems at the same budget are taken. Then all run once on problems held out.
-No answer is a wrong answer. Differences are paired over problems, 95 %.
+No answer is a wrong answer. Differences are paired over problems, 95 % (Newcombe 1998, method 10).
+The strongest controller is the one of most accuracy on the problems held out, in its favour.
 
 Run with ``python -m benchmarks.mixed_workload``; ``--smoke`` for a small run, ``--output`` for
 JSON.
@@ -134,7 +135,7 @@ async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Calibrate once, choose and measure at every budget."""
     engine, report = Reasoner.open("graphs"), []
     known = mixed(options.tasks, options.calibration, seed=1)
-    held = mixed(options.tasks, options.problems, seed=2)
+    held = mixed(options.tasks, options.problems, seed=5)  # 2 was looked at while rules were chosen
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "library.json"
         await calibrated(engine, known, library)

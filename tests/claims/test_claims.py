@@ -112,3 +112,15 @@ def test_on_the_reasoner_long_chains_win_where_it_is_deep_and_short_ones_where_a
     assert claim("long_chain").test(Setting()).verdict == "holds"
     assert claim("wrong_start").test(Setting()).verdict == "holds"
     assert chains.LIMIT > 4 * 8
+
+
+def test_the_trained_searcher_asks_as_many_rounds_as_the_closed_form(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Setting, "size", lambda *_: 24)
+    found = claim("retrieval_learnt").test(Setting())
+    assert found.verdict == "holds"
+    rounds = [row for row in found.measured.rows if "closed form" in row.what]
+    assert len(rounds) == 6
+    for row in rounds:
+        assert abs(row.value - int(row.what.split()[-1].strip(")"))) < 0.3

@@ -70,6 +70,26 @@ def test_a_model_that_thinks_little_is_not_harmed_by_short_chains() -> None:
     assert [row.value for row in found.measured.rows] == [1, 1]
 
 
+def doubting(request: Request) -> str:
+    """Answer right at once, and take it back when told to wait."""
+    if "Wait" not in request.prefix:
+        return knowing("demo", 0)(request)
+    return " -999999" if request.prefix.endswith("Answer:") else " no.\nAnswer: -999999"
+
+
+@pytest.mark.parametrize("name", ["stretched_chain", "overthinking"])
+def test_a_model_that_doubts_itself_is_harmed_by_every_wait(name: str) -> None:
+    found = judged(name, doubting)
+    assert found.verdict == "holds"
+    assert found.measured.statistic == 1
+
+
+@pytest.mark.parametrize("name", ["stretched_chain", "overthinking"])
+def test_a_model_that_stands_by_its_answer_is_not(name: str) -> None:
+    found = judged(name, knowing("demo", 2))
+    assert found.verdict != "holds"
+
+
 def test_a_model_that_is_gone_is_an_error_and_no_verdict() -> None:
     def gone(request: Request) -> str:
         raise EngineError("the server is gone")
