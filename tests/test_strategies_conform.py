@@ -12,6 +12,10 @@ from workspan.spec import STRATEGIES, parse_strategy
 from workspan.testing import strategy_suite as suite
 
 SMALL = [named.example for named in STRATEGIES.values() if not named.extra]
+SMALL += [
+    "auto(single(max_tokens=60), self_revision(turns=1, max_tokens=60), verifier=judge, n=12,"
+    " max_tokens=60)",  # none of its verdicts is a pass: arms have their turns
+]
 cases = pytest.mark.parametrize("strategy", [parse_strategy(text) for text in SMALL], ids=SMALL)
 limits = st.none() | st.integers(0, 900)
 budgets = st.builds(

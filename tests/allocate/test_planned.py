@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from workspan.allocate.evidence import Evidence
 from workspan.allocate.library import Case, Library, Record
-from workspan.allocate.plan import NEVER, Plan, Study
+from workspan.allocate.plan import NEVER, Plan
 from workspan.allocate.policy import Planned, fitted, studied
 from workspan.allocate.state import NONE, Line, Look, State
+from workspan.allocate.study import Study
 from workspan.allocate.walk import Shape
 
 EVIDENCE = Evidence(scale=4_000)

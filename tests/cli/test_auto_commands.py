@@ -86,6 +86,24 @@ def test_calibrate_pool_and_explain(server: str, problems: Path, tmp_path: Path)
     assert told["why"] == rows[5]["why"]
 
 
+def test_calibrate_and_solve_with_an_arm(server: str, problems: Path, tmp_path: Path) -> None:
+    library, answers = tmp_path / "library.json", tmp_path / "answers.jsonl"
+    engine = ("--engine", server, "--model", "simulated")
+    arm = "self_revision(turns=1)"
+    where = ("--input", problems, "--lines", "3", "--to", library)
+    said = workspan("calibrate", *where, *engine, "--arm", arm)
+    assert "; arms were right on 4" in said  # of the problems with an answer
+    found = read_library(library)
+    assert [case.arms[0] and case.arms[0].right for case in found.problems][2:5] == [
+        True,
+        True,
+        None,
+    ]
+    plan = f"auto({arm}, library={str(library)!r})"
+    workspan("solve", "--input", problems, "--output", answers, *engine, "-s", plan)
+    assert {json.loads(line)["answer"] for line in answers.read_text().splitlines()} == {"4"}
+
+
 def test_what_is_wrong_is_said_before_anything_is_spent(problems: Path, tmp_path: Path) -> None:
     to, nowhere = tmp_path / "x.json", tmp_path / "no" / "library.json"
     assert "does not exist" in refused("calibrate", "--input", problems, "--to", nowhere)

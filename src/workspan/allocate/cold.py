@@ -1,7 +1,10 @@
 """Allocation without knowledge of the model: votes until they agree, universal restarts if judged.
 
 With a sound verifier the caps follow the sequence of Luby, Sinclair and Zuckerman (1993), which is
-within a logarithmic factor of the best restart for any distribution of lengths.
+within a logarithmic factor of the best restart for any distribution of lengths. Arms, other
+strategies that may do better, have their first try after four lines, with as much work as these
+had, and each further one with twice as much, once the lines have had that. So the tries of an arm
+take at most twice the work of the lines, and what passes within w has had its try by their 2 w.
 """
 
 from __future__ import annotations
@@ -11,10 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from workspan.allocate.state import NONE, Decision, Line, State
+from workspan.allocate.state import NONE, UNLIMITED, Decision, Line, State
 from workspan.search.luby import luby
 from workspan.search.stopping import beta_confidence
 
+FIRST = 4
+"""Lines before the first try of an arm."""
 PASS = 1.0
 """The score of an answer that a verifier holds for right."""
 
@@ -32,13 +37,18 @@ class Cold:
     """A sound verifier scores the lines that end."""
     width: int = 1
     """Lines at the start: more take less time and more work."""
+    arms: int = 0
+    """Other strategies that can be switched to, where a verifier judges."""
 
     def decide(self, state: State) -> Decision:
         """Choose what to do next."""
         votes = Counter(line.group for line in state.lines if line.ended and line.group != NONE)
         if not votes:
             votes = Counter(line.group for line in state.lines if line.group != NONE)
-        passed = [line.group for line in state.lines if (line.score or 0) >= PASS]
+        votes.update(one.group for one in state.tried if one.group != NONE)
+        ends = [(one.group, one.score) for one in state.lines]
+        ends += [(one.group, one.score) for one in state.tried]
+        passed = [group for group, score in ends if (score or 0) >= PASS]
         if passed:
             return Decision("stop", leader=passed[0], confidence=1.0, why={"because": "a pass"})
         leader, confidence = _lead(votes)
@@ -63,6 +73,10 @@ class Cold:
 
     def _restart(self, state: State, live: Sequence[int], leader: int, block: int) -> Decision:
         """Give line i a depth of t_i blocks, one line after the other."""
+        if (arm := self._due(state)) != NONE:
+            size = min(_size(state, arm), UNLIMITED if state.work_left is None else state.work_left)
+            told = {"because": "lines have had as much without a pass"}
+            return Decision("switch", (), 0, size, leader, 0.0, cost=size, why=told, arm=arm)
         why = {"because": "universal restarts until a pass"}
         for i in live:
             cap = self.block * luby(i + 1)
@@ -70,6 +84,12 @@ class Cold:
                 block = min(block, cap - state.lines[i].depth)
                 return Decision("deepen", (i,), 0, block, leader, 0.0, why=why)
         return Decision("widen", (), 1, block, leader, 0.0, why=why)
+
+    def _due(self, state: State) -> int:
+        """Return the arm whose next try lines have paid for."""
+        had = sum(map(_cost, state.lines))
+        due = (arm for arm in range(self.arms) if had >= _size(state, arm))
+        return next(due, NONE) if len(state.lines) >= FIRST else NONE
 
     def _block(self, state: State) -> int:
         room = [x for x in (state.work_left, state.span_left) if x is not None]
@@ -82,6 +102,12 @@ class Cold:
             return n
         whole = fmean(_cost(line) for line in state.lines)
         return min(n, round(state.work_left / max(1.0, whole)))
+
+
+def _size(state: State, arm: int) -> int:
+    """Return the tokens of the next try of an arm; the first lines are whole by then, or cut."""
+    tries = sum(one.arm == arm for one in state.tried)
+    return sum(map(_cost, state.lines[:FIRST])) << tries
 
 
 def _cost(line: Line) -> int:

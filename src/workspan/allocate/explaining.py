@@ -8,7 +8,7 @@ from math import comb, exp, isfinite, lgamma, log, sqrt
 
 import msgspec
 
-from workspan.allocate.state import NONE, Decision, Line, State
+from workspan.allocate.state import NONE, Decision, Line, State, Tried
 
 LONGEST_ANSWER = 200
 """Characters of an answer that an explanation keeps."""
@@ -38,6 +38,8 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     gain: float = 0.0
     cost: float = 0.0
     grown: tuple[Grown, ...] = ()
+    tried: tuple[Tried, ...] = ()
+    """What an arm came to, if it was switched to one."""
     why: Mapping[str, float | str] = {}
 
 
@@ -106,6 +108,7 @@ def explain(
             round(decision.gain, 6),
             round(decision.cost, 1),
             _grown(state.lines, then.lines),
+            then.tried[len(state.tried) :],
             {name: _short(value) for name, value in decision.why.items()},
         )
         for (state, decision), then in zip(taken, after, strict=True)

@@ -36,6 +36,15 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     """By itself; else it was cut there, and its length is censored."""
 
 
+class Once(msgspec.Struct, frozen=True, array_like=True):
+    """One run of an arm, a strategy that is not made of lines."""
+
+    work: int
+    span: int
+    right: bool
+    """It was answered, and rightly."""
+
+
 class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     """One problem."""
 
@@ -44,6 +53,8 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     """The groups that are right; None where nobody knows."""
     task: str = ""
     """The task set that it is of."""
+    arms: tuple[Once | None, ...] = ()
+    """A run of each of the library's arms; None where it failed, or nobody knows what is right."""
 
 
 class Library(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -58,6 +69,10 @@ class Library(msgspec.Struct, frozen=True, omit_defaults=True):
     signals: Mapping[str, float] = {}
     """How a signal of a chain speaks for its being right, among chains of one problem: 2 AUC - 1,
     so -1 to 1 and 0 for nothing. Signs differ between models, hence they are measured."""
+    arms: tuple[str, ...] = ()
+    """Strategies that were run beside the lines, with every dial (their `repr`)."""
+    reach: int | None = None
+    """Work that each run of an arm could use at most; None is without limit."""
 
     @property
     def labelled(self) -> int:
@@ -110,6 +125,9 @@ def read_library(path: Path) -> Library:
     for number, case in enumerate(library.problems):
         if not all(_is_sound(line) for line in case.lines):
             raise DataError(f"problem {number} holds a chain that can't be", path=str(path))
+        runs = [one for one in case.arms if one is not None]
+        if len(case.arms) > len(library.arms) or any(min(one.work, one.span) < 0 for one in runs):
+            raise DataError(f"problem {number} holds an arm that can't be", path=str(path))
     return library
 
 

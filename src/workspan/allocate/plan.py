@@ -1,24 +1,20 @@
-"""Plans: a small family of rules that holds every fixed split, and the best of it for a budget.
+"""Plans: a small family of rules that holds every fixed split, and what one of them came to.
 
 A plan starts some lines side by side, leaves each at a cap, looks at all of them after every block,
 adds lines one after another, and stops as soon as going on is worth too little a token. Where it
-never stops early it is a fixed split. Which plan is best is found on the library: every one is run
-on its problems, and the accuracy that it had there is what it is chosen by. Four numbers are chosen
-(width, cap, dive, the least worth), so that little can be overfitted.
+never stops early it is a fixed split. It may hand a problem on to an *arm*: another strategy, that
+has the rest of the budget.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from workspan.allocate.evidence import Evidence, fit_leader, fit_line, line_features
 from workspan.allocate.state import NONE
-from workspan.allocate.table import Table
-from workspan.allocate.walk import Draws, Shape, Walk, draw, solo, walk
+from workspan.allocate.table import Arms
+from workspan.allocate.walk import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,17 +26,8 @@ if TYPE_CHECKING:
 NEVER = -1.0
 """A worth that nothing falls below: lines as many as were planned, each to its cap."""
 
-WORTHS = tuple(0.012 * 2 ** (0.4 * i) for i in range(18))
-"""From a plan that hardly ever stops to one that ends with its first line."""
-WIDTHS = ((1, 1), (4, 4))
-"""Lines at the start, and lines added at a time: more for who is in a hurry."""
-DIVERS = (2, 4, 8)
-"""Lines at the start of a plan that takes only the first of them further than a dive."""
-WIDE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
-MOST_LINES = 12
-"""Lines of a plan that looks on the way; one that can't look has `WIDE[-1]`."""
-_RUNS = 16
-_SAMPLE = 20_000
+BELOWS = (0.25, 0.5, 0.75)
+"""Beliefs below which a plan may hand the problem on to an arm."""
 
 
 class Plan(NamedTuple):
@@ -51,6 +38,10 @@ class Plan(NamedTuple):
     """At most."""
     least: float
     """Stop when `worth` is below."""
+    arm: int = NONE
+    """Another strategy that has the rest of the budget, where lines end and leave a doubt."""
+    below: float = 0.0
+    """The doubt: P(right) of the leading answer is less."""
 
 
 class Outcome(NamedTuple):
@@ -62,151 +53,44 @@ class Outcome(NamedTuple):
     span: float
 
 
-@dataclass(frozen=True, slots=True)
-class Study:
-    """All plans, run on a library."""
+class End(NamedTuple):
+    """Where the runs of a plan ended; arrays [run]."""
 
-    table: Table
-    evidence: Evidence
-    outcomes: tuple[Outcome, ...]
-    gain: float
-    """Rise of P(right) by one more line, a unit of `worth` at a typical line's cost."""
+    plan: Plan
+    right: Floats
+    work: Floats
+    span: Floats
+    belief: Floats
 
-    def best(
-        self, work: float | None = None, span: float | None = None, price: float = 0.0
-    ) -> Outcome:
-        """Return the plan of most accuracy, less its work at a price, within mean budgets.
-
-        Args:
-            work: tokens of a problem, on the mean.
-            span: the same for the longest chain.
-            price: accuracy that a token must be worth.
-        """
-        fits = [
-            one
-            for one in self.outcomes
-            if (work is None or one.work <= work) and (span is None or one.span <= span)
-        ]
-        if not fits:
-            return min(self.outcomes, key=lambda one: (one.work, one.span))
-        return max(fits, key=lambda one: one.accuracy - (price + 1e-9) * one.work)
+    @property
+    def outcome(self) -> Outcome:
+        """What they came to, on the mean."""
+        means = (float(column.mean()) for column in (self.right, self.work, self.span))
+        return Outcome(self.plan, *means)
 
 
-def study(table: Table, *, limit: float = np.inf, seed: int = 0) -> Study:
-    """Run every plan on a library.
-
-    Args:
-        table: the library.
-        limit: work at which each run is cut, for a budget that is hard on every problem.
-        seed: of the orders of lines.
-    """
-    most = MOST_LINES if table.is_asked else WIDE[-1]
-    draws = draw(table, _RUNS, most, seed)
-    evidence = learn(table, draws)
-    weights = solo(table, evidence)
-    outcomes: list[Outcome] = []
-    for shape in (*_shapes(table), *_dives(table, limit)):
-        watched = walk(
-            table, evidence, draws, shape, limit=limit, enough=WORTHS[0], weights=weights
-        )
-        outcomes += _stopped(watched, shape, draws.order.shape[1], limit, WORTHS)
-    for shape in _splits(table, limit):
-        part = draw(table, max(_RUNS, 64 // shape.width), shape.width, seed)
-        done = walk(table, evidence, part, shape, weights=weights)
-        outcomes += [
-            _watched(one, table) for one in _stopped(done, shape, shape.width, np.inf, (NEVER,))
-        ]
-    return Study(table, evidence, tuple(outcomes), _gain(table, evidence, draws, weights))
+def at_once(arms: Arms | None, limit: float) -> list[Outcome]:
+    """Return what each arm alone comes to."""
+    shape, found = Shape(1, 1, 1), []
+    for i in range(arms.work.shape[1] if arms else 0):
+        work, span, right = (column[:, i].astype(float) for column in arms or ())
+        means = ((right * (work <= limit)).mean(), np.minimum(work, limit).mean(), span.mean())
+        found.append(Outcome(Plan(shape, 0, NEVER, i, 1.0), *map(float, means)))
+    return found
 
 
-def learn(table: Table, draws: Draws) -> Evidence:
-    """Fit the evidence: first of lines alone, then of the leaders of a few kinds of run."""
-    rng = np.random.default_rng(0)
-    n_problems = len(table.tokens)
-    depth = np.minimum(np.arange(table.steps + 1) * table.block, table.tokens[..., None])
-    ended = (table.tokens[..., None] <= depth) & table.ended[..., None]
-    begun = np.concatenate([np.zeros_like(ended[..., :1]), ended[..., :-1]], axis=-1)
-    places = np.argwhere((table.group != NONE) & ~begun)
-    places = places[rng.permutation(len(places))[:_SAMPLE]]
-    at = tuple(places.T)
-    features = line_features(depth[at].astype(float), table.since[at], ended[at], table.scale)
-    evidence = Evidence(table.scale, fit_line(features, table.right[at], n_problems))
-    cap = int(table.tokens.max())
-    few = Draws(draws.problem, draws.order[:, :8])
-    kinds = [Shape(width, cap, table.watch) for width in (1, 4)]
-    walks = [walk(table, evidence, few, kind) for kind in kinds]
-    features = np.concatenate([one.features[one.moved] for one in walks])
-    right = np.concatenate([one.right[one.moved] for one in walks])
-    chosen = rng.permutation(len(right))[:_SAMPLE]
-    leader = fit_leader(features[chosen], right[chosen], n_problems)
-    return Evidence(evidence.scale, evidence.line, leader)
-
-
-def caps(table: Table, fine: int = 2) -> list[int]:
-    """Return caps from the longest line down to a tenth of a typical one."""
-    longest, least = int(table.tokens.max()), table.scale / 10
-    if not table.is_asked:
-        return [longest]
-    ratios = (2 ** (-i / fine) for i in range(1, 12 * fine))
-    falling = {max(1, round(longest * r / table.block)) * table.block for r in ratios}
-    return sorted({longest, *(cap for cap in falling if least <= cap < longest)}, reverse=True)
-
-
-def _shapes(table: Table) -> Iterator[Shape]:
-    """Yield the ways of growing that look on the way."""
-    deep = [cap for cap in caps(table) if cap >= 0.8 * table.scale]
-    for width, more in WIDTHS:
-        for cap in deep[: 3 if width == 1 else 1]:
-            yield Shape(width, cap, table.watch, more)
-
-
-def _dives(table: Table, limit: float) -> Iterator[Shape]:
-    """Yield one long line beside dives that no run takes beyond a limit."""
-    cap, *shorter = caps(table, 1)
-    for width, dive in product(DIVERS, shorter):
-        looks = 1 + dive // table.watch
-        if dive <= table.scale and width * (dive + looks * table.asked) <= limit:
-            yield Shape(width, cap, table.watch, dive=dive)
-
-
-def _splits(table: Table, limit: float) -> Iterator[Shape]:
-    """Yield the fixed splits that no run can take beyond a limit."""
-    for width in (n for n in WIDE if n <= table.tokens.shape[1]):
-        for cap in caps(table, 2 if width > 1 else 8):
-            looks = 1 + cap // table.watch
-            if width * (cap + looks * table.asked) <= limit:
-                yield Shape(width, cap, cap)
-    yield Shape(1, *2 * (int(min(limit, table.tokens.max())),))
-
-
-def _stopped(
-    found: Walk, shape: Shape, most: int, limit: float, worths: tuple[float, ...]
-) -> Iterator[Outcome]:
-    """Yield what the runs come to under each least worth."""
-    column = np.arange(found.work.shape[1])
-    dear = np.concatenate([found.work[1:] > limit, np.ones_like(found.moved[:1])])
-    for least in worths:
-        stop = ((found.worth < least) | dear).argmax(axis=0)
-        values = (found.right, found.work, found.span)
-        accuracy, work, span = (float(one[stop, column].mean()) for one in values)
-        yield Outcome(Plan(shape, most, least), accuracy, work, span)
-
-
-def _watched(split: Outcome, table: Table) -> Outcome:
-    """Let a fixed split look on the way: what says nothing at its cap has its latest answer."""
-    shape = split.plan.shape._replace(block=min(table.watch, split.plan.shape.cap))
-    looks = np.minimum(table.tokens, shape.cap) // shape.block - (table.tokens > shape.cap)
-    work = split.work + shape.width * table.asked * max(0.0, float(looks.mean()))
-    return split._replace(plan=split.plan._replace(shape=shape), work=work)
-
-
-def _gain(table: Table, evidence: Evidence, draws: Draws, weights: Floats) -> float:
-    """Fit the rise of P(right) by a further line to (1 - belief) / n, through the origin."""
-    cap = int(table.tokens.max())
-    few = Draws(draws.problem, draws.order[:, :8])
-    found = walk(table, evidence, few, Shape(1, cap, cap), weights=weights)
-    if len(found.n) < 2:
-        return 0.0
-    chance = ((1 - found.belief) / (found.n + 0.5))[:-1]
-    rise = np.diff(found.right.astype(float), axis=0)
-    return max(0.0, float((chance * rise).sum() / (chance**2).sum()))
+def handed_on(end: End, arms: Arms | None, problem: Any, limit: float) -> Iterator[Outcome]:
+    """Yield what the runs come to if an arm has the rest of the budget where belief is low."""
+    for i in range(arms.work.shape[1] if arms else 0):
+        work, span, right = (column[problem, i] for column in arms or ())
+        left = np.maximum(limit - end.work, 0.0)
+        for below in BELOWS:
+            goes_on = end.belief < below
+            answers = goes_on & (work <= left)
+            yield End(
+                end.plan._replace(arm=i, below=below),
+                np.where(answers, right, end.right),
+                end.work + goes_on * np.minimum(work, left),
+                end.span + goes_on * np.minimum(span, left),
+                end.belief,
+            ).outcome

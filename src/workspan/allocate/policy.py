@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from workspan.allocate.cold import PASS
 from workspan.allocate.evidence import Evidence
 from workspan.allocate.library import Library
-from workspan.allocate.plan import NEVER, Plan, Study, caps, study
-from workspan.allocate.restarts import best_cap
-from workspan.allocate.state import NONE, Action, Decision, State
-from workspan.allocate.table import tabulate
+from workspan.allocate.plan import NEVER, Plan
+from workspan.allocate.restarts import best_restarts
+from workspan.allocate.state import NONE, UNLIMITED, Action, Decision, State
+from workspan.allocate.study import Study, caps, noise, study
+from workspan.allocate.table import Table, tabulate
 from workspan.allocate.walk import Shape, worth
 
 _UNTIL_A_PASS = 1 << 20
 """Lines: as many as the budget has room for."""
+
+
+class Arm(NamedTuple):
+    """What the library says of the arm of a plan."""
+
+    right: float
+    """Share of its problems that it answered rightly."""
+    work: float
+    """Tokens, mean."""
+    least: float
+    """Tokens of its cheapest run: with less left it isn't begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +42,37 @@ class Planned:
     """Abstain below it."""
     reserve: int = 0
     """Tokens kept for a look at each line, where a limit nears."""
+    arm: Arm | None = None
+    is_judged: bool = False
+    """A sound verifier scores what ends; after an arm that did not pass, lines go on."""
 
     def decide(self, state: State) -> Decision:
         """Choose what to do next."""
-        passed = [line for line in state.lines if (line.score or 0) >= PASS]
+        ends = [(one.group, one.score) for one in state.lines]
+        ends += [(one.group, one.score) for one in state.tried]
+        passed = [group for group, score in ends if (score or 0) >= PASS]
         if passed:
-            told = {"because": "a pass"}
-            return Decision("stop", leader=passed[0].group, confidence=1.0, why=told)
+            return Decision("stop", leader=passed[0], confidence=1.0, why={"because": "a pass"})
+        if self.arm and not self.is_judged and state.tried and state.tried[-1].group != NONE:
+            answer = state.tried[-1].group
+            return self._end(state, answer, self.arm.right, "the arm has answered", 0.0)
         leader, belief = self.evidence.read(state.lines)
+        if leader == NONE and state.tried and self.arm:  # judged, and not a pass: yet an answer
+            leader, belief = state.tried[-1].group, 0.0
+        most = _UNTIL_A_PASS if self.is_judged and state.tried else self.plan.lines
         shape, n = self.plan.shape, 0
         open_ = [i for i, x in enumerate(state.lines) if not x.ended and x.depth < shape.cap_of(i)]
         gain, cost, more = self._outlook(state, belief, len(open_))
         if state.lines and more < self.plan.least:
-            return self._end(leader, belief, "a further line is worth too little a token", gain)
+            because = "a further line is worth too little a token"
+            return self._end(state, leader, belief, because, gain)
         if not open_:
-            n = min(shape.more if state.lines else shape.width, self.plan.lines - len(state.lines))
+            n = min(shape.more if state.lines else shape.width, most - len(state.lines))
         if not open_ and n <= 0:
-            return self._end(leader, belief, "lines as many as were planned", gain)
+            return self._end(state, leader, belief, "lines as many as were planned", gain)
         open_, n, block = self._afford(state, open_, n)
         if block <= 0:
-            return self._end(leader, belief, "the budget is spent", gain)
+            return self._end(state, leader, belief, "the budget is spent", gain)
         why: dict[str, float | str] = {"cap": shape.cap, "worth": round(more, 4)}
         if self.plan.least >= 0:
             why["least"] = round(self.plan.least, 4)
@@ -81,7 +105,15 @@ class Planned:
             each = state.work_left // (len(open_) + n) - self.reserve
         return open_, n, min(block, each)
 
-    def _end(self, leader: int, belief: float, because: str, gain: float) -> Decision:
+    def _end(self, state: State, leader: int, belief: float, because: str, gain: float) -> Decision:
+        """Let an arm go on if one was planned for such a doubt, and there is room for it."""
+        room = min((x for x in (state.work_left, state.span_left) if x is not None), default=None)
+        is_open = self.arm and not state.tried and belief < self.plan.below
+        if self.arm and is_open and (room is None or room >= self.arm.least):
+            why = {"because": because, "then": "an arm is worth more"}
+            block = UNLIMITED if state.work_left is None else state.work_left
+            worth = (self.arm.right - belief, self.arm.work)
+            return Decision("switch", (), 0, block, leader, belief, *worth, why, self.plan.arm)
         action: Action = "abstain" if leader == NONE or belief < self.floor else "stop"
         return Decision(action, (), 0, 0, leader, belief, gain, why={"because": because})
 
@@ -99,6 +131,7 @@ def fitted(
     price: float = 0.0,
     floor: float = 0.0,
     is_judged: bool = False,
+    has_arms: bool = False,
 ) -> Planned:
     """Make the rule for a budget.
 
@@ -109,11 +142,22 @@ def fitted(
         price: accuracy that a token must be worth.
         floor: abstain where the leader is right with less.
         is_judged: a sound verifier scores lines that end: restart until a pass.
+        has_arms: the library's arms can be used.
     """
     table = found.table
     reserve = round(2 * table.asked) + 1 if table.asked else 0
-    plan = found.best(work, span, price).plan
+    plan = found.best(work, span, price, has_arms=has_arms).plan
     if is_judged:
-        cap = best_cap(table, caps(table, 8), work)
-        plan = Plan(Shape(1, cap, table.watch), _UNTIL_A_PASS, NEVER)
-    return Planned(plan, found.evidence, found.gain, floor, reserve)
+        least = noise(len(table.tokens)) if has_arms else None
+        cap, lines, arm = best_restarts(table, caps(table, 8), work, noise=least)
+        lines = _UNTIL_A_PASS if lines is None else lines
+        plan = Plan(Shape(1, cap, table.watch), lines, NEVER, arm, 1.0)
+    told = _told(table, plan.arm)
+    return Planned(plan, found.evidence, found.gain, floor, reserve, told, is_judged)
+
+
+def _told(table: Table, arm: int) -> Arm | None:
+    if table.arms is None or arm == NONE:
+        return None
+    work, right = table.arms.work[:, arm], table.arms.right[:, arm]
+    return Arm(float(right.mean()), float(work.mean()), float(work.min()))

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 NONE = -1
-"""The group of no answer."""
+"""The group of no answer; no arm."""
+UNLIMITED = 1 << 40
+"""Tokens for an arm where the run has no limit of work."""
 
-Action = Literal["widen", "deepen", "stop", "abstain"]
+Action = Literal["widen", "deepen", "switch", "stop", "abstain"]
 
 
 class Look(NamedTuple):
@@ -44,6 +46,18 @@ class Line:
     """What a verifier said of its answer, 1 is a pass; None where none was asked."""
 
 
+class Tried(NamedTuple):
+    """What an arm came to: another strategy, run within this one."""
+
+    arm: int
+    """Its position among the arms."""
+    work: int
+    """Tokens decoded."""
+    group: int = NONE
+    """Its answer."""
+    score: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """A run between two decisions. All lines rest: the strategy has waited for every one."""
@@ -57,6 +71,8 @@ class State:
     work_left: int | None = None
     """None is without limit."""
     span_left: int | None = None
+    tried: tuple[Tried, ...] = ()
+    """Arms, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +80,10 @@ class Decision:
     """What to do next.
 
     `widen` starts `n` new lines and deepens `lines` beside them; `deepen` goes on with `lines`
-    only; each line by `block` tokens, then a look where the engine can be asked. `stop` answers
-    `leader`, `abstain` answers nothing. A line that is not named is left as it stands; it may be
-    named again later.
+    only; each line by `block` tokens, then a look where the engine can be asked. `switch` lets
+    lines rest and gives `block` tokens to another strategy, `arm`. `stop` answers `leader`,
+    `abstain` answers nothing. A line that is not named is left as it stands; it may be named again
+    later.
     """
 
     action: Action
@@ -85,6 +102,8 @@ class Decision:
     """Expected tokens for that gain."""
     why: Mapping[str, float | str] = field(default_factory=dict)
     """What the decision rests on, for the explanation."""
+    arm: int = NONE
+    """Which of the arms to switch to."""
 
 
 class Policy(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,12 +13,25 @@ from workspan.allocate.library import Case, Library, Record
 from workspan.allocate.state import NONE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 BLOCKS = 32
 """Depths of a typical line that are told apart, at most."""
 _LOOKS = 2
 """Blocks between two looks of a run."""
+
+
+class Arms(NamedTuple):
+    """One run of each arm on each problem; arrays [problem, arm].
+
+    A run that failed counts as the dearest, without an answer.
+    """
+
+    work: NDArray[np.float64]
+    span: NDArray[np.float64]
+    right: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +53,8 @@ class Table:
     since: NDArray[np.int32]
     """Depth of the first of the looks that the answer stands since."""
     right: NDArray[np.bool_]
+    arms: Arms | None = None
+    """What other strategies did on the same problems."""
 
     @property
     def watch(self) -> int:
@@ -81,7 +96,18 @@ def tabulate(library: Library) -> Table:
         right[i] = np.isin(group[i], truth) & (group[i] != NONE)
     tokens = np.array([[r.depths[-1] for r in case.lines[:n]] for case in cases])
     ended = np.array([[r.ended for r in case.lines[:n]] for case in cases])
-    return Table(block, scale, library.asked, bool(gaps), tokens, ended, group, since, right)
+    arms = _arms(cases, len(library.arms)) if library.arms else None
+    return Table(block, scale, library.asked, bool(gaps), tokens, ended, group, since, right, arms)
+
+
+def _arms(cases: Sequence[Case], n: int) -> Arms:
+    runs = [[*case.arms, *[None] * (n - len(case.arms))] for case in cases]
+    work = np.array([[one.work if one else 0 for one in row] for row in runs], dtype=float)
+    span = np.array([[one.span if one else 0 for one in row] for row in runs], dtype=float)
+    has = np.array([[one is not None for one in row] for row in runs])
+    right = np.array([[bool(one and one.right) for one in row] for row in runs])
+    work, span = (np.where(has, column, column.max(axis=0)) for column in (work, span))
+    return Arms(work, span, right)
 
 
 def _right(case: Case) -> tuple[int, ...]:

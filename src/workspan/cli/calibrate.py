@@ -31,6 +31,7 @@ from workspan.lab.compare import Comparison, compare
 from workspan.spec import parse_strategy
 from workspan.store import Header, JournalFile
 from workspan.strategies.adaptive.auto import Auto
+from workspan.strategies.adaptive.auto_arms import arm_names
 from workspan.tasks import open_tasks, read_tasks
 from workspan.tasks.base import Task
 from workspan.tasks.files import some
@@ -57,6 +58,9 @@ def calibrate(
     strategy: Annotated[
         str, typer.Option("--strategy", "-s", help="auto, with your dials.")
     ] = "auto",
+    arm: Annotated[
+        list[str] | None, typer.Option("--arm", help="A strategy that auto may hand on to; repeat.")
+    ] = None,
     recorded: Annotated[
         Path | None, typer.Option("--replay", help="Chains that were drawn: as replay.")
     ] = None,
@@ -71,11 +75,11 @@ def calibrate(
         library = _recorded(recorded, model or [], task or [], input, kind)
     else:
         tasks = _tasks(task or [], input, limit, seed)
-        plan = _survey(strategy, lines, block)
+        plan = _survey(strategy, arm or [], lines, block)
         limits, opened = Budget.parse(budget), open_engines(engine, model, price)
         with private_files():
             asked = [str(engine), str(model), str(seed), budget, strategy, f"{lines} {block}"]
-            asked += [str(input), *(task or [])]
+            asked += [str(input), *(task or []), *(arm or [])]
             path = journal or state_folder() / f"calibrate-{digest(asked)}.jsonl"
             library = _drawn(plan, tasks, opened, limits, seed, path)
     write_library(library, to)
@@ -104,24 +108,31 @@ def _tasks(names: Sequence[str], source: Path | None, limit: int, seed: int) -> 
     return [task for name in names for task in open_tasks(name).load(limit, seed)]
 
 
-def _survey(text: str, lines: int, block: int) -> Auto:
+def _survey(text: str, arms: Sequence[str], lines: int, block: int) -> Auto:
     plan = parse_strategy(text)
     if not isinstance(plan, Auto):
         raise SpecError(f"--strategy {text!r}: calibration is for auto, with its dials")
-    return replace(plan, n=lines, fitted=Survey(lines, block))
+    return replace(
+        plan,
+        n=lines,
+        arms=(*plan.arms, *map(parse_strategy, arms)),
+        library="",
+        fitted=Survey(lines, block),
+    )
 
 
 def _drawn(
     plan: Auto, tasks: Sequence[Task], opened: Opened, budget: Budget, seed: int, path: Path
 ) -> Library:
-    """Run the survey on every problem; a second try goes on where the first was stopped."""
+    """Run survey and arms on every problem; a second try goes on where the first was stopped."""
     from workspan.lab.calibrating import calibrate_runs
 
     async def main(journals: JournalFile, progress: Progress) -> Library:
-        bar = progress.add_task("calibrate", total=len(tasks))
+        strategies = [replace(plan, arms=()), *plan.arms]
+        bar = progress.add_task("calibrate", total=len(tasks) * len(strategies))
         try:
             done: Comparison = await compare(
-                [plan],
+                strategies,
                 tasks,
                 opened.engine,
                 budget=budget,
@@ -129,7 +140,9 @@ def _drawn(
                 journals=journals,
                 on_progress=lambda _: progress.advance(bar),
             )
-            return await calibrate_runs(done.trials, opened.engine.info.model)
+            lines, *others = (done.of(name) for name in done.strategies)
+            arms = dict(zip(arm_names(plan), others, strict=True))
+            return await calibrate_runs(lines, opened.engine.info.model, arms, budget.work)
         finally:
             await opened.aclose()
 
@@ -143,8 +156,17 @@ def _say(library: Library, path: Path) -> None:
     ended = sum(line.ended for case in library.problems for line in case.lines)
     Console().print(
         f"{path}: {chains} chains of {len(library.problems)} problems, {ended} ended, "
-        f"{library.labelled} problems with known answers; -s 'auto(library=\"{path}\")' uses it",
+        f"{library.labelled} problems with known answers{_arms(library)}; "
+        f"-s 'auto({'ARMS, ' if library.arms else ''}library=\"{path}\")' uses it",
         markup=False,
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _arms(library: Library) -> str:
+    if not library.arms:
+        return ""
+    runs = [[case.arms[i] for case in library.problems] for i in range(len(library.arms))]
+    right = [f"{sum(bool(one and one.right) for one in of)}" for of in runs]
+    return f"; arms were right on {', '.join(right)}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 import msgspec
 
 from workspan.allocate.explaining import LONGEST_ANSWER, Explanation, Grown
 from workspan.allocate.groups import Groups
-from workspan.allocate.library import Case, Library, Record
+from workspan.allocate.library import Case, Library, Once, Record
 from workspan.errors import GraderError, InputError
 from workspan.lab.bench import Trial
 from workspan.replay.engine import asked_tokens
@@ -43,10 +43,21 @@ def calibrate(recordings: Sequence[Recording]) -> Library:
     return Library(", ".join(models), units.pop(), cases, fmean(asked) if asked else 0.0, signals)
 
 
-async def calibrate_runs(trials: Sequence[Trial], model: str) -> Library:
+async def calibrate_runs(
+    trials: Sequence[Trial],
+    model: str,
+    arms: Mapping[str, Sequence[Trial]] | None = None,
+    reach: int | None = None,
+) -> Library:
     """Make a library of runs that explain themselves, those of `Survey` best of all.
 
     Runs that failed are left out. A task without a reference is an unlabelled problem.
+
+    Args:
+        trials: of lines, one a problem.
+        model: its name.
+        arms: trials of other strategies on the same problems, by the arm's name in a library.
+        reach: work that each of them could use.
 
     Raises:
         InputError: no run is left.
@@ -54,15 +65,29 @@ async def calibrate_runs(trials: Sequence[Trial], model: str) -> Library:
     told = [(one, one.result.answer) for one in trials if one.result and one.result.answer.why]
     if not told:
         raise InputError("no run was finished: there is nothing to calibrate on")
+    others = [{one.task.problem.id: one for one in runs} for runs in (arms or {}).values()]
     cases, looks, tokens = [], 0, 0
     for trial, answer in told:
         why = msgspec.json.decode(answer.why, type=Explanation)
         lines = _lines(why)
-        cases.append(Case(lines, await _right(trial.task, why, answer), _set_of(trial.task)))
+        right, task = await _right(trial.task, why, answer), trial.task
+        runs = tuple(_once(by_problem.get(task.problem.id)) for by_problem in others)
+        cases.append(Case(lines, right, _set_of(task), runs))
         looks += sum(len(line.depths) - line.ended for line in lines)
         tokens += why.work - sum(line.depths[-1] for line in lines)
     signals = {"length": gain} if (gain := _length_gain(cases)) is not None else {}
-    return Library(model, "tokens", tuple(cases), tokens / looks if looks else 0.0, signals)
+    asked = tokens / looks if looks else 0.0
+    return Library(model, "tokens", tuple(cases), asked, signals, (*(arms or {}),), reach)
+
+
+def _once(trial: Trial | None) -> Once | None:
+    """Keep a run of an arm; where nobody can grade it, a pass of its verifier counts as right."""
+    if trial is None or trial.result is None:
+        return None
+    best = trial.result.answer.best
+    passed = best.score == 1.0 if best is not None and best.score is not None else None
+    right = trial.grade.correct >= 0.5 if trial.grade is not None else passed
+    return None if right is None else Once(trial.result.work, trial.result.span, right)
 
 
 def _lines(why: Explanation) -> tuple[Record, ...]:

@@ -85,6 +85,7 @@ def _is_sound(why: Explanation) -> bool:
     """Check that what is pointed at is there: the file may be anyone's."""
     grown = [one for step in why.steps for one in step.grown]
     groups = [step.leader for step in why.steps] + [one.group for one in grown]
+    groups += [one.group for step in why.steps for one in step.tried]
     return all(-1 <= group < len(why.answers) for group in groups) and all(
         0 <= one.line < why.lines <= 100_000 and one.depth >= 0 for one in grown
     )

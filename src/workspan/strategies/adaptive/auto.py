@@ -11,7 +11,9 @@ from workspan.allocate.explaining import explain
 from workspan.allocate.state import Decision, Policy, State
 from workspan.engines.base import Capability
 from workspan.errors import at_least, within
-from workspan.session import Session, Verifier
+from workspan.session import Session, Strategy, Verifier
+from workspan.strategies.adaptive.auto_answers import candidates, leading
+from workspan.strategies.adaptive.auto_arms import check_arms, switch
 from workspan.strategies.adaptive.auto_library import known
 from workspan.strategies.adaptive.auto_start import open_lines, rule_for
 from workspan.types import Answer, Problem
@@ -20,14 +22,17 @@ from workspan.voting import plurality
 
 @dataclass(frozen=True)
 class Auto:
-    """Split the budget between breadth and depth as each problem shows its need.
+    """Split the budget between breadth, depth and other strategies as each problem shows its need.
 
     Chains grow in blocks where the engine can continue a text, and are asked for their answer after
     each; else whole chains are drawn. What to buy next is decided by a rule that knows a `library`
     (see `workspan calibrate`), or nothing but the run itself. `price` is the probability that a
     thousand tokens must be worth; `prefers` what is dear: tokens, or the time that they take.
+    `arms` are other strategies that may have the rest of the budget, such as revision, evolution or
+    retrieval: as a library says, or, judged by a verifier, in turn with restarts.
     """
 
+    arms: tuple[Strategy, ...] = ()
     n: int = 64
     confidence: float = 0.95
     floor: float = 0.0
@@ -48,7 +53,7 @@ class Auto:
         at_least(1, n=self.n, probe_tokens=self.probe_tokens, max_tokens=self.max_tokens)
         at_least(0, temperature=self.temperature, price=self.price)
         within(0, 1, confidence=self.confidence, floor=self.floor)
-        known(self.library)
+        check_arms(self, known(self.library))
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Do as the rule says until it stops, or nothing more can be bought."""
@@ -58,17 +63,18 @@ class Auto:
         taken: list[tuple[State, Decision]] = []
         while True:
             decision = rule.decide(state if is_growing else replace(state, work_left=0))
-            if (now := lines.leading(decision.leader)) not in (None, session.standing.best):
+            if (now := leading(lines, decision.leader)) not in (None, session.standing.best):
                 session.best(now)
             taken.append((state, decision))
             if decision.action in ("stop", "abstain") or not is_growing:
                 break
-            is_growing = await lines.step(decision, session)
+            if decision.action == "switch":
+                await switch(self.arms[decision.arm], decision, lines, session)
+            else:
+                is_growing = await lines.step(decision, session)
             state = lines.state(session)
-        vote = plurality([chain.now for chain in lines.chains], problem.kind)
-        is_silent = decision.action == "abstain" and self.floor > 0
-        best = None if is_silent else now or vote.best
+        vote = plurality(candidates(lines), problem.kind)
+        best = None if decision.action == "abstain" and self.floor else now or vote.best
         library = known(self.library)
-        knows = library.model if library else ""
-        why = explain(taken, state, lines.groups.answers, knows)
+        why = explain(taken, state, lines.groups.answers, library.model if library else "")
         return replace(vote, best=best, why=msgspec.json.encode(why).decode())

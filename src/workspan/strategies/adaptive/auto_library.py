@@ -12,7 +12,7 @@ from workspan.budget import Budget
 from workspan.errors import MissingDependency
 
 if TYPE_CHECKING:
-    from workspan.allocate.plan import Study
+    from workspan.allocate.study import Study
     from workspan.strategies.adaptive.auto import Auto
 
 LITTLE = 0.01
@@ -26,11 +26,19 @@ def planned(auto: Auto, study: Study, budget: Budget) -> Policy:
     work, price = budget.work, auto.price / 1000
     span: float | None = budget.span
     if auto.prefers == "span":
-        best = study.best(work, span, price)
+        best = study.best(work, span, price, has_arms=bool(auto.arms))
         good = [one for one in study.outcomes if one.accuracy >= best.accuracy - LITTLE]
         span = min(one.span for one in (*good, best) if work is None or one.work <= work)
-    judged = auto.verifier is not None
-    return fitted(study, work=work, span=span, price=price, floor=auto.floor, is_judged=judged)
+    judged, arms = auto.verifier is not None, bool(auto.arms)
+    return fitted(
+        study,
+        work=work,
+        span=span,
+        price=price,
+        floor=auto.floor,
+        is_judged=judged,
+        has_arms=arms,
+    )
 
 
 def known(path: str) -> Library | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from workspan.allocate.groups import Groups
-from workspan.allocate.state import NONE, Decision, Line, Look, State
+from workspan.allocate.state import NONE, Decision, Line, Look, State, Tried
 from workspan.errors import first_error
 from workspan.session import Session, Verifier
 from workspan.strategies.adaptive.probed_chain import Chain, grow
@@ -27,12 +27,17 @@ class Lines:
     groups: Groups
     chains: list[Chain] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
+    found: list[Candidate | None] = field(default_factory=list)
+    """By arms, as they were tried."""
 
     def state(self, session: Session) -> State:
         """Say how it stands."""
         left = session.left()
         work = sum(line.depth + line.cost_of_looks for line in self.lines)
-        return State(tuple(self.lines), work, session.clock.now, left.work, left.span)
+        work += sum(one.work for one in self.tried)
+        lines, tried = tuple(self.lines), tuple(self.tried)
+        return State(lines, work, session.clock.now, left.work, left.span, tried)
 
     async def step(self, decision: Decision, session: Session) -> bool:
         """Grow the lines named beside new ones, judge those that end; say whether any grew."""
@@ -48,33 +53,22 @@ class Lines:
             if session.standing.best is None and now.answer is not None:
                 session.best(now)
             is_open = not self.is_whole and chain.tokens < grown.tokens < self.whole.max_tokens
-            return replace(grown, now=now, is_live=grown.is_live and is_open)
+            is_live = grown.is_live and is_open
+            if self.verifier is not None and not is_live and now.answer:
+                [now] = await session.score(self.verifier, self.problem, [now])
+            return replace(grown, now=now, is_live=is_live)
 
-        grown = await self._judged(await session.map(one, before), session)
+        grown = await session.map(one, before)
         for i, chain in zip(named, grown, strict=False):
             self.chains[i], self.lines[i] = chain, self._line(chain, self.lines[i])
         new = [chain for chain in grown[len(named) :] if chain.tokens]
         self.chains += new
         self.lines += [self._line(chain, Line(0)) for chain in new]
-        if not self.chains:
+        if not self.chains and not self.tried:
             raise first_error([chain.error for chain in grown if chain.error])
         return any(a.tokens > b.tokens for a, b in zip(grown, before, strict=True))
-
-    async def _judged(self, chains: list[Chain], session: Session) -> list[Chain]:
-        done = [i for i, one in enumerate(chains) if not one.is_live and one.now.answer]
-        if self.verifier is not None and done:
-            told = await session.score(self.verifier, self.problem, [chains[i].now for i in done])
-            for i, now in zip(done, told, strict=True):
-                chains[i] = replace(chains[i], now=now)
-        return chains
 
     def _line(self, chain: Chain, before: Line) -> Line:
         group = NONE if chain.now.score == 0 else self.groups.number(chain.now.answer)
         looks = before.looks + (Look(chain.tokens, group),) * (chain.asked > before.cost_of_looks)
         return Line(chain.tokens, looks, group, not chain.is_live, chain.asked, chain.now.score)
-
-    def leading(self, group: int) -> Candidate | None:
-        """Return who stands for an answer: what scored best of it, then what ended, then first."""
-        of = [i for i, line in enumerate(self.lines) if line.group == group != NONE]
-        best = max(of, key=lambda i: (self.lines[i].score or 0, self.lines[i].ended), default=None)
-        return None if best is None else self.chains[best].now

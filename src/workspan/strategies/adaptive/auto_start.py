@@ -39,4 +39,5 @@ def rule_for(auto: Auto, state: State) -> Policy:
             return rule
         return planned(auto, study_of(auto.library, budget.work), budget)
     is_judged, width = auto.verifier is not None, 8 if auto.prefers == "span" else 1
-    return Cold(auto.confidence, auto.floor, is_judged=is_judged, width=width)
+    arms = len(auto.arms) if is_judged else 0
+    return Cold(auto.confidence, auto.floor, is_judged=is_judged, width=width, arms=arms)
