@@ -101,7 +101,9 @@ def test_half_serial_and_half_parallel_is_served_by_dives_beside_one_long_line()
     best, splits = found.best(72), [one for one in found.outcomes if one.plan.least == NEVER]
     assert best.plan.shape.dive == 8
     assert best.accuracy > max(one.accuracy for one in splits if one.work <= 72) + 0.1
-    assert fitted(found, work=72).reserve == 0
+    rule = fitted(found, work=72)
+    assert isinstance(rule, Planned)
+    assert rule.reserve == 0
 
 
 def test_abstains_below_the_floor() -> None:
@@ -122,8 +124,9 @@ def test_restarts_stop_lines_that_a_verifier_would_hardly_pass() -> None:
     endless = Record((*range(500, 20_500, 500),), (1,) * 40, ended=True)
     library = Library("simulated", "tokens", (Case((short, endless) * 8, right=(0,)),) * 4)
     rule = fitted(studied(library), work=20_000, is_judged=True)
-    assert 1_000 <= rule.plan.shape.cap <= 2_500
-    left = (Line(rule.plan.shape.cap, group=1),)
+    first = rule.decide(State(()))
+    assert 1_000 <= first.block <= 2_500
+    left = (Line(first.block, group=1),)
     assert rule.decide(State(left, work_left=9_000)).action == "widen"
 
 

@@ -46,11 +46,8 @@ class Cold:
         if not votes:
             votes = Counter(line.group for line in state.lines if line.group != NONE)
         votes.update(one.group for one in state.tried if one.group != NONE)
-        ends = [(one.group, one.score) for one in state.lines]
-        ends += [(one.group, one.score) for one in state.tried]
-        passed = [group for group, score in ends if (score or 0) >= PASS]
-        if passed:
-            return Decision("stop", leader=passed[0], confidence=1.0, why={"because": "a pass"})
+        if (passed := passing(state)) is not None:
+            return passed
         leader, confidence = _lead(votes)
         block = self._block(state)
         live = [i for i, line in enumerate(state.lines) if not line.ended]
@@ -102,6 +99,16 @@ class Cold:
             return n
         whole = fmean(_cost(line) for line in state.lines)
         return min(n, round(state.work_left / max(1.0, whole)))
+
+
+def passing(state: State) -> Decision | None:
+    """Stop at the first pass; None without one."""
+    ends = [(one.group, one.score) for one in state.lines]
+    ends += [(one.group, one.score) for one in state.tried]
+    passed = [group for group, score in ends if (score or 0) >= PASS]
+    if not passed:
+        return None
+    return Decision("stop", leader=passed[0], confidence=1.0, why={"because": "a pass"})
 
 
 def _size(state: State, arm: int) -> int:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from workspan.allocate.cold import PASS
+from workspan.allocate.cold import passing
 from workspan.allocate.evidence import Evidence
 from workspan.allocate.library import Library
-from workspan.allocate.plan import NEVER, Plan
-from workspan.allocate.restarts import best_restarts
-from workspan.allocate.state import NONE, UNLIMITED, Action, Decision, State
-from workspan.allocate.study import Study, caps, noise, study
+from workspan.allocate.plan import Plan
+from workspan.allocate.schedule import Try, best_schedule
+from workspan.allocate.state import NONE, UNLIMITED, Action, Decision, Policy, State
+from workspan.allocate.study import Study, caps, study
 from workspan.allocate.table import Table, tabulate
-from workspan.allocate.walk import Shape, worth
-
-_UNTIL_A_PASS = 1 << 20
-"""Lines: as many as the budget has room for."""
+from workspan.allocate.walk import worth
 
 
 class Arm(NamedTuple):
@@ -43,23 +40,15 @@ class Planned:
     reserve: int = 0
     """Tokens kept for a look at each line, where a limit nears."""
     arm: Arm | None = None
-    is_judged: bool = False
-    """A sound verifier scores what ends; after an arm that did not pass, lines go on."""
 
     def decide(self, state: State) -> Decision:
         """Choose what to do next."""
-        ends = [(one.group, one.score) for one in state.lines]
-        ends += [(one.group, one.score) for one in state.tried]
-        passed = [group for group, score in ends if (score or 0) >= PASS]
-        if passed:
-            return Decision("stop", leader=passed[0], confidence=1.0, why={"because": "a pass"})
-        if self.arm and not self.is_judged and state.tried and state.tried[-1].group != NONE:
+        if (passed := passing(state)) is not None:
+            return passed
+        if self.arm and state.tried and state.tried[-1].group != NONE:
             answer = state.tried[-1].group
             return self._end(state, answer, self.arm.right, "the arm has answered", 0.0)
         leader, belief = self.evidence.read(state.lines)
-        if leader == NONE and state.tried and self.arm:  # judged, and not a pass: yet an answer
-            leader, belief = state.tried[-1].group, 0.0
-        most = _UNTIL_A_PASS if self.is_judged and state.tried else self.plan.lines
         shape, n = self.plan.shape, 0
         open_ = [i for i, x in enumerate(state.lines) if not x.ended and x.depth < shape.cap_of(i)]
         gain, cost, more = self._outlook(state, belief, len(open_))
@@ -67,7 +56,7 @@ class Planned:
             because = "a further line is worth too little a token"
             return self._end(state, leader, belief, because, gain)
         if not open_:
-            n = min(shape.more if state.lines else shape.width, most - len(state.lines))
+            n = min(shape.more if state.lines else shape.width, self.plan.lines - len(state.lines))
         if not open_ and n <= 0:
             return self._end(state, leader, belief, "lines as many as were planned", gain)
         open_, n, block = self._afford(state, open_, n)
@@ -118,6 +107,38 @@ class Planned:
         return Decision(action, (), 0, 0, leader, belief, gain, why={"because": because})
 
 
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Try one after another until a verifier passes one; the schedule begins again at its end."""
+
+    tries: tuple[Try, ...]
+    evidence: Evidence
+    """Tells who leads where nothing has passed."""
+    floor: float = 0.0
+
+    def decide(self, state: State) -> Decision:
+        """Choose what to do next."""
+        if (passed := passing(state)) is not None:
+            return passed
+        leader, belief = self.evidence.read(state.lines)
+        if leader == NONE and state.tried:
+            leader = state.tried[-1].group
+        dead = {one.arm for one in state.tried if not one.work}
+        tries = [one for one in self.tries if one.arm == NONE or one.arm not in dead]
+        room = min((x for x in (state.work_left, state.span_left) if x is not None), default=None)
+        if not tries or room == 0:
+            action: Action = "abstain" if leader == NONE or belief < self.floor else "stop"
+            return Decision(action, leader=leader, confidence=belief, why={"because": "no budget"})
+        tokens, arm, gain, cost = tries[(len(state.lines) + len(state.tried)) % len(tries)]
+        if room is not None and room < tokens + min(one.tokens for one in tries):
+            tokens = room  # what would be left is too little for a further try
+        why = {"because": "most passes a token, of what no try has solved"}
+        told = (tokens, leader, belief, gain, cost, why)
+        if arm == NONE:
+            return Decision("widen", (), 1, *told)
+        return Decision("switch", (), 0, *told, arm)
+
+
 def studied(library: Library, limit: float | None = None) -> Study:
     """Run all plans on a library; costs seconds, so do it once for all budgets."""
     return study(tabulate(library), limit=limit or float("inf"))
@@ -132,7 +153,7 @@ def fitted(
     floor: float = 0.0,
     is_judged: bool = False,
     has_arms: bool = False,
-) -> Planned:
+) -> Policy:
     """Make the rule for a budget.
 
     Args:
@@ -141,19 +162,16 @@ def fitted(
         span: of its longest chain, on the mean.
         price: accuracy that a token must be worth.
         floor: abstain where the leader is right with less.
-        is_judged: a sound verifier scores lines that end: restart until a pass.
+        is_judged: a sound verifier scores what ends: try until a pass.
         has_arms: the library's arms can be used.
     """
     table = found.table
     reserve = round(2 * table.asked) + 1 if table.asked else 0
-    plan = found.best(work, span, price, has_arms=has_arms).plan
     if is_judged:
-        least = noise(len(table.tokens)) if has_arms else None
-        cap, lines, arm = best_restarts(table, caps(table, 8), work, noise=least)
-        lines = _UNTIL_A_PASS if lines is None else lines
-        plan = Plan(Shape(1, cap, table.watch), lines, NEVER, arm, 1.0)
-    told = _told(table, plan.arm)
-    return Planned(plan, found.evidence, found.gain, floor, reserve, told, is_judged)
+        tries = best_schedule(table, caps(table, 8), work, has_arms=has_arms)
+        return Scheduled(tries, found.evidence, floor)
+    plan = found.best(work, span, price, has_arms=has_arms).plan
+    return Planned(plan, found.evidence, found.gain, floor, reserve, _told(table, plan.arm))
 
 
 def _told(table: Table, arm: int) -> Arm | None:

@@ -1,0 +1,127 @@
+"""`auto` with revision and evolution as arms, against each of them alone, on plans of mixed sizes.
+
+The planner is simulated, no model is here; strategies, evaluator and accounts are real. Problems of
+all tasks come shuffled. `auto` gets a library of other problems: lines, and one run of each arm.
+Without a library arms have doubling tries beside universal restarts. All have the same hard budget
+of work on every problem, and a verifier that knows a right plan. Differences are paired, 95 %.
+
+Run with ``python -m benchmarks.auto_arms``; ``--smoke`` for a small run, ``--output`` for JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+from benchmarks.mixed_workload import mixed
+
+from workspan.allocate.library import write_library
+from workspan.allocate.survey import Survey
+from workspan.budget import Budget
+from workspan.engines.base import Engine
+from workspan.lab.calibrating import calibrate_runs
+from workspan.lab.compare import compare
+from workspan.lab.records import difference, records
+from workspan.session import Strategy
+from workspan.spec import parse_strategy
+from workspan.strategies.adaptive.auto import Auto
+from workspan.strategies.adaptive.auto_arms import arm_names
+from workspan.tasks.base import Task
+from workspan.testing.simulated_planner import SimulatedPlanner
+from workspan.verifiers.plan_check import PlanCheck
+
+TASKS = ("trip_planning(cities=4)", "trip_planning(cities=6)", "meeting_planning(friends=6)")
+BUDGETS = (500, 1000, 2000, 4000)
+CAP = 200
+"""Words of a plan, at most."""
+FOLLOWS = 0.5
+"""Share of the evaluator's messages that the simulated planner acts on."""
+LINES, REACH = 16, 4000
+"""Of the calibration: lines of a problem, and work of an arm's run."""
+REVISION = f"sequential_revision(threads=4, turns=80, verifier=plan_check, max_tokens={CAP})"
+EVOLUTION = f"mind_evolution(verifier=plan_check, max_tokens={CAP})"
+SAMPLING = f"best_of_n(n=400, verifier=plan_check, max_tokens={CAP})"
+
+
+async def calibrated(engine: Engine, tasks: Sequence[Task], auto: Auto, path: Path) -> None:
+    """Write a library of lines and arms on the calibration problems."""
+    survey = replace(auto, arms=(), n=LINES, fitted=Survey(LINES, CAP))
+    strategies: list[Strategy] = [survey, *auto.arms]
+    done = await compare(strategies, tasks, engine, budget=Budget(work=REACH), seed=1)
+    lines, *others = (done.of(name) for name in done.strategies)
+    arms = dict(zip(arm_names(auto), others, strict=True))
+    write_library(await calibrate_runs(lines, engine.info.model, arms, REACH), path)
+
+
+async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Calibrate once, then run everything at every budget."""
+    known = mixed(options.tasks, options.calibration, seed=21)
+    held = mixed(options.tasks, options.problems, seed=22)
+    engine = SimulatedPlanner.of([each.problem for each in [*known, *held]], follows=FOLLOWS)
+    arms = (parse_strategy(REVISION), parse_strategy(EVOLUTION))
+    cold, report = Auto(arms=arms, verifier=PlanCheck(), max_tokens=CAP, probe=""), []
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "library.json"
+        await calibrated(engine, known, cold, library)
+        strategies = {
+            "auto, library and arms": replace(cold, library=str(library)),
+            "auto, arms only": cold,
+            "auto, library only": replace(cold, arms=(), library=str(library)),
+            "best of n": parse_strategy(SAMPLING),
+            "revision": arms[0],
+            "evolution": arms[1],
+        }
+        for budget in options.budgets:
+            done = await compare(
+                [*strategies.values()], held, engine, budget=Budget(work=budget), seed=3
+            )
+            for name, one in zip(strategies, records(done), strict=True):
+                ahead = difference(done, done.strategies[0], one.strategy)
+                row = {
+                    "budget": budget,
+                    "name": name,
+                    "solved": [one.accuracy, one.low, one.high],
+                    "work": one.work,
+                    "span": one.span,
+                    "auto_ahead": [ahead.mean, ahead.low, ahead.high] if ahead else None,
+                }
+                report.append(row)
+                print(line(row), flush=True)
+    return report
+
+
+def line(row: dict[str, Any]) -> str:
+    """Return a row of the table."""
+    mean, low, high = row["solved"]
+    is_itself = row["name"] == "auto, library and arms" or row["auto_ahead"] is None
+    ahead = "–" if is_itself else "{:+.3f} [{:+.3f}, {:+.3f}]".format(*row["auto_ahead"])
+    cells = f"{mean:.3f} [{low:.3f}, {high:.3f}] | {row['work']:.0f} | {row['span']:.0f}"
+    return f"| {row['budget']} | {row['name']} | {cells} | {ahead} |"
+
+
+def main(options: argparse.Namespace) -> None:
+    """Run it and print the table."""
+    if options.smoke:
+        options.problems, options.calibration, options.budgets = 3, 4, [500]
+    heads = ("work", "strategy", "solved", "work used", "span", "auto is ahead by")
+    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+    report = anyio.run(measure, options)
+    if options.output:
+        options.output.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--tasks", nargs="+", default=TASKS)
+    parser.add_argument("--problems", type=int, default=60, help="held out, of each task")
+    parser.add_argument("--calibration", type=int, default=30, help="problems of each task")
+    parser.add_argument("--budgets", type=int, nargs="+", default=BUDGETS)
+    parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--output", type=Path)
+    main(parser.parse_args())
