@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from math import log
 from pathlib import Path
 
 import anyio
 import msgspec
 import pytest
+from rich.console import Console
 
-from workspan.allocate.explaining import evidence, explain, more, natural_depth
-from workspan.allocate.state import Decision, Line, Look, State
+from workspan.allocate.explaining import Explanation, evidence, explain, more, natural_depth
+from workspan.allocate.state import Decision, Line, Look, State, Tried
 from workspan.budget import Budget
+from workspan.cli.explain import show
 from workspan.errors import DataError
 from workspan.journal import Journal
 from workspan.lab.explain_report import render
@@ -114,3 +117,18 @@ def test_an_explanation_that_points_nowhere_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(record)
     with pytest.raises(DataError, match="does not hold"):
         read_explanations(tmp_path / "a.jsonl")
+
+
+def test_a_step_says_what_an_arm_took() -> None:
+    before, line = State(), Line(10, group=0, ended=True)
+    after = State((line,), 10, 10)
+    end = State((line,), 40, 30, tried=(Tried(1, 30, 1),))
+    taken = [(before, Decision("widen", n=1)), (after, Decision("switch", block=50, arm=1))]
+    why = explain(taken, end, ["4", "5"])
+    assert [step.tried for step in why.steps] == [(), (Tried(1, 30, 1),)]
+    assert why.work == 40
+    assert msgspec.json.decode(msgspec.json.encode(why), type=Explanation) == why
+    console = Console(record=True, width=200, file=StringIO())
+    show(why, console)
+    assert "arm 2 took 30 tokens" in console.export_text()
+    assert "arm 2, 30 tokens" in render([Told("p", "auto", "1k work", why)])

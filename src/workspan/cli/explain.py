@@ -113,6 +113,7 @@ def _steps(why: Explanation) -> Table:
         numbers = (str(step.work), str(step.span), str(len(step.grown)))
         worth = (f"{step.confidence:.3f}", f"{step.gain:.4f}", f"{step.cost:.0f}")
         because = ", ".join(_said(name, value) for name, value in step.why.items())
+        because += "".join(f"; arm {one.arm + 1} took {one.work} tokens" for one in step.tried)
         table.add_row(step.action, *numbers, Text(safe(leader)), *worth, Text(safe(because)))
     return table
 

@@ -1,0 +1,125 @@
+"""Half serial, half parallel, with a verifier: `auto` against restarts at every cap and Luby's.
+
+The problems of `mixed_workload`, live on the trained reasoner, with the same hard budget of work on
+each. The verifier is simulated: it knows the answers, and costs nothing. Best-of-n at every cap
+that fits (as many chains as the budget has room for) and universal restarts at every unit compete
+by the dial that was best on the calibration problems; `auto` has its library from the same ones, or
+none. Solved is what passed. Differences are paired over problems, 95 %.
+
+Run with ``python -m benchmarks.verified_workload``; ``--smoke`` for a small run, ``--output`` for
+JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anyio
+from benchmarks.mixed_workload import BUDGETS, CAPS, LONGEST, TASKS, calibrated, line, mixed, told
+
+from workspan.answers import equivalent
+from workspan.budget import Budget
+from workspan.engines.base import Capability, Engine
+from workspan.lab.compare import compare
+from workspan.lab.records import records
+from workspan.reasoner.engine import Reasoner
+from workspan.session import Score, Session, Strategy
+from workspan.spec import write
+from workspan.strategies.adaptive.auto import Auto
+from workspan.strategies.parallel.best_of_n import BestOfN
+from workspan.strategies.sequential.luby_restarts import LubyRestarts
+from workspan.tasks.base import Task
+from workspan.types import Candidate, Problem
+
+UNITS = (2, 4, 8, 16, 32)
+
+
+@dataclass(frozen=True)
+class SimulatedVerifier:
+    """Knows the answers: a sound verifier, for nothing."""
+
+    answers: Mapping[str, str] = field(repr=False)
+    requires: ClassVar[frozenset[Capability]] = frozenset()
+
+    async def __call__(self, problem: Problem, candidate: Candidate, session: Session) -> Score:  # noqa: ARG002
+        """Pass what is right."""
+        right, said = self.answers[problem.id], candidate.answer
+        return Score(float(said is not None and equivalent(said, right, kind=problem.kind)))
+
+
+def rivals(budget: int, verifier: SimulatedVerifier) -> dict[str, list[Strategy]]:
+    """Return every setting of each kind."""
+    fixed: list[Strategy] = [
+        BestOfN(budget // cap, verifier, max_tokens=cap, temperature=1.0)
+        for cap in sorted({*(cap for cap in CAPS if cap <= budget), budget})
+    ]
+    luby: list[Strategy] = [
+        LubyRestarts(unit, verifier=verifier, temperature=1.0) for unit in UNITS if unit <= budget
+    ]
+    return {"best of n": fixed, "universal restarts": luby}
+
+
+async def chosen(
+    engine: Engine, tasks: Sequence[Task], budget: int, verifier: SimulatedVerifier
+) -> dict[str, Strategy]:
+    """Return of each kind the setting that solved most of the calibration problems."""
+    found: dict[str, Strategy] = {}
+    for name, settings in rivals(budget, verifier).items():
+        done = await compare(settings, tasks, engine, budget=Budget(work=budget), seed=2)
+        best = max(records(done), key=lambda one: (one.accuracy, -one.work))
+        found[name] = {write(one): one for one in settings}[best.strategy]
+    return found
+
+
+async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Calibrate once, choose and measure at every budget."""
+    engine, report = Reasoner.open("graphs"), []
+    known = mixed(options.tasks, options.calibration, seed=1)
+    held = mixed(options.tasks, options.problems, seed=options.seed)
+    verifier = SimulatedVerifier({each.problem.id: str(each.reference) for each in [*known, *held]})
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "library.json"
+        await calibrated(engine, known, library)
+        cold = Auto(verifier=verifier, probe="", max_tokens=LONGEST, temperature=1.0)
+        for budget in options.budgets:
+            kinds = {
+                "auto": replace(cold, library=str(library)),
+                "auto, cold": cold,
+                **await chosen(engine, known, budget, verifier),
+            }
+            done = await compare(
+                [*kinds.values()], held, engine, budget=Budget(work=budget), seed=3
+            )
+            for row in told(done, write(kinds["auto"]), kinds):
+                report.append({"budget": budget, **row})
+                print(line(report[-1]), flush=True)
+    return report
+
+
+def main(options: argparse.Namespace) -> None:
+    """Run it and print the table."""
+    if options.smoke:
+        options.problems, options.calibration, options.budgets = 4, 4, [48]
+    heads = ("work", "strategy", "solved", "work used", "span", "auto is ahead by")
+    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+    report = anyio.run(measure, options)
+    if options.output:
+        options.output.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--tasks", nargs="+", default=TASKS)
+    parser.add_argument("--problems", type=int, default=200, help="held out, of each task")
+    parser.add_argument("--calibration", type=int, default=60, help="problems of each task")
+    parser.add_argument("--budgets", type=int, nargs="+", default=BUDGETS)
+    parser.add_argument("--seed", type=int, default=6, help="of the problems held out")
+    parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--output", type=Path)
+    main(parser.parse_args())
