@@ -15,7 +15,7 @@ from workspan.reasoner.families.heavy import Heavy
 from workspan.reasoner.families.serial import Compose, Rule110
 from workspan.reasoner.grammar import FORMATS, VOCABULARY
 from workspan.tasks.base import Task
-from workspan.tasks.wording import worded
+from workspan.tasks.wording import choices, worded
 from workspan.tasks.written import written
 from workspan.types import Message, Problem
 
@@ -62,12 +62,14 @@ class FamilyTasks:
     def _task(self, seed: int, i: int) -> Task:
         instance = self.family.problem(Random(f"{self.family} {seed} {i}"))
         name = type(self.family).__name__.lower()
+        metadata = {"task": name}
         if self.english:
             text, kind, answer = worded(name, instance)
+            metadata["choices"] = "\n".join(choices(name, instance))
         else:
             text, kind, answer = instance.text, "symbols", VOCABULARY[instance.answer]
         id = f"{self.name}/{seed}/{i}"
-        problem = Problem(id, (Message("user", text),), kind, {"task": name})
+        problem = Problem(id, (Message("user", text),), kind, metadata)
         return Task(problem, answer, Equivalence(), data={"instance": instance})
 
 

@@ -78,7 +78,7 @@ def read_row(row: Mapping[str, Any], fallback_id: str) -> Task:
         _id(row, fallback_id),
         _prompt(row, choices, kind),
         kind,
-        {"task": row["task"]} if isinstance(row.get("task"), str) else {},
+        _metadata(row, choices, kind),
     )
     written = _letter(written, choices) if kind == "choice" and written else written
     data: dict[str, object] = {"meta": meta}
@@ -97,6 +97,13 @@ def _grader(given: Any, kind: AnswerKind, reference: str, tests: tuple[str, ...]
     if not reference:
         return Ungraded("has no reference answer to grade by")
     return Equivalence()
+
+
+def _metadata(row: Mapping[str, Any], choices: tuple[str, ...], kind: AnswerKind) -> dict[str, str]:
+    """Say what strategies may know beside the prompt: the task's name, the letters to answer."""
+    named = {"task": row["task"]} if isinstance(row.get("task"), str) else {}
+    letters = {"choices": "\n".join(_LETTERS[: len(choices)])} if kind == "choice" else {}
+    return {**named, **letters} if choices else named
 
 
 def _shown(choices: tuple[str, ...], tests: tuple[str, ...], reference: str) -> AnswerKind:

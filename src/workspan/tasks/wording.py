@@ -11,6 +11,7 @@ from workspan.reasoner.families.serial import GENERATORS
 from workspan.reasoner.grammar import ROW, VOCABULARY
 from workspan.types import AnswerKind
 
+_THINGS = "ABCDE"
 _PLACES = ("first", "second", "third", "fourth", "fifth")
 
 
@@ -20,6 +21,13 @@ def worded(family: str, instance: Instance) -> tuple[str, AnswerKind, str]:
         return f"{_graph(instance)}\n\n{MARKED}", "number", str(instance.answer)
     tell, kind, write = _TOLD[family]
     return f"{tell(instance)}\n\n{MARKED}", kind, write(instance.answer)
+
+
+def choices(family: str, instance: Instance) -> tuple[str, ...]:
+    """Return the answers that a problem's English question names, as it writes them."""
+    if isinstance(instance, GraphInstance):
+        return tuple(map(str, instance.candidates))
+    return tuple(_THINGS) if family == "compose" else ("0", "1")
 
 
 def _graph(instance: GraphInstance) -> str:
@@ -81,7 +89,7 @@ def _times(steps: int) -> str:
 
 
 def _thing(symbol: int) -> str:
-    return "ABCDE"[symbol - 60]
+    return _THINGS[symbol - 60]
 
 
 _TOLD: Mapping[str, tuple[Callable[[Instance], str], AnswerKind, Callable[[int], str]]] = {

@@ -20,6 +20,13 @@ STRATEGIES = (
         "budget_forcing(thinking=120, waits=2)",
     ),
     Named(
+        "forced_choice",
+        _HERE + "forced_choice:ForcedChoice",
+        "sequential",
+        "arXiv:2505.21825",
+        "forced_choice(choices=['3', '4'], n=2, thinking=40, draws=3)",
+    ),
+    Named(
         "self_revision",
         _HERE + "self_revision:SelfRevision",
         "sequential",

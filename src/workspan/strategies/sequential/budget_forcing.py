@@ -9,7 +9,8 @@ from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session
 from workspan.strategies.reading import candidate
-from workspan.types import Answer, Candidate, Problem, Request
+from workspan.strategies.sequential.thinking import Thinking
+from workspan.types import Answer, Problem, Request
 from workspan.voting import plurality
 
 
@@ -43,7 +44,15 @@ class BudgetForcing:
         """Think, then answer; when the budget allows no forced answer, read the thought."""
         room = session.room()
         limit = self.thinking if room is None else min(self.thinking, room - self.answer_tokens)
-        thought = await self._think(problem, session, max(1, limit))
+        thinking = Thinking(
+            limit=max(1, limit),
+            temperature=self.temperature,
+            waits=self.waits,
+            nudge=self.nudge,
+            minimum=self.minimum,
+            end=self.end_of_thinking,
+        )
+        thought = await thinking.draw(problem, session)
         session.best(thought)
         forced = thought.text + self.end_of_thinking + self.final
         end = Request(problem.prompt, forced, self.answer_tokens, temperature=0.0, stop=("\n",))
@@ -52,25 +61,3 @@ class BudgetForcing:
         except (BudgetExceeded, EngineError):
             answer = thought
         return plurality([answer], problem.kind)
-
-    async def _think(self, problem: Problem, session: Session, limit: int) -> Candidate:
-        """Think until the end is allowed; what a refused call would have added is left out."""
-        thought, spent, wait = Candidate("", None), 0, 0
-        stop = (self.end_of_thinking,) if self.end_of_thinking else ()
-        while True:
-            before = thought.text + self.nudge if wait else ""
-            request = Request(
-                problem.prompt, before, limit - spent, temperature=self.temperature, stop=stop
-            )
-            try:
-                step = await session.sample(request)
-            except (BudgetExceeded, EngineError):
-                if not wait:
-                    raise
-                return thought
-            thought = candidate(problem, step, before)
-            spent += step.usage.output_tokens
-            is_short = spent < self.minimum and bool(step.text.strip())
-            if step.finish != "stop" or spent >= limit or not (wait < self.waits or is_short):
-                return thought
-            wait += 1
