@@ -9,7 +9,7 @@ from workspan.allocate.cold import passing
 from workspan.allocate.evidence import Evidence
 from workspan.allocate.library import Library
 from workspan.allocate.plan import Plan
-from workspan.allocate.schedule import Try, best_schedule
+from workspan.allocate.schedule import Try, best_schedule, next_try
 from workspan.allocate.state import NONE, UNLIMITED, Action, Decision, Policy, State
 from workspan.allocate.study import Study, caps, study
 from workspan.allocate.table import Table, tabulate
@@ -123,20 +123,23 @@ class Scheduled:
         leader, belief = self.evidence.read(state.lines)
         if leader == NONE and state.tried:
             leader = state.tried[-1].group
-        dead = {one.arm for one in state.tried if not one.work}
-        tries = [one for one in self.tries if one.arm == NONE or one.arm not in dead]
+        chosen = next_try(self.tries, state)
         room = min((x for x in (state.work_left, state.span_left) if x is not None), default=None)
-        if not tries or room == 0:
+        if chosen is None or room == 0:
             action: Action = "abstain" if leader == NONE or belief < self.floor else "stop"
             return Decision(action, leader=leader, confidence=belief, why={"because": "no budget"})
-        tokens, arm, gain, cost = tries[(len(state.lines) + len(state.tried)) % len(tries)]
-        if room is not None and room < tokens + min(one.tokens for one in tries):
-            tokens = room  # what would be left is too little for a further try
+        tokens, arm, line, gain, cost = chosen
+        tokens -= 0 if line == NONE else state.lines[line].depth
+        tokens = tokens if room is None else min(tokens, room)
         why = {"because": "most passes a token, of what no try has solved"}
         told = (tokens, leader, belief, gain, cost, why)
-        if arm == NONE:
-            return Decision("widen", (), 1, *told)
-        return Decision("switch", (), 0, *told, arm)
+        if arm != NONE:
+            return Decision("switch", (), 0, *told, arm)
+        return (
+            Decision("deepen", (line,), 0, *told)
+            if line != NONE
+            else Decision("widen", (), 1, *told)
+        )
 
 
 def studied(library: Library, limit: float | None = None) -> Study:
