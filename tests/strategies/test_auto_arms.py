@@ -17,8 +17,9 @@ from workspan.allocate.explaining import Explanation
 from workspan.allocate.library import Case, Library, Once, Record, read_library, write_library
 from workspan.allocate.state import NONE, Line, State, Tried
 from workspan.budget import Budget
-from workspan.errors import DataError, EngineRejected, SpecError
+from workspan.errors import DataError, EngineRejected, InputError, SpecError
 from workspan.journal import Journal
+from workspan.retrieval import Passage, search_tool
 from workspan.runner import Result, run
 from workspan.session import Strategy
 from workspan.spec import parse_strategy, write
@@ -36,6 +37,13 @@ EVOLUTION = f"mind_evolution(verifier=plan_check, max_tokens={CAP})"
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 LONG = "self_consistency(n=1, max_tokens=100)"
 """An arm for the scripted engine: one chain."""
+
+
+class Shelf:
+    """Gives one passage for every query."""
+
+    async def search(self, queries: Sequence[str], top: int) -> list[list[Passage]]:
+        return [[Passage(query, "Alba", "The harbour is old.", "notes.md:1")] for query in queries]
 
 
 def why(result: Result) -> Explanation:
@@ -185,6 +193,39 @@ def test_an_arm_that_fails_loses_nothing_that_was_found(tmp_path: Path) -> None:
     assert [(one.group, one.work) for one in tried] == [(NONE, 0)]  # it is not tried again
     assert result.answer.candidates
     assert result.work <= 200
+
+
+def test_retrieval_is_an_arm_like_any_other(tmp_path: Path) -> None:
+    arm = parse_strategy("retrieve(max_tokens=60)")
+    known = library([arm], tmp_path / "l.json", [False] * 20, [True] * 20)
+    asked: list[str] = []
+
+    def script(request: Request) -> str:
+        if any("harbour is old" in turn.content for turn in request.prompt):
+            return "<answer>Mirel</answer> Answer: Mirel"
+        if any("<search>" in turn.content for turn in request.prompt):
+            return '<search>["the harbour"]</search>'
+        return "think think Answer: nobody"
+
+    async def search(argument: str) -> str:
+        asked.append(argument)
+        return await search_tool(Shelf())(argument)
+
+    question = Problem.ask("Who keeps the harbour?")
+    auto = Auto(arms=(arm,), library=str(known), probe="", max_tokens=60)
+    result = anyio.run(
+        lambda: run(
+            auto,
+            question,
+            ScriptedEngine(script),
+            budget=Budget(work=200),
+            tools={"search": search},
+        )
+    )
+    assert asked
+    assert result.answer.text == "Mirel"
+    with pytest.raises(InputError, match="corpus"):  # checked before any spend
+        anyio.run(lambda: run(auto, question, ScriptedEngine(script), budget=Budget(work=200)))
 
 
 def test_arms_that_nobody_knows_are_refused_before_any_spend(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from workspan.tasks.base import Task
 WAVE = 8
 """Problems that run side by side under one rule."""
 _GREED = 3
-"""Means that one problem may take where nothing is known of the model."""
+"""Means that one problem may take where nothing stops it but a pass, an arm or votes that agree."""
 
 
 async def pool(
@@ -98,6 +98,11 @@ def _rule(strategy: Auto, budget: Budget, left: int, problems: int) -> Policy:
     mean = left // problems
     if strategy.library:
         study = study_of(strategy.library, None)
-        return planned(strategy, study, Budget(work=mean, span=budget.span))
-    cold = Cold(strategy.confidence, strategy.floor, is_judged=strategy.verifier is not None)
+        rule = planned(strategy, study, Budget(work=mean, span=budget.span))
+        if strategy.verifier is None and not strategy.arms:
+            return rule
+        return Within(rule, min(left, _GREED * mean))
+    is_judged = strategy.verifier is not None
+    arms = len(strategy.arms) if is_judged else 0
+    cold = Cold(strategy.confidence, strategy.floor, is_judged=is_judged, arms=arms)
     return Within(cold, min(left, _GREED * mean))
