@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workspan.errors import EngineError as EngineError
     from workspan.errors import WorkspanError as WorkspanError
     from workspan.journal import Journal as Journal
+    from workspan.reasoner.engine import Reasoner as Reasoner
     from workspan.runner import Result as Result
     from workspan.runner import run as run
     from workspan.runner import run_sync as run_sync
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
     from workspan.session import Verifier as Verifier
     from workspan.spec import parse_strategy as parse_strategy
     from workspan.store import JournalFile as JournalFile
+    from workspan.strategies.adaptive.auto import Auto as Auto
+    from workspan.strategies.evolutionary.mind_evolution import MindEvolution as MindEvolution
     from workspan.strategies.hybrid.grid import Grid as Grid
     from workspan.strategies.parallel.best_of_n import BestOfN as BestOfN
     from workspan.strategies.parallel.self_consistency import SelfConsistency as SelfConsistency
     from workspan.strategies.parallel.weighted_best_of_n import WeightedBestOfN as WeightedBestOfN
+    from workspan.strategies.retrieval.retrieve import Retrieve as Retrieve
     from workspan.strategies.sequential.budget_forcing import BudgetForcing as BudgetForcing
     from workspan.strategies.sequential.self_revision import SelfRevision as SelfRevision
     from workspan.strategies.sequential.single import Single as Single
@@ -52,11 +56,15 @@ _HOMES = {
     "engines.endpoint": ("Endpoint",),
     "errors": ("BudgetExceeded", "EngineError", "WorkspanError"),
     "journal": ("Journal",),
+    "reasoner.engine": ("Reasoner",),
     "runner": ("Result", "run", "run_sync"),
     "session": ("Score", "Session", "Strategy", "Verifier"),
     "spec": ("parse_strategy",),
     "store": ("JournalFile",),
+    "strategies.adaptive.auto": ("Auto",),
+    "strategies.evolutionary.mind_evolution": ("MindEvolution",),
     "strategies.parallel.best_of_n": ("BestOfN",),
+    "strategies.retrieval.retrieve": ("Retrieve",),
     "strategies.sequential.budget_forcing": ("BudgetForcing",),
     "strategies.hybrid.grid": ("Grid",),
     "strategies.parallel.self_consistency": ("SelfConsistency",),
