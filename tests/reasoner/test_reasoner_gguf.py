@@ -22,6 +22,7 @@ from workspan.reasoner.families.connectivity import Path as Line
 from workspan.reasoner.families.formats import Exits
 from workspan.reasoner.families.heavy import Heavy
 from workspan.reasoner.families.lookups import Lookup
+from workspan.reasoner.families.planning import Timetable
 from workspan.reasoner.families.serial import Compose, Rule110
 from workspan.reasoner.flock import Flock, decode
 from workspan.reasoner.gguf import write
@@ -40,6 +41,7 @@ KNOWN: dict[str, list[Family[Any]]] = {
     "serial": [Rule110(2), Rule110(6), Compose(2), Compose(6)],
     "serial-direct": [Rule110(t, format="direct") for t in (1, 2, 4)] + [Compose(2, "direct")],
     "lookups": [Lookup(1), Lookup(3), Lookup(2, 2, 1), Lookup(2, 2, 2)],
+    "planning": [Timetable(5, 6), Timetable(8, 14, role="revise")],
     "formats-choice": [Exits(d, asked) for d in (2, 4) for asked in ("choice", "useless")],
     "formats-free": [Exits(d, asked) for d in (2, 4) for asked in ("free", "useless")],
 }

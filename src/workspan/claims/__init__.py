@@ -28,6 +28,7 @@ _WHERE = {
     "evolution_over_sampling": "evolution_over_sampling:CLAIM",
     "evolution_over_revision": "evolution_over_revision:CLAIM",
     "evolution_by_feedback": "evolution_by_feedback:CLAIM",
+    "evolution_learnt": "evolution_learnt:CLAIM",
 }
 
 NAMES = tuple(_WHERE)

@@ -5,10 +5,11 @@ proposer: *propose* a plan; *revise* one, told by the checker which clash it vio
 two. The learnt strategy looks only at what is already placed: it never searches, so a first plan
 often fails, and the checker and what is done with its verdict make the difference.
 
-A prompt is ``<s> plan|revise|recombine``, ``; u v`` for each clash (the later item first),
-``? SLOTS , PLANS steps : u``. A plan is ``item slot`` in a fixed order (items alone where there is
-none yet); ``, bad u v`` after it is the checker's word. A chain goes on with u's slot, the next
-item, .., ``= ok`` or ``= bad``, by what it holds of its own plan.
+A prompt is ``<s> plan|revise|recombine``, ``; u v ..`` for each item that clashes with items
+before it, ``? SLOTS , ITEMS``, the plans to mend or to mix (``, slot item ..``: behind an item
+stands its slot in the chain's own plan only), what the checker says of one (``, bad u v``), and
+``steps : u`` with the first item. A chain places item after item: ``u``, each item that it clashes
+with and its slot, as far as the strategy looks at them, ``u slot``; then ``= ok`` or ``= bad``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from itertools import combinations
 from random import Random
 from typing import Literal, TypeAlias
 
-from workspan.errors import at_least
+from workspan.errors import InputError, at_least
 from workspan.reasoner.families.base import Chain, Instance, Verdict, split_answer
 from workspan.reasoner.grammar import (
     ABSTAIN,
@@ -60,6 +61,10 @@ class PlanInstance(Instance):
     blamed: tuple[int, int] | None = None
     """The violated clash that the checker named; the strategy moves its first item."""
 
+    def before(self, item: int) -> Plan:
+        """Return the places of the items before one that clash with it, as the prompt has them."""
+        return tuple(v for u, v in self.clashes if u == item)
+
     def violated(self, plan: Plan) -> list[tuple[int, int]]:
         """Return the clashes whose two items share a slot in `plan`."""
         return [(u, v) for u, v in self.clashes if plan[u] == plan[v]]
@@ -90,28 +95,50 @@ class PlanInstance(Instance):
 
 def _prompt(instance: PlanInstance) -> tuple[int, ...]:
     items = instance.items
-    facts = [symbol for u, v in instance.clashes for symbol in (ROW, items[u], items[v])]
-    shown = [symbol for plan in instance.parents for symbol in (COMMA, *written(instance, plan))]
+    rows = dict.fromkeys(u for u, _ in instance.clashes)
+    facts = [s for u in rows for s in (ROW, items[u], *(items[v] for v in instance.before(u)))]
+    shown: list[int] = []
+    for plan in instance.parents:
+        shown += (COMMA, *(s for pair in zip(plan, items, strict=True) for s in pair))
     if instance.blamed:
         shown += (COMMA, BAD, *(items[place] for place in instance.blamed))
     return (
         *(BOS, TASKS[instance.role], *facts, QUERY, *instance.slots),
-        *(shown or (COMMA, *items)),
+        *(COMMA, *items, *shown),
         *(FORMATS["steps"], GO, items[0]),
     )
 
 
 def written(instance: PlanInstance, plan: Plan) -> tuple[int, ...]:
-    """Write a plan: each item and its slot."""
-    return tuple(symbol for pair in zip(instance.items, plan, strict=True) for symbol in pair)
+    """Write a plan as a chain does, the prompt's last symbol left out."""
+    return tuple(symbol for step in _steps(instance, plan) for symbol in step)[1:]
+
+
+def _steps(instance: PlanInstance, plan: Plan) -> list[list[int]]:
+    """Write how each item is placed: the item, what clashes with it and where that is, its slot."""
+    moved = {instance.blamed[0]} if instance.blamed else {*range(len(instance.items))}
+    steps = []
+    for place, item in enumerate(instance.items):
+        seen = instance.before(place) if place in moved else ()
+        notes = [s for v in seen for s in (instance.items[v], plan[v])]
+        steps.append([item, *notes, item, plan[place]])
+    return steps
 
 
 def read_plan(instance: PlanInstance, ids: tuple[int, ...]) -> Plan | None:
     """Return the plan of a model's chain, or None where it is no whole plan."""
-    steps, _ = split_answer(ids)
-    slots = steps[::2]
-    is_whole = (instance.items[0], *steps[1::2]) == instance.items and len(steps) % 2 == 1
-    return slots if is_whole and set(slots) <= set(instance.slots) else None
+    rest, plan = (instance.items[0], *split_answer(ids)[0]), list[int]()
+    for item in instance.items:
+        if rest[:1] != (item,) or item not in rest[1:]:
+            return None
+        again = rest.index(item, 1)
+        notes, slot, rest = rest[1:again], rest[again + 1 : again + 2], rest[again + 2 :]
+        if not slot or slot[0] not in instance.slots or len(notes) % 2:
+            return None
+        if not {*notes[::2]} <= {*instance.items} or not {*notes[1::2]} <= {*instance.slots}:
+            return None
+        plan += slot
+    return None if rest else tuple(plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +184,12 @@ class Timetable:
     def chain(self, instance: PlanInstance, rng: Random) -> Chain:
         """Draw a plan by the strategy of the instance's role."""
         plan, options = _drawn(instance, rng)
-        steps = written(instance, plan)[1:]
+        steps = written(instance, plan)
         choices: list[tuple[int, ...]] = [(symbol,) for symbol in steps]
-        choices[::2] = options
+        at = -1
+        for step, option in zip(_steps(instance, plan), options, strict=True):
+            at += len(step)
+            choices[at - 1] = option
         ending = (ANSWER, BAD if instance.violated(plan) else OK, EOS)
         endings = ((symbol,) for symbol in ending)
         return Chain((*steps, *ending), (*choices, *endings), unsure=len(steps))
@@ -190,9 +220,8 @@ def _drawn(instance: PlanInstance, rng: Random) -> tuple[Plan, list[Plan]]:
             option = instance.free(item, plan, among) or instance.free(item, plan, instance.slots)
             option = option or among
         elif item == moved:
-            rest = dict(enumerate(instance.parents[0]))
             others = tuple(slot for slot in instance.slots if slot not in shown)
-            option = instance.free(item, rest, others) or others
+            option = instance.free(item, plan, others) or others
         else:
             option = shown
         options.append(option)
@@ -224,3 +253,32 @@ def _shaken(instance: PlanInstance, rng: Random) -> Plan:
         rng.choice(instance.slots) if rng.random() < _SHAKEN else slot
         for slot in propose(instance, rng)
     )
+
+
+def read_problem(text: str) -> PlanInstance:
+    """Read a problem back from its first prompt, as `PlanInstance.proposing` writes it.
+
+    Raises:
+        InputError: it is no such prompt.
+    """
+    ids = encode(text)
+    wrong = InputError("no timetable: a prompt begins with '<s> plan ;' and ends with 'steps : n'")
+    if ids[:2] != (BOS, TASKS["plan"]) or ids.count(QUERY) != 1 or ids.count(COMMA) != 1:
+        raise wrong
+    asked, listed = ids.index(QUERY), ids.index(COMMA)
+    slots, items = ids[asked + 1 : listed], ids[listed + 1 : -3]
+    rows: list[list[int]] = []
+    for symbol in ids[2:asked]:
+        if symbol == ROW:
+            rows.append([])
+        elif not rows or symbol not in items:
+            raise wrong
+        else:
+            rows[-1].append(items.index(symbol))
+    if not items or not slots or max((*items, *slots)) >= N_LABELS:
+        raise wrong
+    clashes = tuple((u, v) for u, *others in rows for v in others)
+    read = PlanInstance((), OK, (OK, BAD), items, slots, clashes).proposing()
+    if read.prompt != ids:
+        raise wrong
+    return read
