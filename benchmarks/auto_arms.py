@@ -61,8 +61,8 @@ async def calibrated(engine: Engine, tasks: Sequence[Task], auto: Auto, path: Pa
 
 async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Calibrate once, then run everything at every budget."""
-    known = mixed(options.tasks, options.calibration, seed=21)
-    held = mixed(options.tasks, options.problems, seed=22)
+    known = mixed(options.tasks, options.calibration, seed=23)
+    held = mixed(options.tasks, options.problems, seed=24)
     engine = SimulatedPlanner.of([each.problem for each in [*known, *held]], follows=FOLLOWS)
     arms = (parse_strategy(REVISION), parse_strategy(EVOLUTION))
     cold, report = Auto(arms=arms, verifier=PlanCheck(), max_tokens=CAP, probe=""), []
