@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from random import Random
 
@@ -9,9 +10,11 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from workspan.budget import Budget
-from workspan.claims.timetables import STRATEGIES, TimetableCheck, judged, tasks
+from workspan.claims.timetables import STRATEGIES
+from workspan.cli.main import app
 from workspan.engines.base import Bill
 from workspan.errors import EngineRejected, InputError
 from workspan.reasoner import grammar
@@ -20,7 +23,9 @@ from workspan.reasoner.families.planning import Timetable, propose, read_problem
 from workspan.reasoner.planner import Planner, _role
 from workspan.runner import run
 from workspan.strategies.evolutionary.mind_evolution import MindEvolution
+from workspan.tasks import open_tasks
 from workspan.types import Message, Problem, Request
+from workspan.verifiers.timetable_check import TimetableCheck, judged
 
 seeds = st.integers(0, 2**32)
 
@@ -94,7 +99,7 @@ def test_a_prompt_without_a_problem_is_refused_before_anything_is_spent() -> Non
 
 
 def test_strategies_plan_on_the_learnt_proposer_within_their_budget() -> None:
-    made, _ = tasks(4, seed=11)
+    made = open_tasks("timetable(n=6, clashes=9)").load(4, seed=11)
     engine = Planner(Reasoner.open("planning"))
     evolution = MindEvolution(TimetableCheck(), islands=1, conversations=3, model_reset=False)
     for strategy in (*STRATEGIES.values(), evolution):
@@ -105,3 +110,16 @@ def test_strategies_plan_on_the_learnt_proposer_within_their_budget() -> None:
             best = result.answer.best
             assert 0 < result.work <= 300
             assert best is None or best.score == judged(task.problem, best.text).value
+
+
+def test_a_person_compares_strategies_on_the_learnt_proposer() -> None:
+    plans = "best_of_n(n=4, verifier=timetable_check, max_tokens=120, temperature=1.0)"
+    revised = "sequential_revision(threads=1, verifier=timetable_check, max_tokens=120)"
+    where = ("--engine", "reasoner:planning", "--task", "timetable(n=5, clashes=6)", "--limit", "8")
+    done = CliRunner().invoke(
+        app, ["compare", *where, "-s", f"{plans},{revised}", "-b", "200 work", "--json"]
+    )
+    assert done.exit_code == 0, done.output
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert {row["strategy"].partition("(")[0] for row in rows} >= {"best_of_n"}
+    assert max(row["accuracy"] for row in rows if "accuracy" in row) > 0.5

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from random import Random
 
 import anyio
 import pytest
 
 from workspan.answers import extract
 from workspan.errors import InputError, SpecError
+from workspan.reasoner.families.planning import OK, PlanInstance, propose, written
 from workspan.reasoner.families.serial import rule110
-from workspan.reasoner.grammar import encode
+from workspan.reasoner.grammar import ANSWER, decode, encode
 from workspan.tasks import Task, catalogue, open_tasks
 from workspan.tasks.families import FAMILIES
 
@@ -31,12 +33,22 @@ def test_a_family_is_a_task_set_in_the_grammar(name: str) -> None:
     assert len({task.problem.id for task in tasks}) == len({text(task) for task in tasks}) == 5
     for task in tasks:
         assert encode(text(task)) == task.data["instance"].prompt  # type: ignore[attr-defined]
-        answer = extract(f"n1 < n2 = {task.reference} </s>", task.problem.kind)
-        grade = anyio.run(task.grader, task, answer)
+        right = f"n1 < n2 = {task.reference} </s>"
+        if isinstance(instance := task.data["instance"], PlanInstance):
+            rng = Random(0)
+            while instance.violated(plan := propose(instance, rng)):
+                pass
+            right = decode((*written(instance, plan), ANSWER, OK))
+        grade = anyio.run(task.grader, task, extract(right, task.problem.kind))
         assert grade.correct == 1
         assert anyio.run(task.grader, task, extract("n1 = ?", task.problem.kind)).correct == 0
     assert tasks[:2] == open_tasks(name).load(2, seed=1)
     assert tasks != open_tasks(name).load(5, seed=2)
+
+
+def test_a_timetable_is_not_told_in_english() -> None:
+    with pytest.raises(SpecError, match="not told in English"):
+        open_tasks("timetable(english=True)")
 
 
 @pytest.mark.parametrize("name", ["path", "deep", "bridge", "heavy"])

@@ -193,9 +193,11 @@ def _reasoner(name: str) -> Engine:
     """Load the weights that `name` or a path stands for."""
     try:
         from workspan.reasoner.engine import Reasoner
+        from workspan.reasoner.planner import NAME, Planner
     except ImportError:
         raise MissingDependency("the reasoner", "reasoner") from None
-    return Reasoner.open(name) if name else Reasoner.open()
+    engine = Reasoner.open(name) if name else Reasoner.open()
+    return Planner(engine) if Path(name).stem == NAME else engine
 
 
 def _reward(name: str, url: str, model: str | None, price: Price | None) -> Engine:

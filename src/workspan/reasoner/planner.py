@@ -20,6 +20,9 @@ from workspan.reasoner.families.planning import Plan, PlanInstance, read_plan, r
 from workspan.reasoner.grammar import encode
 from workspan.types import Chunk, Message, Request
 
+NAME = "planning"
+"""The weights that plan."""
+
 _PLAN = re.compile(r"(?:n\d{1,2} )+= (?:ok|bad|\?)")
 _CLASH = re.compile(r"\bclash (n\d{1,2}) (n\d{1,2})\b")
 _STATEMENT = re.compile(r"<s> plan ; [^:]{1,4000}steps : n\d{1,2}")

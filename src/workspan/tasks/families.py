@@ -9,9 +9,11 @@ from typing import TypeAlias
 
 from workspan.errors import InputError, SpecError, nearest
 from workspan.graders.equivalence import Equivalence
+from workspan.graders.timetable import Timetables
 from workspan.reasoner.families.bits import Majority, Parity
 from workspan.reasoner.families.connectivity import Bridge, Deep, Path
 from workspan.reasoner.families.heavy import Heavy
+from workspan.reasoner.families.planning import Timetable
 from workspan.reasoner.families.serial import Compose, Rule110
 from workspan.reasoner.grammar import FORMATS, VOCABULARY
 from workspan.tasks.base import Task
@@ -19,7 +21,7 @@ from workspan.tasks.wording import choices, worded
 from workspan.tasks.written import written
 from workspan.types import Message, Problem
 
-Known: TypeAlias = Path | Deep | Bridge | Heavy | Rule110 | Compose | Parity | Majority
+Known: TypeAlias = Path | Deep | Bridge | Heavy | Rule110 | Compose | Parity | Majority | Timetable
 
 FAMILIES: Mapping[str, Known] = {
     "path": Path(6),
@@ -30,6 +32,7 @@ FAMILIES: Mapping[str, Known] = {
     "compose": Compose(6),
     "parity": Parity(8),
     "majority": Majority(9),
+    "timetable": Timetable(8, 14),
 }
 """By name, at the size that a name without parameters stands for."""
 
@@ -63,12 +66,15 @@ class FamilyTasks:
         instance = self.family.problem(Random(f"{self.family} {seed} {i}"))
         name = type(self.family).__name__.lower()
         metadata = {"task": name}
+        id = f"{self.name}/{seed}/{i}"
+        if name == "timetable":
+            plans = Problem(id, (Message("user", instance.text),), "open", metadata)
+            return Task(plans, "", Timetables(), data={"instance": instance})
         if self.english:
             text, kind, answer = worded(name, instance)
             metadata["choices"] = "\n".join(choices(name, instance))
         else:
             text, kind, answer = instance.text, "symbols", VOCABULARY[instance.answer]
-        id = f"{self.name}/{seed}/{i}"
         problem = Problem(id, (Message("user", text),), kind, metadata)
         return Task(problem, answer, Equivalence(), data={"instance": instance})
 
@@ -83,6 +89,8 @@ def families(text: str) -> FamilyTasks:
     family = FAMILIES[said.name]
     values = said.literals({**asdict(family), "english": False})
     english = bool(values.pop("english", False))
+    if english and said.name == "timetable":
+        raise SpecError("timetable is not told in English", text=said.text)
     try:
         family = type(family)(**{**asdict(family), **values})
         family.problem(Random(0))

@@ -32,5 +32,12 @@ VERIFIERS = (
     Named(
         "likelihood", _HERE + "likelihood:Likelihood", "parallel", "arXiv:1808.10006", "likelihood"
     ),
+    Named(
+        "timetable_check",
+        _HERE + "timetable_check:TimetableCheck",
+        "parallel",
+        "arXiv:2501.09891",
+        "timetable_check",
+    ),
     Named("walk", _HERE + "walk:Walk", "parallel", "arXiv:2505.21825", "walk"),
 )
