@@ -195,6 +195,21 @@ def test_an_arm_that_fails_loses_nothing_that_was_found(tmp_path: Path) -> None:
     assert result.work <= 200
 
 
+def test_a_line_stands_by_for_an_arm_that_fails(tmp_path: Path) -> None:
+    arm = parse_strategy("single(max_tokens=77, temperature=0.3)")
+    known = library([arm], tmp_path / "l.json", [False] * 20, [True] * 20)
+
+    def script(request: Request) -> str:
+        if request.temperature == 0.3:
+            raise EngineRejected("this arm never works")
+        return "think think Answer: 4"
+
+    auto = Auto(arms=(arm,), library=str(known), probe="", max_tokens=100)
+    result = anyio.run(lambda: run(auto, PROBLEM, ScriptedEngine(script), budget=Budget(work=200)))
+    assert [step.action for step in why(result).steps][:2] == ["switch", "widen"]
+    assert result.answer.text == "4"
+
+
 def test_retrieval_is_an_arm_like_any_other(tmp_path: Path) -> None:
     arm = parse_strategy("retrieve(max_tokens=60)")
     known = library([arm], tmp_path / "l.json", [False] * 20, [True] * 20)

@@ -69,9 +69,9 @@ class End(NamedTuple):
         return Outcome(self.plan, *means)
 
 
-def at_once(arms: Arms | None, limit: float) -> list[Outcome]:
-    """Return what each arm alone comes to."""
-    shape, found = Shape(1, 1, 1), []
+def at_once(arms: Arms | None, limit: float, longest: int) -> list[Outcome]:
+    """Return what each arm alone comes to; a line stands by for an arm that fails."""
+    shape, found = Shape(1, longest, longest), []
     for i in range(arms.work.shape[1] if arms else 0):
         work, span, right = (column[:, i].astype(float) for column in arms or ())
         means = ((right * (work <= limit)).mean(), np.minimum(work, limit).mean(), span.mean())

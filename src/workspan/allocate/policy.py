@@ -56,7 +56,8 @@ class Planned:
             because = "a further line is worth too little a token"
             return self._end(state, leader, belief, because, gain)
         if not open_:
-            n = min(shape.more if state.lines else shape.width, self.plan.lines - len(state.lines))
+            most = self.plan.lines or len(state.tried)  # one line where an arm alone has failed
+            n = min(shape.more if state.lines else shape.width, most - len(state.lines))
         if not open_ and n <= 0:
             return self._end(state, leader, belief, "lines as many as were planned", gain)
         open_, n, block = self._afford(state, open_, n)
@@ -135,11 +136,9 @@ class Scheduled:
         told = (tokens, leader, belief, gain, cost, why)
         if arm != NONE:
             return Decision("switch", (), 0, *told, arm)
-        return (
-            Decision("deepen", (line,), 0, *told)
-            if line != NONE
-            else Decision("widen", (), 1, *told)
-        )
+        if line != NONE:
+            return Decision("deepen", (line,), 0, *told)
+        return Decision("widen", (), 1, *told)
 
 
 def studied(library: Library, limit: float | None = None) -> Study:

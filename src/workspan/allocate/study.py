@@ -100,7 +100,7 @@ def study(table: Table, *, limit: float = np.inf, seed: int = 0) -> Study:
     evidence = learn(table, draws)
     weights = solo(table, evidence)
     outcomes: list[Outcome] = []
-    handed = at_once(table.arms, limit)
+    handed = at_once(table.arms, limit, int(table.tokens.max()))
     for shape in (*_shapes(table), *_dives(table, limit)):
         watched = walk(
             table, evidence, draws, shape, limit=limit, enough=WORTHS[0], weights=weights
