@@ -8,7 +8,7 @@ import pytest
 
 from workspan.claims import claim
 from workspan.claims.base import Finding, Setting
-from workspan.claims.connectivity_english import TASK
+from workspan.claims.connectivity_english import CHANCE, TASK
 from workspan.engines.base import Engine
 from workspan.errors import EngineError
 from workspan.tasks import open_tasks
@@ -30,9 +30,10 @@ def knowing(task: str, words: int) -> Script:
     answers = {one.problem.prompt[-1].content: one.reference for one in tasks}
 
     def script(request: Request) -> str:
-        thought = len(request.prefix.replace("Answer:", "").split())
+        before, cue, asked = request.prefix.rpartition("\nAnswer:")
+        thought = len((before if cue else asked).split())
         right = answers[request.prompt[-1].content]
-        if request.prefix.endswith("Answer:"):
+        if cue and asked.strip() in {"", "node"}:
             return f" {right}" if thought >= words else " unknown"
         return "think " * max(0, words - thought) + f"\nAnswer: {right}"
 
@@ -62,7 +63,7 @@ def test_it_does_not_of_a_model_that_answers_at_once() -> None:
 def test_a_model_that_follows_links_for_sixty_words_needs_the_long_chain() -> None:
     found = judged("connectivity_english", knowing(TASK, 60))
     assert found.verdict == "holds"
-    assert [row.value for row in found.measured.rows] == [1, 0]
+    assert [row.value for row in found.measured.rows] == [1, CHANCE]
 
 
 def test_a_model_that_thinks_little_is_not_harmed_by_short_chains() -> None:

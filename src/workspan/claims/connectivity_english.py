@@ -1,4 +1,4 @@
-"""Connectivity told in English: one long chain that is made to answer, or votes over short ones."""
+"""Connectivity told in English: one long chain or short ones, each made to choose a node."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from workspan.claims.chains import gap
 from workspan.claims.speaking import ON, graded, rows
 
 TASK = "deep(d=2, english=True)"
-WORK = 128
-LONG = "budget_forcing(thinking=120, waits=0, answer_tokens=8)"
-SHORT = (
-    "parallel_probe(n=4, block=12, warmup=0, patience=9, stable=9, probe_tokens=8, max_tokens=24)"
-)
-"""Four chains of 24 tokens, each made to answer; no rule of that strategy gets to act."""
+WORK = 112
+"""Of thinking 80 on both sides, and up to two readings of 16 draws."""
+_ENDING = r"waits=9, steps=2, cue='\nAnswer: node ')"
+LONG = f"forced_choice(thinking=80, draws=16, {_ENDING}"
+SHORT = f"forced_choice(n=4, thinking=20, draws=4, {_ENDING}"
+"""The same thinking and the same reading, in four."""
+CHANCE = 0.5
 
 
 def measure(setting: Setting) -> Measured:
-    """Return how far the long chain is ahead of the vote."""
-    grades = graded((LONG, SHORT), WORK, setting, TASK)
+    """Return how far the long chain is ahead of the short ones."""
+    grades = graded((LONG, SHORT), WORK, setting, TASK, abstention=CHANCE)
     return Measured(*gap(grades[LONG], grades[SHORT]), len(grades[LONG]), rows(grades, WORK))
 
 
@@ -26,13 +27,18 @@ CLAIM = Claim(
     statement="On connectivity told in English, one long chain beats a vote over short ones.",
     source="Mirtaheri et al., Let Me Think!, arXiv:2505.21825",
     design=(
-        "Two copies of two forks as a list of links, which of two nodes can be reached; 128 tokens "
-        "a problem: one chain of 120, or four of 24, each continued with 'Answer:' and 8 tokens."
+        "Two copies of two forks as a list of links, which of two nodes can be reached; at most "
+        "112 tokens a problem: one chain of 80 tokens, or four of 20, an early end answered with "
+        "'Wait'. The answer is the node that the model holds more probable after 'Answer: node', "
+        "of four chains on the mean; where neither is drawn, a coin. The draws are charged."
     ),
-    statistic="accuracy of the long chain minus that of the vote",
+    statistic="accuracy of the long chain minus that of the short ones",
     line=0.0,
     on=ON,
-    changes="a model that can follow links at all: this is a test for --engine",
+    changes=(
+        "a model that follows links: of two nodes a coin finds the right one in half of all "
+        "cases, and where the rows hold 0.5 nothing was followed; a test for --engine"
+    ),
     measure=measure,
     any_engine=True,
 )

@@ -11,6 +11,7 @@ from workspan.budget import Budget
 from workspan.claims.base import Row, Setting
 from workspan.claims.chains import Floats, row
 from workspan.engines.embedded import Embedded
+from workspan.lab.bench import Trial
 from workspan.lab.compare import compare
 from workspan.spec import parse_strategy
 from workspan.tasks import open_tasks
@@ -20,10 +21,17 @@ ON = "the embedded language model, SmolLM2-135M-Instruct, or that of --engine"
 
 
 def graded(
-    strategies: tuple[str, ...], work: int, setting: Setting, task: str = TASK
+    strategies: tuple[str, ...],
+    work: int,
+    setting: Setting,
+    task: str = TASK,
+    abstention: float = 0.0,
 ) -> dict[str, Floats]:
-    """Return each strategy's grades on the same problems within `work` tokens a problem."""
-    return {text: _graded(text, work, setting, task) for text in strategies}
+    """Return each strategy's grades on the same problems within `work` tokens a problem.
+
+    An abstention counts as `abstention`, which is chance where there is one.
+    """
+    return {text: _graded(text, work, setting, task, abstention) for text in strategies}
 
 
 def rows(grades: dict[str, Floats], work: int) -> tuple[Row, ...]:
@@ -32,7 +40,7 @@ def rows(grades: dict[str, Floats], work: int) -> tuple[Row, ...]:
 
 
 @lru_cache
-def _graded(text: str, work: int, setting: Setting, task: str) -> Floats:
+def _graded(text: str, work: int, setting: Setting, task: str, abstention: float) -> Floats:
     tasks = open_tasks(task).load(setting.size(100, 400), seed=setting.seed)
 
     async def run() -> Floats:
@@ -43,6 +51,12 @@ def _graded(text: str, work: int, setting: Setting, task: str) -> Floats:
             )
         finally:
             await engine.aclose()
-        return np.array([t.grade.correct if t.grade else 0.0 for t in done.trials])
+        return np.array([_credit(trial, abstention) for trial in done.trials])
 
     return anyio.run(run)
+
+
+def _credit(trial: Trial, abstention: float) -> float:
+    if trial.result is not None and trial.result.answer.best is None:
+        return abstention
+    return trial.grade.correct if trial.grade else 0.0
