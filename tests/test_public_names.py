@@ -5,11 +5,12 @@ import workspan
 
 def test_public_names_are_these() -> None:
     assert workspan.__all__ == [
-        "Answer", "BestOfN", "Budget", "BudgetExceeded", "BudgetForcing", "Candidate", "Embedded",
-        "Endpoint", "Engine", "EngineError", "EngineInfo", "Grid", "Journal", "JournalFile",
-        "Message", "Price", "Problem", "Request", "Result", "Sample", "Score", "SelfConsistency",
-        "SelfRevision", "Session", "Single", "Strategy", "Usage", "Verifier", "WeightedBestOfN",
-        "WorkspanError", "parse_strategy", "run", "run_sync",
+        "Answer", "Auto", "BestOfN", "Budget", "BudgetExceeded", "BudgetForcing", "Candidate",
+        "Embedded", "Endpoint", "Engine", "EngineError", "EngineInfo", "Grid", "Journal",
+        "JournalFile", "Message", "MindEvolution", "Price", "Problem", "Reasoner", "Request",
+        "Result", "Retrieve", "Sample", "Score", "SelfConsistency", "SelfRevision", "Session",
+        "Single", "Strategy", "Usage", "Verifier", "WeightedBestOfN", "WorkspanError",
+        "parse_strategy", "run", "run_sync",
     ]  # fmt: skip
 
 
