@@ -11,15 +11,14 @@ Run with ``python -m benchmarks.auto_arms``; ``--smoke`` for a small run, ``--ou
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import anyio
 from benchmarks.mixed_workload import mixed
+from benchmarks.workload import command, main
 
 from workspan.allocate.library import write_library
 from workspan.allocate.survey import Survey
@@ -56,7 +55,7 @@ async def calibrated(engine: Engine, tasks: Sequence[Task], auto: Auto, path: Pa
     done = await compare(strategies, tasks, engine, budget=Budget(work=REACH), seed=1)
     lines, *others = (done.of(name) for name in done.strategies)
     arms = dict(zip(arm_names(auto), others, strict=True))
-    write_library(await calibrate_runs(lines, engine.info.model, arms, REACH), path)
+    write_library(await calibrate_runs(lines, engine.info.model, arms), path)
 
 
 async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -105,23 +104,6 @@ def line(row: dict[str, Any]) -> str:
     return f"| {row['budget']} | {row['name']} | {cells} | {ahead} |"
 
 
-def main(options: argparse.Namespace) -> None:
-    """Run it and print the table."""
-    if options.smoke:
-        options.problems, options.calibration, options.budgets = 3, 4, [500]
-    heads = ("work", "strategy", "solved", "work used", "span", "auto is ahead by")
-    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-    report = anyio.run(measure, options)
-    if options.output:
-        options.output.write_text(json.dumps(report, indent=1) + "\n")
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--tasks", nargs="+", default=TASKS)
-    parser.add_argument("--problems", type=int, default=60, help="held out, of each task")
-    parser.add_argument("--calibration", type=int, default=30, help="problems of each task")
-    parser.add_argument("--budgets", type=int, nargs="+", default=BUDGETS)
-    parser.add_argument("--smoke", action="store_true")
-    parser.add_argument("--output", type=Path)
-    main(parser.parse_args())
+    parser = command(__doc__, TASKS, BUDGETS, problems=60, calibration=30)
+    main(measure, parser.parse_args(), "solved", smoke=(3, 4, 500))

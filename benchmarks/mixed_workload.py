@@ -15,14 +15,13 @@ JSON.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import anyio
+from benchmarks.workload import command, main
 
 from workspan.allocate.library import write_library
 from workspan.allocate.survey import Survey
@@ -102,11 +101,13 @@ async def calibrated(engine: Engine, tasks: Sequence[Task], path: Path) -> None:
     write_library(await calibrate_runs(done.trials, engine.info.model), path)
 
 
-async def chosen(engine: Engine, tasks: Sequence[Task], budget: int) -> dict[str, Strategy]:
+async def chosen(
+    engine: Engine, tasks: Sequence[Task], budget: int, kinds: Mapping[str, Sequence[Strategy]]
+) -> dict[str, Strategy]:
     """Return of each kind the setting that was best on the calibration problems."""
     found: dict[str, Strategy] = {}
-    for name, texts in controllers(budget).items():
-        settings = {write(one): one for one in map(parse_strategy, texts)}
+    for name, several in kinds.items():
+        settings = {write(one): one for one in several}
         done = await compare(
             [*settings.values()], tasks, engine, budget=Budget(work=budget), seed=2
         )
@@ -142,7 +143,10 @@ async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
         for budget in options.budgets:
             began = perf_counter()
             auto = Auto(library=str(library), probe="", max_tokens=LONGEST, temperature=1.0)
-            kinds = {"auto": auto, **await chosen(engine, known, budget)}
+            rivals = {
+                name: [*map(parse_strategy, texts)] for name, texts in controllers(budget).items()
+            }
+            kinds = {"auto": auto, **await chosen(engine, known, budget, rivals)}
             strategies = {write(one): one for one in kinds.values()}
             done = await compare(
                 [*strategies.values()], held, engine, budget=Budget(work=budget), seed=3
@@ -168,23 +172,6 @@ def line(row: Mapping[str, Any]) -> str:
     )
 
 
-def main(options: argparse.Namespace) -> None:
-    """Run it and print the table."""
-    if options.smoke:
-        options.problems, options.calibration, options.budgets = 4, 4, [48]
-    heads = ("work", "strategy", "accuracy", "work used", "span", "auto is ahead by")
-    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-    report = anyio.run(measure, options)
-    if options.output:
-        options.output.write_text(json.dumps(report, indent=1) + "\n")
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--tasks", nargs="+", default=TASKS)
-    parser.add_argument("--problems", type=int, default=200, help="held out, of each task")
-    parser.add_argument("--calibration", type=int, default=60, help="problems of each task")
-    parser.add_argument("--budgets", type=int, nargs="+", default=BUDGETS)
-    parser.add_argument("--smoke", action="store_true")
-    parser.add_argument("--output", type=Path)
-    main(parser.parse_args())
+    parser = command(__doc__, TASKS, BUDGETS, problems=200, calibration=60)
+    main(measure, parser.parse_args(), "accuracy", smoke=(4, 4, 48))

@@ -13,28 +13,35 @@ JSON.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-import anyio
-from benchmarks.mixed_workload import BUDGETS, CAPS, LONGEST, TASKS, calibrated, line, mixed, told
+from benchmarks.mixed_workload import (
+    BUDGETS,
+    CAPS,
+    LONGEST,
+    TASKS,
+    calibrated,
+    chosen,
+    line,
+    mixed,
+    told,
+)
+from benchmarks.workload import command, main
 
 from workspan.answers import equivalent
 from workspan.budget import Budget
-from workspan.engines.base import Capability, Engine
+from workspan.engines.base import Capability
 from workspan.lab.compare import compare
-from workspan.lab.records import records
 from workspan.reasoner.engine import Reasoner
 from workspan.session import Score, Session, Strategy
 from workspan.spec import write
 from workspan.strategies.adaptive.auto import Auto
 from workspan.strategies.parallel.best_of_n import BestOfN
 from workspan.strategies.sequential.luby_restarts import LubyRestarts
-from workspan.tasks.base import Task
 from workspan.types import Candidate, Problem
 
 UNITS = (2, 4, 8, 16, 32)
@@ -65,18 +72,6 @@ def rivals(budget: int, verifier: SimulatedVerifier) -> dict[str, list[Strategy]
     return {"best of n": fixed, "universal restarts": luby}
 
 
-async def chosen(
-    engine: Engine, tasks: Sequence[Task], budget: int, verifier: SimulatedVerifier
-) -> dict[str, Strategy]:
-    """Return of each kind the setting that solved most of the calibration problems."""
-    found: dict[str, Strategy] = {}
-    for name, settings in rivals(budget, verifier).items():
-        done = await compare(settings, tasks, engine, budget=Budget(work=budget), seed=2)
-        best = max(records(done), key=lambda one: (one.accuracy, -one.work))
-        found[name] = {write(one): one for one in settings}[best.strategy]
-    return found
-
-
 async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Calibrate once, choose and measure at every budget."""
     engine, report = Reasoner.open("graphs"), []
@@ -91,7 +86,7 @@ async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
             kinds = {
                 "auto": replace(cold, library=str(library)),
                 "auto, cold": cold,
-                **await chosen(engine, known, budget, verifier),
+                **await chosen(engine, known, budget, rivals(budget, verifier)),
             }
             done = await compare(
                 [*kinds.values()], held, engine, budget=Budget(work=budget), seed=3
@@ -102,24 +97,7 @@ async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     return report
 
 
-def main(options: argparse.Namespace) -> None:
-    """Run it and print the table."""
-    if options.smoke:
-        options.problems, options.calibration, options.budgets = 4, 4, [48]
-    heads = ("work", "strategy", "solved", "work used", "span", "auto is ahead by")
-    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-    report = anyio.run(measure, options)
-    if options.output:
-        options.output.write_text(json.dumps(report, indent=1) + "\n")
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--tasks", nargs="+", default=TASKS)
-    parser.add_argument("--problems", type=int, default=200, help="held out, of each task")
-    parser.add_argument("--calibration", type=int, default=60, help="problems of each task")
-    parser.add_argument("--budgets", type=int, nargs="+", default=BUDGETS)
+    parser = command(__doc__, TASKS, BUDGETS, problems=200, calibration=60)
     parser.add_argument("--seed", type=int, default=7, help="of the problems held out")
-    parser.add_argument("--smoke", action="store_true")
-    parser.add_argument("--output", type=Path)
-    main(parser.parse_args())
+    main(measure, parser.parse_args(), "solved", smoke=(4, 4, 48))

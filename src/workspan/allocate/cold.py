@@ -89,8 +89,7 @@ class Cold:
         return next(due, NONE) if len(state.lines) >= FIRST else NONE
 
     def _block(self, state: State) -> int:
-        room = [x for x in (state.work_left, state.span_left) if x is not None]
-        return min([self.block, *room])
+        return self.block if state.room is None else min(self.block, state.room)
 
     def _more(self, state: State) -> int:
         """Double, as far as whole lines fit; one more where it would get half of its way."""

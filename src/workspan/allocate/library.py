@@ -71,8 +71,6 @@ class Library(msgspec.Struct, frozen=True, omit_defaults=True):
     so -1 to 1 and 0 for nothing. Signs differ between models, hence they are measured."""
     arms: tuple[str, ...] = ()
     """Strategies that were run beside the lines, with every dial (their `repr`)."""
-    reach: int | None = None
-    """Work that each run of an arm could use at most; None is without limit."""
 
     @property
     def labelled(self) -> int:

@@ -97,7 +97,7 @@ class Planned:
 
     def _end(self, state: State, leader: int, belief: float, because: str, gain: float) -> Decision:
         """Let an arm go on if one was planned for such a doubt, and there is room for it."""
-        room = min((x for x in (state.work_left, state.span_left) if x is not None), default=None)
+        room = state.room
         is_open = self.arm and not state.tried and belief < self.plan.below
         if self.arm and is_open and (room is None or room >= self.arm.least):
             why = {"because": because, "then": "an arm is worth more"}
@@ -125,7 +125,7 @@ class Scheduled:
         if leader == NONE and state.tried:
             leader = state.tried[-1].group
         chosen = next_try(self.tries, state)
-        room = min((x for x in (state.work_left, state.span_left) if x is not None), default=None)
+        room = state.room
         if chosen is None or room == 0:
             action: Action = "abstain" if leader == NONE or belief < self.floor else "stop"
             return Decision(action, leader=leader, confidence=belief, why={"because": "no budget"})

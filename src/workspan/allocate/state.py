@@ -74,6 +74,12 @@ class State:
     tried: tuple[Tried, ...] = ()
     """Arms, in order."""
 
+    @property
+    def room(self) -> int | None:
+        """The most tokens that one more call could decode; None is without limit."""
+        left = (self.work_left, self.span_left)
+        return min((room for room in left if room is not None), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

@@ -20,6 +20,7 @@ from workspan.lab.stats import bootstrap, paired_difference
 from workspan.reasoner.families.base import Family, Verdict
 
 if TYPE_CHECKING:
+    from workspan.lab.compare import Comparison
     from workspan.reasoner.model import Model
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -114,6 +115,14 @@ def reasoner(name: str, setting: Setting) -> Model:
     if not file.is_file():
         raise InputError(f"--weights {setting.weights}: a folder with {file.name} is asked for")
     return Model.load(file)
+
+
+def graded(done: Comparison, names: Sequence[str]) -> dict[str, Floats]:
+    """Return the grade of each problem by each strategy, under names in the strategies' order."""
+    return {
+        name: np.array([t.grade.correct if t.grade else 0.0 for t in done.of(written)])
+        for name, written in zip(names, done.strategies, strict=True)
+    }
 
 
 def one_thread() -> AbstractContextManager[object]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 import anyio
-import numpy as np
 
 from workspan.budget import Budget
 from workspan.claims.base import Measured, Row, Setting
-from workspan.claims.chains import Floats, gap, row
+from workspan.claims.chains import Floats, gap, graded, row
 from workspan.lab.compare import compare
 from workspan.spec import parse_strategy
 from workspan.tasks import open_tasks
@@ -53,9 +52,6 @@ def _solved(problems: int, seed: int) -> dict[str, Floats]:
 
     async def run() -> dict[str, Floats]:
         done = await compare(strategies, tasks, engine, budget=BUDGET, seed=seed)
-        return {
-            name: np.array([t.grade.correct if t.grade else 0.0 for t in done.of(written)])
-            for name, written in zip(STRATEGIES, done.strategies, strict=True)
-        }
+        return graded(done, [*STRATEGIES])
 
     return anyio.run(run)

@@ -10,7 +10,7 @@ import numpy as np
 
 from workspan.budget import Budget
 from workspan.claims.base import Setting
-from workspan.claims.chains import Floats
+from workspan.claims.chains import Floats, graded
 from workspan.lab.compare import compare
 from workspan.reasoner.engine import Reasoner
 from workspan.reasoner.families.planning import Timetable, passing, read_problem
@@ -54,9 +54,6 @@ def _solved(problems: int, seed: int, folder: Path | None) -> tuple[dict[str, Fl
 
     async def run() -> dict[str, Floats]:
         done = await compare([*STRATEGIES.values()], held, engine, budget=BUDGET, seed=seed)
-        return {
-            name: np.array([t.grade.correct if t.grade else 0.0 for t in done.of(written)])
-            for name, written in zip(STRATEGIES, done.strategies, strict=True)
-        }
+        return graded(done, [*STRATEGIES])
 
     return anyio.run(run), ideal

@@ -142,7 +142,7 @@ def _drawn(
             )
             lines, *others = (done.of(name) for name in done.strategies)
             arms = dict(zip(arm_names(plan), others, strict=True))
-            return await calibrate_runs(lines, opened.engine.info.model, arms, budget.work)
+            return await calibrate_runs(lines, opened.engine.info.model, arms)
         finally:
             await opened.aclose()
 

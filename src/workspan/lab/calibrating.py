@@ -47,7 +47,6 @@ async def calibrate_runs(
     trials: Sequence[Trial],
     model: str,
     arms: Mapping[str, Sequence[Trial]] | None = None,
-    reach: int | None = None,
 ) -> Library:
     """Make a library of runs that explain themselves, those of `Survey` best of all.
 
@@ -57,7 +56,6 @@ async def calibrate_runs(
         trials: of lines, one a problem.
         model: its name.
         arms: trials of other strategies on the same problems, by the arm's name in a library.
-        reach: work that each of them could use.
 
     Raises:
         InputError: no run is left.
@@ -77,7 +75,7 @@ async def calibrate_runs(
         tokens += why.work - sum(line.depths[-1] for line in lines)
     signals = {"length": gain} if (gain := _length_gain(cases)) is not None else {}
     asked = tokens / looks if looks else 0.0
-    return Library(model, "tokens", tuple(cases), asked, signals, (*(arms or {}),), reach)
+    return Library(model, "tokens", tuple(cases), asked, signals, (*(arms or {}),))
 
 
 def _once(trial: Trial | None) -> Once | None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import anyio
 
-from workspan.allocate.cold import Cold
 from workspan.allocate.state import Policy
 from workspan.allocate.within import Within
 from workspan.budget import Budget
@@ -22,6 +21,7 @@ from workspan.spec import write
 from workspan.store import JournalFile
 from workspan.strategies.adaptive.auto import Auto
 from workspan.strategies.adaptive.auto_library import planned, study_of
+from workspan.strategies.adaptive.auto_start import cold
 from workspan.tasks.base import Task
 
 WAVE = 8
@@ -102,7 +102,4 @@ def _rule(strategy: Auto, budget: Budget, left: int, problems: int) -> Policy:
         if strategy.verifier is None and not strategy.arms:
             return rule
         return Within(rule, min(left, _GREED * mean))
-    is_judged = strategy.verifier is not None
-    arms = len(strategy.arms) if is_judged else 0
-    cold = Cold(strategy.confidence, strategy.floor, is_judged=is_judged, arms=arms)
-    return Within(cold, min(left, _GREED * mean))
+    return Within(cold(strategy), min(left, _GREED * mean))

@@ -38,6 +38,11 @@ def rule_for(auto: Auto, state: State) -> Policy:
         if (rule := by_votes(auto)) is not None:
             return rule
         return planned(auto, study_of(auto.library, budget.work), budget)
-    is_judged, width = auto.verifier is not None, 8 if auto.prefers == "span" else 1
+    return cold(auto, width=8 if auto.prefers == "span" else 1)
+
+
+def cold(auto: Auto, width: int = 1) -> Cold:
+    """Make the rule that knows nothing of the model; arms need a verifier there."""
+    is_judged = auto.verifier is not None
     arms = len(auto.arms) if is_judged else 0
     return Cold(auto.confidence, auto.floor, is_judged=is_judged, width=width, arms=arms)
