@@ -87,6 +87,8 @@ class Session:
     ) -> None:
         self.run, self.ledger, self.clock, self.key = run, ledger, clock, key
         self.standing = standing or Standing()
+        self.drafts: tuple[Candidate, ...] = ()
+        """What there is to begin with, best first: see `attempt`."""
         self._calls = 0
         self._guard = anyio.ResourceGuard("using this session")  # else replay has no order
 
@@ -248,16 +250,23 @@ class Session:
             self.clock.join(child.clock)
 
     async def attempt(
-        self, strategy: Strategy, problem: Problem, budget: Budget = NO_LIMITS
+        self,
+        strategy: Strategy,
+        problem: Problem,
+        budget: Budget = NO_LIMITS,
+        drafts: Sequence[Candidate] = (),
     ) -> Answer:
         """Run a strategy as a part of this one, on an account of its own within this one.
 
-        When the budget ends it, the best candidate that it had is its answer.
+        `drafts` are candidates that the run has, best first: a strategy that revises or recombines
+        begins with them in place of drafts of its own, others take no notice. When the budget ends
+        it, the best candidate that it had is its answer.
 
         Raises:
             EngineError: it could not go on without a call that failed.
         """
         child = self._child(budget, Standing())
+        child.drafts = tuple(drafts)
         try:
             return await strategy(problem, child)
         except BudgetExceeded:

@@ -1,4 +1,4 @@
-"""From drawn texts to candidates: the step that every strategy shares."""
+"""From drawn texts to candidates: the steps that strategies share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from statistics import fmean
 
 from workspan.answers import extract
-from workspan.types import Candidate, Problem, Sample
+from workspan.errors import BudgetExceeded, EngineError
+from workspan.session import Session
+from workspan.types import Candidate, Problem, Request, Sample
 
 
 def read(problem: Problem, samples: Iterable[Sample]) -> list[Candidate]:
@@ -20,3 +22,20 @@ def candidate(problem: Problem, sample: Sample, before: str = "") -> Candidate:
     answer = extract(text, problem.kind, finished=sample.finish == "stop")
     logprob = fmean(sample.logprobs) if sample.logprobs else None
     return Candidate(text, answer, logprob=logprob, key=sample.key)
+
+
+async def begin(problem: Problem, session: Session, request: Request, n: int) -> list[Candidate]:
+    """Return up to `n` drafts: those that the session was given, then samples of `request`.
+
+    Raises:
+        BudgetExceeded, EngineError: none was given, and none could be drawn.
+    """
+    given = list(session.drafts[:n])
+    if len(given) == n:
+        return given
+    try:
+        return given + read(problem, await session.samples(request, n - len(given)))
+    except (BudgetExceeded, EngineError):
+        if not given:
+            raise
+        return given

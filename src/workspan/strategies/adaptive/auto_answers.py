@@ -1,6 +1,8 @@
-"""What a run of `auto` has to answer with: ends of lines and of arms."""
+"""What a run of `auto` has found, to answer with or to go on from: ends of lines and of arms."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 from workspan.allocate.state import NONE
 from workspan.strategies.adaptive.auto_lines import Lines
@@ -19,3 +21,23 @@ def leading(run: Lines, group: int) -> Candidate | None:
 def candidates(run: Lines) -> list[Candidate]:
     """Return all that was found, lines before arms."""
     return [*(chain.now for chain in run.chains), *filter(None, run.found)]
+
+
+def drafts(lines: Lines) -> list[Candidate]:
+    """Return what an arm may go on from: whole lines and ends of arms, the best first.
+
+    By the verifier's score; of equals the answer that was found more often, then the later text.
+    Each answer is there once.
+    """
+    ends = [*lines.found[::-1], *(line.now for line in lines.chains[::-1] if not line.is_live)]
+    found = [one for one in ends if one is not None and one.answer is not None]
+    times = Counter(map(_whole, found))
+    order = sorted(found, key=lambda one: (one.score or 0, times[_whole(one)]), reverse=True)
+    first: dict[str, Candidate] = {}
+    for one in order:
+        first.setdefault(_whole(one), one)
+    return [*first.values()]
+
+
+def _whole(candidate: Candidate) -> str:
+    return " ".join((candidate.answer or "").split())

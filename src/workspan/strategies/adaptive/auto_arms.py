@@ -10,6 +10,7 @@ from workspan.allocate.state import NONE, Decision, Tried
 from workspan.budget import Budget
 from workspan.errors import EngineError
 from workspan.session import Session, Strategy
+from workspan.strategies.adaptive.auto_answers import drafts
 from workspan.strategies.adaptive.auto_lines import Lines
 
 if TYPE_CHECKING:
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
 
 
 async def switch(arm: Strategy, decision: Decision, lines: Lines, session: Session) -> None:
-    """Let an arm have a part of the budget; one that fails has no answer.
+    """Let an arm go on from what was found, with a part of the budget.
 
-    What it scored itself is not believed: a pass is one of the run's own verifier.
+    One that fails has no answer. What it scored itself is not believed: a pass is one of the run's
+    own verifier.
     """
     with session.child(Budget(work=decision.block)) as part:
         try:
-            best = (await part.attempt(arm, lines.problem)).best
+            best = (await part.attempt(arm, lines.problem, drafts=drafts(lines))).best
         except EngineError:
             best = None
         left = part.left().work

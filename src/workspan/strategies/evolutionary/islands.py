@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from workspan.errors import BudgetExceeded, EngineError, first_error
 from workspan.search.population import Population
 from workspan.session import Session
 from workspan.strategies.evolutionary.conversation import Conversation
+from workspan.strategies.evolutionary.elites import choose
 from workspan.types import Candidate
 from workspan.voting import best
 
@@ -34,6 +33,14 @@ class Islands:
         is_refused = any(isinstance(error, BudgetExceeded) for error in self.errors)
         return is_refused or any(child.score == 1 for child in self.born)
 
+    async def settle(self, drafts: Sequence[Candidate]) -> None:
+        """Have drafts judged, and let them live on the islands in turn."""
+        talk = self.conversation
+        if drafts:
+            self.born += await self.session.score(talk.verifier, talk.problem, drafts)
+        for place, draft in enumerate(self.born):
+            self.populations[place % len(self.populations)].add([draft])
+
     async def breed(self, talks: Sequence[Sequence[Candidate]], turns: int) -> list[Candidate]:
         """Hold the conversations side by side, turn by turn; each goes on from its last child."""
         before = len(self.born)
@@ -54,7 +61,12 @@ class Islands:
         """Give the `count` islands with the lowest mean score `top` of the best `pool` of all."""
         elites = self.everyone.top(pool)
         order = sorted(range(len(self.populations)), key=lambda i: self.populations[i].mean_score)
-        chosen = await self._choose(elites, top) if by_model and len(elites) > top else elites[:top]
+        chosen = elites[:top]
+        if by_model and len(elites) > top:
+            try:
+                chosen = await choose(elites, top, self.conversation, self.session)
+            except (BudgetExceeded, EngineError) as error:
+                self.errors.append(error)
         for place in order[: min(count, len(order) - 1)]:
             self.populations[place] = Population(chosen)
 
@@ -64,16 +76,3 @@ class Islands:
         except (BudgetExceeded, EngineError) as error:
             self.errors.append(error)
             return None
-
-    async def _choose(self, elites: Sequence[Candidate], top: int) -> list[Candidate]:
-        """Let the model pick; what it leaves open is filled with the best."""
-        prompt = self.conversation.choice(elites, top)
-        asked = replace(self.conversation.request, prompt=prompt, max_tokens=64, temperature=0.0)
-        try:
-            said = (await self.session.sample(asked)).text
-        except (BudgetExceeded, EngineError) as error:
-            self.errors.append(error)
-            return list(elites[:top])
-        named = [int(number) - 1 for number in re.findall(r"\d{1,4}", said)]
-        order = dict.fromkeys([i for i in named if 0 <= i < len(elites)] + [*range(len(elites))])
-        return [elites[i] for i in order][:top]

@@ -18,11 +18,9 @@ from workspan.voting import best, plurality
 
 @dataclass(frozen=True)
 class MindEvolution:
-    """Evolve solutions on islands by critical conversation (Lee et al. 2025, arXiv:2501.09891).
+    """Evolve solutions on islands by critical conversation (Lee et al. 2025, arXiv:2501.09891)."""
 
-    Defaults of its Table 1, at most 800 candidates; `selection` is not given there.
-    """
-
+    # Defaults of its Table 1, at most 800 candidates.
     verifier: Verifier = field(default_factory=Judge)
     generations: int = 10  # N_gens
     islands: int = 4  # N_island
@@ -40,7 +38,7 @@ class MindEvolution:
     feedback: bool = True
     questions: str = ""  # the task's own strategy and question prompts
     model_reset: bool = True
-    selection: float = 0.2  # temperature of the softmax over scores in [0, 1]
+    selection: float = 0.2  # temperature of the softmax over scores in [0, 1]; not given there
     max_tokens: int = 1024
     temperature: float = 1.0
     requires: ClassVar[frozenset[Capability]] = frozenset()
@@ -59,7 +57,10 @@ class MindEvolution:
         style = (self.retries, self.critic, self.feedback, self.questions)
         talk = Conversation(problem, self.verifier, request, *style)
         world = Islands(self.islands, talk, session)
+        await world.settle(session.drafts)
         for place in range(self.generations * self.islands):
+            if world.is_over:
+                break
             generation, i = divmod(place, self.islands)
             if i == 0 and (generation + 1) % self.reset_interval == 0:
                 await world.reset(self.resets, self.pool, self.top, by_model=self.model_reset)
@@ -67,8 +68,6 @@ class MindEvolution:
             talks = [self._parents(island, session) for _ in range(self.conversations)]
             island.add(await world.breed(talks, self.turns))
             world.populations[(i + 1) % self.islands].add(island.top(self.emigrants))
-            if world.is_over:
-                break
         leader = best(world.born, problem.kind)
         return leader if leader.best else plurality(world.born, problem.kind)
 

@@ -11,7 +11,7 @@ from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session
 from workspan.strategies.asking import CUT, each
 from workspan.strategies.listing import beside, listing
-from workspan.strategies.reading import candidate, read
+from workspan.strategies.reading import begin, candidate
 from workspan.types import Answer, Candidate, Problem, Request
 from workspan.voting import plurality
 
@@ -52,7 +52,7 @@ class RecursiveSelfAggregation:
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Renew the population while the budget lasts."""
         request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
-        population = read(problem, await session.samples(request, self.n))
+        population = await begin(problem, session, request, self.n)
         k = min(self.k, len(population))
         for _ in range(self.steps - 1):
             session.best(plurality(population, problem.kind).best or population[0])

@@ -8,8 +8,8 @@ from typing import ClassVar
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session, Verifier
-from workspan.strategies.reading import candidate
-from workspan.types import Answer, Message, Problem, Prompt, Request, Sample
+from workspan.strategies.reading import begin, candidate
+from workspan.types import Answer, Message, Problem, Prompt, Request
 from workspan.verifiers.critic import Critic
 
 REFINE = (
@@ -43,7 +43,7 @@ class SelfRefine:
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Refine while there is something to mend and the budget lasts."""
         prompt = problem.prompt
-        drafts = [candidate(problem, await self._write(session, prompt))]
+        drafts = await begin(problem, session, self._request(prompt), 1)
         for _ in range(self.turns):
             if drafts[-1].answer is not None:
                 session.best(drafts[-1])
@@ -54,7 +54,7 @@ class SelfRefine:
             turns = (Message("assistant", drafts[-1].text), Message("user", refine))
             prompt = (*prompt, *turns)
             try:
-                sample = await self._write(session, prompt)
+                sample = await session.sample(self._request(prompt))
             except (BudgetExceeded, EngineError):
                 break
             if sample.finish in ("budget", "deadline"):
@@ -63,6 +63,5 @@ class SelfRefine:
         answered = [draft for draft in drafts if draft.answer is not None]
         return Answer(answered[-1] if answered else None, tuple(drafts))
 
-    async def _write(self, session: Session, prompt: Prompt) -> Sample:
-        request = Request(prompt, max_tokens=self.max_tokens, temperature=self.temperature)
-        return await session.sample(request)
+    def _request(self, prompt: Prompt) -> Request:
+        return Request(prompt, max_tokens=self.max_tokens, temperature=self.temperature)

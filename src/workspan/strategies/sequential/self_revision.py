@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session
-from workspan.strategies.reading import candidate
-from workspan.types import Answer, Message, Problem, Request, Sample
+from workspan.strategies.reading import begin, candidate
+from workspan.types import Answer, Message, Problem, Request
 
 REVISE = (
     "Check the solution above step by step. If there is a mistake, correct it; if there is none, "
@@ -37,18 +37,15 @@ class SelfRevision:
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Draft, then revise while the budget lasts."""
-        attempts = [candidate(problem, await self._draw(session, problem.prompt))]
+        request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
+        attempts = await begin(problem, session, request, 1)
         for _ in range(self.turns):
             last = attempts[-1].text
             turns = (Message("assistant", last), Message("user", REVISE))
             try:
-                sample = await self._draw(session, (*problem.prompt, *turns))
+                sample = await session.sample(replace(request, prompt=(*problem.prompt, *turns)))
             except (BudgetExceeded, EngineError):
                 break
             attempts.append(candidate(problem, sample))
         answered = [attempt for attempt in attempts if attempt.answer is not None]
         return Answer(answered[-1] if answered else None, tuple(attempts))
-
-    async def _draw(self, session: Session, prompt: tuple[Message, ...]) -> Sample:
-        request = Request(prompt, max_tokens=self.max_tokens, temperature=self.temperature)
-        return await session.sample(request)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session, Verifier
-from workspan.strategies.reading import candidate, read
+from workspan.strategies.reading import begin, candidate
 from workspan.types import Answer, Candidate, Message, Problem, Request
 from workspan.verifiers.judge import Judge
 from workspan.voting import best, plurality
@@ -46,7 +46,7 @@ class SequentialRevision:
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Draft in every thread, then revise in all until one passes."""
         request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
-        drafts = read(problem, await session.samples(request, self.threads))
+        drafts = await begin(problem, session, request, self.threads)
         threads = seen = await session.score(self.verifier, problem, drafts)
         for _ in range(self.turns - 1):
             answer = best(seen[::-1], problem.kind)
