@@ -26,7 +26,8 @@ import numpy as np
 from workspan.allocate.cold import Cold
 from workspan.allocate.library import Case, Library, Record
 from workspan.allocate.plan import NEVER, Plan
-from workspan.allocate.policy import Planned, fitted, studied
+from workspan.allocate.policy import Planned
+from workspan.allocate.rules import fitted, studied
 from workspan.allocate.state import Decision, Line, Look, Policy, State
 from workspan.allocate.walk import Shape
 from workspan.runner import run

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from workspan.allocate.evidence import Evidence
 from workspan.allocate.library import Case, Library, Record
 from workspan.allocate.plan import NEVER, Plan
-from workspan.allocate.policy import Planned, fitted, studied
+from workspan.allocate.policy import Planned
+from workspan.allocate.rules import fitted, studied
 from workspan.allocate.state import NONE, Line, Look, State
 from workspan.allocate.study import Study
 from workspan.allocate.walk import Shape
@@ -55,7 +56,7 @@ def test_work_falls_as_the_price_rises(found: Study) -> None:
 
 def test_no_fixed_split_is_better_on_the_library(found: Study) -> None:
     for split in (one for one in found.outcomes if one.plan.least == NEVER):
-        assert found.best(split.work, split.span).accuracy >= split.accuracy
+        assert found.best(split.work, split.span).accuracy >= split.accuracy - 1e-9
 
 
 def test_watching_beats_the_fixed_splits_where_problems_differ(found: Study) -> None:

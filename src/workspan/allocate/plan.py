@@ -8,7 +8,7 @@ has the rest of the budget.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -51,6 +51,18 @@ class Outcome(NamedTuple):
     accuracy: float
     work: float
     span: float
+    cases: Floats
+    """[right, work, span; problem], means over the runs of each."""
+
+    @classmethod
+    def of(cls, plan: Plan, cases: Floats) -> Outcome:
+        """Take means over problems."""
+        accuracy, work, span = map(float, cases.mean(axis=1))
+        return cls(plan, accuracy, work, span, cases)
+
+    def on(self, problems: NDArray[np.int64]) -> Outcome:
+        """Return the same for some of the problems."""
+        return self.of(self.plan, self.cases[:, problems])
 
 
 class End(NamedTuple):
@@ -61,12 +73,15 @@ class End(NamedTuple):
     work: Floats
     span: Floats
     belief: Floats
+    problem: NDArray[np.int64]
 
     @property
     def outcome(self) -> Outcome:
         """What they came to, on the mean."""
-        means = (float(column.mean()) for column in (self.right, self.work, self.span))
-        return Outcome(self.plan, *means)
+        runs = np.bincount(self.problem)
+        columns = (self.right, self.work, self.span)
+        sums = [np.bincount(self.problem, column) for column in columns]
+        return Outcome.of(self.plan, np.stack(sums) / runs)
 
 
 def at_once(arms: Arms | None, limit: float, longest: int) -> list[Outcome]:
@@ -74,15 +89,15 @@ def at_once(arms: Arms | None, limit: float, longest: int) -> list[Outcome]:
     shape, found = Shape(1, longest, longest), []
     for i in range(arms.work.shape[1] if arms else 0):
         work, span, right = (column[:, i].astype(float) for column in arms or ())
-        means = ((right * (work <= limit)).mean(), np.minimum(work, limit).mean(), span.mean())
-        found.append(Outcome(Plan(shape, 0, NEVER, i, 1.0), *map(float, means)))
+        cases = np.stack([right * (work <= limit), np.minimum(work, limit), span])
+        found.append(Outcome.of(Plan(shape, 0, NEVER, i, 1.0), cases))
     return found
 
 
-def handed_on(end: End, arms: Arms | None, problem: Any, limit: float) -> Iterator[Outcome]:
+def handed_on(end: End, arms: Arms | None, limit: float) -> Iterator[Outcome]:
     """Yield what the runs come to if an arm has the rest of the budget where belief is low."""
     for i in range(arms.work.shape[1] if arms else 0):
-        work, span, right = (column[problem, i] for column in arms or ())
+        work, span, right = (column[end.problem, i] for column in arms or ())
         left = np.maximum(limit - end.work, 0.0)
         for below in BELOWS:
             goes_on = end.belief < below
@@ -93,4 +108,5 @@ def handed_on(end: End, arms: Arms | None, problem: Any, limit: float) -> Iterat
                 end.work + goes_on * np.minimum(work, left),
                 end.span + goes_on * np.minimum(span, left),
                 end.belief,
+                end.problem,
             ).outcome

@@ -1,4 +1,4 @@
-"""The rule of `auto` where the model is known: a plan fitted on a calibration library."""
+"""Rules of `auto` where the model is known: do as a plan says, or try what a schedule says."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from typing import NamedTuple
 
 from workspan.allocate.cold import passing
 from workspan.allocate.evidence import Evidence
-from workspan.allocate.library import Library
 from workspan.allocate.plan import Plan
-from workspan.allocate.schedule import Try, best_schedule, next_try
-from workspan.allocate.state import NONE, UNLIMITED, Action, Decision, Policy, State
-from workspan.allocate.study import Study, caps, study
-from workspan.allocate.table import Table, tabulate
+from workspan.allocate.schedule import Try, next_try
+from workspan.allocate.state import NONE, UNLIMITED, Action, Decision, State
 from workspan.allocate.walk import worth
 
 
@@ -139,45 +136,3 @@ class Scheduled:
         if line != NONE:
             return Decision("deepen", (line,), 0, *told)
         return Decision("widen", (), 1, *told)
-
-
-def studied(library: Library, limit: float | None = None) -> Study:
-    """Run all plans on a library; costs seconds, so do it once for all budgets."""
-    return study(tabulate(library), limit=limit or float("inf"))
-
-
-def fitted(
-    found: Study,
-    *,
-    work: float | None = None,
-    span: float | None = None,
-    price: float = 0.0,
-    floor: float = 0.0,
-    is_judged: bool = False,
-    has_arms: bool = False,
-) -> Policy:
-    """Make the rule for a budget.
-
-    Args:
-        found: of `studied`.
-        work: tokens of a problem, on the mean.
-        span: of its longest chain, on the mean.
-        price: accuracy that a token must be worth.
-        floor: abstain where the leader is right with less.
-        is_judged: a sound verifier scores what ends: try until a pass.
-        has_arms: the library's arms can be used.
-    """
-    table = found.table
-    reserve = round(2 * table.asked) + 1 if table.asked else 0
-    if is_judged:
-        tries = best_schedule(table, caps(table, 8), work, has_arms=has_arms)
-        return Scheduled(tries, found.evidence, floor)
-    plan = found.best(work, span, price, has_arms=has_arms).plan
-    return Planned(plan, found.evidence, found.gain, floor, reserve, _told(table, plan.arm))
-
-
-def _told(table: Table, arm: int) -> Arm | None:
-    if table.arms is None or arm == NONE:
-        return None
-    work, right = table.arms.work[:, arm], table.arms.right[:, arm]
-    return Arm(float(right.mean()), float(work.mean()), float(work.min()))

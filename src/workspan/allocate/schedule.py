@@ -77,7 +77,7 @@ def best_schedule(
         work: tokens of a problem; None is without limit.
         has_arms: the library's arms can be used.
     """
-    budget = _TYPICAL * table.scale if work is None else work
+    budget = _typical(table) if work is None else work
     lines = [*_lines(table, [cap for cap in caps if cap <= budget] or [min(caps)])]
     arms = [*_arms(table)] if has_arms else []
     if arms and work is None:
@@ -85,6 +85,21 @@ def best_schedule(
     found = [_greedy(lines, arms), *(_greedy(lines, arms, first) for first in (*lines, *arms))]
     found += [(one.what,) for one in lines]
     return max(found, key=lambda tries: _played(table, tries, budget))
+
+
+def restarts(table: Table, caps: Sequence[int], work: float | None = None) -> Floats:
+    """Return P(pass) of lines cut at each cap, one after another within a problem's work.
+
+    It is [cap, problem]: what tells kinds of problem apart where a verifier judges.
+    """
+    budget = _typical(table) if work is None else work
+    known = [*_lines(table, caps)]
+    times = [budget / np.maximum(one.cost, 1.0) for one in known]
+    return np.stack([1 - (1 - one.rate) ** n for one, n in zip(known, times, strict=True)])
+
+
+def _typical(table: Table) -> float:
+    return _TYPICAL * table.scale
 
 
 def _lines(table: Table, caps: Sequence[int]) -> Iterator[_Known]:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workspan.allocate.choose import chosen
 from workspan.allocate.evidence import Evidence, fit_leader, fit_line, line_features
+from workspan.allocate.kinds import Kind
 from workspan.allocate.plan import NEVER, End, Outcome, Plan, at_once, handed_on
 from workspan.allocate.state import NONE
 from workspan.allocate.table import Table
@@ -38,9 +40,9 @@ _RUNS = 16
 _SAMPLE = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Study:
-    """All plans, run on a library."""
+    """All plans, run on a library; equal to itself only, so that rules can be kept for it."""
 
     table: Table
     evidence: Evidence
@@ -66,25 +68,12 @@ class Study:
             price: accuracy that a token must be worth.
             has_arms: plans may use them, where they are better than lines by more than noise.
         """
+        every = Kind(np.arange(len(self.table.tokens)))
+        return chosen(self.plans(has_arms=has_arms), [every], work, span, price)[0]
 
-        def chosen(outcomes: tuple[Outcome, ...]) -> Outcome | None:
-            fits = [
-                one
-                for one in outcomes
-                if (work is None or one.work <= work) and (span is None or one.span <= span)
-            ]
-            return max(fits, key=lambda one: value(one), default=None)
-
-        def value(one: Outcome) -> float:
-            return one.accuracy - (price + 1e-9) * one.work
-
-        lines = chosen(self.outcomes)
-        handed = chosen(self.handed) if has_arms else None
-        if lines is None:
-            return handed or min(self.outcomes, key=lambda one: (one.work, one.span))
-        if handed is not None and value(handed) > value(lines) + noise(len(self.table.tokens)):
-            return handed
-        return lines
+    def plans(self, *, has_arms: bool = False) -> tuple[Outcome, ...]:
+        """Return what can be chosen from."""
+        return (*self.outcomes, *self.handed) if has_arms else self.outcomes
 
 
 def study(table: Table, *, limit: float = np.inf, seed: int = 0) -> Study:
@@ -105,23 +94,17 @@ def study(table: Table, *, limit: float = np.inf, seed: int = 0) -> Study:
         watched = walk(
             table, evidence, draws, shape, limit=limit, enough=WORTHS[0], weights=weights
         )
-        for end in _stopped(watched, shape, draws.order.shape[1], limit, WORTHS):
+        for end in _stopped(watched, shape, draws, limit, WORTHS):
             outcomes.append(end.outcome)
-            handed += handed_on(end, table.arms, draws.problem, limit)
+            handed += handed_on(end, table.arms, limit)
     for shape in _splits(table, limit):
         part = draw(table, max(_RUNS, 64 // shape.width), shape.width, seed)
         done = walk(table, evidence, part, shape, weights=weights)
         outcomes += [
-            _watched(one.outcome, table)
-            for one in _stopped(done, shape, shape.width, np.inf, (NEVER,))
+            _watched(one.outcome, table) for one in _stopped(done, shape, part, np.inf, (NEVER,))
         ]
     gain = _gain(table, evidence, draws, weights)
     return Study(table, evidence, tuple(outcomes), gain, tuple(handed))
-
-
-def noise(problems: int) -> float:
-    """Return a standard error of a share, at most: by so much an arm must be ahead of lines."""
-    return float(0.5 / np.sqrt(problems))
 
 
 def learn(table: Table, draws: Draws) -> Evidence:
@@ -185,23 +168,25 @@ def _splits(table: Table, limit: float) -> Iterator[Shape]:
 
 
 def _stopped(
-    found: Walk, shape: Shape, most: int, limit: float, worths: tuple[float, ...]
+    found: Walk, shape: Shape, draws: Draws, limit: float, worths: tuple[float, ...]
 ) -> Iterator[End]:
     """Yield what the runs come to under each least worth."""
-    column = np.arange(found.work.shape[1])
+    column, most = np.arange(found.work.shape[1]), draws.order.shape[1]
     dear = np.concatenate([found.work[1:] > limit, np.ones_like(found.moved[:1])])
     for least in worths:
         stop = ((found.worth < least) | dear).argmax(axis=0)
         values = (found.right, found.work, found.span, found.belief)
-        yield End(Plan(shape, most, least), *(one[stop, column] for one in values))
+        right, work, span, belief = (one[stop, column] for one in values)
+        yield End(Plan(shape, most, least), right, work, span, belief, draws.problem)
 
 
 def _watched(split: Outcome, table: Table) -> Outcome:
     """Let a fixed split look on the way: what says nothing at its cap has its latest answer."""
     shape = split.plan.shape._replace(block=min(table.watch, split.plan.shape.cap))
     looks = np.minimum(table.tokens, shape.cap) // shape.block - (table.tokens > shape.cap)
-    work = split.work + shape.width * table.asked * max(0.0, float(looks.mean()))
-    return split._replace(plan=split.plan._replace(shape=shape), work=work)
+    right, work, span = split.cases
+    work = work + shape.width * table.asked * np.maximum(0.0, looks.mean(axis=1))
+    return Outcome.of(split.plan._replace(shape=shape), np.stack([right, work, span]))
 
 
 def _gain(table: Table, evidence: Evidence, draws: Draws, weights: Floats) -> float:

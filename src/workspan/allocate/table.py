@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from workspan.allocate.library import Case, Library, Record
+from workspan.allocate.signs import NAMES
 from workspan.allocate.state import NONE
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ BLOCKS = 32
 """Depths of a typical line that are told apart, at most."""
 _LOOKS = 2
 """Blocks between two looks of a run."""
+_BY_PROBLEM = ("tokens", "ended", "group", "since", "right", "signs")
 
 
 class Arms(NamedTuple):
@@ -53,8 +55,16 @@ class Table:
     since: NDArray[np.int32]
     """Depth of the first of the looks that the answer stands since."""
     right: NDArray[np.bool_]
+    signs: NDArray[np.float64]
+    """[problem, sign], what each prompt shows; no sign where that isn't known of all."""
     arms: Arms | None = None
     """What other strategies did on the same problems."""
+
+    def on(self, problems: NDArray[np.int64]) -> Table:
+        """Return the table of some of the problems."""
+        parts = {name: getattr(self, name)[problems] for name in _BY_PROBLEM}
+        arms = self.arms and Arms._make(column[problems] for column in self.arms)
+        return replace(self, **parts, arms=arms)
 
     @property
     def watch(self) -> int:
@@ -97,7 +107,13 @@ def tabulate(library: Library) -> Table:
     tokens = np.array([[r.depths[-1] for r in case.lines[:n]] for case in cases])
     ended = np.array([[r.ended for r in case.lines[:n]] for case in cases])
     arms = _arms(cases, len(library.arms)) if library.arms else None
-    return Table(block, scale, library.asked, bool(gaps), tokens, ended, group, since, right, arms)
+    lines, signs = (tokens, ended, group, since, right), _signs(cases)
+    return Table(block, scale, library.asked, bool(gaps), *lines, signs, arms)
+
+
+def _signs(cases: Sequence[Case]) -> NDArray[np.float64]:
+    is_known = all(len(case.signs) == len(NAMES) for case in cases)
+    return np.array([case.signs if is_known else () for case in cases], dtype=float)
 
 
 def _arms(cases: Sequence[Case], n: int) -> Arms:

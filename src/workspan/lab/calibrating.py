@@ -10,6 +10,7 @@ import msgspec
 from workspan.allocate.explaining import LONGEST_ANSWER, Explanation, Grown
 from workspan.allocate.groups import Groups
 from workspan.allocate.library import Case, Library, Once, Record
+from workspan.allocate.signs import signs
 from workspan.errors import GraderError, InputError
 from workspan.lab.bench import Trial
 from workspan.replay.engine import asked_tokens
@@ -70,7 +71,7 @@ async def calibrate_runs(
         lines = _lines(why)
         right, task = await _right(trial.task, why, answer), trial.task
         runs = tuple(_once(by_problem.get(task.problem.id)) for by_problem in others)
-        cases.append(Case(lines, right, _set_of(task), runs))
+        cases.append(Case(lines, right, _set_of(task), runs, signs(task.problem)))
         looks += sum(len(line.depths) - line.ended for line in lines)
         tokens += why.work - sum(line.depths[-1] for line in lines)
     signals = {"length": gain} if (gain := _length_gain(cases)) is not None else {}
@@ -127,7 +128,8 @@ def _case(recording: Recording, problem: Problem) -> Case:
     is_known = bool(recording.references.get(problem.id) or recording.verdicts.get(problem.id))
     right = (i for i, one in enumerate(groups.answers) if recording.grade(problem, one) >= 0.5)
     task = recording.tasks.get(problem.id, "")
-    return Case(lines, tuple(right) if is_known else None, task)
+    known = tuple(right) if is_known else None
+    return Case(lines, known, task, signs=signs(problem))
 
 
 def _line(chain: Chain, groups: Groups) -> Record:

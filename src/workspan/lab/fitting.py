@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from workspan.allocate.policy import studied
+from workspan.allocate.rules import studied
 from workspan.allocate.study import Study
 from workspan.budget import Budget
 from workspan.lab.calibrating import calibrate

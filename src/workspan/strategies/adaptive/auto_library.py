@@ -21,7 +21,7 @@ LITTLE = 0.01
 
 def planned(auto: Auto, study: Study, budget: Budget) -> Policy:
     """Choose the plan for a budget, the quickest of about the best where span is preferred."""
-    from workspan.allocate.policy import fitted
+    from workspan.allocate.rules import fitted
 
     work, price = budget.work, auto.price / 1000
     span: float | None = budget.span
@@ -71,7 +71,7 @@ def study_of(path: str, limit: int | None) -> Study:
 @lru_cache(maxsize=8)
 def _studied(path: Path, stamp: int, limit: int | None) -> Study:
     try:
-        from workspan.allocate.policy import studied
+        from workspan.allocate.rules import studied
     except ImportError:
         raise MissingDependency("a calibration library", "lab") from None
     return studied(_read(path, stamp), limit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from workspan.allocate.groups import Groups
+from workspan.allocate.signs import signs
 from workspan.allocate.state import NONE, Decision, Line, Look, State, Tried
 from workspan.errors import first_error
 from workspan.session import Session, Verifier
@@ -31,13 +32,17 @@ class Lines:
     found: list[Candidate | None] = field(default_factory=list)
     """By arms, as they were tried."""
 
+    def __post_init__(self) -> None:
+        self.signs = signs(self.problem)
+
     def state(self, session: Session) -> State:
         """Say how it stands."""
         left = session.left()
         work = sum(line.depth + line.cost_of_looks for line in self.lines)
         work += sum(one.work for one in self.tried)
         lines, tried = tuple(self.lines), tuple(self.tried)
-        return State(lines, work, session.clock.now, left.work, left.span, tried)
+        span = session.clock.now
+        return State(lines, work, span, left.work, left.span, tried, self.signs)
 
     async def step(self, decision: Decision, session: Session) -> bool:
         """Grow the lines named beside new ones, judge those that end; say whether any grew."""
