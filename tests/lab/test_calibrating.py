@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from workspan.allocate.library import (
     read_library,
     write_library,
 )
+from workspan.allocate.signs import signs
 from workspan.errors import DataError, InputError
 from workspan.lab.calibrating import calibrate
 from workspan.replay.recording import Chain, Recording
@@ -55,6 +57,13 @@ def test_unlabelled_problems_have_no_right_group() -> None:
     assert library.problems[0].right is None
     assert library.labelled == 0
     assert library.signals == {}
+
+
+def test_a_prompt_leaves_its_signs_where_it_is_known() -> None:
+    known = recording(Chain((9,), ("4",)))
+    assert calibrate([known]).problems[0].signs == signs(known.problems[0])
+    bare = Problem("p", (Message("user", "p"),))
+    assert calibrate([replace(known, problems=(bare,))]).problems[0].signs == ()
 
 
 def test_the_sign_of_length_is_measured() -> None:

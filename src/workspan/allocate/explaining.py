@@ -12,6 +12,8 @@ from workspan.allocate.state import NONE, Decision, Line, State, Tried
 
 LONGEST_ANSWER = 200
 """Characters of an answer that an explanation keeps."""
+PROMPT = "prompt"
+"""What of a decision's reasons tells the kind of problem that it was planned for."""
 
 
 class Grown(msgspec.Struct, frozen=True, array_like=True):

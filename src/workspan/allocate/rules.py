@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from workspan.allocate.choose import chosen, kinds_for
+from workspan.allocate.explaining import PROMPT
 from workspan.allocate.kinds import Kind, Tree, divide, kinds_of
 from workspan.allocate.library import Library
 from workspan.allocate.plan import Outcome
@@ -36,9 +37,9 @@ class ByKind:
         is_below = state.signs[self.sign] <= self.at
         decision = (self.below if is_below else self.above).decide(state)
         told = f"{NAMES[self.sign]} {'up to' if is_below else 'above'} {self.at:g}"
-        further = decision.why.get("prompt", "")
+        further = decision.why.get(PROMPT, "")
         told = f"{told}, {further}" if further else told
-        return replace(decision, why={**decision.why, "prompt": told})
+        return replace(decision, why={**decision.why, PROMPT: told})
 
 
 def studied(library: Library, limit: float | None = None) -> Study:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from workspan.allocate.explaining import Explanation
+from workspan.allocate.explaining import PROMPT, Explanation
 from workspan.cli.exits import Exit
 from workspan.cli.screen import safe
 from workspan.errors import InputError, MissingDependency
@@ -95,6 +95,8 @@ def summary(why: Explanation) -> list[str]:
         f"{why.lines} lines, {why.ended} ended; natural depth: {natural}; the rule {knew}",
         "no line gave an answer" if why.margin is None else f"margin of the lines {why.margin:.0%}",
     ]
+    if kind := why.steps and why.steps[0].why.get(PROMPT):
+        found.append(f"planned as problems whose prompts are like this one: {safe(str(kind))}")
     if why.more:
         last = why.more[-1]
         found.append(
@@ -112,7 +114,7 @@ def _steps(why: Explanation) -> Table:
         leader = why.answers[step.leader][:24] if 0 <= step.leader < len(why.answers) else ""
         numbers = (str(step.work), str(step.span), str(len(step.grown)))
         worth = (f"{step.confidence:.3f}", f"{step.gain:.4f}", f"{step.cost:.0f}")
-        because = ", ".join(_said(name, value) for name, value in step.why.items())
+        because = ", ".join(_said(*one) for one in step.why.items() if one[0] != PROMPT)
         because += "".join(f"; arm {one.arm + 1} took {one.work} tokens" for one in step.tried)
         table.add_row(step.action, *numbers, Text(safe(leader)), *worth, Text(safe(because)))
     return table

@@ -40,7 +40,9 @@ def replay(
     folds: Annotated[str, typer.Option(help="problem, task or model; :K for K parts.")] = "problem",
     model: Annotated[list[str] | None, typer.Option("--model", "-m", help="Repeat.")] = None,
     task: Annotated[list[str] | None, typer.Option("--task", "-t", help="Repeat.")] = None,
-    input: Annotated[Path | None, typer.Option(help="Labelled problems of a journal.")] = None,
+    input: Annotated[
+        Path | None, typer.Option(help="The problems: of a journal, labelled; else their text.")
+    ] = None,
     kind: Annotated[str, typer.Option(help="How answers are compared.")] = "text",
     seed: int = 0,
     seeds: Annotated[int, typer.Option(min=1, help="Orders of a problem's chains.")] = 4,
@@ -138,13 +140,28 @@ def read_recorded(
         return [anyio.run(read_journal, file, known)]
     from workspan.replay.parquet import read_recordings
 
-    found = read_recordings(file, models, tasks, kind=kind)
+    prompts = _prompts(problems) if problems else {}
+    found = read_recordings(file, models, tasks, prompts=prompts, kind=kind)
+    held = {problem.id for one in found.recordings for problem in one.problems}
+    if problems and held.isdisjoint(prompts):
+        said = f"such as {min(prompts)}, where {file} has {min(held)}"
+        raise InputError(
+            f"{problems} holds none of the recorded problems: its ids are others, {said}"
+        )
     aside = Console(stderr=True)
     for name, why in [*found.left_out.items()][:5]:
         aside.print(f"left out: {name}: {why}", markup=False, highlight=False, soft_wrap=True)
     if len(found.left_out) > 5:
         aside.print(f"left out: {len(found.left_out) - 5} more")
     return [*found.recordings]
+
+
+def _prompts(path: Path) -> dict[str, str]:
+    """Return the text of each problem of a file, by id."""
+    from workspan.tasks import read_tasks
+
+    problems = [task.problem for task in read_tasks(path)]
+    return {one.id: "\n".join(turn.content for turn in one.prompt) for one in problems}
 
 
 def _limited(recordings: list[Recording], limit: int | None, seed: int) -> list[Recording]:

@@ -1,0 +1,86 @@
+"""`auto` reads the prompt: what its library says of problems like this one is what it does."""
+
+from __future__ import annotations
+
+import random
+from io import StringIO
+from pathlib import Path
+
+import anyio
+import msgspec
+import pytest
+from rich.console import Console
+
+from workspan.allocate.explaining import PROMPT, Explanation
+from workspan.allocate.library import Case, Library, Record, write_library
+from workspan.allocate.signs import signs
+from workspan.budget import Budget
+from workspan.cli.explain import show
+from workspan.journal import Journal
+from workspan.runner import Result, run
+from workspan.strategies.adaptive.auto import Auto
+from workspan.testing.scripted import ScriptedEngine
+from workspan.types import Problem
+
+
+def asked(words: int) -> Problem:
+    return Problem.ask("word " * words + "?", kind="number")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Short questions need 40 tokens; for long ones half of the tries are right at 8."""
+    rng = random.Random(0)
+    deep = Record((*range(4, 44, 4),), (*(9 * (-1,)), 0), ended=True)
+    stuck = Record((*range(4, 104, 4),), (-1,) * 25, ended=False)
+    short = Record((4, 8), (-1, 0), ended=True)
+    cases = []
+    for i in range(40):
+        kinds = (short, stuck) if i % 2 else (deep, deep)
+        lines = tuple(rng.choice(kinds) for _ in range(16))
+        problem = asked((30, 90)[i % 2] + rng.randrange(-9, 10))
+        cases.append(Case(lines, right=(0,), signs=signs(problem)))
+    path = tmp_path_factory.mktemp("kinds") / "library.json"
+    write_library(Library("m", "tokens", tuple(cases)), path)
+    return path
+
+
+def solve(words: int, library: Path, journal: Journal | None = None) -> tuple[Result, int]:
+    engine = ScriptedEngine(lambda _: "think " * 60)  # no line comes to an answer
+    auto = Auto(library=str(library), probe="", max_tokens=100)
+    budget = Budget(work=48)
+    result = anyio.run(lambda: run(auto, asked(words), engine, budget=budget, journal=journal))
+    assert result.work == engine.billed.output_tokens <= 48
+    return result, len(engine.requests)
+
+
+def why(result: Result) -> Explanation:
+    return msgspec.json.decode(result.answer.why, type=Explanation)
+
+
+def test_each_prompt_is_planned_for_as_its_like(library: Path) -> None:
+    (deep, _), (wide, _) = solve(30, library), solve(90, library)
+    assert why(deep).lines == 1
+    assert why(wide).lines == 6
+    assert str(why(deep).steps[0].why[PROMPT]).startswith("characters up to")
+
+
+def test_an_explanation_names_the_sign_once(library: Path) -> None:
+    console = Console(file=StringIO(), width=200)
+    result, _ = solve(90, library)
+    show(why(result), console)
+    assert isinstance(console.file, StringIO)
+    shown = console.file.getvalue()
+    assert shown.count("characters above") == 1
+    assert "whose prompts are like this one: characters above" in shown
+
+
+def test_a_resumed_run_asks_nothing_again(library: Path) -> None:
+    journal = Journal()
+    first, calls = solve(90, library, journal)
+    engine = ScriptedEngine(lambda _: "never asked")
+    auto = Auto(library=str(library), probe="", max_tokens=100)
+    again = anyio.run(lambda: run(auto, asked(90), engine, budget=Budget(work=48), journal=journal))
+    assert calls
+    assert not engine.requests
+    assert again.answer.why == first.answer.why
