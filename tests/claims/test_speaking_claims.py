@@ -6,13 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from workspan.claims import claim
+from workspan.claims import claim, evolving, retrieval_rounds
 from workspan.claims.base import Finding, Setting
 from workspan.claims.connectivity_english import CHANCE, TASK
 from workspan.engines.base import Engine
 from workspan.errors import EngineError
 from workspan.tasks import open_tasks
 from workspan.testing.scripted import ScriptedEngine
+from workspan.testing.simulated_planner import SimulatedPlanner
+from workspan.testing.simulated_searcher import SimulatedSearcher
 from workspan.types import Request
 
 Script = Callable[[Request], str]
@@ -97,3 +99,47 @@ def test_a_model_that_is_gone_is_an_error_and_no_verdict() -> None:
 
     with pytest.raises(EngineError):
         judged("natural_chain", gone)
+
+
+def planner() -> Engine:
+    tasks = open_tasks(evolving.TASK).load(PROBLEMS, seed=1)
+    return SimulatedPlanner.of([one.problem for one in tasks], follows=0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rival", ["evolution_over_sampling", "evolution_by_feedback"])
+def test_a_planner_of_ones_own_that_follows_feedback_evolves(rival: str) -> None:
+    """The simulated planner stands in for the user's model."""
+    found = claim(rival).test(Setting(engine=planner))
+    assert found.verdict == "holds"
+    solved = {row.what: row.value for row in found.measured.rows}
+    assert solved["evolution"] > 0.8  # four times the budget of the claim's own planner
+
+
+def test_a_model_that_plans_nothing_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evolving, "WORK", 60)
+    found = claim("evolution_over_revision").test(
+        Setting(engine=lambda: ScriptedEngine(lambda _: "I can't plan."))
+    )
+    assert found.verdict == "undecided"
+    assert {row.value for row in found.measured.rows} == {0.0}
+
+
+def test_a_searcher_of_ones_own_is_counted_by_its_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrieval_rounds, "SHAPES", ((2, 3),))
+    found = claim("retrieval_rounds").test(
+        Setting(engine=lambda: SimulatedSearcher(mode="dependency"))
+    )
+    assert found.verdict == "holds"
+    assert found.measured.statistic == pytest.approx(3, abs=0.05)
+    several = {row.what: row.value for row in found.measured.rows}
+    assert several["2 hops x 3, several: rounds (expected 2)"] == 2
+    assert several["2 hops x 3, several: exact"] == 1
+
+
+def test_a_model_that_never_searches_has_no_more_rounds_one_way_than_the_other() -> None:
+    found = claim("retrieval_chains").test(
+        Setting(engine=lambda: ScriptedEngine(lambda _: "<answer> nobody </answer>"))
+    )
+    assert found.verdict == "undecided" if found.measured.low <= 1 else "holds"
+    assert all(row.value == 0 for row in found.measured.rows if "tokens" not in row.what)

@@ -17,4 +17,5 @@ CLAIM = Claim(
     on=ON,
     changes="how much of the feedback is followed: benchmarks/evolution.py has the whole range",
     measure=partial(against, "scores only"),
+    any_engine=True,
 )

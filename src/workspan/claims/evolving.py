@@ -9,6 +9,7 @@ import anyio
 from workspan.budget import Budget
 from workspan.claims.base import Measured, Row, Setting
 from workspan.claims.chains import Floats, gap, graded, row
+from workspan.engines.base import Engine
 from workspan.lab.compare import compare
 from workspan.spec import parse_strategy
 from workspan.tasks import open_tasks
@@ -17,41 +18,55 @@ from workspan.testing.simulated_planner import SimulatedPlanner
 TASK = "trip_planning(cities=6)"
 FOLLOWS = 0.5
 """Share of the evaluator's messages that the simulated planner acts on."""
-BUDGET = Budget.parse("2k work")
-CAP = 200
-ON = "real strategies, evaluator and accounts; the planner is simulated, no model"
+WORK, CAP = 2000, 200
+"""Tokens of a problem and of a plan; a simulated plan is nothing but the plan."""
+SPOKEN = 4
+"""Times as many for a model of --engine, which thinks before it plans."""
+ON = (
+    "real strategies, evaluator and accounts; the planner is simulated, no model, or the model of "
+    "--engine"
+)
 STRATEGIES = {
-    "best of n": f"best_of_n(n=400, verifier=plan_check, max_tokens={CAP})",
-    "revision": f"sequential_revision(threads=4, turns=80, verifier=plan_check, max_tokens={CAP})",
-    "evolution": f"mind_evolution(verifier=plan_check, max_tokens={CAP})",
+    "best of n": "best_of_n(n=400, verifier=plan_check, max_tokens={cap})",
+    "revision": "sequential_revision(threads=4, turns=80, verifier=plan_check, max_tokens={cap})",
+    "evolution": "mind_evolution(verifier=plan_check, max_tokens={cap})",
     "one island": (
-        f"mind_evolution(verifier=plan_check, islands=1, conversations=20, max_tokens={CAP})"
+        "mind_evolution(verifier=plan_check, islands=1, conversations=20, max_tokens={cap})"
     ),
-    "scores only": f"mind_evolution(verifier=plan_check, feedback=False, max_tokens={CAP})",
+    "scores only": "mind_evolution(verifier=plan_check, feedback=False, max_tokens={cap})",
 }
 DESIGN = (
-    f"{TASK}, at most {BUDGET} a problem for each: best of n, four threads of revision, Mind "
-    f"Evolution on islands, on one, and without the evaluator's words. The planner follows "
-    f"{FOLLOWS:.0%} of the messages."
+    f"{TASK}, at most {WORK} tokens a problem for each ({SPOKEN} times as many with --engine): "
+    "best of n, four threads of revision, Mind Evolution on islands, on one, and without the "
+    f"evaluator's words. The simulated planner follows {FOLLOWS:.0%} of the messages."
 )
 
 
 def against(rival: str, setting: Setting) -> Measured:
     """Return how far evolution is ahead of a rival; all strategies stand beside it."""
-    problems = setting.size(100, 300)
-    solved = _solved(problems, setting.seed)
+    solved = _solved(setting)
     rows: list[Row] = [row(name, grades) for name, grades in solved.items()]
-    return Measured(*gap(solved["evolution"], solved[rival]), problems, tuple(rows))
+    lead = gap(solved["evolution"], solved[rival])
+    return Measured(*lead, len(solved[rival]), tuple(rows))
 
 
 @lru_cache
-def _solved(problems: int, seed: int) -> dict[str, Floats]:
-    tasks = open_tasks(TASK).load(problems, seed=seed + 1)
-    engine = SimulatedPlanner.of([each.problem for each in tasks], follows=FOLLOWS)
-    strategies = [parse_strategy(text) for text in STRATEGIES.values()]
+def _solved(setting: Setting) -> dict[str, Floats]:
+    tasks = open_tasks(TASK).load(setting.size(100, 300), seed=setting.seed + 1)
+    times = SPOKEN if setting.engine else 1
+    strategies = [parse_strategy(text.format(cap=times * CAP)) for text in STRATEGIES.values()]
+
+    def planner() -> Engine:
+        return SimulatedPlanner.of([each.problem for each in tasks], follows=FOLLOWS)
 
     async def run() -> dict[str, Floats]:
-        done = await compare(strategies, tasks, engine, budget=BUDGET, seed=seed)
+        engine = (setting.engine or planner)()
+        try:
+            done = await compare(
+                strategies, tasks, engine, budget=Budget(work=times * WORK), seed=setting.seed
+            )
+        finally:
+            await engine.aclose()
         return graded(done, [*STRATEGIES])
 
     return anyio.run(run)

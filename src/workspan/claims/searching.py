@@ -8,43 +8,71 @@ from typing import Literal, TypeAlias
 import anyio
 import numpy as np
 
+from workspan.budget import Budget
+from workspan.claims.base import Setting
 from workspan.claims.chains import Floats
+from workspan.engines.base import Engine
 from workspan.journal import Journal
+from workspan.lab.compare import side_by_side
 from workspan.lab.retrieval import RetrievalMetrics, retrieval_metrics
 from workspan.retrieval import search_tool
 from workspan.retrieval.bm25 import Bm25
 from workspan.runner import run
 from workspan.strategies.retrieval.retrieve import Retrieve
+from workspan.tasks.base import Task
 from workspan.tasks.hops import Hops
 from workspan.testing.simulated_searcher import SimulatedSearcher
 
 Mode: TypeAlias = Literal["sequential", "parallel"]
 
+MODES: tuple[Mode, Mode] = ("sequential", "parallel")
+"""One query a round, and several."""
 QUERIES = 3
 """A round, at most."""
-ON = "real strategy, BM25 and accounts; the searcher is a simulated policy, no model"
+ROUNDS = 40
+BUDGET = Budget(work=16_384)
+"""Of a question; the simulated searcher takes less than a tenth of it."""
+ON = (
+    "real strategy, BM25 and accounts; the searcher is a simulated policy, no model, or the model "
+    "of --engine"
+)
 
 
 @lru_cache
-def searched(
-    hops: int, ways: int, mode: Mode, problems: int, seed: int
-) -> tuple[RetrievalMetrics, ...]:
+def searched(hops: int, ways: int, mode: Mode, setting: Setting) -> tuple[RetrievalMetrics, ...]:
     """Run the strategy `retrieve` in one of its modes on questions of one shape."""
-    return anyio.run(_searched, Hops(hops, ways), mode, problems, seed)
+    return anyio.run(_searched, Hops(hops, ways), mode, setting)
 
 
-async def _searched(
-    shape: Hops, mode: Mode, problems: int, seed: int
-) -> tuple[RetrievalMetrics, ...]:
+async def _searched(shape: Hops, mode: Mode, setting: Setting) -> tuple[RetrievalMetrics, ...]:
+    problems, seed = setting.size(100, 400), setting.seed
     tool = search_tool(Bm25.build(shape.passages(problems, seed)))
-    strategy, found = Retrieve(mode=mode, k=QUERIES, rounds=40), []
-    for task in shape.load(problems, seed):
-        engine, journal = SimulatedSearcher(mode=mode, k=QUERIES), Journal()
-        result = await run(strategy, task.problem, engine, journal=journal, tools={"search": tool})
-        found.append(retrieval_metrics(task, result, journal))
-    return tuple(found)
+    strategy = Retrieve(mode=mode, k=QUERIES, rounds=ROUNDS)
+    found: dict[str, RetrievalMetrics] = {}
+    engine: Engine = (setting.engine or (lambda: SimulatedSearcher(mode=mode, k=QUERIES)))()
+
+    async def ask(task: Task) -> None:
+        problem, journal = task.problem, Journal()
+        tools = {"search": tool}
+        result = await run(
+            strategy, problem, engine, budget=BUDGET, seed=seed, journal=journal, tools=tools
+        )
+        found[problem.id] = retrieval_metrics(task, result, journal)
+
+    tasks = shape.load(problems, seed)
+    try:
+        await side_by_side(ask, tasks, engine.info.concurrency)
+    finally:
+        await engine.aclose()
+    return tuple(found[task.problem.id] for task in tasks)
 
 
 def column(found: tuple[RetrievalMetrics, ...], name: str) -> Floats:
     """Return one measure of every problem."""
     return np.array([getattr(one, name) for one in found], dtype=np.float64)
+
+
+def times(one: Floats, other: Floats) -> Floats:
+    """Return how many times the other each is; what was never asked for counts as 1."""
+    ratio: Floats = np.maximum(one, 1.0) / np.maximum(other, 1.0)
+    return ratio

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import anyio
 
@@ -17,6 +18,8 @@ from workspan.spec import write
 from workspan.store import JournalFile
 from workspan.tasks.base import Task
 from workspan.types import Usage
+
+T = TypeVar("T")
 
 PARALLEL = 16
 """Runs at a time, unless told otherwise; the engine's own limit bounds their calls together."""
@@ -148,9 +151,7 @@ def check_different(strategies: Sequence[Strategy], tasks: Sequence[Task]) -> No
 
 
 async def side_by_side(
-    attempt: Callable[[tuple[Strategy, Task]], Awaitable[None]],
-    turns: Sequence[tuple[Strategy, Task]],
-    at_once: int,
+    attempt: Callable[[T], Awaitable[None]], turns: Sequence[T], at_once: int
 ) -> None:
     """Make the attempts, begun in their order; an error in one cancels the others."""
     queue = iter(turns)  # shared: each worker takes what comes next
