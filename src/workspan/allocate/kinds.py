@@ -110,7 +110,7 @@ def _best_split(values: Floats, signs: Floats) -> _Split | None:
         below = values[:, order].cumsum(axis=1)
         above = below[:, -1:] - below
         sizes = np.arange(SMALLEST, n - SMALLEST + 1)
-        cuts = sizes[told[sizes - 1] < told[sizes % n]] - 1  # the last problem that is below
+        cuts = sizes[told[sizes - 1] < told[sizes]] - 1  # the last problem that is below
         if not len(cuts):
             continue
         worth = below[:, cuts].max(axis=0) + above[:, cuts].max(axis=0)
