@@ -5,7 +5,8 @@ wrong branch that only many short tries avoid; nobody says which is which. Every
 on the trained reasoner, with the same hard budget of work on every problem. `auto` gets a library
 of the calibration problems; of the fixed splits, and of each published controller, the dials that
 were best on the same problems at the same budget are taken. Then all run once on problems held out.
-No answer is a wrong answer. *Told* is no strategy but a bound on what reading the prompt can bring:
+No answer is a wrong answer. *Prompt unread* is `auto` with a library that does not know what the
+prompts showed. *Told* is no strategy but a bound on what reading the prompt can bring:
 who knows which task a problem is of takes the fixed split that was best on it. Differences are
 paired over problems, 95 % (Newcombe 1998, method 10).
 The strongest controller is the one of most accuracy on the problems held out, in its favour.
@@ -17,6 +18,7 @@ JSON.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +29,7 @@ from time import perf_counter
 from typing import Any, ClassVar
 
 from benchmarks.workload import command, main
+from msgspec.structs import replace
 
 from workspan.allocate.library import write_library
 from workspan.allocate.survey import Survey
@@ -113,14 +116,17 @@ def mixed(tasks: Sequence[str], problems: int, seed: int) -> list[Task]:
     return [task for turn in zip(*sets, strict=True) for task in turn]
 
 
-async def calibrated(engine: Engine, tasks: Sequence[Task], path: Path) -> None:
-    """Write a library of whole chains of the calibration problems."""
+async def calibrated(engine: Engine, tasks: Sequence[Task], path: Path, blind: Path) -> None:
+    """Write a library of whole chains of the calibration problems, and one that read no prompt."""
     survey = Auto(
         n=LINES, probe="", max_tokens=LONGEST, temperature=1.0, fitted=Survey(LINES, BLOCK)
     )
     unlimited = Budget(work=LINES * LONGEST)
     done = await compare([survey], tasks, engine, budget=unlimited, seed=1)
-    write_library(await calibrate_runs(done.trials, engine.info.model), path)
+    library = await calibrate_runs(done.trials, engine.info.model)
+    write_library(library, path)
+    unread = tuple(replace(case, signs=()) for case in library.problems)
+    write_library(replace(library, problems=unread), blind)
 
 
 async def chosen(
@@ -176,15 +182,20 @@ async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     known = mixed(options.tasks, options.calibration, seed=1)
     held = mixed(options.tasks, options.problems, seed=11)  # no rule was chosen on these
     with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "library.json"
-        await calibrated(engine, known, library)
+        library, blind = Path(folder) / "library.json", Path(folder) / "blind.json"
+        await calibrated(engine, known, library, blind)
         for budget in options.budgets:
             began = perf_counter()
             auto = Auto(library=str(library), probe="", max_tokens=LONGEST, temperature=1.0)
             rivals = {
                 name: [*map(parse_strategy, texts)] for name, texts in controllers(budget).items()
             }
-            kinds = {"auto": auto, **await chosen(engine, known, budget, rivals)}
+            unread = dataclasses.replace(auto, library=str(blind))
+            kinds = {
+                "auto": auto,
+                "auto, prompt unread": unread,
+                **await chosen(engine, known, budget, rivals),
+            }
             strategies = {write(one): one for one in kinds.values()}
             done = await compare(
                 [*strategies.values()], held, engine, budget=Budget(work=budget), seed=3
@@ -204,7 +215,8 @@ def line(row: Mapping[str, Any]) -> str:
         "–" if not row["auto_ahead"] else "{:+.3f} [{:+.3f}, {:+.3f}]".format(*row["auto_ahead"])
     )
     name = f"`{row['strategy'].replace(', temperature=1.0', '')}`"
-    name = {"auto": "`auto`", "told": "fixed, told the task"}.get(row["kind"], name)
+    name = {"told": "fixed, told the task"}.get(row["kind"], name)
+    name = f"`auto`{row['kind'][4:]}" if row["kind"].startswith("auto") else name
     return (
         f"| {row['budget']} | {name} | {mean:.3f} [{low:.3f}, {high:.3f}] "
         f"| {row['work']:.1f} | {row['span']:.1f} | {ahead} |"

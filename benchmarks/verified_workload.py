@@ -79,12 +79,13 @@ async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     held = mixed(options.tasks, options.problems, seed=options.seed)
     verifier = SimulatedVerifier({each.problem.id: str(each.reference) for each in [*known, *held]})
     with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "library.json"
-        await calibrated(engine, known, library)
+        library, blind = Path(folder) / "library.json", Path(folder) / "blind.json"
+        await calibrated(engine, known, library, blind)
         cold = Auto(verifier=verifier, probe="", max_tokens=LONGEST, temperature=1.0)
         for budget in options.budgets:
             kinds = {
                 "auto": replace(cold, library=str(library)),
+                "auto, prompt unread": replace(cold, library=str(blind)),
                 "auto, cold": cold,
                 **await chosen(engine, known, budget, rivals(budget, verifier)),
             }
