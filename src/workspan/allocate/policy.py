@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from workspan.allocate.cold import passing
@@ -11,8 +11,9 @@ from workspan.allocate.library import Library
 from workspan.allocate.plan import Plan
 from workspan.allocate.schedule import Try, best_schedule, next_try
 from workspan.allocate.state import NONE, UNLIMITED, Action, Decision, Policy, State
-from workspan.allocate.study import Study, caps, study
+from workspan.allocate.study import MOST_LINES, Study, caps, study
 from workspan.allocate.table import Table, tabulate
+from workspan.allocate.vote_study import Voting
 from workspan.allocate.walk import worth
 
 
@@ -143,7 +144,8 @@ class Scheduled:
 
 def studied(library: Library, limit: float | None = None) -> Study:
     """Run all plans on a library; costs seconds, so do it once for all budgets."""
-    return study(tabulate(library), limit=limit or float("inf"))
+    most = limit or float("inf")
+    return replace(study(tabulate(library), limit=most), voting=Voting(library, most))
 
 
 def fitted(
@@ -172,8 +174,16 @@ def fitted(
     if is_judged:
         tries = best_schedule(table, caps(table, 8), work, has_arms=has_arms)
         return Scheduled(tries, found.evidence, floor)
+    is_free = span is None and not has_arms and _is_for_votes(table, work)
+    if is_free and found.voting and (votes := found.voting.study):
+        return votes.rule(votes.affordable(work, price), floor)
     plan = found.best(work, span, price, has_arms=has_arms).plan
     return Planned(plan, found.evidence, found.gain, floor, reserve, _told(table, plan.arm))
+
+
+def _is_for_votes(table: Table, work: float | None) -> bool:
+    """Say whether looks on the way have nothing to say: there are none, or lines are plenty."""
+    return not table.is_asked or (work is not None and work > MOST_LINES * table.scale)
 
 
 def _told(table: Table, arm: int) -> Arm | None:
