@@ -13,7 +13,7 @@ from workspan.allocate.schedule import Try, best_schedule, next_try
 from workspan.allocate.state import NONE, UNLIMITED, Action, Decision, Policy, State
 from workspan.allocate.study import MOST_LINES, Study, caps, study
 from workspan.allocate.table import Table, tabulate
-from workspan.allocate.vote_study import Voting
+from workspan.allocate.vote_study import VoteStudy, Voting
 from workspan.allocate.walk import worth
 
 
@@ -174,16 +174,19 @@ def fitted(
     if is_judged:
         tries = best_schedule(table, caps(table, 8), work, has_arms=has_arms)
         return Scheduled(tries, found.evidence, floor)
-    is_free = span is None and not has_arms and _is_for_votes(table, work)
-    if is_free and found.voting and (votes := found.voting.study):
-        return votes.rule(votes.affordable(work, price), floor)
-    plan = found.best(work, span, price, has_arms=has_arms).plan
+    best = found.best(work, span, price, has_arms=has_arms)
+    if span is None and not has_arms and (votes := _votes(found, work)):
+        i = votes.affordable(work, price)
+        if not table.is_asked or votes.right[i] > best.accuracy:
+            return votes.rule(i, floor)
+    plan = best.plan
     return Planned(plan, found.evidence, found.gain, floor, reserve, _told(table, plan.arm))
 
 
-def _is_for_votes(table: Table, work: float | None) -> bool:
-    """Say whether looks on the way have nothing to say: there are none, or lines are plenty."""
-    return not table.is_asked or (work is not None and work > MOST_LINES * table.scale)
+def _votes(found: Study, work: float | None) -> VoteStudy | None:
+    """Study votes on whole lines where looks tell nothing, or more lines fit than plans look at."""
+    is_wide = work is not None and work > MOST_LINES * found.table.scale
+    return found.voting.study if found.voting and (is_wide or not found.table.is_asked) else None
 
 
 def _told(table: Table, arm: int) -> Arm | None:

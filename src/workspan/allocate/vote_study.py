@@ -61,8 +61,8 @@ class VoteStudy:
     steps: tuple[Step, ...]
     work: tuple[float, ...]
     """Of each price: tokens a problem, mean."""
-    merit: tuple[float, ...]
-    """What the answers are worth, mean."""
+    right: tuple[float, ...]
+    """Share that was answered rightly; without labels, as the most samples have it."""
     limit: float = np.inf
     """Work at which each run is cut."""
 
@@ -95,7 +95,7 @@ class VoteStudy:
             )
             tables.append(dict(zip(step.kinds.tolist(), of_kind, strict=True)))
             leads.append(of_lead)
-        start = Outlook(0.0, self.merit[i], self.work[i] / self.typical)
+        start = Outlook(0.0, self.right[i], self.work[i] / self.typical)
         return VoteRule(PRICES[i], self.typical, start, tuple(tables), tuple(leads), floor)
 
     def drawn(self, i: int, votes: Votes) -> Ints:
@@ -146,8 +146,8 @@ def study_votes(sampled: Ballots, limit: float = np.inf) -> VoteStudy:
     rows, tokens = np.arange(len(votes.lead)), votes.tokens.cumsum(axis=1)
     ends = [found.drawn(i, votes) - 1 for i in range(len(PRICES))]
     work = tuple(float(tokens[rows, end].mean()) for end in ends)
-    merit = tuple(float(votes.merit[rows, end].mean()) for end in ends)
-    return replace(found, work=work, merit=merit)
+    right = tuple(float(votes.right[rows, end].mean()) for end in ends)
+    return replace(found, work=work, right=right)
 
 
 def induce(votes: Votes, typical: float) -> tuple[Step, ...]:
