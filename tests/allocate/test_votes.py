@@ -17,7 +17,8 @@ from workspan.allocate.merit import Merit
 from workspan.allocate.policy import fitted, studied
 from workspan.allocate.state import NONE, Line, State
 from workspan.allocate.study import Study
-from workspan.allocate.vote_study import PRICE, PRICES, VoteStudy, study_votes
+from workspan.allocate.vote_induction import PRICES
+from workspan.allocate.vote_study import PRICE, VoteStudy, study_votes
 from workspan.allocate.votes import Outlook, VoteRule
 from workspan.search.stopping import beta_confidence
 

@@ -1,9 +1,9 @@
 """When whole samples are drawn and voted on: is one more worth its price?
 
 What is known of a state, (samples, votes of the leader, votes of the runner-up), is what the
-shuffled samples of other problems came to from there: see `vote_study`. A vote that hardly settles,
-or whose winner is hardly right, is followed only as far as a sample tells more than it costs. At no
-price at all it is followed until nothing can overtake the leader.
+shuffled samples of other problems came to from there: see `vote_induction`. A vote that hardly
+settles, or whose winner is hardly right, is followed only as far as a sample tells more than it
+costs. At no price at all it is followed until nothing can overtake the leader.
 """
 
 from __future__ import annotations
