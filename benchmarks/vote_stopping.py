@@ -1,12 +1,11 @@
-"""Work to reach self-consistency's accuracy: the vote rule of `auto` against ASC and ESC.
+"""Votes on whole samples: `auto` against Adaptive-Consistency (ASC) and ESC, at their own work.
 
-Every recording with at least 20 samples a problem is drawn from in random orders, seeds fixed.
-Adaptive-Consistency and ESC run at their own defaults (0.95, windows of 5) and at every threshold
-and window of a grid; `workspan.allocate.votes` runs with the vote shapes of the training folds (5
-folds by problem, no labels), at every price of a grid. One price is also chosen on the training
-folds alone: the least work of those whose accuracy there is self-consistency's less 0.1 points;
-that is the only use of labels. An answer that was not logged is an answer of its own, one that
-could not be read is none.
+Every recording with at least 20 samples a problem is drawn from in random orders, seeds fixed. ASC
+and ESC run at their own defaults (0.95, windows of 5) and at every threshold and window of a grid.
+`auto` has the rule that `workspan replay` gives it on whole samples: its vote study learns from the
+training folds (5 folds by problem), labels included, and takes the price that meets a mean budget
+there. It is run at the mean work of ASC's and of ESC's defaults, at a grid of budgets, and without
+a budget. An answer that was not logged is an answer of its own, one that could not be read is none.
 
 *To reach* is the least mean work, over the grid, at which the mean accuracy is at least that of the
 full width less 0.1 points: chosen in hindsight, for all three alike. Work is tokens, characters
@@ -29,8 +28,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from pyarrow import compute, parquet
 
+from workspan.allocate.ballots import Ballots, Votes
 from workspan.allocate.state import NONE
-from workspan.allocate.votes import PRICE, VoteShapes, count, settled, stops
+from workspan.allocate.vote_study import study_votes
 from workspan.search.stopping import beta_confidence
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ LEAST = 20
 FOLDS = 5
 RUNS = 6_000
 SLACK = 0.001
-PRICES = tuple(PRICE * 2 ** (i / 2) for i in range(4, -7, -1))
+BUDGETS = tuple(2 ** (-i / 8) for i in range(57))
+"""Shares of the full width's work."""
 THRESHOLDS = (0.6, 0.76, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.99, 0.995)
 WINDOWS = (2, 3, 4, 5, 6, 7, 8, 10)
 
@@ -81,7 +82,9 @@ class Arena:
         n, width = self.drawn.groups.shape
         problem = np.repeat(np.arange(n), self.orders)
         order = np.random.default_rng(self.seed).random((len(problem), width)).argsort(axis=1)
-        self.votes = count(self.drawn.groups, problem, order)
+        none = np.zeros((n, int(self.drawn.groups.max()) + 1))
+        drawn = Ballots(self.drawn.groups, self.drawn.cost, none, none, n)
+        self.votes = drawn.counted(problem, order)
         self.said = self.drawn.groups[problem[:, None], order]
         self.work = self.drawn.cost[problem[:, None], order].cumsum(axis=1)
         kinds = int(self.drawn.groups.max()) + 2
@@ -130,24 +133,21 @@ def esc(arena: Arena, window: int) -> Outcome:
     return arena.outcome(window, drawn, lead)
 
 
-def ours(arena: Arena) -> tuple[list[Outcome], Outcome]:
-    """Run the vote rule at every price, and at the price that the training folds choose."""
+def ours(arena: Arena, budgets: Sequence[float | None]) -> list[Outcome]:
+    """Run `auto` at each budget, a mean; the price that meets it is learnt on other problems."""
     drawn, n = arena.drawn, len(arena.drawn.groups)
     fold = np.random.default_rng(1).permutation(n) % FOLDS
-    accuracy, work = np.zeros((2, len(PRICES), n))
-    chosen = np.zeros((2, n))
-    whole = full(arena)
+    ends = np.zeros((len(budgets), len(arena.votes.problem)), np.int64)
     for k in range(FOLDS):
-        held = fold == k
-        votes = VoteShapes(drawn.groups[~held]).shuffled(RUNS, seed=k + 1)
-        found = []
-        for i, price in enumerate(PRICES):
-            found.append(arena.outcome(price, stops(settled(votes, price), arena.votes)))
-            accuracy[i, held], work[i, held] = found[i].accuracy[held], found[i].work[held]
-        best = reach(found, whole, ~held) or found[-1]
-        chosen[:, held] = best.accuracy[held], best.work[held]
-    each = [Outcome(p, a, w) for p, a, w in zip(PRICES, accuracy, work, strict=True)]
-    return each, Outcome(0.0, *chosen)
+        rest, held = fold != k, np.flatnonzero(fold[arena.votes.problem] == k)
+        right = drawn.right[rest] > 0.5
+        study = study_votes(Ballots.of(drawn.groups[rest], drawn.cost[rest], right))
+        part = Votes._make(column[held] for column in arena.votes)
+        found: dict[int, Any] = {}
+        for row, budget in zip(ends, budgets, strict=True):
+            i = study.affordable(budget)
+            row[held] = found[i] = found[i] if i in found else study.drawn(i, part)
+    return [arena.outcome(b or 0.0, end) for b, end in zip(budgets, ends, strict=True)]
 
 
 def reach(found: Sequence[Outcome], whole: Outcome, part: Any = slice(None)) -> Outcome | None:
@@ -180,26 +180,26 @@ def measure(drawn: Drawn) -> dict[str, Any]:
         return [one.dial, 100 * float(one.accuracy.mean()), 100 * float(one.work.mean()) / scale]
 
     ascs, escs = [asc(arena, x) for x in THRESHOLDS], [esc(arena, x) for x in WINDOWS]
-    each, chosen = ours(arena)
+    rivals = {"asc": ascs[THRESHOLDS.index(0.95)], "esc": escs[WINDOWS.index(5)]}
+    own = [float(one.work.mean()) for one in rivals.values()]
+    at_asc, at_esc, free, *each = ours(arena, [*own, None, *(scale * part for part in BUDGETS)])
     best = {"asc": reach(ascs, whole), "esc": reach(escs, whole), "ours": reach(each, whole)}
     report: dict[str, Any] = {
         "recording": drawn.name,
         "problems": n,
         "width": width,
         "full": [100 * float(whole.accuracy.mean()), scale],
-        "asc": figures(ascs[THRESHOLDS.index(0.95)]),
-        "esc": figures(escs[WINDOWS.index(5)]),
-        "ours": figures(each[PRICES.index(PRICE)]),
-        "chosen": figures(chosen),
-        "chosen_less_full": interval([chosen.accuracy - whole.accuracy]),
-        "chosen_work_to_asc": interval([chosen.work, ascs[THRESHOLDS.index(0.95)].work]),
+        "free": figures(free),
         "reach": {name: figures(one) for name, one in best.items()},
         "curve": [figures(one) for one in each],
     }
-    for name in ("asc", "esc"):
-        theirs, our = best[name], best["ours"]
-        if theirs and our:
-            report[f"reach_to_{name}"] = interval([our.work, theirs.work])
+    for (name, rival), our in zip(rivals.items(), (at_asc, at_esc), strict=True):
+        report[name] = figures(rival)
+        ahead = our.accuracy - rival.accuracy
+        report[f"at_{name}"] = [100 * float(ahead.mean()), *interval([ahead])]
+        report[f"at_{name}"].append(100 * float(our.work.mean() / rival.work.mean()))
+        if (theirs := best[name]) and best["ours"]:
+            report[f"reach_to_{name}"] = interval([best["ours"].work, theirs.work])
     report["seconds"] = perf_counter() - began
     return report
 
@@ -255,13 +255,16 @@ def line(one: dict[str, Any]) -> str:
     def cell(found: Sequence[float] | None) -> str:
         return "never" if found is None else f"{found[1]:.2f}, {found[2]:.1f}"
 
-    low, high = one["chosen_less_full"]
+    def ahead(name: str) -> str:
+        mean, low, high, work = one[f"at_{name}"]
+        return f"{mean:+.2f} [{low:+.2f}, {high:+.2f}], {work:.0f} %"
+
     compared = [one.get(f"reach_to_{name}") for name in ("asc", "esc")]
     shown = ["–" if x is None else f"{x[0]:.0f} to {x[1]:.0f}" for x in compared]
     return (
         f"| {one['recording']} | {one['problems']} x {one['width']} "
-        f"| {one['full'][0]:.2f}, {one['full'][1]:.0f} | {cell(one['asc'])} | {cell(one['esc'])} "
-        f"| {cell(one['chosen'])} [{low:+.2f}, {high:+.2f}] "
+        f"| {one['full'][0]:.2f}, {one['full'][1]:.0f} | {cell(one['asc'])} | {ahead('asc')} "
+        f"| {cell(one['esc'])} | {ahead('esc')} | {cell(one['free'])} "
         f"| {' / '.join('never' if x is None else f'{x[2]:.1f}' for x in one['reach'].values())} "
         f"| {' / '.join(shown)} |"
     )
@@ -273,10 +276,12 @@ def main(options: argparse.Namespace) -> None:
         "problems x samples",
         "full width: %, work",
         "ASC .95: %, work %",
-        "ESC 5",
-        "ours, dial from training folds [accuracy less full width's]",
-        "to reach, work %: ASC / ESC / ours",
-        "ours in % of ASC's / ESC's",
+        "auto at that budget: ahead by, its work in % of ASC's",
+        "ESC 5: %, work %",
+        "auto at that budget",
+        "auto without a budget: %, work %",
+        "to reach, work %: ASC / ESC / auto",
+        "auto in % of ASC's / ESC's",
     )
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     reports = []

@@ -74,6 +74,16 @@ def test_samples_without_interim_answers_are_drawn_whole() -> None:
     assert found.work > 0
 
 
+def test_with_plenty_of_whole_samples_it_answers_as_the_full_width_does_for_less() -> None:
+    done = execute("self_consistency(n=12),auto", 10**6, on=made(8, probed=False))
+    answered = {
+        one: [x.correct for x in done.outcomes if x.strategy == one] for one in done.strategies
+    }
+    assert answered["auto"] == answered["self_consistency(n=12)"]
+    full, auto = records(done)
+    assert auto.work < 0.95 * full.work
+
+
 def test_a_label_of_a_held_out_problem_changes_nothing_that_runs_on_it() -> None:
     one = made(8, 6)
     flipped = Recording(one.model, one.problems, one.chains, {**one.references, "p0": "999"})

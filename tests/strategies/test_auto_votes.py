@@ -1,4 +1,4 @@
-"""`auto` with a library of whole samples that nobody labelled: it stops when votes settle."""
+"""`auto` with a library of whole samples: it stops when a further vote is not worth its price."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ import msgspec
 
 from workspan.allocate.explaining import Explanation
 from workspan.allocate.library import Case, Library, Record, write_library
+from workspan.allocate.state import State
+from workspan.allocate.votes import VoteRule
 from workspan.budget import Budget
 from workspan.engines.base import Capability, EngineInfo
 from workspan.runner import Result, run
 from workspan.strategies.adaptive.auto import Auto
-from workspan.strategies.adaptive.auto_votes import by_votes
+from workspan.strategies.adaptive.auto_start import rule_for
 from workspan.testing.scripted import ScriptedEngine
 from workspan.types import Problem, Request
+from workspan.verifiers.judge import Judge
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 
@@ -73,13 +76,10 @@ def test_a_dear_sample_is_not_drawn_and_a_budget_is_kept(tmp_path: Path) -> None
     assert limited.answer.text == "4"
 
 
-def test_what_knows_more_or_too_little_has_another_rule(tmp_path: Path) -> None:
-    assert by_votes(Auto()) is None
-    assert by_votes(Auto(library=library(tmp_path / "right.json", right=(0,)))) is None
-
-
-def test_who_prefers_span_starts_with_several(tmp_path: Path) -> None:
-    auto = Auto(library=library(tmp_path / "votes.json"), prefers="span")
-    result = solve(auto, "4")
-    assert result.usage.calls == 8
-    assert result.span < result.work / 4
+def test_votes_are_for_whole_samples_and_who_has_no_other_wish(tmp_path: Path) -> None:
+    path = library(tmp_path / "votes.json")
+    labelled = library(tmp_path / "right.json", right=(0,))
+    for auto in (Auto(library=path), Auto(library=labelled)):
+        assert isinstance(rule_for(auto, State()), VoteRule)
+    others = (Auto(), Auto(library=path, verifier=Judge()), Auto(library=path, prefers="span"))
+    assert not any(isinstance(rule_for(auto, State()), VoteRule) for auto in others)

@@ -15,8 +15,9 @@ from workspan.allocate.policy import Arm, Planned, Scheduled
 from workspan.allocate.schedule import best_schedule, restarts
 from workspan.allocate.signs import NAMES
 from workspan.allocate.state import NONE, Decision, Policy, State
-from workspan.allocate.study import Study, caps, study
+from workspan.allocate.study import MOST_LINES, Study, caps, study
 from workspan.allocate.table import Table, tabulate
+from workspan.allocate.vote_study import VoteStudy, Voting
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class ByKind:
 
 def studied(library: Library, limit: float | None = None) -> Study:
     """Run all plans on a library; costs seconds, so do it once for all budgets."""
-    return study(tabulate(library), limit=limit or float("inf"))
+    most = limit or float("inf")
+    return replace(study(tabulate(library), limit=most), voting=Voting(library, most))
 
 
 @lru_cache(maxsize=16)
@@ -78,19 +80,32 @@ _Budget = tuple[float | None, float | None, float]
 
 
 def _planned(found: Study, budget: _Budget, floor: float, *, has_arms: bool) -> Policy:
-    """Choose a plan for each kind of problem, and one for all."""
+    """Choose a plan for each kind of problem, and one for all; or votes, if they are better."""
     table, plans = found.table, found.plans(has_arms=has_arms)
     work, span, price = budget
+    votes = _votes(found, work) if span is None and not has_arms else None
+    at = votes.affordable(work, price) if votes else 0
+    if votes and not table.is_asked:
+        return votes.rule(at, floor)
     reserve = round(2 * table.asked) + 1 if table.asked else 0
 
     def rule(one: Outcome) -> Policy:
         arm = _told(table, one.plan.arm)
         return Planned(one.plan, found.evidence, found.gain, floor, reserve, arm)
 
+    kinds = [*kinds_of(tree := kinds_for(plans, table.signs, work, price))]
+    picked = chosen(plans, kinds, work, span, price)
+    right = [len(kind.problems) * one.accuracy for kind, one in zip(kinds, picked, strict=True)]
+    if votes and votes.right[at] * len(table.tokens) > sum(right):
+        return votes.rule(at, floor)
     whole = rule(found.best(work, span, price, has_arms=has_arms))
-    tree = kinds_for(plans, table.signs, work, price)
-    picked = chosen(plans, [*kinds_of(tree)], work, span, price)
-    return _by_kind(tree, iter([rule(one) for one in picked]), whole)
+    return _by_kind(tree, map(rule, picked), whole)
+
+
+def _votes(found: Study, work: float | None) -> VoteStudy | None:
+    """Study votes on whole lines where looks tell nothing, or more lines fit than plans look at."""
+    is_wide = work is not None and work > MOST_LINES * found.table.scale
+    return found.voting.study if found.voting and (is_wide or not found.table.is_asked) else None
 
 
 def _scheduled(found: Study, budget: _Budget, floor: float, *, has_arms: bool) -> Policy:

@@ -18,6 +18,7 @@ from workspan.allocate.kinds import Kind
 from workspan.allocate.plan import NEVER, End, Outcome, Plan, at_once, handed_on
 from workspan.allocate.state import NONE
 from workspan.allocate.table import Table
+from workspan.allocate.vote_study import Voting
 from workspan.allocate.walk import Draws, Shape, Walk, draw, solo, walk
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Study:
     """Rise of P(right) by one more line, a unit of `worth` at a typical line's cost."""
     handed: tuple[Outcome, ...] = ()
     """Plans that go on with an arm."""
+    voting: Voting | None = None
+    """Rules for whole lines that are only voted on."""
 
     def best(
         self,

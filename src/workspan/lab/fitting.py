@@ -36,6 +36,8 @@ class Fitting:
         strategy = self.strategy
         if "max_tokens" not in self.written:
             strategy = replace(strategy, max_tokens=split.held.longest)
+        if "n" not in self.written:
+            strategy = replace(strategy, n=max(map(len, split.held.chains.values())))
         limits = replace(budget, work=None) if self.is_pooled else budget
         study = self._study(split, limits)
         if study is None:

@@ -11,7 +11,6 @@ from workspan.budget import Budget
 from workspan.session import Session
 from workspan.strategies.adaptive.auto_library import planned, study_of
 from workspan.strategies.adaptive.auto_lines import Lines
-from workspan.strategies.adaptive.auto_votes import by_votes
 from workspan.types import Problem, Request
 from workspan.verifiers.judge import Judge
 
@@ -35,8 +34,6 @@ def rule_for(auto: Auto, state: State) -> Policy:
     """Make the rule for a run that begins at `state`: a library's if there is one."""
     budget = Budget(work=state.work_left, span=state.span_left)
     if auto.library:
-        if (rule := by_votes(auto)) is not None:
-            return rule
         return planned(auto, study_of(auto.library, budget.work), budget)
     return cold(auto, width=8 if auto.prefers == "span" else 1)
 
