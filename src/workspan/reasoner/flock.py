@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workspan.reasoner.chain import Chain
-from workspan.reasoner.model import Context, Floats, Ints, Model, exponentials
+from workspan.reasoner.model import Context, Floats, Ints, Model, Shape, exponentials
 from workspan.reasoner.sampling import Sampling, logprobs, uniforms
 
 _ROOM = 64
@@ -53,10 +53,8 @@ class Flock:
         """What the model said last: [rows, vocabulary]."""
         self._rows: Ints = np.zeros(len(chains), np.int64)  # of `logits`, or of `pending`
         self._numbers: NDArray[np.float64] = np.empty((0, len(chains)))  # [steps, chains]
-        shape = model.shape
-        steps = min(_ROOM, max((chain.limit for chain in chains), default=0))
-        room = (shape.layers, 2, steps, len(chains), shape.heads, shape.size)
-        self._own: Floats = np.empty(room, np.float32)  # keys and values of the drawn tokens
+        room = min(_ROOM, max((chain.limit for chain in chains), default=0))
+        self._own = _place(model.shape, len(chains), room)  # keys and values of the drawn tokens
         self._count(chains)
 
     def _count(self, chains: Sequence[Chain]) -> None:
@@ -78,7 +76,7 @@ class Flock:
             self._rows[[chain in late for chain in self.chains]], return_inverse=True
         )
         other.steps, other.pending = self.steps, self.pending[rows]
-        other._own = self._copied(rows, len(chains), self._own.shape[2])
+        other._own = self._copied(rows, len(chains), self._own.shape[4])
         self.leave(late)
         return other
 
@@ -126,8 +124,8 @@ class Flock:
         places = np.where(stays, parents, -1)
         places[~stays] = np.flatnonzero(is_free)
         if self.steps and not stays.all():
-            own = self._own[:, :, : self.steps]
-            own[:, :, :, places[~stays]] = own[:, :, :, parents[~stays]]
+            own = self._own[..., : self.steps, :]
+            own[:, :, places[~stays]] = own[:, :, parents[~stays]]
         self.pending = np.empty(n, np.int64)
         self.pending[places] = tokens
         self._rows = places[self._rows]
@@ -140,9 +138,9 @@ class Flock:
             qkv: queries, scaled, keys and values: [3, rows, heads, size].
         """
         q, n, length = qkv[0], qkv.shape[1], len(self.context.tokens)
-        own = self._own[layer, :, : self.steps, :n]
-        own[:, -1] = qkv[1:]
-        keys, values = own.transpose(0, 2, 3, 1, 4)  # [rows, heads, steps, size]
+        own = self._own[layer, :, :n, :, : self.steps]
+        own[..., -1, :] = qkv[1:]
+        keys, values = own  # [rows, heads, steps, size]
         scores = np.empty((n, q.shape[1], length + self.steps), np.float32)
         shared, drawn = scores[..., :length].swapaxes(0, 1), scores[..., length:]
         np.matmul(q.swapaxes(0, 1), self.context.keys[layer], out=shared)
@@ -160,17 +158,25 @@ class Flock:
 
     def make_room(self) -> None:
         """See to it that the pending tokens' keys and values have a place."""
-        room = self._own.shape[2]
+        room = self._own.shape[4]
         if self.steps > room:  # for the chains that are left, which is often a part
             n = len(self.pending)
             self._own = self._copied(np.arange(n), max(n, len(self.chains)), room + _ROOM)
 
     def _copied(self, rows: Ints, n: int, room: int) -> Floats:
         """Return the keys and values of `rows` in a place for `n` rows and `room` steps."""
-        layers, kinds, steps, _, heads, size = self._own.shape
-        place: Floats = np.empty((layers, kinds, room, n, heads, size), np.float32)
-        place[:, :, :steps, : len(rows)] = self._own[:, :, :, rows]
+        place = _place(self.model.shape, n, room)
+        place[:, :, : len(rows), :, : self._own.shape[4]] = self._own[:, :, rows]
         return place
+
+
+def _place(shape: Shape, rows: int, steps: int) -> Floats:
+    """Return room for keys and values: [layers, 2, rows, heads, steps, size].
+
+    A step's rows lie side by side in memory: read row by row, they came from further away.
+    """
+    room = (shape.layers, 2, steps, rows, shape.heads, shape.size)
+    return np.empty(room, np.float32).transpose(0, 1, 3, 4, 2, 5)
 
 
 def decode(model: Model, flocks: Sequence[Flock], steps: int) -> None:
@@ -192,12 +198,13 @@ def _run(model: Model, flocks: Sequence[Flock]) -> None:
     ends = [*accumulate(len(flock.pending) for flock in flocks)]
     parts = [slice(*pair) for pair in pairwise([0, *ends])]
 
-    def attend(layer: int, qkv: Floats) -> Floats:
+    def each(layer: int, qkv: Floats) -> Floats:
         pairs = zip(flocks, parts, strict=True)
-        return _joined([flock.hear(layer, qkv[:, part]) for flock, part in pairs])
+        return np.concatenate([flock.hear(layer, qkv[:, part]) for flock, part in pairs])
 
     tokens = _joined([flock.pending for flock in flocks])
     positions = _joined([np.full(len(flock.pending), flock.position) for flock in flocks])
+    attend = flocks[0].hear if len(flocks) == 1 else each
     logits = model.forward(tokens, positions, attend)
     for flock, part in zip(flocks, parts, strict=True):
         flock.logits = logits[part]
