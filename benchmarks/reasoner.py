@@ -10,6 +10,7 @@ On trained weights chains that have drawn the same are one row in Workspan, and 
 drawn; on random weights almost every chain is a row of its own, so that is the harder comparison.
 
 Run with ``python -m benchmarks.reasoner``; ``--smoke`` for a small run, ``--output FILE`` for JSON.
+Unset ``OPENBLAS_CORETYPE`` before: it would take NumPy's own kernels from it, and from it alone.
 Needs ``pip install onnx onnxruntime`` beside the extras `embedded` and `reasoner`.
 """
 

@@ -53,25 +53,28 @@ class Result(msgspec.Struct, frozen=True):
     seconds: float
 
 
-Run: TypeAlias = Callable[[tuple[int, ...], int, int], int]
-"""Prompt, chains and their limit to tokens drawn."""
+Run: TypeAlias = Callable[[Load], int]
+"""A load to tokens drawn."""
 
 
 def workspan(model: Model, tensors: dict[str, Any]) -> Run:
-    """Ask the engine as a session does, through concurrent streams."""
+    """Ask the engine as a session does: streams side by side, one event loop for all prompts."""
     del tensors
     engine = Reasoner(model, "benchmark", min_p=MIN_P)
 
-    async def main(ids: tuple[int, ...], n: int, limit: int) -> int:
-        bills = [Bill() for _ in range(n)]
-        prompt = (Message("user", text_of(ids)),)
-        async with anyio.create_task_group() as group:
-            for seed, bill in enumerate(bills):
-                request = Request(prompt, max_tokens=limit, temperature=1.0, seed=seed)
-                group.start_soon(draw, engine, request, bill)
-        return sum(bill.usage.output_tokens for bill in bills)
+    async def main(load: Load) -> int:
+        tokens = 0
+        for ids in load.prompts:
+            bills = [Bill() for _ in range(load.n)]
+            prompt = (Message("user", text_of(ids)),)
+            async with anyio.create_task_group() as group:
+                for seed, bill in enumerate(bills):
+                    request = Request(prompt, max_tokens=load.limit, temperature=1.0, seed=seed)
+                    group.start_soon(draw, engine, request, bill)
+            tokens += sum(bill.usage.output_tokens for bill in bills)
+        return tokens
 
-    return lambda *load: anyio.run(main, *load)
+    return lambda load: anyio.run(main, load)
 
 
 def decoder(model: Model, tensors: dict[str, Any]) -> Run:
@@ -83,7 +86,7 @@ def decoder(model: Model, tensors: dict[str, Any]) -> Run:
         decode(model, [Flock(model, model.read(ids), SAMPLING, chains)], limit)
         return sum(len(chain.tokens) for chain in chains)
 
-    return run
+    return _each(run)
 
 
 def onnx(model: Model, tensors: dict[str, Any]) -> Run:
@@ -96,7 +99,7 @@ def onnx(model: Model, tensors: dict[str, Any]) -> Run:
     def run(ids: tuple[int, ...], n: int, limit: int) -> int:
         return contender.draw(ids, [Chain(seed, limit) for seed in range(n)], SAMPLING)
 
-    return run
+    return _each(run)
 
 
 def llama(model: Model, tensors: dict[str, Any]) -> Run:
@@ -147,7 +150,12 @@ def llama(model: Model, tensors: dict[str, Any]) -> Run:
             raise RuntimeError(f"llama.cpp gave {len(counts)} of {n} chains")
         return sum(counts)
 
-    return run
+    return _each(run)
+
+
+def _each(run: Callable[[tuple[int, ...], int, int], int]) -> Run:
+    """Run a load's prompts one after the other: each with its chains and their limit."""
+    return lambda load: sum(run(ids, load.n, load.limit) for ids in load.prompts)
 
 
 CONTENDERS: dict[str, Callable[[Model, dict[str, Any]], Run]] = {
@@ -167,7 +175,7 @@ def main() -> None:
     for line in sys.stdin:
         load = msgspec.json.decode(line, type=Load)
         began, cpu = time.perf_counter(), time.process_time()
-        tokens = sum(run(ids, load.n, load.limit) for ids in load.prompts)
+        tokens = run(load)
         cpu, seconds = time.process_time() - cpu, time.perf_counter() - began
         print(json.dumps({"tokens": tokens, "cpu_seconds": cpu, "seconds": seconds}), flush=True)
 

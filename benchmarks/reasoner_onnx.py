@@ -6,6 +6,7 @@ Needs ``onnx`` and ``onnxruntime``, for this benchmark only.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,14 @@ import onnx.parser  # type: ignore[import-not-found,unused-ignore]
 import onnxruntime  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
 from workspan.reasoner.chain import Chain
-from workspan.reasoner.model import Context, Model
+from workspan.reasoner.model import Context, Model, Shape
 from workspan.reasoner.sampling import Sampling, uniforms
 
 _COMPACT = 8
 """Steps after which rows that ended are left out."""
 
 _LAYER = """
-  a{i} = RMSNormalization <epsilon: float = {eps}> (x{i}, ones)
+  a{i} = RMSNormalization <epsilon: float = {eps}> (x{i}, scale)
   qkv{i} = MatMul (a{i}, wqkv{i})
   q0{i}, k0{i}, v0{i} = Split <axis: int = 1, num_outputs: int = 3> (qkv{i})
   q1{i} = Reshape (q0{i}, heads)
@@ -62,7 +63,7 @@ _LAYER = """
   flat{i} = Reshape (both{i}, rows)
   out{i} = MatMul (flat{i}, wout{i})
   y{i} = Add (x{i}, out{i})
-  b{i} = RMSNormalization <epsilon: float = {eps}> (y{i}, ones)
+  b{i} = RMSNormalization <epsilon: float = {eps}> (y{i}, scale)
   gu{i} = MatMul (b{i}, wgu{i})
   g{i}, u{i} = Split <axis: int = 1, num_outputs: int = 2> (gu{i})
   sg{i} = Sigmoid (g{i})
@@ -132,10 +133,9 @@ def _fixed(context: Context) -> dict[str, Any]:
 
     The model keeps the two numbers that RoPE turns side by side; the graph keeps halves.
     """
-    layers, heads, tokens, size = context.keys.shape
-    pairs = context.keys.reshape(layers, heads, tokens, size // 2, 2)
-    halves = np.ascontiguousarray(pairs.swapaxes(3, 4)).reshape(layers, 1, heads, tokens, size)
-    keys = np.ascontiguousarray(halves.swapaxes(3, 4))
+    layers, heads, size, tokens = context.keys.shape
+    pairs = context.keys.reshape(layers, heads, size // 2, 2, tokens)
+    keys = np.ascontiguousarray(pairs.swapaxes(2, 3)).reshape(layers, 1, heads, size, tokens)
     return {
         **{f"pkeys{i}": keys[i] for i in range(layers)},
         **{f"pvalues{i}": context.values[i][None] for i in range(layers)},
@@ -161,7 +161,7 @@ def _graph(model: Model) -> Any:
         '<ir_version: 10, opset_import: ["" : 23]>\n'
         f"step ({', '.join(inputs)}) => ({', '.join(outputs)}) {{\n"
         f"  x0 = Gather (embedding, tokens)\n{body}\n"
-        f"  last = RMSNormalization <epsilon: float = {shape.epsilon}> (x{shape.layers}, ones)\n"
+        f"  last = RMSNormalization <epsilon: float = {shape.epsilon}> (x{shape.layers}, scale)\n"
         "  logits = MatMul (last, head)\n}"
     )
     graph = onnx.parser.parse_model(text)
@@ -174,17 +174,20 @@ def _constants(model: Model) -> Iterator[tuple[str, Any]]:
     shape = model.shape
     yield "embedding", model.embedding
     yield "head", model.head
-    yield "ones", np.ones(shape.d, np.float32)
+    yield "scale", np.full(shape.d, shape.d**-0.5, np.float32)  # the rest is in the weights
     yield "heads", np.array([-1, shape.heads, 1, shape.size], np.int64)
     yield "rows", np.array([-1, shape.d], np.int64)
     for i, block in enumerate(model.blocks):
-        yield f"wqkv{i}", _halved(block.qkv, shape.heads, shape.d)
+        yield (
+            f"wqkv{i}",
+            np.concatenate([*map(_halved, block.qkv[:2], repeat(shape)), block.qkv[2]], 1),
+        )
         yield f"wout{i}", block.out
-        yield f"wgu{i}", block.gate_up
+        yield f"wgu{i}", np.concatenate([2 * block.gate_up[0], block.gate_up[1]], 1)
         yield f"wdown{i}", block.down
 
 
-def _halved(qkv: Any, heads: int, d: int) -> Any:
-    """Put the numbers that RoPE turns together into halves, for queries and keys."""
-    turned = qkv[:, : 2 * d].reshape(d, 2 * heads, d // heads // 2, 2).swapaxes(2, 3)
-    return np.concatenate([turned.reshape(d, 2 * d), qkv[:, 2 * d :]], axis=1)
+def _halved(columns: Any, shape: Shape) -> Any:
+    """Put the numbers that RoPE turns together into halves, for queries or keys."""
+    pairs = columns.reshape(shape.d, shape.heads, shape.size // 2, 2)
+    return pairs.swapaxes(2, 3).reshape(shape.d, shape.d)

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+import numpy as np
+
 from workspan.reasoner.chain import Chain
 from workspan.reasoner.families.base import Family, Instance, Verdict, split_answer
 from workspan.reasoner.families.graph import GraphInstance
 from workspan.reasoner.flock import Flock, decode
 from workspan.reasoner.grammar import ABSTAIN, ANSWER
-from workspan.reasoner.model import Context, Model, softmax
-from workspan.reasoner.sampling import Sampling
+from workspan.reasoner.model import Context, Model
+from workspan.reasoner.sampling import Sampling, logprobs
 
 TOGETHER = 256
 """Chains in one batch; a problem's stay together."""
@@ -108,7 +110,7 @@ def abstains(model: Model, judged: Judged, rng: Random, cuts: int = 2) -> float:
         steps, _ = split_answer(rng.choice(judged.chains))
         cut = rng.randrange(max(len(steps), 1)) if i else 0
         read = model.read((*steps[:cut], ANSWER), judged.context)
-        total += float(softmax(read.logits.copy())[0, ABSTAIN])
+        total += float(np.exp(logprobs(read.logits)[0, ABSTAIN]))
     return total / cuts
 
 
@@ -118,5 +120,5 @@ def first_fork(judged: Judged) -> tuple[float, ...]:
     if not isinstance(instance, GraphInstance):
         raise TypeError("only a graph has forks")
     children = list(instance.rows[instance.source])
-    weights = softmax(judged.context.logits.copy())[0, children]
+    weights = np.exp(logprobs(judged.context.logits)[0, children])
     return tuple((weights / weights.sum()).tolist())

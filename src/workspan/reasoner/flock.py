@@ -7,15 +7,21 @@ until they part, so chains that can only go one way cost little more than one of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workspan.reasoner.chain import Chain
-from workspan.reasoner.model import Context, Floats, Ints, Model, softmax
+from workspan.reasoner.model import Context, Floats, Ints, Model, Shape, exponentials
 from workspan.reasoner.sampling import Sampling, logprobs, uniforms
 
-_ROOM = 32
+_ROOM = 64
 """Steps that a flock has room for at first; as many are added when they are used up."""
+
+_AHEAD = 16
+"""Steps that random numbers are made for at a time: as many cost little more than one."""
 
 
 class Flock:
@@ -46,9 +52,9 @@ class Flock:
         self.logits = context.logits
         """What the model said last: [rows, vocabulary]."""
         self._rows: Ints = np.zeros(len(chains), np.int64)  # of `logits`, or of `pending`
-        shape = model.shape
-        room = (2, shape.layers, len(chains), shape.heads, _ROOM, shape.size)
-        self._own: Floats = np.empty(room, np.float32)  # keys and values of the drawn tokens
+        self._numbers: NDArray[np.float64] = np.empty((0, len(chains)))  # [steps, chains]
+        room = min(_ROOM, max((chain.limit for chain in chains), default=0))
+        self._own = _place(model.shape, len(chains), room)  # keys and values of the drawn tokens
         self._count(chains)
 
     def _count(self, chains: Sequence[Chain]) -> None:
@@ -59,7 +65,7 @@ class Flock:
     def leave(self, gone: set[Chain]) -> None:
         """Take out chains that are not to go on."""
         is_on = [chain not in gone for chain in self.chains]
-        self._rows = self._rows[is_on]
+        self._rows, self._numbers = self._rows[is_on], self._numbers[:, is_on]
         self._count([chain for chain in self.chains if chain not in gone])
 
     def part(self, late: set[Chain]) -> Flock:
@@ -76,8 +82,7 @@ class Flock:
 
     def draw(self) -> None:
         """Draw each chain's next token from `logits`; those that end leave."""
-        numbers = uniforms(self._seeds, self.steps, self.steps + 1)[0]
-        drawn = self.sampling.draw(self.logits, self._rows, numbers)
+        drawn = self.sampling.draw(self.logits, self._rows, self._number())
         if self.tells:
             values = logprobs(self.logits)[self._rows, drawn].tolist()
             for chain, value in zip(self.chains, values, strict=True):
@@ -90,50 +95,66 @@ class Flock:
         self._branch(drawn)
         self.steps += 1
 
+    def _number(self) -> NDArray[np.float64]:
+        """Return each chain's number for this step; as many steps are drawn ahead as pay."""
+        at = self.steps % _AHEAD
+        if at == 0 or not len(self._numbers):
+            self._numbers = uniforms(self._seeds, self.steps - at, self.steps - at + _AHEAD)
+        numbers: NDArray[np.float64] = self._numbers[at]
+        return numbers
+
     def _branch(self, drawn: Ints) -> None:
         """Make a row of each history that there is now.
 
         A row's first continuation stays in its place unless that is no longer needed; the others
         take the places that are free, so that only they are copied.
         """
-        if len(drawn) == 1 and len(self.logits) == 1:  # nothing to tell apart
-            self.pending = drawn
+        n, vocabulary = self.logits.shape
+        if len(drawn) == n and (n == 1 or np.bincount(self._rows).max() == 1):  # each has its row
+            self.pending = np.empty(n, np.int64)
+            self.pending[self._rows] = drawn
             return
-        vocabulary = self.logits.shape[1]
         histories, self._rows = np.unique(self._rows * vocabulary + drawn, return_inverse=True)
         parents, tokens = np.divmod(histories, vocabulary)
         n = len(histories)
-        stays = (np.diff(parents, prepend=-1) > 0) & (parents < n)
-        places = parents.copy()
-        places[~stays] = np.setdiff1d(np.arange(n), parents[stays], assume_unique=True)
+        stays = parents < n
+        stays[1:] &= parents[1:] > parents[:-1]
+        is_free = np.ones(n, bool)
+        is_free[parents[stays]] = False
+        places = np.where(stays, parents, -1)
+        places[~stays] = np.flatnonzero(is_free)
         if self.steps and not stays.all():
-            moved, origin = places[~stays], parents[~stays]
-            self._own[:, :, moved, :, : self.steps] = self._own[:, :, origin, :, : self.steps]
+            own = self._own[..., : self.steps, :]
+            own[:, :, places[~stays]] = own[:, :, parents[~stays]]
         self.pending = np.empty(n, np.int64)
         self.pending[places] = tokens
         self._rows = places[self._rows]
 
-    def hear(self, layer: int, q: Floats, k: Floats, v: Floats) -> Floats:
+    def hear(self, layer: int, qkv: Floats) -> Floats:
         """Let the pending rows attend to the context and to their own tokens.
 
         Args:
             layer: where.
-            q: queries, scaled: [rows, heads, size].
-            k: keys, likewise.
-            v: values, likewise.
+            qkv: queries, scaled, keys and values: [3, rows, heads, size].
         """
-        n, length = len(q), len(self.context.tokens)
-        keys, values = self._own[0, layer, :n], self._own[1, layer, :n]
-        keys[:, :, self.steps - 1], values[:, :, self.steps - 1] = k, v
-        keys, values = keys[:, :, : self.steps], values[:, :, : self.steps]
+        q, n, length = qkv[0], qkv.shape[1], len(self.context.tokens)
+        own = self._own[layer, :, :n, :, : self.steps]
+        own[..., -1, :] = qkv[1:]
+        keys, values = own  # [rows, heads, steps, size]
         scores = np.empty((n, q.shape[1], length + self.steps), np.float32)
-        shared, own = scores[:, :, :length].swapaxes(0, 1), scores[:, :, length:]
-        np.matmul(q.swapaxes(0, 1), self.context.keys[layer].swapaxes(1, 2), out=shared)
-        np.matmul(keys, q[..., None], out=own[..., None])
-        softmax(scores)
-        heard: Floats = (shared @ self.context.values[layer]).swapaxes(0, 1)
-        heard = heard + (own[:, :, None] @ values)[:, :, 0]  # [rows, heads, size]
+        shared, drawn = scores[..., :length].swapaxes(0, 1), scores[..., length:]
+        np.matmul(q.swapaxes(0, 1), self.context.keys[layer], out=shared)
+        np.matmul(keys, q[..., None], out=drawn[..., None])
+        sums = exponentials(scores)
+        heard: Floats = (drawn[:, :, None] @ values)[:, :, 0]  # [rows, heads, size]
+        heard += (shared @ self.context.values[layer]).swapaxes(0, 1)
+        heard /= sums
         return heard.reshape(n, -1)
+
+    @property
+    def position(self) -> int:
+        """Where the pending tokens stand."""
+        return len(self.context.tokens) + self.steps - 1
 
     def make_room(self) -> None:
         """See to it that the pending tokens' keys and values have a place."""
@@ -144,10 +165,18 @@ class Flock:
 
     def _copied(self, rows: Ints, n: int, room: int) -> Floats:
         """Return the keys and values of `rows` in a place for `n` rows and `room` steps."""
-        kinds, layers, _, heads, steps, size = self._own.shape
-        place: Floats = np.empty((kinds, layers, n, heads, room, size), np.float32)
-        place[:, :, : len(rows), :, :steps] = self._own[:, :, rows]
+        place = _place(self.model.shape, n, room)
+        place[:, :, : len(rows), :, : self._own.shape[4]] = self._own[:, :, rows]
         return place
+
+
+def _place(shape: Shape, rows: int, steps: int) -> Floats:
+    """Return room for keys and values: [layers, 2, rows, heads, steps, size].
+
+    A step's rows lie side by side in memory: read row by row, they came from further away.
+    """
+    room = (shape.layers, 2, steps, rows, shape.heads, shape.size)
+    return np.empty(room, np.float32).transpose(0, 1, 3, 4, 2, 5)
 
 
 def decode(model: Model, flocks: Sequence[Flock], steps: int) -> None:
@@ -156,30 +185,30 @@ def decode(model: Model, flocks: Sequence[Flock], steps: int) -> None:
         flocks = [flock for flock in flocks if flock.chains]
         if not flocks:
             break
-        _run(model, [flock for flock in flocks if flock.steps])
+        if going := [flock for flock in flocks if flock.steps]:
+            _run(model, going)
         for flock in flocks:
             flock.draw()
 
 
 def _run(model: Model, flocks: Sequence[Flock]) -> None:
     """Run the model on all pending tokens."""
-    if not flocks:
-        return
     for flock in flocks:
         flock.make_room()
-    counts = [len(flock.pending) for flock in flocks]
-    ends = np.cumsum(counts)
-    parts = [slice(end - n, end) for end, n in zip(ends, counts, strict=True)]
+    ends = [*accumulate(len(flock.pending) for flock in flocks)]
+    parts = [slice(*pair) for pair in pairwise([0, *ends])]
 
-    def attend(layer: int, q: Floats, k: Floats, v: Floats) -> Floats:
-        heard = [
-            flock.hear(layer, q[part], k[part], v[part])
-            for flock, part in zip(flocks, parts, strict=True)
-        ]
-        return heard[0] if len(heard) == 1 else np.concatenate(heard)
+    def each(layer: int, qkv: Floats) -> Floats:
+        pairs = zip(flocks, parts, strict=True)
+        return np.concatenate([flock.hear(layer, qkv[:, part]) for flock, part in pairs])
 
-    tokens = np.concatenate([flock.pending for flock in flocks])
-    positions = np.repeat([len(f.context.tokens) + f.steps - 1 for f in flocks], counts)
+    tokens = _joined([flock.pending for flock in flocks])
+    positions = _joined([np.full(len(flock.pending), flock.position) for flock in flocks])
+    attend = flocks[0].hear if len(flocks) == 1 else each
     logits = model.forward(tokens, positions, attend)
     for flock, part in zip(flocks, parts, strict=True):
         flock.logits = logits[part]
+
+
+def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

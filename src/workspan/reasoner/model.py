@@ -16,8 +16,8 @@ from workspan.errors import DataError
 Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int64]
 
-Attend: TypeAlias = Callable[[int, Floats, Floats, Floats], Floats]
-"""Layer, queries, keys, values (each [rows, heads, size]) to what the rows heard: [rows, d]."""
+Attend: TypeAlias = Callable[[int, Floats], Floats]
+"""Layer and queries, keys and values, [3, rows, heads, size], to what the rows heard: [rows, d]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +46,17 @@ class Shape:
 class Block:
     """One layer's matrices, each to be multiplied from the right.
 
-    The norms' weights are part of the matrices that follow them, and the attention's scale is part
-    of the queries'. Queries and keys have the two numbers that RoPE turns side by side.
+    Whatever else multiplies their input or output by a constant is part of them: the norms'
+    weights, the root of d by which a root mean square is less than a length, the attention's scale.
+    Queries and keys have the two numbers that RoPE turns side by side; gates are halved.
     """
 
     qkv: Floats
-    """[d, 3 d]"""
+    """[3, d, d]"""
     out: Floats
     """[d, d]"""
     gate_up: Floats
-    """[d, 2 ff]"""
+    """[2, d, ff]"""
     down: Floats
     """[ff, d]"""
 
@@ -66,7 +67,7 @@ class Context:
 
     tokens: tuple[int, ...]
     keys: Floats
-    """[layers, heads, tokens, size]"""
+    """[layers, heads, size, tokens]"""
     values: Floats
     """[layers, heads, tokens, size]"""
     logits: Floats
@@ -84,10 +85,12 @@ class Model:
 
     def __init__(self, shape: Shape, tensors: Mapping[str, NDArray[Any]]) -> None:
         self.shape = shape
+        self._epsilon = shape.d * shape.epsilon
         weights = {name: np.asarray(value, np.float32) for name, value in tensors.items()}
         self.embedding = weights["embed.weight"]  # [vocabulary, d]
-        self.head = _columns(weights["head.weight"] * weights["norm.weight"])
+        self.head = _after_norm(weights["head.weight"], weights["norm.weight"])
         self.blocks = [_block(shape, weights, f"layers.{i}.") for i in range(shape.layers)]
+        self._first = self._normed(self.embedding) @ self.blocks[0].qkv  # [3, vocabulary, d]
         self._turns = _turns(shape)
 
     @classmethod
@@ -101,17 +104,21 @@ class Model:
         return cls(shape, tensors)
 
     def forward(self, tokens: Ints, positions: Ints, attend: Attend) -> Floats:
-        """Run rows, each at its position, through all layers; return logits [rows, vocabulary]."""
-        d, heads, size = self.shape.d, self.shape.heads, self.shape.size
+        """Run rows, each at its position, through all layers; return logits [rows, vocabulary].
+
+        Where `attend` tells only what the last rows heard, only they go on.
+        """
+        heads, size = self.shape.heads, self.shape.size
         x = self.embedding[tokens]  # [rows, d]
-        turns = self._turns[positions]  # complex64 [rows, d]
+        turns = self._turns[positions]  # complex64 [rows, d / 2]
         for layer, block in enumerate(self.blocks):
-            qkv = self._normed(x) @ block.qkv
-            pairs = qkv[:, : 2 * d].view(np.complex64)
+            qkv = self._normed(x) @ block.qkv if layer else self._first[:, tokens]
+            pairs = qkv[:2].view(np.complex64)
             pairs *= turns
-            q, k, v = qkv.reshape(-1, 3, heads, size).swapaxes(0, 1)
-            x += attend(layer, q, k, v) @ block.out
-            x += _swiglu(self._normed(x) @ block.gate_up) @ block.down
+            heard = attend(layer, qkv.reshape(3, -1, heads, size))
+            x = x[len(x) - len(heard) :] + heard @ block.out
+            half, up = self._normed(x) @ block.gate_up
+            x += _swiglu(half, up) @ block.down
         return self._normed(x) @ self.head
 
     def read(self, tokens: Sequence[int], past: Context | None = None) -> Context:
@@ -119,47 +126,49 @@ class Model:
         shape = self.shape
         begin = len(past.tokens) if past else 0
         total = begin + len(tokens)
-        keys = np.empty((shape.layers, shape.heads, total, shape.size), np.float32)
-        values = np.empty_like(keys)
+        keys = np.empty((shape.layers, shape.heads, shape.size, total), np.float32)
+        values = np.empty((shape.layers, shape.heads, total, shape.size), np.float32)
         if past:
-            keys[:, :, :begin], values[:, :, :begin] = past.keys, past.values
+            keys[..., :begin], values[:, :, :begin] = past.keys, past.values
         positions = np.arange(begin, total)
-        is_future = np.arange(total) > positions[:, None]  # [tokens, total]
+        future = (np.arange(total) > positions[:, None]) * np.float32(-1e30)
 
-        def attend(layer: int, q: Floats, k: Floats, v: Floats) -> Floats:
-            keys[layer, :, begin:], values[layer, :, begin:] = k.swapaxes(0, 1), v.swapaxes(0, 1)
-            scores = q.swapaxes(0, 1) @ keys[layer].swapaxes(1, 2)  # [heads, tokens, total]
-            scores[:, is_future] = -np.inf
-            heard: Floats = softmax(scores) @ values[layer]  # [heads, tokens, size]
-            return heard.swapaxes(0, 1).reshape(len(tokens), -1)
+        def attend(layer: int, qkv: Floats) -> Floats:
+            (q, k, v), masks = qkv.swapaxes(1, 2), future  # [heads, tokens, size]
+            keys[layer, ..., begin:], values[layer, :, begin:] = k.swapaxes(1, 2), v
+            if layer == shape.layers - 1:  # only the last token's logits are wanted
+                q, masks = q[:, -1:], masks[-1:]
+            scores = q @ keys[layer]  # [heads, tokens, total]
+            scores += masks
+            sums = exponentials(scores)
+            heard: Floats = scores @ values[layer]  # [heads, tokens, size]
+            heard /= sums
+            return heard.swapaxes(0, 1).reshape(-1, shape.d)
 
         logits = self.forward(np.asarray(tokens), positions, attend)
-        return Context((*(past.tokens if past else ()), *tokens), keys, values, logits[-1:])
+        return Context((*(past.tokens if past else ()), *tokens), keys, values, logits)
 
     def _normed(self, x: Floats) -> Floats:
-        """Divide each row by its root mean square."""
-        squares = np.einsum("rd,rd->r", x, x) / np.float32(x.shape[1]) + self.shape.epsilon
-        normed: Floats = x * (1 / np.sqrt(squares, dtype=np.float32))[:, None]
+        """Divide each row by its length; that the root mean square is less is in the weights."""
+        normed: Floats = x / np.sqrt(np.vecdot(x, x)[:, None] + self._epsilon)
         return normed
 
 
-def softmax(scores: Floats) -> Floats:
-    """Normalise over the last axis, in place."""
+def exponentials(scores: Floats) -> Floats:
+    """Turn scores into a softmax's numerators, in place; return its denominators: [..., 1]."""
     scores -= scores.max(axis=-1, keepdims=True)
     np.exp(scores, out=scores)
-    scores /= scores.sum(axis=-1, keepdims=True)
-    return scores
+    sums: Floats = scores.sum(axis=-1, keepdims=True)
+    return sums
 
 
-def _swiglu(gate_up: Floats) -> Floats:
-    middle = gate_up.shape[1] // 2
-    gate, up = gate_up[:, :middle], gate_up[:, middle:]
-    with np.errstate(over="ignore"):  # e^-gate may be infinite: the quotient is then 0, as it is
-        share = np.exp(-gate)
-    share += 1
-    up *= gate
-    up /= share
-    return up
+def _swiglu(half: Floats, up: Floats) -> Floats:
+    """Return gate * sigmoid(gate) * up; sigmoid(gate) is (1 + tanh(half the gate)) / 2."""
+    gated = np.tanh(half)
+    gated += 1
+    gated *= half
+    gated *= up
+    return gated
 
 
 def interleaved(rows: NDArray[Any], heads: int) -> NDArray[Any]:
@@ -179,22 +188,26 @@ def _block(shape: Shape, weights: Mapping[str, Floats], at: str) -> Block:
     )
     q = interleaved(q, shape.heads) * np.float32(shape.size**-0.5)
     return Block(
-        qkv=_columns(np.concatenate([q, interleaved(k, shape.heads), v]) * norm1),
+        qkv=_after_norm(np.stack([q, interleaved(k, shape.heads), v]), norm1),
         out=_columns(out),
-        gate_up=_columns(np.concatenate([gate, up]) * norm2),
+        gate_up=_after_norm(np.stack([gate / 2, up]), norm2),
         down=_columns(down),
     )
 
 
+def _after_norm(rows: Floats, weights: Floats) -> Floats:
+    return _columns(rows * (weights * np.float32(len(weights) ** 0.5)))
+
+
 def _columns(rows: Floats) -> Floats:
-    return np.ascontiguousarray(rows.T)
+    return np.ascontiguousarray(rows.swapaxes(-2, -1))
 
 
 def _turns(shape: Shape) -> NDArray[np.complex64]:
-    """Return RoPE's turn of each pair of all queries and keys at each position: [context, d]."""
+    """Return RoPE's turn of each pair of a row's numbers at each position: [context, d / 2]."""
     exponents = np.arange(0, shape.size, 2) / shape.size
     angles = np.outer(np.arange(shape.context), shape.rope_base**-exponents)
-    return np.tile(np.exp(1j * angles), 2 * shape.heads).astype(np.complex64)
+    return np.tile(np.exp(1j * angles), shape.heads).astype(np.complex64)
 
 
 def read_weights(path: Path) -> tuple[Shape, dict[str, NDArray[Any]]]:

@@ -28,9 +28,11 @@ class Sampling:
         if self.temperature == 0:
             likeliest: Floats = np.eye(logits.shape[1], dtype=np.float32)[logits.argmax(axis=1)]
             return likeliest
-        top = logits.max(axis=1, keepdims=True)
-        weights: Floats = np.exp((logits - top) / np.float32(self.temperature))
-        weights[weights < self.min_p] = 0
+        weights: Floats = logits - logits.max(axis=1, keepdims=True)
+        if self.temperature != 1:
+            weights /= self.temperature
+        np.exp(weights, out=weights)
+        weights *= weights >= self.min_p
         if self.top_p < 1:
             descending = -np.sort(-weights, axis=1)
             before = descending.cumsum(axis=1) - descending
@@ -48,9 +50,10 @@ class Sampling:
             uniforms: each chain's number, in [0, 1).
         """
         sums = self.weights(logits).cumsum(axis=1, dtype=np.float64)  # [rows, vocabulary]
-        totals = sums[rows, -1]
-        marks = np.minimum(uniforms * totals, np.nextafter(totals, 0))
-        tokens: Ints = (sums[rows] <= marks[:, None]).sum(axis=1)
+        if len(sums) > 1:
+            sums = sums[rows]
+        marks = uniforms * np.nextafter(sums[:, -1], 0)  # below the last sum, however rounded
+        tokens: Ints = (sums > marks[:, None]).argmax(axis=1)
         return tokens
 
 
