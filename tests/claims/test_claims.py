@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from workspan.claims.base import Claim, Measured, Setting
 from workspan.claims.chains import Chains, accuracy, ideal
 from workspan.claims.guessing import GUESSES, apart, in_turn
 from workspan.cli.main import app
-from workspan.errors import InputError, SpecError
+from workspan.errors import InputError, MissingDependency, SpecError
 from workspan.reasoner.families.connectivity import Deep
 from workspan.reasoner.families.connectivity import Path as Line
 
@@ -86,6 +87,26 @@ def test_a_record_holds_the_verdict_and_its_interval() -> None:
     assert record["low"] <= record["statistic"] <= record["high"]
     assert record["problems"] == 500
     assert record["seconds"] >= 0
+
+
+def test_what_trains_is_left_to_its_name_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = ("guessing_tokens", "training_format_reinforced")
+    monkeypatch.setattr("workspan.cli.claims.NAMES", named)
+    done = CliRunner().invoke(app, ["claims", "--json"])
+    assert done.exit_code == 0, done.output
+    assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == ["guessing_tokens"]
+    assert "workspan claims training_format_reinforced" in done.stderr
+
+
+def test_without_pytorch_what_trains_is_refused_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    asked = ["claims", "guessing_tokens", "training_format_reinforced", "--json"]
+    done = CliRunner().invoke(app, asked)
+    assert done.stdout == ""
+    assert isinstance(done.exception, MissingDependency)
+    assert done.exception.extra == "train"
 
 
 def test_weights_that_are_not_there_are_refused_before_anything_is_measured(

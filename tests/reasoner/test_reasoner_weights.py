@@ -46,7 +46,7 @@ def _verdicts(weights: str, family: Family[Any]) -> list[Verdict]:
     return verdicts
 
 
-@pytest.mark.parametrize("family", [Rule110(4), Compose(4)], ids=str)
+@pytest.mark.parametrize("family", [Rule110(4), Compose(4), Compose(16)], ids=str)
 def test_steps_written_out_reach_the_answer(family: Rule110 | Compose) -> None:
     assert sum(verdict.found for verdict in _verdicts("serial", family)) >= 0.8 * N
 

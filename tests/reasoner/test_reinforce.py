@@ -28,7 +28,7 @@ def test_without_a_right_chain_nothing_changes_and_a_seed_repeats() -> None:
     torch.manual_seed(0)
     network = Network(TINY)
     before = [p.detach().clone() for p in network.parameters()]
-    plan = Plan("choice", steps=2, problems=2, chains=3, limit=4)
+    plan = Plan("choice", seed=0, steps=2, d=4, limit=4, problems=2, chains=3)
     looks = reinforce(plan, network, SHAPE)
     assert [look.right for look in looks] == [0.0, 0.0]  # too short for any answer
     assert all(map(torch.equal, before, network.parameters()))

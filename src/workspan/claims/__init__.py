@@ -24,6 +24,7 @@ _WHERE = {
     "retrieval_learnt": "retrieval_learnt:CLAIM",
     "serial_scaling": "serial_scaling:CLAIM",
     "training_format": "training_format:CLAIM",
+    "training_format_reinforced": "training_format_reinforced:CLAIM",
     "task_structure": "task_structure:CLAIM",
     "evolution_over_sampling": "evolution_over_sampling:CLAIM",
     "evolution_over_revision": "evolution_over_revision:CLAIM",

@@ -46,7 +46,7 @@ class Measured:
     statistic: float
     low: float
     high: float
-    """The 95 % interval of the statistic, over problems."""
+    """The 95 % interval of the statistic, over problems unless it says otherwise."""
     problems: int
     """In each cell."""
     rows: tuple[Row, ...] = field(default=())
@@ -76,6 +76,8 @@ class Claim:
     measure: Callable[[Setting], Measured]
     any_engine: bool = False
     """It can judge the model of any engine."""
+    trains: bool = False
+    """It needs PyTorch (the extra `train`) and minutes, and is measured by name only."""
 
     def verdict(self, found: Measured) -> Verdict:
         """Apply the rule."""

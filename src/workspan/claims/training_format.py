@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workspan.claims.base import Claim, Measured, Row, Setting
 from workspan.claims.chains import Floats, gap, one_thread, reasoner, row
@@ -13,7 +14,9 @@ from workspan.reasoner.families.formats import Asked, Exits, strategy
 
 if TYPE_CHECKING:
     from workspan.reasoner.evaluation import Judged
-    from workspan.reasoner.model import Model
+    from workspan.reasoner.model import Model, Shape
+
+Tensors: TypeAlias = dict[str, NDArray[Any]]
 
 D = 4
 LIMIT = 40
@@ -71,13 +74,19 @@ def drawn(model: Model, asked: Asked, problems: int, setting: Setting) -> list[J
 
 def blend(setting: Setting, part: float) -> Model:
     """Return the model `part` of the way from free form's weights to multiple choice's."""
-    from workspan.reasoner.model import Model, read_weights
+    from workspan.reasoner.model import Model
+
+    return Model(*mixed(setting, part))
+
+
+def mixed(setting: Setting, part: float) -> tuple[Shape, Tensors]:
+    """Return the weights `part` of the way from free form's to multiple choice's."""
+    from workspan.reasoner.model import read_weights
 
     (shape, free), (_, choice) = (
         read_weights(file(f"formats-{asked}", setting)) for asked in ("free", "choice")
     )
-    mixed = {name: (1 - part) * free[name] + part * choice[name] for name in free}
-    return Model(shape, mixed)
+    return shape, {name: (1 - part) * free[name] + part * choice[name] for name in free}
 
 
 def file(name: str, setting: Setting) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,9 @@ _COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
 
 
 def claims(
-    names: Annotated[list[str] | None, typer.Argument(help="All of them if none.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="If none, all but those that train a model.")
+    ] = None,
     *,
     full: Annotated[bool, typer.Option(help="The sizes that a paper would want.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Root of all randomness.")] = 0,
@@ -39,6 +42,8 @@ def claims(
     _check(chosen, setting, named=bool(names))
     if engine:
         chosen = [one for one in chosen if one.any_engine]
+    left = [] if names else [one for one in chosen if one.trains]
+    chosen = [one for one in chosen if one not in left]
     console, errors = Console(), Console(stderr=True)
     findings = []
     for one in chosen:
@@ -50,6 +55,8 @@ def claims(
         _tell(findings[0], console)
     elif not json:
         console.print(_table(findings))
+    for one in left:
+        errors.print(f"by name only, as it trains: workspan claims {one.name}", highlight=False)
     raise typer.Exit(Exit.OK)
 
 
@@ -61,6 +68,10 @@ def _check(chosen: list[Claim], setting: Setting, *, named: bool) -> None:
     if setting.engine and named and others:
         able = ", ".join(name for name in NAMES if claim(name).any_engine) or "none"
         raise SpecError(f"{others[0]} has a model of its own; those that judge any: {able}")
+    if named and find_spec("torch") is None:
+        for one in chosen:
+            if one.trains:
+                raise MissingDependency(f"the claim {one.name} (torch)", "train")
 
 
 def _test(one: Claim, setting: Setting) -> Finding:

@@ -1,7 +1,5 @@
 """REINFORCE on one format: the right answer is the reward, and nothing else.
 
-``python -m workspan.reasoner.train.reinforce FORMAT --start WEIGHTS --to FOLDER --seed S``.
-
 The gradient is the plain one: a chain's log-probability, summed over its tokens, times its reward
 less the mean of the other chains of its problem (leave one out; Kool et al. 2019). No division by
 length or by a standard deviation, no clipping, no penalty, so nothing but being right favours
@@ -10,28 +8,23 @@ either strategy. Chains are drawn in float32 without `min_p`; the gradient is co
 
 from __future__ import annotations
 
-import argparse
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from random import Random
-from time import process_time
-from typing import get_args
+from typing import Any
 
+import numpy as np
 import torch
-from safetensors.torch import load_file
+from numpy.typing import NDArray
 
 from workspan.reasoner.chain import Chain
 from workspan.reasoner.families.formats import Asked, Exits, ExitsInstance, strategy
 from workspan.reasoner.flock import Flock, decode
-from workspan.reasoner.model import Model, Shape, read_weights
+from workspan.reasoner.model import Model, Shape
 from workspan.reasoner.sampling import Sampling
 from workspan.reasoner.train.batch import Batch
 from workspan.reasoner.train.formats import FORMATS
-from workspan.reasoner.train.loop import Run
 from workspan.reasoner.train.network import Network
-from workspan.reasoner.train.recipe import Recipe
-from workspan.reasoner.train.weights import save_weights
 
 Drawn = list[tuple[ExitsInstance, list[tuple[int, ...]]]]
 
@@ -41,15 +34,16 @@ class Plan:
     """What is reinforced, and for how long."""
 
     asked: Asked
-    seed: int = 0
-    steps: int = 60
+    seed: int
+    """Draws the same facts, and the same numbers for the chains, in every format."""
+    steps: int
+    d: int
+    limit: int
+    """Tokens of a chain, at most; one that is cut before its answer is not right."""
     problems: int = 16
     """In a step."""
     chains: int = 8
     """For each problem."""
-    d: int = 4
-    limit: int = 40
-    """Tokens of a chain, at most; one that is cut is not right."""
     rate: float = 3e-4
     """Adam's, constant."""
 
@@ -62,6 +56,21 @@ class Look:
     breadth: float
     """Share of breadth-first chains."""
     tokens: float
+
+
+def network_of(shape: Shape, tensors: Mapping[str, NDArray[Any]]) -> Network:
+    """Return a network to be changed that begins with some weights."""
+    sizes = {name: getattr(shape, name) for name in ("d", "layers", "heads", "ff")}
+    network = Network(replace(FORMATS, **sizes))
+    network.load_state_dict(
+        {name: torch.from_numpy(value.astype(np.float32)) for name, value in tensors.items()}
+    )
+    return network
+
+
+def model_of(network: Network, shape: Shape) -> Model:
+    """Return what decodes with a network's weights as they are now."""
+    return Model(shape, {name: p.detach().numpy() for name, p in network.named_parameters()})
 
 
 def advantages(rewards: list[float]) -> list[float]:
@@ -100,9 +109,8 @@ def reinforce(plan: Plan, network: Network, shape: Shape) -> list[Look]:
 
 def _draw(plan: Plan, step: int, family: Exits, network: Network, shape: Shape) -> Drawn:
     """Draw chains from what the network is now."""
-    tensors = {name: p.detach().numpy() for name, p in network.named_parameters()}
-    model = Model(shape, tensors)
-    rng = Random(f"reinforce:{plan.asked}:{plan.seed}:{step}")
+    model = model_of(network, shape)
+    rng = Random(f"reinforce:{plan.seed}:{step}")
     problems = [family.problem(rng) for _ in range(plan.problems)]
     groups = [
         [Chain(rng.getrandbits(62), plan.limit) for _ in range(plan.chains)] for _ in problems
@@ -146,30 +154,3 @@ def _look(drawn: Drawn, rewards: list[list[float]]) -> Look:
         round(sum(count.is_breadth_first for count in counts) / len(counts), 4),
         round(sum(count.tokens for count in counts) / len(counts), 2),
     )
-
-
-def main() -> None:
-    """Reinforce one format; write reinforced-FORMAT.safetensors and its curve."""
-    parser = argparse.ArgumentParser(prog="python -m workspan.reasoner.train.reinforce")
-    parser.add_argument("asked", choices=get_args(Asked))
-    parser.add_argument("--start", type=Path, required=True, help="weights to begin with")
-    parser.add_argument("--to", type=Path, default=Path(), help="folder for the weights")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=Plan("choice").steps)
-    given = parser.parse_args()
-    torch.set_num_threads(1)
-    plan = Plan(given.asked, given.seed, given.steps)
-    recipe: Recipe = replace(FORMATS, name=f"reinforced-{plan.asked}", seed=plan.seed, shares=())
-    network = Network(recipe)
-    network.load_state_dict(load_file(given.start))
-    began = process_time()
-    looks = reinforce(plan, network, read_weights(given.start)[0])
-    run = Run(recipe, network, plan.steps, round(process_time() - began, 1))
-    given.to.mkdir(parents=True, exist_ok=True)
-    save_weights(run, given.to / f"{recipe.name}.safetensors")
-    curve = {"recipe": recipe.name, "points": [[k.right, k.breadth, k.tokens] for k in looks]}
-    (given.to / f"{recipe.name}.curve.json").write_text(json.dumps(curve) + "\n")
-
-
-if __name__ == "__main__":
-    main()
