@@ -105,13 +105,14 @@ def train(
         checkpoint: a file to keep the state in, and to go on from where it exists.
         every: steps between points of the curve and checkpoints.
         watch: is told each point.
-        start: weights to begin with, of the recipe's sizes; random ones where not given.
+        start: weights to begin with, of the recipe's sizes but that layers may be missing; random
+            ones where not given.
         bf16: multiply in bfloat16, several times faster where the processor has it.
     """
     torch.manual_seed(recipe.seed)
     run = Run(recipe, Network(recipe), opened=None if recipe.opening else 0)
     if start is not None:
-        run.network.load_state_dict(load_file(start))
+        _begin(run.network, load_file(start))
     optimisers = _optimisers(run)
     if checkpoint is not None and checkpoint.exists():
         _resume(run, optimisers, checkpoint)
@@ -132,6 +133,14 @@ def train(
             if checkpoint is not None:
                 _keep(run, optimisers, checkpoint)
     return run
+
+
+def _begin(network: Network, start: dict[str, Tensor]) -> None:
+    """Take a start's weights; the layers that it lacks add nothing at first."""
+    for name, parameter in network.named_parameters():
+        if name not in start and name.endswith(("wo.weight", "w2.weight")):
+            parameter.data.zero_()
+    network.load_state_dict({**network.state_dict(), **start})
 
 
 def _step(run: Run, *, bf16: bool) -> Iterator[tuple[str, float]]:
@@ -158,9 +167,12 @@ def _loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def _optimisers(run: Run) -> _Optimisers:
-    hidden = [p for n, p in run.network.named_parameters() if p.dim() == 2 and "layers" in n]
-    ids = {id(p) for p in hidden}
-    others = [p for p in run.network.parameters() if id(p) not in ids]
+    if run.recipe.frozen:
+        for part in (run.network.embed, *run.network.layers[: run.recipe.frozen]):
+            part.requires_grad_(requires_grad=False)
+    learnt = [(n, p) for n, p in run.network.named_parameters() if p.requires_grad]
+    hidden = [p for n, p in learnt if p.dim() == 2 and "layers" in n]
+    others = [p for n, p in learnt if p.dim() != 2 or "layers" not in n]
     adam = torch.optim.AdamW(others, run.recipe.adam_rate, betas=(0.9, 0.95), weight_decay=0.0)
     return _Optimisers(Muon(hidden, run.recipe.muon_rate), adam)
 
