@@ -10,8 +10,8 @@ anything was measured:
   cannot be crossed at every depth. Power: every planted change of the graph is found.
 - *Cues* (4,000 problems a size). A leak is a share of right guesses off 1/2 by more than
   z sqrt(1 / 4n), n the problems in which the cue says anything, z the normal quantile of 5 % shared
-  among all cues and sizes (Bonferroni): without a leak, one run in twenty finds one. Power: a
-  right candidate that is asked for first, or has the smaller label, in 57 % of the problems is.
+  among all cues and sizes (Bonferroni): without a leak, one run in twenty finds one. Power: a right
+  candidate that is asked for first, or has the smaller label, in 57 % of the problems is found.
 - *A trained reader* (`workspan.reasoner.train.message_passing`; 4,000 fresh problems a size). A
   leak is an accuracy off 1/2, by the same rule among all sizes and rounds, in fewer rounds than
   edges. Power: at as many rounds as edges the lower 95 % limit is 0.95 at least, size by size; and
@@ -63,10 +63,10 @@ EXACT_PLANTED: Sequence[Drawn] = (Bare(Deep(4)), Bare(Heavy(2, 2)), Bare(Bridge(
 CUED: Sequence[Drawn] = (Line(2), Line(8), Deep(2), Deep(8), Heavy(2, 2), Heavy(1, 4), Bridge(2))
 CUED_PLANTED: Sequence[Drawn] = (Ordered(Deep(2)), Labelled(Deep(2)))
 LADDERS: Sequence[Sequence[Drawn]] = (
-    (Line(1), Line(2), Line(3), Line(4), Line(6)),
-    (Deep(1), Deep(2), Deep(3), Deep(4)),
-    (Heavy(1, 1), Heavy(1, 2), Heavy(2, 2), Heavy(1, 3)),
-    (Bridge(1), Bridge(2)),
+    tuple(Line(d) for d in (1, 2, 3, 4, 6, 8)),
+    tuple(Deep(d) for d in (1, 2, 3, 4, 6)),
+    tuple(Heavy(m, h) for m, h in ((1, 1), (1, 2), (2, 2), (1, 3), (1, 4))),
+    (Bridge(1, 2, 3, 1), Bridge(1), Bridge(2, 2, 3, 1), Bridge(2)),
 )
 """What one reader after the other is trained on, from small to large."""
 PLANTED: Sequence[Sequence[Drawn]] = (
@@ -186,35 +186,35 @@ def reader(
     )
 
 
-def transformer(*, problems: int) -> Verdict:
+def transformer(*, problems: int, folder: Path) -> Verdict:
     """Train the reasoner's own architecture to answer at once."""
     from workspan.reasoner.train import at_once
     from workspan.reasoner.train.loop import train
     from workspan.reasoner.train.weights import save_weights
 
-    with TemporaryDirectory() as folder:
-        start = FOLDER / "graphs.safetensors"
-        for recipe in (at_once.GRAPHS_TWO, at_once.GRAPHS_THREE):
-            run = train(recipe, start=start, watch=print)
-            start = Path(folder) / f"{recipe.name}.safetensors"
-            save_weights(run, start)
+    start = FOLDER / "graphs.safetensors"
+    for recipe in (at_once.GRAPHS_TWO, at_once.GRAPHS_THREE):
+        weights = folder / f"{recipe.name}.safetensors"
+        if not weights.exists():
+            save_weights(train(recipe, start=start, watch=print), weights)
+        start = weights
 
-        def read(plant: Callable[[Drawn], Drawn], sizes: Sequence[Drawn]) -> list[Cell]:
-            network = train(at_once.graphs_direct(plant), start=start, watch=print).network
-            cells = []
-            for size in map(plant, sizes):
-                rng = Random(f"leaks:{size}")
-                right = at_once.right_at_once(network, size, problems, rng)
-                cells.append(Cell(str(size), "at once", right, problems))
-                print(cells[-1], flush=True)
-            return cells
+    def read(plant: Callable[[Drawn], Drawn], sizes: Sequence[Drawn]) -> list[Cell]:
+        network = train(at_once.graphs_direct(plant), start=start, watch=print).network
+        cells = []
+        for size in map(plant, sizes):
+            rng = Random(f"leaks:{size}")
+            right = at_once.right_at_once(network, size, problems, rng)
+            cells.append(Cell(str(size), "at once", right, problems))
+            print(cells[-1], flush=True)
+        return cells
 
-        sizes = (*at_once.NEAR, *at_once.FAR)
-        found = dict(zip(sizes, read(lambda size: size, sizes), strict=True))
-        edges = {size: leaks.distance(size.problem(Random(0))) for size in sizes}
-        solved = [edges[size] for size, cell in found.items() if cell.limits.low >= SOLVED]
-        far = [size for size in sizes if edges[size] >= 2 * max(solved, default=1)]
-        planted = [read(plant, far) for plant in (Ordered, Bare)]
+    sizes = (*at_once.NEAR, *at_once.FAR)
+    found = dict(zip(sizes, read(lambda size: size, sizes), strict=True))
+    edges = {size: leaks.distance(size.problem(Random(0))) for size in sizes}
+    solved = [edges[size] for size, cell in found.items() if cell.limits.low >= SOLVED]
+    far = [size for size in sizes if edges[size] >= 2 * max(solved, default=1)]
+    planted = [read(plant, far) for plant in (Ordered, Bare)]
     return Verdict(
         [str(found[size]) for size in far if found[size].is_off(len(far))],
         [cells[0].family for cells in planted if not any(c.is_off(len(far)) for c in cells)],
@@ -227,7 +227,7 @@ def transformer(*, problems: int) -> Verdict:
     )
 
 
-def _parts(*, smoke: bool) -> dict[str, Callable[[], Verdict]]:
+def _parts(folder: Path, *, smoke: bool) -> dict[str, Callable[[], Verdict]]:
     if smoke:
         return {
             "exact": partial(exact, problems=2, sizes=EXACT[::3]),
@@ -244,7 +244,7 @@ def _parts(*, smoke: bool) -> dict[str, Callable[[], Verdict]]:
         "exact": partial(exact, problems=20, sizes=EXACT),
         "cues": partial(cues, problems=4000, sizes=CUED),
         "reader": partial(reader, steps=400, problems=4000, ladders=LADDERS, planted=PLANTED),
-        "transformer": partial(transformer, problems=2000),
+        "transformer": partial(transformer, problems=2000, folder=folder),
     }
 
 
@@ -261,13 +261,15 @@ def main() -> None:
     parser.add_argument("--smoke", action="store_true", help="small, without the transformer")
     parser.add_argument("--only", default="", help="one part: exact, cues, reader or transformer")
     parser.add_argument("--output", type=Path, help="write JSON here")
+    parser.add_argument("--folder", type=Path, help="keep, and find, the transformer's stages here")
     asked = parser.parse_args()
     report = {}
-    for name, part in _parts(smoke=asked.smoke).items():
-        if asked.only in ("", name):
-            began = process_time()
-            report[name] = replace(part(), cpu_seconds=round(process_time() - began, 1))
-            _print(name, report[name])
+    with TemporaryDirectory() as made:
+        for name, part in _parts(asked.folder or Path(made), smoke=asked.smoke).items():
+            if asked.only in ("", name):
+                began = process_time()
+                report[name] = replace(part(), cpu_seconds=round(process_time() - began, 1))
+                _print(name, report[name])
     if asked.output:
         written = {name: asdict(verdict) for name, verdict in report.items()}
         asked.output.write_text(json.dumps(written, indent=1) + "\n")

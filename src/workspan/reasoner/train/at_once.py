@@ -26,7 +26,7 @@ _TWO = tuple(Leaps(2, n) for n in (1, 2, 3, 4))
 GRAPHS_TWO = Recipe(
     "graphs-two",
     (Share(1.0, _TWO),),
-    steps=60,
+    steps=100,
     opening=_TWO,
     opened=0.15,
     layers=8,
@@ -46,8 +46,9 @@ GRAPHS_THREE = replace(
     GRAPHS_TWO,
     name="graphs-three",
     shares=(Share(1.0, _THREE),),
+    steps=200,
     opening=_THREE,
-    opened=0.3,
+    opened=0.4,
     layers=12,
     frozen=8,
 )
@@ -55,6 +56,7 @@ GRAPHS_THREE = replace(
 
 NEAR: tuple[Drawn, ...] = (Path(1), Path(2), Path(3))
 FAR: tuple[Drawn, ...] = (Path(4), Path(6), Path(8), Deep(4), Deep(6), Heavy(2, 2), Bridge(2))
+"""What it is read at; three edges are learnt to be followed at once, and no more."""
 
 
 def graphs_direct(planted: Callable[[Drawn], Drawn] = lambda family: family) -> Recipe:
@@ -63,16 +65,15 @@ def graphs_direct(planted: Callable[[Drawn], Drawn] = lambda family: family) -> 
     Args:
         planted: puts a leak into a family: the positive control.
     """
-    half = 0.5 / len(NEAR)
-    rest = 0.5 / len(FAR)
+    near, far = 0.3 / len(NEAR), 0.7 / len(FAR)
     return replace(
         GRAPHS_THREE,
         name="graphs-direct",
         shares=(
-            *(Share(half, [AtOnce(planted(family))]) for family in NEAR),
-            *(Share(rest, [AtOnce(planted(family))]) for family in FAR),
+            *(Share(near, [AtOnce(planted(family))]) for family in NEAR),
+            *(Share(far, [AtOnce(planted(family))]) for family in FAR),
         ),
-        steps=300,
+        steps=600,
         opening=(),
         frozen=0,
         muon_rate=0.003,

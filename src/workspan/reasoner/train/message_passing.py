@@ -126,6 +126,11 @@ class Read:
     cpu_seconds: float
     """Of training at this size, and reading."""
 
+    @property
+    def share(self) -> tuple[float, ...]:
+        """The shares of right answers, 1/2 is chance."""
+        return tuple(right / self.problems for right in self.right)
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -165,7 +170,8 @@ def _train(reader: Reader, size: Drawn, rounds: int, schedule: Schedule, rng: Ra
             group["lr"] = schedule.rate * min(1.0, 2 - 2 * step / schedule.steps)
         graphs = parse([size.problem(rng) for _ in range(schedule.batch)])
         logits = reader(graphs, rounds)
-        loss = functional.cross_entropy(logits.flatten(0, 1), graphs.right.repeat(rounds + 1))
+        losses = torch.stack([functional.cross_entropy(x, graphs.right) for x in logits])
+        loss = losses[:-1].mean() + losses[-1]
         adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(reader.parameters(), 1.0)

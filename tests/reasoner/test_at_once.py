@@ -1,0 +1,31 @@
+"""The control's tasks: an answer in one token, and several edges in one."""
+
+from __future__ import annotations
+
+from random import Random
+
+from workspan.reasoner.families.at_once import AtOnce, Leaps
+from workspan.reasoner.families.connectivity import Deep
+
+
+def test_every_token_of_a_leap_is_some_edges_on() -> None:
+    family = Leaps(2, 3)
+    problem = family.problem(Random(0))
+    way = [problem.source]
+    while below := problem.rows[way[-1]]:
+        way += below
+    chain = family.chain(problem, Random(0))
+    assert chain.ids == (way[2], way[4], way[6])
+    assert chain.ids[-1] == problem.answer
+    assert family.check(problem, chain.ids).found
+    assert not family.check(problem, chain.ids[:2]).found
+    assert not family.check(problem, (way[2], way[4], problem.decoy)).correct
+
+
+def test_an_answer_at_once_is_one_token() -> None:
+    family = AtOnce(Deep(3))
+    problem = family.problem(Random(1))
+    assert family.chain(problem, Random(0)).ids == (problem.answer,)
+    assert family.check(problem, (problem.answer,)).correct
+    assert not family.check(problem, (problem.decoy,)).correct
+    assert family.check(problem, ()).answer is None
