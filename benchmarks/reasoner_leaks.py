@@ -2,16 +2,17 @@
 
 Every check is held against families with a leak planted on purpose (`workspan.reasoner.planted`): a
 check that does not find those has no power, and its silence says nothing. The rule, fixed before
-anything was measured:
+the measurement:
 
 - *Exact* (`workspan.reasoner.leaks`, 20 problems a size). A leak is a problem in which colour
   refinement tells the candidates apart, or lets the source tell which of them is its own, in fewer
   rounds than there are edges between source and answer; or, the source unmarked, ever; or one that
   cannot be crossed at every depth. Power: every planted change of the graph is found.
-- *Cues* (4,000 problems a size). A leak is a share of right guesses off 1/2 by more than
-  z sqrt(1 / 4n), n the problems in which the cue says anything, z the normal quantile of 5 % shared
-  among all cues and sizes (Bonferroni): without a leak, one run in twenty finds one. Power: a right
-  candidate that is asked for first, or has the smaller label, in 57 % of the problems is found.
+- *Cues* (`workspan.reasoner.cues`; 4,000 problems a size). A leak is a share of right guesses off
+  1/2 by more than z sqrt(1 / 4n), n the problems in which the cue says anything, z the normal
+  quantile of 5 % shared among all cues and sizes (Bonferroni): without a leak, one run in twenty
+  finds one. Power: a right candidate that is asked for first, or has the smaller label, in 57 % of
+  the problems is found.
 - *A trained reader* (`workspan.reasoner.train.message_passing`; 4,000 fresh problems a size). A
   leak is an accuracy off 1/2, by the same rule among all sizes and rounds, in fewer rounds than
   edges. Power: at as many rounds as edges the lower 95 % limit is 0.95 at least, size by size; and
@@ -45,6 +46,7 @@ from tempfile import TemporaryDirectory
 from time import process_time
 
 from workspan.lab.stats import Interval, wilson
+from workspan.reasoner import cues as surface
 from workspan.reasoner import leaks
 from workspan.reasoner.catalogue import FOLDER
 from workspan.reasoner.families.connectivity import Bridge, Deep
@@ -132,7 +134,7 @@ def cues(*, problems: int, sizes: Sequence[Drawn]) -> Verdict:
     def count(size: Drawn) -> list[Cell]:
         rng = Random(f"cues:{size}")
         drawn = [size.problem(rng) for _ in range(problems)]
-        said = {name: [leaks.says(cue, p) for p in drawn] for name, cue in leaks.CUES.items()}
+        said = {name: [surface.says(cue, p) for p in drawn] for name, cue in surface.CUES.items()}
         return [
             Cell(str(size), name, answers.count(True), problems - answers.count(None))
             for name, answers in said.items()

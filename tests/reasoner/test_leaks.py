@@ -9,18 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workspan.reasoner.cues import CUES, says
 from workspan.reasoner.families.connectivity import Bridge, Deep, Path
 from workspan.reasoner.families.graph import GraphInstance
 from workspan.reasoner.families.heavy import Heavy
 from workspan.reasoner.leaks import (
-    CUES,
     crossed,
     distance,
     distances,
     exact_leaks,
     parents,
     prompt_rows,
-    says,
     source_tells,
     told_apart,
 )

@@ -1,7 +1,7 @@
 """What could tell a problem's two candidates apart before the graph is walked.
 
-Three exact checks of one problem and the cues that a row of problems is counted for. None knows the
-recipe that drew the problem: a planted leak shows in each of them.
+Two exact checks of one problem; what many problems are counted for is in `cues`. They see the graph
+and not how its labels and orders were drawn.
 
 - *Colours*. Colour refinement (1-WL; Weisfeiler & Leman 1968): after k rounds a node's colour is
   all that its neighbourhood of radius k says but its labels.
@@ -9,14 +9,12 @@ recipe that drew the problem: a planted leak shows in each of them.
   same source and candidates whose answer is the other one, drawn as often, since labels and orders
   are uniform. A reader that leaves the exchanged rows unread says the same of both, so that it is
   right in exactly half of all problems. Where a problem can't be crossed, nothing is promised.
-- *Cues*. What the prompt shows without its edges, and with the edges of the candidates' own rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
 
 from workspan.reasoner.families.graph import GraphInstance
 from workspan.reasoner.grammar import QUERY, ROW
@@ -173,37 +171,3 @@ def _is_two_copies(instance: GraphInstance, partner: Mapping[int, int]) -> bool:
         partner[partner[u]] == u and {partner[v] for v in below} == set(instance.rows[partner[u]])
         for u, below in instance.rows.items()
     )
-
-
-Cue = Callable[[GraphInstance, int], float]
-"""A number that the prompt shows for a candidate; the lower one is guessed."""
-
-
-def _row(instance: GraphInstance, node: int) -> int:
-    return list(prompt_rows(instance.prompt)).index(node)
-
-
-def _parent(instance: GraphInstance, node: int) -> int:
-    return parents(prompt_rows(instance.prompt))[node][0]
-
-
-CUES: Final[Mapping[str, Cue]] = {
-    "asked first": lambda p, v: p.candidates.index(v),
-    "row first": _row,
-    "row nearer to the source's": lambda p, v: abs(_row(p, v) - _row(p, p.source)),
-    "smaller label": lambda _, v: v,
-    "label nearer to the source's": lambda p, v: abs(v - p.source),
-    "row nearer to its parent's": lambda p, v: abs(_row(p, v) - _row(p, _parent(p, v))),
-    "label nearer to its parent's": lambda p, v: abs(v - _parent(p, v)),
-    "parent's row first": lambda p, v: _row(p, _parent(p, v)),
-    "earlier among its parent's children": lambda p, v: p.rows[_parent(p, v)].index(v),
-    "fewer children": lambda p, v: len(p.rows[v]),
-    "fewer children of its parent": lambda p, v: len(p.rows[_parent(p, v)]),
-}
-"""Each is right in half of the problems in which it says anything, if nothing leaks."""
-
-
-def says(cue: Cue, instance: GraphInstance) -> bool | None:
-    """Say whether a cue names the right candidate; None where the two are equal to it."""
-    right, wrong = cue(instance, instance.answer), cue(instance, instance.decoy)
-    return None if right == wrong else right < wrong

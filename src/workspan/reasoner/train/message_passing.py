@@ -1,10 +1,10 @@
 """A reader that sees k edges far after k rounds: what it can answer at k shows what leaks by there.
 
 A message-passing network over the prompt's graph, edges in both directions. Its nodes begin with
-everything that the prompt shows of them (places of rows, labels, candidates and their order, the
-source, and of source and candidates to every node); every round is the same cell, and after each
-one a head names a candidate from the two candidates' own states. What is k edges away from both
-can have no part in the answer of round k.
+what the prompt shows of each (place of its row and in its parents' rows, label, number of children,
+candidate and which, source), and with the places and labels of source and candidates; every round
+is the same cell, and after each one a head names a candidate from the two candidates' own states.
+Where the source is can have no part in an answer before there are as many rounds as edges to it.
 """
 
 from __future__ import annotations
