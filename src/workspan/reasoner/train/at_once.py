@@ -46,9 +46,9 @@ GRAPHS_THREE = replace(
     GRAPHS_TWO,
     name="graphs-three",
     shares=(Share(1.0, _THREE),),
-    steps=200,
+    steps=250,
     opening=_THREE,
-    opened=0.4,
+    opened=0.8,
     layers=12,
     frozen=8,
 )
