@@ -65,8 +65,8 @@ EXACT_PLANTED: Sequence[Drawn] = (Bare(Deep(4)), Bare(Heavy(2, 2)), Bare(Bridge(
 CUED: Sequence[Drawn] = (Line(2), Line(8), Deep(2), Deep(8), Heavy(2, 2), Heavy(1, 4), Bridge(2))
 CUED_PLANTED: Sequence[Drawn] = (Ordered(Deep(2)), Labelled(Deep(2)))
 LADDERS: Sequence[Sequence[Drawn]] = (
-    tuple(Line(d) for d in (1, 2, 3, 4, 6, 8)),
-    tuple(Deep(d) for d in (1, 2, 3, 4, 6)),
+    tuple(Line(d) for d in (1, 2, 3, 4, 5, 6, 8)),
+    tuple(Deep(d) for d in (1, 2, 3, 4, 5, 6)),
     tuple(Heavy(m, h) for m, h in ((1, 1), (1, 2), (2, 2), (1, 3), (1, 4))),
     (Bridge(1, 2, 3, 1), Bridge(1), Bridge(2, 2, 3, 1), Bridge(2)),
 )
@@ -245,7 +245,7 @@ def _parts(folder: Path, *, smoke: bool) -> dict[str, Callable[[], Verdict]]:
     return {
         "exact": partial(exact, problems=20, sizes=EXACT),
         "cues": partial(cues, problems=4000, sizes=CUED),
-        "reader": partial(reader, steps=400, problems=4000, ladders=LADDERS, planted=PLANTED),
+        "reader": partial(reader, steps=300, problems=4000, ladders=LADDERS, planted=PLANTED),
         "transformer": partial(transformer, problems=2000, folder=folder),
     }
 

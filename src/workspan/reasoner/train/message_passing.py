@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from statistics import fmean
 from time import process_time
 
 import numpy as np
@@ -29,6 +30,10 @@ _BY_PARENTS = 7
 """The feature that says where a node stands among its parents' children."""
 _MESSAGES = 4
 """From below and from above, plain and by the place of the child in its parent's row."""
+_SOLVED = 0.1
+"""A size is solved where the last answer's loss, in nats, is below this in the mean of .."""
+_WINDOW = 20
+""".. so many steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,8 @@ class Schedule:
     """How long a reader is trained at each size."""
 
     steps: int = 400
+    tries: int = 4
+    """How often all steps are gone through, at most, where a size is not solved."""
     batch: int = 64
     rate: float = 3e-3
     problems: int = 4000
@@ -157,25 +164,30 @@ def train_reader(sizes: Sequence[Drawn], schedule: Schedule) -> list[Read]:
         began = process_time()
         rng = Random(f"leaks:{size}:{schedule.seed}")
         rounds = distance(size.problem(rng))
-        _train(reader, size, rounds, schedule, rng)
+        for _ in range(schedule.tries):
+            if _train(reader, size, rounds, schedule, rng) < _SOLVED:
+                break
         right = _right(reader, size, rounds, schedule)
         reads.append(Read(rounds, right, schedule.problems, round(process_time() - began, 1)))
     return reads
 
 
-def _train(reader: Reader, size: Drawn, rounds: int, schedule: Schedule, rng: Random) -> None:
+def _train(reader: Reader, size: Drawn, rounds: int, schedule: Schedule, rng: Random) -> float:
+    """Train for a schedule's steps; return the loss of the last answers of the last steps."""
     adam = torch.optim.AdamW(reader.parameters(), schedule.rate, weight_decay=0.0)
+    last = []
     for step in range(schedule.steps):
         for group in adam.param_groups:
             group["lr"] = schedule.rate * min(1.0, 2 - 2 * step / schedule.steps)
         graphs = parse([size.problem(rng) for _ in range(schedule.batch)])
         logits = reader(graphs, rounds)
         losses = torch.stack([functional.cross_entropy(x, graphs.right) for x in logits])
-        loss = losses[:-1].mean() + losses[-1]
         adam.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        (losses[:-1].mean() + losses[-1]).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
         adam.step()
+        last.append(losses[-1].item())
+    return fmean(last[-_WINDOW:])
 
 
 @torch.no_grad()
