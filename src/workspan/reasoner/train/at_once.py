@@ -73,7 +73,7 @@ def graphs_direct(planted: Callable[[Drawn], Drawn] = lambda family: family) -> 
             *(Share(near, [AtOnce(planted(family))]) for family in NEAR),
             *(Share(far, [AtOnce(planted(family))]) for family in FAR),
         ),
-        steps=600,
+        steps=400,
         opening=(),
         frozen=0,
         muon_rate=0.003,
