@@ -18,7 +18,7 @@ the measurement:
   edges. Power: at as many rounds as edges the lower 95 % limit is 0.95 at least, size by size; and
   each planted leak is found in fewer rounds, where it is there to be seen.
 - *The transformer*, trained to answer at once (`workspan.reasoner.train.at_once`; 2,000 fresh
-  problems a size). Power: a lower limit of 0.95 for paths of two edges at least; and each planted
+  problems a size). Power: a lower limit of 0.95 for paths of one and of two edges; and each planted
   leak is found where a leak is looked for: at twice as many edges as are solved, or more (a walk
   from both ends may reach in part what is between). A leak is an accuracy off 1/2, by the same
   rule, there.
@@ -202,7 +202,7 @@ def transformer(*, problems: int, folder: Path) -> Verdict:
         start = weights
 
     def read(plant: Callable[[Drawn], Drawn], sizes: Sequence[Drawn]) -> list[Cell]:
-        network = train(at_once.graphs_direct(plant), start=start, watch=print).network
+        network = at_once.train_at_once(start, plant).network
         cells = []
         for size in map(plant, sizes):
             rng = Random(f"leaks:{size}")

@@ -1,11 +1,10 @@
-"""The control's tasks: an answer in one token, and several edges in one."""
+"""Several edges in one token."""
 
 from __future__ import annotations
 
 from random import Random
 
-from workspan.reasoner.families.at_once import AtOnce, Leaps
-from workspan.reasoner.families.connectivity import Deep
+from workspan.reasoner.families.leaps import Leaps
 
 
 def test_every_token_of_a_leap_is_some_edges_on() -> None:
@@ -20,12 +19,3 @@ def test_every_token_of_a_leap_is_some_edges_on() -> None:
     assert family.check(problem, chain.ids).found
     assert not family.check(problem, chain.ids[:2]).found
     assert not family.check(problem, (way[2], way[4], problem.decoy)).correct
-
-
-def test_an_answer_at_once_is_one_token() -> None:
-    family = AtOnce(Deep(3))
-    problem = family.problem(Random(1))
-    assert family.chain(problem, Random(0)).ids == (problem.answer,)
-    assert family.check(problem, (problem.answer,)).correct
-    assert not family.check(problem, (problem.decoy,)).correct
-    assert family.check(problem, ()).answer is None
