@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 from statistics import fmean
+from typing import Any
 
 import pytest
 
@@ -100,6 +101,34 @@ def test_the_rate_warms_up_holds_and_falls_to_nothing() -> None:
     assert [recipe.rate(step, None) for step in (0, 4, 9, 400)] == [0.1, 0.5, 1.0, 1.0]
     rates = [recipe.rate(400, progress) for progress in (0.0, 0.5, 0.75, 0.99)]
     assert rates == pytest.approx([1.0, 1.0, 0.5, 0.02])
+
+
+def test_layers_on_top_of_frozen_ones_add_nothing_at_first_and_are_all_that_learns(
+    tmp_path: Path,
+) -> None:
+    start = tmp_path / "tiny.safetensors"
+    below = train(TINY, bf16=False)
+    save_weights(below, start)
+    tall = replace(TINY, layers=2, frozen=1)
+    tokens = torch.tensor([Line(2).problem(Random(0)).prompt])
+    n = tokens.shape[1]
+    positions = torch.arange(n)[None]
+    mask = torch.full((n, n), -30000.0).triu(1)[None, None]
+
+    def say(run: Run) -> Any:
+        return run.network(tokens, positions, mask, positions == n - 1)
+
+    at_first = train(replace(tall, steps=0), start=start, bf16=False)
+    assert torch.allclose(say(at_first), say(below), atol=0.02)  # the file is in float16
+    trained = train(tall, start=start, bf16=False)
+    moved = {
+        name
+        for name, parameter in trained.network.named_parameters()
+        if not torch.equal(parameter, at_first.network.state_dict()[name])
+    }
+    assert moved
+    assert not any(name.startswith(("embed", "layers.0")) for name in moved)
+    assert {"head.weight", "layers.1.wo.weight"} <= moved
 
 
 def test_what_training_says_its_weights_say_in_numpy(tmp_path: Path) -> None:

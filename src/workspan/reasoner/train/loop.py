@@ -74,11 +74,14 @@ _STATE = {"step", "cpu_seconds", "opened", "window"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Optimisers:
+class Optimisers:
+    """Muon for the hidden matrices, AdamW for the rest."""
+
     muon: Muon
     adam: torch.optim.AdamW
 
     def apply(self, factor: float, recipe: Recipe) -> None:
+        """Take a step at `factor` times the rates, and forget the gradients."""
         for group in self.adam.param_groups:
             group["lr"] = recipe.adam_rate * factor
         torch.nn.utils.clip_grad_norm_(self.adam.param_groups[0]["params"], CLIP)
@@ -105,14 +108,15 @@ def train(
         checkpoint: a file to keep the state in, and to go on from where it exists.
         every: steps between points of the curve and checkpoints.
         watch: is told each point.
-        start: weights to begin with, of the recipe's sizes; random ones where not given.
+        start: weights to begin with, of the recipe's sizes but that layers may be missing; random
+            ones where not given.
         bf16: multiply in bfloat16, several times faster where the processor has it.
     """
     torch.manual_seed(recipe.seed)
     run = Run(recipe, Network(recipe), opened=None if recipe.opening else 0)
     if start is not None:
-        run.network.load_state_dict(load_file(start))
-    optimisers = _optimisers(run)
+        begin(run.network, load_file(start))
+    optimisers = prepare(run)
     if checkpoint is not None and checkpoint.exists():
         _resume(run, optimisers, checkpoint)
     losses: dict[str, list[float]] = defaultdict(list)
@@ -132,6 +136,14 @@ def train(
             if checkpoint is not None:
                 _keep(run, optimisers, checkpoint)
     return run
+
+
+def begin(network: Network, start: dict[str, Tensor]) -> None:
+    """Take a start's weights; the layers that it lacks add nothing at first."""
+    for name, parameter in network.named_parameters():
+        if name not in start and name.endswith(("wo.weight", "w2.weight")):
+            parameter.data.zero_()
+    network.load_state_dict({**network.state_dict(), **start})
 
 
 def _step(run: Run, *, bf16: bool) -> Iterator[tuple[str, float]]:
@@ -157,12 +169,16 @@ def _loss(logits: Tensor, targets: Tensor) -> Tensor:
     return (-(chosen * given).sum(1) / n - n.log()).mean()
 
 
-def _optimisers(run: Run) -> _Optimisers:
-    hidden = [p for n, p in run.network.named_parameters() if p.dim() == 2 and "layers" in n]
-    ids = {id(p) for p in hidden}
-    others = [p for p in run.network.parameters() if id(p) not in ids]
+def prepare(run: Run) -> Optimisers:
+    """Return what changes the parameters that a recipe does not freeze."""
+    if run.recipe.frozen:
+        for part in (run.network.embed, *run.network.layers[: run.recipe.frozen]):
+            part.requires_grad_(requires_grad=False)
+    learnt = [(n, p) for n, p in run.network.named_parameters() if p.requires_grad]
+    hidden = [p for n, p in learnt if p.dim() == 2 and "layers" in n]
+    others = [p for n, p in learnt if p.dim() != 2 or "layers" not in n]
     adam = torch.optim.AdamW(others, run.recipe.adam_rate, betas=(0.9, 0.95), weight_decay=0.0)
-    return _Optimisers(Muon(hidden, run.recipe.muon_rate), adam)
+    return Optimisers(Muon(hidden, run.recipe.muon_rate), adam)
 
 
 def _point(run: Run, losses: dict[str, list[float]]) -> Point:
@@ -171,7 +187,7 @@ def _point(run: Run, losses: dict[str, list[float]]) -> Point:
     return Point(run.step, round(run.cpu_seconds, 1), round(sum(every) / len(every), 4), means)
 
 
-def _keep(run: Run, optimisers: _Optimisers, path: Path) -> None:
+def _keep(run: Run, optimisers: Optimisers, path: Path) -> None:
     """Write everything that the next step needs, all at once or not at all."""
     tensors = {f"network.{name}": p.detach() for name, p in run.network.named_parameters()}
     tensors |= {f"muon.{i}": buffer for i, buffer in enumerate(optimisers.muon.buffers)}
@@ -184,7 +200,7 @@ def _keep(run: Run, optimisers: _Optimisers, path: Path) -> None:
     temporary.replace(path)
 
 
-def _resume(run: Run, optimisers: _Optimisers, path: Path) -> None:
+def _resume(run: Run, optimisers: Optimisers, path: Path) -> None:
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

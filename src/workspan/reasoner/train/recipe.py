@@ -56,6 +56,8 @@ class Recipe:
     layers: int = 4
     heads: int = 4
     ff: int = 256
+    frozen: int = 0
+    """The embedding and this many layers, if any, keep the weights that they begin with."""
     tokens: int = 5000
     """In a batch of one family and size; a step sums the gradients of `batches`."""
     batches: int = 1
@@ -105,35 +107,6 @@ GRAPHS = Recipe(
     hold=0.5,
 )
 """Connectivity in its three formats and heavy-tailed search."""
-
-_AT_ONCE: tuple[AnyFamily, ...] = (
-    *(Path(d, format="direct") for d in (3, 4, 5, 6, 8)),
-    *(Deep(d, format="direct") for d in (3, 4, 6, 8)),
-    *(Heavy(m, h, format="direct") for m, h in ((1, 3), (2, 2))),
-)
-
-GRAPHS_DIRECT = Recipe(
-    "graphs-direct",
-    (
-        Share(0.3, [Path(1, format="direct")]),
-        Share(0.3, [Path(2, format="direct")], begins=0.2),
-        Share(0.1, [Path(2), Path(3)]),
-        Share(0.3, [Deep(1, format="direct")], begins=0.4),
-        *(Share(0.4 / len(_AT_ONCE), [size], begins=0.7) for size in _AT_ONCE),
-    ),
-    steps=2000,
-    opening=(Path(1), Path(2)),
-    opened=0.1,
-    d=64,
-    heads=2,
-    ff=128,
-    tokens=1500,
-    chains=1,
-    probes=0,
-    muon_rate=0.01,
-    hold=0.5,
-)
-"""The control without a chain: learns to follow edges, then to answer at once."""
 
 MINIATURE = Recipe(
     "miniature",

@@ -7,8 +7,9 @@ from workspan.reasoner.families.bits import Majority, Parity
 from workspan.reasoner.families.lookups import Lookup
 from workspan.reasoner.families.planning import Timetable
 from workspan.reasoner.families.serial import Compose, Rule110
+from workspan.reasoner.train.at_once import GRAPHS_THREE, GRAPHS_TWO
 from workspan.reasoner.train.formats import FORMATS, FORMATS_CHOICE, FORMATS_FREE
-from workspan.reasoner.train.recipe import GRAPHS, GRAPHS_DIRECT, MINIATURE, Recipe, Share
+from workspan.reasoner.train.recipe import GRAPHS, MINIATURE, Recipe, Share
 
 SERIAL = Recipe(
     "serial",
@@ -81,7 +82,8 @@ than four items, in 2,300 steps; the walker of graphs has learnt that.
 """
 
 _ALL = (
-    *(GRAPHS, GRAPHS_DIRECT, MINIATURE, SERIAL, SERIAL_DIRECT, LOOKUPS, PLANNING),
+    *(GRAPHS, GRAPHS_TWO, GRAPHS_THREE, MINIATURE),
+    *(SERIAL, SERIAL_DIRECT, LOOKUPS, PLANNING),
     *(FORMATS, FORMATS_CHOICE, FORMATS_FREE),
 )
 RECIPES = {recipe.name: recipe for recipe in _ALL}
