@@ -28,7 +28,7 @@ demo: setup
 
 test: setup check
 	$(BIN)/workspan models fetch smollm2-135m-instruct
-	$(BIN)/pytest -m 'slow or not slow'
+	$(BIN)/pytest -m 'slow or not slow' --numprocesses 2 --dist loadfile
 
 check: setup
 	$(BIN)/ruff format --check

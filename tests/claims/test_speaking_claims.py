@@ -117,7 +117,8 @@ def test_a_planner_of_ones_own_that_follows_feedback_evolves(rival: str) -> None
 
 
 def test_a_model_that_plans_nothing_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evolving, "WORK", 60)
+    monkeypatch.setattr(Setting, "size", lambda *_: 4)
+    monkeypatch.setattr(evolving, "WORK", 30)
     found = claim("evolution_over_revision").test(
         Setting(engine=lambda: ScriptedEngine(lambda _: "I can't plan."))
     )
