@@ -46,7 +46,8 @@ def test_one_wrong_symbol_is_seen(family: Rule110, seed: int, data: st.DataObjec
     at = data.draw(st.integers(0, len(ids) - 4))
     other = data.draw(st.integers(0, len(grammar.VOCABULARY) - 1).filter(lambda s: s != ids[at]))
     verdict = family.check(problem, (*ids[:at], other, *ids[at + 1 :]))
-    assert not verdict.found
+    is_early_end = other == grammar.ANSWER and at >= problem.known  # what comes next may be right
+    assert is_early_end or not verdict.found
     assert other == grammar.ANSWER or not verdict.legal
 
 
