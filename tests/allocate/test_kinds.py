@@ -84,7 +84,7 @@ def test_signs_that_say_nothing_leave_problems_together() -> None:
         rng = np.random.default_rng(seed)
         values = rng.normal(0, 1, (40, 1)) * 0.02 + rng.normal(0, 0.4, (40, 60))
         forks += isinstance(divide(values, rng.random((60, len(NAMES)))), Fork)
-    assert forks <= 9  # two standard errors of a mean that is not above 0: some 2 in 100
+    assert forks <= 9  # it was 5 when this was written
 
 
 def test_a_sign_that_tells_is_found_among_those_that_do_not() -> None:
