@@ -107,22 +107,16 @@ class Ballots:
 
 
 def ballots(library: Library) -> Ballots | None:
-    """Take each line's end; None where few problems have two lines.
-
-    Problems that have far fewer lines than most are left out. If any right answer is known, only
-    such problems are taken.
-    """
-    known = [case for case in library.problems if case.right is not None]
-    cases = [case for case in known or library.problems if case.lines]
-    sizes = sorted(len(case.lines) for case in cases)
-    n = sizes[len(sizes) // 4] if sizes else 0
+    """Take each line's end; None where few problems have two lines."""
+    cases, n = library.even()
     if n < 2:
         return None
-    cases = [case for case in cases if len(case.lines) >= n]
     groups = np.array([[line.groups[-1] for line in case.lines[:n]] for case in cases])
     tokens = np.array([[line.depths[-1] for line in case.lines[:n]] for case in cases], float)
     truth = [np.isin(row, case.right or ()) for row, case in zip(groups, cases, strict=True)]
-    return Ballots.of(groups, tokens, np.array(truth) & (groups != NONE) if known else None)
+    return Ballots.of(
+        groups, tokens, np.array(truth) & (groups != NONE) if library.labelled else None
+    )
 
 
 def _simulated(width: int, seed: int) -> Ints:

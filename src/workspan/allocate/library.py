@@ -80,6 +80,18 @@ class Library(msgspec.Struct, frozen=True, omit_defaults=True):
         """Problems of which the right answer was known."""
         return sum(case.right is not None for case in self.problems)
 
+    def even(self) -> tuple[list[Case], int]:
+        """Return the problems to learn from, and how many lines to take of each; maybe none.
+
+        If any right answer is known, only such problems are taken; those that have far fewer lines
+        than most are left out.
+        """
+        known = [case for case in self.problems if case.right is not None]
+        cases = [case for case in known or self.problems if case.lines]
+        sizes = sorted(len(case.lines) for case in cases)
+        n = sizes[len(sizes) // 4] if sizes else 0
+        return [case for case in cases if len(case.lines) >= n], n
+
 
 class _File(msgspec.Struct, frozen=True):
     format: int

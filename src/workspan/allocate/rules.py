@@ -98,6 +98,8 @@ def _planned(found: Study, budget: _Budget, floor: float, *, has_arms: bool) -> 
     right = [len(kind.problems) * one.accuracy for kind, one in zip(kinds, picked, strict=True)]
     if votes and votes.right[at] * len(table.tokens) > sum(right):
         return votes.rule(at, floor)
+    if isinstance(tree, Kind):
+        return rule(picked[0])
     whole = rule(found.best(work, span, price, has_arms=has_arms))
     return _by_kind(tree, map(rule, picked), whole)
 

@@ -84,11 +84,7 @@ def tabulate(library: Library) -> Table:
     what can be learnt there is when votes settle, not when they are right. If any answer is known,
     only such problems are taken.
     """
-    known = [case for case in library.problems if case.right is not None]
-    cases = [case for case in known or library.problems if case.lines]
-    sizes = sorted(len(case.lines) for case in cases)
-    n = sizes[len(sizes) // 4]
-    cases = [case for case in cases if len(case.lines) >= n]
+    cases, n = library.even()
     records = [record for case in cases for record in case.lines]
     scale = float(median(record.depths[-1] for record in records))
     longest = max(record.depths[-1] for record in records)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from functools import lru_cache
 
 import anyio
@@ -60,13 +61,10 @@ def _solved(setting: Setting) -> dict[str, Floats]:
         return SimulatedPlanner.of([each.problem for each in tasks], follows=FOLLOWS)
 
     async def run() -> dict[str, Floats]:
-        engine = (setting.engine or planner)()
-        try:
+        async with aclosing((setting.engine or planner)()) as engine:
             done = await compare(
                 strategies, tasks, engine, budget=Budget(work=times * WORK), seed=setting.seed
             )
-        finally:
-            await engine.aclose()
         return graded(done, [*STRATEGIES])
 
     return anyio.run(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -49,21 +50,19 @@ async def _searched(shape: Hops, mode: Mode, setting: Setting) -> tuple[Retrieva
     tool = search_tool(Bm25.build(shape.passages(problems, seed)))
     strategy = Retrieve(mode=mode, k=QUERIES, rounds=ROUNDS)
     found: dict[str, RetrievalMetrics] = {}
-    engine: Engine = (setting.engine or (lambda: SimulatedSearcher(mode=mode, k=QUERIES)))()
+    opened: Engine = (setting.engine or (lambda: SimulatedSearcher(mode=mode, k=QUERIES)))()
 
     async def ask(task: Task) -> None:
         problem, journal = task.problem, Journal()
         tools = {"search": tool}
         result = await run(
-            strategy, problem, engine, budget=BUDGET, seed=seed, journal=journal, tools=tools
+            strategy, problem, opened, budget=BUDGET, seed=seed, journal=journal, tools=tools
         )
         found[problem.id] = retrieval_metrics(task, result, journal)
 
     tasks = shape.load(problems, seed)
-    try:
-        await side_by_side(ask, tasks, engine.info.concurrency)
-    finally:
-        await engine.aclose()
+    async with aclosing(opened):
+        await side_by_side(ask, tasks, opened.info.concurrency)
     return tuple(found[task.problem.id] for task in tasks)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from functools import lru_cache
 
 import anyio
@@ -44,13 +45,10 @@ def _graded(text: str, work: int, setting: Setting, task: str, abstention: float
     tasks = open_tasks(task).load(setting.size(100, 400), seed=setting.seed)
 
     async def run() -> Floats:
-        engine = setting.engine() if setting.engine else Embedded()
-        try:
+        async with aclosing(setting.engine() if setting.engine else Embedded()) as engine:
             done = await compare(
                 [parse_strategy(text)], tasks, engine, budget=Budget(work=work), seed=setting.seed
             )
-        finally:
-            await engine.aclose()
         return np.array([_credit(trial, abstention) for trial in done.trials])
 
     return anyio.run(run)

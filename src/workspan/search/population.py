@@ -21,7 +21,7 @@ class Population:
     def add(self, candidates: Iterable[Candidate]) -> None:
         """Take in those that are not here yet; candidates with one text but for space are equal."""
         for candidate in candidates:
-            text = " ".join((candidate.answer or "").split())
+            text = plain(candidate)
             if text and candidate.score and text not in self._known:
                 self._known.add(text)
                 self.members.append(candidate)
@@ -34,6 +34,11 @@ class Population:
     def mean_score(self) -> float:
         """Mean over the members; 0 where there are none."""
         return fmean(map(fitness, self.members)) if self.members else 0.0
+
+
+def plain(candidate: Candidate) -> str:
+    """Return its answer with single spaces; empty where there is none."""
+    return " ".join((candidate.answer or "").split())
 
 
 def fitness(candidate: Candidate) -> float:

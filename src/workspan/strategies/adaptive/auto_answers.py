@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from workspan.allocate.state import NONE
+from workspan.search.population import plain
 from workspan.strategies.adaptive.auto_lines import Lines
 from workspan.types import Candidate
 
@@ -31,13 +32,9 @@ def drafts(lines: Lines) -> list[Candidate]:
     """
     ends = [*lines.found[::-1], *(line.now for line in lines.chains[::-1] if not line.is_live)]
     found = [one for one in ends if one is not None and one.answer is not None]
-    times = Counter(map(_whole, found))
-    order = sorted(found, key=lambda one: (one.score or 0, times[_whole(one)]), reverse=True)
+    times = Counter(map(plain, found))
+    order = sorted(found, key=lambda one: (one.score or 0, times[plain(one)]), reverse=True)
     first: dict[str, Candidate] = {}
     for one in order:
-        first.setdefault(_whole(one), one)
+        first.setdefault(plain(one), one)
     return [*first.values()]
-
-
-def _whole(candidate: Candidate) -> str:
-    return " ".join((candidate.answer or "").split())
