@@ -98,6 +98,16 @@ def test_what_trains_is_left_to_its_name_and_said_to_be(monkeypatch: pytest.Monk
     assert "workspan claims training_format_reinforced" in done.stderr
 
 
+def test_of_a_model_of_ones_own_the_claims_on_other_models_are_said_to_be_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workspan.cli.claims.NAMES", ("guessing_tokens", "serial_scaling"))
+    done = CliRunner().invoke(app, ["claims", "--engine", "reasoner", "--json"])
+    assert done.exit_code == 0, done.output
+    assert done.stdout == ""
+    assert "left out, their models are their own: guessing_tokens, serial_scaling" in done.stderr
+
+
 def test_without_pytorch_what_trains_is_refused_before_anything_is_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -40,10 +40,9 @@ def claims(
     chosen = [claim(name) for name in names or NAMES]
     setting = Setting(full, seed, weights, partial(open_engine, engine, model) if engine else None)
     _check(chosen, setting, named=bool(names))
-    if engine:
-        chosen = [one for one in chosen if one.any_engine]
-    left = [] if names else [one for one in chosen if one.trains]
-    chosen = [one for one in chosen if one not in left]
+    own = [one for one in chosen if engine and not one.any_engine]
+    left = [one for one in chosen if one.trains and one not in own and not names]
+    chosen = [one for one in chosen if one not in own and one not in left]
     console, errors = Console(), Console(stderr=True)
     findings = []
     for one in chosen:
@@ -55,6 +54,8 @@ def claims(
         _tell(findings[0], console)
     elif not json:
         console.print(_table(findings))
+    if own:
+        errors.print(f"left out, their models are their own: {', '.join(one.name for one in own)}")
     for one in left:
         errors.print(f"by name only, as it trains: workspan claims {one.name}", highlight=False)
     raise typer.Exit(Exit.OK)
