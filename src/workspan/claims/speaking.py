@@ -47,7 +47,12 @@ def _graded(text: str, work: int, setting: Setting, task: str, abstention: float
     async def run() -> Floats:
         async with aclosing(setting.engine() if setting.engine else Embedded()) as engine:
             done = await compare(
-                [parse_strategy(text)], tasks, engine, budget=Budget(work=work), seed=setting.seed
+                [parse_strategy(text)],
+                tasks,
+                engine,
+                budget=Budget(work=work),
+                seed=setting.seed,
+                parallel=engine.info.concurrency,
             )
         return np.array([_credit(trial, abstention) for trial in done.trials])
 
