@@ -15,12 +15,13 @@ TEXT`` those whose name holds it, ``--data FOLDER``. The recordings are not part
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 
 import anyio
+from benchmarks.vote_stopping import CHAINS, DATA, LEAST, SAMPLES
 
 from workspan.budget import Budget
 from workspan.lab.contenders import read_contenders
@@ -30,10 +31,6 @@ from workspan.replay.parquet import read_recordings
 from workspan.replay.recording import Recording
 from workspan.spec import split_list
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
-CHAINS = ("chains/parallel_probe_qwen3",)
-SAMPLES = ("esc_last_letters_gpt35", "mot_cascade", "tot_game24_gpt4")
-LEAST = 20
 VOTES = (
     "single,self_consistency(n={half}),adaptive_consistency(n={n}),esc(n={n}),"
     "short_m_at_k(m=1, k={short}),short_m_at_k(m=3, k={short})"
@@ -43,7 +40,7 @@ LOOKS = ",parallel_probe(n={probed}),luby"
 OURS = "auto,best_fixed,oracle"
 
 
-def recordings(names: tuple[str, ...], data: Path, only: str) -> Iterator[Recording]:
+def recordings(names: Sequence[str], data: Path, only: str) -> Iterator[Recording]:
     """Read what was recorded with enough chains of every problem."""
     for name in names:
         for one in read_recordings(data / f"{name}.parquet").recordings:
@@ -90,8 +87,9 @@ def told(outcomes: list[Outcome]) -> str:
 
 def lines(one: Recording, seeds: int) -> Iterator[str]:
     """Set each rival beside `auto` at the rival's work."""
-    names = split_list(rivals(one))
-    base = run(one, rivals(one), [Budget()], seeds)
+    written = rivals(one)
+    names = split_list(written)
+    base = run(one, written, [Budget()], seeds)
     theirs = {name: of(base, name, Budget()) for name in names}
     budgets = {
         name: Budget(work=max(1, round(fmean(o.work for o in own)))) for name, own in theirs.items()
@@ -119,12 +117,12 @@ def main() -> None:
     parser.add_argument("--only", default="", help="recordings whose name holds this")
     parser.add_argument("--seeds", type=int, default=2, help="orders of chains")
     asked = parser.parse_args()
-    names = tuple(f"recordings/{name}" for name in SAMPLES) if asked.samples else CHAINS
+    chosen = [f"recordings/{name}" for name in SAMPLES] if asked.samples else [f"chains/{CHAINS}"]
     print(
         "| recording | rival | its accuracy %, work | auto | auto is ahead by | best fixed |"
         " auto is ahead by | oracle % |\n|---|---|---|---|---|---|---|---|"
     )
-    for one in recordings(names, asked.data, asked.only):
+    for one in recordings(chosen, asked.data, asked.only):
         for line in lines(one, asked.seeds):
             print(line, flush=True)
 
