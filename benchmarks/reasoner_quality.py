@@ -107,6 +107,11 @@ def measure(
     return row
 
 
+def named(family: str) -> str:
+    """Return a family's written form without what is the same in every row."""
+    return family.replace("short=3, long=5, dead=3, ", "").replace(", format='dfs'", "")
+
+
 def written(row: dict[str, Any]) -> str:
     """Write a measured row as a line of the table."""
 
@@ -120,9 +125,8 @@ def written(row: dict[str, Any]) -> str:
         for cap, one in row["found"].items()
     )
     fork = f"; fork sd {row['fork']['sd']:.3f}" if "fork" in row else ""
-    name = row["family"].replace("short=3, long=5, dead=3, ", "").replace(", format='dfs'", "")
     cells = (interval(row[key]) for key in ("right", "wrong", "abstains"))
-    return f"| {name} | {' | '.join(cells)} | {row['tokens']:.1f} | {found}{fork} |"
+    return f"| {named(row['family'])} | {' | '.join(cells)} | {row['tokens']:.1f} | {found}{fork} |"
 
 
 if __name__ == "__main__":
