@@ -2,10 +2,9 @@
 
 Weights of one run say how well those weights do; what the recipe gives varies from run to run. For
 each row of `reasoner_quality` this takes the share of right chains in the earlier runs kept in
-`reasoner_runs.json` and states where the next run's will lie, with 95 %: mean ± t s √(1 + 1/k) of
-k runs, within [0, 1] (Student's prediction interval; Hahn and Meeker, *Statistical Intervals*).
-Where all runs are level it is the interval of 100 problems none of which differed. Of 28 rows one
-or two will be outside by chance.
+`reasoner_runs.json` and states where the next run's will lie, with 95 % (`lab.stats.next_value`);
+where all runs are level, the interval of 100 problems none of which differed. Of 28 rows one or two
+will be outside by chance.
 
 Train, judge and compare with::
 
@@ -20,15 +19,15 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean, stdev
 
 from benchmarks.reasoner_quality import named
-from scipy.stats import t
 
-from workspan.lab.stats import Interval, bootstrap
+from workspan.lab.stats import Interval, bootstrap, next_value
 
 RUNS = Path(__file__).with_name("reasoner_runs.json")
 """Of each run its name and every row's share of right chains."""
+PROBLEMS = 100
+"""Behind each share."""
 
 
 def main() -> None:
@@ -57,9 +56,8 @@ def main() -> None:
 
 def next_run(values: Sequence[float]) -> Interval:
     """Return where the next value of several, each in [0, 1], is to be expected, to 0.001."""
-    n, mean = len(values), fmean(values)
-    spread = float(t.ppf(0.975, n - 1)) * stdev(values) * (1 + 1 / n) ** 0.5
-    low, high = (mean - spread, mean + spread) if spread else bootstrap([mean] * 100)
+    level = min(values) == max(values)
+    low, high = bootstrap([values[0]] * PROBLEMS) if level else next_value(values)
     return Interval(round(max(0.0, low), 3), round(min(1.0, high), 3))
 
 

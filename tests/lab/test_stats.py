@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from workspan.lab.stats import detectable, paired_difference, problems_needed, wilson
+from workspan.lab.stats import (
+    detectable,
+    next_value,
+    paired_difference,
+    problems_needed,
+    wilson,
+)
 
 GRADES = st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=60)
 
@@ -116,3 +123,18 @@ def test_the_detectable_difference_is_the_smallest_that_the_problems_show() -> N
 def test_impossible_differences_are_refused(difference: float, disagreement: float) -> None:
     with pytest.raises(ValueError, match="difference"):
         problems_needed(difference, disagreement)
+
+
+def test_the_next_of_four_values_by_hand() -> None:
+    # mean 2.5, s = 1.2910, t of 3 degrees = 3.1824: 2.5 ± 3.1824 · 1.2910 · √1.25
+    assert next_value([1.0, 2.0, 3.0, 4.0]) == pytest.approx((-2.0934, 7.0934), abs=1e-4)
+
+
+def test_the_next_value_lies_there_nineteen_times_in_twenty() -> None:
+    rng, within, n = Random(0), 0, 2000
+    for _ in range(n):
+        *runs, following = (rng.gauss(0.6, 0.1) for _ in range(7))
+        low, high = next_value(runs)
+        within += low <= following <= high
+    share = wilson([1.0] * within + [0.0] * (n - within))
+    assert share.low <= 0.95 <= share.high

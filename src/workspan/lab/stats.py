@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist, fmean
+from statistics import NormalDist, fmean, stdev
 from typing import NamedTuple
 
 CONFIDENCE = 0.95
@@ -136,6 +136,19 @@ def bootstrap(values: Sequence[float]) -> Interval:
         return Interval(0.0, 1.0)
     low, high = _bootstrap(values)
     return Interval(max(0.0, low), min(1.0, high))
+
+
+def next_value(values: Sequence[float]) -> Interval:
+    """Return where the next of several normal values will lie, two at least; of 20, 19 do.
+
+    mean ± t s √(1 + 1/n), Student's prediction interval (Hahn and Meeker, *Statistical Intervals*).
+    It is about runs, such as training seeds, where other intervals here are about a mean.
+    """
+    from scipy.stats import t
+
+    n, mean = len(values), fmean(values)
+    spread = float(t.ppf((1 + CONFIDENCE) / 2, n - 1)) * stdev(values) * math.sqrt(1 + 1 / n)
+    return Interval(mean - spread, mean + spread)
 
 
 def _bootstrap(differences: Sequence[float]) -> Interval:
