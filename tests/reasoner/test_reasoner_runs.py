@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import anyio
-import pytest
 
 from workspan.answers import extract
 from workspan.budget import Budget
 from workspan.engines.base import Engine
-from workspan.reasoner import catalogue
 from workspan.reasoner.engine import Reasoner
 from workspan.runner import run
 from workspan.spec import parse_strategy
 from workspan.tasks import open_tasks
 from workspan.testing.engine_suite import draw
 from workspan.types import Request
-
-needs_graphs = pytest.mark.skipif("graphs" not in catalogue.names(), reason="no weights yet")
 
 
 def accuracy(task: str, strategy: str, n: int, engine: Engine | None = None) -> float:
@@ -40,7 +36,6 @@ def accuracy(task: str, strategy: str, n: int, engine: Engine | None = None) -> 
     return anyio.run(main)
 
 
-@needs_graphs
 def test_a_long_chain_solves_what_a_vote_of_short_ones_does_not() -> None:
     long = accuracy("deep(d=6)", "single(temperature=1)", 40)
     short = accuracy("deep(d=6)", "self_consistency(n=16, temperature=1, max_tokens=9)", 40)
@@ -48,13 +43,11 @@ def test_a_long_chain_solves_what_a_vote_of_short_ones_does_not() -> None:
     assert short < 0.55  # 1 - (1 - 2^-6)^16 = 0.22 when all chains are ideal
 
 
-@needs_graphs
 def test_below_a_paths_length_every_chain_abstains_or_is_cut() -> None:
     assert accuracy("path(d=8)", "self_consistency(n=16, temperature=1, max_tokens=8)", 20) == 0
     assert accuracy("path(d=8)", "single(temperature=1)", 20) > 0.8
 
 
-@needs_graphs
 def test_a_chain_that_is_made_to_answer_before_it_knows_abstains() -> None:
     async def main() -> None:
         engine = Reasoner.open("graphs")
@@ -67,7 +60,6 @@ def test_a_chain_that_is_made_to_answer_before_it_knows_abstains() -> None:
     anyio.run(main)
 
 
-@needs_graphs
 def test_a_strategy_that_probes_its_chains_does_so_in_the_grammar() -> None:
     probing = "parallel_probe(n=4, block=8, warmup=0, probe=' =', probe_tokens=4, temperature=1)"
     assert accuracy("deep(d=4)", probing, 20) > 0.8
