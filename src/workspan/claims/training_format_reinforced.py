@@ -14,6 +14,7 @@ import numpy as np
 from workspan.claims.base import Claim, Measured, Row, Setting
 from workspan.claims.chains import Floats, one_thread
 from workspan.claims.training_format import NAMES, mixed
+from workspan.lab.stats import mean_of_runs
 from workspan.reasoner.families.formats import Asked, Exits
 from workspan.reasoner.grammar import COMMA
 
@@ -122,12 +123,7 @@ def leaning(logits: Floats) -> float:
 
 def over_seeds(values: Floats) -> tuple[float, float, float]:
     """Return a mean over seeds, two at least, and its 95 % t interval."""
-    from scipy.stats import t
-
-    n = len(values)
-    half = float(t.ppf(0.975, n - 1) * values.std(ddof=1) / n**0.5)
-    mean = float(values.mean())
-    return mean, mean - half, mean + half
+    return float(values.mean()), *mean_of_runs(values.tolist())
 
 
 def _row(what: str, values: Floats) -> Row:

@@ -138,16 +138,25 @@ def bootstrap(values: Sequence[float]) -> Interval:
     return Interval(max(0.0, low), min(1.0, high))
 
 
+def mean_of_runs(values: Sequence[float]) -> Interval:
+    """Return the 95 % t interval of the mean of runs, such as training seeds; two at least."""
+    return _student(values, 1 / len(values))
+
+
 def next_value(values: Sequence[float]) -> Interval:
-    """Return where the next of several normal values will lie, two at least; of 20, 19 do.
+    """Return where the next run's value will lie, of two runs at least; of 20, 19 do.
 
     mean ± t s √(1 + 1/n), Student's prediction interval (Hahn and Meeker, *Statistical Intervals*).
-    It is about runs, such as training seeds, where other intervals here are about a mean.
     """
+    return _student(values, 1 + 1 / len(values))
+
+
+def _student(values: Sequence[float], variance: float) -> Interval:
+    """Return mean ± t s √variance, for values of one normal distribution."""
     from scipy.stats import t
 
-    n, mean = len(values), fmean(values)
-    spread = float(t.ppf((1 + CONFIDENCE) / 2, n - 1)) * stdev(values) * math.sqrt(1 + 1 / n)
+    mean, quantile = fmean(values), float(t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
+    spread = quantile * stdev(values) * math.sqrt(variance)
     return Interval(mean - spread, mean + spread)
 
 
