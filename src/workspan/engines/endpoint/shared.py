@@ -11,8 +11,8 @@ from typing import Protocol
 import anyio
 
 from workspan.engines.base import Bill
-from workspan.engines.endpoint.client import Reply
 from workspan.engines.endpoint.meter import Meter, cached_of
+from workspan.engines.endpoint.reply import Reply
 from workspan.engines.endpoint.wire import Event, Report
 from workspan.errors import EngineError, EngineProtocolError
 from workspan.types import Chunk, Request, Usage
