@@ -6,7 +6,8 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,10 +19,11 @@ from workspan.engines.endpoint.complaints import Secret
 from workspan.engines.endpoint.dialect import Asking, Dialect, Form
 from workspan.engines.endpoint.lessons import CAP_NAMES
 from workspan.engines.endpoint.meter import Meter
+from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.prompt_size import PromptSizes
 from workspan.engines.endpoint.reply import Reply, Size
 from workspan.engines.endpoint.shared import Groups
-from workspan.engines.endpoint.wire import Report
+from workspan.engines.endpoint.wire import Event
 from workspan.errors import (
     ContextExceeded,
     EngineError,
@@ -45,8 +47,6 @@ _OWNED = frozenset(
 )
 """Fields that the account rests on."""
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_UNCUT = 1 << 30
-"""Tokens that a server of whole replies may decode unheard: all that it was asked for."""
 
 
 @dataclass(eq=False)
@@ -122,6 +122,8 @@ class Endpoint:
             refused=set() if self.streams else {"stream"},
         )
         self._sizes = PromptSizes(self.form, self.model, self.url, self._post)
+        self._pace = Pace()
+        self._pace.hides = not self.streams
         self._groups = Groups(self, self.n_per_request)
         self._info = self._describe()
         self._client: Client | None = None
@@ -196,13 +198,9 @@ class Endpoint:
 
     @property
     def info(self) -> EngineInfo:
-        """What the server is taken to offer, what its refusals have taught included."""
-        return self._info if self._dialect.streams == self._heard else self._learnt()
-
-    def _learnt(self) -> EngineInfo:
-        """Describe the server anew once it has refused to stream."""
-        self._heard = self._dialect.streams
-        self._info = self._describe()
+        """What the server is taken to offer, and whether its streams can be counted by now."""
+        if self._pace.can_be_cut is not self._info.can_be_cut:
+            self._info = replace(self._info, can_be_cut=self._pace.can_be_cut)
         return self._info
 
     def _describe(self) -> EngineInfo:
@@ -211,15 +209,15 @@ class Endpoint:
             capabilities.add("seed")
         if self.prefill or (self.prefill is None and self.form == "completion"):
             capabilities.add("continue")
-        self._heard = self._dialect.streams
         return EngineInfo(
             name="endpoint",
             model=self.model,
             context=self.context,
             capabilities=frozenset(capabilities),
             price=self.price,
-            runahead=self.runahead if self._heard else _UNCUT,
+            runahead=self.runahead,
             concurrency=self.concurrency,
+            can_be_cut=False,  # until a stream has ended with a count
         )
 
     async def models(self) -> tuple[str, ...]:
@@ -232,8 +230,12 @@ class Endpoint:
 
     def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Draw one completion; see `Engine.stream`."""
-        joins = self.n_per_request > 1 and "n" not in self._dialect.refused
-        if joins and request.max_tokens <= self.runahead:
+        if (
+            self.n_per_request > 1
+            and not self._groups.is_off
+            and "n" not in self._dialect.refused
+            and request.max_tokens <= self.runahead
+        ):
             return self._groups.stream(request, bill)
         return self.single(request, bill)
 
@@ -246,25 +248,26 @@ class Endpoint:
         except EngineError:
             bill.usage = Usage()
             raise
-        report: Report | None = None
         try:
             while events := await reply.read():
-                for event in events:
-                    for choice in event.choices:
-                        if choice.index == 0:
-                            meter.take(choice)
-                    report = event.usage or report
+                self._take(meter, events)
                 bill.usage = meter.usage
-                if meter.has_overrun:
-                    meter.finish = "length"
-                    break
+                if meter.has_overrun and meter.finish is None:
+                    self._take(meter, await reply.read())  # where a whole answer came, its end
+                    if meter.finish is None:
+                        meter.cut_off()
+                        break
                 if meter.finish is None and (chunk := meter.chunk()):
                     yield chunk
-            self._settle(meter, report, reply)
-            bill.usage = meter.usage
+            else:
+                self._settle(meter, reply)
+                bill.usage = meter.usage
             yield meter.last_chunk()
         finally:
+            with suppress(EngineError):  # what has come is on the bill, read or not
+                self._take(meter, reply.unread() if meter.finish is None else [])
             bill.usage = meter.usage_if_cut
+            bill.notices += [*reply.notices, *meter.notices]
             reply.close()
 
     async def aclose(self) -> None:
@@ -276,7 +279,8 @@ class Endpoint:
     def meter(self, request: Request) -> Meter:
         """Begin the account of one choice."""
         known = self._sizes.known(request)
-        meter = Meter(request, known or self._sizes.bound(request), self.runahead)
+        bound = known or self._sizes.bound(request)
+        meter = Meter(request, bound, self.runahead, self._pace)
         if known:
             meter.expects(known, 0, "tokenised")
         return meter
@@ -312,9 +316,18 @@ class Endpoint:
             ) from error
         if dialect.refused or asking.is_capped:
             reply.notices = asking.notices
+            self._pace.hides |= not dialect.streams
         return reply
 
-    def _settle(self, meter: Meter, report: Report | None, reply: Reply) -> None:
+    def _take(self, meter: Meter, events: list[Event]) -> None:
+        for event in events:
+            for choice in event.choices:
+                if choice.index == 0:
+                    meter.take(choice)
+            if event.usage is not None:
+                meter.hear(event.usage)
+
+    def _settle(self, meter: Meter, reply: Reply) -> None:
         """Close the account of a stream that was read to its end.
 
         Raises:
@@ -323,11 +336,8 @@ class Endpoint:
         if meter.finish is None:
             how = "without a finish_reason" if reply.is_done else "in the middle of an answer"
             raise EngineProtocolError(f"{self.url} ended the stream {how}")
-        if report is not None:
-            meter.report(report)
-            self._sizes.correct(meter.request, report.prompt_tokens)
-        elif not meter.has_overrun:
-            meter.settle()
+        meter.settle(self.url)
+        self._sizes.correct(meter.request, meter.prompt_told)
 
     def _open_client(self) -> Client:
         """Make the connection pool, anew for each event loop."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 
 import aiohttp
@@ -112,6 +113,15 @@ class Reply:
         events, self._ahead = self._ahead, []
         if not events and self._failure is not None and not self._has_ended:
             raise self._failure
+        return events
+
+    def unread(self) -> list[Event]:
+        """Return what has arrived and nobody has read: the server decoded it all the same."""
+        events, self._ahead = self._ahead, []
+        if not self._is_over and self._whole is None:
+            with suppress(aiohttp.ClientError, ConnectionError, TimeoutError, RuntimeError):
+                if received := self._response.content.read_nowait():
+                    events += self._events(received)
         return events
 
     async def _read(self) -> list[Event]:
