@@ -101,7 +101,7 @@ def read_complaint(
     return Complaint(
         _status_of(status, nodes),
         words[:_SAID_LIMIT],
-        " ".join(marks),
+        " ".join([*marks, *(str(node["quotaId"]) for node in nodes if "quotaId" in node)]),
         tuple(_objections(content, nodes)),
         {key: value for node in nodes for key, value in node.items() if _is_figure(value)},
         retry_after(headers) if told is None else told,
@@ -199,10 +199,12 @@ _REPR = re.compile(
     re.DOTALL,
 )
 """FastAPI's list as Python writes it: vLLM's message."""
-_UNKNOWN_NAME = re.compile(
-    r"""Unknown name \\?"(?P<field>\w+)\\?"(?! at '(?!generation_?config))""", re.IGNORECASE
+_UNKNOWN_NAME = re.compile(r"""Unknown name \\?"(?P<field>\w+)\\?\"""", re.IGNORECASE)
+"""Gemini's."""
+_ELSEWHERE = re.compile(
+    r"""Unknown name \\?"\w+\\?" at '(?!generation_?config)[^\n]*""", re.IGNORECASE
 )
-"""Gemini's; a name that is unknown *at* some other place is none of the request's own."""
+"""A name that is unknown at some other place is none of the request's own."""
 
 
 def _objections(content: Any, nodes: list[dict[str, Any]]) -> Iterator[Objection]:
@@ -218,7 +220,7 @@ def _objections(content: Any, nodes: list[dict[str, Any]]) -> Iterator[Objection
         texts += [] if fields else said
         if isinstance(node.get("error"), str):
             texts.append(node["error"])
-    for text in texts:
+    for text in (_ELSEWHERE.sub("", text) for text in texts):
         listed = [*_REPR.finditer(text), *_UNKNOWN_NAME.finditer(text)]
         for match in listed:
             told = match.groupdict()
@@ -229,6 +231,9 @@ def _objections(content: Any, nodes: list[dict[str, Any]]) -> Iterator[Objection
             yield Objection(text)
 
 
+_NONE = ("", "None", "null")
+
+
 def _fields(node: dict[str, Any]) -> list[str]:
     """Return the fields of the request that an object names."""
     place = node.get("loc")
@@ -237,7 +242,11 @@ def _fields(node: dict[str, Any]) -> list[str]:
         return [str(inner[0])]
     named = node.get("param") or node.get("params") or node.get("field")
     listed = named if isinstance(named, list) else [named]
-    return [re.split(r"[.\[]", name)[0] for name in listed if isinstance(name, str) and name]
+    return [
+        re.split(r"[.\[]", name)[0]
+        for name in listed
+        if isinstance(name, str) and name not in _NONE
+    ]
 
 
 _STATUSES = {

@@ -77,6 +77,8 @@ class Dialect:
         return body
 
     def _logprobs(self, request: Request) -> dict[str, Any]:
+        if "logprobs" in self.refused:
+            return {}  # alternatives are refused without them
         alternatives = 0 if "top_logprobs" in self.refused else request.top_logprobs
         if not request.logprobs and not alternatives:
             return {}
@@ -169,6 +171,8 @@ class Asking:
     def _learn_fields(self, complaint: Complaint) -> bool:
         dialect = self._dialect
         named = refused_fields(complaint, self._sent, dialect.model)
+        if self._sent.get("stream") is False:
+            named.discard("stream")  # given up before
         lost = [name for name in named if name in self._needed]
         if lost:
             dialect.refused.add(lost[0])
@@ -199,7 +203,7 @@ class Asking:
         if self._refits > _REFITS:
             return False
         try:
-            self._fit(is_last=self._refits > 1)
+            self._fit(is_last=self._refits > 1 or told.prompt is None)
         except ContextExceeded:
             return False
         return self._cap < before

@@ -27,10 +27,15 @@ class Setting:
     """A complaint about its value is a refusal, too: the only value left is the default."""
 
 
+_LISTED = r"(?:parameters?|arguments?|fields?|property|keys?|inputs?|supplied):?\s*\[?"
+"""What a text writes before the bare name of a field."""
+
 SETTINGS: Mapping[str, Setting] = {
     "stream": Setting(
         "whole replies are asked for, which can't be cut before their end",
-        spelling=r"['\"`]?\bstream(?:ing|ed)?\b['\"`]?(?![_\w-])",
+        spelling=r"['\"`]stream['\"`]|\bstreaming\b|\bto stream\b|^\s*stream\b"
+        r"|\bstream(?: (?:is|must|mode|parameter|requests?|responses?|not)\b|\s*=)"
+        rf"|{_LISTED}stream\b",
         is_range=True,
     ),
     "stream_options": Setting(others=("include_usage",)),
@@ -40,7 +45,7 @@ SETTINGS: Mapping[str, Setting] = {
     "stop": Setting(
         "answers end where the model ends them",
         spelling=r"['\"`]stop['\"`]|\bstop (?:sequences?|words?|strings?|tokens?)\b"
-        r"|(?:parameters?|arguments?|fields?|property|keys?|inputs?|supplied):?\s*\[?stop\b"
+        rf"|{_LISTED}stop\b"
         r"|^\s*stop\b",
         others=("stop_sequences", "stopSequences"),
     ),
@@ -52,7 +57,7 @@ SETTINGS: Mapping[str, Setting] = {
     "top_logprobs": Setting("no answer has the confidence that rests on them"),
     "n": Setting(
         spelling=r"['\"`]n['\"`]|\bn\s*(?:=|>|is\b|must\b)"
-        r"|(?:parameters?|arguments?|fields?|property|keys?|inputs?|supplied):?\s*\[?n\b"
+        rf"|{_LISTED}n\b"
         r"|^\s*n\s*:|multiple (?:choices|completions)",
         others=("candidateCount", "candidate_count"),
         is_range=True,
@@ -68,15 +73,19 @@ _NEVER = frozenset({"model", "messages", "prompt", *CAP_NAMES})
 
 _TEACHING = frozenset({400, 403, 415, 422, 500, 501})
 
+_FIELD = r"(?:param|argument|arg|field|name|key|keyword|propert|option|setting|input|value)"
 _REFUSED = re.compile(
-    r"unsupported|unknown|unrecogni[sz]ed|unexpected|disallowed|deprecated|extra_forbidden"
-    r"|extra (?:inputs?|fields?|parameters?)|forbidden|cannot find field|additional propert"
-    r"|no longer supported|not_supported|unable to"
+    rf"un(?:supported|known|recogni[sz]ed|expected)[_ ]*(?:request |keyword |body |extra )?{_FIELD}"
+    r"|unsupported:|(?:is|are|was|were) un(?:supported|known|recogni[sz]ed|expected)"
+    r"|disallowed|deprecated|extra_forbidden|(?:fields?|inputs?|is|are) forbidden"
+    rf"|extra {_FIELD}|cannot find field|additional propert"
+    r"|no longer supported|not_supported"
     r"|\b(?:not|isn't|aren't|never)(?: currently| yet| be| been)*"
     r" (?:supported|permitted|allowed|accepted|recogni[sz]ed|available|enabled|implemented"
-    r"|provided|a (?:valid|known|recogni[sz]ed))"
+    r"|a (?:valid|known|recogni[sz]ed))"
     r"|(?:does|do|did|can|may|could|should|must)(?: not|n't|not)(?: currently| yet)*"
-    r" (?:support|accept|allow|recogni[sz]e|handle|implement|know|be|use|specify|set)\b"
+    r" (?:support|accept|allow|recogni[sz]e|handle|implement|know|use|specify|set"
+    r"|be (?:used|set|specified|changed|supplied|sent|combined))\b"
     r"|only the default|verified to|both be (?:specified|set)"
     r"|only [\w.'\"`=()]+(?: \([^)]*\))?(?: value)? is (?:allowed|supported|accepted|permitted)"
     r"|(?:may only be set|must be(?: set| equal)?)(?: to)? (?:1(?:\.0)?|false|true|none|null)\b"
@@ -90,7 +99,8 @@ _RANGE = re.compile(
     r"|an? |[<>]|positive|no (?:more|less))|should be (?:less|greater|between|an? |one of|[<>])"
     r"|expected an? |expected one of|too (?:large|long|many|high|big|small|low|short)"
     r"|(?:above|below|exceed\w*|over)\b.{0,20}(?:maximum|minimum|max|min|limit|allowed)"
-    r"|out of range|greater than|less than|at most|maximum|invalid type|_type\b|parsing",
+    r"|out of range|greater than|less than|at most|maximum|invalid type"
+    r"|(?<!input)_type\b|_parsing\b",
     re.IGNORECASE,
 )
 """The field is known, and its value is wrong: the caller's to mend."""
@@ -187,10 +197,10 @@ class Limits:
 
 _NUMBER = r"(\d[\d,_]*)"
 _CONTEXTS = (
+    rf"exceed context limit: \d+ \+ \d+ > {_NUMBER}",
     rf"context (?:length|size|window|limit)[^.\d]{{0,60}}?{_NUMBER}",
     rf"{_NUMBER}[\w\s-]{{0,12}}(?:maximum )?context (?:length|size|window)",
     rf"max_model_len\W{{0,3}}{_NUMBER}",
-    rf"exceed context limit: \d+ \+ \d+ > {_NUMBER}",
     rf"exceeds? (?:the )?limit of {_NUMBER}",
     rf"maximum number of tokens allowed \({_NUMBER}\)",
     rf"`max_new_tokens` must be <= {_NUMBER}",
@@ -199,7 +209,7 @@ _COMPLETIONS = (
     rf"at most {_NUMBER} (?:completion|output) tokens",
     rf"maximum (?:allowed )?(?:number of )?(?:output|completion) tokens[^.\d]{{0,30}}{_NUMBER}",
     rf"> {_NUMBER}, which is the maximum allowed number of output tokens",
-    rf"max(?:_completion|_output|_new)?_tokens\W+(?:must|should) be (?:less than or equal to|<=|"
+    rf"max(?:_completion|_output)?_tokens\W+(?:must|should) be (?:less than or equal to|<=|"
     rf"at most|no more than)\W{{0,3}}{_NUMBER}",
     rf"valid range of max_tokens is \[\d+, ?{_NUMBER}\]",
 )

@@ -22,7 +22,7 @@ _RETRYABLE = frozenset({408, 409, 425, 429})
 _FINAL = frozenset({501, 505})
 _SPENT = re.compile(
     r"insufficient[_ ](quota|balance|credits?|funds)|exceeded_current_quota|billing[_ ]hard|"
-    r"credits? (is|are|has been|have been) (used up|exhausted)|PerDay\b|out of credits|"
+    r"credits? (is|are|has been|have been) (used up|exhausted)|PerDay|out of credits|"
     r"arrearage|account.{0,20}suspended",
     re.IGNORECASE,
 )
