@@ -267,7 +267,7 @@ class Endpoint:
             with suppress(EngineError):  # what has come is on the bill, read or not
                 self._take(meter, reply.unread() if meter.finish is None else [])
             bill.usage = meter.usage_if_cut
-            bill.notices += [*reply.notices, *meter.notices]
+            bill.notices += [*reply.notices, *meter.notices, *meter.unmet]
             reply.close()
 
     async def aclose(self) -> None:

@@ -146,7 +146,8 @@ class Groups:
                 yield meter.last_chunk()
         finally:
             bill.usage = meter.usage_if_cut if group.reply is not None else Usage()
-            bill.notices += [*(group.reply.notices if group.reply else ()), *meter.notices]
+            given_up = group.reply.notices if group.reply is not None else []
+            bill.notices += [*given_up, *meter.notices, *meter.unmet]
             self._leave(group, meter)
         if not meter.was_served:
             async with aclosing(self._door.single(request, bill)) as chunks:
