@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TypeAlias
 
 import anyio
@@ -33,6 +34,9 @@ SLICE = 256
 
 _SLICE_OVER_RUNAHEAD = 20
 """A slice is so many times what the engine may decode unseen, so that a cut wastes little."""
+
+_SAME_MONEY = Decimal("1.01")
+"""Providers round: a bill that is above the price by less is the same."""
 
 MAX_LOSSES = 1
 """How often a call that died on the way is asked again."""
@@ -357,6 +361,18 @@ class _Attempt:
             self._write_ahead(hold)
         return None
 
+    def _priced(self, usage: Usage) -> Usage:
+        """Charge the price or what the provider reports, whichever is dearer."""
+        price, reported = self.engine.info.price, usage.cost or None
+        if price is None or price is FREE:
+            return usage if reported or price is FREE else replace(usage, cost=None)
+        cost = price.of(usage)
+        if reported is not None and reported > cost * _SAME_MONEY:
+            self.bill.notices.append(
+                Notice("contradiction", f"{self.engine.info.model} costs more than its price")
+            )
+        return replace(usage, cost=max(cost, reported or cost))
+
     def _sample(self, finish: FinishReason, usage: Usage) -> Sample:
         """Put together what has arrived."""
         return Sample(
@@ -378,10 +394,7 @@ class _Attempt:
         error: EngineError | None = None,
     ) -> Sample:
         """Charge what was billed and write it down; nothing here awaits."""
-        run, usage = self.run, self.bill.usage
-        price = self.engine.info.price
-        if not usage.cost and price is not FREE:  # else the provider reported it
-            usage = replace(usage, cost=None if price is None else price.of(usage))
+        run, usage = self.run, self._priced(self.bill.usage)
         sample = self._sample(finish or "stop", usage)
         entry = Entry(
             self.key,
