@@ -27,7 +27,7 @@ LAYERS = [
     {"race"},
     {"call"},
     {"store"},
-    {"journal", "ledger", "clock"},
+    {"journal", "ledger", "clock", "alike"},
     {"reasoner"},
     {"engines"},
     {"allocate"},

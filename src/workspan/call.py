@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import anyio
 
+from workspan.alike import Draws
 from workspan.clock import Call, Clock
 from workspan.engines.base import FREE, Bill, Engine
 from workspan.errors import BudgetExceeded, EngineError, EngineProtocolError, EngineUnavailable
@@ -83,6 +84,8 @@ class Context:
     trace: list[Call] = field(default_factory=list)
     refused: str = ""
     """The limit that last refused or cut a call."""
+    draws: Draws = field(default_factory=Draws)
+    """What was drawn, to say so where it is all alike."""
     noticed: dict[tuple[NoticeCode, str], int] = field(default_factory=dict)
     """What was odd, and how often, in the order of the first time."""
 
@@ -98,7 +101,8 @@ class Context:
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What was odd so far, each with how often."""
-        return tuple(Notice(*same, times) for same, times in self.noticed.items())
+        said = tuple(Notice(*same, times) for same, times in self.noticed.items())
+        return said + self.draws.notices
 
     def time_left(self) -> AbstractContextManager[anyio.CancelScope | None]:
         """Cancel the block when the time is up; costs nothing without a limit on seconds."""
@@ -123,11 +127,12 @@ async def draw(
     """
     seed = seed_for(run.seed, key)
     asked = fingerprint(request, seed)
-    request = replace(request, seed=seed)
+    unseeded, request = request, replace(request, seed=seed)
     losses = 0
     for _, entry in run.journal.attempts(key, asked):
         replay(run, ledger, clock, entry)
         if entry.outcome == "sample" and entry.sample is not None:
+            run.draws.note(unseeded, entry.sample)
             return entry.sample
         if entry.outcome == "failed":
             raise recorded_error(entry)
@@ -136,10 +141,13 @@ async def draw(
     while True:
         attempt = _Attempt(run, ledger, clock, key, request, asked, halt)
         try:
-            return await attempt.draw(is_last=losses >= MAX_LOSSES)
+            sample = await attempt.draw(is_last=losses >= MAX_LOSSES)
         except _Lost:
             losses += 1
             key += "+"
+        else:
+            run.draws.note(unseeded, sample)
+            return sample
 
 
 def replay(run: Context, ledger: Ledger, clock: Clock, entry: Entry) -> None:
