@@ -33,6 +33,8 @@ from workspan.errors import GraderError
 
 SECONDS = 2.0
 """Processor time of one comparison: what else the machine does then changes no verdict."""
+_PROBE_SECONDS = 0.5
+"""Processor time of a formula beside a plain number: more, and it is slow by itself."""
 _PATIENCE = 5
 """A comparison may take this many times as long by the wall clock, if nobody gives a limit."""
 _GRACE = 5.0
@@ -118,37 +120,45 @@ class _Comparer:
     def _compare(self, a: str, b: str, end: float) -> bool | None:
         if a in self._slow or b in self._slow:
             return None
-        verdict = self._ask(a, b, end)
-        if verdict is not None:
-            _keep(self._known, (a, b), verdict)
-            return verdict
-        for formula in (a, b):
-            # A probe that the caller's clock cut says nothing of the formula.
-            if self._ask(formula, _PLAIN, end) is None and self._now() < end:
-                _keep(self._slow, formula, None)
-        return None
+        verdict = self._learnt(a, b, end, SECONDS)
+        if verdict is None:
+            for formula in (a, b):
+                self._probe(formula, end)
+        return verdict
 
-    def _ask(self, a: str, b: str, end: float) -> bool | None:
+    def _probe(self, formula: str, end: float) -> None:
+        """Find out whether a formula is slow by itself; a cut by the caller's clock says nothing."""
+        verdict = self._learnt(formula, _PLAIN, end, _PROBE_SECONDS)
+        if verdict is None and self._now() < end:
+            _keep(self._slow, formula, None)
+
+    def _learnt(self, a: str, b: str, end: float, effort: float) -> bool | None:
+        """Look it up or ask, and remember a verdict."""
+        verdict = self._known.get((a, b))
+        if verdict is None and (verdict := self._ask(a, b, end, effort)) is not None:
+            _keep(self._known, (a, b), verdict)
+        return verdict
+
+    def _ask(self, a: str, b: str, end: float, effort: float) -> bool | None:
         """Ask the child; a dead one is replaced once, and its start is not on the clock."""
         for _ in range(2):
+            if self._now() >= end:
+                return None
             began = self._now()
             self._started()
             end += self._now() - began
-            left = end - self._now()
-            if left <= 0:
-                return None
             try:
-                return self._reply(a, b, left)
+                return self._reply(a, b, end - self._now(), effort)
             except _Died:
                 self._end()
         return None  # it dies of this pair
 
-    def _reply(self, a: str, b: str, seconds: float) -> bool | None:
+    def _reply(self, a: str, b: str, seconds: float, effort: float) -> bool | None:
         child = self._child
         assert child is not None
         assert child.stdin is not None
         try:
-            child.stdin.write(json.dumps([a, b, seconds]) + "\n")
+            child.stdin.write(json.dumps([a, b, seconds, effort]) + "\n")
             child.stdin.flush()
         except OSError as error:
             raise _Died from error
@@ -225,9 +235,9 @@ def _serve() -> None:
     print("ready", flush=True)  # noqa: T201
     worker: _Worker | None = None
     for line in sys.stdin:
-        a, b, seconds = json.loads(line)
+        a, b, seconds, effort = json.loads(line)
         worker = worker or _Worker()
-        verdict = worker.compared(a, b, seconds)
+        verdict = worker.compared(a, b, seconds, effort)
         if verdict is None:
             worker.end()
             worker = None
@@ -252,10 +262,10 @@ class _Worker:
         os.close(theirs_in)
         os.close(theirs_out)
 
-    def compared(self, a: str, b: str, seconds: float) -> bool | None:
+    def compared(self, a: str, b: str, seconds: float, effort: float) -> bool | None:
         """Let the worker compare; None if it died of it or is still busy."""
         try:
-            os.write(self._out, (json.dumps([a, b]) + "\n").encode())
+            os.write(self._out, (json.dumps([a, b, effort]) + "\n").encode())
         except BrokenPipeError:
             return None
         ready, _, _ = select.select([self._in], [], [], seconds)
@@ -284,8 +294,9 @@ def _work(source: int, target: int) -> None:
 
     with os.fdopen(source) as questions:
         for line in questions:
-            signal.setitimer(signal.ITIMER_PROF, SECONDS)
-            left, right = (read(formula) for formula in json.loads(line))
+            *pair, effort = json.loads(line)
+            signal.setitimer(signal.ITIMER_PROF, effort)
+            left, right = (read(formula) for formula in pair)
             same = any(  # it is not symmetric
                 verify(gold, target, timeout_seconds=None, raise_on_error=False)
                 for gold, target in ((left, right), (right, left))
