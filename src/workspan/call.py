@@ -28,7 +28,10 @@ from workspan.types import (
 )
 
 SLICE = 256
-"""Tokens reserved at a time, so that a long `max_tokens` does not keep others from starting."""
+"""Tokens reserved at a time, at least, so that a long cap does not keep others from starting."""
+
+_SLICE_OVER_RUNAHEAD = 20
+"""A slice is so many times what the engine may decode unseen, so that a cut wastes little."""
 
 MAX_LOSSES = 1
 """How often a call that died on the way is asked again."""
@@ -265,9 +268,12 @@ class _Attempt:
     def _bound(self) -> Amount:
         """Ask for the prompt and the first slice of what may be decoded now."""
         self.cap = self._cap()
-        self.leased = min(self.cap, SLICE)
+        self.leased = min(self.cap, self._slice()) if self.engine.info.can_be_cut else self.cap
         work = min(self.cap, self.leased + self.engine.info.runahead)
         return self._amount(1, work, self.prefill)
+
+    def _slice(self) -> int:
+        return max(SLICE, _SLICE_OVER_RUNAHEAD * self.engine.info.runahead)
 
     def _cap(self) -> int:
         """Return the most tokens that the request, the path and the account allow now."""
@@ -350,7 +356,7 @@ class _Attempt:
         """Lease the next slice when the last one is used up; return the limit that refuses it."""
         decoded = self.bill.usage.output_tokens
         while decoded >= self.leased < self.cap:
-            leased = min(self.cap, self.leased + SLICE)
+            leased = min(self.cap, self.leased + self._slice())
             more = min(self.cap, leased + self.engine.info.runahead) - hold.amount.work
             refused = self.ledger.extend(hold, more, self._amount(0, more, 0).cost)
             if refused is not None:
