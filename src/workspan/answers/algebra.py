@@ -127,7 +127,7 @@ class _Comparer:
         return verdict
 
     def _probe(self, formula: str, end: float) -> None:
-        """Find out whether a formula is slow by itself; a cut by the caller's clock says nothing."""
+        """See whether a formula is slow by itself; a cut by the caller's clock says nothing."""
         verdict = self._learnt(formula, _PLAIN, end, _PROBE_SECONDS)
         if verdict is None and self._now() < end:
             _keep(self._slow, formula, None)
