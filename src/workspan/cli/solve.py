@@ -173,7 +173,7 @@ def _print(result: Result, opened: Opened) -> None:
     console = Console()
     answer = result.answer
     if answer.best is None:
-        console.print("no answer: no sample held one", style="yellow")
+        console.print(Text(f"no answer: {result.unanswered}", "yellow"))
     else:
         title = "answer (tied: the first drawn of equals)" if answer.tied else "answer"
         console.print(Panel(Text(safe(answer.text or "")), title=title, expand=False))
