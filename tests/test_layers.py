@@ -27,6 +27,7 @@ LAYERS = [
     {"race"},
     {"call"},
     {"store"},
+    {"journal_lines"},
     {"journal", "ledger", "clock"},
     {"reasoner"},
     {"engines"},
@@ -34,7 +35,7 @@ LAYERS = [
     {"voting", "sandbox", "planning", "retrieval", "search"},
     {"answers"},
     {"budget"},
-    {"types"},
+    {"types", "outputs"},
     {"errors", "named"},
 ]
 RANK = {name: len(LAYERS) - i for i, names in enumerate(LAYERS) for name in names}
