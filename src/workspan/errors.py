@@ -17,6 +17,7 @@ WorkspanError                everything raised on purpose
 ├─ SandboxUnavailable        code can't be run safely on this machine
 ├─ VerifierError             a verifier failed to judge (this is not "wrong answer")
 ├─ GraderError               a grader failed to judge
+├─ ReportError               a page or chart could not be drawn or written; results are kept
 ├─ JournalError              the journal can't be written or read: full disk, broken line, in use
 └─ ReplayMismatch            the journal was written by another program, engine or seed
 """
@@ -124,6 +125,10 @@ class VerifierError(WorkspanError):
 
 class GraderError(WorkspanError):
     """A grader failed to judge; this says nothing about the answer."""
+
+
+class ReportError(WorkspanError):
+    """A page or chart could not be drawn or written; what it would show is printed and kept."""
 
 
 class JournalError(WorkspanError):
