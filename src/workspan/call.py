@@ -15,7 +15,17 @@ from workspan.engines.base import FREE, Bill, Engine
 from workspan.errors import BudgetExceeded, EngineError, EngineProtocolError, EngineUnavailable
 from workspan.journal import Entry, Journal, Outcome, bound_usage, fingerprint, seed_for
 from workspan.ledger import Hold, Ledger
-from workspan.types import Amount, Candidate, Chunk, FinishReason, Request, Sample, Usage
+from workspan.types import (
+    Amount,
+    Candidate,
+    Chunk,
+    FinishReason,
+    Notice,
+    NoticeCode,
+    Request,
+    Sample,
+    Usage,
+)
 
 SLICE = 256
 """Tokens reserved at a time, so that a long `max_tokens` does not keep others from starting."""
@@ -66,10 +76,22 @@ class Context:
     trace: list[Call] = field(default_factory=list)
     refused: str = ""
     """The limit that last refused or cut a call."""
+    noticed: dict[tuple[NoticeCode, str], int] = field(default_factory=dict)
+    """What was odd, and how often, in the order of the first time."""
 
     def elapsed(self) -> float:
         """Seconds of the run so far."""
         return time.monotonic() - self.started
+
+    def notice(self, notice: Notice) -> None:
+        """Keep what the run's owner must see; equal notices add up."""
+        same = (notice.code, notice.text)
+        self.noticed[same] = self.noticed.get(same, 0) + notice.times
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What was odd so far, each with how often."""
+        return tuple(Notice(*same, times) for same, times in self.noticed.items())
 
     def time_left(self) -> AbstractContextManager[anyio.CancelScope | None]:
         """Cancel the block when the time is up; costs nothing without a limit on seconds."""
@@ -129,7 +151,9 @@ def recorded_error(entry: Entry) -> EngineError:
 
 
 def _record(run: Context, clock: Clock, entry: Entry) -> None:
-    """Move the clock by what a call decoded and draw its bar."""
+    """Move the clock by what a call decoded, draw its bar, and keep what was odd about it."""
+    for notice in entry.notices:
+        run.notice(notice)
     run.trace.append(
         Call(entry.key, clock.now, entry.usage, entry.outcome, entry.began, entry.ended)
     )
@@ -354,6 +378,7 @@ class _Attempt:
             f"{type(error).__name__}: {error}" if error else "",
             began=self.began,
             ended=run.elapsed(),
+            notices=tuple(self.bill.notices),
         )
         self.ledger.settle(hold, usage)
         _record(run, self.clock, entry)

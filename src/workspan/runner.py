@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 import anyio
 
@@ -25,7 +26,7 @@ from workspan.journal import Entry, Journal
 from workspan.ledger import Ledger
 from workspan.session import Session, Strategy
 from workspan.spec import write
-from workspan.types import Answer, Problem, Usage
+from workspan.types import Answer, Notice, Problem, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,16 @@ class Result:
     stop: str
     """"done", or the limit that refused or cut the last call: work, span, calls, seconds…"""
     trace: tuple[Call, ...]
-    overrun: int = 0
-    """Decoded tokens past the budget: 0 unless an engine billed more than it was asked for."""
+    overruns: Mapping[str, int | Decimal] = field(default_factory=dict)
+    """By how much each limit was passed, by its name in `Budget`: empty unless an engine decoded,
+    read or billed more than it was asked for. Tokens that a cut may have left unseen count."""
+    notices: tuple[Notice, ...] = ()
+    """What was odd, such as a server that contradicts itself; each with how often."""
+
+    @property
+    def overrun(self) -> int:
+        """Decoded tokens past the budget."""
+        return int(self.overruns.get("work", 0))
 
     @property
     def work(self) -> int:
@@ -184,8 +193,15 @@ async def run(
         seconds,
         stop,
         tuple(context.trace),
-        ledger.overrun,
+        _overruns(ledger, session.clock.now),
+        context.notices,
     )
+
+
+def _overruns(ledger: Ledger, span: int) -> dict[str, int | Decimal]:
+    """Add the span, which a clock limits, to the columns of the account."""
+    limit = ledger.budget.span
+    return ledger.overruns | ({} if limit is None or span <= limit else {"span": span - limit})
 
 
 async def _answer(strategy: Strategy, problem: Problem, session: Session) -> Answer:

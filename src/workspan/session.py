@@ -20,7 +20,7 @@ from workspan.errors import BudgetExceeded, EngineError, VerifierError, bare, fi
 from workspan.journal import Entry, seed_for
 from workspan.ledger import Ledger
 from workspan.race import Race
-from workspan.types import Answer, Candidate, Problem, Request, Sample
+from workspan.types import Answer, Candidate, Notice, NoticeCode, Problem, Request, Sample
 
 NO_LIMITS = Budget()
 
@@ -280,6 +280,10 @@ class Session:
         self.standing.best = candidate
         if self.run.observer is not None:
             self.run.observer(Best(candidate))
+
+    def notice(self, code: NoticeCode, text: str) -> None:
+        """Tell the run's owner what is odd; not journaled, as a resumed run says it again."""
+        self.run.notice(Notice(code, text))
 
     def _next_key(self) -> str:
         with self._guard:

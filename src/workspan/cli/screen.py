@@ -70,6 +70,14 @@ def account(result: Result, opened: Opened) -> Table:
     return table
 
 
+def noticed(result: Result) -> Iterator[str]:
+    """Say what was odd about a run: limits that were passed, and its notices, a line each."""
+    for limit, excess in result.overruns.items():
+        yield f"the limit on {limit} may have been passed by {excess}"
+    for notice in result.notices:
+        yield safe(notice.text) + (f" ({notice.times} times)" if notice.times > 1 else "")
+
+
 def money(usage: Usage) -> str:
     """Write what `usage` cost."""
     return "unknown (the model has no price)" if usage.cost is None else f"${usage.cost:.6f}"
@@ -105,4 +113,7 @@ def record(result: Result, budget: str, opened: Opened) -> dict[str, object]:
         "seconds": round(result.seconds, 3),
         "cost": None if usage.cost is None else str(usage.cost),
         "source": usage.source,
+        "overrun": result.overrun,
+        "overruns": {limit: str(excess) for limit, excess in result.overruns.items()},
+        "notices": [notice._asdict() for notice in result.notices],
     }

@@ -29,7 +29,7 @@ from workspan.cli.opening import (
     open_engines,
     private_files,
 )
-from workspan.cli.screen import account, record, safe, watching
+from workspan.cli.screen import account, noticed, record, safe, watching
 from workspan.errors import InputError, SpecError, nearest
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison, compare
@@ -180,6 +180,8 @@ def _print(result: Result, opened: Opened) -> None:
         votes = ", ".join(f"{safe(vote.answer)} × {vote.weight:g}" for vote in answer.votes[:8])
         console.print(Text(f"votes: {votes}"))
     console.print(account(result, opened))
+    for line in noticed(result):
+        console.print(Text(f"note: {line}", "yellow"))
     if answer.why:
         for line in summary(msgspec.json.decode(answer.why, type=Explanation)):
             console.print(Text(line, "dim"))

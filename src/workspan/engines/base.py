@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from workspan.types import Chunk, Request, Usage
+from workspan.types import Chunk, Notice, Request, Usage
 
 Capability = Literal["continue", "logprobs", "top_logprobs", "seed", "reasoning_effort"]
 
@@ -67,6 +67,8 @@ class Bill:
     """
 
     usage: Usage = field(default_factory=Usage)
+    notices: list[Notice] = field(default_factory=list)
+    """What was odd about the call, such as figures of the server that can't be true."""
 
 
 class Engine(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from workspan.lab.compare import Comparison
@@ -29,12 +30,22 @@ def remarks(done: Comparison, found: Sequence[Record]) -> list[str]:
     over = sum(record.over_budget for record in found)
     if over:
         said.append(f"{over} runs passed their budget: the engine billed more than it was asked")
+    said += _noticed(done)
     if len(found) > 1:
         said.append(f"{_verdict(found)}; {power(len(done.tasks))}")
     estimated = [record.strategy for record in found if record.source == "estimated"]
     if estimated:
         said.append(f"some counts are upper bounds, not measured: {', '.join(estimated)}")
     return said
+
+
+def _noticed(done: Comparison) -> list[str]:
+    """Repeat what was odd about the runs, each once, with how many runs it concerns."""
+    runs: Counter[str] = Counter()
+    for trial in done.trials:
+        notices = trial.result.notices if trial.result is not None else ()
+        runs.update({notice.text for notice in notices})
+    return [f"{text} ({count} of {len(done.trials)} runs)" for text, count in runs.items()]
 
 
 def _verdict(found: Sequence[Record]) -> str:

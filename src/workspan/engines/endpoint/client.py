@@ -138,8 +138,7 @@ def _speaks(event: Event) -> bool:
         choice.finish_reason
         or choice.text
         or choice.message
-        or (choice.delta and (choice.delta.content or choice.delta.reasoning_content))
-        or (choice.delta and (choice.delta.reasoning or choice.delta.refusal))
+        or (choice.delta and (choice.delta.text or choice.delta.thought))
         for choice in event.choices
     )
 

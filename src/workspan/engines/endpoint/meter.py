@@ -51,11 +51,11 @@ class Meter:
         """
         delta = choice.delta or choice.message
         if delta is not None:
-            thought = delta.reasoning_content or delta.reasoning
+            thought = delta.thought
             if thought:
                 self._reasoning.append(thought)
                 self._thought += self._count(thought)
-            text = delta.content or delta.refusal
+            text = delta.text
         else:
             text = choice.text
         if text:

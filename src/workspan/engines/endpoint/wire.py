@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -98,12 +99,34 @@ def chat_prompt(request: Request) -> dict[str, Any]:
 
 
 class Delta(msgspec.Struct):
-    """New text of a choice; the names for thinking are those of vLLM, DeepSeek and OpenRouter."""
+    """New text of a choice, in every spelling; `text` and `thought` read them."""
 
     content: str | None = None
     reasoning_content: str | None = None
+    """DeepSeek, vLLM, SGLang, llama.cpp, LiteLLM."""
     reasoning: str | None = None
+    """OpenRouter, newer vLLM, Ollama, Groq."""
     refusal: str | None = None
+    thinking: str | None = None
+    """Ollama's own name; Mistral's parts of that type are gathered here, too."""
+    reasoning_details: Any = None
+    """OpenRouter's parts, mostly beside `reasoning`."""
+    thinking_blocks: Any = None
+    """LiteLLM's parts, mostly beside `reasoning_content`."""
+
+    @property
+    def text(self) -> str | None:
+        """What is part of the answer."""
+        return self.content or self.refusal
+
+    @property
+    def thought(self) -> str:
+        """What was thought; servers repeat it under several names, so that the first one counts."""
+        told = self.reasoning_content or self.reasoning or self.thinking
+        if told:
+            return told
+        parts = self.reasoning_details or self.thinking_blocks
+        return "".join(read_parts(parts)) if parts else ""
 
 
 class Alternative(msgspec.Struct):
@@ -143,17 +166,6 @@ class Logprobs(msgspec.Struct):
         return [confidence(alternatives) for alternatives in told] if any(told) else []
 
 
-class Choice(msgspec.Struct):
-    """A piece of one completion; `message` comes from servers that do not stream."""
-
-    index: int = 0
-    delta: Delta | None = None
-    message: Delta | None = None
-    text: str | None = None
-    logprobs: Logprobs | None = None
-    finish_reason: str | None = None
-
-
 class PromptDetails(msgspec.Struct):
     """Parts of the prompt's tokens."""
 
@@ -167,14 +179,42 @@ class CompletionDetails(msgspec.Struct):
 
 
 class Report(msgspec.Struct):
-    """The server's `usage`."""
+    """The server's `usage`. A count of 0 is one that was not told."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    total_tokens: int = 0
+    """Of prompt and completion; more than their sum where thinking stands beside the completion."""
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
     cost: float | None = None
     """USD, from servers that charge by the call."""
+    input_tokens: int = 0
+    """Anthropic's name for the prompt's; gateways pass it on. Folded into `prompt_tokens`."""
+    output_tokens: int = 0
+    """Likewise, into `completion_tokens`."""
+    prompt_cache_hit_tokens: int | None = None
+    """DeepSeek's name for the cached ones. Folded into `prompt_tokens_details`."""
+
+    def __post_init__(self) -> None:
+        """Write what has another name under the usual one."""
+        self.prompt_tokens = self.prompt_tokens or self.input_tokens
+        self.completion_tokens = self.completion_tokens or self.output_tokens
+        if self.prompt_cache_hit_tokens is not None and self.prompt_tokens_details is None:
+            self.prompt_tokens_details = PromptDetails(self.prompt_cache_hit_tokens)
+
+
+class Choice(msgspec.Struct):
+    """A piece of one completion; `message` comes from servers that do not stream."""
+
+    index: int = 0
+    delta: Delta | None = None
+    message: Delta | None = None
+    text: str | None = None
+    logprobs: Logprobs | None = None
+    finish_reason: str | None = None
+    usage: Report | None = None
+    """Where a server, such as Moonshot's, puts it here and not into the event."""
 
 
 class Event(msgspec.Struct):
@@ -189,20 +229,164 @@ _decode = msgspec.json.Decoder(Event).decode
 
 
 def decode_event(data: bytes) -> Event:
-    """Read one event's JSON.
+    """Read one event's JSON: at once where every field is of its type, else field by field.
 
     Raises:
-        EngineProtocolError: it is not what the protocol says.
+        EngineProtocolError: it is no JSON.
     """
     try:
         return _decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.ValidationError:
+        return _decode_odd(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise malformed(error, data) from error
+
+
+def _decode_odd(data: bytes) -> Event:
+    """Read what has nulls, parts or other types where the protocol has none of them."""
+    try:
+        return read_event(json.loads(data))  # which reads numbers beyond a float's range, too
+    except (TypeError, ValueError, RecursionError) as error:
         raise malformed(error, data) from error
 
 
 def malformed(error: Exception, data: bytes) -> EngineProtocolError:
     """Say what is wrong with an event without repeating it."""
-    return EngineProtocolError(f"malformed stream: {error} in an event of {len(data)} bytes")
+    why = "nested too deeply" if isinstance(error, RecursionError) else error
+    return EngineProtocolError(f"malformed stream: {why} in an event of {len(data)} bytes")
+
+
+def read_event(told: Any) -> Event:
+    """Read a decoded event; a field of another type than it should be is absent.
+
+    Raises:
+        TypeError: it is no event at all.
+    """
+    if told is None:
+        return Event()
+    choices = told.get("choices") if isinstance(told, dict) else ()
+    if not isinstance(told, dict) or not isinstance(choices, list | None):
+        raise TypeError("no object with a list of choices")
+    return Event(
+        [_choice(entry) for entry in choices or () if isinstance(entry, dict)],
+        _report(told.get("usage")),
+        told.get("error"),
+    )
+
+
+def _choice(told: dict[str, Any]) -> Choice:
+    reason = told.get("finish_reason")
+    return Choice(
+        _count(told.get("index")) or 0,
+        _delta(told.get("delta")),
+        _delta(told.get("message")),
+        _text(told.get("text")),
+        _logprobs(told.get("logprobs")),
+        None if reason is None else str(reason),
+        _report(told.get("usage")),
+    )
+
+
+def _delta(told: Any) -> Delta | None:
+    if isinstance(told, str):
+        return Delta(told)
+    if not isinstance(told, dict):
+        return None
+    content, thinking = told.get("content"), _text(told.get("thinking"))
+    if isinstance(content, list | dict):
+        content, thought = read_parts(content)
+        thinking = thought or thinking
+    return Delta(
+        _text(content),
+        _text(told.get("reasoning_content")),
+        _text(told.get("reasoning")),
+        _text(told.get("refusal")),
+        thinking,
+        told.get("reasoning_details"),
+        told.get("thinking_blocks"),
+    )
+
+
+def read_parts(parts: Any) -> tuple[str, str]:
+    """Return the text and the thinking in a content that is given as a list of parts.
+
+    OpenAI's and Anthropic's parts have a `type` and their text under `text`; Mistral's thinking is
+    a list of such parts again, OpenRouter's a `text` or a `summary`.
+    """
+    text: list[str] = []
+    thought: list[str] = []
+    for part in [parts] if isinstance(parts, dict | str) else _list(parts):
+        if isinstance(part, str):
+            text.append(part)
+        elif isinstance(part, dict):
+            kind = str(part.get("type", ""))
+            found = thought if kind.startswith(_THINKING) or "thinking" in part else text
+            inner = next((part[name] for name in _PART_TEXTS if part.get(name)), "")
+            found.append(inner if isinstance(inner, str) else "".join(read_parts(inner)))
+    return "".join(text), "".join(thought)
+
+
+_ENDLESS = 1e300
+_THINKING = ("think", "reason", "summary")
+_PART_TEXTS = ("text", "thinking", "reasoning", "summary", "content", "refusal")
+
+
+def _logprobs(told: Any) -> Logprobs | None:
+    """Read them whole or not at all: they are one a token."""
+    try:
+        return msgspec.convert(told, Logprobs | None)
+    except msgspec.ValidationError:
+        return None
+
+
+def _report(told: Any) -> Report | None:
+    if not isinstance(told, dict):
+        return None
+    counts = {name: _count(told.get(name)) or 0 for name in _COUNTS}
+    prompt, completion = (_dict(told.get(f"{name}_details")) for name in _COUNTS[:2])
+    return Report(
+        **counts,
+        prompt_tokens_details=PromptDetails(_count(prompt.get("cached_tokens"))),
+        completion_tokens_details=CompletionDetails(_count(completion.get("reasoning_tokens"))),
+        cost=_money(told.get("cost")),
+        prompt_cache_hit_tokens=_count(told.get("prompt_cache_hit_tokens")),
+    )
+
+
+_COUNTS = (
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "input_tokens",
+    "output_tokens",
+)
+
+
+def _count(told: Any) -> int | None:
+    """Return a count; a text, a fraction or a truth value is none."""
+    return told if isinstance(told, int) and not isinstance(told, bool) else None
+
+
+def _money(told: Any) -> float | None:
+    """Return a finite number."""
+    if isinstance(told, bool) or not isinstance(told, int | float) or not abs(told) < _ENDLESS:
+        return None
+    return float(told)
+
+
+def _text(told: Any) -> str | None:
+    """Return a text, or that of parts."""
+    if isinstance(told, list | dict):
+        told = "".join(read_parts(told))
+    return told if isinstance(told, str) else None
+
+
+def _list(told: Any) -> list[Any]:
+    return told if isinstance(told, list) else []
+
+
+def _dict(told: Any) -> dict[str, Any]:
+    return told if isinstance(told, dict) else {}
 
 
 class EventStream:
@@ -230,11 +414,16 @@ class EventStream:
                 data.clear()
                 try:
                     events.append(_decode(content))
-                except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                    if content.strip() == DONE:
-                        self.is_done = True
-                    elif content.strip():
-                        self.failure = malformed(error, content)
+                    continue
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                    pass  # the usual end, or an odd event
+                if content.strip() == DONE:
+                    self.is_done = True
+                elif content.strip():
+                    try:
+                        events.append(decode_event(content))
+                    except EngineProtocolError as error:
+                        self.failure = error
                         break
         return events
 
