@@ -17,7 +17,7 @@ WorkspanError                everything raised on purpose
 ├─ SandboxUnavailable        code can't be run safely on this machine
 ├─ VerifierError             a verifier failed to judge (this is not "wrong answer")
 ├─ GraderError               a grader failed to judge
-├─ ReportError               a page or chart could not be drawn or written; results are kept
+├─ OutputError               a page, chart or file could not be made; what was finished is kept
 ├─ JournalError              the journal can't be written or read: full disk, broken line, in use
 └─ ReplayMismatch            the journal was written by another program, engine or seed
 """
@@ -127,8 +127,8 @@ class GraderError(WorkspanError):
     """A grader failed to judge; this says nothing about the answer."""
 
 
-class ReportError(WorkspanError):
-    """A page or chart could not be drawn or written; what it would show is printed and kept."""
+class OutputError(WorkspanError):
+    """A page, a chart or a file could not be drawn or written; what was finished is kept."""
 
 
 class JournalError(WorkspanError):

@@ -17,6 +17,18 @@ from workspan.journal import Entry, Journal
 from workspan.journal_lines import MARK, Broken, Line, is_journal, parse, sealed
 from workspan.journal_lines import Header as Header
 
+_LONGEST_HEADER = 64 * 1024
+
+
+def is_journal_file(path: Path) -> bool:
+    """Tell whether a file is a journal, by its first line.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with path.open("rb") as file:
+        return is_journal(file.readline(_LONGEST_HEADER))
+
 
 class JournalFile:
     """Open, or make, a file of journals; a line is on disk before the run goes on.

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from workspan.errors import DataError
+from workspan.errors import DataError, OutputError
 from workspan.outputs import replace_file
 
 FORMAT = 1
@@ -109,7 +109,8 @@ def write_library(library: Library, path: Path) -> None:
     """Write it, readable by its owner only where it is new; packed from 64 kB on.
 
     Raises:
-        DataError: the file can't be written, or something else is there.
+        DataError: something else is there.
+        OutputError: the file can't be written.
     """
     content = msgspec.json.encode(_File(FORMAT, library))
     if len(content) >= _ZIP_FROM:
@@ -119,7 +120,7 @@ def write_library(library: Library, path: Path) -> None:
             raise DataError("is no library, and is left as it is", path=str(path))
         replace_file(path, content)
     except OSError as error:
-        raise DataError(f"can't be written: {error.strerror}", path=str(path)) from error
+        raise OutputError(f"the library {path} can't be written: {error.strerror}") from error
 
 
 def is_library(path: Path) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from types import TracebackType
 
 import msgspec
 
-from workspan.errors import InputError
+from workspan.errors import InputError, OutputError
 from workspan.outputs import replace_file
 
 _ANSWERED = frozenset(
@@ -25,41 +27,55 @@ class AnswersFile:
     is stopped, or killed, takes nothing away.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, which `check` has passed.
+    def __init__(self, path: Path, order: Sequence[str]) -> None:
+        """Open a file of answers, or a new one, for problems of these ids.
 
         Raises:
-            OSError: it can't be written.
+            OutputError: it can't be written, here and below: what was finished is in the journal.
         """
-        self.path = path
-        before = path.read_bytes() if path.exists() else b""
-        self._lines = _records(before)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        self._file = os.open(path, flags, 0o600)
-        if not before:
-            os.fchmod(self._file, 0o600)  # also where it was made open to others
-        os.ftruncate(self._file, before.rfind(b"\n") + 1)  # a line that a kill cut short
+        self.path, self.order = path, order
+        with _told(path):
+            before = path.read_bytes() if path.exists() else b""
+            self._lines = _records(before)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            self._file = os.open(path, flags, 0o600)
+            if not before:
+                os.fchmod(self._file, 0o600)  # also where it was made open to others
+            os.ftruncate(self._file, before.rfind(b"\n") + 1)  # a line that a kill cut short
 
     def add(self, problem: str, line: bytes) -> None:
-        """Write the answer to one problem, a line without its end.
-
-        Raises:
-            OSError: the disk did not take it all.
-        """
+        """Write the answer to one problem, a line without its end."""
         self._lines[problem] = line
         whole = memoryview(line + b"\n")
-        while whole:
-            whole = whole[os.write(self._file, whole) :]
+        with _told(self.path):
+            while whole:
+                whole = whole[os.write(self._file, whole) :]
 
-    def close(self, order: Collection[str]) -> None:
-        """Put the answers in the order of the problems, each once.
+    def __enter__(self) -> AnswersFile:
+        return self
 
-        Raises:
-            OSError: the disk is full; the answers stand as they came.
-        """
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Put the answers in the order of the problems, each once."""
         os.close(self._file)
-        lines = [self._lines[name] + b"\n" for name in order if name in self._lines]
-        replace_file(self.path, b"".join(lines))
+        lines = [self._lines[name] + b"\n" for name in self.order if name in self._lines]
+        with _told(self.path):
+            replace_file(self.path, b"".join(lines))
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path} can't be written: {error.strerror}; what was finished is kept in its journal: "
+            "the same command goes on from there"
+        ) from error
 
 
 def is_answers(path: Path, problems: Collection[str]) -> bool:

@@ -23,7 +23,7 @@ def write_explanations(told: Sequence[Told], path: Path) -> None:
 
     Raises:
         InputError: something else is there.
-        ReportError: the page can't be written.
+        OutputError: the page can't be written.
     """
     write_page(render(told), path)
 

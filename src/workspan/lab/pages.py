@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workspan.errors import InputError, ReportError
+from workspan.errors import InputError, OutputError
 from workspan.outputs import replace_file
 
 GENERATOR = "workspan"
@@ -31,7 +31,7 @@ def write_page(text: str, path: Path) -> None:
 
     Raises:
         InputError: another file is there; it is left as it is.
-        ReportError: the page can't be written.
+        OutputError: the page can't be written.
     """
     page = text.encode("utf-8", "replace")  # a model may cut a character in two
     try:
@@ -39,4 +39,4 @@ def write_page(text: str, path: Path) -> None:
             raise InputError(f"the report {path} is no page of ours, and is left as it is")
         replace_file(path, page)
     except OSError as error:
-        raise ReportError(f"the report {path} can't be written: {error.strerror}") from error
+        raise OutputError(f"the report {path} can't be written: {error.strerror}") from error

@@ -20,7 +20,7 @@ def write_replay(found: Sequence[ReplayRecord], path: Path) -> None:
 
     Raises:
         InputError: something else is there.
-        ReportError: the page can't be written.
+        OutputError: the page can't be written.
     """
     write_page(render(found), path)
 

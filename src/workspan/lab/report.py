@@ -31,7 +31,7 @@ def write_report(comparison: Comparison, path: Path) -> None:
 
     Raises:
         InputError: something else is there.
-        ReportError: the page can't be written.
+        OutputError: the page can't be written.
     """
     write_page(render(comparison), path)
 

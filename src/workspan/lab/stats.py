@@ -38,6 +38,8 @@ class Difference(NamedTuple):
 def wilson(grades: Sequence[float]) -> Interval:
     """Return the score interval of a mean of grades in [0, 1]; all of [0, 1] without any.
 
+    It holds the mean, whatever rounding says: where all are right its end is 1, else 0.
+
     (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n), Wilson 1927. For partial grades it is wider
     than need be: no variable in [0, 1] varies more than a 0/1 one of the same mean.
     """
@@ -48,7 +50,7 @@ def wilson(grades: Sequence[float]) -> Interval:
     centre = p + z * z / (2 * n)
     spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    return Interval(max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale))
+    return _around(p, (centre - spread) / scale, (centre + spread) / scale)
 
 
 def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> Difference | None:
@@ -64,7 +66,8 @@ def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> Differe
         low, high = _newcombe(pairs)
     else:
         low, high = _bootstrap([a - b for a, b in pairs])
-    return Difference(fmean(a - b for a, b in pairs), low, high, len(pairs))
+    mean = fmean(a - b for a, b in pairs)
+    return Difference(mean, *_around(mean, low, high, least=-1.0), len(pairs))
 
 
 def problems_needed(difference: float, disagreement: float = DISAGREEMENT) -> int:
@@ -112,6 +115,11 @@ def _newcombe(pairs: Sequence[tuple[float, float]]) -> Interval:
     return Interval(p - q - below, p - q + above)
 
 
+def _around(mean: float, low: float, high: float, least: float = 0.0) -> Interval:
+    """Keep an interval within what is possible, and its mean within it: rounding does neither."""
+    return Interval(min(mean, max(least, low)), max(mean, min(1.0, high)))
+
+
 def _third_side(a: float, b: float, cosine: float) -> float:
     """Law of cosines; rounding must not make the square negative."""
     return math.sqrt(max(0.0, a * a + b * b - 2 * cosine * a * b))
@@ -134,8 +142,7 @@ def bootstrap(values: Sequence[float]) -> Interval:
     """
     if not values:
         return Interval(0.0, 1.0)
-    low, high = _bootstrap(values)
-    return Interval(max(0.0, low), min(1.0, high))
+    return _around(fmean(values), *_bootstrap(values))
 
 
 def mean_of_runs(values: Sequence[float]) -> Interval:
