@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TypeAlias
 
 import anyio
@@ -28,7 +29,13 @@ from workspan.types import (
 )
 
 SLICE = 256
-"""Tokens reserved at a time, so that a long `max_tokens` does not keep others from starting."""
+"""Tokens reserved at a time, at least, so that a long cap does not keep others from starting."""
+
+_SLICE_OVER_RUNAHEAD = 20
+"""A slice is so many times what the engine may decode unseen, so that a cut wastes little."""
+
+_SAME_MONEY = Decimal("1.01")
+"""Providers round: a bill that is above the price by less is the same."""
 
 MAX_LOSSES = 1
 """How often a call that died on the way is asked again."""
@@ -249,9 +256,12 @@ class _Attempt:
     def _bound(self) -> Amount:
         """Ask for the prompt and the first slice of what may be decoded now."""
         self.cap = self._cap()
-        self.leased = min(self.cap, SLICE)
+        self.leased = min(self.cap, self._slice()) if self.engine.info.can_be_cut else self.cap
         work = min(self.cap, self.leased + self.engine.info.runahead)
         return self._amount(1, work, self.prefill)
+
+    def _slice(self) -> int:
+        return max(SLICE, _SLICE_OVER_RUNAHEAD * self.engine.info.runahead)
 
     def _cap(self) -> int:
         """Return the most tokens that the request, the path and the account allow now."""
@@ -334,7 +344,7 @@ class _Attempt:
         """Lease the next slice when the last one is used up; return the limit that refuses it."""
         decoded = self.bill.usage.output_tokens
         while decoded >= self.leased < self.cap:
-            leased = min(self.cap, self.leased + SLICE)
+            leased = min(self.cap, self.leased + self._slice())
             more = min(self.cap, leased + self.engine.info.runahead) - hold.amount.work
             refused = self.ledger.extend(hold, more, self._amount(0, more, 0).cost)
             if refused is not None:
@@ -342,6 +352,18 @@ class _Attempt:
             self.leased = leased
             self._write_ahead(hold)
         return None
+
+    def _priced(self, usage: Usage) -> Usage:
+        """Charge the price or what the provider reports, whichever is dearer."""
+        price, reported = self.engine.info.price, usage.cost or None
+        if price is None or price is FREE:
+            return usage if reported or price is FREE else replace(usage, cost=None)
+        cost = price.of(usage)
+        if reported is not None and reported > cost * _SAME_MONEY:
+            self.bill.notices.append(
+                Notice("contradiction", f"{self.engine.info.model} costs more than its price")
+            )
+        return replace(usage, cost=max(cost, reported or cost))
 
     def _sample(self, finish: FinishReason, usage: Usage) -> Sample:
         """Put together what has arrived."""
@@ -364,10 +386,7 @@ class _Attempt:
         error: EngineError | None = None,
     ) -> Sample:
         """Charge what was billed and write it down; nothing here awaits."""
-        run, usage = self.run, self.bill.usage
-        price = self.engine.info.price
-        if not usage.cost and price is not FREE:  # else the provider reported it
-            usage = replace(usage, cost=None if price is None else price.of(usage))
+        run, usage = self.run, self._priced(self.bill.usage)
         sample = self._sample(finish or "stop", usage)
         entry = Entry(
             self.key,

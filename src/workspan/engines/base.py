@@ -54,6 +54,9 @@ class EngineInfo:
     closed. They are reserved beside each slice, so that a cut cannot pass the budget."""
     concurrency: int = 64
     """Calls at a time that the engine serves well."""
+    can_be_cut: bool = True
+    """What streams can be counted as it comes, so that a call may hold its cap slice by slice.
+    False where it can't, or not yet: then only the cap bounds a call, and all of it is held."""
 
 
 @dataclass(slots=True)
@@ -76,7 +79,7 @@ class Engine(Protocol):
 
     @property
     def info(self) -> EngineInfo:
-        """What the engine is and can do; constant while it is open."""
+        """What the engine is and can do; only `can_be_cut` may change while it is open."""
         ...
 
     def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -90,6 +91,14 @@ class Reply:
         events, self._ahead = self._ahead, []
         if not events and self._failure is not None:
             raise self._failure
+        return events
+
+    def unread(self) -> list[Event]:
+        """Return what has arrived and nobody has read: the server decoded it all the same."""
+        events, self._ahead = self._ahead, []
+        if not self._is_over and self._response.content_type == "text/event-stream":
+            with suppress(aiohttp.ClientError, ConnectionError, TimeoutError, RuntimeError):
+                events += self._stream.feed(self._response.content.read_nowait())
         return events
 
     async def _read(self) -> list[Event]:

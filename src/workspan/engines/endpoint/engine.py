@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator
-from dataclasses import KW_ONLY, dataclass, field
+from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from workspan.engines.base import Bill, Capability, EngineInfo, Price
 from workspan.engines.endpoint.client import Client, Reply, Retries, Timeouts
 from workspan.engines.endpoint.meter import Meter
+from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.prompt_size import PromptSizes
 from workspan.engines.endpoint.refusals import Secret
 from workspan.engines.endpoint.shared import Groups
-from workspan.engines.endpoint.wire import Dialect, Form, Report
+from workspan.engines.endpoint.wire import Dialect, Event, Form
 from workspan.errors import (
     EngineError,
     EngineProtocolError,
@@ -86,6 +88,7 @@ class Endpoint:
             self.form, self.model, self.sends_seed, reasoning_effort=self.reasoning_effort
         )
         self._sizes = PromptSizes(self.form, self.model, self.url, self._post)
+        self._pace = Pace()
         self._groups = Groups(self, self.n_per_request)
         self._info = self._describe()
         self._client: Client | None = None
@@ -118,7 +121,9 @@ class Endpoint:
 
     @property
     def info(self) -> EngineInfo:
-        """What the server is taken to offer."""
+        """What the server is taken to offer, and whether its streams can be counted by now."""
+        if self._pace.can_be_cut is not self._info.can_be_cut:
+            self._info = replace(self._info, can_be_cut=self._pace.can_be_cut)
         return self._info
 
     def _describe(self) -> EngineInfo:
@@ -135,6 +140,7 @@ class Endpoint:
             price=self.price,
             runahead=self.runahead,
             concurrency=self.concurrency,
+            can_be_cut=False,  # until a stream has ended with a count
         )
 
     async def models(self) -> tuple[str, ...]:
@@ -147,7 +153,11 @@ class Endpoint:
 
     def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Draw one completion; see `Engine.stream`."""
-        if self.n_per_request > 1 and request.max_tokens <= self.runahead:
+        if (
+            self.n_per_request > 1
+            and not self._groups.is_off
+            and request.max_tokens <= self.runahead
+        ):
             return self._groups.stream(request, bill)
         return self.single(request, bill)
 
@@ -160,25 +170,26 @@ class Endpoint:
         except EngineError:
             bill.usage = Usage()
             raise
-        report: Report | None = None
         try:
             while events := await reply.read():
-                for event in events:
-                    for choice in event.choices:
-                        if choice.index == 0:
-                            meter.take(choice)
-                    report = event.usage or report
+                self._take(meter, events)
                 bill.usage = meter.usage
-                if meter.has_overrun:
-                    meter.finish = "length"
-                    break
+                if meter.has_overrun and meter.finish is None:
+                    self._take(meter, await reply.read())  # where a whole answer came, its end
+                    if meter.finish is None:
+                        meter.cut_off()
+                        break
                 if meter.finish is None and (chunk := meter.chunk()):
                     yield chunk
-            self._settle(meter, report, reply)
-            bill.usage = meter.usage
+            else:
+                self._settle(meter, reply)
+                bill.usage = meter.usage
             yield meter.last_chunk()
         finally:
+            with suppress(EngineError):  # what has come is on the bill, read or not
+                self._take(meter, reply.unread() if meter.finish is None else [])
             bill.usage = meter.usage_if_cut
+            bill.notices += meter.notices
             reply.close()
 
     async def aclose(self) -> None:
@@ -190,7 +201,8 @@ class Endpoint:
     def meter(self, request: Request) -> Meter:
         """Begin the account of one choice."""
         known = self._sizes.known(request)
-        meter = Meter(request, known or self._sizes.bound(request), self.runahead)
+        bound = known or self._sizes.bound(request)
+        meter = Meter(request, bound, self.runahead, self._pace)
         if known:
             meter.expects(known, 0, "tokenised")
         return meter
@@ -215,7 +227,15 @@ class Endpoint:
                 raise await self._unknown_model(error) from error
             raise
 
-    def _settle(self, meter: Meter, report: Report | None, reply: Reply) -> None:
+    def _take(self, meter: Meter, events: list[Event]) -> None:
+        for event in events:
+            for choice in event.choices:
+                if choice.index == 0:
+                    meter.take(choice)
+            if event.usage is not None:
+                meter.hear(event.usage)
+
+    def _settle(self, meter: Meter, reply: Reply) -> None:
         """Close the account of a stream that was read to its end.
 
         Raises:
@@ -224,11 +244,8 @@ class Endpoint:
         if meter.finish is None:
             how = "without a finish_reason" if reply.is_done else "in the middle of an answer"
             raise EngineProtocolError(f"{self.url} ended the stream {how}")
-        if report is not None:
-            meter.report(report)
-            self._sizes.correct(meter.request, report.prompt_tokens)
-        elif not meter.has_overrun:
-            meter.settle()
+        meter.settle(self.url)
+        self._sizes.correct(meter.request, meter.prompt_told)
 
     def _open_client(self) -> Client:
         """Make the connection pool, anew for each event loop."""
