@@ -96,9 +96,26 @@ class Asking:
     """One request on its way: written, refused, written anew, until a reply comes."""
 
     def __init__(
-        self, dialect: Dialect, request: Request, n: int, prompt: int | None, bound: int
+        self,
+        dialect: Dialect,
+        request: Request,
+        n: int,
+        prompt: int | None,
+        bound: int,
+        *,
+        is_whole: bool = False,
     ) -> None:
-        """`prompt` is the server's own count of the prompt's tokens, `bound` one from above."""
+        """Begin to ask.
+
+        Args:
+            dialect: how the server wants to be asked, as far as is known.
+            request: what for.
+            n: choices.
+            prompt: the server's own count of the prompt's tokens, if it was asked.
+            bound: a bound of them from above.
+            is_whole: ask for the whole reply, not for a stream.
+        """
+        self._is_whole = is_whole
         self._dialect = dialect
         self._request = request
         self._n = n
@@ -122,6 +139,9 @@ class Asking:
     def body(self) -> bytes:
         """Write the request's JSON as the server is known to want it now."""
         self._sent = self._dialect.fields(self._request, self._cap, self._n)
+        if self._is_whole:
+            self._sent["stream"] = False
+            self._sent.pop("stream_options", None)
         return msgspec.json.encode(self._sent)
 
     @property

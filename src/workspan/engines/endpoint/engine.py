@@ -49,6 +49,12 @@ _OWNED = frozenset(
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
+_WHOLE_TOKENS = 256
+"""Answers of at most so many are asked for whole where nothing may cut them. That costs less than a
+stream; longer silence would run into the time-outs of servers and of what stands before them. An
+answer that is continued is always streamed: not streamed, llama.cpp sends its beginning again."""
+
+
 @dataclass(eq=False)
 class Endpoint:
     """One model behind an OpenAI-compatible server.
@@ -242,9 +248,12 @@ class Endpoint:
     async def single(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Draw one completion by a request of its own."""
         meter = self.meter(request)
+        meter.is_asked_whole = (
+            bill.is_uncut and request.max_tokens <= _WHOLE_TOKENS and not request.prefix
+        )
         bill.usage = meter.usage_if_cut
         try:
-            reply = await self.ask(request)
+            reply = await self.ask(request, is_whole=meter.is_asked_whole)
         except EngineError:
             bill.usage = Usage()
             raise
@@ -285,8 +294,8 @@ class Endpoint:
             meter.expects(known, 0, "tokenised")
         return meter
 
-    async def ask(self, request: Request, n: int = 1) -> Reply:
-        """Begin a stream of n choices, asked for as the server has taught.
+    async def ask(self, request: Request, n: int = 1, *, is_whole: bool = False) -> Reply:
+        """Begin a stream of n choices, or wait for them whole, asked for as the server has taught.
 
         The reply's `notices` say what of the request was given up.
 
@@ -297,7 +306,7 @@ class Endpoint:
         bound = sizes.bound(request)
         if dialect.context is not None and bound + request.max_tokens > dialect.context:
             bound = await sizes.count(request)
-        asking = Asking(dialect, request, n, sizes.known(request), bound)
+        asking = Asking(dialect, request, n, sizes.known(request), bound, is_whole=is_whole)
         try:
             reply = await self._open_client().stream(
                 dialect.path, asking.body, asking.learn, Size(n, request.max_tokens)

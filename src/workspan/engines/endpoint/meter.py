@@ -103,6 +103,8 @@ class Meter:
         self._report: Report | None = None
         self._told = (0, 0, 0)
         """Tokens of the server's running figure, and the pieces and bytes that had come by then."""
+        self.is_asked_whole = False
+        """No stream is asked for: until the reply comes nothing tells how much was decoded."""
         self._settled: Usage | None = None
         self._is_confident = False
         """Alternatives have come."""
@@ -299,7 +301,8 @@ class Meter:
             return self._settled
         seen = self.seen
         left = max(0, self.request.max_tokens - seen)
-        unseen = left if self._pace.hides else min(self._runahead, left)
+        is_hidden = self._pace.hides or self.is_asked_whole
+        unseen = left if is_hidden else min(self._runahead, left)
         if self._pace.ignores_cap:
             unseen = self._runahead
         return self._usage(seen, self._reasoning, "estimated", unseen)
