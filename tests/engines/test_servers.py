@@ -326,7 +326,7 @@ def test_a_reply_without_progress_ends(piece_: bytes, after_text: bool) -> None:
         b'data: {"a": ' + b"[" * 200_000 + b"\n\n",
         b'data: {"choices": [{"delta": {"content": "\xff"}}]}\n\n',
         line({"choices": [{"delta": {"content": "y" * 9_000_000}}]}),
-        b"data: {}\n\n" * 200_000,
+        line({"id": "x" * 2000}) * 1000,
     ],
     ids=["line", "comment", "event", "deep", "encoding", "text", "events"],
 )

@@ -38,8 +38,14 @@ class Dialect:
     """Prompt and completion together, in tokens: stated, found, or learnt from a refusal."""
     completion: int | None = None
     """The most tokens of one answer, learnt from a refusal."""
+    stated: frozenset[str] = frozenset()
+    """Fields that the engine's owner has said the server takes none of."""
     refused: set[str] = field(default_factory=set)
-    """Fields that are sent no more."""
+    """Fields that are sent no more, those stated included."""
+
+    def __post_init__(self) -> None:
+        """Leave out from the start what was stated."""
+        self.refused |= self.stated
 
     @property
     def path(self) -> str:
@@ -140,7 +146,7 @@ class Asking:
             )
         if dialect.refused:
             asked = set(self._sent) | self._wanted()
-            for name in sorted(dialect.refused & asked):
+            for name in sorted((dialect.refused - dialect.stated) & asked):
                 if text := _given_up(name):
                     is_logprobs = name.endswith("logprobs")
                     said.append(Notice("no_logprobs" if is_logprobs else "no_effect", text))

@@ -119,7 +119,7 @@ class Endpoint:
             reasoning_effort=self.reasoning_effort,
             extra=self.extra_body,
             context=self.context,
-            refused=set() if self.streams else {"stream"},
+            stated=frozenset() if self.streams else frozenset({"stream"}),
         )
         self._sizes = PromptSizes(self.form, self.model, self.url, self._post)
         self._pace = Pace()
