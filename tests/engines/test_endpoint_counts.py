@@ -19,6 +19,8 @@ from workspan.errors import EngineProtocolError
 from workspan.testing.server import Behaviour, SimulatedServer
 from workspan.types import Request
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 WORDS = "one two three four five six seven eight"
 
 
