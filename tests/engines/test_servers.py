@@ -166,6 +166,31 @@ def test_an_answer_that_has_arrived_is_kept_whatever_its_end_is_called(reason: o
 
 
 @pytest.mark.parametrize(
+    ("cap", "finish"), [(64, "stop"), (5, "length"), (2, "length")], ids=["room", "usage", "text"]
+)
+def test_an_answer_that_is_said_to_be_done_needs_no_reason(cap: int, finish: str) -> None:
+    whole = {"choices": [{"message": {"content": "Answer: 42"}, "finish_reason": None}]}
+    usage = {"prompt_tokens": 10, "completion_tokens": min(cap, 5)}
+    request = replace(ASK, max_tokens=cap)
+    for parts in (
+        [piece("Answer: 42"), piece(), line({"choices": [], "usage": usage}), DONE],
+        [json.dumps({**whole, "usage": usage}).encode()],
+    ):
+        got, bill, asked = ask(*parts, request=request)
+        assert isinstance(got, Drawn)
+        assert (got.text, got.chunks[-1].finish, len(asked)) == ("Answer: 42", finish, 1)
+        assert "contradiction" in {notice.code for notice in bill.notices}
+
+
+def test_a_stream_that_ends_without_a_word_is_no_answer() -> None:
+    got, bill, _ = ask(piece("Answer: 42"))
+    assert isinstance(got, EngineProtocolError)
+    assert bill.usage.calls == 1
+    got, _, _ = ask(DONE, retries=ONCE)
+    assert isinstance(got, EngineProtocolError)
+
+
+@pytest.mark.parametrize(
     "tail",
     [
         b"",

@@ -48,8 +48,8 @@ class Whole:
             return web.json_response({"error": error}, status=400)
         if self.limit is not None and cap + 60 > self.limit:
             said = f"This model's maximum context length is {self.limit} tokens and your request "
-            error = {"object": "error", "message": f"{said}has 60 input tokens.", "code": 400}
-            return web.json_response(error, status=400)
+            refused = {"object": "error", "message": f"{said}has 60 input tokens.", "code": 400}
+            return web.json_response(refused, status=400)
         served = min(cap, self.tokens)
         self.decoded += served
         choice = {

@@ -333,9 +333,10 @@ class Endpoint:
         Raises:
             EngineProtocolError: the stream ended before the choice did.
         """
+        if meter.finish is None and reply.is_done and meter.was_served:
+            meter.end_unsaid(self.url)
         if meter.finish is None:
-            how = "without a finish_reason" if reply.is_done else "in the middle of an answer"
-            raise EngineProtocolError(f"{self.url} ended the stream {how}")
+            raise EngineProtocolError(f"{self.url} ended the stream in the middle of an answer")
         meter.settle(self.url)
         self._sizes.correct(meter.request, meter.prompt_told)
 

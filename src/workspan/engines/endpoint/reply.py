@@ -233,8 +233,9 @@ class Reply:
 
     @property
     def is_done(self) -> bool:
-        """The server said so itself."""
-        return self._stream.is_done
+        """The server said so itself, or sent its reply whole."""
+        is_whole = self._whole is not None and self._is_over and self._failure is None
+        return self._stream.is_done or is_whole
 
     def close(self) -> None:
         """Hang up if the stream is not over: the server stops decoding."""
