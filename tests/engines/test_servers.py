@@ -14,6 +14,7 @@ from typing import Any
 import anyio
 import msgspec
 import pytest
+from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -437,6 +438,42 @@ def test_a_name_that_a_gateway_passes_on_is_no_capability(owner: str) -> None:
     anyio.run(main)
 
 
+@pytest.mark.parametrize(
+    ("door", "answer", "continues"),
+    [
+        ("/props", {"default_generation_settings": {}}, True),
+        ("/server_info", {"model_path": "m"}, True),
+        ("/tokenize", {True: {"count": 7}, False: {"count": 9}}, True),
+        ("/tokenize", {True: {"count": 9}, False: {"count": 9}}, False),
+        ("/tokenize", {True: {"tokens": []}, False: {"tokens": []}}, False),
+        ("/props", ["a page of a gateway"], False),
+    ],
+)
+def test_a_server_is_asked_at_its_own_doors_whether_it_continues(
+    door: str, answer: Any, continues: bool
+) -> None:
+    async def models(_: web.Request) -> web.Response:
+        return web.json_response({"data": [{"id": "m", "owned_by": "vllm"}]})
+
+    async def answers(request: web.Request) -> web.Response:
+        is_open = (await request.json())["continue_final_message"] if request.can_read_body else 0
+        return web.json_response(answer[is_open] if request.method == "POST" else answer)
+
+    async def main() -> None:
+        app = web.Application()
+        app.router.add_get("/v1/models", models)
+        app.router.add_route("*", door, answers)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        engine = await Endpoint.discover(url, api_key="")
+        await runner.cleanup()
+        assert ("continue" in engine.info.capabilities) is continues
+
+    anyio.run(main)
+
+
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
@@ -508,6 +545,41 @@ def test_any_object_is_an_event_an_error_or_malformed(told: dict[str, Any]) -> N
     again = stream.feed(b"data: " + data.replace(b"\n", b" ") + b"\n\n")
     assert again or stream.failure
     assert [msgspec.to_builtins(e.choices) for e in again] == [msgspec.to_builtins(event.choices)]
+
+
+TAILS: dict[str, object] = {
+    "choices null": {"choices": None, "usage": {"prompt_tokens": 10, "completion_tokens": 5}},
+    "no choices": {"usage": {"prompt_tokens": 10, "completion_tokens": 5}},
+    "count null": {
+        "choices": [],
+        "usage": {"prompt_tokens": 10, "completion_tokens": None, "total_tokens": 15},
+    },
+    "count a text": {"choices": [], "usage": {"prompt_tokens": "10", "completion_tokens": "five"}},
+    "count a fraction": {"usage": {"prompt_tokens": 10.5, "completion_tokens": 5.0}},
+    "details null": {"usage": {"prompt_tokens": 10, "completion_tokens_details": None}},
+    "details a list": {"usage": {"completion_tokens": 5, "prompt_tokens_details": [1]}},
+    "usage null": {"choices": [], "usage": None},
+    "usage a list": {"choices": [], "usage": [1, 2]},
+    "usage empty": {"choices": [], "usage": {}},
+    "cost a text": {"usage": {"completion_tokens": 5, "cost": "0.1"}},
+    "cost endless": {"usage": {"completion_tokens": 5, "cost": 10**400}},
+    "a null event": None,
+    "an empty event": {},
+    "delta null": {"choices": [{"index": None, "delta": None, "finish_reason": None}]},
+    "odd choices": {"choices": [None, 7, {"delta": 7, "logprobs": "x", "usage": "x"}]},
+}
+
+
+@pytest.mark.parametrize("tail", TAILS.values(), ids=list(TAILS))
+def test_nulls_and_wrong_types_are_absent_and_nothing_is_paid_twice(tail: object) -> None:
+    assert drawn(piece("Answer: 42"), piece(finish="stop"), line(tail), DONE).text == "Answer: 42"
+    assert drawn(line(tail), piece("Answer: 42"), piece(finish="stop"), DONE).text == "Answer: 42"
+
+
+@pytest.mark.parametrize("index", [None, "0", 0.0, True])
+def test_an_index_that_is_no_number_is_the_first(index: object) -> None:
+    first = line({"choices": [{"index": index, "delta": {"content": "Answer: 42"}}]})
+    assert drawn(first, piece(finish="stop"), USAGE, DONE).text == "Answer: 42"
 
 
 @pytest.mark.parametrize(
