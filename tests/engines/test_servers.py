@@ -254,6 +254,8 @@ ERRORS: dict[str, tuple[bytes, type[EngineError], str]] = {
         EngineUnavailable,
         "no balance",
     ),
+    "status": (line({"status": "error", "reason": "no GPU"}), EngineUnavailable, "no GPU"),
+    "fault": (line({"fault": {"faultstring": "no route"}}), EngineUnavailable, "no route"),
     "spent": (
         line({"error": {"message": "x", "code": "insufficient_quota"}}),
         EngineRejected,
@@ -524,11 +526,14 @@ KEYS = st.sampled_from(
         "cached_tokens detail code loc"
     )
 )
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
-    max_leaves=20,
-)
+LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+
+
+def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return LEAF | st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4)
+
+
+JSON = nested(nested(nested(LEAF)))
 
 
 @given(st.dictionaries(KEYS, JSON, max_size=6))

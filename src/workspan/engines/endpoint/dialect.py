@@ -226,13 +226,11 @@ class Asking:
         """
         dialect = self._dialect
         cap = min(self._request.max_tokens, dialect.completion or self._request.max_tokens)
-        if dialect.context is not None:
-            size = self._prompt
-            if size is None:
-                size = self._bound
-                if not is_last and size + cap > dialect.context:
-                    size = max(1, size // _BYTES_A_TOKEN)
-            cap = min(cap, dialect.context - size)
+        if (context := dialect.context) is not None:
+            room = context - (self._bound if self._prompt is None else self._prompt)
+            if self._prompt is None and room < cap and not is_last:
+                room = max(room, context - self._bound // _BYTES_A_TOKEN, context // _LIKELY_ROOM)
+            cap = min(cap, room)
         if cap < 1:
             raise ContextExceeded(
                 f"the prompt leaves no room in the context of {dialect.context} tokens"
@@ -241,6 +239,8 @@ class Asking:
 
 
 _REFITS = 2
+_LIKELY_ROOM = 4
+"""A prompt of unknown size is taken to leave the fourth part, at least, until the server says."""
 _BYTES_A_TOKEN = 2
 """Of a likely prompt: English has four, Chinese two to three."""
 
