@@ -195,6 +195,19 @@ class Meter:
         self._pace.ignores_cap = True
         self.notices.append(_IGNORES_CAP)
 
+    def end_unsaid(self, server: str) -> None:
+        """End a choice whose reply is said to be done, though no reason came.
+
+        The answer has arrived: to ask for it again would be to pay for it twice.
+        """
+        is_full = self._report is not None and (
+            self._report.completion_tokens >= self.request.max_tokens
+        )
+        self.finish = "length" if is_full or self.least >= self.request.max_tokens else "stop"
+        self.notices.append(
+            Notice("contradiction", f"{server} says that it is done, but not why an answer ended")
+        )
+
     def chunk(self) -> Chunk | None:
         """Return what arrived since the last time, or None if nothing did."""
         return None if self.is_empty else self._chunk(None)

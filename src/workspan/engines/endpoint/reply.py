@@ -22,7 +22,7 @@ _TAIL_SECONDS = 10.0
 """How long the usage and that word may take after every choice has ended."""
 _BYTES_A_TOKEN = 8_192
 """Of a reply: twenty alternatives with their bytes take a quarter of it."""
-_BYTES_A_REPLY = 4 * 1024 * 1024
+_BYTES_A_REPLY = 1024 * 1024
 """Beside the tokens: frames, comments, signs of life."""
 
 
@@ -89,9 +89,12 @@ class Reply:
         if self._response.content_type == "text/html":
             raise EngineProtocolError(f"{self._url} answered with a web page, not a completion")
         self._patience = first_token
-        while not self._is_over and not any(map(_speaks, self._ahead)):
-            self._ahead += await self._read()
-        if not any(map(_speaks, self._ahead)):
+        speaks = False
+        while not self._is_over and not speaks:
+            events = await self._read()
+            speaks = any(map(_speaks, events))
+            self._ahead += events
+        if not speaks:
             if self._complaint is not None:
                 raise Refused(self._complaint)
             if self._failure is not None:
@@ -241,8 +244,9 @@ class Reply:
 
     @property
     def is_done(self) -> bool:
-        """The server said so itself."""
-        return self._stream.is_done
+        """The server said so itself, or sent its reply whole."""
+        is_whole = self._whole is not None and self._is_over and self._failure is None
+        return self._stream.is_done or is_whole
 
     def close(self) -> None:
         """Hang up if the stream is not over: the server stops decoding."""
