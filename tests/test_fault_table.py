@@ -105,7 +105,8 @@ def test_an_unreachable_server_is_unavailable() -> None:
 def test_without_usage_the_tokens_are_bounded_and_the_count_is_marked() -> None:
     result, server = ask(Behaviour(usage="none"))
     sent = server.bill.completion_tokens
-    assert sent <= result.work <= sent + 8  # an end mark each, which real models decode unseen
+    assert sent <= result.work <= 8 * (len(Behaviour().text) + 1)  # bytes, and an end mark each
+    assert [notice.code for notice in result.notices] == ["no_usage"]
     assert result.usage.source == "estimated"
 
 

@@ -27,7 +27,7 @@ LAYERS = [
     {"race", "ballot"},
     {"call"},
     {"store"},
-    {"journal", "ledger", "clock"},
+    {"journal", "ledger", "clock", "alike"},
     {"reasoner"},
     {"engines"},
     {"allocate"},

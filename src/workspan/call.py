@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TypeAlias
 
 import anyio
 
+from workspan.alike import Draws
 from workspan.clock import Call, Clock
 from workspan.engines.base import FREE, Bill, Engine
 from workspan.errors import BudgetExceeded, EngineError, EngineProtocolError, EngineUnavailable
@@ -32,6 +34,9 @@ SLICE = 256
 
 _SLICE_OVER_RUNAHEAD = 20
 """A slice is so many times what the engine may decode unseen, so that a cut wastes little."""
+
+_SAME_MONEY = Decimal("1.01")
+"""Providers round: a bill that is above the price by less is the same."""
 
 MAX_LOSSES = 1
 """How often a call that died on the way is asked again."""
@@ -80,6 +85,8 @@ class Context:
     trace: list[Call] = field(default_factory=list)
     refused: str = ""
     """The limit that last refused or cut a call."""
+    draws: Draws = field(default_factory=Draws)
+    """What was drawn, to say so where it is all alike."""
     noticed: dict[tuple[NoticeCode, str], int] = field(default_factory=dict)
     """What was odd, and how often, in the order of the first time."""
 
@@ -95,7 +102,8 @@ class Context:
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What was odd so far, each with how often."""
-        return tuple(Notice(*same, times) for same, times in self.noticed.items())
+        said = tuple(Notice(*same, times) for same, times in self.noticed.items())
+        return said + self.draws.notices
 
     def time_left(self) -> AbstractContextManager[anyio.CancelScope | None]:
         """Cancel the block when the time is up; costs nothing without a limit on seconds."""
@@ -126,11 +134,12 @@ async def draw(
     """
     seed = seed_for(run.seed, key)
     asked = fingerprint(request, seed)
-    request = replace(request, seed=seed)
+    unseeded, request = request, replace(request, seed=seed)
     losses = 0
     for _, entry in run.journal.attempts(key, asked):
         replay(run, ledger, clock, entry)
         if entry.outcome == "sample" and entry.sample is not None:
+            run.draws.note(unseeded, entry.sample)
             return entry.sample
         if entry.outcome == "failed":
             raise recorded_error(entry)
@@ -139,10 +148,13 @@ async def draw(
     while True:
         attempt = _Attempt(run, ledger, clock, key, request, asked, halt)
         try:
-            return await attempt.draw(is_last=losses >= MAX_LOSSES)
+            sample = await attempt.draw(is_last=losses >= MAX_LOSSES)
         except _Lost:
             losses += 1
             key += "+"
+        else:
+            run.draws.note(unseeded, sample)
+            return sample
 
 
 def replay(run: Context, ledger: Ledger, clock: Clock, entry: Entry) -> None:
@@ -365,6 +377,18 @@ class _Attempt:
             self._write_ahead(hold)
         return None
 
+    def _priced(self, usage: Usage) -> Usage:
+        """Charge the price or what the provider reports, whichever is dearer."""
+        price, reported = self.engine.info.price, usage.cost or None
+        if price is None or price is FREE:
+            return usage if reported or price is FREE else replace(usage, cost=None)
+        cost = price.of(usage)
+        if reported is not None and reported > cost * _SAME_MONEY:
+            self.bill.notices.append(
+                Notice("contradiction", f"{self.engine.info.model} costs more than its price")
+            )
+        return replace(usage, cost=max(cost, reported or cost))
+
     def _sample(self, finish: FinishReason, usage: Usage) -> Sample:
         """Put together what has arrived."""
         return Sample(
@@ -386,10 +410,7 @@ class _Attempt:
         error: EngineError | None = None,
     ) -> Sample:
         """Charge what was billed and write it down; nothing here awaits."""
-        run, usage = self.run, self.bill.usage
-        price = self.engine.info.price
-        if not usage.cost and price is not FREE:  # else the provider reported it
-            usage = replace(usage, cost=None if price is None else price.of(usage))
+        run, usage = self.run, self._priced(self.bill.usage)
         sample = self._sample(finish or "stop", usage)
         entry = Entry(
             self.key,

@@ -13,7 +13,7 @@ import patience
 from endpoint_client import ASK, QUICK, SHORT, before, draw
 from workspan.engines.base import Bill
 from workspan.engines.endpoint import Endpoint
-from workspan.engines.endpoint.refusals import retry_after
+from workspan.engines.endpoint.complaints import retry_after
 from workspan.errors import (
     ContextExceeded,
     EngineError,

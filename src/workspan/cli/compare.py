@@ -28,6 +28,7 @@ from workspan.cli.opening import (
     private_files,
     state_folder,
 )
+from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import EngineError, InputError, MissingDependency
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison
@@ -74,6 +75,8 @@ def compare(
     engine: EngineOption = None,
     model: ModelOption = None,
     price: PriceOption = None,
+    setting: SettingOption = None,
+    api_key_env: KeyOption = None,
     seed: int = 0,
     parallel: Annotated[int | None, typer.Option(min=1, help="Runs at a time.")] = None,
     journal: Annotated[Path | None, typer.Option(help="Kept calls; resumes from it.")] = None,
@@ -92,7 +95,7 @@ def compare(
     problems = _problems(task or [], input, limit, seed)
     write = _report_writer(report)
     found = open_search(corpus, embedder, brought)
-    opened = replace(open_engines(engine, model, price), tools=found.tools)
+    opened = replace(open_engines(engine, model, price, setting, api_key_env), tools=found.tools)
     plan += every(strategies, opened)
     if dry_run:
         from workspan.cli.dry import say_plan

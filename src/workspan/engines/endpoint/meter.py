@@ -17,30 +17,64 @@ _STRENGTH: tuple[Source, ...] = ("measured", "tokenised", "estimated")
 _IGNORES_CAP = Notice("ignores_cap", "the server decodes more tokens than it is asked for")
 
 
-class _Side:
-    """The text of one side of a choice, the answer's or the thinking's, as it adds up."""
+_NO_LOGPROBS = Notice("no_logprobs", "log-probabilities were asked for and did not come")
+_NO_ALTERNATIVES = Notice(
+    "no_logprobs", "alternatives were asked for and did not come: no confidence rests on them"
+)
 
-    __slots__ = ("is_open", "least", "waiting")
+
+class _Side:
+    """The text of one side of a choice, the answer's or the thinking's, counted read by read."""
+
+    __slots__ = ("_is_open", "_least", "_new", "_size", "_waiting", "pieces")
 
     def __init__(self) -> None:
-        self.waiting: list[str] = []
-        """Not handed on yet."""
-        self.least = 0
-        """Tokens that it surely took."""
-        self.is_open = False
+        self.pieces = 0
+        self._new: list[str] = []
+        """Not counted yet."""
+        self._waiting: list[str] = []
+        """Counted, and not handed on yet."""
+        self._size = self._least = 0
+        self._is_open = False
         """It ends within a word, which the next piece may go on with."""
 
+    def __bool__(self) -> bool:
+        """Something waits to be handed on."""
+        return bool(self._new or self._waiting)
+
     def add(self, text: str) -> None:
-        """Take a piece; a word that two pieces share counts once."""
-        self.waiting.append(text)
-        goes_on = self.is_open and not text[0].isspace()
-        self.least += least_tokens(text) - goes_on
-        self.is_open = not text[-1].isspace()
+        """Take a piece that is not empty."""
+        self.pieces += 1
+        self._new.append(text)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        self._count()
+        return self._size
+
+    @property
+    def least(self) -> int:
+        """Tokens that it surely took; a word that two pieces share counts once."""
+        self._count()
+        return self._least
+
+    def _count(self) -> None:
+        if not self._new:
+            return
+        text = "".join(self._new)
+        self._new.clear()
+        self._waiting.append(text)
+        self._size += len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+        goes_on = self._is_open and not text[0].isspace()
+        self._least += least_tokens(text) - goes_on
+        self._is_open = not text[-1].isspace()
 
     def taken(self) -> str:
         """Hand on what waits."""
-        text = "".join(self.waiting)
-        self.waiting.clear()
+        self._count()
+        text = "".join(self._waiting)
+        self._waiting.clear()
         return text
 
 
@@ -65,11 +99,13 @@ class Meter:
         self._text, self._thought = _Side(), _Side()
         self._logprobs: list[float] = []
         self._confidences: list[float] = []
-        self._pieces = self._size = self._scored = self._thought_pieces = self._thought_size = 0
+        self._scored = 0
         self._report: Report | None = None
         self._told = (0, 0, 0)
         """Tokens of the server's running figure, and the pieces and bytes that had come by then."""
         self._settled: Usage | None = None
+        self._is_confident = False
+        """Alternatives have come."""
         self._is_whole = False
         """The reply came in one body: its parts say nothing of a stream's pieces."""
 
@@ -85,49 +121,45 @@ class Meter:
             self._is_whole = choice.message is not None
             if thought := delta.thought:
                 self._thought.add(thought)
-                self._thought_pieces += 1
-                self._thought_size += self._count(thought)
         else:
             text = choice.text
         if text:
             self._text.add(text)
-            self._count(text)
         if choice.logprobs is not None:
             values = choice.logprobs.values
             self._scored += len(values)
             self._logprobs += values
             self._confidences += choice.logprobs.confidences
+            self._is_confident = self._is_confident or bool(self._confidences)
         if choice.usage is not None:
             self.hear(choice.usage)
         if choice.finish_reason:
             self.finish = "stop" if finish_of(choice.finish_reason) == "stop" else "length"
 
-    def _count(self, text: str) -> int:
-        size = len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
-        self._pieces += 1
-        self._size += size
-        return size
-
     def hear(self, report: Report) -> None:
         """Take the server's figures, in the middle of the stream or at its end."""
         self._report = merged(self._report, report)
         if self._report.completion_tokens >= self.least:
-            self._told = (self._report.completion_tokens, self._pieces, self._size)
+            self._told = (self._report.completion_tokens, self.pieces, self._size)
 
     @property
     def was_served(self) -> bool:
         """The stream held something of this choice."""
-        return self._pieces > 0 or self.finish is not None
+        return self.pieces > 0 or self.finish is not None
 
     @property
     def is_empty(self) -> bool:
         """Nothing waits to be handed on."""
-        return not (self._text.waiting or self._thought.waiting or self._logprobs)
+        return not (self._text or self._thought or self._logprobs)
 
     @property
     def pieces(self) -> int:
         """Pieces of text and thinking so far."""
-        return self._pieces
+        return self._text.pieces + self._thought.pieces
+
+    @property
+    def _size(self) -> int:
+        return self._text.size + self._thought.size
 
     @property
     def least(self) -> int:
@@ -141,7 +173,7 @@ class Meter:
         if self._scored:
             return least
         told, pieces, size = self._told
-        most = told + self._pace.bound(self._pieces - pieces, self._size - size)
+        most = told + self._pace.bound(self.pieces - pieces, self._size - size)
         return self._capped(max(least, most), least)
 
     def _capped(self, tokens: int, least: int) -> int:
@@ -163,13 +195,15 @@ class Meter:
 
     def chunk(self) -> Chunk | None:
         """Return what arrived since the last time, or None if nothing did."""
-        if self.is_empty:
-            return None
+        return None if self.is_empty else self._chunk(None)
+
+    def _chunk(self, finish: FinishReason | None) -> Chunk:
         chunk = Chunk(
             self._text.taken(),
             self._thought.taken(),
             tuple(self._logprobs),
             tuple(self._confidences),
+            finish,
         )
         self._logprobs.clear()
         self._confidences.clear()
@@ -181,10 +215,19 @@ class Meter:
         Raises:
             EngineRejected: log-probabilities were asked for, and the server sent none.
         """
-        if self.request.logprobs and self._pieces and not self._scored:
+        if self.request.logprobs and self.pieces and not self._scored:
             raise EngineRejected("the server sends no log-probabilities: it ignores `logprobs`")
-        rest = self.chunk() or Chunk()
-        return replace(rest, finish=self.finish)
+        return self._chunk(self.finish)
+
+    @property
+    def unmet(self) -> list[Notice]:
+        """Say what was asked for beside the text and did not come, however the stream ended."""
+        request = self.request
+        if not self._pieces:
+            return []
+        if request.logprobs and not self._scored:
+            return [_NO_LOGPROBS]
+        return [_NO_ALTERNATIVES] if request.top_logprobs and not self._is_confident else []
 
     def expects(self, prompt: int, cached: int, source: Source) -> None:
         """Replace the prompt's bound by a better figure."""
@@ -209,7 +252,7 @@ class Meter:
         if figures.prompt is not None and with_prompt:
             self.expects(figures.prompt, figures.cached, "measured")
         if figures.is_measured:
-            pieces = 0 if self._is_whole else self._pieces
+            pieces = 0 if self._is_whole else self.pieces
             self._pace.learn(pieces, self._size, figures.decoded)
         source: Source = "measured" if figures.is_measured else self.count_source
         self.settle_at(figures.decoded, source, figures.reasoning)
@@ -264,12 +307,12 @@ class Meter:
     @property
     def _reasoning(self) -> int:
         """Tokens of the thinking that was streamed, at most."""
-        return self._pace.bound(self._thought_pieces, self._thought_size)
+        return self._pace.bound(self._thought.pieces, self._thought.size)
 
     @property
     def count_source(self) -> Source:
         """Where our own count comes from."""
-        return "tokenised" if self._scored >= max(1, self._pieces) else "estimated"
+        return "tokenised" if self._scored >= max(1, self.pieces) else "estimated"
 
     def _usage(self, tokens: int, thought: int, source: Source, unseen: int = 0) -> Usage:
         return Usage(
