@@ -28,7 +28,7 @@ from workspan.strategies.sequential.single import Single
 from workspan.tasks.base import Task
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.turned import TurnedTime
-from workspan.types import Answer, Chunk, Problem, Request
+from workspan.types import Answer, Candidate, Chunk, Problem, Request
 
 MATH = Problem.ask("What is it?", kind="math")
 WORDS = Problem.ask("What is it?", kind="number")
@@ -303,3 +303,50 @@ def test_votes_have_keys_apart_from_calls() -> None:
     assert session._next_key() == "/0"
     assert not context.journal.entries  # numbers take no time: nothing to keep
     assert ballot.same(context, "k", "4", "4.0", "number")
+
+
+class Asking:
+    """Asks a tool, then a model."""
+
+    requires: frozenset[str] = frozenset()
+    tools = frozenset({"search"})
+
+    async def __call__(self, problem: Problem, session: Session) -> Answer:
+        sample = await session.sample(Request(problem.prompt))
+        session.best(Candidate(sample.text, "4"))
+        await session.use("search", "x")
+        return await Single()(problem, session)
+
+
+@pytest.mark.parametrize("takes", [1, 9, 10, 99])
+def test_tools_stop_when_the_time_is_up(takes: float) -> None:
+    time, asked = TurnedTime(), list[str]()
+
+    async def search(query: str) -> str:
+        asked.append(query)
+        for _ in range(int(takes)):
+            time.turn(1)
+            await anyio.lowlevel.checkpoint()
+        return "found"
+
+    def search_run(journal: Journal) -> Result:
+        engine = ScriptedEngine(["Answer: 4"])
+        return anyio.run(
+            lambda: run(
+                Asking(),  # type: ignore[arg-type]
+                WORDS,
+                engine,
+                budget=Budget(seconds=10),
+                journal=journal,
+                tools={"search": search},
+                time=time,
+            )
+        )
+
+    journal = Journal()
+    result = search_run(journal)
+    assert result.seconds == min(takes, 10)
+    assert result.stop == ("done" if takes < 10 else "seconds")
+    assert result.answer.text == "4"
+    again = search_run(journal)
+    assert (again.answer.text, again.stop, asked) == ("4", result.stop, ["x"])
