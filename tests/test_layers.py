@@ -27,6 +27,7 @@ LAYERS = [
     {"race", "ballot"},
     {"call"},
     {"store"},
+    {"journal_lines"},
     {"journal", "ledger", "clock", "alike"},
     {"reasoner"},
     {"engines"},
@@ -34,7 +35,7 @@ LAYERS = [
     {"voting", "sandbox", "planning", "retrieval", "search"},
     {"answers"},
     {"budget"},
-    {"types"},
+    {"types", "outputs"},
     {"errors", "named", "stopwatch"},
 ]
 RANK = {name: len(LAYERS) - i for i, names in enumerate(LAYERS) for name in names}

@@ -17,6 +17,7 @@ WorkspanError                everything raised on purpose
 ├─ SandboxUnavailable        code can't be run safely on this machine
 ├─ VerifierError             a verifier failed to judge (this is not "wrong answer")
 ├─ GraderError               a grader failed to judge
+├─ OutputError               a page, chart or file could not be made; what was finished is kept
 ├─ JournalError              the journal can't be written or read: full disk, broken line, in use
 └─ ReplayMismatch            the journal was written by another program, engine or seed
 """
@@ -124,6 +125,10 @@ class VerifierError(WorkspanError):
 
 class GraderError(WorkspanError):
     """A grader failed to judge; this says nothing about the answer."""
+
+
+class OutputError(WorkspanError):
+    """A page, a chart or a file could not be drawn or written; what was finished is kept."""
 
 
 class JournalError(WorkspanError):

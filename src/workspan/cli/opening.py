@@ -16,7 +16,7 @@ import typer
 
 from workspan.cli.settings import Settings, read_settings
 from workspan.engines.base import Engine, Price, models, together
-from workspan.errors import MissingDependency, SpecError, nearest
+from workspan.errors import InputError, MissingDependency, SpecError, nearest
 from workspan.lab.bench import Tool
 
 EngineOption = Annotated[
@@ -253,12 +253,22 @@ def parse_price(text: str) -> Price:
 
 
 def state_folder() -> Path:
-    """Return the private folder for journals: $WORKSPAN_STATE, or the user's state folder."""
+    """Return the private folder for journals: $WORKSPAN_STATE, or the user's state folder.
+
+    Raises:
+        InputError: there is none, and none can be made.
+    """
     import platformdirs
 
     chosen = os.environ.get("WORKSPAN_STATE")
     folder = Path(chosen) if chosen else platformdirs.user_state_path("workspan")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise InputError(
+            f"no folder for journals can be made at {folder}: {error.strerror}; "
+            "set WORKSPAN_STATE to another, or name a --journal"
+        ) from error
     return folder
 
 
