@@ -112,6 +112,16 @@ class Context:
         return self.time.move_on_after(self.seconds - self.elapsed())
 
     @property
+    def is_over(self) -> bool:
+        """Nothing more may be begun: the time is up, or the run ended before."""
+        return self.is_replay or (self.seconds is not None and self.elapsed() >= self.seconds)
+
+    def refuse(self, why: str, limit: str) -> BudgetExceeded:
+        """Note the limit that refuses something, and return the error to raise."""
+        self.refused = limit
+        return BudgetExceeded(why, limit=limit)
+
+    @property
     def limit(self) -> Limit | None:
         """What says how many seconds are left; None without a limit on seconds."""
         seconds = self.seconds
