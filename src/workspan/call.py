@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field, replace
@@ -11,11 +10,13 @@ from typing import TypeAlias
 
 import anyio
 
+from workspan.alike import Draws
 from workspan.clock import Call, Clock
 from workspan.engines.base import FREE, Bill, Engine
 from workspan.errors import BudgetExceeded, EngineError, EngineProtocolError, EngineUnavailable
 from workspan.journal import Entry, Journal, Outcome, bound_usage, fingerprint, seed_for
 from workspan.ledger import Hold, Ledger
+from workspan.stopwatch import WALL, Limit, Time
 from workspan.types import (
     Amount,
     Candidate,
@@ -71,7 +72,8 @@ class Context:
     seed: int
     limiter: anyio.CapacityLimiter
     started: float
-    """`time.monotonic()` at which the run would have started without interruptions."""
+    """By `time`: when the run would have started without interruptions."""
+    time: Time = WALL
     engines: Mapping[str, Engine] = field(default_factory=dict)
     """Further engines, by the name that a request gives."""
     tools: Mapping[str, Callable[[str], Awaitable[str]]] = field(default_factory=dict)
@@ -83,12 +85,14 @@ class Context:
     trace: list[Call] = field(default_factory=list)
     refused: str = ""
     """The limit that last refused or cut a call."""
+    draws: Draws = field(default_factory=Draws)
+    """What was drawn, to say so where it is all alike."""
     noticed: dict[tuple[NoticeCode, str], int] = field(default_factory=dict)
     """What was odd, and how often, in the order of the first time."""
 
     def elapsed(self) -> float:
         """Seconds of the run so far."""
-        return time.monotonic() - self.started
+        return self.time.now() - self.started
 
     def notice(self, notice: Notice) -> None:
         """Keep what the run's owner must see; equal notices add up."""
@@ -98,13 +102,20 @@ class Context:
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What was odd so far, each with how often."""
-        return tuple(Notice(*same, times) for same, times in self.noticed.items())
+        said = tuple(Notice(*same, times) for same, times in self.noticed.items())
+        return said + self.draws.notices
 
     def time_left(self) -> AbstractContextManager[anyio.CancelScope | None]:
         """Cancel the block when the time is up; costs nothing without a limit on seconds."""
         if self.seconds is None:
             return nullcontext()
-        return anyio.move_on_after(self.seconds - self.elapsed())
+        return self.time.move_on_after(self.seconds - self.elapsed())
+
+    @property
+    def limit(self) -> Limit | None:
+        """What says how many seconds are left; None without a limit on seconds."""
+        seconds = self.seconds
+        return None if seconds is None else lambda: seconds - self.elapsed()
 
 
 async def draw(
@@ -123,11 +134,12 @@ async def draw(
     """
     seed = seed_for(run.seed, key)
     asked = fingerprint(request, seed)
-    request = replace(request, seed=seed)
+    unseeded, request = request, replace(request, seed=seed)
     losses = 0
     for _, entry in run.journal.attempts(key, asked):
         replay(run, ledger, clock, entry)
         if entry.outcome == "sample" and entry.sample is not None:
+            run.draws.note(unseeded, entry.sample)
             return entry.sample
         if entry.outcome == "failed":
             raise recorded_error(entry)
@@ -136,10 +148,13 @@ async def draw(
     while True:
         attempt = _Attempt(run, ledger, clock, key, request, asked, halt)
         try:
-            return await attempt.draw(is_last=losses >= MAX_LOSSES)
+            sample = await attempt.draw(is_last=losses >= MAX_LOSSES)
         except _Lost:
             losses += 1
             key += "+"
+        else:
+            run.draws.note(unseeded, sample)
+            return sample
 
 
 def replay(run: Context, ledger: Ledger, clock: Clock, entry: Entry) -> None:
@@ -162,7 +177,15 @@ def _record(run: Context, clock: Clock, entry: Entry) -> None:
     for notice in entry.notices:
         run.notice(notice)
     run.trace.append(
-        Call(entry.key, clock.now, entry.usage, entry.outcome, entry.began, entry.ended)
+        Call(
+            entry.key,
+            clock.now,
+            entry.usage,
+            entry.outcome,
+            entry.began,
+            entry.ended,
+            asked=entry.asked,
+        )
     )
     clock.advance(entry.usage.output_tokens)
 
@@ -192,7 +215,7 @@ class _Attempt:
         self.prefill = 0
         self.cap = self.leased = 0
         self.capped_by = ""
-        self.began = 0.0
+        self.queued = self.began = 0.0
         self.text: list[str] = []
         self.reasoning: list[str] = []
         self.logprobs: list[float] = []
@@ -201,6 +224,7 @@ class _Attempt:
     async def draw(self, *, is_last: bool) -> Sample:
         """Run the call; whatever happens, it is settled and journaled once."""
         places: list[anyio.CapacityLimiter] = []
+        self.queued = self.run.elapsed()
         try:
             hold = await self._admit(places)
             self.began = self.run.elapsed()
@@ -397,6 +421,7 @@ class _Attempt:
             f"{type(error).__name__}: {error}" if error else "",
             began=self.began,
             ended=run.elapsed(),
+            asked=self.queued,
             notices=tuple(self.bill.notices),
         )
         self.ledger.settle(hold, usage)

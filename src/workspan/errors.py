@@ -147,7 +147,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def first_error(errors: Sequence[BudgetExceeded | EngineError]) -> BudgetExceeded | EngineError:
-    """Choose what to raise when nothing came back: a refusal, or a failure that names all keys."""
+    """Choose what to raise when nothing came back: a refusal, or a failure that names all keys.
+
+    A call that would fail again comes first: no larger budget mends it.
+    """
+    hopeless = [error for error in errors if isinstance(error, EngineRejected)]
+    if hopeless:
+        hopeless[0].keys = tuple(key for error in hopeless for key in error.keys)
+        return hopeless[0]
     refusals = [error for error in errors if isinstance(error, BudgetExceeded)]
     failures = [error for error in errors if isinstance(error, EngineError)]
     if refusals or not failures:

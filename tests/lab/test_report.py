@@ -173,7 +173,7 @@ def browse(path: Path) -> str:
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000"]
     profile = f"--user-data-dir={path.parent / 'profile'}"
     command = [CHROMIUM or "", *flags, profile, "--dump-dom", path.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=True)
     return done.stdout
 
 

@@ -27,6 +27,7 @@ from workspan.cli.opening import (
     private_files,
     state_folder,
 )
+from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import InputError, MissingDependency, SpecError
 from workspan.lab.compare import Comparison, compare
 from workspan.outputs import Output, check_outputs
@@ -54,6 +55,8 @@ def calibrate(
     engine: EngineOption = None,
     model: ModelOption = None,
     price: PriceOption = None,
+    setting: SettingOption = None,
+    api_key_env: KeyOption = None,
     budget: Annotated[str, typer.Option("--budget", "-b", help="Of each problem.")] = "16k work",
     lines: Annotated[int, typer.Option(min=2, help="Chains of each problem.")] = 8,
     block: Annotated[int, typer.Option(min=1, help="Tokens between two interim answers.")] = 256,
@@ -80,10 +83,13 @@ def calibrate(
     else:
         tasks = _tasks(task or [], input, limit, seed)
         plan = _survey(strategy, arm or [], lines, block)
-        limits, opened = Budget.parse(budget), open_engines(engine, model, price)
+        limits, opened = (
+            Budget.parse(budget),
+            open_engines(engine, model, price, setting, api_key_env),
+        )
         with private_files():
             asked = [str(engine), str(model), str(seed), budget, strategy, f"{lines} {block}"]
-            asked += [str(input), *(task or []), *(arm or [])]
+            asked += [str(input), *(task or []), *(arm or []), *(setting or [])]
             path = journal or state_folder() / f"calibrate-{digest(asked)}.jsonl"
             library = _drawn(plan, tasks, opened, limits, seed, path)
     with drawing(str(to), "the same command makes it again of what it kept"):

@@ -29,6 +29,7 @@ from workspan.cli.opening import (
     private_files,
     state_folder,
 )
+from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import EngineError, InputError, MissingDependency
 from workspan.journal_lines import FORMAT
 from workspan.lab.bench import Trial
@@ -77,6 +78,8 @@ def compare(
     engine: EngineOption = None,
     model: ModelOption = None,
     price: PriceOption = None,
+    setting: SettingOption = None,
+    api_key_env: KeyOption = None,
     seed: int = 0,
     parallel: Annotated[int | None, typer.Option(min=1, help="Runs at a time.")] = None,
     journal: Annotated[Path | None, typer.Option(help="Kept calls; resumes from it.")] = None,
@@ -98,7 +101,7 @@ def compare(
     outputs += [report_output(report)] if report else []
     check_outputs(outputs, named_inputs(input, task or [], corpus))
     found = open_search(corpus, embedder, brought)
-    opened = replace(open_engines(engine, model, price), tools=found.tools)
+    opened = replace(open_engines(engine, model, price, setting, api_key_env), tools=found.tools)
     plan += every(strategies, opened)
     if dry_run:
         from workspan.cli.dry import say_plan

@@ -32,6 +32,7 @@ from workspan.cli.opening import (
     private_files,
 )
 from workspan.cli.screen import account, noticed, record, safe, watching
+from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import InputError, SpecError, nearest
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison, compare
@@ -73,6 +74,8 @@ def solve(
     input: Annotated[Path | None, typer.Option(help="Problems, JSONL or Parquet.")] = None,
     output: Annotated[Path | None, typer.Option(help="Answers, JSONL; resumable.")] = None,
     price: PriceOption = None,
+    setting: SettingOption = None,
+    api_key_env: KeyOption = None,
     pooled: Annotated[
         bool, typer.Option("--pooled", help="The budget is of all problems together: auto only.")
     ] = False,
@@ -97,7 +100,7 @@ def solve(
     text = question if raw or kind == "open" or searches(plan) else f"{question}\n\n{MARKED}"
     problem = Problem.ask(text or "", kind=_kind(kind))
     found = open_search(corpus, embedder)
-    opened = replace(open_engines(engine, model, price), tools=found.tools)
+    opened = replace(open_engines(engine, model, price, setting, api_key_env), tools=found.tools)
     check(plan, opened.engine, limits, opened.engines, opened.tools)
     if dry_run:
         from workspan.cli.dry import say_plan
@@ -191,7 +194,7 @@ def _print(result: Result, opened: Opened) -> None:
     console = Console()
     answer = result.answer
     if answer.best is None:
-        console.print("no answer: no sample held one", style="yellow")
+        console.print(Text(f"no answer: {result.unanswered}", "yellow"))
     else:
         title = "answer (tied: the first drawn of equals)" if answer.tied else "answer"
         console.print(Panel(Text(safe(answer.text or "")), title=title, expand=False))

@@ -17,6 +17,12 @@ _STRENGTH: tuple[Source, ...] = ("measured", "tokenised", "estimated")
 _IGNORES_CAP = Notice("ignores_cap", "the server decodes more tokens than it is asked for")
 
 
+_NO_LOGPROBS = Notice("no_logprobs", "log-probabilities were asked for and did not come")
+_NO_ALTERNATIVES = Notice(
+    "no_logprobs", "alternatives were asked for and did not come: no confidence rests on them"
+)
+
+
 class _Side:
     """The text of one side of a choice, the answer's or the thinking's, counted read by read."""
 
@@ -98,6 +104,8 @@ class Meter:
         self._told = (0, 0, 0)
         """Tokens of the server's running figure, and the pieces and bytes that had come by then."""
         self._settled: Usage | None = None
+        self._is_confident = False
+        """Alternatives have come."""
         self._is_whole = False
         """The reply came in one body: its parts say nothing of a stream's pieces."""
 
@@ -122,6 +130,7 @@ class Meter:
             self._scored += len(values)
             self._logprobs += values
             self._confidences += choice.logprobs.confidences
+            self._is_confident = self._is_confident or bool(self._confidences)
         if choice.usage is not None:
             self.hear(choice.usage)
         if choice.finish_reason:
@@ -209,6 +218,16 @@ class Meter:
         if self.request.logprobs and self.pieces and not self._scored:
             raise EngineRejected("the server sends no log-probabilities: it ignores `logprobs`")
         return self._chunk(self.finish)
+
+    @property
+    def unmet(self) -> list[Notice]:
+        """Say what was asked for beside the text and did not come, however the stream ended."""
+        request = self.request
+        if not self._pieces:
+            return []
+        if request.logprobs and not self._scored:
+            return [_NO_LOGPROBS]
+        return [_NO_ALTERNATIVES] if request.top_logprobs and not self._is_confident else []
 
     def expects(self, prompt: int, cached: int, source: Source) -> None:
         """Replace the prompt's bound by a better figure."""

@@ -11,9 +11,9 @@ from typing import Protocol
 import anyio
 
 from workspan.engines.base import Bill
-from workspan.engines.endpoint.client import Reply
 from workspan.engines.endpoint.figures import reconcile, together
 from workspan.engines.endpoint.meter import Meter
+from workspan.engines.endpoint.reply import Reply
 from workspan.engines.endpoint.wire import Event, Report
 from workspan.errors import EngineError, EngineProtocolError
 from workspan.types import Chunk, Notice, Request, Usage
@@ -146,7 +146,8 @@ class Groups:
                 yield meter.last_chunk()
         finally:
             bill.usage = meter.usage_if_cut if group.reply is not None else Usage()
-            bill.notices += meter.notices
+            given_up = group.reply.notices if group.reply is not None else []
+            bill.notices += [*given_up, *meter.notices, *meter.unmet]
             self._leave(group, meter)
         if not meter.was_served:
             async with aclosing(self._door.single(request, bill)) as chunks:

@@ -17,7 +17,6 @@ from workspan.strategies.adaptive.auto_arms import check_arms, switch
 from workspan.strategies.adaptive.auto_fits import model_of
 from workspan.strategies.adaptive.auto_start import open_lines, rule_for
 from workspan.types import Answer, Problem
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class Auto:
             else:
                 is_growing = await lines.step(decision, session)
             state = lines.state(session)
-        vote = plurality(candidates(lines), problem.kind)
+        vote = await session.vote(candidates(lines), problem.kind)
         best = None if decision.action == "abstain" and self.floor else now or vote.best
         why = explain(taken, state, lines.groups.answers, model_of(self.library))
         return replace(vote, best=best, why=msgspec.json.encode(why).decode())
