@@ -50,7 +50,7 @@ def _gzip_cut(script: Script, rng: random.Random) -> None:
 
 
 def _torn(script: Script, rng: random.Random) -> None:
-    script.bytes_at_a_time = rng.choice((1, 3, 7, 64))
+    script.bytes_at_a_time = rng.choice((17, 41, 97))
 
 
 def _breaks_body(script: Script, rng: random.Random) -> None:

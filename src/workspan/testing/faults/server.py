@@ -133,12 +133,12 @@ class FaultyServer:
         names = tuple(fault.name for fault in hits)
         row = Served(asked, names, prompt, cached, [0] * n, [""] * n, [None] * n)
         tally.rows.append(row)
-        tally.answering += 1
+        tally.answering += n
         tally.at_once = max(tally.at_once, tally.answering)
         try:
             kept = await _Answering(wire, tally, row, script).run()
         finally:
-            tally.answering -= 1
+            tally.answering -= n
         return kept and not script.ends_connection
 
     def _script(self, asked: Asked, hits: tuple[Fault, ...]) -> Script:

@@ -86,7 +86,7 @@ class Tally:
     """To its completion doors, those included that it refused."""
     rows: list[Served] = field(default_factory=list)
     at_once: int = 0
-    """Most requests that were being answered at a time."""
+    """Most choices that were being answered at a time."""
     answering: int = 0
     watchers: list[Callable[[], None]] = field(default_factory=list)
     """Called at every decoded piece."""

@@ -92,12 +92,12 @@ def _habits(rng: random.Random, runahead: int) -> Habits:
         per_piece=per_piece,
         words=rng.choice(("short", "short", "long", "cjk", "digits", "emoji")),
         decodes_end=rng.random() < 0.5,
-        thinking=rng.choice((0, 0, 0, rng.randint(1, 60))),
+        thinking=rng.choice((0, 0, 0, rng.randint(1, 30))),
         cached=rng.choice((0.0, 0.0, rng.random())),
         counts_prompts=rng.random() < 0.25,
         reports=rng.choice(("last", "last", "last", "always", "never")),
         run_ahead=rng.randint(0, max(0, runahead - 3 * max(3, per_piece))),
-        length=rng.choice(((1, 30), (1, 30), (20, 120), (100, 200))),
+        length=rng.choice(((1, 12), (1, 20), (10, 60), (60, 150))),
     )
 
 
