@@ -223,7 +223,7 @@ class Meter:
     def unmet(self) -> list[Notice]:
         """Say what was asked for beside the text and did not come, however the stream ended."""
         request = self.request
-        if not self._pieces:
+        if not self.pieces:
             return []
         if request.logprobs and not self._scored:
             return [_NO_LOGPROBS]

@@ -50,7 +50,7 @@ def _ended(each: Pass) -> list[Problem]:
     """No crash, no hang."""
     if each.crash is not None:
         return [Problem(f"crash {type(each.crash).__name__} {each.trace}", repr(each.crash)[:200])]
-    return [Problem("hang", "no token, request or journal line any more")] if each.is_hung else []
+    return [Problem("hang", "no progress, or progress without end")] if each.is_hung else []
 
 
 def _books(each: Pass) -> list[Problem]:
@@ -120,7 +120,8 @@ def _work(evidence: Evidence, last: Pass) -> list[Problem]:
     limit = case.budget.work
     if limit is not None and served > limit:
         overrun = max(0, spent.amount.work - limit)
-        overrun = last.result.overrun if last.result is not None else overrun
+        if last.result is not None:
+            overrun = int(last.result.overruns.get("work", 0))
         if overrun < served - limit:
             problems.append(
                 Problem("work over budget", f"served {served} of {limit}, overrun {overrun}")
@@ -210,7 +211,7 @@ def _replayed(evidence: Evidence) -> list[Problem]:
     if again.result is None:
         return [Problem("replay failed", repr(again.error)[:160])]
     was, now = first.result, again.result
-    for name in ("answer", "usage", "span", "stop", "overrun"):
+    for name in ("answer", "usage", "span", "stop", "overruns"):
         if getattr(was, name) != getattr(now, name):
             said = f"{name} was {getattr(was, name)}, is {getattr(now, name)}"
             return [Problem(f"replay differs in {name}", said[:300])]
