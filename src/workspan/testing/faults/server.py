@@ -259,6 +259,8 @@ class _Answering:
 
     async def _gather(self, step: Piece) -> None:
         """Decode the tokens of a piece one by one, and stop when the client is gone."""
+        if step.choice >= len(self.row.decoded):  # one that nobody asked for, side by side
+            self.tally.at_once = max(self.tally.at_once, 2)
         for _ in range(step.tokens):
             self.tally.decode(self.row, 1, step.choice)
             self.row.held += 1

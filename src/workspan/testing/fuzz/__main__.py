@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 
 from workspan.testing.fuzz.many import Failure, many
+from workspan.testing.fuzz.share import table
 
 
 def main() -> int:
@@ -18,8 +19,12 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1000, help="how many")
     parser.add_argument("--at-once", type=int, default=24, help="runs in flight")
     parser.add_argument("--shown", type=int, default=3, help="runs shown of each kind of failure")
+    parser.add_argument("--share", action="store_true", help="the usable share of budgets instead")
     options = parser.parse_args()
     logging.disable()  # of retries, thousands of them
+    if options.share:
+        sys.stdout.writelines(f"{share}\n" for share in table())
+        return 0
     numbers = [options.run] if options.run is not None else None
     numbers = numbers or list(range(options.first, options.first + options.runs))
     report = many(numbers, at_once=options.at_once)

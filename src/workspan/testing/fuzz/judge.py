@@ -3,7 +3,8 @@
 Nothing here is shared with the engine: what it counts, this counts again from what the server
 decoded. What no client can know is left out, and only that:
 
-- tokens decoded after a hang-up beyond the `runahead` that the engine was told;
+- tokens decoded after a hang-up beyond the `runahead` that the engine was told, or beyond a cap
+  that was not passed yet;
 - tokens gathered for a piece, or decoded in secret, of a stream that ended before it spoke of them;
 - a figure below the truth that nothing on the wire contradicts.
 """
@@ -16,6 +17,7 @@ from decimal import Decimal
 
 from workspan.journal import Journal
 from workspan.testing.faults import Served
+from workspan.testing.fuzz.case import Case
 from workspan.testing.fuzz.drive import TARIFF, Evidence, Pass
 from workspan.types import Amount, Usage
 
@@ -65,15 +67,22 @@ def _books(each: Pass) -> list[Problem]:
     return problems
 
 
-def due(row: Served, runahead: int) -> int:
+def due(row: Served, case: Case) -> int:
     """Return the tokens of one request that the account must hold."""
     tokens = row.work - row.held
-    if row.after > runahead:
+    if row.after > case.runahead:
         tokens -= row.after  # a client sees nothing of these, and `runahead` covers the rest
+    if row.is_gone and row.work - row.after - row.held <= row.asked.cap + 3 * case.habits.per_piece:
+        tokens = min(tokens, row.asked.cap * row.asked.choices)  # it was gone before the cap was
     claim = claimed(row)
     if claim is None:
-        return tokens - (row.hidden if not row.reports or row.unreported else 0)
+        return tokens if _names_cap(row) else tokens - row.hidden
     return min(tokens, claim) if _is_believable(claim, row) else tokens
+
+
+def _names_cap(row: Served) -> bool:
+    """Its last word is that the cap was reached: then it says how much was decoded."""
+    return row.is_complete and set(row.finishes) == {"length"}
 
 
 def claimed(row: Served) -> int | None:
@@ -107,7 +116,7 @@ def _is_believable(claim: int, row: Served) -> bool:
 def _work(evidence: Evidence, last: Pass) -> list[Problem]:
     """Tokens: none that was served is missing, none is over the budget unmarked."""
     case, rows = evidence.case, evidence.tally.rows
-    served = sum(due(row, case.runahead) for row in rows)
+    served = sum(due(row, case) for row in rows)
     spent = last.account.spent
     problems = []
     if spent.output_tokens + spent.unseen_tokens < served:
@@ -147,7 +156,7 @@ def _others(evidence: Evidence, last: Pass) -> list[Problem]:
         "prefill": (sum(row.prompt - row.cached for row in rows), spent.prefill),
     }
     if case.is_priced:
-        costs = [row.cost(TARIFF, max(0, due(row, case.runahead))) for row in rows]
+        costs = [row.cost(TARIFF, max(0, due(row, case))) for row in rows]
         served["cost"] = (sum(costs, Decimal(0)), spent.cost)
     problems = []
     for name, (count, account) in served.items():
