@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from workspan.engines.endpoint.wire import Event, decode_event, decode_usual
 from workspan.errors import EngineProtocolError
 
@@ -37,33 +35,40 @@ class EventStream:
             self._rest.clear()
         lines = received.split(b"\n")
         rest = lines.pop()
-        events: list[Event] = []
+        contents: list[bytes] = []
         data = self._data
         for line in lines:
             if line.startswith(b"data:"):
                 data.append(line[5:])
             elif data and not line.strip():
-                content = data[0] if len(data) == 1 else b"\n".join(data)
+                contents.append(data[0] if len(data) == 1 else b"\n".join(data))
                 data.clear()
-                if not self._take(content, events):
-                    return events
+                if self._is_error:
+                    break  # what an `event: error` holds is read for itself
             elif line.startswith(b"event:"):
                 self._is_error = line[6:].strip() == b"error"
         self._held = sum(map(len, data))
         if rest:
             self._keep(rest)
+        return self._decode(contents)
+
+    def _decode(self, contents: list[bytes]) -> list[Event]:
+        """Decode usual events at once, and one by one where any is odd."""
+        if contents and contents[-1].strip() == _DONE:
+            self.is_done = True
+            contents.pop()
+        if not self._is_error and (usual := decode_usual(contents)) is not None:
+            return usual
+        is_error, self._is_error = self._is_error, False
+        events: list[Event] = []
+        for content in contents:
+            is_last = content is contents[-1]
+            if not self._take(content.strip(), events, is_error=is_error and is_last):
+                break
         return events
 
-    def _take(self, content: bytes, events: list[Event]) -> bool:
+    def _take(self, content: bytes, events: list[Event], *, is_error: bool) -> bool:
         """Add one event; False if nothing after it can be read."""
-        is_error, self._is_error = self._is_error, False
-        if not is_error:
-            try:
-                events.append(decode_usual(content))
-                return True
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                pass  # the usual end, or an odd event
-        content = content.strip()
         if content == _DONE:
             self.is_done = True
         elif content:

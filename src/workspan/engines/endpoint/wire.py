@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -139,20 +140,19 @@ class Event(msgspec.Struct):
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(Event).decode
+_decode = msgspec.json.Decoder(list[Event]).decode
 
 
-def decode_usual(data: bytes) -> Event:
-    """Read an event in which every field is of its type.
-
-    Raises:
-        msgspec.DecodeError: one is not, or nothing in it is known.
-        RecursionError: it is nested too deeply.
-    """
-    event = _decode(data)
-    if event.choices or event.usage is not None or event.error:
-        return event
-    return read_event(json.loads(data))
+def decode_usual(events: Sequence[bytes]) -> list[Event] | None:
+    """Read events at once where every field of all is of its type and says something, else None."""
+    try:
+        read = _decode(b"[%b]" % b",".join(events))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    is_usual = len(read) == len(events) and all(
+        event.choices or event.usage is not None or event.error for event in read
+    )
+    return read if is_usual else None
 
 
 def decode_event(data: bytes, *, is_error: bool = False) -> Event:
