@@ -138,11 +138,11 @@ def _hides_thinking(script: Script, rng: random.Random) -> None:
 
 def _strips_marks(script: Script, _rng: random.Random) -> None:
     """Decode <think> and </think> within the cap, and send neither."""
-    pieces = script.pieces()
-    for at in pieces[:1]:
+    for at in script.pieces()[:2]:
         step = script.steps[at]
-        if isinstance(step, Piece) and step.tokens > 2:
-            script.steps[at] = replace(step, text=step.text[: len(step.text) // 2])
+        if isinstance(step, Piece) and step.field != "end":
+            kept = step.text[: len(step.text) // 2] if step.tokens > 2 else ""
+            script.steps[at] = replace(step, text=kept)
 
 
 def _past(tokens: int) -> Change:

@@ -39,7 +39,8 @@ def _refuses(name: str, said: str = "Unsupported parameter: '{}' is not supporte
     """Answer 400 to requests that have a field."""
 
     def change(script: Script, rng: random.Random) -> None:
-        if script.asked.body.get(name) not in (None, False):
+        value = script.asked.body.get(name)
+        if value is not None and (name, value) != ("stream", False):
             _status(400, said.format(name))(script, rng)
 
     return change

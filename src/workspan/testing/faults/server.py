@@ -398,7 +398,6 @@ class _Answering:
         if breaks is None:
             await self.wire.reply(200, body, self.script.headers, kind)
             self.row.held = 0
-            await self._turns()
             self.row.is_complete = True
             return True
         await self.wire.head(200, {"Content-Length": str(len(body))}, kind)
