@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 from workspan.answers import equivalent
 from workspan.errors import GraderError
-from workspan.graders.base import NO_ANSWER, Grade, Task
+from workspan.graders.base import NO_ANSWER, Grade, Task, references
 
 
 @dataclass(frozen=True, slots=True)
 class Equivalence:
-    """Compare with the reference by the problem's kind, as votes are counted."""
+    """Compare with the reference and its aliases by the problem's kind, as votes are counted."""
 
     async def __call__(self, task: Task, answer: str | None) -> Grade:
         """Judge one answer; `workspan.answers` bounds the time that a comparison takes."""
         if answer is None:
             return NO_ANSWER
-        if equivalent(answer, task.reference, task.problem.kind):
+        if any(equivalent(answer, right, task.problem.kind) for right in references(task)):
             return Grade(1.0, "says the same as the reference")
         return Grade(0.0, f"the reference is {task.reference[:200]!r}")
 

@@ -14,7 +14,7 @@ from workspan.tasks import puzzles
 from workspan.tasks.base import Task
 from workspan.tasks.planning import MAKERS
 from workspan.tasks.written import written
-from workspan.types import Message, Problem
+from workspan.types import AnswerKind, Message, Problem
 
 SOURCE = "reasoning-gym, arXiv:2505.24760"
 
@@ -69,7 +69,7 @@ class Procedural:
 
     def _task(self, entry: dict[str, Any], name: str) -> Task:
         prompt = (Message("user", f"{entry['question'].strip()}\n\n{self.asking}".strip()),)
-        kind = "number" if self._family.is_number else "text"
+        kind: AnswerKind = "number" if self._family.is_number else "text"
         problem = Problem(name, prompt, kind, {"task": self.dataset})
         lines = (line.rstrip() for line in entry["answer"].splitlines() if line.strip())
         return Task(problem, "\n".join(lines), ReasoningGym(self.dataset), data={"entry": entry})

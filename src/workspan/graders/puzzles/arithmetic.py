@@ -51,7 +51,7 @@ def _exact(node: ast.expr, used: Counter[int]) -> Fraction:
         ZeroDivisionError: as it says.
     """
     match node:
-        case ast.Constant(value=int() as number) if not isinstance(number, bool):
+        case ast.Constant(value=int(number)) if not isinstance(number, bool):
             used[number] += 1
             return Fraction(number)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -88,7 +88,8 @@ def solves_cryptarithm(answer: str, entry: Entry) -> bool:
         if not sign or letter in digits or not (digit.isdecimal() and len(digit) == 1):
             return False
         digits[letter] = int(digit)
-    *terms, result = [*meta["words_letters"], meta["result_letters"]]
+    terms: list[str] = [*meta["words_letters"]]
+    result: str = meta["result_letters"]
     if digits.keys() != set("".join([*terms, result])):
         return False
     if len(set(digits.values())) < len(digits):

@@ -81,7 +81,7 @@ def moves_discs(answer: str, entry: Entry) -> bool:
         if pegs[there] and pegs[there][-1] < disc:
             return False
         pegs[there].append(pegs[here].pop())
-    return len(pegs[meta["target_peg"]]) == meta["num_disks"]
+    return bool(len(pegs[meta["target_peg"]]) == meta["num_disks"])
 
 
 def presses_buttons(answer: str, entry: Entry) -> bool:

@@ -34,7 +34,7 @@ class _Lot:
         start = at * _SIDE + self.lines[car]
         return range(start, start + self.sizes[car] * _SIDE, _SIDE)
 
-    def taken(self, state: _State, but: int) -> set[int]:
+    def taken(self, state: _State, but: int) -> frozenset[int]:
         """Return the cells of walls and of all cars but one."""
         cars = (c for c in range(len(self.cars)) if c != but)
         return self.walls.union(*(self.cells(c, state[c]) for c in cars))
