@@ -8,17 +8,21 @@ made in a child whose order is fixed. What it draws from the module `random` is 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import io
 import json
 import os
 import random
+import select
 import subprocess
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import metadata
+from threading import Lock
 from typing import Any
 
 from workspan.errors import DataError, MissingDependency, SpecError
@@ -148,36 +152,87 @@ def _steady(place: str) -> Iterator[None]:
             numbers.random.set_state(numpy_before)
 
 
+class _Child:
+    """A process in which sets of texts have one order; it ends when this process does."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = Lock()
+
+    def ask(self, asked: str) -> str:
+        """Send a line and return the line that answers it; "" if the child ended or took long."""
+        with self._lock:
+            child = self._process = self._process or _start()
+            assert child.stdin is not None
+            assert child.stdout is not None
+            with contextlib.suppress(BrokenPipeError):
+                child.stdin.write(asked + "\n")
+                child.stdin.flush()
+            ready, _, _ = select.select([child.stdout], [], [], _PATIENCE_S)
+            said = child.stdout.readline() if ready else ""
+            if not said.endswith("\n"):
+                self._end()
+            return said.strip()
+
+    def close(self) -> None:
+        """End the child; the next question starts another."""
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            with self._process:
+                pass
+            self._process = None
+
+
+@cache
+def _child() -> _Child:
+    child = _Child()
+    atexit.register(child.close)
+    return child
+
+
+def _start() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "workspan.tasks.puzzles"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8"},
+    )
+
+
 def _in_order(
     name: str, parameters: Mapping[str, Any], seed: int, places: list[int]
 ) -> list[dict[str, Any] | None]:
-    """Make entries in a child in which sets of texts have one order."""
-    asked = json.dumps([name, dict(parameters), seed, places])
-    try:
-        child = subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "workspan.tasks.puzzles"],
-            input=asked,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=_PATIENCE_S,
-            check=False,
-            env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8"},
-        )
-    except subprocess.TimeoutExpired:
-        raise DataError(f"{name} could not be made within {_PATIENCE_S:.0f} seconds") from None
-    if child.returncode:
-        last = child.stderr.strip().rpartition("\n")[2][:300]
-        raise DataError(f"{name} could not be made: {last}")
-    found: list[dict[str, Any] | None] = json.loads(child.stdout)
-    return found
+    """Make entries in the child.
+
+    Raises:
+        DataError: it could not make them.
+    """
+    said = _child().ask(json.dumps([name, dict(parameters), seed, places]))
+    found = json.loads(said) if said else "its process ended or took too long"
+    if isinstance(found, str):
+        raise DataError(f"{name} could not be made: {found}")
+    made: list[dict[str, Any] | None] = found
+    return made
 
 
 def _serve() -> None:
-    """Make what standard input asks for, in the child."""
-    name, parameters, seed, places = json.load(sys.stdin)
-    made = [*_here(name, parameters, seed, places)]
-    sys.stdout.write(json.dumps(made, default=str))
+    """Make what each line of standard input asks for, in the child."""
+    answers = sys.stdout
+    for line in sys.stdin:
+        name, parameters, seed, places = json.loads(line)
+        try:
+            made: Any = [*_here(name, parameters, seed, places)]
+        except Exception as error:  # noqa: BLE001  # said where it was asked
+            made = str(error)
+        answers.write(json.dumps(made, default=str) + "\n")
+        answers.flush()
 
 
 if __name__ == "__main__":
