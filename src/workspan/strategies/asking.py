@@ -10,6 +10,7 @@ from workspan.errors import BudgetExceeded, EngineError, first_error
 from workspan.session import Session
 from workspan.strategies.listing import beside, choice, listing
 from workspan.types import Answer, Candidate, FinishReason, Problem, Request, Sample
+from workspan.verifiers.spoken import is_whole
 from workspan.voting import plurality
 
 T = TypeVar("T")
@@ -68,10 +69,12 @@ async def select(
     shown = listing(candidate.text for candidate in candidates)
     prompt = beside(problem.prompt, f"{shown}\n\n{rule}")
     try:
-        reply = (await session.sample(replace(asked, prompt=prompt))).text
+        reply = await session.sample(replace(asked, prompt=prompt))
     except (BudgetExceeded, EngineError):
-        return vote
-    index = choice(reply, len(candidates))
+        index = None
+    else:
+        index = choice(reply.text, len(candidates), finished=is_whole(reply))
     if index is None:
+        session.notice("no_verdict", "no choice of a candidate could be read: the vote decides")
         return vote
-    return replace(vote, best=replace(candidates[index], feedback=reply), tied=False)
+    return replace(vote, best=replace(candidates[index], feedback=reply.text), tied=False)
