@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Sequence
 
 import anyio
 import anyio.from_thread
@@ -19,8 +20,9 @@ from workspan.errors import SandboxUnavailable, at_least
 from workspan.sandbox.launch import Limits, Outcome, Reason, run
 from workspan.sandbox.mechanisms import preferred
 from workspan.sandbox.probe import prove
+from workspan.sandbox.trial import Trial, trial
 
-__all__ = ["Outcome", "Reason", "available", "run_python"]
+__all__ = ["Outcome", "Reason", "Trial", "available", "run_python", "run_tests"]
 
 _running: RunVar[anyio.CapacityLimiter] = RunVar("workspan.sandbox")  # one to each event loop
 
@@ -56,6 +58,38 @@ async def run_python(
     mechanism = next(m for m in preferred() if m.name == name)
     async with _places():
         return await run(mechanism, code, stdin, Limits(seconds, memory_mb, processes, disk_mb))
+
+
+async def run_tests(
+    program: str,
+    tests: Sequence[str],
+    *,
+    helpers: str = "",
+    seconds: float = 5.0,
+    memory_mb: int = 512,
+) -> Trial:
+    """Run untrusted Python and, out of its reach, tests of it, until one fails.
+
+    See `workspan.sandbox.trial` for what a test can do, and what a program can't.
+
+    Args:
+        program: the program under test.
+        tests: Python statements, each of which raises where the program is wrong.
+        helpers: definitions for the tests alone; they stand before the program's of that name.
+        seconds: wall and CPU time of the program, for all tests together; the tests themselves
+            have one second more.
+        memory_mb: MiB for the program, and as much again for the tests.
+
+    Raises:
+        SandboxUnavailable: no mechanism holds on this machine, or it failed.
+    """
+    at_least(0, seconds=seconds)
+    at_least(1, memory_mb=memory_mb)
+    name = await anyio.to_thread.run_sync(available)
+    mechanism = next(m for m in preferred() if m.name == name)
+    async with _places():
+        limits = Limits(seconds, memory_mb)
+        return await trial(mechanism, program, tuple(tests), helpers, limits)
 
 
 def _places() -> anyio.CapacityLimiter:

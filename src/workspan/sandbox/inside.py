@@ -110,7 +110,8 @@ def surrender(plan: dict[str, Any]) -> None:
     for name, (soft, hard) in plan["limits"].items():
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (soft, hard))
     os.write(plan["report"], b"ready\n")
-    os.execv(plan["python"], [plan["python"], "-I", "-B", "-X", "utf8", "main.py"])
+    what = ["main.py"] if plan["guest"] is None else ["-c", plan["guest"]]
+    os.execv(plan["python"], [plan["python"], "-I", "-B", "-X", "utf8", *what])
 
 
 def consumption() -> tuple[int, int]:
@@ -171,6 +172,8 @@ def main() -> None:
         finally:
             sys.excepthook(*sys.exc_info())
             os._exit(127)
+    if plan["channel"] is not None:
+        os.close(plan["channel"])  # else the other side would not see the program's end
     os.write(plan["report"], watch(payload, plan).encode())
 
 
