@@ -62,5 +62,6 @@ def helpers(preamble: str) -> str:
         except (SyntaxError, ValueError, MemoryError, RecursionError):
             continue
         asked = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)][-1:]
-        return ast.unparse([node for node in tree.body if node not in asked])
+        tree.body = [node for node in tree.body if node not in asked]
+        return ast.unparse(tree)
     return ""

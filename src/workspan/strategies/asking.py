@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
 from workspan.errors import BudgetExceeded, EngineError, first_error
 from workspan.session import Session
 from workspan.strategies.listing import beside, choice, listing
-from workspan.types import Answer, Candidate, FinishReason, Problem, Request, Sample
+from workspan.types import Answer, Candidate, FinishReason, Problem, Request, Sample, Usage
 from workspan.verifiers.spoken import is_whole
 from workspan.voting import plurality
 
@@ -68,11 +69,9 @@ async def select(
         return vote
     shown = listing(candidate.text for candidate in candidates)
     prompt = beside(problem.prompt, f"{shown}\n\n{rule}")
-    try:
+    reply, index = Sample("", "stop", Usage()), None
+    with suppress(BudgetExceeded, EngineError):
         reply = await session.sample(replace(asked, prompt=prompt))
-    except (BudgetExceeded, EngineError):
-        index = None
-    else:
         index = choice(reply.text, len(candidates), finished=is_whole(reply))
     if index is None:
         session.notice("no_verdict", "no choice of a candidate could be read: the vote decides")

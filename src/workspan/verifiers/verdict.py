@@ -63,11 +63,12 @@ _IF = re.compile(
 _NEUTRAL = frozenset(
     re.findall(
         r"\w+",
-        "a an above answer as at be being candidate correct correctness final from given here is it "
-        "its likelihood likely my of on out overall probability rating response scale score solution "
-        "that the this to whole with range between and how for chance value points number",
+        "a an above answer as at be being candidate correct correctness final from given here is "
+        "it its likelihood likely my of on out overall probability rating response scale score "
+        "solution that the this to whole with range between and how for chance value points number",
     )
 )
+"""Words that may stand between a mark and its number."""
 
 
 def rating(text: str, *, finished: bool) -> float | None:

@@ -1,9 +1,9 @@
 """Tests of a program that can neither know nor write its own verdict.
 
-The program runs within walls of its own, and the tests within others. All that goes between the two
-is a socket for data: see `workspan.sandbox.trial.wire`. The program's walls hold no test, no mark of
-success and no descriptor on which one is written: the tests' side compares plain data itself, and
-writes the verdict where the program does not reach.
+The program runs within walls of its own, and the tests within others. All that goes between the
+two is a socket for data: see `workspan.sandbox.trial.wire`. The program's walls hold no test, no
+mark of success and no descriptor on which one is written: the tests' side compares plain data
+itself, and writes the verdict where the program does not reach.
 
 Covered by that: a program that reads its own files, frames, objects, memory, arguments or
 environment; that replaces built-in functions, patches modules, ends early, prints, forks, or writes
@@ -15,9 +15,10 @@ anything. Not covered:
 - helpers that tests use and neither define nor import: the program's own are taken, unless they are
   what the standard library calls by that name.
 
-Tests see copies: a list or dictionary that is passed to a call is brought to the state that the call
-left it in, once it is over. A test can't subclass a class of the program, replace what the program
-calls (as ``unittest.mock`` does), or give it standard input.
+Tests see copies: a list or dictionary that is passed to a call is brought to the state that the
+call left it in, once it is over. A test can give a program plain data, functions, iterators and
+instances of its own classes. It can't subclass a class of the program, replace what the program
+calls (as ``unittest.mock`` does), or give it standard input: such a test fails.
 """
 
 from __future__ import annotations
@@ -70,9 +71,11 @@ async def trial(
     given = json.dumps({"tests": tests, "helpers": helpers})
     longer = replace(limits, seconds=limits.seconds + 1)  # the program's own end is told first
     outcomes: list[Outcome] = []
+    ended = anyio.Event()
 
     async def play() -> None:
         outcomes.append(await run(mechanism, program, "", limits, Guest(_boot("host"), its)))
+        ended.set()
 
     with ours, its:
         try:
@@ -81,8 +84,7 @@ async def trial(
                 judged = await run(mechanism, "", given, longer, Guest(_boot("tester"), ours))
                 # the program may have been ended by a limit, which the tests saw as its end only
                 with anyio.move_on_after(_MOMENT if "ended early" in judged.stdout else 0):
-                    while not outcomes:
-                        await anyio.sleep(_MOMENT / 100)
+                    await ended.wait()
                 group.cancel_scope.cancel()
         except BaseExceptionGroup as errors:
             raise bare(errors) from errors

@@ -12,17 +12,29 @@ import builtins
 import importlib
 import json
 import os
-import pickle
 import sys
-import types
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any
 
 from workspan.sandbox.trial.wire import Closed, Peer, Remote
 
 SHARED = frozenset(
-    "math cmath collections itertools functools operator fractions decimal statistics heapq bisect "
-    "datetime typing string".split()
+    [
+        "math",
+        "cmath",
+        "collections",
+        "itertools",
+        "functools",
+        "operator",
+        "fractions",
+        "decimal",
+        "statistics",
+        "heapq",
+        "bisect",
+        "datetime",
+        "typing",
+        "string",
+    ]
 )
 """Modules whose functions and classes tests may use by a name that the program imported."""
 ALIASES = frozenset({("np", "numpy"), ("pd", "pandas")})
@@ -42,7 +54,7 @@ class Thing(Remote):
         put(self, "_known", known)
         put(self, "_view", view)
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
+    def __call__(self, *arguments: Any, **named: Any) -> Any:  # noqa: D102
         return self._peer.ask("call", self, arguments, named)
 
     def __getattr__(self, name: str) -> Any:
@@ -137,18 +149,44 @@ def _binary(name: str, *, turned: bool = False) -> Callable[..., Any]:
 def _plainly(name: str, pair: tuple[Any, Any]) -> Any:
     import operator
 
-    return divmod(*pair) if name == "divmod" else getattr(operator, name)(*pair)
+    return divmod(pair[0], pair[1]) if name == "divmod" else getattr(operator, name)(*pair)
 
 
-for _name in "len bool str repr abs round int float complex reversed format bytes".split():
+for _name in [
+    "len",
+    "bool",
+    "str",
+    "repr",
+    "abs",
+    "round",
+    "int",
+    "float",
+    "complex",
+    "reversed",
+    "format",
+    "bytes",
+]:
     setattr(Thing, f"__{_name}__", _unary(_name))
 for _name in ("neg", "pos", "invert", "getitem", "setitem", "delitem", "index"):
     setattr(Thing, f"__{_name}__", _unary(_name))
 for _name in ("lt", "le", "gt", "ge"):
     setattr(Thing, f"__{_name}__", _binary(_name))
-for (
-    _name
-) in "add sub mul truediv floordiv mod matmul pow lshift rshift and_ or_ xor divmod".split():
+for _name in [
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "matmul",
+    "pow",
+    "lshift",
+    "rshift",
+    "and_",
+    "or_",
+    "xor",
+    "divmod",
+]:
     _plain = _name.rstrip("_")
     setattr(Thing, f"__{_plain}__", _binary(_name))
     setattr(Thing, f"__r{_plain}__", _binary(_name, turned=True))
@@ -214,24 +252,28 @@ class Tester(Peer):
         raise PermissionError(verb)
 
     def by_value(self, thing: Any) -> list[Any] | None:
-        """Pickle what the program needs as it is; functions and own objects go by reference."""
+        """Name what both sides can import; own functions and objects go by reference.
+
+        Raises:
+            TypeError: it is something else, which can't be given to a program.
+        """
         if isinstance(thing, type) and issubclass(thing, BaseException):
             number = next((n for n, one in self.things.items() if one is thing), None)
             return None if number is None else ["y", number]
         if _is_own(thing) or hasattr(thing, "__next__"):
             return None
-        try:
-            return ["p", pickle.dumps(thing).decode("latin-1")]
-        except (pickle.PicklingError, TypeError, AttributeError):
-            if callable(thing):
-                return None
-            raise
+        module, name = getattr(thing, "__module__", None), getattr(thing, "__name__", "")
+        if isinstance(module, str) and getattr(sys.modules.get(module), name, None) is thing:
+            return ["g", module, name]
+        if callable(thing):
+            return None
+        raise TypeError(f"a {type(thing).__name__} can't be given to a program")
 
-    def describe(self, thing: Any, known: dict[int, int]) -> list[Any]:
+    def describe(self, thing: Any) -> list[Any]:  # noqa: ARG002
         """Nothing: a program asks."""
         return []
 
-    def adopt(self, number: int, told: list[Any], table: list[Any]) -> Any:
+    def adopt(self, number: int, told: list[Any]) -> Any:
         """Stand in for an object of the program; the same one each time."""
         if number in self.things:
             known = self.things[number]
@@ -284,7 +326,20 @@ def _is_own(thing: Any) -> bool:
 def _operators() -> dict[str, Callable[..., Any]]:
     import operator
 
-    names = "eq ne lt le gt ge add sub mul getitem setitem contains".split()
+    names = [
+        "eq",
+        "ne",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "add",
+        "sub",
+        "mul",
+        "getitem",
+        "setitem",
+        "contains",
+    ]
     return {name: getattr(operator, name) for name in names} | {
         function.__name__: function for function in (len, iter, next, str, repr, bool)
     }
@@ -328,7 +383,7 @@ def _library(name: str, tree: ast.Module) -> Any:
 
 def _shared(name: str, home: str) -> Any:
     """Return what a name stands for in a module that both sides have."""
-    if name == home and name in sys.stdlib_module_names or (name, home) in ALIASES:
+    if (name == home and name in sys.stdlib_module_names) or (name, home) in ALIASES:
         try:
             return importlib.import_module(home)
         except ImportError:

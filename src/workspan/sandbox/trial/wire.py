@@ -3,9 +3,9 @@
 Runs within the walls, on both sides, with nothing but the standard library. What comes from the
 other side is read as data: no name in it is imported, nothing in it is run.
 
-A list, a dictionary, a set or a bytearray that is passed to a call may be changed by it: each call's
-reply brings back what became of them. Data is written as JSON; what JSON lacks is a list that
-begins with a tag.
+A list, a dictionary, a set or a bytearray that is passed to a call may be changed by it: each
+call's reply brings back what became of them. Data is written as JSON; what JSON lacks is a list
+that begins with a tag.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Peer:
         """Write what only this side sends by value; None for what goes by reference."""
         raise NotImplementedError
 
-    def describe(self, thing: Any, known: dict[int, int]) -> list[Any]:
+    def describe(self, thing: Any) -> list[Any]:
         """Write what the other side should know of an object that goes by reference."""
         raise NotImplementedError
 
@@ -74,11 +74,11 @@ class Peer:
         """Return what was printed here since the last reply, for tests that look at it."""
         return ""
 
-    def adopt(self, number: int, told: list[Any], table: list[Any]) -> Any:
+    def adopt(self, number: int, told: list[Any]) -> Any:
         """Make what stands for an object of the other side."""
         raise NotImplementedError
 
-    def special(self, tag: str, rest: list[Any]) -> Any:
+    def special(self, tag: str, rest: list[Any]) -> Any:  # noqa: ARG002
         """Read what only the other side sends by value."""
         raise ValueError(f"unknown tag {tag!r}")
 
@@ -168,7 +168,13 @@ class Peer:
             return said[1]
         raise self.failure(*said[1:])
 
-    def failure(self, kind: Any, arguments: Any, text: str, more: dict[str, Any]) -> BaseException:
+    def failure(
+        self,
+        kind: Any,
+        arguments: Any,
+        text: str,
+        more: dict[str, Any],  # noqa: ARG002
+    ) -> BaseException:
         """Make an error of the other side again."""
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
             return RuntimeError(text)
@@ -189,13 +195,13 @@ class Peer:
             arguments, more = (text,), {}
         return type(error), arguments, text, more
 
-    def refer(self, thing: Any, known: dict[int, int]) -> list[Any]:
+    def refer(self, thing: Any) -> list[Any]:
         """Write a reference; the object lives as long as this side."""
         number = self._numbers.get(id(thing))
         if number is None:
             number = self._numbers[id(thing)] = len(self.given)
             self.given.append(thing)
-        return ["x", number, self.describe(thing, known)]
+        return ["x", number, self.describe(thing)]
 
     def encode(self, thing: Any, known: dict[int, int], held: list[Any]) -> Any:
         """Write a value; `known` numbers the changeable ones by identity, `held` lists them."""
@@ -218,7 +224,7 @@ class Peer:
         simple = _simple(thing, kind)
         if simple is None:
             simple = self.by_value(thing)
-        return self.refer(thing, known) if simple is None else simple
+        return self.refer(thing) if simple is None else simple
 
     def _contents(self, thing: Any, known: dict[int, int], held: list[Any]) -> list[Any]:
         if isinstance(thing, dict):
@@ -251,18 +257,26 @@ class Peer:
         if tag == "y":
             return self.given[rest[0]]
         if tag == "x":
-            return self.adopt(rest[0], rest[1], table)
+            return self.adopt(rest[0], rest[1])
         found = _SIMPLE.get(tag)
         return self.special(tag, rest) if found is None else found(*rest)
 
 
 _CHANGEABLE: dict[type, str] = {
     **{kind: tag for tag, kind in _DICTS.items()},
-    **{defaultdict: "dd", list: "l", set: "s", bytearray: "a", deque: "q"},
+    defaultdict: "dd",
+    list: "l",
+    set: "s",
+    bytearray: "a",
+    deque: "q",
 }
 _MAKERS: dict[str, Any] = {
     **_DICTS,
-    **{"dd": defaultdict, "l": list, "s": set, "a": bytearray, "q": deque},
+    "dd": defaultdict,
+    "l": list,
+    "s": set,
+    "a": bytearray,
+    "q": deque,
 }
 
 
