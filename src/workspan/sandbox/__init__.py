@@ -1,8 +1,8 @@
 """Run model-written Python without trust: no network, no files, no secrets, bounded resources.
 
 The walls are Linux namespaces, built by bubblewrap or by util-linux's unshare. Before any untrusted
-code runs, a probe tries from within to reach out; a mechanism that lets it is not used. What stays
-open is the kernel itself: system calls are not filtered.
+code runs, a probe tries from within to reach out; a mechanism that lets it is not used. Where there is
+none nothing runs. What stays open is the kernel itself: system calls are not filtered.
 """
 
 from __future__ import annotations
@@ -45,9 +45,12 @@ async def run_python(
         code: the program; an error in it is an outcome like any other.
         stdin: what it can read.
         seconds: wall time for all, and CPU time for each process (rounded up to whole seconds).
-        memory_mb: MiB of address space for each process, and of memory for all together.
+        memory_mb: MiB of address space for each process, and of all that they hold together: memory
+            of their own and shared, files in the box, files without a name, segments. It is looked
+            at every few milliseconds, so that it can be passed for a moment; what the kernel itself
+            holds for them (page tables, pipes and sockets) is limited by their numbers only.
         processes: processes and threads at once.
-        disk_mb: MiB of files, which lie in memory.
+        disk_mb: MiB of files in the box, and of each file without a name.
 
     Raises:
         SandboxUnavailable: no mechanism holds on this machine, or it failed.
