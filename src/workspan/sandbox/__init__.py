@@ -1,8 +1,8 @@
 """Run model-written Python without trust: no network, no files, no secrets, bounded resources.
 
 The walls are Linux namespaces, built by bubblewrap or by util-linux's unshare. Before any untrusted
-code runs, a probe tries from within to reach out; a mechanism that lets it is not used. Where there is
-none nothing runs. What stays open is the kernel itself: system calls are not filtered.
+code runs, a probe tries from within to reach out; a mechanism that lets it is not used. Where there
+is none nothing runs. What stays open is the kernel itself: system calls are not filtered.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from workspan.errors import BudgetExceeded, EngineError, first_error
 from workspan.session import Session
-from workspan.strategies.listing import beside, choice, listing
+from workspan.strategies.chosen import choice
+from workspan.strategies.listing import beside, listing
 from workspan.types import Answer, Candidate, FinishReason, Problem, Request, Sample, Usage
 from workspan.verifiers.spoken import is_whole
 from workspan.voting import plurality

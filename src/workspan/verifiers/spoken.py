@@ -19,7 +19,7 @@ nothing at all. One that does not think ends by itself after a few, so the room 
 the account is charged for what was decoded, never for the cap.
 """
 
-WINDOW = 16_384
+WINDOW = 8_192
 """Characters at the end of a reply in which a verdict is looked for."""
 
 _NAMES = r"(?:think|thinking|thoughts?|reasoning|reflection|scratchpad)"

@@ -212,4 +212,4 @@ def _odd(text: str) -> bool:
 def _is_supposed(said: str, at: int) -> bool:
     """Say whether what begins at `at` is only supposed, or denied, in its own sentence."""
     start = max(said.rfind(sign, 0, at) for sign in ".;!?\n")
-    return bool(_IF.search(said, max(start + 1, at - 300), at))
+    return bool(_IF.search(said, max(start + 1, at - 160), at))

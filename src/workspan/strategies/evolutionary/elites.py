@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from workspan.session import Session
+from workspan.strategies.chosen import choices
 from workspan.strategies.evolutionary.conversation import Conversation
-from workspan.strategies.listing import choices
 from workspan.types import Candidate
 from workspan.verifiers.spoken import is_whole
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from workspan.errors import BudgetExceeded, EngineError
 from workspan.session import Session
-from workspan.strategies.listing import choice
+from workspan.strategies.chosen import choice
 from workspan.types import Candidate, Message, Problem, Request
 from workspan.verifiers.spoken import is_whole
 
