@@ -283,9 +283,9 @@ _MAKERS: dict[str, Any] = {
 def _refill(thing: Any, items: list[Any]) -> None:
     """Give a changeable value new contents."""
     if isinstance(thing, dict):
-        dict.clear(thing)
+        thing.clear()
         for key, value in items:
-            dict.__setitem__(thing, key, value)
+            thing[key] = value
     elif isinstance(thing, bytearray):
         thing[:] = items[0].encode("latin-1")
     elif isinstance(thing, set):
