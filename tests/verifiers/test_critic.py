@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import anyio
 import pytest
 
@@ -11,6 +13,9 @@ from workspan.spec import parse_strategy
 from workspan.testing.scripted import ScriptedEngine
 from workspan.types import Candidate, FinishReason, Problem, Request, Sample, Usage
 from workspan.verifiers.critic import FLAWLESS, Critic
+
+if TYPE_CHECKING:
+    from workspan.session import Session
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 
@@ -30,7 +35,7 @@ def score(reply: str, finish: FinishReason = "stop") -> float | None:
             return Sample(reply, finish, Usage())
 
     try:
-        return anyio.run(Critic(), PROBLEM, Candidate("4", "4"), Fixed()).value
+        return anyio.run(Critic(), PROBLEM, Candidate("4", "4"), cast("Session", Fixed())).value
     except VerifierError:
         return None
 

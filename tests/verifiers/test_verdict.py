@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import anyio
 import pytest
@@ -385,7 +386,7 @@ def test_a_choice_that_can_not_be_read_is_told() -> None:
     for name in ("genselect", "universal_self_consistency"):
         engine = ScriptedEngine(["Answer: 41", "Answer: 42", "Answer: 42", "no idea"])
         strategy = parse_strategy(f"{name}(n=3)")
-        result = anyio.run(lambda s=strategy, e=engine: run(s, PROBLEM, e))
+        result = anyio.run(partial(run, strategy, PROBLEM, engine))
         assert result.answer.text == "42"
         assert [notice.code for notice in result.notices] == ["no_verdict"], name
 
