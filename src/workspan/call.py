@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TypeAlias
 
 import anyio
 
+from workspan.alike import Draws
 from workspan.clock import Call, Clock
 from workspan.engines.base import FREE, Bill, Engine
 from workspan.errors import BudgetExceeded, EngineError, EngineProtocolError, EngineUnavailable
 from workspan.journal import Entry, Journal, Outcome, bound_usage, fingerprint, seed_for
 from workspan.ledger import Hold, Ledger
+from workspan.stopwatch import WALL, Limit, Time
 from workspan.types import (
     Amount,
     Candidate,
@@ -28,7 +30,13 @@ from workspan.types import (
 )
 
 SLICE = 256
-"""Tokens reserved at a time, so that a long `max_tokens` does not keep others from starting."""
+"""Tokens reserved at a time, at least, so that a long cap does not keep others from starting."""
+
+_SLICE_OVER_RUNAHEAD = 20
+"""A slice is so many times what the engine may decode unseen, so that a cut wastes little."""
+
+_SAME_MONEY = Decimal("1.01")
+"""Providers round: a bill that is above the price by less is the same."""
 
 MAX_LOSSES = 1
 """How often a call that died on the way is asked again."""
@@ -74,7 +82,8 @@ class Context:
     seed: int
     limiter: anyio.CapacityLimiter
     started: float
-    """`time.monotonic()` at which the run would have started without interruptions."""
+    """By `time`: when the run would have started without interruptions."""
+    time: Time = WALL
     engines: Mapping[str, Engine] = field(default_factory=dict)
     """Further engines, by the name that a request gives."""
     tools: Mapping[str, Callable[[str], Awaitable[str]]] = field(default_factory=dict)
@@ -86,6 +95,8 @@ class Context:
     trace: list[Call] = field(default_factory=list)
     refused: str = ""
     """The limit that last refused or cut a call."""
+    draws: Draws = field(default_factory=Draws)
+    """What was drawn, to say so where it is all alike."""
     noticed: dict[tuple[NoticeCode, str], int] = field(default_factory=dict)
     """What was odd, and how often, in the order of the first time."""
     verdicts: dict[str, Verdicts] = field(default_factory=dict)
@@ -93,7 +104,7 @@ class Context:
 
     def elapsed(self) -> float:
         """Seconds of the run so far."""
-        return time.monotonic() - self.started
+        return self.time.now() - self.started
 
     def notice(self, notice: Notice) -> None:
         """Keep what the run's owner must see; equal notices add up."""
@@ -103,20 +114,24 @@ class Context:
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What was odd so far, each with how often."""
+        lost = [(name, told) for name, told in self.verdicts.items() if told.lost]
         return (
             *(Notice(*same, times) for same, times in self.noticed.items()),
-            *(
-                Notice("no_verdict", f"{name} gave {_missing(told)}", told.lost)
-                for name, told in self.verdicts.items()
-                if told.lost
-            ),
+            *(Notice("no_verdict", f"{n} gave {_missing(told)}", told.lost) for n, told in lost),
+            *self.draws.notices,
         )
 
     def time_left(self) -> AbstractContextManager[anyio.CancelScope | None]:
         """Cancel the block when the time is up; costs nothing without a limit on seconds."""
         if self.seconds is None:
             return nullcontext()
-        return anyio.move_on_after(self.seconds - self.elapsed())
+        return self.time.move_on_after(self.seconds - self.elapsed())
+
+    @property
+    def limit(self) -> Limit | None:
+        """What says how many seconds are left; None without a limit on seconds."""
+        seconds = self.seconds
+        return None if seconds is None else lambda: seconds - self.elapsed()
 
 
 def _missing(told: Verdicts) -> str:
@@ -141,11 +156,12 @@ async def draw(
     """
     seed = seed_for(run.seed, key)
     asked = fingerprint(request, seed)
-    request = replace(request, seed=seed)
+    unseeded, request = request, replace(request, seed=seed)
     losses = 0
     for _, entry in run.journal.attempts(key, asked):
         replay(run, ledger, clock, entry)
         if entry.outcome == "sample" and entry.sample is not None:
+            run.draws.note(unseeded, entry.sample)
             return entry.sample
         if entry.outcome == "failed":
             raise recorded_error(entry)
@@ -154,10 +170,13 @@ async def draw(
     while True:
         attempt = _Attempt(run, ledger, clock, key, request, asked, halt)
         try:
-            return await attempt.draw(is_last=losses >= MAX_LOSSES)
+            sample = await attempt.draw(is_last=losses >= MAX_LOSSES)
         except _Lost:
             losses += 1
             key += "+"
+        else:
+            run.draws.note(unseeded, sample)
+            return sample
 
 
 def replay(run: Context, ledger: Ledger, clock: Clock, entry: Entry) -> None:
@@ -180,7 +199,15 @@ def _record(run: Context, clock: Clock, entry: Entry) -> None:
     for notice in entry.notices:
         run.notice(notice)
     run.trace.append(
-        Call(entry.key, clock.now, entry.usage, entry.outcome, entry.began, entry.ended)
+        Call(
+            entry.key,
+            clock.now,
+            entry.usage,
+            entry.outcome,
+            entry.began,
+            entry.ended,
+            asked=entry.asked,
+        )
     )
     clock.advance(entry.usage.output_tokens)
 
@@ -210,7 +237,7 @@ class _Attempt:
         self.prefill = 0
         self.cap = self.leased = 0
         self.capped_by = ""
-        self.began = 0.0
+        self.queued = self.began = 0.0
         self.text: list[str] = []
         self.reasoning: list[str] = []
         self.logprobs: list[float] = []
@@ -219,6 +246,7 @@ class _Attempt:
     async def draw(self, *, is_last: bool) -> Sample:
         """Run the call; whatever happens, it is settled and journaled once."""
         places: list[anyio.CapacityLimiter] = []
+        self.queued = self.run.elapsed()
         try:
             hold = await self._admit(places)
             self.began = self.run.elapsed()
@@ -274,9 +302,12 @@ class _Attempt:
     def _bound(self) -> Amount:
         """Ask for the prompt and the first slice of what may be decoded now."""
         self.cap = self._cap()
-        self.leased = min(self.cap, SLICE)
+        self.leased = min(self.cap, self._slice()) if self.engine.info.can_be_cut else self.cap
         work = min(self.cap, self.leased + self.engine.info.runahead)
         return self._amount(1, work, self.prefill)
+
+    def _slice(self) -> int:
+        return max(SLICE, _SLICE_OVER_RUNAHEAD * self.engine.info.runahead)
 
     def _cap(self) -> int:
         """Return the most tokens that the request, the path and the account allow now."""
@@ -359,7 +390,7 @@ class _Attempt:
         """Lease the next slice when the last one is used up; return the limit that refuses it."""
         decoded = self.bill.usage.output_tokens
         while decoded >= self.leased < self.cap:
-            leased = min(self.cap, self.leased + SLICE)
+            leased = min(self.cap, self.leased + self._slice())
             more = min(self.cap, leased + self.engine.info.runahead) - hold.amount.work
             refused = self.ledger.extend(hold, more, self._amount(0, more, 0).cost)
             if refused is not None:
@@ -367,6 +398,18 @@ class _Attempt:
             self.leased = leased
             self._write_ahead(hold)
         return None
+
+    def _priced(self, usage: Usage) -> Usage:
+        """Charge the price or what the provider reports, whichever is dearer."""
+        price, reported = self.engine.info.price, usage.cost or None
+        if price is None or price is FREE:
+            return usage if reported or price is FREE else replace(usage, cost=None)
+        cost = price.of(usage)
+        if reported is not None and reported > cost * _SAME_MONEY:
+            self.bill.notices.append(
+                Notice("contradiction", f"{self.engine.info.model} costs more than its price")
+            )
+        return replace(usage, cost=max(cost, reported or cost))
 
     def _sample(self, finish: FinishReason, usage: Usage) -> Sample:
         """Put together what has arrived."""
@@ -389,10 +432,7 @@ class _Attempt:
         error: EngineError | None = None,
     ) -> Sample:
         """Charge what was billed and write it down; nothing here awaits."""
-        run, usage = self.run, self.bill.usage
-        price = self.engine.info.price
-        if not usage.cost and price is not FREE:  # else the provider reported it
-            usage = replace(usage, cost=None if price is None else price.of(usage))
+        run, usage = self.run, self._priced(self.bill.usage)
         sample = self._sample(finish or "stop", usage)
         entry = Entry(
             self.key,
@@ -403,6 +443,7 @@ class _Attempt:
             f"{type(error).__name__}: {error}" if error else "",
             began=self.began,
             ended=run.elapsed(),
+            asked=self.queued,
             notices=tuple(self.bill.notices),
         )
         self.ledger.settle(hold, usage)

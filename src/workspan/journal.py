@@ -44,8 +44,10 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     notices: tuple[Notice, ...] = ()
     """What was odd about the call."""
     began: float = 0.0
-    """Seconds from the start of the run, summed over resumptions."""
+    """Seconds from the start of the run, summed over resumptions, when the engine was asked."""
     ended: float = 0.0
+    asked: float | None = None
+    """When the strategy asked: from then on the call stood in line."""
 
 
 class Journal:

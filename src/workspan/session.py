@@ -6,12 +6,13 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar, Protocol, TypeVar
 
 import anyio
 import msgspec
 
+from workspan import ballot, voting
 from workspan.budget import Budget
 from workspan.call import Best, Context, Halt, Verdicts, draw
 from workspan.clock import Clock
@@ -20,7 +21,16 @@ from workspan.errors import BudgetExceeded, EngineError, VerifierError, bare, fi
 from workspan.journal import Entry, seed_for
 from workspan.ledger import Ledger
 from workspan.race import Race
-from workspan.types import Answer, Candidate, Notice, NoticeCode, Problem, Request, Sample
+from workspan.types import (
+    Answer,
+    AnswerKind,
+    Candidate,
+    Notice,
+    NoticeCode,
+    Problem,
+    Request,
+    Sample,
+)
 
 NO_LIMITS = Budget()
 
@@ -89,7 +99,7 @@ class Session:
         self.standing = standing or Standing()
         self.drafts: tuple[Candidate, ...] = ()
         """What there is to begin with, best first: see `attempt`."""
-        self._calls = 0
+        self._calls = self._votes = 0
         self._guard = anyio.ResourceGuard("using this session")  # else replay has no order
 
     @cached_property
@@ -230,6 +240,28 @@ class Session:
 
         return await self.map(one, candidates)
 
+    async def vote(
+        self,
+        candidates: Sequence[Candidate],
+        kind: AnswerKind,
+        weights: Sequence[float] | None = None,
+    ) -> Answer:
+        """Count votes: `voting.plurality`, in the time that is left, without holding others up.
+
+        Answers that could not be compared in time count as different, and a notice says so.
+        """
+        count = partial(voting.plurality, candidates, kind, weights)
+        return await ballot.counted(self.run, self._vote_key(), candidates, kind, count)
+
+    async def leader(self, candidates: Sequence[Candidate], kind: AnswerKind) -> Answer:
+        """Take the candidate that scored highest: `voting.best`, in the time that is left."""
+        count = partial(voting.best, candidates, kind)
+        return await ballot.counted(self.run, self._vote_key(), candidates, kind, count)
+
+    def same(self, a: str, b: str, kind: AnswerKind) -> bool:
+        """Compare two answers in the time that is left; a pair that was cut is different."""
+        return ballot.same(self.run, self._vote_key(), a, b, kind)
+
     async def call(self, tool: Callable[[str], Awaitable[str]], argument: str) -> str:
         """Run a tool and journal its result, so that a resumed run does not run it again."""
         key = self._next_key()
@@ -296,6 +328,11 @@ class Session:
         with self._guard:
             self._calls += 1
         return f"{self.key}/{self._calls - 1}"
+
+    def _vote_key(self) -> str:
+        """Number votes apart from calls, whose keys make their seeds."""
+        self._votes += 1
+        return f"{self.key}:vote{self._votes - 1}"
 
     def _at(self, key: str) -> Session:
         return Session(self.run, self.ledger, self.clock.fork(), key, self.standing)

@@ -239,6 +239,8 @@ class Answer:
     """The two heaviest weigh the same; the first drawn was taken."""
     why: str = ""
     """How the budget was spent and why, as JSON, from strategies that decide it themselves."""
+    uncompared: int = 0
+    """Pairs of answers that were not compared since the time was up: they count as different."""
 
     @property
     def text(self) -> str | None:

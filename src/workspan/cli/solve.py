@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -18,7 +18,9 @@ from rich.text import Text
 from workspan.allocate.explaining import Explanation
 from workspan.answers import MARKED
 from workspan.budget import Budget
+from workspan.cli.answers import AnswersFile, is_answers
 from workspan.cli.corpus import CorpusOption, EmbedderOption, cited, open_search, searches
+from workspan.cli.drawing import journal_output, named_inputs
 from workspan.cli.exits import Exit
 from workspan.cli.explain import summary
 from workspan.cli.opening import (
@@ -30,10 +32,12 @@ from workspan.cli.opening import (
     private_files,
 )
 from workspan.cli.screen import account, noticed, record, safe, watching
+from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import InputError, SpecError, nearest
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison, compare
 from workspan.lab.pooling import pool
+from workspan.outputs import Output, check_outputs
 from workspan.runner import Result, check, run
 from workspan.session import Strategy
 from workspan.spec import parse_strategy
@@ -68,6 +72,8 @@ def solve(
     input: Annotated[Path | None, typer.Option(help="Problems, JSONL or Parquet.")] = None,
     output: Annotated[Path | None, typer.Option(help="Answers, JSONL; resumable.")] = None,
     price: PriceOption = None,
+    setting: SettingOption = None,
+    api_key_env: KeyOption = None,
     pooled: Annotated[
         bool, typer.Option("--pooled", help="The budget is of all problems together: auto only.")
     ] = False,
@@ -87,10 +93,12 @@ def solve(
     plan = parse_strategy(strategy or (SEARCHING if corpus else ALONE))
     limits = Budget.parse(budget) if budget else Budget()
     tasks = read_tasks(input) if input else []
+    if output is not None:
+        _check_output(output, tasks, named_inputs(input, corpus=corpus))
     text = question if raw or kind == "open" or searches(plan) else f"{question}\n\n{MARKED}"
     problem = Problem.ask(text or "", kind=_kind(kind))
     found = open_search(corpus, embedder)
-    opened = replace(open_engines(engine, model, price), tools=found.tools)
+    opened = replace(open_engines(engine, model, price, setting, api_key_env), tools=found.tools)
     check(plan, opened.engine, limits, opened.engines, opened.tools)
     if dry_run:
         from workspan.cli.dry import say_plan
@@ -113,6 +121,20 @@ def solve(
                 json=json,
             )
     raise typer.Exit(code)
+
+
+def _check_output(output: Path, tasks: Sequence[Task], inputs: Sequence[tuple[str, Path]]) -> None:
+    """Refuse a place for answers where something else is, or where none can be written."""
+    problems = {task.problem.id for task in tasks}
+    answers = Output(
+        "--output", output, "a file of answers", partial(is_answers, problems=problems)
+    )
+    journal = journal_output(_journal_of(output), "the journal of --output")
+    check_outputs([answers, journal], inputs)
+
+
+def _journal_of(output: Path) -> Path:
+    return output.with_name(output.name + ".journal") if output.name else output
 
 
 def _kind(text: str) -> AnswerKind:
@@ -170,7 +192,7 @@ def _print(result: Result, opened: Opened) -> None:
     console = Console()
     answer = result.answer
     if answer.best is None:
-        console.print("no answer: no sample held one", style="yellow")
+        console.print(Text(f"no answer: {result.unanswered}", "yellow"))
     else:
         title = "answer (tied: the first drawn of equals)" if answer.tied else "answer"
         console.print(Panel(Text(safe(answer.text or "")), title=title, expand=False))
@@ -202,18 +224,15 @@ def _solve_all(
     """Solve the problems side by side; answers are written as they come, then put in order."""
     searched = f", searching {corpus}" if corpus else ""  # else old findings would be replayed
     header = Header(opened.identity + searched, seed)
-    lines: dict[str, str] = {}
-    journal = output.with_name(output.name + ".journal")
-    with JournalFile(journal, header) as journals, output.open("w", encoding="utf-8") as answers:
-        os.fchmod(answers.fileno(), 0o600)  # also where an older file was open to others
+    journal = _journal_of(output)
+    order = [task.problem.id for task in tasks]
+    with JournalFile(journal, header) as journals, AnswersFile(output, order) as answers:
 
         def finished(trial: Trial) -> None:
-            line = msgspec.json.encode(_answer(trial, str(budget), opened)).decode() + "\n"
-            lines[trial.task.problem.id] = line
-            answers.write(line)
-            answers.flush()
+            line = msgspec.json.encode(_answer(trial, str(budget), opened))
+            answers.add(trial.task.problem.id, line)
             if json:
-                typer.echo(line, nl=False)
+                typer.echo(line)
 
         async def main() -> Comparison:
             run_all: Callable[..., Awaitable[Comparison]] = pool if pooled else compare
@@ -233,9 +252,6 @@ def _solve_all(
                 await opened.aclose()
 
         done = anyio.run(main)
-    ordered = output.with_name(output.name + ".part")
-    ordered.write_text("".join(lines[task.problem.id] for task in tasks), encoding="utf-8")
-    ordered.replace(output)
     return _summary(done, output)
 
 

@@ -14,10 +14,10 @@ import stamina
 
 from workspan.engines.base import Bill, EngineInfo, Price
 from workspan.engines.endpoint.client import Client, Retries, Timeouts
+from workspan.engines.endpoint.complaints import Secret
+from workspan.engines.endpoint.dialect import chat_prompt
 from workspan.engines.endpoint.engine import KEY_VARIABLES, checked_url
 from workspan.engines.endpoint.prompt_size import PromptSizes
-from workspan.engines.endpoint.refusals import Secret
-from workspan.engines.endpoint.wire import chat_prompt
 from workspan.errors import EngineError, EngineProtocolError, InputError, nearest
 from workspan.types import Chunk, Message, Request, Usage
 

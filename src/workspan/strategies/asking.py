@@ -13,7 +13,6 @@ from workspan.strategies.chosen import choice
 from workspan.strategies.listing import beside, listing
 from workspan.types import Answer, Candidate, FinishReason, Problem, Request, Sample, Usage
 from workspan.verifiers.spoken import is_whole
-from workspan.voting import plurality
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -65,7 +64,7 @@ async def select(
     `rule` says what to choose by and how to write the choice; `asked` gives the cap, temperature
     and engine of the call.
     """
-    vote = plurality(candidates, problem.kind)
+    vote = await session.vote(candidates, problem.kind)
     if len(candidates) < 2:
         return vote
     shown = listing(candidate.text for candidate in candidates)

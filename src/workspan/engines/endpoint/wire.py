@@ -1,101 +1,16 @@
-"""What goes over the wire: request bodies out, server-sent events in."""
+"""What servers send back: the usual event at once, an odd one field by field."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from workspan.engines.confidence import confidence
+from workspan.engines.endpoint.complaints import is_complaint
 from workspan.errors import EngineProtocolError
-from workspan.types import Request
-
-Form: TypeAlias = Literal["chat", "completion"]
-"""Messages that the server's template frames, or one plain text that the model continues."""
-
-DONE = b"[DONE]"
-
-
-@dataclass(slots=True)
-class Dialect:
-    """How one server wants to be asked; learned from what it refuses."""
-
-    form: Form
-    model: str
-    sends_seed: bool = True
-    reasoning_effort: str | None = None
-    asks_usage: bool = True
-    asks_alternatives: bool = True
-    cap_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-
-    @property
-    def path(self) -> str:
-        """Where completions are asked for, below the server's address."""
-        return "chat/completions" if self.form == "chat" else "completions"
-
-    def body(self, request: Request, n: int = 1) -> bytes:
-        """Write the request's JSON."""
-        body: dict[str, Any] = {"model": self.model, "stream": True, **self._prompt(request)}
-        body |= {self.cap_name: request.max_tokens, "temperature": request.temperature}
-        if self.asks_usage:
-            body["stream_options"] = {"include_usage": True}
-        if n > 1:
-            body["n"] = n
-        if request.top_p != 1.0:
-            body["top_p"] = request.top_p
-        if request.stop:
-            body["stop"] = request.stop
-        if self.sends_seed:
-            body["seed"] = request.seed & 0x7FFFFFFF  # servers take 32 bits, some of them signed
-        body |= self._logprobs(request)
-        if effort := request.reasoning_effort or self.reasoning_effort:
-            body["reasoning_effort"] = effort
-        return msgspec.json.encode(body)
-
-    def _logprobs(self, request: Request) -> dict[str, Any]:
-        alternatives = request.top_logprobs if self.asks_alternatives else 0
-        if not request.logprobs and not alternatives:
-            return {}
-        if self.form == "completion":
-            return {"logprobs": max(1, alternatives)}
-        return {"logprobs": True, **({"top_logprobs": alternatives} if alternatives else {})}
-
-    def _prompt(self, request: Request) -> dict[str, Any]:
-        if self.form == "completion":
-            return {"prompt": plain_prompt(request)}
-        return chat_prompt(request)
-
-    def learn(self, status: int | None, said: str) -> bool:
-        """Give up what a refusal names; True if asking again may help."""
-        if status not in {400, 422}:
-            return False
-        if "stream_options" in said:
-            self.asks_usage = False
-            return True
-        if "max_completion_tokens" in said:
-            self.cap_name = "max_completion_tokens"
-            return True
-        if "top_logprobs" in said:
-            self.asks_alternatives = False
-            return True
-        return False
-
-
-def plain_prompt(request: Request) -> str:
-    """Join the messages, a blank line between them, to one text for a model without a template."""
-    return "\n\n".join(message.content for message in request.prompt) + request.prefix
-
-
-def chat_prompt(request: Request) -> dict[str, Any]:
-    """Write the messages, and what makes vLLM, SGLang and llama.cpp continue a last answer."""
-    messages = [{"role": message.role, "content": message.content} for message in request.prompt]
-    if not request.prefix:
-        return {"messages": messages}
-    messages.append({"role": "assistant", "content": request.prefix})
-    flags = {"add_generation_prompt": False, "continue_final_message": True}
-    return {"messages": messages, **flags}
 
 
 class Delta(msgspec.Struct):
@@ -225,28 +140,37 @@ class Event(msgspec.Struct):
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(Event).decode
+_decode = msgspec.json.Decoder(list[Event]).decode
 
 
-def decode_event(data: bytes) -> Event:
-    """Read one event's JSON: at once where every field is of its type, else field by field.
+def decode_usual(events: Sequence[bytes]) -> list[Event] | None:
+    """Read events at once where every field of all is of its type and says something, else None."""
+    try:
+        read = _decode(b"[%b]" % b",".join(events))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    is_usual = len(read) == len(events) and all(
+        event.choices or event.usage is not None or event.error for event in read
+    )
+    return read if is_usual else None
+
+
+def decode_event(data: bytes, *, is_error: bool = False) -> Event:
+    """Read any event's JSON; a field of another type than it should be is absent.
+
+    Args:
+        data: the JSON.
+        is_error: the server has marked it as an error, whatever it holds.
 
     Raises:
-        EngineProtocolError: it is no JSON.
+        EngineProtocolError: it is no JSON, or no event.
     """
     try:
-        return _decode(data)
-    except msgspec.ValidationError:
-        return _decode_odd(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise malformed(error, data) from error
-
-
-def _decode_odd(data: bytes) -> Event:
-    """Read what has nulls, parts or other types where the protocol has none of them."""
-    try:
-        return read_event(json.loads(data))  # which reads numbers beyond a float's range, too
+        told = json.loads(data)  # which reads numbers beyond a float's range, too
+        return Event(error=told or "no reason") if is_error else read_event(told)
     except (TypeError, ValueError, RecursionError) as error:
+        if is_error and not isinstance(error, RecursionError):
+            return Event(error=data.decode(errors="replace"))
         raise malformed(error, data) from error
 
 
@@ -264,6 +188,8 @@ def read_event(told: Any) -> Event:
     """
     if told is None:
         return Event()
+    if is_complaint(told):
+        return Event(error=told)
     choices = told.get("choices") if isinstance(told, dict) else ()
     if not isinstance(told, dict) or not isinstance(choices, list | None):
         raise TypeError("no object with a list of choices")
@@ -387,46 +313,3 @@ def _list(told: Any) -> list[Any]:
 
 def _dict(told: Any) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
-
-
-class EventStream:
-    """Cuts the bytes of a `text/event-stream` into events, however they were torn."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-        self._data: list[bytes] = []
-        self.is_done = False
-        """The server has said that it is done."""
-        self.failure: EngineProtocolError | None = None
-        """What was wrong after the events returned so far; nothing beyond it is read."""
-
-    def feed(self, received: bytes) -> list[Event]:
-        """Return the events completed by these bytes, those before a failure included."""
-        lines = (self._rest + received).split(b"\n")
-        self._rest = lines.pop()
-        events: list[Event] = []
-        data = self._data
-        for line in lines:
-            if line.startswith(b"data:"):
-                data.append(line[5:])
-            elif data and not line.strip():
-                content = data[0] if len(data) == 1 else b"\n".join(data)
-                data.clear()
-                try:
-                    events.append(_decode(content))
-                    continue
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                    pass  # the usual end, or an odd event
-                if content.strip() == DONE:
-                    self.is_done = True
-                elif content.strip():
-                    try:
-                        events.append(decode_event(content))
-                    except EngineProtocolError as error:
-                        self.failure = error
-                        break
-        return events
-
-    def end(self) -> list[Event]:
-        """Return the event that was not followed by the blank line it needs."""
-        return self.feed(b"\n\n")

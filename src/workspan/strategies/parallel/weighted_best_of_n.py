@@ -12,7 +12,6 @@ from workspan.session import Session, Verifier
 from workspan.strategies.reading import read
 from workspan.types import Answer, Problem, Request
 from workspan.verifiers.judge import Judge
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class WeightedBestOfN:
         scored = await session.score(self.verifier, problem, answered)
         known = [c.score for c in scored if c.score is not None]
         if not known:
-            return plurality(candidates, problem.kind)
+            return await session.vote(candidates, problem.kind)
         usual = fmean(known)
         weights = [usual if c.score is None else c.score for c in scored]
-        return plurality(scored, problem.kind, weights)
+        return await session.vote(scored, problem.kind, weights)
