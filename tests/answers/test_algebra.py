@@ -109,7 +109,7 @@ def test_slow_formulas_cost_for_each_of_them_not_for_each_pair(
 
     monkeypatch.setattr(comparer, "_reply", counted)
     pairs = [*itertools.combinations(UNEVALUATED, 2)] * 3
-    verdicts = {pair: ask(comparer, *pair) for pair in pairs}
+    verdicts = {pair: ask(comparer, *pair, seconds=600) for pair in pairs}
     assert set(verdicts.values()) == {None}
     assert len(asked) == len({*asked})
     beside_plain = [b for _, b in asked].count(algebra._PLAIN)
