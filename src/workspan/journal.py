@@ -103,6 +103,10 @@ class Journal:
                 total += entry.usage
         return total
 
+    def calls(self) -> list[Entry]:
+        """Return what is known last of each call that cost something."""
+        return [entry for _, entry in self._latest.values() if entry.usage.calls]
+
     @property
     def seconds(self) -> float:
         """Wall clock of the run so far."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import anyio
 
 from workspan.answers import prepare
 from workspan.budget import Budget
-from workspan.call import Context, Event
+from workspan.call import Context, Event, replay
 from workspan.clock import Call, Clock
 from workspan.engines.base import Engine, ready
 from workspan.errors import (
@@ -28,6 +28,7 @@ from workspan.ledger import Ledger
 from workspan.session import Session, Strategy
 from workspan.spec import write
 from workspan.stopwatch import WALL, Time
+from workspan.strategies.adaptive.auto_fits import check_library
 from workspan.types import Answer, Notice, Problem, Usage
 
 
@@ -108,7 +109,8 @@ def check(
 
     Raises:
         UnsupportedCapability: the engine lacks what the strategy or a part of it needs.
-        SpecError: a part names an engine or needs a tool that the run does not have.
+        SpecError: a part names an engine or needs a tool that the run does not have, or knows a
+            library of another model.
         UnpricedModel: a money limit on a model whose price is unknown.
     """
     engines = engines or {}
@@ -120,6 +122,7 @@ def check(
         for tool in sorted(getattr(part, "tools", ())):
             if tool not in tools:
                 raise SpecError(f"{write(part)} needs the tool {tool!r}: {TOOLS.get(tool, '')}")
+        check_library(part, engine.info)
         for used in [engines.get(name, engine) for name in engine_names(part) or ("",)]:
             missing = sorted(part.requires - used.info.capabilities)
             if missing:
@@ -208,7 +211,10 @@ async def run(
         tools=tools or {},
     )
     session = Session(context, ledger, Clock(limit=budget.span))
-    answer = await _answer(strategy, problem, session)
+    try:
+        answer = await _answer(strategy, problem, session)
+    finally:
+        _charge_rest(context, ledger)
     seconds = context.elapsed() if end is None else end.ended
     stop = (context.refused or "done") if end is None else end.stop
     if end is None:
@@ -227,6 +233,18 @@ async def run(
         _overruns(ledger, session.clock.now),
         context.notices,
     )
+
+
+def _charge_rest(context: Context, ledger: Ledger) -> None:
+    """Charge the recorded calls that a resumed run did not come to: they were spent all the same.
+
+    A run that failed or was cut down may go another way when it is resumed with less left.
+    """
+    reached = {call.key for call in context.trace}
+    for entry in context.journal.calls():
+        if entry.key not in reached:
+            replay(context, ledger, Clock(), entry)
+            context.trace[-1] = replace(context.trace[-1], waited=False)
 
 
 def _overruns(ledger: Ledger, span: int) -> dict[str, int | Decimal]:

@@ -48,7 +48,9 @@ class Dvts:
             """Return the last M siblings that could be drawn."""
             steps = Steps(problem, session, self.verifier, self.step_tokens, self.temperature)
             best, siblings = Path(), list[Path]()
-            while best.depth < self.max_steps and not best.is_finished:
+            for _ in range(self.max_steps):  # not by depth: a step that was cut adds none
+                if best.is_finished:
+                    break
                 try:
                     siblings = await steps.grow([best] * self.width)
                 except (BudgetExceeded, EngineError) as error:
