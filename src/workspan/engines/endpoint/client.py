@@ -164,7 +164,8 @@ class Client:
             except Refused as refused:
                 if lesson == _LESSONS or not learn(refused.complaint):
                     error = refusal(refused.complaint, self.url)
-                    if refused.is_reply and (error.status or 500) in _MAY_HAVE_SERVED:
+                    is_failure = isinstance(error, EngineUnavailable) and refused.is_reply
+                    if is_failure and (error.status or 500) in _MAY_HAVE_SERVED:
                         error.served = "part"
                     raise error from None
         raise AssertionError("the last lesson raises")
