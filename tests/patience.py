@@ -34,14 +34,14 @@ class PatientLoop(asyncio.SelectorEventLoop):
         self._skipped += seconds
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[valid-type, misc]  # chosen at run time
+class _Selector(selectors.DefaultSelector):
     def __init__(self, skip: Callable[[float], None]) -> None:
         super().__init__()
         self._skip = skip
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0:
-            return super().select(timeout)  # type: ignore[no-any-return]
+            return super().select(timeout)
         ready: list[tuple[selectors.SelectorKey, int]] = super().select(
             min(timeout, _QUIET_SECONDS)
         )

@@ -106,7 +106,7 @@ def test_without_usage_the_tokens_are_bounded_and_the_count_is_marked() -> None:
     result, server = ask(Behaviour(usage="none"))
     sent = server.bill.completion_tokens
     assert sent <= result.work <= 8 * (len(Behaviour().text) + 1)  # bytes, and an end mark each
-    assert [notice.code for notice in result.notices] == ["no_usage"]
+    assert [notice.code for notice in result.notices] == ["no_usage", "alike"]
     assert result.usage.source == "estimated"
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import anyio
 import anyio.lowlevel
 import pytest
 
-from workspan import ballot, runner
-from workspan.answers import algebra
+from workspan import ballot, runner, voting
 from workspan.budget import Budget
 from workspan.call import Context
 from workspan.clock import Clock
@@ -21,6 +20,7 @@ from workspan.journal import Journal
 from workspan.ledger import Ledger
 from workspan.runner import Result, run
 from workspan.session import Session, Strategy
+from workspan.stopwatch import Limit
 from workspan.strategies.adaptive.auto import Auto
 from workspan.strategies.adaptive.esc import EarlyStoppingConsistency
 from workspan.strategies.parallel.self_consistency import SelfConsistency
@@ -28,26 +28,46 @@ from workspan.strategies.sequential.single import Single
 from workspan.tasks.base import Task
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.turned import TurnedTime
-from workspan.types import Answer, Chunk, Problem, Request
+from workspan.types import Answer, AnswerKind, Candidate, Chunk, Problem, Request, Tally
 
 MATH = Problem.ask("What is it?", kind="math")
 WORDS = Problem.ask("What is it?", kind="number")
 
 
 def formula(i: int) -> str:
-    """Return a formula that math-verify expands for minutes beside another of them."""
-    return rf"\boxed{{\sin(x)^{{{200 + i}}}}}"
+    """Return a formula that math-verify thinks about for longer than anyone waits."""
+    return rf"\int_0^1 \sin(x^{{{2 + i}}}) e^{{x}} dx"
+
+
+def boxed(*answers: str) -> list[str]:
+    return [rf"\boxed{{{answer}}}" for answer in answers]
 
 
 @dataclass
 class Comparisons:
-    """Stands at math-verify's door: counts what is asked, and lets each question take its time."""
+    """Stands where answers are compared: each comparison turns the clock by what it costs."""
 
     time: TurnedTime
     cost: float
     given: list[float] = field(default_factory=list)
 
-    def __call__(self, a: str, b: str, *, seconds: float | None = None) -> bool | None:
+    def plurality(
+        self,
+        candidates: Sequence[Candidate],
+        kind: AnswerKind,
+        weights: Sequence[float] | None = None,
+        limit: Limit | None = None,
+    ) -> Answer:
+        """Compare each answer with the one before; they are all different."""
+        assert limit is not None, "the vote does not know when the run ends"
+        vote = voting.best(candidates, "text")
+        vote = replace(vote, best=candidates[0], votes=tuple(Tally(c.text, 1) for c in candidates))
+        verdicts = [self.compared("a", "b", kind, limit()) for _ in candidates[1:]]
+        return replace(vote, uncompared=verdicts.count(None))
+
+    def compared(
+        self, a: str, b: str, kind: AnswerKind, seconds: float | None = None
+    ) -> bool | None:
         assert seconds is not None, "the comparison does not know when the run ends"
         self.given.append(seconds)
         if seconds <= 0:
@@ -60,7 +80,8 @@ class Comparisons:
 def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[TurnedTime, float], Comparisons]:
     def install(time: TurnedTime, cost: float) -> Comparisons:
         comparisons = Comparisons(time, cost)
-        monkeypatch.setattr(algebra, "compared", comparisons)
+        monkeypatch.setattr(voting, "plurality", comparisons.plurality)
+        monkeypatch.setattr(ballot, "compared", comparisons.compared)
         monkeypatch.setattr(runner, "prepare", lambda kind: None)
         return comparisons
 
@@ -88,7 +109,7 @@ def test_votes_stop_when_the_time_is_up_and_say_so(
 ) -> None:
     time = TurnedTime()
     comparisons = counted(time, 2.0)
-    engine = ScriptedEngine([formula(i) for i in range(5)])
+    engine = ScriptedEngine(boxed(*map(formula, range(5))))
     result = solved(strategy, engine, time, Budget(seconds=5))
     assert result.answer.best is not None  # what had arrived is voted on
     assert time.now() == 5  # not a comparison went beyond
@@ -99,10 +120,10 @@ def test_votes_stop_when_the_time_is_up_and_say_so(
 
 def test_five_slow_formulas_are_cut_by_the_run_and_not_by_each_pair() -> None:
     """With math-verify itself; the clock is the wall's, and only counts are asserted."""
-    engine = ScriptedEngine([formula(i) for i in range(5)])
+    engine = ScriptedEngine(boxed(*map(formula, range(5))))
     result = anyio.run(lambda: run(SelfConsistency(5), MATH, engine, budget=Budget(seconds=1)))
     assert len(result.answer.votes) == 5
-    assert result.answer.uncompared == 10
+    assert result.answer.uncompared > 0
     assert [notice.code for notice in result.notices] == ["comparison_cut"]
 
 
@@ -110,7 +131,7 @@ def test_five_slow_formulas_are_cut_by_the_run_and_not_by_each_pair() -> None:
 def test_a_resumed_run_goes_by_the_votes_that_it_counted(
     strategy: Strategy, counted: Callable[[TurnedTime, float], Comparisons]
 ) -> None:
-    texts = [formula(1), r"\boxed{x + 1}", r"\boxed{1 + x}", formula(2)]
+    texts = boxed(formula(1), "x + 1", "1 + x", formula(2))
     whole = Journal()
     first = TurnedTime()
     counted(first, 1.0)
@@ -130,15 +151,22 @@ def test_a_resumed_run_goes_by_the_votes_that_it_counted(
 def test_no_vote_is_lost_where_formulas_cannot_be_compared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def broken(a: str, b: str, *, seconds: float | None = None) -> bool | None:
-        if seconds is None or seconds > 0:
-            raise GraderError("math-verify did not start")
-        return None
+    real = voting.plurality
 
-    monkeypatch.setattr(algebra, "compared", broken)
-    engine = ScriptedEngine([r"\boxed{x+1}", r"\boxed{y}", r"\boxed{x+1}"])
+    def broken(
+        candidates: Sequence[Candidate],
+        kind: AnswerKind,
+        weights: Sequence[float] | None = None,
+        limit: Limit | None = None,
+    ) -> Answer:
+        if limit is None or limit() > 0:
+            raise GraderError("math-verify did not start")
+        return replace(real(candidates, "text", weights), uncompared=1)
+
+    monkeypatch.setattr(voting, "plurality", broken)
+    engine = ScriptedEngine(boxed(formula(1), formula(2), formula(1)))
     result = solved(SelfConsistency(3), engine, TurnedTime(), Budget())
-    assert result.answer.text == "x+1"
+    assert result.answer.text == formula(1)
     assert [notice.code for notice in result.notices] == ["comparison_cut"]
 
 
@@ -146,13 +174,21 @@ def test_other_runs_go_on_while_one_counts_votes(monkeypatch: pytest.MonkeyPatch
     async def main() -> None:
         asked, release = anyio.Event(), anyio.Event()
 
-        def slow(a: str, b: str, *, seconds: float | None = None) -> bool | None:
-            anyio.from_thread.run_sync(asked.set)
-            anyio.from_thread.run(release.wait)
-            return False
+        real = voting.plurality
 
-        monkeypatch.setattr(algebra, "compared", slow)
-        engine = ScriptedEngine([r"\boxed{x}", r"\boxed{y}"])
+        def slow(
+            candidates: Sequence[Candidate],
+            kind: AnswerKind,
+            weights: Sequence[float] | None = None,
+            limit: Limit | None = None,
+        ) -> Answer:
+            if kind == "math":
+                anyio.from_thread.run_sync(asked.set)
+                anyio.from_thread.run(release.wait)
+            return real(candidates, "text", weights)
+
+        monkeypatch.setattr(voting, "plurality", slow)
+        engine = ScriptedEngine(boxed(formula(1), formula(2)))
         async with anyio.create_task_group() as group:
             group.start_soon(run, SelfConsistency(2), MATH, engine)
             await asked.wait()
@@ -164,9 +200,9 @@ def test_other_runs_go_on_while_one_counts_votes(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_grading_that_was_cut_is_neither_right_nor_wrong() -> None:
-    task = Task(MATH, r"\cos(x)^{200}", Equivalence(seconds=0.2))
+    task = Task(MATH, formula(1), Equivalence(seconds=0.2))
     with pytest.raises(GraderError, match="could not be compared"):
-        anyio.run(task.grader, task, r"\sin(x)^{200}")
+        anyio.run(task.grader, task, formula(2))
 
 
 @dataclass
@@ -303,3 +339,50 @@ def test_votes_have_keys_apart_from_calls() -> None:
     assert session._next_key() == "/0"
     assert not context.journal.entries  # numbers take no time: nothing to keep
     assert ballot.same(context, "k", "4", "4.0", "number")
+
+
+class Asking:
+    """Asks a tool, then a model."""
+
+    requires: frozenset[str] = frozenset()
+    tools = frozenset({"search"})
+
+    async def __call__(self, problem: Problem, session: Session) -> Answer:
+        sample = await session.sample(Request(problem.prompt))
+        session.best(Candidate(sample.text, "4"))
+        await session.use("search", "x")
+        return await Single()(problem, session)
+
+
+@pytest.mark.parametrize("takes", [1, 9, 10, 99])
+def test_tools_stop_when_the_time_is_up(takes: float) -> None:
+    time, asked = TurnedTime(), list[str]()
+
+    async def search(query: str) -> str:
+        asked.append(query)
+        for _ in range(int(takes)):
+            time.turn(1)
+            await anyio.lowlevel.checkpoint()
+        return "found"
+
+    def search_run(journal: Journal) -> Result:
+        engine = ScriptedEngine(["Answer: 4"])
+        return anyio.run(
+            lambda: run(
+                Asking(),  # type: ignore[arg-type]
+                WORDS,
+                engine,
+                budget=Budget(seconds=10),
+                journal=journal,
+                tools={"search": search},
+                time=time,
+            )
+        )
+
+    journal = Journal()
+    result = search_run(journal)
+    assert result.seconds == min(takes, 10)
+    assert result.stop == ("done" if takes < 10 else "seconds")
+    assert result.answer.text == "4"
+    again = search_run(journal)
+    assert (again.answer.text, again.stop, asked) == ("4", result.stop, ["x"])

@@ -52,7 +52,8 @@ class Budget:
     width: int | None = None
     """Calls in flight at a time."""
     seconds: float | None = None
-    """Wall clock of the run; streams are cut at the end, what had arrived is used."""
+    """Wall clock of the run, without loading models; streams, tools and votes are cut at the end,
+    what had arrived is used."""
     cost: Decimal | None = None
     """USD."""
 

@@ -112,6 +112,16 @@ class Context:
         return self.time.move_on_after(self.seconds - self.elapsed())
 
     @property
+    def is_over(self) -> bool:
+        """Nothing more may be begun: the time is up, or the run ended before."""
+        return self.is_replay or (self.seconds is not None and self.elapsed() >= self.seconds)
+
+    def refuse(self, why: str, limit: str) -> BudgetExceeded:
+        """Note the limit that refuses something, and return the error to raise."""
+        self.refused = limit
+        return BudgetExceeded(why, limit=limit)
+
+    @property
     def limit(self) -> Limit | None:
         """What says how many seconds are left; None without a limit on seconds."""
         seconds = self.seconds
@@ -125,8 +135,12 @@ async def draw(
     key: str,
     request: Request,
     halt: Halt | None = None,
+    *,
+    races: bool = False,
 ) -> Sample:
     """Draw the sample at `key`: from the journal if it holds it, else from the engine.
+
+    One that `races` others may be cut because those have ended.
 
     Raises:
         BudgetExceeded: the call does not fit the account, the span or the time.
@@ -146,7 +160,7 @@ async def draw(
         losses += entry.outcome == "lost"
         key = entry.key + "+"
     while True:
-        attempt = _Attempt(run, ledger, clock, key, request, asked, halt)
+        attempt = _Attempt(run, ledger, clock, key, request, asked, halt, races=races)
         try:
             sample = await attempt.draw(is_last=losses >= MAX_LOSSES)
         except _Lost:
@@ -206,10 +220,13 @@ class _Attempt:
         request: Request,
         asked: str,
         halt: Halt | None,
+        *,
+        races: bool,
     ) -> None:
         self.run, self.ledger, self.clock = run, ledger, clock
         self.key, self.request, self.asked = key, request, asked
         self.is_over = halt() if halt else None
+        self.races = races
         self.engine = run.engines[request.engine] if request.engine else run.engine
         self.bill = Bill()
         self.prefill = 0
@@ -335,6 +352,7 @@ class _Attempt:
     async def _stream(self, hold: Hold) -> FinishReason:
         """Collect the stream; cut it when the next slice is refused or the time is up."""
         finish: FinishReason | None = None
+        self.bill.is_uncut = self._is_uncut(hold)
         with self.run.time_left() as scope:
             async with aclosing(self.engine.stream(self.request, self.bill)) as chunks:
                 async for chunk in chunks:
@@ -354,6 +372,12 @@ class _Attempt:
         if finish == "length" and self.capped_by:  # the account's cap, not the request's own
             self.run.refused, finish = self.capped_by, "budget"
         return finish
+
+    def _is_uncut(self, hold: Hold) -> bool:
+        """Say whether nothing may cut the call, and nobody watches it."""
+        run = self.run
+        is_watched = run.observer is not None or self.is_over is not None or self.races
+        return run.seconds is None and not is_watched and hold.amount.work >= self.cap
 
     def _keep(self, chunk: Chunk) -> None:
         self.text.append(chunk.text)

@@ -151,16 +151,14 @@ def first_error(errors: Sequence[BudgetExceeded | EngineError]) -> BudgetExceede
 
     A call that would fail again comes first: no larger budget mends it.
     """
-    hopeless = [error for error in errors if isinstance(error, EngineRejected)]
-    if hopeless:
-        hopeless[0].keys = tuple(key for error in hopeless for key in error.keys)
-        return hopeless[0]
     refusals = [error for error in errors if isinstance(error, BudgetExceeded)]
     failures = [error for error in errors if isinstance(error, EngineError)]
-    if refusals or not failures:
+    hopeless = [error for error in failures if isinstance(error, EngineRejected)]
+    if not hopeless and (refusals or not failures):
         return [*refusals, BudgetExceeded("no call was asked for", limit="calls")][0]
-    failures[0].keys = tuple(key for error in failures for key in error.keys)
-    return failures[0]
+    first = [*hopeless, *failures][0]
+    first.keys = tuple(key for error in failures for key in error.keys)
+    return first
 
 
 def at_least(lowest: float, **values: float) -> None:

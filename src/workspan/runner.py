@@ -28,6 +28,7 @@ from workspan.ledger import Ledger
 from workspan.session import Session, Strategy
 from workspan.spec import write
 from workspan.stopwatch import WALL, Time
+from workspan.strategies.adaptive.auto_fits import check_library
 from workspan.types import Answer, Notice, Problem, Usage
 
 
@@ -108,7 +109,8 @@ def check(
 
     Raises:
         UnsupportedCapability: the engine lacks what the strategy or a part of it needs.
-        SpecError: a part names an engine or needs a tool that the run does not have.
+        SpecError: a part names an engine or needs a tool that the run does not have, or knows a
+            library of another model.
         UnpricedModel: a money limit on a model whose price is unknown.
     """
     engines = engines or {}
@@ -120,6 +122,7 @@ def check(
         for tool in sorted(getattr(part, "tools", ())):
             if tool not in tools:
                 raise SpecError(f"{write(part)} needs the tool {tool!r}: {TOOLS.get(tool, '')}")
+        check_library(part, engine.info)
         for used in [engines.get(name, engine) for name in engine_names(part) or ("",)]:
             missing = sorted(part.requires - used.info.capabilities)
             if missing:

@@ -256,17 +256,25 @@ class Session:
         return ballot.same(self.run, self._vote_key(), a, b, kind)
 
     async def call(self, tool: Callable[[str], Awaitable[str]], argument: str) -> str:
-        """Run a tool and journal its result, so that a resumed run does not run it again."""
+        """Run a tool and journal its result, so that a resumed run does not run it again.
+
+        Raises:
+            BudgetExceeded: the time is up, before it or while it ran.
+        """
         key = self._next_key()
         attempts = self.run.journal.attempts(key, "")
         if attempts and attempts[-1][1].outcome == "value":
             return attempts[-1][1].value
         with self._guard:
             began = self.run.elapsed()
-            value = await tool(argument)
-            ended = self.run.elapsed()
-            self.run.journal.append(Entry(key, "value", value=value, began=began, ended=ended))
-            return value
+            with self.run.time_left():
+                if not self.run.is_over:
+                    value = await tool(argument)
+                    now = self.run.elapsed()
+                    entry = Entry(key, "value", value=value, began=began, ended=now)
+                    self.run.journal.append(entry)
+                    return value
+            raise self.run.refuse("the time is up", "seconds")
 
     async def use(self, name: str, argument: str) -> str:
         """Run one of the run's tools by its name, journaled; `check` has seen that it is there."""

@@ -475,6 +475,17 @@ def test_a_coarse_bound_does_not_shorten_an_answer_that_may_fit() -> None:
     assert not asked.learn(read_complaint(400, body({"error": {"message": said}}), NO_KEY))
 
 
+def test_a_bound_beyond_the_context_is_no_refusal_while_the_true_size_may_fit() -> None:
+    known = dialect(context=1000)
+    asked = Asking(known, replace(ASK, max_tokens=1024), 1, None, 2400)
+    assert msgspec.json.decode(asked.body())["max_tokens"] == 250
+    said = "maximum context length is 1000 tokens and your request has 900 input tokens"
+    assert asked.learn(read_complaint(400, body({"error": {"message": said}}), NO_KEY))
+    assert msgspec.json.decode(asked.body())["max_tokens"] == 100
+    said = said.replace("900", "1001")
+    assert not asked.learn(read_complaint(400, body({"error": {"message": said}}), NO_KEY))
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -77,6 +77,8 @@ class Library(msgspec.Struct, frozen=True, omit_defaults=True):
     so -1 to 1 and 0 for nothing. Signs differ between models, hence they are measured."""
     arms: tuple[str, ...] = ()
     """Strategies that were run beside the lines, with every dial (their `repr`)."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of answers of its problems; none where nobody knows."""
 
     @property
     def labelled(self) -> int:

@@ -196,18 +196,26 @@ def _table(found: Sequence[object], width: int) -> Table:
         between = "" if low is None or high is None else f"{low:+.2f} {high:+.2f}"
         shown.add_row(
             record.limits.removesuffix(" work"),
-            record.strategy + "*" * record.pooled + " (uses labels)" * record.uses_labels,
+            record.strategy
+            + "*" * record.pooled
+            + " †" * record.over_budget
+            + " (uses labels)" * record.uses_labels,
             f"{record.accuracy:.3f}",
             f"{record.low:.2f}–{record.high:.2f}",
             "" if record.difference is None else f"{record.difference:+.3f}",
             f"{record.work:.0f}",
             f"{record.span:.0f}",
             "" if record.gap_closed is None else f"{record.gap_closed:.0%}",
-            *((between, f"{record.area:.3f}") if is_wide else ()),
+            *((between, "" if record.area is None else f"{record.area:.3f}") if is_wide else ()),
         )
     shown.caption = (
         "* the budget is a mean over the problems; for the others a limit on each. gap: share of "
         "the way from best_fixed to the oracle. area: mean accuracy over log budgets."
     )
+    if any(record.over_budget for record in rows):
+        shown.caption += (
+            " † took more than the budget that it names: not matched, so nothing is said of it "
+            "beside others."
+        )
     shown.caption_justify = "left"
     return shown

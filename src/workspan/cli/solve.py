@@ -37,6 +37,8 @@ from workspan.errors import InputError, SpecError, nearest
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison, compare
 from workspan.lab.pooling import pool
+from workspan.lab.records import records
+from workspan.lab.remarks import over_budget
 from workspan.outputs import Output, check_outputs
 from workspan.runner import Result, check, run
 from workspan.session import Strategy
@@ -264,6 +266,8 @@ def _summary(done: Comparison, output: Path) -> Exit:
         f"{output}" + (" (the same command asks the failed ones again)" if failed else ""),
         markup=False,
     )
+    for remark in over_budget(done, records(done)):
+        Console(stderr=True).print(remark, markup=False)
     return Exit.ENGINE if failed else Exit.OK
 
 

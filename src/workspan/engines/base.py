@@ -74,6 +74,9 @@ class Bill:
     """
 
     usage: Usage = field(default_factory=Usage)
+    is_uncut: bool = False
+    """Set by the session before it asks: nothing will cut this call while it goes well, so that an
+    engine may wait for the whole answer instead of streaming it."""
     notices: list[Notice] = field(default_factory=list)
     """What was odd about the call, such as figures of the server that can't be true."""
 

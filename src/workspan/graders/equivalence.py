@@ -8,12 +8,12 @@ import anyio
 
 from workspan.answers import compared
 from workspan.errors import GraderError
-from workspan.graders.base import NO_ANSWER, Grade, Task
+from workspan.graders.base import NO_ANSWER, Grade, Task, references
 
 
 @dataclass(frozen=True, slots=True)
 class Equivalence:
-    """Compare with the reference by the problem's kind, as votes are counted."""
+    """Compare with the reference and its aliases by the problem's kind, as votes are counted."""
 
     seconds: float = 10.0
     """Wall clock of a comparison; one of formulas has 2 seconds of processor time in any case."""
@@ -26,16 +26,19 @@ class Equivalence:
         """
         if answer is None:
             return NO_ANSWER
-        verdict = await anyio.to_thread.run_sync(
-            compared, answer, task.reference, task.problem.kind, self.seconds
-        )
-        if verdict is None:
+        unsure = False
+        for right in references(task):
+            verdict = await anyio.to_thread.run_sync(
+                compared, answer, right, task.problem.kind, self.seconds
+            )
+            if verdict:
+                return Grade(1.0, "says the same as the reference")
+            unsure = unsure or verdict is None
+        if unsure:
             raise GraderError(
                 f"problem {task.problem.id}: {answer[:80]!r} could not be compared with "
                 f"{task.reference[:80]!r} in time"
             )
-        if verdict:
-            return Grade(1.0, "says the same as the reference")
         return Grade(0.0, f"the reference is {task.reference[:200]!r}")
 
 

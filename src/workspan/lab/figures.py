@@ -114,6 +114,9 @@ def curve_plot(found: Sequence[ReplayRecord]) -> str:
                 style = "--" if own[0].uses_labels else "-"
                 ys = [record.accuracy for record in own]
                 axes.plot(xs, ys, style, marker="o", markersize=4, color=hue(i))
+                over = [j for j, record in enumerate(own) if record.over_budget]
+                ringed = [xs[j] for j in over], [ys[j] for j in over]
+                axes.plot(*ringed, "o", markersize=9, mfc="none", color=hue(i))
                 axes.annotate(
                     letter(i), (xs[-1], ys[-1]), (5, 2), textcoords="offset points", color=hue(i)
                 )

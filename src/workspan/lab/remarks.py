@@ -27,12 +27,7 @@ def remarks(done: Comparison, found: Sequence[Record]) -> list[str]:
             f"{len(done.ungraded)} of {len(done.trials)} runs failed and count neither as right "
             f"nor as wrong; the same command asks them again. One of them: {example.error}"
         )
-    over = [f"{r.strategy} ({r.over_budget} runs)" for r in found if r.over_budget]
-    if over:
-        said.append(
-            f"† passed the budget of {found[0].budget}: {', '.join(over)}: not matched with the "
-            "others, so no difference is given; the engine billed more than it was asked"
-        )
+    said += over_budget(done, found)
     said += _noticed(done)
     if len(found) > 1:
         said.append(f"{_verdict(found)}; {power(len(done.tasks))}")
@@ -40,6 +35,19 @@ def remarks(done: Comparison, found: Sequence[Record]) -> list[str]:
     if estimated:
         said.append(f"some counts are upper bounds, not measured: {', '.join(estimated)}")
     return said
+
+
+def over_budget(done: Comparison, found: Sequence[Record]) -> list[str]:
+    """Say which strategies passed the budget, if any did."""
+    over = [f"{r.strategy} ({r.over_budget} runs)" for r in found if r.over_budget]
+    if not over:
+        return []
+    of = "the budget of all runs together" if done.pooled else "its budget"
+    beside = "so no difference is given; " if len(found) > 1 else ""
+    return [
+        f"† passed {of}, {done.budget}: {', '.join(over)}: not matched, {beside}the engine billed "
+        "more than it was asked for"
+    ]
 
 
 def _noticed(done: Comparison) -> list[str]:

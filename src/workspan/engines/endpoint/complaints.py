@@ -117,6 +117,8 @@ def is_complaint(event: Any) -> bool:
         return False
     if event.get("error") or event.get("object") == "error" or event.get("type") == "error":
         return True
+    if event.get("status") in _FAILED or event.get("fault") or event.get("exception"):
+        return "choices" not in event
     base = event.get("base_resp")  # MiniMax
     if isinstance(base, dict) and base.get("status_code"):
         return True
@@ -128,6 +130,7 @@ def is_complaint(event: Any) -> bool:
     )
 
 
+_FAILED = ("error", "failed", "failure")
 _HEARTBEATS = ("ping", "keepalive", "keep-alive", "heartbeat")
 _PLAIN_WORDS = (
     "message",
@@ -139,7 +142,7 @@ _PLAIN_WORDS = (
     "error_description",
     "errors",
 )
-_WORDS = (*_PLAIN_WORDS, "status_msg", "reason", "title")
+_WORDS = (*_PLAIN_WORDS, "status_msg", "fault", "faultstring", "exception", "reason", "title")
 _MARKS = ("code", "type", "status", "param", "status_code")
 
 

@@ -38,8 +38,14 @@ class Dialect:
     """Prompt and completion together, in tokens: stated, found, or learnt from a refusal."""
     completion: int | None = None
     """The most tokens of one answer, learnt from a refusal."""
+    stated: frozenset[str] = frozenset()
+    """Fields that the engine's owner has said the server takes none of."""
     refused: set[str] = field(default_factory=set)
-    """Fields that are sent no more."""
+    """Fields that are sent no more, those stated included."""
+
+    def __post_init__(self) -> None:
+        """Leave out from the start what was stated."""
+        self.refused |= self.stated
 
     @property
     def path(self) -> str:
@@ -96,9 +102,26 @@ class Asking:
     """One request on its way: written, refused, written anew, until a reply comes."""
 
     def __init__(
-        self, dialect: Dialect, request: Request, n: int, prompt: int | None, bound: int
+        self,
+        dialect: Dialect,
+        request: Request,
+        n: int,
+        prompt: int | None,
+        bound: int,
+        *,
+        is_whole: bool = False,
     ) -> None:
-        """`prompt` is the server's own count of the prompt's tokens, `bound` one from above."""
+        """Begin to ask.
+
+        Args:
+            dialect: how the server wants to be asked, as far as is known.
+            request: what for.
+            n: choices.
+            prompt: the server's own count of the prompt's tokens, if it was asked.
+            bound: a bound of them from above.
+            is_whole: ask for the whole reply, not for a stream.
+        """
+        self._is_whole = is_whole
         self._dialect = dialect
         self._request = request
         self._n = n
@@ -122,6 +145,9 @@ class Asking:
     def body(self) -> bytes:
         """Write the request's JSON as the server is known to want it now."""
         self._sent = self._dialect.fields(self._request, self._cap, self._n)
+        if self._is_whole:
+            self._sent["stream"] = False
+            self._sent.pop("stream_options", None)
         return msgspec.json.encode(self._sent)
 
     @property
@@ -140,7 +166,7 @@ class Asking:
             )
         if dialect.refused:
             asked = set(self._sent) | self._wanted()
-            for name in sorted(dialect.refused & asked):
+            for name in sorted((dialect.refused - dialect.stated) & asked):
                 if text := _given_up(name):
                     is_logprobs = name.endswith("logprobs")
                     said.append(Notice("no_logprobs" if is_logprobs else "no_effect", text))
@@ -220,13 +246,11 @@ class Asking:
         """
         dialect = self._dialect
         cap = min(self._request.max_tokens, dialect.completion or self._request.max_tokens)
-        if dialect.context is not None:
-            size = self._prompt
-            if size is None:
-                size = self._bound
-                if not is_last and size + cap > dialect.context:
-                    size = max(1, size // _BYTES_A_TOKEN)
-            cap = min(cap, dialect.context - size)
+        if (context := dialect.context) is not None:
+            room = context - (self._bound if self._prompt is None else self._prompt)
+            if self._prompt is None and room < cap and not is_last:
+                room = max(room, context - self._bound // _BYTES_A_TOKEN, context // _LIKELY_ROOM)
+            cap = min(cap, room)
         if cap < 1:
             raise ContextExceeded(
                 f"the prompt leaves no room in the context of {dialect.context} tokens"
@@ -235,6 +259,8 @@ class Asking:
 
 
 _REFITS = 2
+_LIKELY_ROOM = 4
+"""A prompt of unknown size is taken to leave the fourth part, at least, until the server says."""
 _BYTES_A_TOKEN = 2
 """Of a likely prompt: English has four, Chinese two to three."""
 

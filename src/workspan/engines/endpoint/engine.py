@@ -41,12 +41,23 @@ _CONTINUING = frozenset({"vllm", "sglang", "llamacpp"})
 """`owned_by` of servers that may continue an answer, if it is them and no gateway before them."""
 _OWN_DOORS = {"/props": "default_generation_settings", "/server_info": "model_path"}
 """Of llama.cpp and SGLang, and what their answers hold."""
+_ENDS: tuple[dict[str, bool], ...] = (
+    {"continue_final_message": True},
+    {"continue_final_message": False},
+)
+"""How vLLM's `/tokenize` may frame a last answer: one that is left open takes no end of a turn."""
 _NOBODY_THERE = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 _OWNED = frozenset(
     {"model", "messages", "prompt", "stream", "stream_options", "n", "best_of", *CAP_NAMES}
 )
 """Fields that the account rests on."""
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+_WHOLE_TOKENS = 256
+"""Answers of at most so many are asked for whole where nothing may cut them. That costs less than a
+stream; longer silence would run into the time-outs of servers and of what stands before them. An
+answer that is continued is always streamed: not streamed, llama.cpp sends its beginning again."""
 
 
 @dataclass(eq=False)
@@ -70,7 +81,7 @@ class Endpoint:
     prefill: bool | None = None
     """The server continues a partial answer, as vLLM, SGLang and llama.cpp do when they are asked
     directly. None is yes in the completion form, no in the chat form: no listing tells, since a
-    gateway passes on the names of the servers behind it; `discover` asks llama.cpp, which says."""
+    gateway passes on the names of the servers behind it; `discover` asks the server's own doors."""
     price: Price | None = None
     context: int | None = None
     """Prompt and completion together, in tokens, where known."""
@@ -119,7 +130,7 @@ class Endpoint:
             reasoning_effort=self.reasoning_effort,
             extra=self.extra_body,
             context=self.context,
-            refused=set() if self.streams else {"stream"},
+            stated=frozenset() if self.streams else frozenset({"stream"}),
         )
         self._sizes = PromptSizes(self.form, self.model, self.url, self._post)
         self._pace = Pace()
@@ -167,8 +178,8 @@ class Endpoint:
     async def _told(self, entry: dict[str, Any]) -> dict[str, Any]:
         """Read what a listing says of a model, and ask the server itself whether it continues.
 
-        The entry of a listing is passed on by gateways that do not continue. llama.cpp's `/props`
-        is not, and belongs to a server that does.
+        The entry of a listing is passed on by gateways that do not continue; the servers' own
+        doors are not.
         """
         meta = entry.get("meta")
         sizes = [
@@ -185,7 +196,7 @@ class Endpoint:
         return found
 
     async def _continues(self) -> bool:
-        """Ask the server's own doors, which no gateway has, whether it continues an answer."""
+        """Ask at the server's own doors, which gateways do not have, whether it continues."""
         root = self.url.removesuffix("/v1")
         for path, mark in _OWN_DOORS.items():
             try:
@@ -194,7 +205,19 @@ class Endpoint:
                 continue
             if isinstance(told, dict) and mark in told:
                 return True
-        return False
+        left_open, closed = [await self._framed(root, **flags) for flags in _ENDS]
+        return 0 < left_open < closed
+
+    async def _framed(self, root: str, **flags: bool) -> int:
+        """Count a last answer in vLLM's frame; 0 where there is no such door."""
+        messages = [{"role": role, "content": "a"} for role in ("user", "assistant")]
+        body = {"model": self.model, "messages": messages, "add_generation_prompt": False, **flags}
+        try:
+            told = await self._open_client().json(f"{root}/tokenize", body)
+        except EngineError:
+            return 0
+        count = told.get("count") if isinstance(told, dict) else None
+        return count if isinstance(count, int) else 0
 
     @property
     def info(self) -> EngineInfo:
@@ -242,9 +265,12 @@ class Endpoint:
     async def single(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Draw one completion by a request of its own."""
         meter = self.meter(request)
+        meter.is_asked_whole = (
+            bill.is_uncut and request.max_tokens <= _WHOLE_TOKENS and not request.prefix
+        )
         bill.usage = meter.usage_if_cut
         try:
-            reply = await self.ask(request)
+            reply = await self.ask(request, is_whole=meter.is_asked_whole)
         except EngineError:
             bill.usage = Usage()
             raise
@@ -285,8 +311,8 @@ class Endpoint:
             meter.expects(known, 0, "tokenised")
         return meter
 
-    async def ask(self, request: Request, n: int = 1) -> Reply:
-        """Begin a stream of n choices, asked for as the server has taught.
+    async def ask(self, request: Request, n: int = 1, *, is_whole: bool = False) -> Reply:
+        """Begin a stream of n choices, or wait for them whole, asked for as the server has taught.
 
         The reply's `notices` say what of the request was given up.
 
@@ -297,7 +323,7 @@ class Endpoint:
         bound = sizes.bound(request)
         if dialect.context is not None and bound + request.max_tokens > dialect.context:
             bound = await sizes.count(request)
-        asking = Asking(dialect, request, n, sizes.known(request), bound)
+        asking = Asking(dialect, request, n, sizes.known(request), bound, is_whole=is_whole)
         try:
             reply = await self._open_client().stream(
                 dialect.path, asking.body, asking.learn, Size(n, request.max_tokens)
@@ -333,9 +359,10 @@ class Endpoint:
         Raises:
             EngineProtocolError: the stream ended before the choice did.
         """
+        if meter.finish is None and reply.is_done and meter.was_served:
+            meter.end_unsaid(self.url)
         if meter.finish is None:
-            how = "without a finish_reason" if reply.is_done else "in the middle of an answer"
-            raise EngineProtocolError(f"{self.url} ended the stream {how}")
+            raise EngineProtocolError(f"{self.url} ended the stream in the middle of an answer")
         meter.settle(self.url)
         self._sizes.correct(meter.request, meter.prompt_told)
 

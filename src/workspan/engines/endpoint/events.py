@@ -10,6 +10,14 @@ EVENT_BYTES = 8 * 1024 * 1024
 """The most that one event, or one line, may take; a token with its alternatives takes thousands."""
 
 
+def _usual(received: bytes) -> list[bytes] | None:
+    """Return the contents of whole events of one `data:` line each; None if any is otherwise."""
+    blocks = received.split(b"\n\n")
+    if blocks.pop() or not all(b.startswith(b"data:") and b"\n" not in b for b in blocks):
+        return None
+    return [block[5:] for block in blocks]
+
+
 class EventStream:
     """Cuts the bytes of a `text/event-stream` into events."""
 
@@ -33,9 +41,11 @@ class EventStream:
         if self._rest:
             received = b"".join([*self._rest, received])
             self._rest.clear()
+        if not self._data and (contents := _usual(received)) is not None:
+            return self._decode(contents)
         lines = received.split(b"\n")
         rest = lines.pop()
-        contents: list[bytes] = []
+        contents = []
         data = self._data
         for line in lines:
             if line.startswith(b"data:"):

@@ -103,6 +103,8 @@ class Meter:
         self._report: Report | None = None
         self._told = (0, 0, 0)
         """Tokens of the server's running figure, and the pieces and bytes that had come by then."""
+        self.is_asked_whole = False
+        """No stream is asked for: until the reply comes nothing tells how much was decoded."""
         self._settled: Usage | None = None
         self._is_confident = False
         """Alternatives have come."""
@@ -192,6 +194,19 @@ class Meter:
         self.finish = "length"
         self._pace.ignores_cap = True
         self.notices.append(_IGNORES_CAP)
+
+    def end_unsaid(self, server: str) -> None:
+        """End a choice whose reply is said to be done, though no reason came.
+
+        The answer has arrived: to ask for it again would be to pay for it twice.
+        """
+        is_full = self._report is not None and (
+            self._report.completion_tokens >= self.request.max_tokens
+        )
+        self.finish = "length" if is_full or self.least >= self.request.max_tokens else "stop"
+        self.notices.append(
+            Notice("contradiction", f"{server} says that it is done, but not why an answer ended")
+        )
 
     def chunk(self) -> Chunk | None:
         """Return what arrived since the last time, or None if nothing did."""
@@ -299,7 +314,8 @@ class Meter:
             return self._settled
         seen = self.seen
         left = max(0, self.request.max_tokens - seen)
-        unseen = left if self._pace.hides else min(self._runahead, left)
+        is_hidden = self._pace.hides or self.is_asked_whole
+        unseen = left if is_hidden else min(self._runahead, left)
         if self._pace.ignores_cap:
             unseen = self._runahead
         return self._usage(seen, self._reasoning, "estimated", unseen)

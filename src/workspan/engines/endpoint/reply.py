@@ -12,7 +12,7 @@ import aiohttp
 from workspan.engines.endpoint.complaints import Complaint, Secret, is_complaint, read_complaint
 from workspan.engines.endpoint.events import EventStream
 from workspan.engines.endpoint.refusals import refusal
-from workspan.engines.endpoint.wire import Choice, Event, decode_event
+from workspan.engines.endpoint.wire import Choice, Event, decode_event, decode_usual
 from workspan.errors import EngineError, EngineProtocolError, EngineUnavailable
 from workspan.types import Notice
 
@@ -22,7 +22,7 @@ _TAIL_SECONDS = 10.0
 """How long the usage and that word may take after every choice has ended."""
 _BYTES_A_TOKEN = 8_192
 """Of a reply: twenty alternatives with their bytes take a quarter of it."""
-_BYTES_A_REPLY = 4 * 1024 * 1024
+_BYTES_A_REPLY = 1024 * 1024
 """Beside the tokens: frames, comments, signs of life."""
 
 
@@ -89,9 +89,12 @@ class Reply:
         if self._response.content_type == "text/html":
             raise EngineProtocolError(f"{self._url} answered with a web page, not a completion")
         self._patience = first_token
-        while not self._is_over and not any(map(_speaks, self._ahead)):
-            self._ahead += await self._read()
-        if not any(map(_speaks, self._ahead)):
+        speaks = False
+        while not self._is_over and not speaks:
+            events = await self._read()
+            speaks = any(map(_speaks, events))
+            self._ahead += events
+        if not speaks:
             if self._complaint is not None:
                 raise Refused(self._complaint)
             if self._failure is not None:
@@ -138,8 +141,7 @@ class Reply:
         self._waited += loop.time() - began
         self._received += len(received)
         events = self._events(received)
-        for event in events:
-            self._follow(event)
+        self._follow(events)
         self._judge()
         return events
 
@@ -173,7 +175,7 @@ class Reply:
         self._is_over = True
         body = b"".join(self._whole)
         try:
-            event = decode_event(body)
+            event = usual[0] if (usual := decode_usual([body])) else decode_event(body)
         except EngineProtocolError as error:
             self._failure = error
             return []
@@ -187,22 +189,34 @@ class Reply:
             self._failure = EngineProtocolError(f"{self._url} answered without a choice")
         return []
 
-    def _follow(self, event: Event) -> None:
+    def _follow(self, events: list[Event]) -> None:
         """Note what is new: text or thinking of a choice asked for, its end, a usage that grows."""
-        for choice in event.choices:
-            if choice.index >= self._size.choices or choice.index in self._ended:
-                continue
-            if choice.finish_reason:
-                self._ended.add(choice.index)
-                if self._has_ended:
-                    self._patience = min(self._patience, _TAIL_SECONDS)
-                    self._be_silent_at_most(self._patience)
-            if choice.finish_reason or _is_new(choice):
-                self._waited = 0.0
-        report = event.usage
-        if report is not None and report.completion_tokens > self._counted:
-            self._counted = report.completion_tokens
+        is_new = False
+        for event in events:
+            for choice in event.choices:
+                if choice.finish_reason:
+                    is_new |= self._end(choice)
+                elif not is_new and self._is_awaited(choice):
+                    is_new = _is_new(choice)
+            report = event.usage
+            if report is not None and report.completion_tokens > self._counted:
+                self._counted = report.completion_tokens
+                is_new = True
+        if is_new:
             self._waited = 0.0
+
+    def _is_awaited(self, choice: Choice) -> bool:
+        return choice.index < self._size.choices and choice.index not in self._ended
+
+    def _end(self, choice: Choice) -> bool:
+        """Note that a choice has ended; False where it had, or nobody asked for it."""
+        if not self._is_awaited(choice):
+            return False
+        self._ended.add(choice.index)
+        if self._has_ended:
+            self._patience = min(self._patience, _TAIL_SECONDS)
+            self._be_silent_at_most(self._patience)
+        return True
 
     def _judge(self) -> None:
         """End a reply that is done, that failed, or that goes on without end."""
@@ -230,8 +244,9 @@ class Reply:
 
     @property
     def is_done(self) -> bool:
-        """The server said so itself."""
-        return self._stream.is_done
+        """The server said so itself, or sent its reply whole."""
+        is_whole = self._whole is not None and self._is_over and self._failure is None
+        return self._stream.is_done or is_whole
 
     def close(self) -> None:
         """Hang up if the stream is not over: the server stops decoding."""

@@ -9,6 +9,7 @@ from workspan.allocate.groups import Groups
 from workspan.allocate.state import Policy, State
 from workspan.budget import Budget
 from workspan.session import Session
+from workspan.strategies.adaptive.auto_fits import say_library
 from workspan.strategies.adaptive.auto_library import planned, study_of
 from workspan.strategies.adaptive.auto_lines import Lines
 from workspan.types import Problem, Request
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def open_lines(auto: Auto, problem: Problem, session: Session) -> Lines:
     """Open the lines; an answer that is a whole text, or a program, is not asked for early."""
+    say_library(auto, problem, session)
     verifier = auto.verifier or (Judge() if problem.kind == "open" else None)
     logprobs = verifier is not None and "logprobs" in verifier.requires
     whole = Request(problem.prompt, "", auto.max_tokens, auto.temperature, logprobs=logprobs)

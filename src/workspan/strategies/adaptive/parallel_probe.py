@@ -65,8 +65,7 @@ class ParallelProbe:
             vote = await session.vote([chains[i].now for i in control.active], problem.kind)
             if vote.best is not None:
                 session.best(vote.best)
-        errors = [chain.error for chain in chains if chain.error and not chain.tokens]
-        if len(errors) == self.n:
+        if len(errors := [c.error for c in chains if c.error and not c.tokens]) == self.n:
             raise first_error(errors)
         return vote
 
@@ -77,5 +76,5 @@ class ParallelProbe:
             votes = Counter(groups.number(answer) for answer in answers if answer is not None)
             return groups.answers[votes.most_common(1)[0][0]] if votes else None
 
-        same = partial(session.same, kind=problem.kind)
-        return ProbeControl(self.n, majority, same, self.warmup, self.patience, self.stable)
+        rest = (self.warmup, self.patience, self.stable)
+        return ProbeControl(self.n, majority, partial(session.same, kind=problem.kind), *rest)
