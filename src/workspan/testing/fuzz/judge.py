@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from workspan.journal import Journal
+from workspan.runner import Result
 from workspan.testing.faults import Served
 from workspan.testing.fuzz.case import Case
 from workspan.testing.fuzz.drive import TARIFF, Evidence, Pass
@@ -140,11 +141,16 @@ def _work(evidence: Evidence, last: Pass) -> list[Problem]:
                 Problem("honest work over budget", f"served {served} of {limit}, marked {overrun}")
             )
     limit = case.budget.span
-    if limit is not None and evidence.tally.at_once <= 1 and last.result is not None:
+    if limit is not None and last.result is not None and _is_chain(evidence, last.result):
         said = last.result.span + spent.unseen_tokens
         if served > max(limit, said):
             problems.append(Problem("span over budget", f"{served} in a row, of {limit}: {said}"))
     return problems
+
+
+def _is_chain(evidence: Evidence, result: Result) -> bool:
+    """No two calls ran side by side, nor could have."""
+    return evidence.tally.at_once <= 1 and not any("." in call.key for call in result.trace)
 
 
 def _others(evidence: Evidence, last: Pass) -> list[Problem]:
