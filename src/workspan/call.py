@@ -64,6 +64,16 @@ Halt: TypeAlias = Callable[[], Callable[[Chunk], bool]]
 
 
 @dataclass(slots=True)
+class Verdicts:
+    """How many judgements one verifier was asked for, and what became of them."""
+
+    asked: int = 0
+    lost: int = 0
+    first: str = ""
+    """Why the first one is missing."""
+
+
+@dataclass(slots=True)
 class Context:
     """What all calls of one run share."""
 
@@ -89,6 +99,8 @@ class Context:
     """What was drawn, to say so where it is all alike."""
     noticed: dict[tuple[NoticeCode, str], int] = field(default_factory=dict)
     """What was odd, and how often, in the order of the first time."""
+    verdicts: dict[str, Verdicts] = field(default_factory=dict)
+    """By the name of the verifier."""
 
     def elapsed(self) -> float:
         """Seconds of the run so far."""
@@ -102,8 +114,12 @@ class Context:
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What was odd so far, each with how often."""
-        said = tuple(Notice(*same, times) for same, times in self.noticed.items())
-        return said + self.draws.notices
+        lost = [(name, told) for name, told in self.verdicts.items() if told.lost]
+        return (
+            *(Notice(*same, times) for same, times in self.noticed.items()),
+            *(Notice("no_verdict", f"{n} gave {_missing(told)}", told.lost) for n, told in lost),
+            *self.draws.notices,
+        )
 
     def time_left(self) -> AbstractContextManager[anyio.CancelScope | None]:
         """Cancel the block when the time is up; costs nothing without a limit on seconds."""
@@ -126,6 +142,12 @@ class Context:
         """What says how many seconds are left; None without a limit on seconds."""
         seconds = self.seconds
         return None if seconds is None else lambda: seconds - self.elapsed()
+
+
+def _missing(told: Verdicts) -> str:
+    """Say how many verdicts are missing, and what that makes of the run."""
+    share = f"no verdict for {told.lost} of {told.asked} candidates: {told.first}"
+    return share if told.lost < told.asked else f"{share}; the answer was not judged"
 
 
 async def draw(

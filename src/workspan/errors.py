@@ -24,6 +24,7 @@ WorkspanError                everything raised on purpose
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import Literal
 
 
 class WorkspanError(Exception):
@@ -77,6 +78,8 @@ class EngineError(WorkspanError):
         self.status = status
         self.retry_after = retry_after
         self.keys: tuple[str, ...] = ()
+        self.served: Literal["no", "part", "whole"] = "no"
+        """What the server may have decoded, and may charge for, before it failed."""
 
 
 class EngineUnavailable(EngineError):

@@ -14,7 +14,7 @@ import msgspec
 
 from workspan import ballot, voting
 from workspan.budget import Budget
-from workspan.call import Best, Context, Halt, draw
+from workspan.call import Best, Context, Halt, Verdicts, draw
 from workspan.clock import Clock
 from workspan.engines.base import Capability, EngineInfo
 from workspan.errors import BudgetExceeded, EngineError, VerifierError, bare, first_error
@@ -221,13 +221,20 @@ class Session:
     ) -> list[Candidate]:
         """Return the candidates with their scores, in order; None where there is no judgement.
 
-        A verdict that the budget, a failed call or the verifier itself did not allow is none.
+        A verdict that the budget, a failed call or the verifier itself did not allow is none, as is
+        a score beyond [0, 1]. The result's notices say how many are missing, and why the first is.
         """
+        told = self.run.verdicts.setdefault(type(verifier).__name__, Verdicts())
 
         async def one(session: Session, candidate: Candidate) -> Candidate:
+            told.asked += 1
             try:
                 score = await verifier(problem, candidate, session)
-            except (VerifierError, BudgetExceeded, EngineError):
+                if not 0 <= score.value <= 1:
+                    raise VerifierError(f"scores lie in [0, 1], not {score.value}")  # noqa: TRY301
+            except (VerifierError, BudgetExceeded, EngineError) as error:
+                told.lost += 1
+                told.first = told.first or str(error)
                 return candidate
             return replace(candidate, score=score.value, feedback=score.reason)
 

@@ -24,6 +24,9 @@ _ANSWER_BYTES = 32 * 1024 * 1024
 _LESSONS = 32
 """How many refusals of one request may be answered by asking differently: one for each field."""
 
+_MAY_HAVE_SERVED = frozenset({500, 502, 504})
+"""What a server says inside a reply of status 200 when it fails while it decodes."""
+
 Learn: TypeAlias = Callable[[Complaint], bool]
 """Told of a refusal; True asks again at once."""
 
@@ -66,8 +69,8 @@ class Retries:
 
     def allows(self, error: Exception) -> bool | float:
         """Say whether to ask again, and when, where the server has said it."""
-        if not isinstance(error, EngineUnavailable):
-            return False
+        if not isinstance(error, EngineUnavailable) or error.served != "no":
+            return False  # what may be charged for is asked again on the account, not here
         if error.retry_after is None:
             return True
         return error.retry_after if error.retry_after <= self.seconds else False
@@ -135,6 +138,8 @@ class Client:
         try:
             return await self._ask(path, body, learn, size)
         except EngineUnavailable as error:
+            if error.served != "no":
+                raise
             failure: EngineUnavailable | None = error  # stamina's set-up costs more than a call
         retries = self._retries
         async for attempt in stamina.retry_context(
@@ -158,7 +163,10 @@ class Client:
                 return await self._open(path, body(), size)
             except Refused as refused:
                 if lesson == _LESSONS or not learn(refused.complaint):
-                    raise refusal(refused.complaint, self.url) from None
+                    error = refusal(refused.complaint, self.url)
+                    if refused.is_reply and (error.status or 500) in _MAY_HAVE_SERVED:
+                        error.served = "part"
+                    raise error from None
         raise AssertionError("the last lesson raises")
 
     async def _open(self, path: str, body: bytes, size: Size) -> Reply:
@@ -169,11 +177,25 @@ class Client:
         reply = Reply(response, self._secret, self.url, size)
         try:
             await self._check(response)
-            await reply.begin(self._timeouts.first_token, self._timeouts.between_chunks)
+            await self._begin(reply, response)
         except BaseException:
             reply.close()
             raise
         return reply
+
+    async def _begin(self, reply: Reply, response: aiohttp.ClientResponse) -> None:
+        """Wait for the first token; from here on the server may charge for what it decodes."""
+        try:
+            await reply.begin(self._timeouts.first_token, self._timeouts.between_chunks)
+        except Refused as refused:
+            refused.is_reply = True
+            raise
+        except EngineError as error:
+            # a reply in one body is sent when all of it is decoded
+            is_whole = response.content_type == "application/json"
+            if response.content_type != "text/html":
+                error.served = "whole" if is_whole else "part"
+            raise
 
     async def _post(self, url: str, body: bytes) -> aiohttp.ClientResponse:
         """Post on a kept connection; at once on a new one if the server had hung up on that.

@@ -271,8 +271,9 @@ class Endpoint:
         bill.usage = meter.usage_if_cut
         try:
             reply = await self.ask(request, is_whole=meter.is_asked_whole)
-        except EngineError:
-            bill.usage = Usage()
+        except EngineError as error:
+            meter.is_asked_whole |= error.served == "whole"
+            bill.usage = meter.usage_if_cut if error.served != "no" else Usage()
             raise
         try:
             while events := await reply.read():

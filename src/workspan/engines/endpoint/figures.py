@@ -17,6 +17,9 @@ from workspan.engines.endpoint.wire import Report
 _LONGEST_TOKEN = 128
 """Characters of the longest tokens in known vocabularies: runs of blanks and dashes."""
 
+_BEYOND = 2**40
+"""Tokens that no call takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -113,7 +116,7 @@ def _decoded(
         return beyond
     if thought > completion and beyond is not None:
         odd.append("it reports more reasoning than it decoded")
-        return completion
+        return completion + thought if completion + thought <= shown.cap else completion
     stands_beside = thought > completion or shown.text_least + thought > completion
     return completion + thought if stands_beside else completion
 
@@ -132,9 +135,10 @@ def _read(
 
 def _natural(name: str, value: int | None, odd: list[str]) -> int | None:
     """Return a count, or None where there is none; 0 is one that was not told."""
-    if value is not None and value < 0:
-        odd.append(f"its {name} are negative")
-    return value if value and value > 0 else None
+    if value is not None and not 0 <= value < _BEYOND:
+        odd.append(f"its {name} are {'negative' if value < 0 else 'beyond any count'}")
+        return None
+    return value or None
 
 
 def _reasoning(report: Report) -> int | None:

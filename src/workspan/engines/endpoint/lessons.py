@@ -149,7 +149,8 @@ def _of_objection(objection: Objection, can: list[str], model: str) -> set[str]:
     if _VALUES.search(text):
         can = [name for name in can if _takes_range(name)]
     for sentence in _SENTENCE.split(re.sub(r"\n[ \t]+", ": ", text)):
-        point = _NAMED_MODEL.sub(" ", sentence.replace(model, " ") if model else sentence)
+        unnamed = re.sub(_whole(model), " ", sentence) if model else sentence
+        point = _NAMED_MODEL.sub(" ", unnamed)
         point = _SUBORDINATE.sub(" ", point)
         found |= {name for name in can if _names(name, point) and _is_refused(name, point)}
     return found

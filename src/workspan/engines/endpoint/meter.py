@@ -103,6 +103,10 @@ class Meter:
         self._report: Report | None = None
         self._told = (0, 0, 0)
         """Tokens of the server's running figure, and the pieces and bytes that had come by then."""
+        self._heard_at = 0
+        """Pieces that had come at its last report: text after that is not in it."""
+        self._goes_on = False
+        """Text came after the end that the server gave."""
         self.is_asked_whole = False
         """No stream is asked for: until the reply comes nothing tells how much was decoded."""
         self._settled: Usage | None = None
@@ -117,6 +121,7 @@ class Meter:
         Raises:
             EngineError: the choice ended for a reason that makes it no answer.
         """
+        before, has_ended = self.pieces, self.finish is not None
         delta = choice.delta or choice.message
         if delta is not None:
             text = delta.text
@@ -127,6 +132,7 @@ class Meter:
             text = choice.text
         if text:
             self._text.add(text)
+        self._goes_on |= has_ended and self.pieces > before
         if choice.logprobs is not None:
             values = choice.logprobs.values
             self._scored += len(values)
@@ -141,6 +147,7 @@ class Meter:
     def hear(self, report: Report) -> None:
         """Take the server's figures, in the middle of the stream or at its end."""
         self._report = merged(self._report, report)
+        self._heard_at = self.pieces
         if self._report.completion_tokens >= self.least:
             self._told = (self._report.completion_tokens, self.pieces, self._size)
 
@@ -181,7 +188,8 @@ class Meter:
     def _capped(self, tokens: int, least: int) -> int:
         """Hold a bound against the cap, unless the server minds none."""
         cap = self.request.max_tokens
-        return tokens if least > cap or self._pace.ignores_cap else min(tokens, cap)
+        is_past = max(least, self._told[0]) > cap or self._goes_on or self._pace.ignores_cap
+        return tokens if is_past else min(tokens, cap)
 
     @property
     def has_overrun(self) -> bool:
@@ -262,12 +270,14 @@ class Meter:
             self.settle_at(self.decoded, self.count_source)
             return
         figures = reconcile(self._report, self.shown)
+        if self._heard_at < self.pieces and self.decoded > figures.decoded:
+            figures = replace(figures, decoded=self.decoded, is_measured=False)
         for odd in figures.contradictions:
             self.notices.append(Notice("contradiction", f"{server} contradicts itself: {odd}"))
         if figures.prompt is not None and with_prompt:
             self.expects(figures.prompt, figures.cached, "measured")
         if figures.is_measured:
-            pieces = 0 if self._is_whole else self.pieces
+            pieces = 0 if self._is_whole or self.is_asked_whole else self.pieces
             self._pace.learn(pieces, self._size, figures.decoded)
         source: Source = "measured" if figures.is_measured else self.count_source
         self.settle_at(figures.decoded, source, figures.reasoning)
@@ -297,6 +307,8 @@ class Meter:
     @property
     def decoded(self) -> int:
         """Our bound of an ended choice: an end token is decoded, too, but not streamed."""
+        if self.finish == "length":  # the cap, by the server's own word
+            return max(self.request.max_tokens, self.seen)
         end = 1 if self.finish == "stop" else 0
         return self._capped(self.seen + end, self.least)
 

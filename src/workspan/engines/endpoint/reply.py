@@ -46,6 +46,8 @@ class Refused(Exception):
     def __init__(self, complaint: Complaint) -> None:
         super().__init__(complaint.words)
         self.complaint = complaint
+        self.is_reply = False
+        """It was said in a reply that had begun well."""
 
 
 class Reply:

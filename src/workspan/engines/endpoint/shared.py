@@ -145,7 +145,9 @@ class Groups:
                 bill.usage = meter.usage
                 yield meter.last_chunk()
         finally:
-            bill.usage = meter.usage_if_cut if group.reply is not None else Usage()
+            was_served = group.failure is not None and group.failure.served != "no"
+            was_served = was_served or group.reply is not None
+            bill.usage = meter.usage_if_cut if was_served else Usage()
             given_up = group.reply.notices if group.reply is not None else []
             bill.notices += [*given_up, *meter.notices, *meter.unmet]
             self._leave(group, meter)

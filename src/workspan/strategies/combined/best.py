@@ -18,7 +18,8 @@ class Best:
     """Run a strategy n times side by side and take the answer with the highest score.
 
     Best-of-n (arXiv:2110.14168) over whole strategies: trees, revisions or votes instead of
-    chains. Each has an equal share of the work; without a verdict the votes decide.
+    chains. Each has an equal share of the work; without a single verdict the votes decide, and the
+    result's notices say so.
     """
 
     strategy: Strategy

@@ -65,7 +65,9 @@ class PlanSearch:
 
         found = [c for c in await surviving(session, follow, chosen) if c]
         scored = await session.score(self.verifier, problem, found)
-        top = max((c.score for c in scored if c.score is not None), default=None)
+        top = max((c.score for c in scored if c.score is not None), default=None) or None
+        if top is None and all(c.score is not None for c in scored):
+            top = 0.0  # without any verdict, or only bad ones, those without one decide
         return await session.vote([c for c in scored if c.score == top], problem.kind)
 
     async def _ask(

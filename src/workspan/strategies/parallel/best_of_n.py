@@ -18,7 +18,7 @@ class BestOfN:
     """Sample N solutions and return argmax_i V(y_i) (Cobbe et al. 2021, arXiv:2110.14168).
 
     The verifier's calls are on the same account. Only candidates with an answer are judged; without
-    a single verdict the votes decide.
+    a single verdict the votes decide, and the result's notices say so.
     """
 
     n: int = 8
