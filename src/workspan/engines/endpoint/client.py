@@ -16,7 +16,7 @@ import stamina
 from workspan.engines.endpoint.complaints import Complaint, Secret, read_complaint
 from workspan.engines.endpoint.refusals import refusal
 from workspan.engines.endpoint.reply import Refused, Reply, Size, lost
-from workspan.errors import EngineProtocolError, EngineUnavailable, InputError
+from workspan.errors import EngineError, EngineProtocolError, EngineUnavailable, InputError
 
 _REFUSAL_BYTES = 65_536
 _ANSWER_BYTES = 32 * 1024 * 1024
