@@ -35,7 +35,7 @@ SECONDS = 2.0
 """Processor time of one comparison: what else the machine does then changes no verdict."""
 _PROBE_SECONDS = 0.5
 """Processor time of a formula beside a plain number: more, and it is slow by itself."""
-_PATIENCE = 5
+_PATIENCE = 15
 """A comparison may take this many times as long by the wall clock, if nobody gives a limit."""
 _GRACE = 5.0
 """Wall clock after which a child that owes a reply counts as dead."""
