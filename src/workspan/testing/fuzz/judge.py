@@ -5,6 +5,7 @@ decoded. What no client can know is left out, and only that:
 
 - tokens decoded after a hang-up beyond the `runahead` that the engine was told, or beyond a cap
   that was not passed yet;
+- tokens beyond its cap of a whole reply that broke off, and all of one that was an error instead;
 - tokens gathered for a piece, or decoded in secret, of a stream that ended before it spoke of them;
 - a figure below the truth that nothing on the wire contradicts.
 """
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from workspan.journal import Journal
+from workspan.runner import Result
 from workspan.testing.faults import Served
 from workspan.testing.fuzz.case import Case
 from workspan.testing.fuzz.drive import TARIFF, Evidence, Pass
@@ -69,11 +71,15 @@ def _books(each: Pass) -> list[Problem]:
 
 def due(row: Served, case: Case) -> int:
     """Return the tokens of one request that the account must hold."""
-    tokens = row.work - row.held
+    if row.is_refused:
+        return 0
+    cap, tokens = row.asked.cap * row.asked.choices, row.work - row.held
     if row.after > case.runahead:
         tokens -= row.after  # a client sees nothing of these, and `runahead` covers the rest
-    if row.is_gone and row.work - row.after - row.held <= row.asked.cap + 3 * case.habits.per_piece:
-        tokens = min(tokens, row.asked.cap * row.asked.choices)  # it was gone before the cap was
+    if row.is_gone and row.work - row.after - row.held <= cap + 3 * case.habits.per_piece:
+        tokens = min(tokens, cap)  # it was gone before the cap was
+    if row.is_whole and not row.is_complete:
+        tokens = min(tokens, cap)  # whatever came told nothing
     claim = claimed(row)
     if claim is None:
         return tokens if _names_cap(row) else tokens - row.hidden
@@ -140,11 +146,16 @@ def _work(evidence: Evidence, last: Pass) -> list[Problem]:
                 Problem("honest work over budget", f"served {served} of {limit}, marked {overrun}")
             )
     limit = case.budget.span
-    if limit is not None and evidence.tally.at_once <= 1 and last.result is not None:
+    if limit is not None and last.result is not None and _is_chain(evidence, last.result):
         said = last.result.span + spent.unseen_tokens
         if served > max(limit, said):
             problems.append(Problem("span over budget", f"{served} in a row, of {limit}: {said}"))
     return problems
+
+
+def _is_chain(evidence: Evidence, result: Result) -> bool:
+    """No two calls ran side by side, nor could have."""
+    return evidence.tally.at_once <= 1 and not any("." in call.key for call in result.trace)
 
 
 def _others(evidence: Evidence, last: Pass) -> list[Problem]:
