@@ -174,17 +174,20 @@ class Client:
         try:
             response = await self._post(f"{self.url}/{path}", body)
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise lost(error, self.url, self._secret) from error
+            failure = lost(error, self.url, self._secret)
+            if isinstance(error, aiohttp.SocketTimeoutError):  # we hung up on what it does
+                failure.served = "whole" if size.is_whole else "part"
+            raise failure from error
         reply = Reply(response, self._secret, self.url, size)
         try:
             await self._check(response)
-            await self._begin(reply, response)
+            await self._begin(reply, response, size)
         except BaseException:
             reply.close()
             raise
         return reply
 
-    async def _begin(self, reply: Reply, response: aiohttp.ClientResponse) -> None:
+    async def _begin(self, reply: Reply, response: aiohttp.ClientResponse, size: Size) -> None:
         """Wait for the first token; from here on the server may charge for what it decodes."""
         try:
             await reply.begin(self._timeouts.first_token, self._timeouts.between_chunks)
@@ -192,8 +195,7 @@ class Client:
             refused.is_reply = True
             raise
         except EngineError as error:
-            # a reply in one body is sent when all of it is decoded
-            is_whole = response.content_type == "application/json"
+            is_whole = size.is_whole or response.content_type == "application/json"
             if response.content_type != "text/html":
                 error.served = "whole" if is_whole else "part"
             raise

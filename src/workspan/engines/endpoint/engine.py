@@ -327,7 +327,7 @@ class Endpoint:
         asking = Asking(dialect, request, n, sizes.known(request), bound, is_whole=is_whole)
         try:
             reply = await self._open_client().stream(
-                dialect.path, asking.body, asking.learn, Size(n, request.max_tokens)
+                dialect.path, asking.body, asking.learn, Size(n, request.max_tokens, is_whole)
             )
         except EngineRejected as error:
             if error.status == 404:

@@ -108,7 +108,8 @@ def _decoded(
 ) -> int | None:
     """Add thinking that stands beside the completion; `beyond` is what the total has for both."""
     if completion is None:
-        return beyond if beyond is None or beyond >= 0 else None
+        least = thought + shown.text_least if thought else 0
+        return max(beyond or 0, least) or None
     if beyond is not None and beyond < completion:
         odd.append("its total is less than its parts")
         beyond = None

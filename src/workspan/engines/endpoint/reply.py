@@ -33,6 +33,8 @@ class Size:
     choices: int
     tokens: int
     """Of one choice."""
+    is_whole: bool = False
+    """It is asked for in one body, which is sent when all of it is decoded."""
 
     @property
     def bytes(self) -> int:
