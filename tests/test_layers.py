@@ -36,6 +36,7 @@ LAYERS = [
     {"budget"},
     {"types"},
     {"errors", "named"},
+    {"legible"},
 ]
 RANK = {name: len(LAYERS) - i for i, names in enumerate(LAYERS) for name in names}
 FILES = sorted(ROOT.rglob("*.py"))
