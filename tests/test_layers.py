@@ -34,7 +34,7 @@ LAYERS = [
     {"voting", "sandbox", "planning", "retrieval", "search"},
     {"answers"},
     {"budget"},
-    {"types"},
+    {"types", "secret", "address"},
     {"errors", "named"},
     {"legible"},
 ]

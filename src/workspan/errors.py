@@ -25,9 +25,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from workspan.legible import quoted
+from workspan.legible import one_line, quoted
 
-
+_LONGEST = 1_500
+"""Characters of an engine's error."""
 _WINDOW = 100
 """Characters of a wrong text that an error shows."""
 
@@ -92,8 +93,11 @@ class EngineError(WorkspanError):
     def __init__(
         self, message: str, *, status: int | None = None, retry_after: float | None = None
     ) -> None:
-        """`status` is the HTTP status, `retry_after` in seconds, where the server gave them."""
-        super().__init__(message)
+        """Make an error of one legible line, since servers write parts of it.
+
+        `status` is the HTTP status, `retry_after` in seconds, where the server gave them.
+        """
+        super().__init__(one_line(message, _LONGEST))
         self.status = status
         self.retry_after = retry_after
         self.keys: tuple[str, ...] = ()

@@ -123,13 +123,10 @@ def _expression(text: str) -> ast.expr:
             warnings.simplefilter("ignore")  # Python's own, of escapes that it does not know
             return ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        line, column = getattr(error, "lineno", None), getattr(error, "offset", None)
-        known = isinstance(line, int) and isinstance(column, int)
-        raise SpecError(
-            "not understood: write it like self_consistency(n=8)",
-            text=text,
-            column=_beginning(text, line) + max(0, column - 1) if known else None,
-        ) from None
+        line, place = getattr(error, "lineno", None), getattr(error, "offset", None)
+        column = None if not (line and place) else _beginning(text, line) + place - 1
+        said = "not understood: write it like self_consistency(n=8)"
+        raise SpecError(said, text=text, column=column) from None
 
 
 def _check_depth(text: str) -> None:

@@ -225,7 +225,7 @@ def test_a_key_is_sent_and_shown_in_no_message(monkeypatch: pytest.MonkeyPatch) 
         return web.Response(text="the key sk-very-secret is wrong", status=401)
 
     async def ask(url: str) -> None:
-        with pytest.raises(EngineRejected, match="the key … is wrong"):
+        with pytest.raises(EngineRejected, match=r"the key \*\*\* is wrong"):
             await EndpointEmbedder(url, "tiny").embed(["x"])
 
     anyio.run(serving, refusing, ask)

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import anyio
-import msgspec
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from workspan.budget import Budget
@@ -28,6 +26,7 @@ from workspan.cli.opening import (
     private_files,
     state_folder,
 )
+from workspan.cli.screen import Screen, say_json
 from workspan.errors import EngineError, InputError, MissingDependency
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison
@@ -86,7 +85,8 @@ def compare(
 ) -> None:
     """Run strategies on the same problems at the same budget, and say which is ahead."""
     brought = _brought(task or [], limit, seed)
-    strategies = strategies or (SEARCHING if corpus or brought else ALONE)
+    if strategies is None:
+        strategies = SEARCHING if corpus or brought else ALONE
     plan = named(strategies)
     limits = Budget.parse(budget)
     problems = _problems(task or [], input, limit, seed)
@@ -123,9 +123,9 @@ class _Job:
 
     def execute(self) -> Comparison:
         """Compare under a progress bar; if it is stopped, say what is kept and where."""
-        console = Console(stderr=True)
+        console = Screen(stderr=True)
         progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("runs, {task.fields[tokens]} tokens"),
@@ -153,8 +153,6 @@ class _Job:
                 console.print(
                     f"stopped: {kept} of {planned} runs are finished; they and every finished call "
                     f"are kept in {self.journal}: the same command goes on from there",
-                    markup=False,
-                    highlight=False,
                     soft_wrap=True,
                 )
                 if isinstance(error, KeyboardInterrupt):
@@ -217,10 +215,10 @@ def digest(parts: Sequence[str]) -> str:
 
 def _show(done: Comparison, *, json: bool, chart: bool) -> None:
     found = records(done)
-    console, aside = Console(), Console(stderr=True)
+    console, aside = Screen(), Screen(stderr=True)
     if json:
         for record in found:
-            typer.echo(msgspec.json.encode(record).decode())
+            say_json(record)
     else:
         console.print(table(found, console.width))
         if chart or console.is_terminal:
@@ -228,7 +226,7 @@ def _show(done: Comparison, *, json: bool, chart: bool) -> None:
 
             console.print(draw(found))
     for remark in remarks(done, found):
-        aside.print(remark, markup=False, highlight=False)
+        aside.print(remark)
 
 
 def _code(done: Comparison) -> Exit:

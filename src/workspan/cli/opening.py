@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -18,11 +18,13 @@ from workspan.engines.base import Engine, Price, models, together
 from workspan.errors import (
     EngineProtocolError,
     EngineRejected,
+    JournalError,
     MissingDependency,
     SpecError,
     nearest,
 )
 from workspan.lab.bench import Tool
+from workspan.legible import quoted
 
 EngineOption = Annotated[
     list[str] | None,
@@ -40,6 +42,10 @@ PriceOption = Annotated[
     list[str] | None,
     typer.Option(help="USD per million tokens, input/output: 0.15/0.60; NAME=PRICE likewise."),
 ]
+
+_LONGEST_PRICE = 100
+_KEY = "WORKSPAN_API_KEY_"
+"""Before an engine's name, the variable that holds its key."""
 
 _NAMED = re.compile(r"([A-Za-z][\w.-]*)=(.*)", re.DOTALL)
 
@@ -140,9 +146,21 @@ def open_engines(
             raise SpecError(f"no engine is named {name!r}: add --engine {name}=ENGINE")
     rates = {name: parse_price(text) for name, text in paid.items()}
     opened = {
-        name: open_engine(text, chosen.get(name), rates.get(name)) for name, text in texts.items()
+        name: open_engine(text, chosen.get(name), rates.get(name), api_key=key_of(name))
+        for name, text in texts.items()
     }
     return Opened(opened.pop(""), opened)
+
+
+def key_of(name: str) -> str | None:
+    """Return the key of the engine of that name; None leaves it to the usual variables.
+
+    Those are the run's own engine's: a key that was given for one server is sent to no other. That
+    of an engine ``b.2`` is in WORKSPAN_API_KEY_B_2.
+    """
+    if not name:
+        return None
+    return os.environ.get(_KEY + re.sub(r"\W", "_", name, flags=re.ASCII).upper(), "")
 
 
 def _by_name(option: str, values: Sequence[str] | None) -> dict[str, str]:
@@ -153,13 +171,23 @@ def _by_name(option: str, values: Sequence[str] | None) -> dict[str, str]:
         name, rest = (named[1], named[2]) if named else ("", value)
         if name in found:
             again = f"{name!r} is given twice" if name else "a second one without a name"
-            raise SpecError(f"{option} {value}: {again}: give each a name, {option} NAME=…")
+            raise SpecError(f"{option} {quoted(value)}: {again}: give each a name, {option} NAME=…")
+        if not rest.strip():
+            raise SpecError(f"{option} {quoted(value)}: nothing is named")
         found[name] = rest
     return found
 
 
-def open_engine(text: str, model: str | None = None, price: Price | None = None) -> Engine:
+def open_engine(
+    text: str,
+    model: str | None = None,
+    price: Price | None = None,
+    *,
+    api_key: str | None = None,
+) -> Engine:
     """Open the engine that `text` names; `model` picks the model behind it.
+
+    Without `api_key`, a server is sent the key of the environment; "" sends none.
 
     Raises:
         SpecError: no such engine.
@@ -170,7 +198,7 @@ def open_engine(text: str, model: str | None = None, price: Price | None = None)
         DataError: a file of a reasoner's weights is none.
     """
     if text.startswith(("http://", "https://")):
-        return anyio.run(_open_endpoint, text, model, price)
+        return anyio.run(_open_endpoint, text, model, price, api_key)
     name, _, rest = text.partition(":")
     if name == "embedded":
         from workspan.engines.embedded import Embedded
@@ -180,13 +208,13 @@ def open_engine(text: str, model: str | None = None, price: Price | None = None)
     if name == "reasoner":
         return _reasoner(model or rest)
     if name in ("reward", "classify", "rerank"):
-        return _reward(name, rest, model, price)
+        return _reward(name, rest, model, price, api_key)
     if name == "scripted":
         from workspan.testing.scripted import ScriptedEngine
         from workspan.testing.strategy_suite import chatter
 
         return ScriptedEngine(chatter)
-    raise SpecError(f"unknown engine {text!r}: {nearest(name, DOORS)} (or an http address)")
+    raise SpecError(f"unknown engine {quoted(text)}: {nearest(name, DOORS)} (or an http address)")
 
 
 def _reasoner(name: str) -> Engine:
@@ -200,37 +228,49 @@ def _reasoner(name: str) -> Engine:
     return Planner(engine) if Path(name).stem == NAME else engine
 
 
-def _reward(name: str, url: str, model: str | None, price: Price | None) -> Engine:
+def _reward(
+    name: str, url: str, model: str | None, price: Price | None, api_key: str | None
+) -> Engine:
     """Open a reward model in the form that its door stands for; nothing is asked yet."""
     from workspan.engines.scoring import Reward, RewardForm
 
     forms: dict[str, RewardForm] = {"reward": "pooling", "classify": "classify", "rerank": "rerank"}
-    return Reward(url, model or "", form=forms[name], is_logit=name == "rerank", price=price)
+    is_logit = name == "rerank"
+    return Reward(
+        url, model or "", form=forms[name], is_logit=is_logit, api_key=api_key, price=price
+    )
 
 
-async def _open_endpoint(url: str, model: str | None, price: Price | None) -> Engine:
+async def _open_endpoint(
+    url: str, model: str | None, price: Price | None, api_key: str | None
+) -> Engine:
     """Ask the server what it offers; one that lists no models is taken at the user's word."""
     from workspan.engines.endpoint import Endpoint
 
     try:
-        return await Endpoint.discover(url, model, price=price)
+        return await Endpoint.discover(url, model, price=price, api_key=api_key)
     except (EngineRejected, EngineProtocolError) as error:
         if model is None or error.status in (401, 403):
             raise
-        return Endpoint(url, model, price=price)
+        return Endpoint(url, model, price=price, api_key=api_key)
+
+
+_RATE = re.compile(r"\s*\$?([0-9]{1,9}(?:\.[0-9]{1,12})?)\s*")
 
 
 def parse_price(text: str) -> Price:
-    """Read ``0.15/0.60``: USD per million tokens, input/output."""
-    try:
-        paid_in, paid_out = (Decimal(part.strip().lstrip("$")) for part in text.split("/"))
-    except (ValueError, InvalidOperation):
+    """Read ``0.15/0.60``: USD per million tokens, input/output.
+
+    Raises:
+        SpecError: it is not two plain numbers.
+    """
+    rates = [_RATE.fullmatch(part) for part in text[:_LONGEST_PRICE].split("/")]
+    if len(rates) != 2 or not all(rates):
         raise SpecError(
-            f"price {text!r} is not understood: write USD per million tokens as input/output, "
-            "such as 0.15/0.60"
-        ) from None
-    if paid_in < 0 or paid_out < 0:
-        raise SpecError(f"price {text!r} must not be negative")
+            f"price {quoted(text)} is not understood: write USD per million tokens as "
+            "input/output, such as 0.15/0.60"
+        )
+    paid_in, paid_out = (Decimal(rate[1]) for rate in rates if rate)
     return Price(paid_in, paid_out)
 
 
@@ -240,7 +280,13 @@ def state_folder() -> Path:
 
     chosen = os.environ.get("WORKSPAN_STATE")
     folder = Path(chosen) if chosen else platformdirs.user_state_path("workspan")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise JournalError(
+            f"the folder for journals {folder} can't be made: {why}; name another in WORKSPAN_STATE"
+        ) from None
     return folder
 
 

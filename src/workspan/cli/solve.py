@@ -11,7 +11,6 @@ from typing import Annotated, get_args
 import anyio
 import msgspec
 import typer
-from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
@@ -29,7 +28,7 @@ from workspan.cli.opening import (
     open_engines,
     private_files,
 )
-from workspan.cli.screen import account, record, safe, watching
+from workspan.cli.screen import Screen, account, json_line, record, safe, say_json, watching
 from workspan.errors import InputError, SpecError, nearest
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison, compare
@@ -84,8 +83,8 @@ def solve(
     _one_of(question, input, output)
     if pooled and output is None:
         raise InputError("--pooled is for many problems: give --input and --output")
-    plan = parse_strategy(strategy or (SEARCHING if corpus else ALONE))
-    limits = Budget.parse(budget) if budget else Budget()
+    plan = parse_strategy((SEARCHING if corpus else ALONE) if strategy is None else strategy)
+    limits = Budget() if budget is None else Budget.parse(budget)
     tasks = read_tasks(input) if input else []
     text = question if raw or kind == "open" or searches(plan) else f"{question}\n\n{MARKED}"
     problem = Problem.ask(text or "", kind=_kind(kind))
@@ -144,7 +143,7 @@ def _solve_one(
 ) -> Exit:
     async def main() -> Result:
         try:
-            with watching(Console(stderr=True)) as observe:
+            with watching(Screen(stderr=True)) as observe:
                 return await run(
                     strategy,
                     problem,
@@ -160,14 +159,14 @@ def _solve_one(
 
     result = anyio.run(main)
     if json:
-        typer.echo(msgspec.json.encode(record(result, str(budget), opened)).decode())
+        say_json(record(result, str(budget), opened))
     else:
         _print(result, opened)
     return Exit.OK if result.answer.best else Exit.NO_ANSWER
 
 
 def _print(result: Result, opened: Opened) -> None:
-    console = Console()
+    console = Screen()
     answer = result.answer
     if answer.best is None:
         console.print("no answer: no sample held one", style="yellow")
@@ -206,7 +205,7 @@ def _solve_all(
         os.fchmod(answers.fileno(), 0o600)  # also where an older file was open to others
 
         def finished(trial: Trial) -> None:
-            line = msgspec.json.encode(_answer(trial, str(budget), opened)).decode() + "\n"
+            line = json_line(_answer(trial, str(budget), opened)) + "\n"
             lines[trial.task.problem.id] = line
             answers.write(line)
             answers.flush()
@@ -241,10 +240,9 @@ def _summary(done: Comparison, output: Path) -> Exit:
     results = [trial.result for trial in done.trials if trial.result is not None]
     answered = sum(result.answer.best is not None for result in results)
     failed = len(done.trials) - len(results)
-    Console(stderr=True).print(
+    Screen(stderr=True).print(
         f"{answered} answered, {len(results) - answered} without an answer, {failed} failed: "
         f"{output}" + (" (the same command asks the failed ones again)" if failed else ""),
-        markup=False,
     )
     return Exit.ENGINE if failed else Exit.OK
 

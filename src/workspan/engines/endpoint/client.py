@@ -12,9 +12,10 @@ import aiohttp
 import msgspec
 import stamina
 
-from workspan.engines.endpoint.refusals import Secret, refusal, said, stream_error
+from workspan.engines.endpoint.refusals import refusal, said, stream_error
 from workspan.engines.endpoint.wire import Event, EventStream, decode_event
 from workspan.errors import EngineError, EngineProtocolError, EngineUnavailable
+from workspan.secret import Secret
 
 _REFUSAL_BYTES = 65_536
 _FAREWELL_SECONDS = 1.0
@@ -85,11 +86,15 @@ class Reply:
             EngineUnavailable: the connection broke or fell silent.
             EngineProtocolError: what came is not a stream of completions.
         """
-        while not self._ahead and not self._is_over:
-            self._ahead = await self._read()
+        try:
+            while not self._ahead and not self._is_over:
+                self._ahead = await self._read()
+        except EngineError as error:
+            self._secret.seal(error)
+            raise
         events, self._ahead = self._ahead, []
         if not events and self._failure is not None:
-            raise self._failure
+            raise self._secret.seal(self._failure)
         return events
 
     async def _read(self) -> list[Event]:
@@ -105,7 +110,7 @@ class Reply:
                 self._is_over = True
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             if not self._stream.is_done:
-                raise lost(error, self._url, self._secret) from error
+                raise lost(error, self._url, self._secret) from None
             self._is_over, events = True, []
         errors = [place for place, event in enumerate(events) if event.error]
         if errors:
@@ -229,16 +234,20 @@ class Client:
     async def _open(self, path: str, body: bytes) -> Reply:
         try:
             response = await self._post(f"{self.url}/{path}", body)
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise lost(error, self.url, self._secret) from error
-        reply = Reply(response, self._secret, self.url)
-        try:
-            await self._check(response)
-            await reply.begin(self._timeouts.between_chunks)
-        except BaseException:
-            reply.close()
-            raise
-        return reply
+        except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError) as error:
+            failure = lost(error, self.url, self._secret)
+        else:
+            reply = Reply(response, self._secret, self.url)
+            try:
+                await self._check(response)
+                await reply.begin(self._timeouts.between_chunks)
+            except BaseException as error:
+                reply.close()
+                if isinstance(error, EngineError):
+                    self._secret.seal(error)
+                raise
+            return reply
+        raise failure  # out here it carries nothing of the library's error, whose headers hold keys
 
     async def _post(self, url: str, body: bytes) -> aiohttp.ClientResponse:
         """Post on a kept connection; at once on a new one if the server had hung up on that.
@@ -260,7 +269,7 @@ class Client:
         try:
             body = await response.content.read(_REFUSAL_BYTES)
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise lost(error, self.url, self._secret) from error
+            raise lost(error, self.url, self._secret) from None
         words = said(body, self._secret)
         raise refusal(response.status, words, response.headers, self.url)
 
@@ -270,6 +279,13 @@ class Client:
         Raises:
             EngineError: it answered other than 200, or not with JSON.
         """
+        try:
+            return await self._json(url, body, seconds)
+        except EngineError as error:
+            self._secret.seal(error)
+            raise
+
+    async def _json(self, url: str, body: object, seconds: float) -> Any:
         method, data = ("GET", None) if body is None else ("POST", msgspec.json.encode(body))
         timeout = aiohttp.ClientTimeout(total=seconds)
         try:
@@ -278,12 +294,12 @@ class Client:
             ) as response:
                 await self._check(response)
                 return msgspec.json.decode(await response.read())
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise lost(error, self.url, self._secret) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise lost(error, self.url, self._secret) from None
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             raise EngineProtocolError(
                 f"{self.url} answered with something else than JSON"
-            ) from error
+            ) from None
 
 
 def proxy_for(url: str) -> str | None:

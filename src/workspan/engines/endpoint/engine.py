@@ -7,13 +7,12 @@ import os
 from collections.abc import AsyncGenerator
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
+from workspan.address import checked_url
 from workspan.engines.base import Bill, Capability, EngineInfo, Price
 from workspan.engines.endpoint.client import Client, Reply, Retries, Timeouts
 from workspan.engines.endpoint.meter import Meter
 from workspan.engines.endpoint.prompt_size import PromptSizes
-from workspan.engines.endpoint.refusals import Secret
 from workspan.engines.endpoint.shared import Groups
 from workspan.engines.endpoint.wire import Dialect, Form, Report
 from workspan.errors import (
@@ -23,6 +22,7 @@ from workspan.errors import (
     InputError,
     nearest,
 )
+from workspan.secret import Secret
 from workspan.types import Chunk, Request, Usage
 
 KEY_VARIABLES = ("WORKSPAN_API_KEY", "OPENAI_API_KEY")
@@ -177,6 +177,9 @@ class Endpoint:
             self._settle(meter, report, reply)
             bill.usage = meter.usage
             yield meter.last_chunk()
+        except EngineError as error:
+            self._secret.seal(error)
+            raise
         finally:
             bill.usage = meter.usage_if_cut
             reply.close()
@@ -248,7 +251,7 @@ class Endpoint:
         entries = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(entries, list):
             raise EngineProtocolError(f"{self.url}/models is no list of models")
-        return {str(entry["id"]): entry for entry in entries if "id" in entry}
+        return {self._secret.scrub(str(entry["id"])): entry for entry in entries if "id" in entry}
 
     async def _unknown_model(self, error: EngineRejected) -> EngineRejected:
         """Add to a 404 what the server does know."""
@@ -259,17 +262,3 @@ class Endpoint:
         else:
             hint = nearest(self.model, known) if known else "the server has no models"
         return EngineRejected(f"{error}; {hint}", status=error.status)
-
-
-def checked_url(url: str) -> str:
-    """Return the address without a last slash.
-
-    Raises:
-        InputError: it is no http address, or holds a password.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InputError("an endpoint's address looks like http://127.0.0.1:8080/v1")
-    if parts.username or parts.password or parts.query:
-        raise InputError("an endpoint's address holds no key: use api_key or WORKSPAN_API_KEY")
-    return url.rstrip("/")

@@ -17,6 +17,7 @@ from workspan.errors import (
     EngineRejected,
     EngineUnavailable,
 )
+from workspan.secret import Secret
 
 _SAID_LIMIT = 500
 """Characters of a server's own words that an error repeats."""
@@ -29,28 +30,6 @@ _CONTEXT = re.compile(
 _RETRYABLE = frozenset({408, 409, 425, 429})
 _FINAL = frozenset({501, 505})
 _SPENT = ("insufficient_quota", "billing")
-
-
-class Secret:
-    """An API key: shown by nothing but `reveal`."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def __repr__(self) -> str:
-        return "Secret('***')" if self._value else "Secret('')"
-
-    __str__ = __repr__
-
-    def reveal(self) -> str:
-        """Return the key itself."""
-        return self._value
-
-    def scrub(self, text: str) -> str:
-        """Take the key out of a text that others wrote."""
-        return text.replace(self._value, "***") if self._value else text
 
 
 def said(body: bytes, secret: Secret) -> str:
@@ -86,7 +65,8 @@ def refusal(status: int, words: str, headers: Mapping[str, str], url: str) -> En
         )
     if status in {401, 403}:
         return EngineRejected(
-            f"{told}; is the key right? It is read from WORKSPAN_API_KEY or OPENAI_API_KEY",
+            f"{told}; is the key right? It is read from WORKSPAN_API_KEY or OPENAI_API_KEY, "
+            "that of a further engine NAME from WORKSPAN_API_KEY_NAME",
             status=status,
         )
     if status == 413 or (status in {400, 422, 500} and _CONTEXT.search(words)):
