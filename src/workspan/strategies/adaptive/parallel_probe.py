@@ -46,7 +46,8 @@ class ParallelProbe:
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Grow and probe until the majority is stable or no chain is left to grow."""
-        chains, control = [Chain()] * self.n, self._control(problem)
+        chains = [Chain()] * session.branches(self.n)
+        control = self._control(problem, len(chains))
         ask = Request(problem.prompt, self.probe, self.probe_tokens, 0.0, stop=("\n",))
         vote = Answer(None)
         for row in range(-(-self.max_tokens // self.block)):
@@ -66,13 +67,13 @@ class ParallelProbe:
             if vote.best is not None:
                 session.best(vote.best)
         errors = [chain.error for chain in chains if chain.error and not chain.tokens]
-        if len(errors) == self.n:
+        if len(errors) == len(chains):
             raise first_error(errors)
         return vote
 
-    def _control(self, problem: Problem) -> ProbeControl:
+    def _control(self, problem: Problem, n: int) -> ProbeControl:
         def majority(answers: Sequence[str | None]) -> str | None:
             return plurality([Candidate("", answer) for answer in answers], kind).text
 
         kind, same = problem.kind, partial(equivalent, kind=problem.kind)
-        return ProbeControl(self.n, majority, same, self.warmup, self.patience, self.stable)
+        return ProbeControl(n, majority, same, self.warmup, self.patience, self.stable)

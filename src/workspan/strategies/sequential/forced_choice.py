@@ -65,7 +65,11 @@ class ForcedChoice:
             ask = Request(problem.prompt, thought.text + self.cue)
             return thought, await probabilities(session, ask, choices, self.draws, self.steps)
 
-        read = [one for one in await session.map(one, range(self.n)) if one is not None]
+        read = [
+            one
+            for one in await session.map(one, range(session.branches(self.n)))
+            if one is not None
+        ]
         if not read:
             raise first_error(errors)
         sums = [sum(found[choice] for _, found in read) for choice in choices]
