@@ -56,7 +56,7 @@ class MindEvolution:
         request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
         style = (self.retries, self.critic, self.feedback, self.questions)
         talk = Conversation(problem, self.verifier, request, *style)
-        islands = session.branches(self.islands)
+        islands, width = map(session.branches, (self.islands, self.conversations))
         world = Islands(islands, talk, session)
         await world.settle(session.drafts)
         for place in range(self.generations * islands):
@@ -66,9 +66,7 @@ class MindEvolution:
             if i == 0 and (generation + 1) % self.reset_interval == 0:
                 await world.reset(self.resets, self.pool, self.top, by_model=self.model_reset)
             island = world.populations[i]
-            talks = [
-                self._parents(island, session) for _ in range(session.branches(self.conversations))
-            ]
+            talks = [self._parents(island, session) for _ in range(width)]
             island.add(await world.breed(talks, self.turns))
             world.populations[(i + 1) % islands].add(island.top(self.emigrants))
         leader = best(world.born, problem.kind)
