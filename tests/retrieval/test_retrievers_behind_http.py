@@ -218,7 +218,8 @@ def test_an_embedder_is_written_as_a_model_at_an_address() -> None:
 
 
 def test_a_key_is_sent_and_shown_in_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORKSPAN_API_KEY", "sk-very-secret")
+    monkeypatch.setenv("WORKSPAN_API_KEY", "sk-of-the-run")
+    monkeypatch.setenv("WORKSPAN_API_KEY_EMBEDDER", "sk-very-secret")
 
     async def refusing(request: web.Request) -> web.Response:
         assert request.headers["Authorization"] == "Bearer sk-very-secret"
