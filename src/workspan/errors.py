@@ -17,6 +17,7 @@ WorkspanError                everything raised on purpose
 ├─ SandboxUnavailable        code can't be run safely on this machine
 ├─ VerifierError             a verifier failed to judge (this is not "wrong answer")
 ├─ GraderError               a grader failed to judge
+├─ OutputError               a page, chart or file could not be made; what was finished is kept
 ├─ JournalError              the journal can't be written or read: full disk, broken line, in use
 └─ ReplayMismatch            the journal was written by another program, engine or seed
 """
@@ -90,6 +91,9 @@ class BudgetExceeded(WorkspanError):
 class EngineError(WorkspanError):
     """A call failed. `keys` are the journal keys of the failed calls, set by the session."""
 
+    is_reached = True
+    """False where there was nobody at the address."""
+
     def __init__(
         self, message: str, *, status: int | None = None, retry_after: float | None = None
     ) -> None:
@@ -151,6 +155,10 @@ class GraderError(WorkspanError):
     """A grader failed to judge; this says nothing about the answer."""
 
 
+class OutputError(WorkspanError):
+    """A page, a chart or a file could not be drawn or written; what was finished is kept."""
+
+
 class JournalError(WorkspanError):
     """The journal can't be written or read."""
 
@@ -167,7 +175,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def first_error(errors: Sequence[BudgetExceeded | EngineError]) -> BudgetExceeded | EngineError:
-    """Choose what to raise when nothing came back: a refusal, or a failure that names all keys."""
+    """Choose what to raise when nothing came back: a refusal, or a failure that names all keys.
+
+    A call that would fail again comes first: no larger budget mends it.
+    """
+    hopeless = [error for error in errors if isinstance(error, EngineRejected)]
+    if hopeless:
+        hopeless[0].keys = tuple(key for error in hopeless for key in error.keys)
+        return hopeless[0]
     refusals = [error for error in errors if isinstance(error, BudgetExceeded)]
     failures = [error for error in errors if isinstance(error, EngineError)]
     if refusals or not failures:

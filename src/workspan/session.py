@@ -6,12 +6,13 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar, Protocol, TypeVar
 
 import anyio
 import msgspec
 
+from workspan import ballot, voting
 from workspan.budget import Budget
 from workspan.call import Best, Context, Halt, draw
 from workspan.clock import Clock
@@ -20,7 +21,16 @@ from workspan.errors import BudgetExceeded, EngineError, VerifierError, bare, fi
 from workspan.journal import Entry, seed_for
 from workspan.ledger import Ledger
 from workspan.race import Race
-from workspan.types import Answer, Candidate, Problem, Request, Sample
+from workspan.types import (
+    Answer,
+    AnswerKind,
+    Candidate,
+    Notice,
+    NoticeCode,
+    Problem,
+    Request,
+    Sample,
+)
 
 NO_LIMITS = Budget()
 
@@ -100,7 +110,7 @@ class Session:
         """What there is to begin with, best first: see `attempt`."""
         self._crowd = 1
         """Sessions like this one, at most, in the rounds that it is part of."""
-        self._calls = 0
+        self._calls = self._votes = 0
         self._guard = anyio.ResourceGuard("using this session")  # else replay has no order
 
     @cached_property
@@ -250,6 +260,28 @@ class Session:
 
         return await self.map(one, candidates)
 
+    async def vote(
+        self,
+        candidates: Sequence[Candidate],
+        kind: AnswerKind,
+        weights: Sequence[float] | None = None,
+    ) -> Answer:
+        """Count votes: `voting.plurality`, in the time that is left, without holding others up.
+
+        Answers that could not be compared in time count as different, and a notice says so.
+        """
+        count = partial(voting.plurality, candidates, kind, weights)
+        return await ballot.counted(self.run, self._vote_key(), candidates, kind, count)
+
+    async def leader(self, candidates: Sequence[Candidate], kind: AnswerKind) -> Answer:
+        """Take the candidate that scored highest: `voting.best`, in the time that is left."""
+        count = partial(voting.best, candidates, kind)
+        return await ballot.counted(self.run, self._vote_key(), candidates, kind, count)
+
+    def same(self, a: str, b: str, kind: AnswerKind) -> bool:
+        """Compare two answers in the time that is left; a pair that was cut is different."""
+        return ballot.same(self.run, self._vote_key(), a, b, kind)
+
     async def call(self, tool: Callable[[str], Awaitable[str]], argument: str) -> str:
         """Run a tool and journal its result, so that a resumed run does not run it again."""
         key = self._next_key()
@@ -308,10 +340,19 @@ class Session:
         if self.run.observer is not None:
             self.run.observer(Best(candidate))
 
+    def notice(self, code: NoticeCode, text: str) -> None:
+        """Tell the run's owner what is odd; not journaled, as a resumed run says it again."""
+        self.run.notice(Notice(code, text))
+
     def _next_key(self) -> str:
         with self._guard:
             self._calls += 1
         return f"{self.key}/{self._calls - 1}"
+
+    def _vote_key(self) -> str:
+        """Number votes apart from calls, whose keys make their seeds."""
+        self._votes += 1
+        return f"{self.key}:vote{self._votes - 1}"
 
     def _at(self, key: str, width: int) -> Session:
         branch = Session(self.run, self.ledger, self.clock.fork(), key, self.standing)

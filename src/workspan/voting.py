@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from workspan.answers import equivalent
+from workspan.answers import compared
 from workspan.types import Answer, AnswerKind, Candidate, Tally
 
 
@@ -12,6 +12,7 @@ def plurality(
     candidates: Sequence[Candidate],
     kind: AnswerKind,
     weights: Sequence[float] | None = None,
+    limit: Callable[[], float] | None = None,
 ) -> Answer:
     """Return the answer with the most weight; equivalent answers count together.
 
@@ -22,9 +23,10 @@ def plurality(
         candidates: in draw order.
         kind: how answers are compared.
         weights: one for each candidate, at least 0; 1 each if None.
+        limit: says how many seconds are left; what was not compared by then counts as different.
     """
     weights = [1.0] * len(candidates) if weights is None else weights
-    groups = _groups(candidates, kind)
+    groups, uncompared = _groups(candidates, kind, limit)
     leaders: dict[int, Candidate] = {}
     totals: dict[int, float] = {}
     for candidate, weight in zip(candidates, weights, strict=True):
@@ -36,10 +38,12 @@ def plurality(
     votes = tuple(Tally(leaders[group].answer or "", totals[group]) for group in order)
     tied = len(votes) > 1 and votes[0].weight == votes[1].weight
     best = leaders[order[0]] if order else None
-    return Answer(best, tuple(candidates), votes, tied)
+    return Answer(best, tuple(candidates), votes, tied, uncompared=uncompared)
 
 
-def best(candidates: Sequence[Candidate], kind: AnswerKind) -> Answer:
+def best(
+    candidates: Sequence[Candidate], kind: AnswerKind, limit: Callable[[], float] | None = None
+) -> Answer:
     """Return the candidate that scored highest; the first drawn of equals, marked as tied.
 
     Equal scores of one and the same answer are no tie. Candidates without a score stand back.
@@ -49,8 +53,9 @@ def best(candidates: Sequence[Candidate], kind: AnswerKind) -> Answer:
         return Answer(None, tuple(candidates))
     top = max(scored, key=lambda c: c.score or 0.0)
     rivals = [c for c in scored if c.score == top.score]
-    tied = any(not equivalent(top.answer or "", c.answer or "", kind) for c in rivals)
-    return Answer(top, tuple(candidates), plurality(scored, kind).votes, tied)
+    vote = plurality(scored, kind, limit=limit)
+    tied = len(plurality(rivals, kind, limit=limit).votes) > 1
+    return Answer(top, tuple(candidates), vote.votes, tied, uncompared=vote.uncompared)
 
 
 def share(answer: Answer) -> float:
@@ -59,19 +64,27 @@ def share(answer: Answer) -> float:
     return max(weights) / sum(weights) if any(weights) else 0.0
 
 
-def _groups(candidates: Sequence[Candidate], kind: AnswerKind) -> dict[str, int]:
-    """Map each distinct answer to the number of its group; groups are numbered by first draw."""
+def _groups(
+    candidates: Sequence[Candidate], kind: AnswerKind, limit: Callable[[], float] | None
+) -> tuple[dict[str, int], int]:
+    """Map each distinct answer to the number of its group; groups are numbered by first draw.
+
+    Beside them stands how many pairs were not compared in time.
+    """
     groups: dict[str, int] = {}
+    uncompared = 0
     representatives: list[str] = []
     for candidate in candidates:
         answer = candidate.answer
         if answer is None or answer in groups:
             continue
         for number, known in enumerate(representatives):
-            if equivalent(answer, known, kind):
+            verdict = compared(answer, known, kind, None if limit is None else limit())
+            uncompared += verdict is None
+            if verdict:
                 groups[answer] = number
                 break
         else:
             groups[answer] = len(representatives)
             representatives.append(answer)
-    return groups
+    return groups, uncompared

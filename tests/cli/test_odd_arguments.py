@@ -17,7 +17,8 @@ from workspan.legible import legible
 CODES = {*Exit} - {Exit.BUG, Exit.INTERRUPTED}
 
 STRATEGIES = [
-    "", " ", ",", "nope", "then(" * 10_000 + "single" + ")" * 10_000, "single," * 9_000, "-" * 5_000,
+    "", " ", ",", "nope", "then(" * 10_000 + "single" + ")" * 10_000, "single," * 9_000,
+    "-" * 5_000,
     "self_consistency(n=1e999)", "self_consistency(n=0)", "self_consistency(n=-1)", "single(x=[[[)",
     "self_consistency(n=99999999999999999999999)", "self_consistency(temperature=1e400)",
     "self_consistency(n=0x" + "f" * 6_000 + ")", "self_consistency(n=1, n=2)", "single(**{})",
@@ -32,7 +33,20 @@ BUDGETS = [
     "1 work, 1 span, 1 calls, 1 wide, 1 prefill, 9h", "5" + " " * 9_000 + "!", "\u202e8k work",
     "999999999999999 work", "1000000000000000s",
 ]  # fmt: skip
-PRICES = ["", "/", "-", "-/-", "1/2/3", "inf/inf", "nan/nan", "1e9/1", "-1/1", "٣/٣", "x=1/1", "0/0"]
+PRICES = [
+    "",
+    "/",
+    "-",
+    "-/-",
+    "1/2/3",
+    "inf/inf",
+    "nan/nan",
+    "1e9/1",
+    "-1/1",
+    "٣/٣",
+    "x=1/1",
+    "0/0",
+]
 ENGINES = [
     "", "nope", "=", "b=", "b=b=c", "http://", "http:///v1", "http://127.0.0.1:99999/v1", "reward:",
     "http://127.0.0.1:0/v1", "http://127.0.0.1:port/v1", "http://[::1/v1", "http://[fe80::1%]/v1",
@@ -43,9 +57,21 @@ ENGINES = [
 NUMBERS = [
     "", "0", "-1", "1", "x", "1.5", "1e3", "nan", "9" * 30, "9" * 5_000, "٣", "-9223372036854775809"
 ]  # fmt: skip
-WORDS = ["", " ", "\x1b]8;;http://x\x07y", "\u202e\u200b", "[/bold]", "x" * 20_000, "hf:", "hf:a/b/c", "é"]
-TASKS = [*WORDS, "demo", "deep(d=99999999999)", "deep(d='x')", "deep(" * 999, "chain_sum(min_terms=0)",
-         "trip_planning(cities=0)", "hops(hops=0)", "nope.jsonl", "/", "a.csv"]  # fmt: skip
+WORDS = [
+    "",
+    " ",
+    "\x1b]8;;http://x\x07y",
+    "\u202e\u200b",
+    "[/bold]",
+    "x" * 20_000,
+    "hf:",
+    "hf:a/b/c",
+    "é",
+]
+TASKS = [
+    *WORDS, "demo", "deep(d=99999999999)", "deep(d='x')", "deep(" * 999, "chain_sum(min_terms=0)",
+    "trip_planning(cities=0)", "hops(hops=0)", "nope.jsonl", "/", "a.csv",
+]  # fmt: skip
 CONTENTS: dict[str, bytes] = {
     "empty.jsonl": b"",
     "binary.jsonl": bytes(range(256)) * 8,
@@ -59,7 +85,7 @@ CONTENTS: dict[str, bytes] = {
     "huge.jsonl": b'{"prompt": "a", "answer": ' + b"9" * 5_000 + b"}\n",
     "torn.parquet": b"PAR1xxxxPAR1",
     "utf16.jsonl": '{"prompt": "a?"}\n'.encode("utf-16"),
-    "steers.jsonl": b'{"prompt": "a?", "answer": "\\u001b[31m\\u202e[/x]", "id": "\\u001b]0;x\\u0007"}\n',
+    "steers.jsonl": b'{"prompt": "a?", "answer": "\\u001b[31m\\u202e[/x]", "id": "\\u001b]0;"}\n',
     "journal.jsonl": b'{"engine":"e","seed":0,"format":1}\n{"run":3}\n{}\n',
 }
 
@@ -71,7 +97,13 @@ def odd_paths(folder: Path) -> list[str]:
     (folder / "folder.jsonl").mkdir()
     locked = folder / "bom.jsonl" / "inside.jsonl"  # its parent is a file
     others = [folder, folder / "folder.jsonl", locked, folder / "no" / "x.jsonl", Path("x" * 300)]
-    return [*(str(folder / name) for name in CONTENTS), *map(str, others), "", "/dev/null", "/dev/full"]
+    return [
+        *(str(folder / name) for name in CONTENTS),
+        *map(str, others),
+        "",
+        "/dev/null",
+        "/dev/full",
+    ]
 
 
 def bases(folder: Path) -> dict[str, list[str]]:
@@ -174,9 +206,7 @@ def test_all_odd_arguments(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.slow
-def test_odd_arguments_beside_each_other(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_odd_arguments_beside_each_other(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     every = [*cases(folder)]
     rng = random.Random(1)
     for _ in range(300):

@@ -17,13 +17,13 @@ An unfinished text (`finished=False`: the model was cut) has only the first step
 that were closed before the cut: half a chain of thought is no answer, and half a number neither.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Protocol
 
-from workspan.answers import choice, code, math, number, symbols, text, whole
+from workspan.answers import algebra, choice, code, math, number, symbols, text, whole
 from workspan.types import AnswerKind
 
-__all__ = ["MARKED", "equivalent", "extract"]
+__all__ = ["MARKED", "compared", "equivalent", "extract", "may_take_long", "prepare"]
 
 MARKED = "Think step by step. End with a line of the form: Answer: <answer>"
 """An instruction that makes a model mark its answer as `extract` reads it."""
@@ -57,6 +57,41 @@ def extract(text: str, kind: AnswerKind, *, finished: bool = True) -> str | None
     return _KINDS[kind].extract(text[-_WINDOW:], finished=finished)
 
 
-def equivalent(a: str, b: str, kind: AnswerKind) -> bool:
-    """Tell whether two answers say the same, whatever their order."""
-    return a == b or _KINDS[kind].equivalent(a, b)
+def equivalent(a: str, b: str, kind: AnswerKind, seconds: float | None = None) -> bool:
+    """Tell whether two answers say the same, whatever their order.
+
+    Those that can't be compared in time count as different: see `compared`.
+    """
+    return compared(a, b, kind, seconds) is True
+
+
+def compared(a: str, b: str, kind: AnswerKind, seconds: float | None = None) -> bool | None:
+    """Compare two answers; None if the time was up first.
+
+    Args:
+        a: an answer.
+        b: another.
+        kind: how they are written.
+        seconds: wall clock for this comparison; its own default bound, in processor time, holds in
+            any case.
+    """
+    if a == b:
+        return True
+    if kind == "math":
+        return math.compared(a, b, seconds)
+    return _KINDS[kind].equivalent(a, b)
+
+
+def prepare(kind: AnswerKind) -> None:
+    """Load what comparing answers of this kind takes: seconds, the first time.
+
+    Raises:
+        GraderError: it can't be loaded.
+    """
+    if kind == "math":
+        algebra.prepare()
+
+
+def may_take_long(answers: Set[str], kind: AnswerKind) -> bool:
+    """Say whether comparing these answers with each other may take more than milliseconds."""
+    return kind == "math" and len(answers) > 1

@@ -27,14 +27,22 @@ def extract(text: str, *, finished: bool) -> str | None:
 
 
 def equivalent(a: str, b: str) -> bool:
-    """Compare numbers as numbers, and formulas by math-verify; the longest as text only."""
+    """Compare within the default bound; what could not be compared is different."""
+    return compared(a, b) is True
+
+
+def compared(a: str, b: str, seconds: float | None = None) -> bool | None:
+    """Compare numbers as numbers, and formulas by math-verify; the longest as text only.
+
+    None if a comparison by math-verify was cut: see `workspan.answers.algebra.compared`.
+    """
     if _plain(a) == _plain(b):
         return True
     if _is_number(a) and _is_number(b):
         return number.equivalent(a, b)
     if max(len(a), len(b)) > _LONGEST:
         return False
-    return algebra.equal(*sorted((a, b)))
+    return algebra.compared(a, b, seconds=seconds)
 
 
 def _clean(found: str) -> str:

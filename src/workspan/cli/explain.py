@@ -11,10 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from workspan.allocate.explaining import PROMPT, Explanation
+from workspan.cli.drawing import drawing, report_output
 from workspan.cli.exits import Exit
 from workspan.cli.screen import Screen, safe, say_json
 from workspan.errors import InputError, MissingDependency
 from workspan.lab.explanations import Told, chosen, read_explanations
+from workspan.outputs import check_outputs
 
 _SHOWN = 12
 """Runs that are listed, and depths of a table."""
@@ -29,11 +31,10 @@ def explain(
     json: Annotated[bool, typer.Option("--json", help="One JSON record a run.")] = False,
 ) -> None:
     """Say what was bought in which order, what it had shown, and what more would bring."""
+    check_outputs([report_output(report)] if report else [], [("", run)])
     told = chosen(read_explanations(run), {"problem": problem, "strategy": strategy})
     if not told:
         raise InputError(f"{run} holds no run of that problem and strategy which says why")
-    if report is not None:
-        _write(told, report)
     console = Screen()
     for one in told if json else ():
         say_json(_record(one))
@@ -41,6 +42,8 @@ def explain(
         show(told[0].why, console, f"{told[0].problem}: {told[0].strategy}, {told[0].budget}")
     elif not json:
         _list(told, console)
+    if report is not None:
+        _write(told, report)
     raise typer.Exit(Exit.OK)
 
 
@@ -54,13 +57,12 @@ def _record(told: Told) -> dict[str, object]:
 
 
 def _write(told: list[Told], path: Path) -> None:
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"--report {path}: the folder {path.parent} does not exist")
     try:
         from workspan.lab.explain_report import write_explanations
     except ImportError:
         raise MissingDependency("a report", "lab") from None
-    write_explanations(told, path)
+    with drawing(f"the report {path}"):
+        write_explanations(told, path)
 
 
 def _list(told: list[Told], console: Screen) -> None:

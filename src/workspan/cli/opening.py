@@ -14,15 +14,9 @@ from typing import Annotated
 import anyio
 import typer
 
+from workspan.cli.settings import Settings, read_settings
 from workspan.engines.base import Engine, Price, models, together
-from workspan.errors import (
-    EngineProtocolError,
-    EngineRejected,
-    JournalError,
-    MissingDependency,
-    SpecError,
-    nearest,
-)
+from workspan.errors import InputError, MissingDependency, SpecError, nearest
 from workspan.lab.bench import Tool
 from workspan.legible import quoted
 
@@ -44,8 +38,7 @@ PriceOption = Annotated[
 ]
 
 _LONGEST_PRICE = 100
-_KEY = "WORKSPAN_API_KEY_"
-"""Before an engine's name, the variable that holds its key."""
+"""Characters."""
 
 _NAMED = re.compile(r"([A-Za-z][\w.-]*)=(.*)", re.DOTALL)
 
@@ -59,17 +52,21 @@ class Opened:
     engines: Mapping[str, Engine] = field(default_factory=dict)
     """Further ones, by the names that strategies give them."""
     tools: Mapping[str, Tool] = field(default_factory=dict)
+    drawn: Mapping[str, str] = field(default_factory=dict)
+    """What was stated about each that changes its answers; the run's own has no name."""
 
     @property
     def models(self) -> dict[str, str]:
         """What stands behind each further engine."""
-        return models(self.engines)
+        return {
+            name: text + self.drawn.get(name, "") for name, text in models(self.engines).items()
+        }
 
     @property
     def identity(self) -> str:
         """All engines with their models: a journal belongs to them."""
         info = self.engine.info
-        return together(f"{info.name} {info.model}", self.models)
+        return together(f"{info.name} {info.model}{self.drawn.get('', '')}", self.models)
 
     async def aclose(self) -> None:
         """Give every engine back, also when the run was stopped or one does not close."""
@@ -132,11 +129,14 @@ def open_engines(
     engines: Sequence[str] | None,
     models: Sequence[str] | None = None,
     prices: Sequence[str] | None = None,
+    settings: Sequence[str] | None = None,
+    keys: Sequence[str] | None = None,
 ) -> Opened:
     """Open the run's own engine, which has no name, and those that are written ``NAME=ENGINE``.
 
     Raises:
-        SpecError: a name is given twice, or a model or price for an engine that is not there.
+        SpecError: a name is given twice, or a model, a price or a setting for an engine that is
+            not there.
         WorkspanError: see `open_engine`.
     """
     texts = {"": "embedded", **_by_name("--engine", engines)}
@@ -145,22 +145,13 @@ def open_engines(
         if name not in texts:
             raise SpecError(f"no engine is named {name!r}: add --engine {name}=ENGINE")
     rates = {name: parse_price(text) for name, text in paid.items()}
+    stated = read_settings(settings, keys, texts)
     opened = {
-        name: open_engine(text, chosen.get(name), rates.get(name), api_key=key_of(name))
+        name: open_engine(text, chosen.get(name), rates.get(name), stated[name])
         for name, text in texts.items()
     }
-    return Opened(opened.pop(""), opened)
-
-
-def key_of(name: str) -> str | None:
-    """Return the key of the engine of that name; None leaves it to the usual variables.
-
-    Those are the run's own engine's: a key that was given for one server is sent to no other. That
-    of an engine ``b.2`` is in WORKSPAN_API_KEY_B_2.
-    """
-    if not name:
-        return None
-    return os.environ.get(_KEY + re.sub(r"\W", "_", name, flags=re.ASCII).upper(), "")
+    drawn = {name: told for name, said in stated.items() if (told := said.drawn)}
+    return Opened(opened.pop(""), opened, drawn=drawn)
 
 
 def _by_name(option: str, values: Sequence[str] | None) -> dict[str, str]:
@@ -182,24 +173,25 @@ def open_engine(
     text: str,
     model: str | None = None,
     price: Price | None = None,
-    *,
-    api_key: str | None = None,
+    settings: Settings | None = None,
 ) -> Engine:
     """Open the engine that `text` names; `model` picks the model behind it.
 
-    Without `api_key`, a server is sent the key of the environment; "" sends none.
-
     Raises:
-        SpecError: no such engine.
+        SpecError: no such engine, or no such setting of it.
         InputError: an endpoint with several models, and none was named.
         EngineError: the endpoint does not answer, or refuses the key.
         MissingDependency: the engine's extra is not installed.
         ModelNotFound: the embedded model is not on this machine.
         DataError: a file of a reasoner's weights is none.
     """
+    settings = settings or Settings()
     if text.startswith(("http://", "https://")):
-        return anyio.run(_open_endpoint, text, model, price, api_key)
+        return anyio.run(_open_endpoint, text, model, price, settings)
     name, _, rest = text.partition(":")
+    if name in ("reward", "classify", "rerank"):
+        return _reward(name, rest, model, price, settings)
+    settings.refuse(name)
     if name == "embedded":
         from workspan.engines.embedded import Embedded
         from workspan.models import DEFAULT
@@ -207,8 +199,6 @@ def open_engine(
         return Embedded(model or rest or DEFAULT)
     if name == "reasoner":
         return _reasoner(model or rest)
-    if name in ("reward", "classify", "rerank"):
-        return _reward(name, rest, model, price, api_key)
     if name == "scripted":
         from workspan.testing.scripted import ScriptedEngine
         from workspan.testing.strategy_suite import chatter
@@ -229,30 +219,29 @@ def _reasoner(name: str) -> Engine:
 
 
 def _reward(
-    name: str, url: str, model: str | None, price: Price | None, api_key: str | None
+    name: str, url: str, model: str | None, price: Price | None, settings: Settings
 ) -> Engine:
     """Open a reward model in the form that its door stands for; nothing is asked yet."""
     from workspan.engines.scoring import Reward, RewardForm
 
     forms: dict[str, RewardForm] = {"reward": "pooling", "classify": "classify", "rerank": "rerank"}
-    is_logit = name == "rerank"
     return Reward(
-        url, model or "", form=forms[name], is_logit=is_logit, api_key=api_key, price=price
+        url,
+        model or "",
+        form=forms[name],
+        is_logit=name == "rerank",
+        price=price,
+        **settings.for_scores(),
     )
 
 
 async def _open_endpoint(
-    url: str, model: str | None, price: Price | None, api_key: str | None
+    url: str, model: str | None, price: Price | None, settings: Settings
 ) -> Engine:
     """Ask the server what it offers; one that lists no models is taken at the user's word."""
     from workspan.engines.endpoint import Endpoint
 
-    try:
-        return await Endpoint.discover(url, model, price=price, api_key=api_key)
-    except (EngineRejected, EngineProtocolError) as error:
-        if model is None or error.status in (401, 403):
-            raise
-        return Endpoint(url, model, price=price, api_key=api_key)
+    return await Endpoint.discover(url, model, price=price, **settings.for_completions())
 
 
 _RATE = re.compile(r"\s*\$?([0-9]{1,9}(?:\.[0-9]{1,12})?)\s*")
@@ -275,7 +264,11 @@ def parse_price(text: str) -> Price:
 
 
 def state_folder() -> Path:
-    """Return the private folder for journals: $WORKSPAN_STATE, or the user's state folder."""
+    """Return the private folder for journals: $WORKSPAN_STATE, or the user's state folder.
+
+    Raises:
+        InputError: there is none, and none can be made.
+    """
     import platformdirs
 
     chosen = os.environ.get("WORKSPAN_STATE")
@@ -284,8 +277,9 @@ def state_folder() -> Path:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise JournalError(
-            f"the folder for journals {folder} can't be made: {why}; name another in WORKSPAN_STATE"
+        raise InputError(
+            f"no folder for journals can be made at {folder}: {why}; "
+            "set WORKSPAN_STATE to another, or name a --journal"
         ) from None
     return folder
 

@@ -13,9 +13,11 @@ from rich.progress import Progress
 from rich.table import Table
 
 from workspan.budget import Budget
+from workspan.cli.drawing import drawing, named_inputs, report_output
 from workspan.cli.exits import Exit
 from workspan.cli.screen import Screen, say_json
 from workspan.errors import InputError, MissingDependency, SpecError
+from workspan.outputs import check_outputs
 from workspan.replay.recording import Recording
 from workspan.spec import split_list
 from workspan.types import AnswerKind
@@ -63,8 +65,8 @@ def replay(
         raise InputError(f"--by {by!r}: must be model or task")
     if kind not in KINDS:
         raise InputError(f"--kind {kind!r}: must be one of {', '.join(KINDS)}")
-    if report is not None and not report.absolute().parent.is_dir():
-        raise InputError(f"--report {report}: the folder {report.parent} does not exist")
+    inputs = [("", file), *named_inputs(input, task or [])]
+    check_outputs([report_output(report)] if report else [], inputs)
     contenders, limits, split = (
         read_contenders(strategies),
         read_budgets(budgets),
@@ -88,10 +90,6 @@ def replay(
             )
 
     found = records(anyio.run(main), by)
-    if report is not None:
-        from workspan.lab.replay_report import write_replay
-
-        write_replay(found, report)
     for record in found if json else ():
         say_json(record)
     if not json:
@@ -99,6 +97,11 @@ def replay(
 
         console = Screen()
         console.print(_table(cast("Sequence[ReplayRecord]", found), console.width))
+    if report is not None:
+        with drawing(f"the report {report}"):
+            from workspan.lab.replay_report import write_replay
+
+            write_replay(found, report)
     raise typer.Exit(Exit.OK)
 
 

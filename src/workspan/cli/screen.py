@@ -136,13 +136,28 @@ def account(result: Result, opened: Opened) -> Table:
         "parallelism": f"{result.parallelism:.1f} (work / span)",
         "prefill": f"{usage.prefill} prompt tokens ({usage.cached_tokens} more from a cache)",
         "calls": f"{usage.calls}" + (f", {result.failures} failed" if result.failures else ""),
-        "seconds": f"{result.seconds:.2f}",
+        "seconds": f"{result.seconds:.2f}{_line(result)}",
         "money": money(usage),
         "ended by": "the strategy" if result.stop == "done" else f"the limit on {result.stop}",
     }
     for name, value in rows.items():
         table.add_row(Text(name, "dim"), Text(value))
     return table
+
+
+def _line(result: Result) -> str:
+    """Tell the time in line from the engine's, where calls had to wait."""
+    if result.queue_seconds < 0.01:
+        return ""
+    return f" (calls {result.call_seconds:.2f}, in line before {result.queue_seconds:.2f}: sums)"
+
+
+def noticed(result: Result) -> Iterator[str]:
+    """Say what was odd about a run: limits that were passed, and its notices, a line each."""
+    for limit, excess in result.overruns.items():
+        yield f"the limit on {limit} may have been passed by {excess}"
+    for notice in result.notices:
+        yield safe(notice.text) + (f" ({notice.times} times)" if notice.times > 1 else "")
 
 
 def money(usage: Usage) -> str:
@@ -168,6 +183,7 @@ def record(result: Result, budget: str, opened: Opened) -> dict[str, object]:
         "strategy": result.strategy,
         "budget": budget,
         "stop": result.stop,
+        "unanswered": result.unanswered or None,
         "work": result.work,
         "span": result.span,
         "parallelism": round(result.parallelism, 3),
@@ -178,6 +194,11 @@ def record(result: Result, budget: str, opened: Opened) -> dict[str, object]:
         "calls": usage.calls,
         "failures": result.failures,
         "seconds": round(result.seconds, 3),
+        "call_seconds": round(result.call_seconds, 3),
+        "queue_seconds": round(result.queue_seconds, 3),
         "cost": None if usage.cost is None else str(usage.cost),
         "source": usage.source,
+        "overrun": result.overrun,
+        "overruns": {limit: str(excess) for limit, excess in result.overruns.items()},
+        "notices": [notice._asdict() for notice in result.notices],
     }

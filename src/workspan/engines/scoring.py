@@ -15,9 +15,9 @@ import stamina
 from workspan.address import checked_url
 from workspan.engines.base import Bill, EngineInfo, Price
 from workspan.engines.endpoint.client import Client, Retries, Timeouts
+from workspan.engines.endpoint.dialect import chat_prompt
 from workspan.engines.endpoint.engine import KEY_VARIABLES
 from workspan.engines.endpoint.prompt_size import PromptSizes
-from workspan.engines.endpoint.wire import chat_prompt
 from workspan.errors import EngineError, EngineProtocolError, InputError, nearest
 from workspan.secret import Secret
 from workspan.types import Chunk, Message, Request, Usage

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
+
 from workspan.answers import equivalent
 from workspan.errors import GraderError
 from workspan.graders.base import NO_ANSWER, Grade, Task
@@ -57,7 +59,8 @@ class ReasoningGym:
             return Grade(1.0, "says the same as the reference")  # votes count 12.0 as 12, too
         if not is_harmless(answer, self.dataset):
             return Grade(0.0, "not a plain answer: it would have to be run to be read")
-        score = self._score(answer, task)
+        # Foreign code that may think for seconds: other runs go on meanwhile.
+        score = await anyio.to_thread.run_sync(self._score, answer, task)
         right = float(score >= RIGHT)
         return Grade(right, f"{self.dataset} scores it {score:.2f}, reference {task.reference!r}")
 

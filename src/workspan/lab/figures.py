@@ -140,10 +140,14 @@ def _scatter(axes: Axes, found: Sequence[Record], values: Sequence[float]) -> No
         if record.accuracy is None:
             continue
         bars = [[record.accuracy - record.low], [record.high - record.accuracy]]
-        axes.errorbar([max(1.0, value)], [record.accuracy], bars, fmt="o", color=hue(i), capsize=0)
+        face = "none" if record.over_budget else hue(i)  # hollow: not matched
+        axes.errorbar(
+            [max(1.0, value)], [record.accuracy], bars, fmt="o", color=hue(i), capsize=0, mfc=face
+        )
         place = (max(1.0, value), record.accuracy)
         aside = (6, 5 + 11 * above[i])
-        axes.annotate(letter(i), place, aside, textcoords="offset points", color=hue(i))
+        mark = letter(i) + "†" * bool(record.over_budget)
+        axes.annotate(mark, place, aside, textcoords="offset points", color=hue(i))
     _tokens_axis(axes)
 
 

@@ -10,7 +10,6 @@ from workspan.errors import BudgetExceeded, EngineError, first_error
 from workspan.session import Session
 from workspan.strategies.listing import beside, choice, listing
 from workspan.types import Answer, Candidate, FinishReason, Problem, Request, Sample
-from workspan.voting import plurality
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -62,7 +61,7 @@ async def select(
     `rule` says what to choose by and how to write the choice; `asked` gives the cap, temperature
     and engine of the call.
     """
-    vote = plurality(candidates, problem.kind)
+    vote = await session.vote(candidates, problem.kind)
     if len(candidates) < 2:
         return vote
     shown = listing(candidate.text for candidate in candidates)

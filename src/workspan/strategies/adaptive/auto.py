@@ -17,7 +17,6 @@ from workspan.strategies.adaptive.auto_arms import check_arms, switch
 from workspan.strategies.adaptive.auto_library import known
 from workspan.strategies.adaptive.auto_start import open_lines, rule_for
 from workspan.types import Answer, Problem
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Auto:
             else:
                 is_growing = await lines.step(decision, session)
             state = lines.state(session)
-        vote = plurality(candidates(lines), problem.kind)
+        vote = await session.vote(candidates(lines), problem.kind)
         best = None if decision.action == "abstain" and self.floor else now or vote.best
         library = known(self.library)
         why = explain(taken, state, lines.groups.answers, library.model if library else "")

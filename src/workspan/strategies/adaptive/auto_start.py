@@ -26,7 +26,7 @@ def open_lines(auto: Auto, problem: Problem, session: Session) -> Lines:
     can = "continue" in session.engine.capabilities
     ask = Request(problem.prompt, auto.probe, auto.probe_tokens, 0.0, stop=("\n",))
     is_asked = bool(can and auto.probe) and problem.kind not in ("open", "code")
-    groups = Groups(problem.kind)
+    groups = Groups(problem.kind, session.same)
     return Lines(problem, whole, ask if is_asked else None, not can, verifier, auto.n, groups)
 
 

@@ -11,7 +11,6 @@ from workspan.session import Session, Strategy, Verifier
 from workspan.strategies.combined.shares import evenly
 from workspan.types import Answer, Problem
 from workspan.verifiers.judge import Judge
-from workspan.voting import best, plurality
 
 
 @dataclass(frozen=True)
@@ -51,5 +50,5 @@ class Best:
         session.best(found[0])
         scored = await session.score(self.verifier, problem, found)
         if all(candidate.score is None for candidate in scored):
-            return plurality(found, problem.kind)
-        return best(scored, problem.kind)
+            return await session.vote(found, problem.kind)
+        return await session.leader(scored, problem.kind)

@@ -13,7 +13,6 @@ from workspan.strategies.evolutionary.conversation import Conversation
 from workspan.strategies.evolutionary.islands import Islands
 from workspan.types import Answer, Candidate, Problem, Request
 from workspan.verifiers.judge import Judge
-from workspan.voting import best, plurality
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,8 @@ class MindEvolution:
             talks = [self._parents(island, session) for _ in range(width)]
             island.add(await world.breed(talks, self.turns))
             world.populations[(i + 1) % islands].add(island.top(self.emigrants))
-        leader = best(world.born, problem.kind)
-        return leader if leader.best else plurality(world.born, problem.kind)
+        leader = await session.leader(world.born, problem.kind)
+        return leader if leader.best else await session.vote(world.born, problem.kind)
 
     def _parents(self, island: Population, session: Session) -> list[Candidate]:
         """Draw a conversation's parents; none with probability `fresh` or where nobody lives."""

@@ -48,4 +48,4 @@ class BestFirst:
             for child in await tries.expand([search.tree.items[node]] * width):
                 if child is not None and child.score is not None:
                     search.tell(node, child, child.score)
-        return tries.answer()
+        return await tries.answer()

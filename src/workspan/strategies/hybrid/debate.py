@@ -13,7 +13,6 @@ from workspan.strategies.asking import CUT, cycled, each
 from workspan.strategies.listing import listing
 from workspan.strategies.reading import candidate
 from workspan.types import Answer, Candidate, Message, Problem, Prompt, Request
-from workspan.voting import plurality
 
 OTHERS = (
     "Other agents answered the same task:\n\n{answers}\n\nTake their reasoning as advice, compare "
@@ -66,7 +65,7 @@ class Debate:
                 old if new is None or (old and new.finish in CUT) else candidate(problem, new)
                 for old, new in zip(said, drawn, strict=True)
             ]
-            vote = plurality([last for last in said if last], problem.kind)
+            vote = await session.vote([last for last in said if last], problem.kind)
             session.best(vote.best or vote.candidates[0])
         return vote
 

@@ -62,4 +62,4 @@ class Dvts:
         if not paths:
             raise first_error(errors)
         steps = Steps(problem, session, self.verifier, self.step_tokens, self.temperature)
-        return steps.vote(paths)
+        return await steps.vote(paths)

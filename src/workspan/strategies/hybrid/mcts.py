@@ -51,4 +51,4 @@ class Mcts:
             for child in await tries.expand([search.tree.items[leaf]] * width):
                 if child is not None and child.score is not None:
                     search.tell(leaf, child, child.score)
-        return tries.answer()
+        return await tries.answer()

@@ -46,6 +46,6 @@ def weights(particles: Sequence[Path]) -> list[float]:
     return softmax([logit(particle.score) for particle in particles])
 
 
-def conclude(steps: Steps, particles: Sequence[Path], choice: Choice) -> Answer:
+async def conclude(steps: Steps, particles: Sequence[Path], choice: Choice) -> Answer:
     """Answer with the best particle, or by a vote that scores weigh."""
-    return steps.choose(particles) if choice == "best" else steps.vote(particles)
+    return await (steps.choose(particles) if choice == "best" else steps.vote(particles))

@@ -14,7 +14,6 @@ from workspan.strategies.listing import beside, items
 from workspan.strategies.reading import candidate
 from workspan.types import Answer, Candidate, Problem, Request, Sample
 from workspan.verifiers.answered import Answered
-from workspan.voting import plurality
 
 OBSERVE = "Do not solve this yet. List observations that may help, short, one a line:"
 DERIVE = "Known so far:\n{known}\n\nList new observations that follow from these together:"
@@ -67,7 +66,7 @@ class PlanSearch:
         found = [c for c in await surviving(session, follow, chosen) if c]
         scored = await session.score(self.verifier, problem, found)
         top = max((c.score for c in scored if c.score is not None), default=None)
-        return plurality([c for c in scored if c.score == top], problem.kind)
+        return await session.vote([c for c in scored if c.score == top], problem.kind)
 
     async def _ask(
         self, session: Session, problem: Problem, words: str, cap: int | None = None

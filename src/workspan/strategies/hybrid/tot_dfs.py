@@ -12,7 +12,6 @@ from workspan.session import Session, Verifier
 from workspan.strategies.hybrid.thoughts import Generate, Thinker
 from workspan.types import Answer, Candidate, Problem, Request
 from workspan.verifiers.state_value import StateValue
-from workspan.voting import best, plurality
 
 
 @dataclass(frozen=True)
@@ -55,12 +54,12 @@ class TotDfs:
                 grown = await self._visit(search, thinker, tree, node)
                 ends += [state for state in grown if state.answer is not None]
                 tree.tell(node, [(s, s.score or 0) for s in grown if s.answer is None])
-                if leader := best(ends, problem.kind).best:
+                if leader := (await session.leader(ends, problem.kind)).best:
                     session.best(leader)
         if not ends:
             ends = [await thinker.finish(session, tree.deepest())]
-        chosen = best(ends, problem.kind)
-        return chosen if chosen.best else plurality(ends, problem.kind)
+        chosen = await session.leader(ends, problem.kind)
+        return chosen if chosen.best else await session.vote(ends, problem.kind)
 
     async def _visit(
         self, session: Session, thinker: Thinker, tree: DepthFirst[Candidate], node: int

@@ -11,7 +11,6 @@ from workspan.errors import at_least, first_error
 from workspan.session import Session
 from workspan.strategies.adaptive.probed_chain import Chain, grow
 from workspan.types import Answer, Problem, Request
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -44,4 +43,4 @@ class FixedSplit:
         errors = [chain.error for chain in chains if chain.error]
         if len(errors) == len(chains):
             raise first_error(errors)
-        return plurality([chain.now for chain in chains], problem.kind)
+        return await session.vote([chain.now for chain in chains], problem.kind)

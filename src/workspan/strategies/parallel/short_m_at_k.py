@@ -10,7 +10,6 @@ from workspan.errors import at_least
 from workspan.session import Session
 from workspan.strategies.reading import candidate
 from workspan.types import Answer, Candidate, Problem, Request
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -49,12 +48,14 @@ class ShortMAtK:
                 if chain.answer is None:
                     continue
                 finished.append((sample.usage.output_tokens, chain))
-                session.best(self._vote(problem, finished).best or chain)
+                session.best((await self._vote(problem, session, finished)).best or chain)
                 if len(finished) == self.m:
                     break
-        return self._vote(problem, finished)
+        return await self._vote(problem, session, finished)
 
-    def _vote(self, problem: Problem, finished: list[tuple[int, Candidate]]) -> Answer:
+    async def _vote(
+        self, problem: Problem, session: Session, finished: list[tuple[int, Candidate]]
+    ) -> Answer:
         """Vote with the shortest chains first, since the first of equals wins."""
         shortest = sorted(finished, key=lambda pair: pair[0])
-        return plurality([chain for _, chain in shortest], problem.kind)
+        return await session.vote([chain for _, chain in shortest], problem.kind)

@@ -11,7 +11,6 @@ from workspan.session import Session, Verifier
 from workspan.strategies.reading import read
 from workspan.types import Answer, Problem, Request
 from workspan.verifiers.judge import Judge
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -45,5 +44,5 @@ class WeightedBestOfN:
         answered = [c for c in candidates if c.answer is not None]
         scored = await session.score(self.verifier, problem, answered)
         if all(c.score is None for c in scored):
-            return plurality(candidates, problem.kind)
-        return plurality(scored, problem.kind, weights=[c.score or 0.0 for c in scored])
+            return await session.vote(candidates, problem.kind)
+        return await session.vote(scored, problem.kind, weights=[c.score or 0.0 for c in scored])

@@ -11,7 +11,6 @@ from workspan.session import Session
 from workspan.strategies.sequential.choosing import choices_of, probabilities
 from workspan.strategies.sequential.thinking import Thinking
 from workspan.types import Answer, Candidate, Problem, Request
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -77,4 +76,4 @@ class ForcedChoice:
         for choice, share in zip(choices, shares, strict=True):
             thought, _ = max(read, key=lambda one: one[1][choice])
             named.append(Candidate(thought.text + self.cue + " " + choice, choice, share))
-        return plurality(named, problem.kind, shares)
+        return await session.vote(named, problem.kind, shares)
