@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 import html
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from workspan.errors import EngineError, InputError
 
 _STARS = "***"
+
+_SHORTEST = 4
+"""Characters of a key; what is shorter protects nothing, and is part of every word."""
 
 _RUN = 8
 """Letters and digits of a key in a row that count as the key: servers repeat parts of it."""
@@ -40,8 +45,10 @@ class Secret:
         if not value.isprintable():
             raise InputError("the API key holds a character that can't be seen: copy it again")
         self._value = value
-        self._all = sorted({one for one in (value, *others) if one}, key=len, reverse=True)
-        content = [one.encode() for one in self._all]
+        held = [one for one in (value, *others) if len(one) >= _SHORTEST]
+        content = [one.encode() for one in held]
+        forms = {form for one in held for form in (one, quote(one, safe=""), json.dumps(one)[1:-1])}
+        self._all = sorted(forms, key=len, reverse=True)
         bare = [letters for one in content if len(letters := _letters(one)[0]) >= _RUN]
         encoded = [form for one in content if len(one) >= _RUN for form in _encoded(one)]
         self._shapes = [(_runs(bare, _RUN), _RUN), (_runs(encoded, _RUN_ENCODED), _RUN_ENCODED)]

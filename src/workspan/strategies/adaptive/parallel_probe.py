@@ -57,12 +57,10 @@ class ParallelProbe:
             size = min(self.block, self.max_tokens - row * self.block)
             block = Request(problem.prompt, "", size, self.temperature)
             step = partial(grow, problem, block, ask if row else None)
-            grown = await session.map(step, [chains[i] for i in live])
-            for i, chain in zip(live, grown, strict=True):
-                chains[i] = chain
+            grown = dict(zip(live, await session.map(step, [chains[i] for i in live]), strict=True))
+            chains = [grown.get(i, chain) for i, chain in enumerate(chains)]
             if row:
-                answers = [chain.now.answer for chain in chains]
-                control.look(answers, [i for i in live if chains[i].is_live])
+                control.look([c.now.answer for c in chains], [i for i in live if chains[i].is_live])
             vote = await session.vote([chains[i].now for i in control.active], problem.kind)
             if vote.best is not None:
                 session.best(vote.best)
