@@ -35,8 +35,9 @@ LAYERS = [
     {"voting", "sandbox", "planning", "retrieval", "search"},
     {"answers"},
     {"budget"},
-    {"types", "outputs"},
+    {"types", "outputs", "secret", "address"},
     {"errors", "named", "stopwatch"},
+    {"legible"},
 ]
 RANK = {name: len(LAYERS) - i for i, names in enumerate(LAYERS) for name in names}
 FILES = sorted(ROOT.rglob("*.py"))

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import anyio
-import msgspec
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from workspan.budget import Budget
@@ -29,6 +27,7 @@ from workspan.cli.opening import (
     private_files,
     state_folder,
 )
+from workspan.cli.screen import Screen, say_json
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import EngineError, InputError, MissingDependency
 from workspan.journal_lines import FORMAT
@@ -92,7 +91,8 @@ def compare(
 ) -> None:
     """Run strategies on the same problems at the same budget, and say which is ahead."""
     brought = _brought(task or [], limit, seed)
-    strategies = strategies or (SEARCHING if corpus or brought else ALONE)
+    if strategies is None:
+        strategies = SEARCHING if corpus or brought else ALONE
     plan = named(strategies)
     limits = Budget.parse(budget)
     problems = _problems(task or [], input, limit, seed)
@@ -117,7 +117,7 @@ def compare(
     _show(done, summed, json=json)
     kept = f"the results above are whole, and every call is kept in {path}"
     try:
-        if not json and (chart or Console().is_terminal):
+        if not json and (chart or Screen().is_terminal):
             with drawing("the chart", kept):
                 _chart(summed)
     finally:
@@ -140,9 +140,9 @@ class _Job:
 
     def execute(self) -> Comparison:
         """Compare under a progress bar; if it is stopped, say what is kept and where."""
-        console = Console(stderr=True)
+        console = Screen(stderr=True)
         progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("runs, {task.fields[tokens]} tokens"),
@@ -170,8 +170,6 @@ class _Job:
                 console.print(
                     f"stopped: {kept} of {planned} runs are finished; they and every finished call "
                     f"are kept in {self.journal}: the same command goes on from there",
-                    markup=False,
-                    highlight=False,
                     soft_wrap=True,
                 )
                 if isinstance(error, KeyboardInterrupt):
@@ -232,20 +230,20 @@ def digest(parts: Sequence[str]) -> str:
 
 
 def _show(done: Comparison, found: Sequence[Record], *, json: bool) -> None:
-    console, aside = Console(), Console(stderr=True)
+    console, aside = Screen(), Screen(stderr=True)
     if json:
         for record in found:
-            typer.echo(msgspec.json.encode(record).decode())
+            say_json(record)
     else:
         console.print(table(found, console.width))
     for remark in remarks(done, found):
-        aside.print(remark, markup=False, highlight=False)
+        aside.print(remark)
 
 
 def _chart(found: Sequence[Record]) -> None:
     from workspan.cli.chart import draw
 
-    Console().print(draw(found))
+    Screen().print(draw(found))
 
 
 def _code(done: Comparison) -> Exit:

@@ -58,7 +58,8 @@ class DeepConfOnline:
         chains = await session.samples(request, self.warmup)
         s = percentile([self._weight(chain) for chain in chains], 100 - self.eta)
         answer = await self._vote(problem, session, chains)
-        further = [request] * (self.n - self.warmup if share(answer) < self.consensus else 0)
+        more = session.branches(self.n - self.warmup) if share(answer) < self.consensus else 0
+        further = [request] * more
         with suppress(BudgetExceeded, EngineError):  # the chains that are complete have voted
             async with session.as_completed(further, partial(falls_below, s, self.window)) as race:
                 async for chain in race:
