@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from workspan.engines.endpoint.figures import Shown, least_tokens, merged, reconcile
+from workspan.engines.endpoint.figures import (
+    Shown,
+    least_of_prompt,
+    least_tokens,
+    merged,
+    reconcile,
+)
 from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.refusals import finish_of
 from workspan.engines.endpoint.wire import Choice, Report
@@ -294,13 +300,12 @@ class Meter:
     @property
     def shown(self) -> Shown:
         """What the server's figures are held against."""
-        prompt = self.request.prompt
         return Shown(
             cap=self.request.max_tokens,
             decoded_least=self.least,
             decoded_most=self.decoded,
             text_least=self._text.least,
-            prompt_least=sum(least_tokens(message.content) for message in prompt),
+            prompt_least=least_of_prompt(self.request.prompt),
             prompt_most=self._prompt_bound,
         )
 
