@@ -188,7 +188,9 @@ class Meter:
         if self._scored:
             return least
         told, pieces, size = self._told
-        most = told + self._pace.bound(self.pieces - pieces, self._size - size)
+        rest = self._size - size
+        is_whole = self._is_whole or self.is_asked_whole
+        most = told + (rest if is_whole else self._pace.bound(self.pieces - pieces, rest))
         return self._capped(max(least, most), least)
 
     def _capped(self, tokens: int, least: int) -> int:
