@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 Role = Literal["system", "user", "assistant", "tool"]
 
-AnswerKind = Literal["text", "math", "number", "choice", "code", "open", "symbols"]
+AnswerKind = Literal["text", "math", "number", "choice", "code", "open", "symbols", "json"]
 """How an answer is read from a text and compared: see `workspan.answers`."""
 
 FinishReason = Literal["stop", "length", "halted", "budget", "deadline"]
@@ -218,6 +218,8 @@ class Answer:
     """The two heaviest weigh the same; the first drawn was taken."""
     why: str = ""
     """How the budget was spent and why, as JSON, from strategies that decide it themselves."""
+    uncompared: int = 0
+    """Pairs of answers that were not compared since the time was up: they count as different."""
 
     @property
     def text(self) -> str | None:
