@@ -35,6 +35,7 @@ from workspan.answers import (
     code,
     math,
     number,
+    signs,
     structured,
     structures,
     symbols,
@@ -117,19 +118,25 @@ def read(
     Raises:
         InputError: the schema says something that is not understood.
     """
-    seen = visible(text, reasoning)
-    end = len(seen.text)
-    if kind != "symbols":
-        end = reply_end(seen.text, has_answer=kind not in _ENDLESS)
+    plain = signs.plain(text)
+    low = signs.lower(plain)
+    seen = visible(text, low, reasoning)
+    if seen is not None:
+        text = seen.text
+        plain = signs.plain(text)
+        low = signs.lower(plain)
+    end = len(text) if kind == "symbols" else reply_end(text, low, has_answer=kind not in _ENDLESS)
     start = max(0, end - _WINDOW) if kind != "open" else 0
-    content = seen.text if start == 0 and end == len(seen.text) else seen.text[start:end]
-    if not content:
+    closed = finished and not (seen and seen.is_open) or end < len(text)
+    if start or end < len(text):
+        text, plain, low = text[start:end], plain[start:end], low[start:end]
+    if not text:
         return None
-    closed = finished and not seen.is_open or end < len(seen.text)
-    found = _KINDS[kind].read(Said(content, closed, asked, schema))
+    found = _KINDS[kind].read(Said(text, plain, low, closed, asked, schema))
     if found is None or not found.answer:
         return None
-    span = seen.original(start + found.start), seen.original(start + found.end, is_end=True)
+    first, last = start + found.start, start + found.end
+    span = (seen.original(first), seen.original(last, is_end=True)) if seen else (first, last)
     return Reading(found.answer, kind, span, found.rule)
 
 

@@ -29,7 +29,7 @@ _SECOND = re.compile(
 )
 _NOT = re.compile(r"(?:not|neither|none|cannot|unclear|unknown|isn't|no)(?![a-z])", re.IGNORECASE)
 _LINE = re.compile(
-    r"[\s>*_`#(\[\"]*(?:(?:option|choice|answer|letter)\s*[:.]?\s*)?[*_`(\[\"]*([A-Za-z])[)\]*_`\"]{0,4}"
+    r"[\s>*_`#(\[\"]*+(?:(?:option|choice|answer|letter)\s*+[:.]?\s*+)?[*_`(\[\"]*+([A-Za-z])[)\]*_`\"]{0,4}"
     r"(?:\s*(?:[.):\-–—]\s*\S.*|[.!:]?\s*[*_`\"]*))?",
     re.IGNORECASE,
 )
@@ -41,10 +41,17 @@ _STRONG = re.compile(
     r"|(?<![A-Za-z'’0-9\-])((?-i:[A-Z]))(?=[.!*_\"]{0,4}$)",
     re.IGNORECASE | re.MULTILINE,
 )
-_RIGHT = re.compile(r"[)\]*_`\"]{0,3}\s(?:is|must be)\s(?:the\s)?(?:\w+\s)?(?:correct|right|best|answer)", re.IGNORECASE)
-_WRONG = re.compile(r"[)\]*_`\"]{0,3}\s(?:is|are|can't be|cannot be)\s(?:\w+\s)?(?:wrong|incorrect|not|false|out|ruled|eliminated)", re.IGNORECASE)
+_RIGHT = re.compile(
+    r"[)\]*_`\"]{0,3}\s(?:is|must be)\s(?:the\s)?(?:\w+\s)?(?:correct|right|best|answer)",
+    re.IGNORECASE,
+)
+_WRONG = re.compile(
+    r"[)\]*_`\"]{0,3}\s(?:is|are|can't be|cannot be)\s(?:\w+\s)?(?:wrong|incorrect|not|false|out|ruled|eliminated)",
+    re.IGNORECASE,
+)
 _SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])|\n")
 _LONGEST_LINE = 2_000
+_LINES = 60
 
 
 def read(said: Said) -> Found | None:
@@ -68,7 +75,7 @@ def _marked(said: Said, mark: Mark) -> Found | None:
     area = region(said, mark)
     if area is None:
         return None
-    start, end = area.start, area.end
+    start, end = area.start, min(area.end, area.start + _LONGEST_LINE)
     if mark.rule == "JSON member" and (inner := json_value(said, start)):
         start, end = inner[:2]
     if mark.is_negated:
@@ -78,7 +85,10 @@ def _marked(said: Said, mark: Mark) -> Found | None:
         return Found(found[0], found[1], found[2], mark.rule)
     sentence = _SENTENCE.search(said.plain, start, end)
     stop = sentence.start() if sentence else end
-    letters = {(one[1] or one[2] or one[3] or one[4] or one[5]).upper(): one for one in _STRONG.finditer(said.plain, start, stop)}
+    letters = {
+        (one[1] or one[2] or one[3] or one[4] or one[5]).upper(): one
+        for one in _STRONG.finditer(said.plain, start, stop)
+    }
     if _NOT.search(said.plain, start, stop):
         return Found("", start, end, mark.rule)
     if len(letters) == 1:
@@ -103,7 +113,11 @@ def _leading(text: str, start: int, end: int) -> tuple[str, int, int] | None:
         elif re.match(r"\s+\S", text[after : after + 8]) is None:
             return None
     second = _SECOND.match(text, after, end)
-    if second and second[1].upper() != name.upper() and not (second[1] in "AI" and text[second.end() : second.end() + 1] == " "):
+    if (
+        second
+        and second[1].upper() != name.upper()
+        and not (second[1] in "AI" and text[second.end() : second.end() + 1] == " ")
+    ):
         return "", at, end
     return name.upper(), at, after
 
@@ -123,11 +137,15 @@ def _last(said: Said) -> Found | None:
     text = said.plain
     end = len(text.rstrip())
     is_last = True
-    while end > 0:
+    for _ in range(_LINES):
+        if end <= 0:
+            return None
         line = max(text.rfind("\n", 0, end) + 1, end - _LONGEST_LINE)
         alone = _LINE.fullmatch(text, line, end)
         if alone and _is_option(alone, is_last=is_last):
-            return Found(alone[1].upper(), alone.start(1), alone.end(1), "letter on a line of its own")
+            return Found(
+                alone[1].upper(), alone.start(1), alone.end(1), "letter on a line of its own"
+            )
         found = _in_prose(text, line, end)
         if found is not None:
             return found if found.answer else None
@@ -139,10 +157,19 @@ def _last(said: Said) -> Found | None:
 
 def _is_option(line: re.Match[str], *, is_last: bool) -> bool:
     """Tell an answer from one of the options listed, and from a sentence."""
-    rest = line.string[line.end(1) : line.end()].strip(" *_`\")].:")
+    rest = line.string[line.end(1) : line.end()].strip(' *_`")].:')
     if not rest:
         return True
-    return is_last and line[1].isupper() and re.match(r"[)\]*_`\"]*\s*[.):]", line.string[line.end(1) :]) is not None
+    if re.match(
+        r"(?:is|are|was|were|can|cannot|could|would|must|seems?|looks|and|or|has|have)(?![a-z])",
+        rest,
+    ):
+        return False
+    return (
+        is_last
+        and line[1].isupper()
+        and re.match(r"[)\]*_`\"]*\s*[.):]", line.string[line.end(1) :]) is not None
+    )
 
 
 def _in_prose(text: str, line: int, end: int) -> Found | None:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from workspan.answers.said import Found, Said
 
-_FENCE = re.compile(r"^([ \t>]{0,12})(`{3,}|~{3,})[ \t]*([^\n`]*)$", re.MULTILINE)
+_FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([^\n`]*)(?=\n|\Z)")
+_INDENT = re.compile(r"[ \t>]{0,12}")
 _BLOCKS = 200
 _NOT_PROGRAMS = frozenset(
     "bash sh shell console zsh shellsession shell-session terminal cmd powershell ps1 bat text txt"
@@ -32,19 +33,36 @@ _DEFINES = re.compile(
     r"|^(\w+)[ ]*=[ ]*lambda\b",
     re.MULTILINE,
 )
+_LANGUAGE = re.compile(r"\{?\.?([\w+#-]+)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _TEST = re.compile(r"test|main$|demo|example|check_|run_|driver", re.IGNORECASE)
-_STATEMENT = re.compile(r"^[ \t]*(?:print|import|from|for|while|return|if|select|let|var)\b|\w\s*=|\w\(", re.M | re.I)
+_STATEMENT = re.compile(
+    r"^[ \t]*(?:print|import|from|for|while|return|if|select|let|var)\b|\w\s*=|\w\(", re.M | re.I
+)
 _TRANSCRIPT = re.compile(r"\s*(?:>>>|In \[\d+\]:|\$ |Traceback|> )")
 _STARTS = re.compile(
     r"^(?:def|class|async def|import|from[ ]\w[\w.]*[ ]import|@\w|#!|#include|using[ ]namespace|function|fn"
     r"|pub fn|package|public class|const|let|var|int main)\b",
     re.MULTILINE,
 )
-_CODE_LINE = re.compile(r"[ \t]|$|[@#})\]]|(?:def|class|import|from|if|for|while|try|with|return|print|else|elif|async|assert)\b|\w[\w.\[\]]*\s*(?:[-+*/|&]?=|\()")
+_CODE_LINE = re.compile(
+    r"[ \t]|$|[@#})\]]|(?:def|class|import|from|if|for|while|try|with|return|print|else|elif|async|assert)\b|\w[\w.\[\]]*\s*(?:[-+*/|&]?=|\()"
+)
 
 
-class _Block(NamedTuple):
+class _Fence(NamedTuple):
+    """A line of backticks or tildes."""
+
+    start: int
+    end: int
+    indent: str
+    signs: str
+    info: str
+
+
+class Block(NamedTuple):
+    """A fenced block."""
+
     start: int
     end: int
     text: str
@@ -59,7 +77,7 @@ def read(said: Said) -> Found | None:
     if inside is not None and not _FENCE.search(text, *inside):
         content = text[inside[0] : inside[1]].strip("\n")
         return Found(content, *inside, "<answer> tag") if content.strip() else None
-    blocks, stray = _blocks(text, finished=said.finished)
+    blocks, stray = fenced(text, finished=said.finished)
     if blocks:
         return _chosen(blocks, said.asked)
     if not said.finished or not text.strip():
@@ -80,44 +98,59 @@ def _tagged(said: Said) -> tuple[int, int] | None:
     return (start + 8, end) if 0 <= start < end else None
 
 
-def _blocks(text: str, *, finished: bool) -> tuple[list[_Block], re.Match[str] | None]:
+def _fences(text: str) -> list[_Fence]:
+    """Return the lines that open or close a block."""
+    fences = []
+    for signs in ("```", "~~~"):
+        at = text.find(signs)
+        while at >= 0:
+            line = text.rfind("\n", 0, at) + 1
+            found = _FENCE.match(text, at)
+            if found and _INDENT.fullmatch(text, line, at):
+                fences.append(_Fence(line, found.end(), text[line:at], found[1], found[2].strip()))
+            at = text.find(signs, found.end() if found else text.find("\n", at) + 1 or len(text))
+    return sorted(fences)
+
+
+def fenced(text: str, *, finished: bool) -> tuple[list[Block], _Fence | None]:
     """Return the closed blocks, and the fence that is left without its pair."""
     if "```" not in text and "~~~" not in text:
         return [], None
-    blocks: list[_Block] = []
-    opening: re.Match[str] | None = None
-    for fence in [*_FENCE.finditer(text)][-2 * _BLOCKS :]:
+    blocks: list[Block] = []
+    opening: _Fence | None = None
+    for fence in _fences(text)[-2 * _BLOCKS :]:
         if opening is None:
             opening = fence
-        elif fence[2][0] == opening[2][0] and len(fence[2]) >= len(opening[2]):
-            if fence[3].strip():  # a new block opens: the one before was never closed
+        elif fence.signs[0] == opening.signs[0] and len(fence.signs) >= len(opening.signs):
+            if fence.info:  # a new block opens: the one before was never closed
                 opening = fence
                 continue
-            blocks.append(_block(text, opening, opening.end() + 1, fence.start()))
+            blocks.append(_block(text, opening, opening.end + 1, fence.start))
             opening = None
-    if opening is not None and finished and (blocks or opening[3].strip()) and opening[3].strip():
+    if opening is not None and finished and opening.info:
         end = len(text)
-        if text[opening.end() : end].strip():
-            blocks.append(_block(text, opening, opening.end() + 1, end))
+        if text[opening.end : end].strip():
+            blocks.append(_block(text, opening, opening.end + 1, end))
             opening = None
     return blocks, opening
 
 
-def _block(text: str, opening: re.Match[str], start: int, end: int) -> _Block:
+def _block(text: str, opening: _Fence, start: int, end: int) -> Block:
     content = text[start : max(start, end)]
-    indent = opening[1].replace(">", "")
-    if opening[1]:
+    if opening.indent:
         lines = content.split("\n")
-        content = "\n".join(line.removeprefix(opening[1]) if line.startswith(opening[1]) else line.removeprefix(indent) for line in lines)
+        content = "\n".join(line.removeprefix(opening.indent) for line in lines)
     content = content.strip("\n")
-    word = re.match(r"\{?\.?([\w+#-]+)", opening[3])
+    word = _LANGUAGE.match(opening.info)
     language = word[1].lower() if word else ""
     found = _DEFINES.findall(content) if len(content) < 200_000 else []
     names = frozenset(name for groups in found for name in groups if name)
-    return _Block(start, start + len(text[start:end].rstrip("\n")), content.rstrip(), language, names)
+    return Block(
+        start, start + len(text[start:end].rstrip("\n")), content.rstrip(), language, names
+    )
 
 
-def _chosen(blocks: list[_Block], asked: str) -> Found | None:
+def _chosen(blocks: list[Block], asked: str) -> Found | None:
     filled = [block for block in blocks if block.text.strip()]
     if not filled:
         return None
@@ -138,17 +171,18 @@ def _chosen(blocks: list[_Block], asked: str) -> Found | None:
     return _found(last.text, last, last, "last fenced block")
 
 
-def _is_demo(block: _Block, programs: list[_Block]) -> bool:
+def _is_demo(block: Block, programs: list[Block]) -> bool:
     """Tell a test or demonstration of what an earlier block defines."""
     if not all(_TEST.search(name) for name in block.defines):
         return False
-    others = frozenset(
-        name for other in programs if other is not block for name in other.defines
-    ) - block.defines
+    others = (
+        frozenset(name for other in programs if other is not block for name in other.defines)
+        - block.defines
+    )
     return any(name in others for name in _NAME.findall(block.text))
 
 
-def _with_helpers(programs: list[_Block], chosen: _Block, rule: str) -> Found:
+def _with_helpers(programs: list[Block], chosen: Block, rule: str) -> Found:
     """Put the blocks before a program that define what it uses and lacks."""
     parts, known, used = [chosen], set(chosen.defines), set(_NAME.findall(chosen.text))
     for block in reversed(programs[: programs.index(chosen)]):
@@ -161,18 +195,20 @@ def _with_helpers(programs: list[_Block], chosen: _Block, rule: str) -> Found:
     return _found(text, parts[0], chosen, rule if len(parts) == 1 else f"{rule}, with its helpers")
 
 
-def _found(text: str, first: _Block, last: _Block, rule: str) -> Found:
+def _found(text: str, first: Block, last: Block, rule: str) -> Found:
     return Found(text, first.start, last.end, rule)
 
 
-def _around(text: str, fence: re.Match[str]) -> Found | None:
+def _around(text: str, fence: _Fence) -> Found | None:
     """Read a text with one fence: what follows an opening one, or stands before a closing one."""
-    before, after = text[: fence.start()], text[fence.end() :]
-    if before.strip() and not fence[3].strip() and (not after.strip() or _STARTS.search(before)):
-        return _unfenced(text, 0, fence.start())
-    start = fence.end() + 1
+    before, after = text[: fence.start], text[fence.end :]
+    if before.strip() and not fence.info and (not after.strip() or _STARTS.search(before)):
+        return _unfenced(text, 0, fence.start)
+    start = fence.end + 1
     content = after.strip("\n")
-    return Found(content.rstrip(), start, len(text), "open fenced block") if content.strip() else None
+    return (
+        Found(content.rstrip(), start, len(text), "open fenced block") if content.strip() else None
+    )
 
 
 def _unfenced(text: str, start: int, end: int) -> Found | None:

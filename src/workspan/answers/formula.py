@@ -44,8 +44,12 @@ _GREEK = (
 )
 _GREEK_NAMES = frozenset(_GREEK.split())
 _GREEK_LETTERS = dict(
-    zip("αβγδεζηθικλμνξρστφχψω", "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu"
-        " nu xi rho sigma tau phi chi psi omega".split(), strict=True)
+    zip(
+        "αβγδεζηθικλμνξρστφχψω",
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu"
+        " nu xi rho sigma tau phi chi psi omega".split(),
+        strict=True,
+    )
 )
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)|\\(?P<command>[A-Za-z]+)|(?P<word>[A-Za-z]+)"
@@ -218,10 +222,21 @@ class _Parser:
         if sort in ("number", "word"):
             return True
         if sort == "command":
-            return said in _FUNCTIONS | _GREEK_NAMES | {"pi", "frac", "sqrt", "binom", "left", "mathrm", "operatorname"}
+            return said in _FUNCTIONS | _GREEK_NAMES | {
+                "pi",
+                "frac",
+                "sqrt",
+                "binom",
+                "left",
+                "mathrm",
+                "operatorname",
+            }
         if sort == "sign":
-            return said in ("(", "{", "√") or said in _GREEK_LETTERS or said in ("π", "[") or (
-                said == "|" and not self.bars
+            return (
+                said in ("(", "{", "√")
+                or said in _GREEK_LETTERS
+                or said in ("π", "[")
+                or (said == "|" and not self.bars)
             )
         return False
 
@@ -428,7 +443,15 @@ def _tokens(text: str) -> list[tuple[str, str]]:
         if sort == "sign" and said[0] == "\\" and said not in ("\\{", "\\}"):
             if said not in ("\\,", "\\;", "\\:", "\\!", "\\ "):
                 raise NotRead(f"{said!r} was not expected")
-        elif sort == "command" and said in ("left", "right", "displaystyle", "big", "Big", "bigl", "bigr"):
+        elif sort == "command" and said in (
+            "left",
+            "right",
+            "displaystyle",
+            "big",
+            "Big",
+            "bigl",
+            "bigr",
+        ):
             pass
         elif sort == "command" and said in ("dfrac", "tfrac", "cfrac"):
             tokens.append((sort, "frac"))
@@ -573,7 +596,11 @@ def _function(node: Node, parts: list[Any]) -> Any:
             if name != "abs":
                 raise NotRead("a whole part of no fraction")
             return abs(value)
-        return abs(value) if name == "abs" else Fraction(value // 1 if name == "floor" else -(-value // 1))
+        return (
+            abs(value)
+            if name == "abs"
+            else Fraction(value // 1 if name == "floor" else -(-value // 1))
+        )
     if name in ("sqrt", "cbrt"):
         return _raise(value, Fraction(1, 2 if name == "sqrt" else 3))
     if name == "exp":
@@ -624,7 +651,11 @@ def _digits(value: Any) -> str:
         real = number.real if abs(number.real) > tiny else mp.mpf(0)
         imaginary = number.imag if abs(number.imag) > tiny else mp.mpf(0)
         said = str(mp.nstr(real, _SAME, min_fixed=0, max_fixed=0))
-        return said if imaginary == 0 else f"{said} {mp.nstr(imaginary, _SAME, min_fixed=0, max_fixed=0)}i"
+        return (
+            said
+            if imaginary == 0
+            else f"{said} {mp.nstr(imaginary, _SAME, min_fixed=0, max_fixed=0)}i"
+        )
 
 
 def _fraction_of(value: Any) -> Fraction | None:

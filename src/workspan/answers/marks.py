@@ -41,6 +41,46 @@ _FOREIGN = re.compile(
     r"|[ \t](?:ist|is|est|es|è|é|är|er|on|jest|je|este|adalah|là|هو|هي)(?![^\W_])|[ \t]-[ \t])"
     r"[*_ \t:]{0,4}"
 )
+_WORDS = (
+    "antwort",
+    "antwoord",
+    "reponse",
+    "risposta",
+    "resposta",
+    "respuesta",
+    "svar",
+    "jawaban",
+    "cevap",
+    "vastaus",
+)
+_FURTHER = (
+    *(
+        "réponse",
+        "yanıt",
+        "odpowied",
+        "odpov",
+        "válasz",
+        "răspuns",
+        "ответ",
+        "відповідь",
+        "отговор",
+    ),
+    *(
+        "απάντηση",
+        "đáp án",
+        "trả lời",
+        "उत्तर",
+        "คำตอบ",
+        "الإجابة",
+        "الجواب",
+        "答",
+        "回答",
+        "解答",
+        "정답",
+        "답",
+    ),
+)
+"""Parts of the words of `_FOREIGN`, for a quick look."""
 _PLACEHOLDER = re.compile(
     r"(?:<[^<>\n]{1,40}>|\[[^\[\]\n]{0,12}(?:answer|number|letter|value|result)[^\[\]\n]{0,20}\]"
     r"|\{[a-z _]{0,12}answer[a-z _]{0,12}\}|\.{3,}|…+|_{3,}|\?+|xxx?|n/a|none|\$?answer)"
@@ -203,5 +243,13 @@ def _hashes(said: Said) -> list[Mark]:
 
 
 def _foreign(said: Said) -> list[Mark]:
-    found = [*_FOREIGN.finditer(said.low)][-_MARKS:]
-    return [Mark(one.start(), one.end(), -1, "answer label") for one in found]
+    low = said.low
+    words = _WORDS if low.isascii() else (*_WORDS, *_FURTHER)
+    found: dict[int, Mark] = {}
+    for word in words:
+        if word in low:
+            for at in _places(low, word):
+                mark = _FOREIGN.match(low, at)
+                if mark and at not in found:
+                    found[at] = Mark(at, mark.end(), -1, "answer label")
+    return [*found.values()]

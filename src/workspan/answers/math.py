@@ -28,8 +28,12 @@ _MATHS_WORDS = frozenset(
 _LEAD = re.compile(
     r"(?:\s|:|(?:about|approximately|exactly|simply|just|therefore|thus|then|equal to|is|that)(?![a-z]))*"
 )
-_AND = re.compile(r"[\s$.]*(?:,|;|and|or|,\s*and|,\s*or)[\s$]*(?:[a-z]\s*=\s*)?\$?\s*$", re.IGNORECASE)
+_AND = re.compile(
+    r"[\s$.]*(?:,|;|and|or|,\s*and|,\s*or)[\s$]*(?:[a-z]\s*=\s*)?\$?\s*$", re.IGNORECASE
+)
 _CASES = 8
+_LONGEST = 600
+_LINE = 4_000
 
 
 def read(said: Said) -> Found | None:
@@ -76,6 +80,8 @@ def _marked(said: Said, mark: Mark) -> Found | None:
 def _line(said: Said, mark: Mark, start: int, end: int) -> Found | None:
     """Read the rest of a line: a formula in dollars, a number and its words, or a bare formula."""
     text, low = said.plain, said.low
+    if end - start > _LINE:  # a part of it would be a guess
+        return Found("", start, end, mark.rule)
     lead = _LEAD.match(low, start, end)
     start = lead.end() if lead else start
     start, end = undressed(text, start, end)
@@ -99,7 +105,9 @@ def _line(said: Said, mark: Mark, start: int, end: int) -> Found | None:
     if isinstance(area, Quantity):
         return Found(area.text, area.start, area.end, mark.rule)
     formulas = [*_FORMULA.finditer(text, start, end)]
-    if len(formulas) == 1 and (mark.is_firm or not any(isinstance(q, Quantity) for q in quantities(text, low, start, end))):
+    if len(formulas) == 1 and (
+        mark.is_firm or not any(isinstance(q, Quantity) for q in quantities(text, low, start, end))
+    ):
         return _formula(said, *_inside(formulas[0]), mark.rule)
     if mark.is_firm or (len(words) <= 4 and not formulas):
         return _formula(said, start, end, mark.rule)
@@ -116,14 +124,23 @@ def _inline(said: Said, mark: Mark, first: re.Match[str], end: int) -> Found | N
     text = said.plain
     last = first
     while following := _FORMULA.search(text, last.end(), end):
-        if not re.fullmatch(r"\s*(?:,|;|and|or|,\s*and|,\s*or)\s*", text[last.end() : following.start()]):
+        if not re.fullmatch(
+            r"\s*(?:,|;|and|or|,\s*and|,\s*or)\s*", text[last.end() : following.start()]
+        ):
             break
         last = following
     if last is first:
         after = text[first.end() : first.end() + 24].lstrip()
-        if after.startswith(("\\%", "%", ".", ",")) or not re.match(r"(?:to|or|and|-|–|/)\s*[\d$]", after):
+        if after.startswith(("\\%", "%", ".", ",")) or not re.match(
+            r"(?:to|or|and|-|–|/)\s*[\d$]", after
+        ):
             return _formula(said, *_inside(first), mark.rule)
-    return Found(said.text[first.start() : last.end()].strip(), first.start(), last.end(), f"{mark.rule}, several")
+    return Found(
+        said.text[first.start() : last.end()].strip(),
+        first.start(),
+        last.end(),
+        f"{mark.rule}, several",
+    )
 
 
 def _formula(said: Said, start: int, end: int, rule: str) -> Found | None:
@@ -169,7 +186,9 @@ def _unless_retracted(said: Said, found: Found) -> Found | None:
     for place in places:
         stop = _SENTENCE.search(text, place)
         line = text.find("\n", place)
-        end = min(one for one in (stop.start() if stop else len(text), line if line >= 0 else len(text)))
+        end = min(
+            one for one in (stop.start() if stop else len(text), line if line >= 0 else len(text))
+        )
         inline = _FORMULA.match(text, place, end)
         if inline:
             return _formula(said, *_inside(inline), f"{found.rule}, corrected")
@@ -182,16 +201,37 @@ def _unless_retracted(said: Said, found: Found) -> Found | None:
 def _last(said: Said) -> Found | None:
     """Return the last formula of a text without a mark, or the last number after it."""
     text = said.plain
-    formulas = [*_FORMULA.finditer(text)] if "$" in text or "\\(" in text or "\\[" in text else []
-    while formulas and re.fullmatch(r"\s*[A-Za-z]\s*", text[slice(*_inside(formulas[-1]))]):
+    formulas = _formulas(text) if "$" in text or "\\(" in text or "\\[" in text else []
+    while formulas and _NAME.fullmatch(text, *formulas[-1][:2]):
         formulas.pop()
-    tail = formulas[-1].end() if formulas else 0
+    tail = formulas[-1][2] if formulas else 0
     after = number.last_value(said, tail)
     if after is not None or not formulas:
         return after
     if any(char.isdecimal() for char in text[tail:]):
         return None
-    return _formula(said, *_inside(formulas[-1]), "last formula")
+    return _formula(said, *formulas[-1][:2], "last formula")
+
+
+_NAME = re.compile(r"\s*[A-Za-z]\s*")
+_DELIMITER = re.compile(r"\$\$?|\\[\[\]()]|\n")
+_CLOSES = {"$": "$", "$$": "$$", "\\[": "\\]", "\\(": "\\)"}
+
+
+def _formulas(text: str) -> list[tuple[int, int, int]]:
+    """Return where each formula's content starts and ends, and where its closing sign ends."""
+    found: list[tuple[int, int, int]] = []
+    opening, start = "", 0
+    for sign in _DELIMITER.finditer(text):
+        if opening and sign[0] == _CLOSES[opening]:
+            if 0 < sign.start() - start <= _LONGEST and text[start : sign.start()].strip():
+                found.append((start, sign.start(), sign.end()))
+            opening = ""
+        elif sign[0] == "\n":
+            opening = "" if opening == "$" else opening
+        elif sign[0] in _CLOSES and (not opening or sign.start() - start > _LONGEST):
+            opening, start = sign[0], sign.end()
+    return found
 
 
 def key(answer: str, seconds: float | None = None) -> Hashable:

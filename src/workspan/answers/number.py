@@ -6,6 +6,7 @@ import re
 from collections.abc import Hashable
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
 
 from workspan.answers import signs
 from workspan.answers.marks import Mark, is_placeholder, marks
@@ -40,6 +41,9 @@ _SENTENCE = re.compile(r"[.!?;](?=[\s*_]|$)|\n")
 _NEGATION = re.compile(r"(?<![a-z])(?:not|never|n't|neither|nor|wrong|incorrect)(?![a-z])|n't")
 _BOLD = re.compile(r"\*\*([^*\n]{1,120})\*\*|\\textbf\{([^{}\n]{1,120})\}|__([^_\n]{1,120})__")
 _WORDS_LINE = 400
+_LONGEST = 2_000
+_LINES = 200
+"""Bounds on what is looked at, so that hostile text is read in linear time."""
 
 
 def read(said: Said) -> Found | None:
@@ -146,6 +150,7 @@ def marked(said: Said, mark: Mark) -> Found | Blocked | None:
 def within(said: Said, start: int, end: int) -> Quantity | Blocked | None:
     """Read the number that a marked content gives; Blocked where it gives several, or a part."""
     text, low = said.plain, said.low
+    end = min(end, start + _LONGEST)
     if "=" in low[start:end] or "≈" in low[start:end] or "\\approx" in low[start:end]:
         stop = _line_or_sentence(low, start, end)
         equals = [*_EQUALS.finditer(low, start, stop)]
@@ -155,7 +160,7 @@ def within(said: Said, start: int, end: int) -> Quantity | Blocked | None:
     if found is not None:
         return found
     stop = _line_or_sentence(low, start, end)
-    inside = [*quantities(text, low, start, stop)]
+    inside = [*islice(quantities(text, low, start, stop), 2)]
     if not inside:
         return Blocked(stop) if _DIGITS.search(low, start, stop) else None
     only = inside[0]
@@ -184,7 +189,11 @@ def _leading(text: str, low: str, start: int, end: int) -> Quantity | Blocked | 
         return None
     if isinstance(found, Blocked):
         return found
-    if FIRST.match(low, at) and low[found.end : found.end + 1] == " " and low[at:].startswith("one"):
+    if (
+        FIRST.match(low, at)
+        and low[found.end : found.end + 1] == " "
+        and low[at:].startswith("one")
+    ):
         if re.compile(r" (?:of|that|who|which|where|is|can|has)\b").match(low, found.end):
             return None
     return found if is_alone(low[:end], _past_dress(text, found.end, end)) else Blocked(end)
@@ -253,7 +262,9 @@ def last_value(said: Said, start: int = 0) -> Found | None:
     """Return the last number of a text without a mark: an emphasised one, or the last in figures."""
     text, low = said.plain, said.low
     end = len(text.rstrip())
-    while end > start:
+    for _ in range(_LINES):
+        if end <= start:
+            return None
         line = max(low.rfind("\n", start, end) + 1, start)
         if found := _of_line(said, line, end):
             return found if isinstance(found, Found) else None
@@ -263,6 +274,9 @@ def last_value(said: Said, start: int = 0) -> Found | None:
 
 def _of_line(said: Said, line: int, end: int) -> Found | Blocked | None:
     text, low = said.plain, said.low
+    if end - line > _LONGEST:  # the end of a line, from a space on
+        line = end - _LONGEST
+        line = max(line, low.find(" ", line, end))
     has_digit = _START_DIGIT.search(text, line, end)
     if not has_digit and not FIRST.search(low, line, min(end, line + _WORDS_LINE)):
         return None
@@ -294,7 +308,9 @@ def _of_line(said: Said, line: int, end: int) -> Found | Blocked | None:
 
 
 _START_DIGIT = re.compile(r"[0-9½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒]")
-_JOINED = re.compile(r"(?:[0-9]|\b(?:from|between)\b[^.;\n]{0,40})[^.;,\n0-9]{0,20}\b(?:and|or|to)\s+$")
+_JOINED = re.compile(
+    r"(?:[0-9]|\b(?:from|between)\b[^.;\n]{0,40})[^.;,\n0-9]{0,20}\b(?:and|or|to)\s+$"
+)
 
 
 def _joined(low: str, start: int, last: Quantity) -> bool:

@@ -25,7 +25,7 @@ _RUN = re.compile(
 )
 """How a number goes on that is part of a range, a date, a list, a term."""
 _STOP = re.compile(
-    rf"[(\[{{!^_|]|{_S}\*{{1,2}}(?=[\w({{\\$-])|\s\*{{1,2}}\s(?=\w)|{_S}(?:[+/×·±√<>≤≥≠#&]|\\(?![)\]%$,;!: ])|-(?![ -])|[ ](?:or|to|plus|minus|times|over|divided|squared|"
+    rf"[(\[{{!^_|]|{_S}\*{{1,2}}(?=[\w({{\\$-])|\s\*{{1,2}}\s(?=\w)|{_S}(?:[+/×·±√>≤≥≠#&]|<(?![/|])|\\(?![)\]%$,;!: ])|-(?![ -])|[ ](?:or|to|plus|minus|times|over|divided|squared|"
     r"cubed|factorial|choose|mod|modulo|remainder|than|pi|root|x|out of|through|until|r)(?![a-z]))"
 )
 """What may not follow it: it would be a part of something."""
@@ -50,13 +50,23 @@ _TOUCHING = frozenset(
     " inr rs rad deg px pt pts °c °f degrees dollars cents percent years days hours minutes seconds"
     " weeks months meters metres miles feet inches grams people".split()
 )
-_MONEY_SCALES = {"k": 10**3, "m": 10**6, "mn": 10**6, "mm": 10**6, "b": 10**9, "bn": 10**9, "t": 10**12}
+_MONEY_SCALES = {
+    "k": 10**3,
+    "m": 10**6,
+    "mn": 10**6,
+    "mm": 10**6,
+    "b": 10**9,
+    "bn": 10**9,
+    "t": 10**12,
+}
 _NOT_UNITS = frozenset(
     "or to plus minus times over divided squared cubed factorial choose mod modulo remainder than pi"
     " root x out through until am pm sqrt log ln sin cos tan st nd rd th and is are was were a i e"
     " oclock versus vs because since as so but if when which where that not however while with e i".split()
 )
-_CLAUSE = re.compile(r"[;!?\n]|\.(?![0-9])|,(?=\s)|[ ](?:because|since|as|so|hence|thus|therefore)[ ]|[—(]|[ ]-[ ]")
+_CLAUSE = re.compile(
+    r"[;!?\n]|\.(?![0-9])|,(?=\s)|[ ](?:because|since|as|so|hence|thus|therefore)[ ]|[—(]|[ ]-[ ]"
+)
 _PREPOSITIONS = frozenset(
     "in for at on after per with from during within every each when because since as if that into by"
     " before until while under per between using over".split()
@@ -67,7 +77,7 @@ _ANOTHER = re.compile(r"[ ,]*(?:and|or|to|plus|minus)\s+[-$€£]?([0-9]|[a-z]+)
 _JUNK = re.compile(r"[0-9][0-9.,:/_-]*")
 _START = re.compile(rf"[0-9{VULGAR}]|\\[dtcs]?frac|\\nicefrac|\.(?=[0-9])")
 _BEFORE = re.compile(
-    r"(?:[a-z_][0-9.]*|[0-9)]\s?\*{1,2}\s?|[\w)}]\s?[-+/×·^]\s?|[0-9]\s?:\s?|[±<>≤≥≠√]\s?|[0-9]\.|#"
+    r"(?:[a-z_][0-9.]*|[0-9)]\s?\*{1,2}\s?|[\w)}]\s?[-+/×·^]\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?|(?<!\|)(?<!<[a-z])(?<!<[a-z]{2})(?<!<[a-z]{3})(?<!strong)(?<!solution)>\s?|[0-9]\.|#"
     r"|\b(?:step|part|case|example|figure|table|eq|equation|option|chapter|section|page|no|item|line"
     r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})\.?\s"
     r"|\b(?:least|most|than|over|under|above|below|nearly|almost|up to|not|minimum of|maximum of"
@@ -247,6 +257,11 @@ def _sign_start(text: str, first: int, bound: int) -> int:
     if head is None or not head[0]:
         return first
     at = begin + head.start()
-    if text[at : at + 2] in ("- ", "+ ") and not text[text.rfind("\n", 0, at) + 1 : at].strip():
+    if text[at : at + 2] in ("- ", "+ ") and _starts_line(text, at):
         return first
     return at
+
+
+def _starts_line(text: str, at: int) -> bool:
+    before = text[max(0, at - 40) : at]
+    return not before.rpartition("\n")[2].strip() and (at <= 40 or "\n" in before)

@@ -96,7 +96,9 @@ class Schema:
     def _resolved(self, reference: object) -> Any:
         """Return what ``#/$defs/name`` points to."""
         if not isinstance(reference, str) or not reference.startswith("#"):
-            raise InputError(f"$ref must point into the schema itself, like #/$defs/a: {reference!r}")
+            raise InputError(
+                f"$ref must point into the schema itself, like #/$defs/a: {reference!r}"
+            )
         at: Any = self._source
         for name in reference.lstrip("#").strip("/").split("/") if reference != "#" else ():
             name = name.replace("~1", "/").replace("~0", "~")

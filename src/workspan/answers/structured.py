@@ -15,17 +15,19 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from workspan.answers.code import fenced
 from workspan.answers.marks import marks
 from workspan.answers.said import Found, Said
 from workspan.answers.schema import Schema
 from workspan.answers.values import decimal
 
+_CALLS = 64
+_LANGUAGES = ("json", "jsonc", "json5", "tool_call", "tool_code")
 _TRIES = 48
 """Places that are tried, so that hostile text is read in linear time."""
-_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+-]*)[^\n]*\n(.*?)^[ \t]*\1[ \t]*$", re.MULTILINE | re.DOTALL)
-_CALL = re.compile(r"<(tool_?call|function_?call|tool)>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
+_TAGS = ("tool_call", "toolcall", "function_call", "tool")
 _LISTED = re.compile(r"\[TOOL_CALLS\]\s*|<\|python_tag\|>\s*|<\|tool_calls_section_begin\|>\s*")
-_FUNCTION = re.compile(r"<function=([\w.-]{1,200})>(.*?)</function>", re.DOTALL)
+_FUNCTION = re.compile(r"<function=([\w.-]{1,200})>")
 _OPENING = re.compile(r"[{\[]")
 _ARGUMENTS = ("arguments", "parameters", "input", "args")
 _DEEPEST = 200
@@ -102,7 +104,13 @@ def with_arguments(value: Mapping[str, Any]) -> Mapping[str, Any]:
 def written(value: Any) -> str:
     """Write a JSON value as an answer, numbers with all their digits."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(k, ensure_ascii=False)}: {written(v)}" for k, v in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(
+                f"{json.dumps(k, ensure_ascii=False)}: {written(v)}" for k, v in value.items()
+            )
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(map(written, value)) + "]"
     return str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
@@ -171,32 +179,47 @@ def _calls(said: Said) -> Found | None:
     text = said.text
     if "<" not in text and "[TOOL_CALLS]" not in text:
         return None
-    calls = [*_CALL.finditer(text)]
-    if calls:
-        inner = [_at(said, call.start(2), call.end(2), "tool call") for call in calls]
-        return _joined([one for one in inner if one], len(calls))
-    functions = [*_FUNCTION.finditer(text)]
-    made = []
-    for call in functions:
-        arguments = _at(said, call.start(2), call.end(2), "tool call")
-        if arguments is not None and arguments.answer.startswith("{"):
-            name = json.dumps(call[1])
-            answer = f'{{"name": {name}, "arguments": {arguments.answer}}}'
-            made.append(Found(answer, call.start(), call.end(), "tool call"))
-    if functions:
-        return _joined(made, len(functions))
+    for tag in _TAGS:
+        places = _between(said.low, f"<{tag}>", f"</{tag}>")
+        if places:
+            return _joined([_at(said, *place, "tool call") for place in places])
+    made: list[Found | None] = []
+    for start, end in _between(said.low, "<function=", "</function>"):
+        named = _FUNCTION.match(text, start - len("<function="))
+        arguments = named and _at(said, named.end(), end, "tool call")
+        if named is None or arguments is None or not arguments.answer.startswith("{"):
+            return None
+        answer = f'{{"name": {json.dumps(named[1])}, "arguments": {arguments.answer}}}'
+        made.append(Found(answer, named.start(), end, "tool call"))
+    if made:
+        return _joined(made)
     listed = _LISTED.search(text)
     return _longest(said, listed.end(), "tool call") if listed else None
 
 
-def _joined(calls: list[Found], wanted: int) -> Found | None:
+def _between(low: str, opening: str, closing: str) -> list[tuple[int, int]]:
+    """Return what stands between tags; an opening one without its closing one ends the search."""
+    places: list[tuple[int, int]] = []
+    at = low.find(opening)
+    while at >= 0 and len(places) < _CALLS:
+        start = at + len(opening)
+        end = low.find(closing, start)
+        if end < 0:
+            break
+        places.append((start, end))
+        at = low.find(opening, end)
+    return places
+
+
+def _joined(calls: list[Found | None]) -> Found | None:
     """Return one call, or several as a list; none if one of them can't be read."""
-    if len(calls) < wanted or not calls:
+    read_ones = [call for call in calls if call is not None]
+    if len(read_ones) < len(calls):
         return None
-    if len(calls) == 1:
-        return calls[0]
-    answer = "[" + ", ".join(call.answer for call in calls) + "]"
-    return Found(answer, calls[0].start, calls[-1].end, "tool calls")
+    if len(read_ones) == 1:
+        return read_ones[0]
+    answer = "[" + ", ".join(call.answer for call in read_ones) + "]"
+    return Found(answer, read_ones[0].start, read_ones[-1].end, "tool calls")
 
 
 def _whole(said: Said) -> Found | None:
@@ -210,7 +233,9 @@ def _marked(said: Said) -> Found | None:
         if mark.rule == "JSON member":
             continue
         if mark.end >= 0:
-            found = _at(said, mark.start, mark.end, mark.rule) or _fenced(said, mark.start, mark.end)
+            found = _at(said, mark.start, mark.end, mark.rule) or _fenced(
+                said, mark.start, mark.end
+            )
         else:
             found = _longest(said, mark.start, mark.rule)
         if found is not None:
@@ -220,15 +245,14 @@ def _marked(said: Said) -> Found | None:
 
 def _fenced(said: Said, start: int = 0, end: int | None = None) -> Found | None:
     """Read the last fenced block that is JSON; one that says so comes first."""
-    if "```" not in said.text and "~~~" not in said.text:
-        return None
-    blocks = [*_FENCE.finditer(said.text, start, len(said.text) if end is None else end)]
-    for named in (True, False):
-        for block in reversed(blocks):
-            if (block[2].lower() in ("json", "jsonc", "json5", "tool_call", "tool_code")) is named:
-                found = _at(said, block.start(3), block.end(3), "fenced JSON")
-                if found is not None or named:
-                    return found
+    blocks, _ = fenced(said.text, finished=False)
+    limit = len(said.text) if end is None else end
+    inside = [block for block in reversed(blocks) if start <= block.start and block.end <= limit]
+    named = [block for block in inside if block.language in _LANGUAGES]
+    for block in (named or inside)[:_TRIES]:
+        found = _at(said, block.start, block.end, "fenced JSON")
+        if found is not None or named:
+            return found
     return None
 
 

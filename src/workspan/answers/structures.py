@@ -25,7 +25,7 @@ CUT = "cut"
 _LONGEST = 2_000
 _DEEPEST = 6
 _DROPPED = re.compile(
-    r"\\(?:left|right|displaystyle|textstyle|limits|bigl?|bigr|Bigl?|Bigr|quad|qquad)(?![A-Za-z])|\\[,;:!]|\\ |~|\$|&(?==)"
+    r"\\(?:left|right|displaystyle|textstyle|limits|bigl?|bigr|Bigl?|Bigr|quad|qquad)(?![A-Za-z])|(?<!\\)\\[,;:! ]|~|\$|&(?==)"
 )
 _UNIT_AFTER = re.compile(
     r"(?:\s|\\[,;:! ])*\\(?:text|mathrm|textrm|mbox|rm)\s?\{\s*([^{}]*)\}(?:\s?\^\s?\{?-?[0-9]\}?)?\s*$"
@@ -40,16 +40,28 @@ _RELATION = re.compile(
     r"(<=|>=|=<|\\leqslant|\\geqslant|\\leq|\\geq|\\le(?![a-z])|\\ge(?![a-z])|\\lt(?![a-z])|\\gt(?![a-z])|\\neq|\\ne(?![a-z])|[<>≤≥≠=])"
 )
 _SIGN = {
-    **{"<=": "≤", "=<": "≤", "\\leqslant": "≤", "\\leq": "≤", "\\le": "≤", ">=": "≥", "\\geqslant": "≥"},
+    **{
+        "<=": "≤",
+        "=<": "≤",
+        "\\leqslant": "≤",
+        "\\leq": "≤",
+        "\\le": "≤",
+        ">=": "≥",
+        "\\geqslant": "≥",
+    },
     **{"\\geq": "≥", "\\ge": "≥", "\\lt": "<", "\\gt": ">", "\\neq": "≠", "\\ne": "≠"},
 }
 _FLIPPED = {"<": ">", ">": "<", "≤": "≥", "≥": "≤"}
-_OR = re.compile(r"\s*(?:,\s*)?(?:\\(?:text|mathrm)\{\s*(?:and|or)\s*\}|\b(?:and|or)\b|\\lor|\\vee|∨)\s*")
+_OR = re.compile(
+    r"\s*(?:,\s*)?(?:\\(?:text|mathrm)\{\s*(?:and|or)\s*\}|\b(?:and|or)\b|\\lor|\\vee|∨)\s*"
+)
 _UNION = re.compile(r"\s*(?:\\cup(?![a-z])|∪|\bU\b)\s*")
 _MATRIX = re.compile(r"\\begin\{[pbB]?matrix\}|\\begin\{array\}\{[^{}]*\}")
 _INFINITY = re.compile(r"([-+]?)\s*(?:\\infty|∞|oo|inf(?:inity)?)")
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])(?::([0-5][0-9]))?")
-_TIME = re.compile(r"(1[0-2]|0?[0-9])(?::([0-5][0-9]))?(?::([0-5][0-9]))?\s*([ap])\.?\s?m\.?", re.IGNORECASE)
+_TIME = re.compile(
+    r"(1[0-2]|0?[0-9])(?::([0-5][0-9]))?(?::([0-5][0-9]))?\s*([ap])\.?\s?m\.?", re.IGNORECASE
+)
 _RATIO = re.compile(r"[0-9]{1,30}(?:\s?:\s?[0-9]{1,30}){1,5}")
 _LETTERS = re.compile(r"[A-Za-z]{4,}")
 _TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit|mbox|rm|operatorname)\s?\{([^{}]*)\}")
@@ -111,7 +123,12 @@ def _known(answer: str) -> Hashable:
         if _is_words(text):
             return text_key(answer)
         commands = set(_COMMAND.findall(text))
-        if isinstance(error, TooLarge) or not commands & _FOREIGN or len(text) > 300 or "\\circ" in text:
+        if (
+            isinstance(error, TooLarge)
+            or not commands & _FOREIGN
+            or len(text) > 300
+            or "\\circ" in text
+        ):
             return ("f", _packed(answer))
         raise _Asks(_TEXT.sub("", text)) from None
 
@@ -137,13 +154,19 @@ def _clean(answer: str) -> str:
         if text.startswith(opening) and text.endswith(closing) and len(text) > 4:
             text = text[2:-2]
     text = text.replace("\\$", "") if "\\$" in text else text
-    text = _DROPPED.sub(" ", text) if "\\" in text or "$" in text or "~" in text or "&" in text else text
+    text = (
+        _DROPPED.sub(" ", text)
+        if "\\" in text or "$" in text or "~" in text or "&" in text
+        else text
+    )
     return re.sub(r"\s+", " ", text).strip().rstrip(".").strip()
 
 
 def _is_words(text: str) -> bool:
     bare = _COMMAND.sub(" ", _TEXT.sub(r"\1 ", text))
-    return bool(re.search(r"[^\W\d_]{2,}", bare)) and not re.search(r"\\(?!(?:text|mathrm|mathbf|textbf|rm|%|\$))", text)
+    return bool(re.search(r"[^\W\d_]{2,}", bare)) and not re.search(
+        r"\\(?!(?:text|mathrm|mathbf|textbf|rm|%|\$))", text
+    )
 
 
 def _key(text: str, depth: int) -> Hashable:
@@ -158,6 +181,9 @@ def _key(text: str, depth: int) -> Hashable:
     found = number.whole(text)
     if found is not None:
         return ("n", found.key)
+    worded = _TEXT.fullmatch(text)
+    if worded:
+        return _key(worded[1], depth + 1)
     assigned = _ASSIGNED.match(text)
     if assigned and not _relations(text[assigned.end() :]):
         return _key(text[assigned.end() :], depth + 1)
@@ -168,9 +194,15 @@ def _key(text: str, depth: int) -> Hashable:
     bare = _DEGREES.sub("", _UNIT_AFTER.sub("", text))
     if bare != text and bare.strip():
         unit = _UNIT_AFTER.search(text)
-        if unit is None or not unit[1].strip() or not unit[1].strip().startswith(("if", "when", "or", "and")):
+        if (
+            unit is None
+            or not unit[1].strip()
+            or not unit[1].strip().startswith(("if", "when", "or", "and"))
+        ):
             return _key(bare, depth + 1)
-    if _LETTERS.search(_COMMAND.sub(" ", text)) and not re.search(r"(?:arc)?(?:sin|cos|tan)h?|sqrt", text):
+    if _LETTERS.search(_COMMAND.sub(" ", text)) and not re.search(
+        r"(?:arc)?(?:sin|cos|tan)h?|sqrt", text
+    ):
         raise NotRead("words")
     if re.fullmatch(r"[A-Za-z]{2,3}", text):
         raise NotRead("a word")
@@ -214,7 +246,14 @@ def _list(text: str, depth: int) -> Hashable | None:
         return None
     names = [_NAMED.match(part) for part in parts]
     if all(names) and len({name[1] for name in names if name}) == len(parts):
-        return ("=", *_sorted((name[1], _key(part[name.end() :], depth + 1)) for name, part in zip(names, parts, strict=True) if name))
+        return (
+            "=",
+            *_sorted(
+                (name[1], _key(part[name.end() :], depth + 1))
+                for name, part in zip(names, parts, strict=True)
+                if name
+            ),
+        )
     keys = [_key(part, depth + 1) for part in parts]
     if joined and all(isinstance(one, tuple) and one[0] in _INTERVALS for one in keys):
         return ("∪", *_sorted(set(keys)))
@@ -250,13 +289,17 @@ def _bracketed(text: str, depth: int) -> Hashable | None:
         return ("{}", *_sorted(found))
     parts = _split(inner, re.compile(r"[,;]"))
     if len(parts) < 2 and not (opening == "[" and closing == "]"):
-        return _key(inner, depth + 1) if (opening, closing) == ("(", ")") and parts == [inner] and _is_bare(inner) else None
+        return (
+            _key(inner, depth + 1)
+            if (opening, closing) == ("(", ")") and parts == [inner] and _is_bare(inner)
+            else None
+        )
     keys = [_key(part, depth + 1) for part in parts if part.strip()]
     return (opening + closing, *keys)
 
 
 def _is_bare(inner: str) -> bool:
-    return number.whole(inner) is not None
+    return number.whole(inner) is not None or re.fullmatch(r"\s*[A-Za-z]\s*", inner) is not None
 
 
 def _matrix(text: str, depth: int) -> Hashable | None:
@@ -311,7 +354,11 @@ def _one_relation(left: str, sign: str, right: str, depth: int) -> Hashable:
             left, sign, right = right, _FLIPPED[sign], left
         if _is_name(left):
             bound = _key(right, depth + 1)
-            if isinstance(bound, tuple) and bound[0] == "n" or not formula.names_of(formula.parsed(right)):
+            if (
+                isinstance(bound, tuple)
+                and bound[0] == "n"
+                or not formula.names_of(formula.parsed(right))
+            ):
                 return _half_line(sign, bound)
     elif sign == "≠" and _is_name(left):
         return ("≠", left, _key(right, depth + 1))
@@ -336,7 +383,9 @@ def _plus_minus(text: str, depth: int) -> Hashable | None:
         return None
     both = []
     for sign, other in (("+", "-"), ("-", "+")):
-        one = re.sub(r"\\mp(?![a-z])|∓", f" {other} ", re.sub(r"\\pm(?![a-z])|±", f" {sign} ", text))
+        one = re.sub(
+            r"\\mp(?![a-z])|∓", f" {other} ", re.sub(r"\\pm(?![a-z])|±", f" {sign} ", text)
+        )
         both.append(_key(re.sub(r"^\s*\+\s*", "", one), depth + 1))
     return ("{}", *_sorted(set(both)))
 
@@ -389,7 +438,9 @@ def end_of_chain(text: str) -> int:
     if any(depth == 0 and char in ",;" for depth, char in zip(_depths(text), text, strict=True)):
         return 0
     first = text[: equals[0].start()]
-    is_arithmetic = not re.search(r"(?<!\\)(?<![A-Za-z])[A-Za-z](?![A-Za-z])", _COMMAND.sub(" ", first))
+    is_arithmetic = not re.search(
+        r"(?<!\\)(?<![A-Za-z])[A-Za-z](?![A-Za-z])", _COMMAND.sub(" ", first)
+    )
     if len(equals) > 1 or (is_arithmetic and re.search(r"[-+*/^]|\\", first)):
         return equals[-1].end()
     return 0

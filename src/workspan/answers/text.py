@@ -27,7 +27,9 @@ _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
 _CASED = frozenset("mW MW mV MV mA MA mJ MJ mg Mg mHz MHz mPa MPa Mb MB mb mB Mbps MBps".split())
 _PAIRS = re.compile(r"(?:([A-Za-z])(?:(?i:\1)))+")
 _SPACE = re.compile(r"\s+")
-_BETWEEN = re.compile(r"(?<=[^\W\d_]),(?=\s)|(?<=[^\W\d_]{2})[.;](?=\s)|(?<![^\W_])([^\W\d_])\.(?=\s|[^\W\d_](?:\.|$))")
+_BETWEEN = re.compile(
+    r"(?<=[^\W\d_]),(?=\s)|(?<=[^\W\d_]{2})[.;](?=\s)|(?<![^\W_])([^\W\d_])\.(?=\s|[^\W\d_](?:\.|$))"
+)
 _HYPHEN = re.compile(r"(?<=[^\W\d_]{2})-(?=[^\W\d_]{2})")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 _AFTER_NUMBER = re.compile(r"(?<=[0-9])\s?([A-Za-z]{2,4})(?![A-Za-z])")
@@ -93,8 +95,12 @@ def _sentence(said: Said, mark: Mark, start: int, end: int) -> int:
     """Return where the answer ends on its line: before a reason, and after prose at its stop."""
     low = said.low
     if not mark.is_firm:
-        stop = re.compile(r"[.!?](?:[*_\"')]{0,3})(?=\s+[A-Z*_(\\]|\s*$)").search(said.plain, start, end)
-        while stop and re.search(r"(?:\b(?:dr|mr|mrs|ms|st|jr|sr|vs|no|prof|[a-z]))$", low[start : stop.start()]):
+        stop = re.compile(r"[.!?](?:[*_\"')]{0,3})(?=\s+[A-Z*_(\\]|\s*$)").search(
+            said.plain, start, end
+        )
+        while stop and re.search(
+            r"(?:\b(?:dr|mr|mrs|ms|st|jr|sr|vs|no|prof|[a-z]))$", low[start : stop.start()]
+        ):
             if stop.end() >= end:
                 break
             stop = re.compile(r"[.!?](?=\s+[A-Z*_(]|\s*$)").search(said.plain, stop.end(), end)
@@ -103,12 +109,16 @@ def _sentence(said: Said, mark: Mark, start: int, end: int) -> int:
         reason = _REASON.search(low, start, end)
         return reason.start() if reason and reason.start() > start else end
     line = low[start:end].rstrip()
-    reason = re.compile(r",? because\s|, since\s|, as (?:it|they|he|she|the|we) ").search(low, start, end)
+    reason = re.compile(r",? because\s|, since\s|, as (?:it|they|he|she|the|we) ").search(
+        low, start, end
+    )
     if reason and reason.start() > start:
         return reason.start()
     again = retracted(low, start)
     if again is not None:
-        stop = re.compile(r"(?:[.!?…]+|,|\s[-—])\s+(?=wait|no\b|actually|hold on|sorry|scratch|correction|oops|or rather|that)|\.\s+(?=it )").search(low, start, end)
+        stop = re.compile(
+            r"(?:[.!?…]+|,|\s[-—])\s+(?=wait|no\b|actually|hold on|sorry|scratch|correction|oops|or rather|that)|\.\s+(?=it )"
+        ).search(low, start, end)
         if stop:
             return stop.start()
     if line.endswith(".") and not line.endswith("..") and len(line.split()) < 3:
@@ -125,7 +135,9 @@ def _json_member(said: Said, at: int) -> Found | None:
         return None
     start, end, value = inner
     content = value if isinstance(value, str) else said.text[start:end]
-    return Found(content, start, end, "JSON member") if content.strip() and value is not None else None
+    return (
+        Found(content, start, end, "JSON member") if content.strip() and value is not None else None
+    )
 
 
 def _unless_retracted(said: Said, found: Found) -> Found | None:
@@ -152,7 +164,10 @@ def last_line(said: Said) -> Found | None:
     while end > 0:
         line = text.rfind("\n", 0, end) + 1
         content = text[line:end].strip()
-        if content and not (content.startswith(("```", "~~~", "---", "===", "***")) and not any(map(str.isalnum, content))):
+        if content and not (
+            content.startswith(("```", "~~~", "---", "===", "***"))
+            and not any(map(str.isalnum, content))
+        ):
             bold = [*_BOLD.finditer(text, line, end)] if "**" in content else []
             if len(bold) == 1:
                 start, stop = undressed(text, bold[0].start(1), bold[0].end(1))

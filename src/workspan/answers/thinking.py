@@ -11,36 +11,43 @@ import re
 from bisect import bisect_right
 from typing import NamedTuple
 
-from workspan.answers.signs import lower
-
 _NAMES = (
     r"(?:antml:|seed:|mm:|ant_?|longcat_)?(?:think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|inner_?monologue|cot"
     r"|chain_of_thought|deep_?think)"
 )
-_TAG = re.compile(
-    rf"<(?P<close1>/)?{_NAMES}(?:\s[^<>\n]{{0,80}})?>"
-    r"|\[(?P<close2>/)?think\]"
-    r"|◁(?P<close3>/)?think▷"
-    r"|<\|(?P<open4>begin_of_thought|start_thinking|begin_of_thinking|thinking|think)\|>"
-    r"|<\|(?P<close4>end_of_thought|end_thinking|end_of_thinking|/thinking|/think)\|>"
-    r"|(?P<close5><\|channel\|>(?:final|commentary to=)[^<]{0,80}(?:<\|constrain\|>[^<]{0,20})?<\|message\|>"
-    r"|<channel\|>|<unused95>)"
-    r"|(?P<open5><\|channel\|>(?:analysis|commentary)[^<]{0,80}<\|message\|>|<\|channel>thought|<unused94>)"
+_ANGLED = (
+    rf"<(?=[/|a-z])(?:(?P<close1>/)?{_NAMES}(?:\s[^<>\n]{{0,80}})?>"
+    r"|\|(?P<open4>begin_of_thought|start_thinking|begin_of_thinking|thinking|think)\|>"
+    r"|\|(?P<close4>end_of_thought|end_thinking|end_of_thinking|/thinking|/think)\|>"
+    r"|(?P<close5>\|channel\|>(?:final|commentary to=)[^<]{0,80}(?:<\|constrain\|>[^<]{0,20})?<\|message\|>"
+    r"|channel\|>|unused95>)"
+    r"|(?P<open5>\|channel\|>(?:analysis|commentary)[^<]{0,80}<\|message\|>|\|channel>thought|unused94>))"
 )
-_HINTS = ("think", "thought", "reason", "reflect", "scratch", "monologue", "<|channel", "unused9", "cot>")
+_HINT = re.compile(_ANGLED)
+_TAG = re.compile(_ANGLED + r"|\[(?P<close2>/)?think\]|◁(?P<close3>/)?think▷")
 _QUOTES = "\"'`“‘"
 _PAIRED = {"“": "”", "‘": "’"}
 _STRIPPED = re.compile(r"\s*(?:analysis)(?=[A-Z\s])")
 _GRANITE = ("here is my thought process:", "here is my response:")
 _TURN = re.compile(
-    r"<\|(?:im_end|im_start|eot_id|end_of_text|endoftext|end|return|user|eom_id|end_of_turn)\|>|</s>|<end_of_turn>|<eos>"
-    r"|<\|start_header_id\|>user|\[/?INST\]|<｜end▁of▁sentence｜>",
+    r"<(?=[|/e｜])(?:\|(?:im_end|im_start|eot_id|end_of_text|endoftext|end|return|call|user|eom_id|end_of_turn|end_of_solution)\|>"
+    r"|/s>|end_of_turn>|eos>|\|start_header_id\|>user|｜end▁of▁sentence｜>)"
 )
 _NEXT = re.compile(
-    r"\n[ \t]*[*#_]{0,4}[ \t]*(?:(?:next |new )?(?:question|problem|exercise)(?: ?#?[0-9]{1,3})?|q[0-9]{0,3}|human|user|instruction"
-    r"|### ?(?:instruction|input|question|human|user))[*_]{0,2}[ \t]?[:：]"
+    r"\n[ \t]*[*#_]{0,4}[ \t]*(?=[qpehuin])(?:(?:next |new )?(?:question|problem|exercise)(?: ?#?[0-9]{1,3})?|q[0-9]{0,3}|human|user|instruction"
+    r"|input)[*_]{0,2}[ \t]?[:：]"
 )
-_GIVEN = ("question", "problem", "q:", "**question", "**problem", "###", "human", "user", "instruction")
+_GIVEN = (
+    "question",
+    "problem",
+    "q:",
+    "**question",
+    "**problem",
+    "###",
+    "human",
+    "user",
+    "instruction",
+)
 
 
 class Visible(NamedTuple):
@@ -60,11 +67,12 @@ class Visible(NamedTuple):
         return self.places[i] + at - self.starts[i] if i >= 0 else at
 
 
-def visible(text: str, reasoning: str = "") -> Visible:
-    """Cut the thinking out of a text.
+def visible(text: str, low: str, reasoning: str = "") -> Visible | None:
+    """Cut the thinking out of a text; None if there is none.
 
     Args:
         text: what a model wrote.
+        low: the same in lower case.
         reasoning: its thinking as the engine reported it apart; some servers repeat it in the text.
     """
     skipped = 0
@@ -72,17 +80,17 @@ def visible(text: str, reasoning: str = "") -> Visible:
         lead = len(text) - len(text.lstrip())
         if text.startswith(thought, lead) and len(thought) > 16:
             skipped = lead + len(thought)
-    low = lower(text)
-    if not (any(sign in low for sign in "<[◁") and any(hint in low for hint in _HINTS)) and (
-        _GRANITE[0] not in low
-    ):
-        start = _final_channel(low) if low.startswith("analysis") else 0
-        start = max(start, skipped)
-        return Visible(text[start:], (0,), (start,), is_open=False)
+    is_tagged = (
+        ("<" in low and _HINT.search(low)) or "[think]" in low or "[/think]" in low or "◁" in low
+    )
+    if not is_tagged and _GRANITE[0] not in low:
+        skipped = max(skipped, _final_channel(low) if low.startswith("analysis") else 0)
+        return Visible(text[skipped:], (0,), (skipped,), is_open=False) if skipped else None
     pieces, is_open = _pieces(text, low, skipped)
-    if is_open is False and _GRANITE[0] in low:
-        pieces = [(max(a, low.rfind(_GRANITE[1]) + len(_GRANITE[1])), b) for a, b in pieces] if _GRANITE[1] in low else []
-        pieces, is_open = [piece for piece in pieces if piece[0] < piece[1]], not pieces
+    if not is_open and _GRANITE[0] in low:
+        reply = low.rfind(_GRANITE[1]) + len(_GRANITE[1]) if _GRANITE[1] in low else len(low)
+        pieces = [(max(start, reply), end) for start, end in pieces if end > reply]
+        is_open = not pieces
     starts, places, kept, length = [], [], [], 0
     for start, end in pieces:
         starts.append(length)
@@ -103,7 +111,9 @@ def _pieces(text: str, low: str, skipped: int) -> tuple[list[tuple[int, int]], b
     pieces: list[tuple[int, int]] = []
     depth, start = 0, skipped
     for tag in _TAG.finditer(low, skipped):
-        is_closing = bool(tag["close1"] or tag["close2"] or tag["close3"] or tag["close4"] or tag["close5"])
+        is_closing = bool(
+            tag["close1"] or tag["close2"] or tag["close3"] or tag["close4"] or tag["close5"]
+        )
         if _is_spoken_of(low, tag, is_closing=is_closing) or _is_in_code(low, tag, start, depth):
             continue
         if not is_closing:
@@ -140,31 +150,39 @@ def _is_in_code(low: str, tag: re.Match[str], start: int, depth: int) -> bool:
     return bool(low[line : tag.start()].strip()) and "```" in low[tag.end() :]
 
 
-def reply_end(text: str, has_answer: bool) -> int:  # noqa: FBT001
+def reply_end(text: str, low: str, *, has_answer: bool) -> int:
     """Return where the model goes on into a turn or a question of its own; else the end.
 
     Args:
         text: without thinking.
+        low: the same in lower case.
         has_answer: the kind has answers that such a question may follow.
     """
     end = len(text)
-    if ("<" in text or "[" in text) and (turn := _TURN.search(text)) and text[: turn.start()].strip():
+    if "<" in text and (turn := _TURN.search(text)) and text[: turn.start()].strip():
         end = turn.start()
-    if not has_answer or ":" not in text and "：" not in text:
+    if "[inst]" in low and (turn_at := low.find("[inst]", 0, end)) > 0 and text[:turn_at].strip():
+        end = turn_at
+    if not has_answer:
         return end
-    low = lower(text)
     at = 0
-    for _ in range(64):
+    for _ in range(_QUESTIONS):
         following = _NEXT.search(low, at, end)
         if following is None:
             return end
-        before = low[: following.start()].strip()
-        if before and not before.startswith(_GIVEN) and not _RESTATES.search(before[-80:]):
+        before = low[max(0, following.start() - _BACK) : following.start()].strip()
+        starts_so = low[:40].lstrip().startswith(_GIVEN)
+        if before and not starts_so and not _RESTATES.search(before[-80:]):
             return following.start()
-        if "answer" in before and re.search(r"answer[*_]{0,2}\s?(?:is|:)", before):
+        if "answer" in before and _ANSWERED.search(before):
             return following.start()
         at = following.end()
     return end
 
 
-_RESTATES = re.compile(r"(?:restat|repeat|given|first|recall|here is|understand|read|analy[sz]e|break|look at|let's|let me|#)[^\n]{0,60}$")
+_QUESTIONS = 64
+_BACK = 2_000
+_ANSWERED = re.compile(r"answer[*_]{0,2}\s?(?:is|:)")
+_RESTATES = re.compile(
+    r"(?:restat|repeat|given|first|recall|here is|understand|read|analy[sz]e|break|look at|let's|let me|#)[^\n]{0,60}$"
+)

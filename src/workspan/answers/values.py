@@ -155,7 +155,11 @@ def _core(text: str, at: int) -> _Core | None:
         found = _PLAIN.match(text, at + 1)
         assert found is not None
         digits = found[0]
-        return None if "." in digits else _longer(text, digits, f"0.{digits}", -len(digits), found.end())
+        return (
+            None
+            if "." in digits
+            else _longer(text, digits, f"0.{digits}", -len(digits), found.end())
+        )
     if first == "\\" or first == "{":
         return _fraction(text, at)
     if first and first in _VULGAR:

@@ -97,7 +97,10 @@ def _parts(before: list[str], parts: int) -> Fraction | None:
         return Fraction(1, parts) if before or parts == 2 else None
     if "and" in before:
         at = len(before) - 1 - before[::-1].index("and")
-        whole, top = _whole(before[:at]), _parts(before[at + 1 :], parts) if before[at + 1 :] else None
+        whole, top = (
+            _whole(before[:at]),
+            _parts(before[at + 1 :], parts) if before[at + 1 :] else None,
+        )
         return None if whole is None or top is None or top >= 1 else whole + top
     top_of = _whole(before)
     return None if top_of is None else top_of / parts

@@ -14,6 +14,7 @@ from workspan.cli.compare import compare
 from workspan.cli.exits import Exit, exit_for
 from workspan.cli.explain import explain
 from workspan.cli.lists import engines, models, strategies, tasks
+from workspan.cli.read import read
 from workspan.cli.replay import replay
 from workspan.cli.solve import solve
 from workspan.errors import WorkspanError
@@ -24,7 +25,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (solve, compare, replay, calibrate, explain, claims, strategies, engines, tasks):
+for command in (
+    *(solve, compare, replay, calibrate, explain, read, claims),
+    *(strategies, engines, tasks),
+):
     app.command()(command)
 app.add_typer(models, name="models")
 
