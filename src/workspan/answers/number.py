@@ -150,7 +150,8 @@ def marked(said: Said, mark: Mark) -> Found | Blocked | None:
 def within(said: Said, start: int, end: int) -> Quantity | Blocked | None:
     """Read the number that a marked content gives; Blocked where it gives several, or a part."""
     text, low = said.plain, said.low
-    end = min(end, start + _LONGEST)
+    if end - start > _LONGEST:
+        return _leading(text, low, start, end) or Blocked(end)
     if "=" in low[start:end] or "≈" in low[start:end] or "\\approx" in low[start:end]:
         stop = _line_or_sentence(low, start, end)
         equals = [*_EQUALS.finditer(low, start, stop)]
