@@ -133,7 +133,7 @@ def _merged(said: Sequence[tuple[Any, float]]) -> dict[str, Any]:
 
 
 def _heaviest(said: Sequence[tuple[Any, float]]) -> Any:
-    """Return the value of most weight, the first of equals; of objects the vote on their members."""
+    """Return the value of most weight, the first of equals; objects are voted on by member."""
     objects = [(value, weight) for value, weight in said if isinstance(value, dict)]
     if sum(weight for _, weight in objects) * 2 > sum(weight for _, weight in said):
         return _merged(objects)

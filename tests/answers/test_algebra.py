@@ -1,4 +1,4 @@
-"""The computing child: cut by its own clock, replaced when it dies, never believed when it babbles."""
+"""The computing child: cut by its clock, replaced when it dies, never believed when it babbles."""
 
 from __future__ import annotations
 
@@ -101,9 +101,21 @@ def test_the_child_and_the_reader_here_agree(comparer: algebra._Comparer) -> Non
 
 @pytest.mark.parametrize(
     "bomb",
-    ["9^{9^{9^9}}", "9**9**9**9", "(1000000!)!", "2^{99999999}", "9^{999999}", r"\binom{9999999}{99999}",
-     "((((" * 100, "x" * 700, r"\sqrt{" * 100, "10^{10^{10}}", "0^0", "1/0"],
-)  # fmt: skip
+    [
+        "9^{9^{9^9}}",
+        "9**9**9**9",
+        "(1000000!)!",
+        "2^{99999999}",
+        "9^{999999}",
+        r"\binom{9999999}{99999}",
+        "((((" * 100,
+        "x" * 700,
+        r"\sqrt{" * 100,
+        "10^{10^{10}}",
+        "0^0",
+        "1/0",
+    ],
+)
 def test_numbers_that_would_not_fit_are_refused_before_they_are_made(bomb: str) -> None:
     with pytest.raises(NotRead):
         formula_key(bomb)

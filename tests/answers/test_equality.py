@@ -272,15 +272,21 @@ def test_without_time_a_formula_equals_only_itself() -> None:
     assert plurality(drawn[1:2] * 2, "math", limit=lambda: 0.0).uncompared == 0
 
 
-ATOMS = {
-    "text": ["Paris", "paris", "Paris!", "The Paris", "-2", "2", "+2", "C", "C++", "C#", "x < 3", "(3.14)", "3.14"],
-    "number": ["1/2", "0.5", "50%", "50", "-1/2", "3 1/2", "3.5", "7/2", "twelve", "12", "1,200", "1200", "10-12"],
-    "math": ["1/2", r"\frac12", "0.5", "x+1", "1+x", "2x", "x*2", r"\sqrt{8}", r"2\sqrt2", "2.8284271247461903",
-             "1, 2", "2, 1", "(1,2)", r"\{1,2\}", "x<3", "3>x", "1 2", "12", "3.14159265", "3.1415927", r"\pi"],
+def listed(forms: str) -> list[str]:
+    return forms.split("|")
+
+
+ATOMS: dict[AnswerKind, list[str]] = {
+    "text": listed("Paris|paris|Paris!|The Paris|-2|2|+2|C|C++|C#|x < 3|(3.14)|3.14"),
+    "number": listed("1/2|0.5|50%|50|-1/2|3 1/2|3.5|7/2|twelve|12|1,200|1200|10-12"),
+    "math": [
+        *listed(r"1/2|\frac12|0.5|x+1|1+x|2x|x*2|\sqrt{8}|2\sqrt2|2.8284271247461903"),
+        *listed(r"1, 2|2, 1|(1,2)|\{1,2\}|x<3|3>x|1 2|12|3.14159265|3.1415927|\pi"),
+    ],
     "json": ['{"a":1}', '{"a":1.0}', '{"a": 1, "b": null}', "1", "1.0", "true", "[1]", "not json"],
     "choice": ["A", "(a)", "B", "b."],
     "code": ["x = 1", "x = 1 \n", "x=1", "\nx = 1"],
-}  # fmt: skip
+}
 answers = st.sampled_from([(kind, atom) for kind, atoms in ATOMS.items() for atom in atoms])
 loose = st.text("0123456789+-*/^(){}[]<>=.,% xyπ√½$\\ aA\n", max_size=14)
 

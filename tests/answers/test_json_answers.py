@@ -1,4 +1,4 @@
-"""JSON as an answer: read strictly, held to a schema, compared by value, voted whole or by field."""
+"""JSON as an answer: read strictly, held to a schema, compared by value, voted on."""
 
 from __future__ import annotations
 
@@ -17,13 +17,25 @@ from workspan.types import Candidate
 from workspan.voting import by_field, plurality
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
     max_leaves=8,
-)  # fmt: skip
-WRAPPED = ["{}", "Answer: {}", "Here it is:\n```json\n{}\n```\nDone.", "<answer>{}</answer>",
-           "<think>{{\"draft\": 1}}</think>\n{}", "<tool_call>\n{}\n</tool_call>", "I say {} at last."]  # fmt: skip
+)
+WRAPPED = [
+    "{}",
+    "Answer: {}",
+    "Here it is:\n```json\n{}\n```\nDone.",
+    "<answer>{}</answer>",
+    '<think>{{"draft": 1}}</think>\n{}',
+    "<tool_call>\n{}\n</tool_call>",
+    "I say {} at last.",
+]
 
 
 @given(
@@ -56,10 +68,24 @@ def test_equal_json_is_equal_in_python_too(a: Any, b: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['{"a": 1, "a": 2}', '{"a": {"b": 1, "b": 1}}', '{"a": NaN}', "[Infinity]", "{'a': 1}", '{"a": 1,}',
-     '{"a": True}', '{"a": 1', "// no\n", "", "so it is", '{"a": undefined}', "[" * 5_000 + "]" * 5_000,
-     '<tool_call>{"name": "f"</tool_call>', "```json\n{bad}\n```"],
-)  # fmt: skip
+    [
+        '{"a": 1, "a": 2}',
+        '{"a": {"b": 1, "b": 1}}',
+        '{"a": NaN}',
+        "[Infinity]",
+        "{'a': 1}",
+        '{"a": 1,}',
+        '{"a": True}',
+        '{"a": 1',
+        "// no\n",
+        "",
+        "so it is",
+        '{"a": undefined}',
+        "[" * 5_000 + "]" * 5_000,
+        '<tool_call>{"name": "f"</tool_call>',
+        "```json\n{bad}\n```",
+    ],
+)
 def test_what_a_program_would_not_take_is_no_answer(text: str) -> None:
     assert extract(text, "json") is None
 
@@ -104,7 +130,7 @@ SHAPES = [
     ({"multipleOf": 0.1}, 0.3, True),
     ({"$ref": "#"}, 1, False),  # it never ends
     (False, 1, False),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("schema", "value", "fits"), SHAPES)
@@ -142,8 +168,11 @@ def test_whole_objects_are_voted_on_by_value() -> None:
 
 
 def test_members_are_voted_on_one_by_one() -> None:
-    said = drawn('{"a": 1, "b": 1, "c": {"d": 1, "e": [1]}}', '{"a": 1, "b": 2, "c": {"d": 2, "e": [1]}}',
-                 '{"a": 2, "b": 2, "c": {"d": 2}, "x": 0}')  # fmt: skip
+    said = drawn(
+        '{"a": 1, "b": 1, "c": {"d": 1, "e": [1]}}',
+        '{"a": 1, "b": 2, "c": {"d": 2, "e": [1]}}',
+        '{"a": 2, "b": 2, "c": {"d": 2}, "x": 0}',
+    )
     vote = by_field(said)
     assert vote.text is not None
     assert json.loads(vote.text) == {"a": 1, "b": 2, "c": {"d": 2, "e": [1]}}

@@ -14,7 +14,8 @@ CASES: list[tuple[str, AnswerKind, str | None]] = [
     ("<think>a <think>b</think> Answer: 12</think>Answer: 15", "number", "15"),
     ("<think>outer <think>inner</think> Answer: 12", "number", None),
     (
-        "<|channel|>analysis<|message|>Answer: 12<|end|><|start|>assistant<|channel|>final<|message|>Answer: 15<|return|>",
+        "<|channel|>analysis<|message|>Answer:"
+        " 12<|end|><|start|>assistant<|channel|>final<|message|>Answer: 15<|return|>",
         "number",
         "15",
     ),

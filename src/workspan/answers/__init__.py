@@ -7,7 +7,8 @@ states the rules; `read` says which of them an answer was read by and where it s
 Before anything else, thinking is cut, and so is a question that a model went on to ask itself. Then
 two steps:
 
-1. *Marked* answers count first, the last one: ``\\boxed{...}``, ``<answer>...</answer>``, ``#### ...``,
+1. *Marked* answers count first, the last one: ``\\boxed{...}``, ``<answer>...</answer>``, ``####
+...``,
    ``Answer: ...``, ``the answer is ...``, a heading, a member of a JSON object.
 2. Without one, a finished text still says something: its last line (text), last formula or number
    (math), last number (number), the option letter that it names at its end (choice), its program
@@ -127,7 +128,7 @@ def read(
         low = signs.lower(plain)
     end = len(text) if kind == "symbols" else reply_end(text, low, has_answer=kind not in _ENDLESS)
     start = max(0, end - _WINDOW) if kind != "open" else 0
-    closed = finished and not (seen and seen.is_open) or end < len(text)
+    closed = (finished and not (seen and seen.is_open)) or end < len(text)
     if start or end < len(text):
         text, plain, low = text[start:end], plain[start:end], low[start:end]
     if not text:
@@ -158,7 +159,8 @@ def canonical(answer: str, kind: AnswerKind, seconds: float | None = None) -> Ha
     Args:
         answer: an answer, or a reference.
         kind: how it is written.
-        seconds: wall clock that there is; only some formulas take any (`may_take_long`). One that was
+        seconds: wall clock that there is; only some formulas take any (`may_take_long`). One that
+        was
             cut shares its key with its own text alone: see `is_cut`.
     """
     if kind == "math":

@@ -7,7 +7,8 @@ the next is forked in milliseconds: a formula that was cut costs its own time, n
 child that died, or says what it should not, is replaced by a fresh one, which is asked once more.
 
 What comes back for one formula does not depend on any other, so equality stays an equivalence, and
-a set of answers costs time for each of them, not for each pair. It is what `formula.key_of` makes of
+a set of answers costs time for each of them, not for each pair. It is what `formula.key_of` makes
+of
 the values, so that it equals that of the same formula written in a way that is read without help.
 """
 
@@ -291,7 +292,7 @@ def _computed(text: str) -> str | None:
     floats = {one: sympy.Rational(str(one)) for one in found.atoms(sympy.Float)}
     imaginary = {symbol: sympy.I for symbol, name in names.items() if name == "i"}
     found = found.xreplace({**floats, **imaginary})
-    if found.has(sympy.oo, sympy.zoo, sympy.nan) or not found.is_number and not names:
+    if found.has(sympy.oo, sympy.zoo, sympy.nan) or (not found.is_number and not names):
         return None
     variables = [symbol for symbol in names if symbol not in imaginary]
     points: list[Any] = []

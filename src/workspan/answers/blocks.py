@@ -77,9 +77,7 @@ def _alike(one: str, other: str, *, below: bool) -> bool:
         return below or len(left) > 1
     if len(left) == len(right) == 1:
         return _one_cell(left[0], right[0], below=below)
-    if left[0] == right[0] and len(left) > 2 and len(left) == len(right):
-        return True
-    return False
+    return bool(left[0] == right[0] and len(left) > 2 and len(left) == len(right))
 
 
 def _one_cell(one: str, other: str, *, below: bool) -> bool:

@@ -13,31 +13,39 @@ from workspan.answers.said import Found, Said
 
 _TEX = r"(?:\\(?:text|mathrm|mathbf|textbf|boxed|rm)\s?\{\s*)*"
 _LEAD = re.compile(
-    rf"(?:[\s*_`\"'$:>]|\\\(|\\\[|(?:definitely|clearly|therefore|thus|most likely|probably|likely|hence|simply"
-    rf"|option|choice|letter|answer|statement|alternative|indeed|i think|i believe|i'd say|it's|it is|is|be|the)(?![a-z])|{_TEX[:-1]}+)*",
+    rf"(?:[\s*_`\"'$:>]|\\\(|\\\[|(?:definitely|clearly|therefore|thus|most likely|probably"
+    rf"|likely|hence|simply"
+    rf"|option|choice|letter|answer|statement|alternative|indeed|i think|i believe|i'd say|it's"
+    rf"|it is|is|be|the)(?![a-z])|{_TEX[:-1]}+)*",
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(r"[(\[]\s?([A-Za-z])\s?[)\]]")
 _LETTER = re.compile(r"([A-Za-z])(?![A-Za-z0-9'’+#\-])")
 _CLOSED = re.compile(r"\s*(?:[).:,;\]}|*_`\"'$!?—–=\\]|-\s|$|\n)")
 _GOES_ON = re.compile(
-    r"\s+(?:because|since|as|is|was|and|or|due|for|given|by|which|would|must|should|seems|looks|\(|-|—|–|=)(?![a-z])",
+    r"\s+(?:because|since|as|is|was|and|or|due|for|given|by|which|would|must|should|seems|looks"
+    r"|\(|-|—|–|=)(?![a-z])",
     re.IGNORECASE,
 )
 _SECOND = re.compile(
-    r"[\s).\]*_`\"}]{0,4}(?:\s*(?:,|/|&|\band\b|\bor\b|,\s*and|,\s*or))\s*(?:option |choice )?[(\[*]{0,3}([A-Z])[)\]*]{0,3}(?![A-Za-z'])"
+    r"[\s).\]*_`\"}]{0,4}(?:\s*(?:,|/|&|\band\b|\bor\b|,\s*and|,\s*or))\s*(?:option "
+    r"|choice )?[(\[*]{0,3}([A-Z])[)\]*]{0,3}(?![A-Za-z'])"
 )
 _NOT = re.compile(r"(?:not|neither|none|cannot|unclear|unknown|isn't|no)(?![a-z])", re.IGNORECASE)
 _LINE = re.compile(
-    r"[\s>*_`#(\[\"]*+(?:(?:option|choice|answer|letter)\s*+[:.]?\s*+)?[*_`(\[\"]*+([A-Za-z])[)\]*_`\"]{0,4}"
+    r"[\s>*_`#(\[\"]*+(?:(?:option|choice|answer"
+    r"|letter)\s*+[:.]?\s*+)?[*_`(\[\"]*+([A-Za-z])[)\]*_`\"]{0,4}"
     r"(?:\s*(?:[.):\-–—]\s*\S.*|[.!:]?\s*[*_`\"]*))?",
     re.IGNORECASE,
 )
 _STRONG = re.compile(
-    r"(?:(?<![a-z])(?:option|choice|letter|alternative|say|choose|chose|pick|select|going with|go with|it's|it is|be|选|选择)\s?"
-    r"[:*_`\"]{0,4}\s?(?:option |choice )?[*_`\"]{0,3}(?:[(\[]([A-Za-z])[)\]]|((?-i:[A-Z]))(?![A-Za-z'’0-9+#\-])))"
+    r"(?:(?<![a-z])(?:option|choice|letter|alternative|say|choose|chose|pick|select|going with"
+    r"|go with|it's|it is|be|选|选择)\s?"
+    r"[:*_`\"]{0,4}\s?(?:option |choice )?[*_`\"]{0,3}(?:[(\[]([A-Za-z])[)\]]"
+    r"|((?-i:[A-Z]))(?![A-Za-z'’0-9+#\-])))"
     r"|[(\[]((?-i:[A-Z]))[)\]](?!\s?=)"
-    r"|(?<![A-Za-z'’0-9(\-])((?-i:[A-Z]))[*_`\"]{0,3}(?=\s(?:is|must be|would be)\s(?:the\s)?(?:\w+\s)?(?:correct|right|best|true|answer))"
+    r"|(?<![A-Za-z'’0-9(\-])((?-i:[A-Z]))[*_`\"]{0,3}(?=\s(?:is|must be"
+    r"|would be)\s(?:the\s)?(?:\w+\s)?(?:correct|right|best|true|answer))"
     r"|(?<![A-Za-z'’0-9\-])((?-i:[A-Z]))(?=[.!*_\"]{0,4}$)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -46,7 +54,8 @@ _RIGHT = re.compile(
     re.IGNORECASE,
 )
 _WRONG = re.compile(
-    r"[)\]*_`\"]{0,3}\s(?:is|are|can't be|cannot be)\s(?:\w+\s)?(?:wrong|incorrect|not|false|out|ruled|eliminated)",
+    r"[)\]*_`\"]{0,3}\s(?:is|are|can't be|cannot be)\s(?:\w+\s)?(?:wrong|incorrect|not|false|out"
+    r"|ruled|eliminated)",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])|\n")

@@ -1,6 +1,7 @@
 """Programs: the fenced block that defines what the others use; never run here.
 
-A later block that defines the same names is a correction and wins. Shell lines, outputs, transcripts
+A later block that defines the same names is a correction and wins. Shell lines, outputs,
+transcripts
 and demonstrations of a program beside it are not the program. A helper in a block of its own that
 the program needs comes before it.
 """
@@ -12,22 +13,25 @@ from collections.abc import Hashable
 from typing import NamedTuple
 
 from workspan.answers.said import Found, Said
+from workspan.answers.words import listed
 
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([^\n`]*)(?=\n|\Z)")
 _INDENT = re.compile(r"[ \t>]{0,12}")
 _BLOCKS = 200
-_NOT_PROGRAMS = frozenset(
+_NOT_PROGRAMS = listed(
     "bash sh shell console zsh shellsession shell-session terminal cmd powershell ps1 bat text txt"
-    " plaintext plain output out stdout stderr log json jsonl yaml yml toml ini csv tsv xml html css"
+    " plaintext plain output out stdout stderr log json jsonl yaml yml toml ini csv tsv xml html"
+    " css"
     " markdown md diff patch latex tex pycon python-repl ipython doctest traceback none mermaid"
-    " requirements dockerfile input result results example".split()
+    " requirements dockerfile input result results example"
 )
 _DEFINES = re.compile(
     r"^(?:async[ ]def|def|class)[ ]+(\w+)"
     r"|^(?:export[ ]+)?(?:default[ ]+)?(?:async[ ]+)?function[ ]*\*?[ ]*(\w+)"
     r"|^(?:pub[ ]+)?(?:fn|func|fun|sub|struct|interface|trait)[ ]+(?:\([^()\n]*\)[ ]*)?(\w+)"
     r"|^(?:public|private|protected|static|final|abstract)[ ][^\n;={}()]{0,80}?(\w+)[ ]*(?:\(|\{)"
-    r"|^(?:unsigned[ ]|long[ ]|const[ ])*(?:int|void|bool|char|double|float|long|string|auto|std::\w+(?:<[^\n;{}]{0,40}>)?"
+    r"|^(?:unsigned[ ]|long[ ]|const[ ])*(?:int|void|bool|char|double|float|long|string|auto"
+    r"|std::\w+(?:<[^\n;{}]{0,40}>)?"
     r"|vector<[^\n;{}]{0,40}>)[ &*]+(\w+)[ ]*\([^;\n]*\)?[ ]*(?:\{|$)"
     r"|^(?:const|let|var)[ ]+(\w+)[ ]*=[ ]*(?:async[ ]*)?(?:function|\([^()\n]*\)[ ]*=>|\w+[ ]*=>)"
     r"|^(\w+)[ ]*=[ ]*lambda\b",
@@ -41,12 +45,14 @@ _STATEMENT = re.compile(
 )
 _TRANSCRIPT = re.compile(r"\s*(?:>>>|In \[\d+\]:|\$ |Traceback|> )")
 _STARTS = re.compile(
-    r"^(?:def|class|async def|import|from[ ]\w[\w.]*[ ]import|@\w|#!|#include|using[ ]namespace|function|fn"
+    r"^(?:def|class|async def|import|from[ ]\w[\w.]*[ ]import|@\w|#!|#include|using[ ]namespace"
+    r"|function|fn"
     r"|pub fn|package|public class|const|let|var|int main)\b",
     re.MULTILINE,
 )
 _CODE_LINE = re.compile(
-    r"[ \t]|$|[@#})\]]|(?:def|class|import|from|if|for|while|try|with|return|print|else|elif|async|assert)\b|\w[\w.\[\]]*\s*(?:[-+*/|&]?=|\()"
+    r"[ \t]|$|[@#})\]]|(?:def|class|import|from|if|for|while|try|with|return|print|else|elif"
+    r"|async|assert)\b|\w[\w.\[\]]*\s*(?:[-+*/|&]?=|\()"
 )
 
 

@@ -16,6 +16,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, TypeAlias
 
+from workspan.answers.words import listed
+
 LONGEST = 600
 _NODES = 800
 _DEPTH = 40
@@ -34,26 +36,27 @@ class TooLarge(NotRead):
     """Its value would have more digits than can be computed with."""
 
 
-_FUNCTIONS = frozenset(
+_FUNCTIONS = listed(
     "sin cos tan cot sec csc arcsin arccos arctan asin acos atan sinh cosh tanh ln log exp sqrt abs"
-    " lg cbrt".split()
+    " lg cbrt"
 )
 _GREEK = (
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho"
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi"
+    " rho"
     " sigma tau phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell hbar"
 )
-_GREEK_NAMES = frozenset(_GREEK.split())
+_GREEK_NAMES = listed(_GREEK)
 _GREEK_LETTERS = dict(
     zip(
         "αβγδεζηθικλμνξρστφχψω",
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu"
-        " nu xi rho sigma tau phi chi psi omega".split(),
+        (name for name in _GREEK.split()[:24] if name not in ("varepsilon", "vartheta", "varphi")),
         strict=True,
     )
 )
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)|\\(?P<command>[A-Za-z]+)|(?P<word>[A-Za-z]+)"
-    r"|(?P<sign>\*\*|[-+*/^!|(){}\[\]_√·×=<>,:;'&]|[αβγδεζηθικλμνξπρστφχψω]|[⁰¹²³⁴-⁹⁺⁻]+|[₀-₉]+|\\.))"
+    r"|(?P<sign>\*\*|[-+*/^!|(){}\[\]_√·×=<>,:;'&]|[αβγδεζηθικλμνξπρστφχψω]|[⁰¹²³⁴-⁹⁺⁻]+|[₀-₉]+"
+    r"|\\.))"
 )
 _SUPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉", "0123456789+-0123456789")
 
@@ -71,7 +74,7 @@ def formula_key(text: str) -> Hashable:
 
 def value_key(node: Node) -> Hashable:
     """Return the key of a parsed formula."""
-    return key_of([value for value in values(node)])
+    return key_of(values(node))
 
 
 def key_of(points: list[Any]) -> Hashable:
@@ -86,7 +89,7 @@ def key_of(points: list[Any]) -> Hashable:
 
 
 def ratios(node: Node, *, signed: bool) -> Hashable:
-    """Return what the formulas share that are this one times a number (a positive one if signed)."""
+    """Return what the multiples of a formula share, the positive ones alone if signed."""
     mp = _mp()
     points = [mp.mpmathify(_number(value)) for value in values(node)]
     if all(abs(point) < mp.mpf(10) ** -45 for point in points):
@@ -373,11 +376,7 @@ class _Parser:
         if said == "binom":
             return ("binom", self.argument(), self.argument())
         if said == "sqrt":
-            if self.take("["):
-                degree = self.sum()
-                self.need("]")
-                return ("root", self.argument(), degree)
-            return ("fn", "sqrt", self.argument())
+            return self.root()
         if said in _FUNCTIONS:
             return self.function(said)
         if said == "pi":
@@ -390,15 +389,27 @@ class _Parser:
         if said in _GREEK_NAMES:
             return self.named(said)
         if said in ("mathrm", "operatorname", "text"):
-            self.need("{")
-            sort, inner = self.peek()
-            self.at += 1
-            self.need("}")
-            if sort == "word" and inner in _FUNCTIONS:
-                return self.function(inner)
-            if sort == "word" and inner in ("e", "i"):
-                return (inner,)
+            return self.upright()
         raise NotRead(f"\\{said} is not known")
+
+    def root(self) -> Node:
+        if self.take("["):
+            degree = self.sum()
+            self.need("]")
+            return ("root", self.argument(), degree)
+        return ("fn", "sqrt", self.argument())
+
+    def upright(self) -> Node:
+        """Read a name in upright letters: a function, e or i."""
+        self.need("{")
+        sort, inner = self.peek()
+        self.at += 1
+        self.need("}")
+        if sort == "word" and inner in _FUNCTIONS:
+            return self.function(inner)
+        if sort == "word" and inner in ("e", "i"):
+            return (inner,)
+        raise NotRead("a name")
 
     def function(self, name: str) -> Node:
         base: Node | None = None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from workspan.answers.said import Said
 
 _MARKS = 24
-"""Marks of a sort that are looked at, the last ones, so that hostile text is read in linear time."""
+"""Marks of a sort that are looked at, the last ones: hostile text is read in linear time."""
 _BRACES = 2_000
 
 DRESS = "*_`\"' \t"
@@ -21,13 +21,15 @@ _LABEL = re.compile(
     r"answers?(?: (?:choice|option|letter))?(?:[ \t]?\([^()\n]{0,60}\))?[*_`\"']{0,4}"
     r"(?: (?:to|for|of|here)\b[^.:=|\n]{0,80}?)?[*_`\"')\]]{0,4}[ \t]{0,4}"
     r"(?P<sign>:|=|->|→|\||(?:(?:is|are|was)(?P<not> not|n't)?"
-    r"|(?:would|should|must|will|has to) be|(?:comes|works) out (?:to|as)|comes to|equals)(?![a-z'])"
+    r"|(?:would|should|must|will|has to) be|(?:comes|works) out (?:to|as)|comes to"
+    r"|equals)(?![a-z'])"
     r"(?: (?:then|thus|therefore|simply|indeed|clearly|just|hence|given by|as follows)(?![a-z]))?"
     r"[ \t]?:?)",
 )
 _NO_MARK = re.compile(
     r"(?:wrong|incorrect|previous|intermediate|partial|preliminary|tentative|draft|rejected|false"
-    r"|another|possible|earlier|initial|first|old|this|that|your|an|each|any|no|not the|n't the)\s+$"
+    r"|another|possible|earlier|initial|first|old|this|that|your|an|each|any|no|not the"
+    r"|n't the)\s+$"
 )
 _HEADING = re.compile(r"(?:^|\n)[#*_ \t>]*(?:(?:the|my|your|our) )?(?:(?:final|correct|short) )?$")
 _HEADED = re.compile(r"s?[*_: \t]*(?=\r?\n)")

@@ -11,22 +11,26 @@ from workspan.answers.quantities import Quantity, quantities
 from workspan.answers.regions import region, undressed
 from workspan.answers.retracted import retracted
 from workspan.answers.said import Found, Said
+from workspan.answers.words import listed
 
 _FORMULA = re.compile(
     r"\$\$([^$]{1,600})\$\$|\$([^$\n]{1,600})\$|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)", re.DOTALL
 )
 _REASON = re.compile(
-    r"(?:,\s+|\s+[—–]\s+|\s+)(?:because|since|as (?:it|they|he|she|the|we|this|there)|so that|where|which|"
+    r"(?:,\s+|\s+[—–]\s+|\s+)(?:because|since|as (?:it|they|he|she|the|we|this|there)|so that"
+    r"|where|which|"
     r"due to|given that|when|while)(?![a-z])"
 )
 _SENTENCE = re.compile(r"[.!?](?=[*_\"')]{0,3}(?:\s+[A-Z*_\\$(]|\s*$))")
 _WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}")
-_MATHS_WORDS = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log exp sqrt pi and or mod gcd lcm"
-    " max min lim det abs frac".split()
+_MATHS_WORDS = listed(
+    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log exp sqrt pi and or mod"
+    " gcd lcm"
+    " max min lim det abs frac"
 )
 _LEAD = re.compile(
-    r"(?:\s|:|(?:about|approximately|exactly|simply|just|therefore|thus|then|equal to|is|that)(?![a-z]))*"
+    r"(?:\s|:|(?:about|approximately|exactly|simply|just|therefore|thus|then|equal to|is"
+    r"|that)(?![a-z]))*"
 )
 _AND = re.compile(
     r"[\s$.]*(?:,|;|and|or|,\s*and|,\s*or)[\s$]*(?:[a-z]\s*=\s*)?\$?\s*$", re.IGNORECASE

@@ -25,14 +25,19 @@ from workspan.answers.text import text_key
 from workspan.answers.words import FIRST
 
 _LEAD = re.compile(
-    r"(?:[\s*_`\"'(:]|\$(?=[^0-9.])|\$\$?(?=-?[0-9.\\][^$\n]{0,200}\$)|\\[(\[]|\\displaystyle|\\(?:big+|left)?\(|≈|~|\\approx"
+    r"(?:[\s*_`\"'(:]|\$(?=[^0-9.])|\$\$?(?=-?[0-9.\\][^$\n]{0,200}\$)|\\[(\[]|\\displaystyle"
+    r"|\\(?:big+|left)?\(|≈|~|\\approx"
     r"|\\(?:text|mathrm|mathbf|boldsymbol)\{(?=\s*[-$\\0-9])"
-    r"|\(?[a-j]\)\s(?=[-$\\0-9])|(?:about|approximately|approx\.?|roughly|around|exactly|just|simply|only"
-    r"|therefore|thus|then|equal to|equals|is|be|now|that|i get|we get|a total of|total of|=)(?![a-z]))*"
+    r"|\(?[a-j]\)\s(?=[-$\\0-9])|(?:about|approximately|approx\.?|roughly|around|exactly|just"
+    r"|simply|only"
+    r"|therefore|thus|then|equal to|equals|is|be|now|that|i get|we get|a total of|total of"
+    r"|=)(?![a-z]))*"
 )
 _COMPARED = re.compile(
-    r"(?:at (?:least|most)|(?:more|less|fewer|greater|larger|smaller|higher|lower) than|over|under|above|below"
-    r"|up to|nearly|almost|between|from|not|no more|within|[<>≤≥≠±]|\\(?:leq?|geq?|pm|neq?|lt|gt)(?![a-z]))"
+    r"(?:at (?:least|most)|(?:more|less|fewer|greater|larger|smaller|higher|lower) than|over"
+    r"|under|above|below"
+    r"|up to|nearly|almost|between|from|not|no more|within|[<>≤≥≠±]|\\(?:leq?|geq?|pm|neq?|lt"
+    r"|gt)(?![a-z]))"
 )
 _EQUALS = re.compile(r"(?<![<>!=])=(?!=)|≈|\\approx(?![a-z])")
 _SEVERAL = re.compile(r"=[^=\n]{1,40}?(?:,|;|\band\b|\bor\b)\s*\$?[a-z][a-z0-9_]{0,8}\s*=")
@@ -110,7 +115,8 @@ def whole(text: str) -> Quantity | None:
 
 
 _WHOLE_LEAD = re.compile(
-    r"(?:\\displaystyle|\\f?box(?:ed)?\s?\{(?=[^{}]*(?:\{[^{}]*\}[^{}]*)*\}$)|\\\(|\\left\(|\$(?=-?[\d.\\][^$]*\$$)"
+    r"(?:\\displaystyle|\\f?box(?:ed)?\s?\{(?=[^{}]*(?:\{[^{}]*\}[^{}]*)*\}$)|\\\(|\\left\("
+    r"|\$(?=-?[\d.\\][^$]*\$$)"
     r"|(?:about|approximately|approx\.?|roughly|around|exactly)(?=[ ])|≈|~|\\approx(?![a-z])|=)\s*"
 )
 _EACH = re.compile(r"(?:per|each|an?|of|every)(?![a-z])[a-z '\\/]{0,40}|each")
@@ -194,9 +200,8 @@ def _leading(text: str, low: str, start: int, end: int) -> Quantity | Blocked | 
         FIRST.match(low, at)
         and low[found.end : found.end + 1] == " "
         and low[at:].startswith("one")
-    ):
-        if re.compile(r" (?:of|that|who|which|where|is|can|has)\b").match(low, found.end):
-            return None
+    ) and re.compile(r" (?:of|that|who|which|where|is|can|has)\b").match(low, found.end):
+        return None
     return found if is_alone(low[:end], _past_dress(text, found.end, end)) else Blocked(end)
 
 
@@ -260,7 +265,7 @@ def _unless_retracted(said: Said, found: Found) -> Found | None:
 
 
 def last_value(said: Said, start: int = 0) -> Found | None:
-    """Return the last number of a text without a mark: an emphasised one, or the last in figures."""
+    """Return the last number of a text without a mark; an emphasised one comes first."""
     text, low = said.plain, said.low
     end = len(text.rstrip())
     for _ in range(_LINES):
@@ -283,28 +288,39 @@ def _of_line(said: Said, line: int, end: int) -> Found | Blocked | None:
         return None
     bullet = re.compile(r"\s*(?:[0-9]{1,3}[.)]|[-*+•])\s+(?=\S)").match(text, line, end)
     start = bullet.end() if bullet else line
-    bold = [*_BOLD.finditer(text, start, end)] if "**" in text[start:end] else []
-    if len(bold) == 1:
-        found = within(said, bold[0].start() + 2, bold[0].end() - 2)
-        if isinstance(found, Quantity):
-            return Found(found.text, found.start, found.end, "emphasised number")
+    if found := _emphasised(said, start, end):
+        return found
     if has_digit:
         last = last_quantity(text, low, start, end)
         if isinstance(last, Quantity) and not _joined(low, start, last):
             return Found(last.text, last.start, last.end, "last number")
         return Blocked(end) if last is not None else None
-    words = [*FIRST.finditer(low, start, end)]
-    for first in reversed(words):
-        found = quantity(text, low, first.start(), prose=True)
+    return _last_in_words(said, start, end)
+
+
+def _emphasised(said: Said, start: int, end: int) -> Found | None:
+    text = said.plain
+    bold = [*_BOLD.finditer(text, start, end)] if "**" in text[start:end] else []
+    if len(bold) == 1:
+        found = within(said, bold[0].start() + 2, bold[0].end() - 2)
         if isinstance(found, Quantity):
-            whole_start = first.start()
-            for earlier in words:
-                if earlier.start() < whole_start:
-                    wider = quantity(text, low, earlier.start(), prose=True)
-                    if isinstance(wider, Quantity) and wider.end >= found.end:
-                        found = wider
-                        break
-            return Found(found.text, found.start, found.end, "last number")
+            return Found(found.text, found.start, found.end, "emphasised number")
+    return None
+
+
+def _last_in_words(said: Said, start: int, end: int) -> Found | None:
+    """Read the last number in words, from its first word on: "three hundred and five"."""
+    text, low = said.plain, said.low
+    places = [first.start() for first in FIRST.finditer(low, start, end)]
+    for last in reversed(places):
+        if not isinstance(found := quantity(text, low, last, prose=True), Quantity):
+            continue
+        for place in places[: places.index(last)]:
+            wider = quantity(text, low, place, prose=True)
+            if isinstance(wider, Quantity) and wider.end >= found.end:
+                found = wider
+                break
+        return Found(found.text, found.start, found.end, "last number")
     return None
 
 
@@ -315,12 +331,12 @@ _JOINED = re.compile(
 
 
 def _joined(low: str, start: int, last: Quantity) -> bool:
-    """Tell whether the last number is joined to one before: "5 apples and 3 pears", "from 5 to 9"."""
+    """Tell whether the last number is joined to one before: "5 apples and 3", "from 5 to 9"."""
     return _JOINED.search(low, max(start, last.start - 80), last.start) is not None
 
 
 def json_value(said: Said, at: int) -> tuple[int, int, object] | None:
-    """Read the JSON value that starts at a place: its span and what it is; None if there is none."""
+    """Read the JSON value that starts at a place: its span and what it is, if there is one."""
     import json
 
     start = at + len(said.text[at:]) - len(said.text[at:].lstrip())

@@ -9,23 +9,27 @@ as a range, a date, a ratio, a product or "at least 5", it is not read by itself
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
 from workspan.answers.signs import THIN
 from workspan.answers.values import VULGAR, Key, Number, number, written
-from workspan.answers.words import FIRST, PARTS, SCALES, Spelt, spelt
+from workspan.answers.words import FIRST, PARTS, SCALES, Spelt, listed, spelt
 
 _S = rf"[ {THIN}]?"
 _RUN = re.compile(
-    rf"(?:(?:\s?(?:\*\*|[-+*/×·:^±]|\\times|\\cdot|\\div|\\pm)\s?|[ ](?:to|through|out of|of|or|and|x|by"
-    rf"|plus|minus|times|over|vs\.?|versus|mod|modulo|squared|cubed)[ ]|,(?=[0-9])|,?[ ](?=[0-9])|\.(?=[0-9]))"
-    rf"[-$€£({{]{{0,2}}[0-9.][0-9.,]*)+"
+    r"(?:(?:\s?(?:\*\*|[-+*/×·:^±]|\\times|\\cdot|\\div|\\pm)\s?|[ ](?:to|through|out of|of|or"
+    r"|and|x|by"
+    r"|plus|minus|times|over|vs\.?|versus|mod|modulo|squared|cubed)[ ]|,(?=[0-9])|,?[ ](?=[0-9])"
+    r"|\.(?=[0-9]))"
+    r"[-$€£({]{0,2}[0-9.][0-9.,]*)+"
 )
 """How a number goes on that is part of a range, a date, a list, a term."""
 _STOP = re.compile(
-    rf"[(\[{{!^_|]|{_S}\*{{1,2}}(?=[\w({{\\$-])|\s\*{{1,2}}\s(?=\w)|{_S}(?:[+/×·±√>≤≥≠#&]|<(?![/|])|\\(?![)\]%$,;!: ])|-(?![ -])|[ ](?:or|to|plus|minus|times|over|divided|squared|"
+    rf"[(\[{{!^_|]|{_S}\*{{1,2}}(?=[\w({{\\$-])|\s\*{{1,2}}\s(?=\w)|{_S}(?:[+/×·±√>≤≥≠#&]|<(?![/"
+    rf"|])|\\(?![)\]%$,;!: ])|-(?![ -])|[ ](?:or|to|plus|minus|times|over|divided|squared|"
     r"cubed|factorial|choose|mod|modulo|remainder|than|pi|root|x|out of|through|until|r)(?![a-z]))"
 )
 """What may not follow it: it would be a part of something."""
@@ -34,7 +38,8 @@ _TEX_UNIT = re.compile(
     r"\{([^{}0-9]{0,60})\}(?:\s?(?:\^\s?\{?\s?-?[0-9]\s?\}?|[²³]))?"
 )
 _SIGN_UNIT = re.compile(
-    rf"(?:{_S}(?:\\?%|‰|€|£|¥|₹|₽|₩|¢|\\?\$(?![0-9a-zA-Z\\{{]))|{_S}(?:percent|per cent|pct)(?![a-z])"
+    rf"(?:{_S}(?:\\?%|‰|€|£|¥|₹|₽|₩|¢|\\?\$(?![0-9a-zA-Z\\{{]))|{_S}(?:percent|per cent"
+    rf"|pct)(?![a-z])"
     rf"|{_S}°{_S}[CFK]?(?![a-zA-Z])|{_S}\^{_S}\{{?{_S}(?:\\circ|°){_S}\}}?{_S}[CFK]?(?![a-zA-Z])"
     rf"|{_S}\\(?:degrees?|circ)(?![a-z]))"
 )
@@ -42,13 +47,15 @@ _WORD_UNIT = re.compile(
     rf"(?:[ {THIN}]|-(?=[a-z]{{3}}))?((?:[^\W\d_]|°){{1,30}})(?:\^\s?\{{?-?[0-9]\}}?|[²³])?"
     rf"((?:{_S}[/·]{_S}[a-zA-Zµμ]{{1,20}}(?:\^\s?\{{?-?[0-9]\}}?|[²³])?)*)(?!['0-9_^(])"
 )
-_LETTERS = frozenset("m g s h l L W V A N J K C F".split())
+_LETTERS = listed("m g s h l L W V A N J K C F")
 """Units of one letter, after a space; touching the number they may be a variable."""
-_TOUCHING = frozenset(
-    "mm cm dm km mg kg lb lbs oz ml cl dl kl ft in yd mi sq cc hr hrs min mins sec secs ms wk wks yr yrs"
-    " mph kph kmh km/h hz khz mhz ghz kb mb gb tb kw mw kwh kj kcal cal mol pa kpa mpa atm bar usd eur gbp"
+_TOUCHING = listed(
+    "mm cm dm km mg kg lb lbs oz ml cl dl kl ft in yd mi sq cc hr hrs min mins sec secs ms wk"
+    " wks yr yrs"
+    " mph kph kmh km/h hz khz mhz ghz kb mb gb tb kw mw kwh kj kcal cal mol pa kpa mpa atm bar"
+    " usd eur gbp"
     " inr rs rad deg px pt pts °c °f degrees dollars cents percent years days hours minutes seconds"
-    " weeks months meters metres miles feet inches grams people".split()
+    " weeks months meters metres miles feet inches grams people"
 )
 _MONEY_SCALES = {
     "k": 10**3,
@@ -59,17 +66,19 @@ _MONEY_SCALES = {
     "bn": 10**9,
     "t": 10**12,
 }
-_NOT_UNITS = frozenset(
-    "or to plus minus times over divided squared cubed factorial choose mod modulo remainder than pi"
+_NOT_UNITS = listed(
+    "or to plus minus times over divided squared cubed factorial choose mod modulo remainder"
+    " than pi"
     " root x out through until am pm sqrt log ln sin cos tan st nd rd th and is are was were a i e"
-    " oclock versus vs because since as so but if when which where that not however while with e i".split()
+    " oclock versus vs because since as so but if when which where that not however while with e i"
 )
 _CLAUSE = re.compile(
     r"[;!?\n]|\.(?![0-9])|,(?=\s)|[ ](?:because|since|as|so|hence|thus|therefore)[ ]|[—(]|[ ]-[ ]"
 )
-_PREPOSITIONS = frozenset(
-    "in for at on after per with from during within every each when because since as if that into by"
-    " before until while under per between using over".split()
+_PREPOSITIONS = listed(
+    "in for at on after per with from during within every each when because since as if that"
+    " into by"
+    " before until while under per between using over"
 )
 _DIGIT = re.compile(r"[0-9]")
 _NEXT_IN_LIST = re.compile(r",\s*(?:and\s+|or\s+)?(?:[a-z]{1,2}\s?=\s?)?[-$€£]?[0-9]")
@@ -77,8 +86,10 @@ _ANOTHER = re.compile(r"[ ,]*(?:and|or|to|plus|minus)\s+[-$€£]?([0-9]|[a-z]+)
 _JUNK = re.compile(r"[0-9][0-9.,:/_-]*")
 _START = re.compile(rf"[0-9{VULGAR}]|\\[dtcs]?frac|\\nicefrac|\.(?=[0-9])")
 _BEFORE = re.compile(
-    r"(?:[a-z_][0-9.]*|[0-9)]\s?\*{1,2}\s?|[\w)}]\s?[-+/×·^]\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?|(?<!\|)(?<!<[a-z])(?<!<[a-z]{2})(?<!<[a-z]{3})(?<!strong)(?<!solution)>\s?|[0-9]\.|#"
-    r"|\b(?:step|part|case|example|figure|table|eq|equation|option|chapter|section|page|no|item|line"
+    r"(?:[a-z_][0-9.]*|[0-9)]\s?\*{1,2}\s?|[\w)}]\s?[-+/×·^]\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?"
+    r"|(?<!\|)(?<!<[a-z])(?<!<[a-z]{2})(?<!<[a-z]{3})(?<!strong)(?<!solution)>\s?|[0-9]\.|#"
+    r"|\b(?:step|part|case|example|figure|table|eq|equation|option|chapter|section|page|no|item"
+    r"|line"
     r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})\.?\s"
     r"|\b(?:least|most|than|over|under|above|below|nearly|almost|up to|not|minimum of|maximum of"
     r"|multiplied by|divided by|times|plus|minus|or)\s+)$"
@@ -131,40 +142,52 @@ def _with_unit(text: str, low: str, found: Number, *, prose: bool) -> Quantity |
         if sign := _SIGN_UNIT.match(text, end):
             end = sign.end()
             continue
-        if tex := _TEX_UNIT.match(text, end):
-            words = tex[1].lower().split()
-            if any(word in PARTS or word in ("or", "and", "to") for word in words):
-                return Blocked(tex.end())
-            factor = SCALES.get(words[0], 1) if words else 1
-            key, said = _times(key, said, factor)
-            end = tex.end()
-            continue
-        stop = _STOP.match(low, end)
+        tex = _TEX_UNIT.match(text, end)
+        stop = None if tex else _STOP.match(low, end)
         if stop and not (prose and stop[0] == "!" and not low[end + 1 : end + 2].isalnum()):
             return Blocked(stop.end())
-        word = _WORD_UNIT.match(text, end)
+        word = _tex_unit(tex) if tex else _word_unit(text, low, end, is_money=found.money)
+        if isinstance(word, Blocked):
+            return word
         if word is None:
             break
-        name, low_name = word[1], word[1].lower()
-        touches = word.start(1) == end
-        is_money = found.money and touches and text[word.end() : word.end() + 1] != "$"
-        scale = SCALES.get(low_name) or (_MONEY_SCALES.get(low_name) if is_money else None)
-        if scale:
-            key, said = _times(key, said, scale)
-            end = word.end()
-            continue
-        if touches and low_name not in _TOUCHING and name.isascii():
-            return Blocked(word.end())
-        if low_name in PARTS or low_name.removesuffix("s") in PARTS or low_name in ("am", "pm"):
-            return Blocked(word.end())
-        if low_name in _NOT_UNITS or (len(name) == 1 and name.isascii() and name not in _LETTERS):
-            break
-        if low_name == "in" and low[word.end() : word.end() + 1] == " ":
-            break
-        end = word.end()
-        if low.startswith((" of ", " per ", " each"), end):
-            break
+        key, said = _times(key, said, word.factor)
+        end = word.end
     return Quantity(key, said, found.start, end)
+
+
+class _Unit(NamedTuple):
+    """A unit after a number, or a word such as million."""
+
+    end: int
+    factor: int = 1
+
+
+def _tex_unit(found: re.Match[str]) -> _Unit | Blocked:
+    words = found[1].lower().split()
+    if any(word in PARTS or word in ("or", "and", "to") for word in words):
+        return Blocked(found.end())
+    return _Unit(found.end(), SCALES.get(words[0], 1) if words else 1)
+
+
+def _word_unit(text: str, low: str, at: int, *, is_money: bool) -> _Unit | Blocked | None:
+    """Read the word after a number: its unit, a scale, or something that it is a part of."""
+    word = None if low.startswith((" of ", " per ", " each"), at) else _WORD_UNIT.match(text, at)
+    if word is None:
+        return None
+    name, low_name, end = word[1], word[1].lower(), word.end()
+    touches = word.start(1) == at
+    if low_name in SCALES:
+        return _Unit(end, SCALES[low_name])
+    if is_money and touches and low_name in _MONEY_SCALES and text[end : end + 1] != "$":
+        return _Unit(end, _MONEY_SCALES[low_name])
+    if touches and low_name not in _TOUCHING and name.isascii():
+        return Blocked(end)
+    if low_name in PARTS or low_name.removesuffix("s") in PARTS or low_name in ("am", "pm"):
+        return Blocked(end)
+    is_letter = len(name) == 1 and name.isascii() and name not in _LETTERS
+    is_preposition = low_name == "in" and low[end : end + 1] == " "
+    return None if low_name in _NOT_UNITS or is_letter or is_preposition else _Unit(end)
 
 
 def _and_a_half(low: str, at: int) -> Spelt | None:
@@ -207,10 +230,8 @@ def is_alone(low: str, end: int) -> bool:
 
 def last_quantity(text: str, low: str, start: int, end: int) -> Quantity | Blocked | None:
     """Return the last number between two places, or say that it can't be read by itself."""
-    last: Quantity | Blocked | None = None
-    for last in quantities(text, low, start, end):
-        pass
-    return last
+    found = deque(quantities(text, low, start, end), maxlen=1)
+    return found[0] if found else None
 
 
 def quantities(text: str, low: str, start: int, end: int) -> Iterator[Quantity | Blocked]:
@@ -246,7 +267,8 @@ def _is_binary(text: str, begin: int, start: int) -> bool:
 
 
 _SIGNED = re.compile(
-    r"(?:(?<=[\s(=:$\[{,*\"'|])|^)[-+]?\s?(?:[A-Z]{0,3}\\?\$|[€£¥₹₽₩₪]|(?:USD|EUR|GBP|Rs\.?)\s)?[-+]?$"
+    r"(?:(?<=[\s(=:$\[{,*\"'|])|^)[-+]?\s?(?:[A-Z]{0,3}\\?\$|[€£¥₹₽₩₪]|(?:USD|EUR|GBP"
+    r"|Rs\.?)\s)?[-+]?$"
 )
 
 

@@ -1,4 +1,4 @@
-"""Where the content after a mark stands: the rest of its line, the next line, a display, a block."""
+"""Where the content after a mark stands: the rest of a line, the next, a display, a block."""
 
 from __future__ import annotations
 
@@ -38,24 +38,19 @@ def region(said: Said, mark: Mark) -> Region | None:
         start = blank.end() if blank else lone.end()
     if start >= len(text):
         return None
+    place = _closed(text, start) or (start, text.find("\n", start), "lines" if below else "line")
+    if place[1] < 0:
+        return Region(place[0], len(text), place[2]) if said.finished else None
+    return Region(*place)
+
+
+def _closed(text: str, start: int) -> tuple[int, int, str] | None:
+    """Return where a display or a fenced block stands, -1 for an end that is missing."""
     for opening, closing in (("\\[", "\\]"), ("$$", "$$")):
         if text.startswith(opening, start):
-            end = text.find(closing, start + 2)
-            if end < 0 and not said.finished:
-                return None
-            return Region(start + 2, end if end >= 0 else len(text), "display")
+            return start + 2, text.find(closing, start + 2), "display"
     fence = _FENCE.match(text, start)
-    if fence:
-        end = text.find("\n" + fence[1], fence.end() - 1)
-        if end < 0 and not said.finished:
-            return None
-        return Region(fence.end(), end if end >= 0 else len(text), "fence")
-    end = text.find("\n", start)
-    if end < 0:
-        if not said.finished:
-            return None
-        end = len(text)
-    return Region(start, end, "lines" if below else "line")
+    return fence and (fence.end(), text.find("\n" + fence[1], fence.end() - 1), "fence")
 
 
 def undressed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -80,7 +75,7 @@ def _pair(text: str, start: int, end: int) -> int:
             if not (text.startswith(sign, start) and text.startswith(sign, end - width)):
                 continue
             inner = text[start + width : end - width]
-            if inner[0] == " " or inner[-1] == " " and sign != "$":
+            if inner[0] == " " or (inner[-1] == " " and sign != "$"):
                 continue
             if sign in inner or (sign[0] == "_" and inner.isidentifier() and inner.islower()):
                 continue

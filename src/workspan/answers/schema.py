@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from workspan.answers.words import listed
 from workspan.errors import InputError, nearest
 
-_ANNOTATIONS = frozenset(
+_ANNOTATIONS = listed(
     "$schema $id $comment $anchor title description default examples format deprecated readOnly"
-    " writeOnly strict $defs definitions contentEncoding contentMediaType".split()
+    " writeOnly strict $defs definitions contentEncoding contentMediaType"
 )
 _DEEPEST = 64
 
@@ -68,19 +69,23 @@ class Schema:
             elif word not in _RULES and word not in ("then", "else"):
                 hint = nearest(word, [*_RULES, *_ANNOTATIONS])
                 raise InputError(f"{path} has a keyword that is not understood: {word!r}: {hint}")
-            elif word == "$ref":
-                self._resolved(value)
-            elif word == "type":
-                self._check_type(value, path)
-            elif word in _INNER:
-                self._check(value, f"{path}.{word}", depth + 1)
-            elif word == "properties":
-                self._check_all(value, f"{path}.{word}", depth)
-            elif word in ("anyOf", "oneOf", "allOf", "prefixItems"):
-                if not isinstance(value, list) or not value:
-                    raise InputError(f"{path}.{word} must be a list of schemas")
-                for i, one in enumerate(value):
-                    self._check(one, f"{path}.{word}[{i}]", depth + 1)
+            else:
+                self._check_word(word, value, path, depth)
+
+    def _check_word(self, word: str, value: Any, path: str, depth: int) -> None:
+        if word == "$ref":
+            self._resolved(value)
+        elif word == "type":
+            self._check_type(value, path)
+        elif word in _INNER:
+            self._check(value, f"{path}.{word}", depth + 1)
+        elif word == "properties":
+            self._check_all(value, f"{path}.{word}", depth)
+        elif word in ("anyOf", "oneOf", "allOf", "prefixItems"):
+            if not isinstance(value, list) or not value:
+                raise InputError(f"{path}.{word} must be a list of schemas")
+            for i, one in enumerate(value):
+                self._check(one, f"{path}.{word}[{i}]", depth + 1)
 
     def _check_all(self, schemas: object, path: str, depth: int) -> None:
         if not isinstance(schemas, Mapping):
@@ -184,7 +189,7 @@ def _condition(self: Schema, value: Any, rule: Any, schema: Mapping[str, Any], d
     return self._fits(value, schema.get(branch, True), depth)
 
 
-def _bound(compare: Callable[[Any, Any], bool], measure: type | None = None) -> _Rule:
+def _bound(compare: Callable[[Any, Any], bool], measure: Any = None) -> _Rule:
     """Make the rule of a limit on a number, or on the length of a text, list or object."""
 
     def rule(_: Schema, value: Any, limit: Any, __: Mapping[str, Any], ___: int) -> bool:

@@ -2,7 +2,8 @@
 
 Strict, as a program would read it: NaN, infinities, names that come twice, comments, single quotes
 and commas too many are no JSON, and so no answer. Compared by value: 1 is 1.0, the order of names
-means nothing, true is not 1. A tool call's arguments are the same as an object and as the text of one,
+means nothing, true is not 1. A tool call's arguments are the same as an object and as the text of
+one,
 as the chat API sends them.
 """
 
@@ -36,7 +37,8 @@ _DEEPEST = 200
 def read(said: Said) -> Found | None:
     """Return the last JSON value that the text gives as its answer.
 
-    Tool calls in their tags come first, then what is marked, fenced or the whole text, then the last
+    Tool calls in their tags come first, then what is marked, fenced or the whole text, then the
+    last
     object or list that stands free. In a text that was cut the value must have been closed.
     """
     schema = None if said.schema is None else Schema(said.schema)

@@ -2,7 +2,8 @@ r"""What a written answer of mathematics is: a number, a formula, a set, an inte
 
 Each has a form to compare by, so that equality is an equivalence. Sets, lists without brackets, ±
 and solutions joined by "or" have no order; tuples, intervals and matrices have one. An interval in
-one variable is an interval; an equation is the same as a multiple of itself; ``x = 5`` is 5. A ratio
+one variable is an interval; an equation is the same as a multiple of itself; ``x = 5`` is 5. A
+ratio
 is compared as a proportion, but for what may be a time of day. Units, degrees and percent signs are
 dropped, as in `quantities`.
 """
@@ -18,6 +19,7 @@ from math import gcd
 from workspan.answers import algebra, formula, number, signs
 from workspan.answers.formula import NotRead, TooLarge
 from workspan.answers.text import text_key
+from workspan.answers.words import listed
 
 CUT = "cut"
 """Part of the key of a formula whose value could not be computed in time."""
@@ -25,31 +27,38 @@ CUT = "cut"
 _LONGEST = 2_000
 _DEEPEST = 6
 _DROPPED = re.compile(
-    r"\\(?:left|right|displaystyle|textstyle|limits|bigl?|bigr|Bigl?|Bigr|quad|qquad)(?![A-Za-z])|(?<!\\)\\[,;:! ]|~|\$|&(?==)"
+    r"\\(?:left|right|displaystyle|textstyle|limits|bigl?|bigr|Bigl?|Bigr|quad|qquad)(?![A-Za-z])"
+    r"|(?<!\\)\\[,;:! ]|~|\$|&(?==)"
 )
 _UNIT_AFTER = re.compile(
-    r"(?:\s|\\[,;:! ])*\\(?:text|mathrm|textrm|mbox|rm)\s?\{\s*([^{}]*)\}(?:\s?\^\s?\{?-?[0-9]\}?)?\s*$"
+    r"(?:\s|\\[,;:! ])*\\(?:text|mathrm|textrm|mbox"
+    r"|rm)\s?\{\s*([^{}]*)\}(?:\s?\^\s?\{?-?[0-9]\}?)?\s*$"
 )
 _DEGREES = re.compile(r"\s*(?:\^\s*\{?\s*\\circ\s*\}?|°|\\degrees?|\\?%)\s*$")
 _ASSIGNED = re.compile(
-    r"\s*(?:\\?[A-Za-z]+(?:_\{?\w+\}?)?'?|\\(?:text|mathrm)\{[^{}]*\}|[A-Za-z]\s?\(\s?[A-Za-z](?:\s?,\s?[A-Za-z])*\s?\)"
+    r"\s*(?:\\?[A-Za-z]+(?:_\{?\w+\}?)?'?|\\(?:text|mathrm)\{[^{}]*\}"
+    r"|[A-Za-z]\s?\(\s?[A-Za-z](?:\s?,\s?[A-Za-z])*\s?\)"
     r"|[A-Za-z][A-Za-z ]{2,30})\s*(?::?=|\\in(?![a-z])|∈|\\approx(?![a-z])|≈)(?![=])\s*"
 )
 _NAMED = re.compile(r"\s*(\\?[A-Za-z]+(?:_\{?\w+\}?)?)\s*=")
 _RELATION = re.compile(
-    r"(<=|>=|=<|\\leqslant|\\geqslant|\\leq|\\geq|\\le(?![a-z])|\\ge(?![a-z])|\\lt(?![a-z])|\\gt(?![a-z])|\\neq|\\ne(?![a-z])|[<>≤≥≠=])"
+    r"(<=|>=|=<|\\leqslant|\\geqslant|\\leq|\\geq|\\le(?![a-z])|\\ge(?![a-z])|\\lt(?![a-z])"
+    r"|\\gt(?![a-z])|\\neq|\\ne(?![a-z])|[<>≤≥≠=])"
 )
 _SIGN = {
-    **{
-        "<=": "≤",
-        "=<": "≤",
-        "\\leqslant": "≤",
-        "\\leq": "≤",
-        "\\le": "≤",
-        ">=": "≥",
-        "\\geqslant": "≥",
-    },
-    **{"\\geq": "≥", "\\ge": "≥", "\\lt": "<", "\\gt": ">", "\\neq": "≠", "\\ne": "≠"},
+    "<=": "≤",
+    "=<": "≤",
+    "\\leqslant": "≤",
+    "\\leq": "≤",
+    "\\le": "≤",
+    ">=": "≥",
+    "\\geqslant": "≥",
+    "\\geq": "≥",
+    "\\ge": "≥",
+    "\\lt": "<",
+    "\\gt": ">",
+    "\\neq": "≠",
+    "\\ne": "≠",
 }
 _FLIPPED = {"<": ">", ">": "<", "≤": "≥", "≥": "≤"}
 _OR = re.compile(
@@ -66,9 +75,10 @@ _RATIO = re.compile(r"[0-9]{1,30}(?:\s?:\s?[0-9]{1,30}){1,5}")
 _LETTERS = re.compile(r"[A-Za-z]{4,}")
 _TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit|mbox|rm|operatorname)\s?\{([^{}]*)\}")
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
-_FOREIGN = frozenset(
-    "sum int prod lim iint oint infty partial nabla to limits zeta gamma lfloor rfloor lceil rceil cdots"
-    " dots ldots bmod pmod gcd max min det log ln sin cos tan frac sqrt binom pi".split()
+_FOREIGN = listed(
+    "sum int prod lim iint oint infty partial nabla to limits zeta gamma lfloor rfloor lceil"
+    " rceil cdots"
+    " dots ldots bmod pmod gcd max min det log ln sin cos tan frac sqrt binom pi"
 )
 _CLOSING = {"(": ")", "[": "]", "\\{": "\\}", "{": "}"}
 
@@ -191,22 +201,30 @@ def _key(text: str, depth: int) -> Hashable:
         made = form(text, depth)
         if made is not None:
             return made
-    bare = _DEGREES.sub("", _UNIT_AFTER.sub("", text))
-    if bare != text and bare.strip():
-        unit = _UNIT_AFTER.search(text)
-        if (
-            unit is None
-            or not unit[1].strip()
-            or not unit[1].strip().startswith(("if", "when", "or", "and"))
-        ):
-            return _key(bare, depth + 1)
-    if _LETTERS.search(_COMMAND.sub(" ", text)) and not re.search(
-        r"(?:arc)?(?:sin|cos|tan)h?|sqrt", text
-    ):
+    bare = _without_unit(text)
+    if bare is not None:
+        return _key(bare, depth + 1)
+    if _is_word(text):
         raise NotRead("words")
-    if re.fullmatch(r"[A-Za-z]{2,3}", text):
-        raise NotRead("a word")
     return formula.formula_key(text)
+
+
+def _without_unit(text: str) -> str | None:
+    """Return a formula without the unit or degrees after it; None if there are none."""
+    bare = _DEGREES.sub("", _UNIT_AFTER.sub("", text))
+    unit = _UNIT_AFTER.search(text)
+    if bare == text or not bare.strip():
+        return None
+    is_clause = unit is not None and unit[1].strip().startswith(("if", "when", "or", "and"))
+    return None if is_clause else bare
+
+
+def _is_word(text: str) -> bool:
+    """Tell words from letters that stand for numbers."""
+    if re.fullmatch(r"[A-Za-z]{2,3}", text):
+        return True
+    has_word = _LETTERS.search(_COMMAND.sub(" ", text)) is not None
+    return has_word and not re.search(r"(?:arc)?(?:sin|cos|tan)h?|sqrt", text)
 
 
 def _clock(text: str, _: int) -> Hashable | None:
@@ -354,10 +372,8 @@ def _one_relation(left: str, sign: str, right: str, depth: int) -> Hashable:
             left, sign, right = right, _FLIPPED[sign], left
         if _is_name(left):
             bound = _key(right, depth + 1)
-            if (
-                isinstance(bound, tuple)
-                and bound[0] == "n"
-                or not formula.names_of(formula.parsed(right))
+            if (isinstance(bound, tuple) and bound[0] == "n") or not formula.names_of(
+                formula.parsed(right)
             ):
                 return _half_line(sign, bound)
     elif sign == "≠" and _is_name(left):
@@ -432,7 +448,7 @@ def end_of_chain(text: str) -> int:
     """Return where what a chain of equations comes to starts: of ``2 + 3 = 5`` at the 5; else 0."""
     if "=" not in text:
         return 0
-    equals = [one for one in _relations(text)]
+    equals = _relations(text)
     if not equals or any(one[0] != "=" for one in equals):
         return 0
     if any(depth == 0 and char in ",;" for depth, char in zip(_depths(text), text, strict=True)):

@@ -19,16 +19,20 @@ from workspan.answers.marks import Mark, is_placeholder, marks
 from workspan.answers.regions import region, undressed
 from workspan.answers.retracted import retracted
 from workspan.answers.said import Found, Said
+from workspan.answers.words import listed
 
 _REASON = re.compile(
-    r"(?:,\s+|\s+[—–-]\s+|\s+)(?:because|since|which|as (?:it|they|he|she|the|we|this|there)|so that|where)\s|;\s"
+    r"(?:,\s+|\s+[—–-]\s+|\s+)(?:because|since|which|as (?:it|they|he|she|the|we|this|there)"
+    r"|so that|where)\s|;\s"
 )
+_ABBREVIATED = re.compile(r"(?:\.[a-z]|\b(?:etc|inc|ltd|co|jr|sr|st|no))\.$")
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
-_CASED = frozenset("mW MW mV MV mA MA mJ MJ mg Mg mHz MHz mPa MPa Mb MB mb mB Mbps MBps".split())
+_CASED = listed("mW MW mV MV mA MA mJ MJ mg Mg mHz MHz mPa MPa Mb MB mb mB Mbps MBps")
 _PAIRS = re.compile(r"(?:([A-Za-z])(?:(?i:\1)))+")
 _SPACE = re.compile(r"\s+")
 _BETWEEN = re.compile(
-    r"(?<=[^\W\d_]),(?=\s)|(?<=[^\W\d_]{2})[.;](?=\s)|(?<![^\W_])([^\W\d_])\.(?=\s|[^\W\d_](?:\.|$))"
+    r"(?<=[^\W\d_]),(?=\s)|(?<=[^\W\d_]{2})[.;](?=\s)|(?<![^\W_])([^\W\d_])\.(?=\s|[^\W\d_](?:\."
+    r"|$))"
 )
 _HYPHEN = re.compile(r"(?<=[^\W\d_]{2})-(?=[^\W\d_]{2})")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
@@ -80,7 +84,9 @@ def marked(said: Said, mark: Mark) -> Found | None:
 
 def _stray(text: str, start: int, end: int, opener: str) -> int:
     """Return how long the emphasis is that opened before the mark and ends the line."""
-    if not opener or text.count("*", start, end) % 2 == 0 and text.count("**", start, end) % 2 == 0:
+    if not opener or (
+        text.count("*", start, end) % 2 == 0 and text.count("**", start, end) % 2 == 0
+    ):
         return 0
     return 2 if text.endswith("**", start, end) else 1 if text.endswith("*", start, end) else 0
 
@@ -117,14 +123,13 @@ def _sentence(said: Said, mark: Mark, start: int, end: int) -> int:
     again = retracted(low, start)
     if again is not None:
         stop = re.compile(
-            r"(?:[.!?…]+|,|\s[-—])\s+(?=wait|no\b|actually|hold on|sorry|scratch|correction|oops|or rather|that)|\.\s+(?=it )"
+            r"(?:[.!?…]+|,|\s[-—])\s+(?=wait|no\b|actually|hold on|sorry|scratch|correction|oops"
+            r"|or rather|that)|\.\s+(?=it )"
         ).search(low, start, end)
         if stop:
             return stop.start()
-    if line.endswith(".") and not line.endswith("..") and len(line.split()) < 3:
-        if not re.search(r"(?:\.[a-z]|\b(?:etc|inc|ltd|co|jr|sr|st|no))\.$", line):
-            return start + len(line) - 1
-    return end
+    is_short = line.endswith(".") and not line.endswith("..") and len(line.split()) < 3
+    return start + len(line) - 1 if is_short and not _ABBREVIATED.search(line) else end
 
 
 def _json_member(said: Said, at: int) -> Found | None:

@@ -12,16 +12,19 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 _NAMES = (
-    r"(?:antml:|seed:|mm:|ant_?|longcat_)?(?:think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|inner_?monologue|cot"
+    r"(?:antml:|seed:|mm:|ant_?|longcat_)?(?:think(?:ing)?|thoughts?|reasoning|reflection"
+    r"|scratchpad|inner_?monologue|cot"
     r"|chain_of_thought|deep_?think)"
 )
 _ANGLED = (
     rf"<(?=[/|a-z])(?:(?P<close1>/)?{_NAMES}(?:\s[^<>\n]{{0,80}})?>"
     r"|\|(?P<open4>begin_of_thought|start_thinking|begin_of_thinking|thinking|think)\|>"
     r"|\|(?P<close4>end_of_thought|end_thinking|end_of_thinking|/thinking|/think)\|>"
-    r"|(?P<close5>\|channel\|>(?:final|commentary to=)[^<]{0,80}(?:<\|constrain\|>[^<]{0,20})?<\|message\|>"
+    r"|(?P<close5>\|channel\|>(?:final"
+    r"|commentary to=)[^<]{0,80}(?:<\|constrain\|>[^<]{0,20})?<\|message\|>"
     r"|channel\|>|unused95>)"
-    r"|(?P<open5>\|channel\|>(?:analysis|commentary)[^<]{0,80}<\|message\|>|\|channel>thought|unused94>))"
+    r"|(?P<open5>\|channel\|>(?:analysis|commentary)[^<]{0,80}<\|message\|>|\|channel>thought"
+    r"|unused94>))"
 )
 _HINT = re.compile(_ANGLED)
 _TAG = re.compile(_ANGLED + r"|\[(?P<close2>/)?think\]|◁(?P<close3>/)?think▷")
@@ -30,11 +33,13 @@ _PAIRED = {"“": "”", "‘": "’"}
 _STRIPPED = re.compile(r"\s*(?:analysis)(?=[A-Z\s])")
 _GRANITE = ("here is my thought process:", "here is my response:")
 _TURN = re.compile(
-    r"<(?=[|/e｜])(?:\|(?:im_end|im_start|eot_id|end_of_text|endoftext|end|return|call|user|eom_id|end_of_turn|end_of_solution)\|>"
+    r"<(?=[|/e｜])(?:\|(?:im_end|im_start|eot_id|end_of_text|endoftext|end|return|call|user|eom_id"
+    r"|end_of_turn|end_of_solution)\|>"
     r"|/s>|end_of_turn>|eos>|\|start_header_id\|>user|｜end▁of▁sentence｜>)"
 )
 _NEXT = re.compile(
-    r"\n[ \t]*[*#_]{0,4}[ \t]*(?=[qpehuin])(?:(?:next |new )?(?:question|problem|exercise)(?: ?#?[0-9]{1,3})?|q[0-9]{0,3}|human|user|instruction"
+    r"\n[ \t]*[*#_]{0,4}[ \t]*(?=[qpehuin])(?:(?:next |new )?(?:question|problem"
+    r"|exercise)(?: ?#?[0-9]{1,3})?|q[0-9]{0,3}|human|user|instruction"
     r"|input)[*_]{0,2}[ \t]?[:：]"
 )
 _GIVEN = (
@@ -184,5 +189,6 @@ _QUESTIONS = 64
 _BACK = 2_000
 _ANSWERED = re.compile(r"answer[*_]{0,2}\s?(?:is|:)")
 _RESTATES = re.compile(
-    r"(?:restat|repeat|given|first|recall|here is|understand|read|analy[sz]e|break|look at|let's|let me|#)[^\n]{0,60}$"
+    r"(?:restat|repeat|given|first|recall|here is|understand|read|analy[sz]e|break|look at|let's"
+    r"|let me|#)[^\n]{0,60}$"
 )

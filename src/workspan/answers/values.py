@@ -32,7 +32,9 @@ _CURRENCY = (
     r"(?:USD|EUR|GBP|JPY|CNY|INR|CHF|CAD|AUD|RMB|Rs\.?)(?![A-Za-z])"
 )
 PREFIX = re.compile(
-    rf"(?P<sign>[-+]|(?i:minus|negative)[ ](?=[^a-z]))?[ {THIN}]?(?:\\[,;:! ])?(?P<money>{_CURRENCY})?[ {THIN}]?(?P<inner>[-+])?"
+    rf"(?P<sign>[-+]|(?i:minus"
+    rf"|negative)[ ](?=[^a-z]))?[ {THIN}]?(?:\\[,;:! ])?(?P<money>{_CURRENCY})?[ {THIN}]?"
+    rf"(?P<inner>[-+])?"
     rf"[ {THIN}]?"
 )
 _TOKEN = re.compile(
@@ -65,7 +67,8 @@ _POWER = (
 _TO_THE = re.compile(_POWER)
 _TIMES_TEN = re.compile(rf"\s*(?:×|\\times|\\cdot|·|\*(?!\*)|x)\s*\{{?10\}}?{_POWER}")
 _BASE = re.compile(
-    r"_\s?(?:\{\s*(?:\\text\{)?\s*([0-9]{1,2}|two|three|five|eight|ten|sixteen)\s*\}?\s*\}|([0-9]{1,2}))"
+    r"_\s?(?:\{\s*(?:\\text\{)?\s*([0-9]{1,2}|two|three|five|eight|ten|sixteen)\s*\}?\s*\}"
+    r"|([0-9]{1,2}))"
     r"|([₀-₉]{1,2})"
 )
 _BASED = re.compile(rf"([0-9A-F]{{1,200}})(?:{_BASE.pattern})(?![0-9A-Za-z])")
@@ -78,9 +81,24 @@ _FRAC = re.compile(
 _OVER = re.compile(r"\{\s*([-+]?[0-9]{1,400})\s*\\over\s*([0-9]{1,400})\s*\}")
 _MIXED = re.compile(rf"(?:[ {THIN}]|\\[,;: ])\s?([0-9]{{1,40}})\s?/\s?([0-9]{{1,40}})(?![0-9/.])")
 _VULGAR = {
-    **{"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5)},
-    **{"⅗": (3, 5), "⅘": (4, 5), "⅙": (1, 6), "⅚": (5, 6), "⅐": (1, 7), "⅛": (1, 8), "⅜": (3, 8)},
-    **{"⅝": (5, 8), "⅞": (7, 8), "⅑": (1, 9), "⅒": (1, 10)},
+    "½": (1, 2),
+    "⅓": (1, 3),
+    "⅔": (2, 3),
+    "¼": (1, 4),
+    "¾": (3, 4),
+    "⅕": (1, 5),
+    "⅖": (2, 5),
+    "⅗": (3, 5),
+    "⅘": (4, 5),
+    "⅙": (1, 6),
+    "⅚": (5, 6),
+    "⅐": (1, 7),
+    "⅛": (1, 8),
+    "⅜": (3, 8),
+    "⅝": (5, 8),
+    "⅞": (7, 8),
+    "⅑": (1, 9),
+    "⅒": (1, 10),
 }
 VULGAR = "".join(_VULGAR)
 
@@ -198,16 +216,14 @@ def _figures(text: str, at: int) -> _Core | None:
 def _whole(text: str, at: int, figures: str, end: int) -> _Core | None:
     """Read what a plain whole number may go on as: a base, a mixed number, or itself."""
     following = text[end : end + 1]
-    if following in "_₀₁₂₃₄₅₆₇₈₉ABCDEF" and following and (based := _BASED.match(text, at)):
+    if not following:
+        return _longer(text, figures, figures, 0, end)
+    if following in "_₀₁₂₃₄₅₆₇₈₉ABCDEF" and (based := _BASED.match(text, at)):
         return _in_base(based)
-    if following == "." and text[end + 1 : end + 2] in ("(", "\\"):
-        repeating = _REPEATING.match(text, end + 1)
-        if repeating:
-            return _repeating(figures, 0, repeating[1] or repeating[2], repeating.end())
-    if following and following in " \\{½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒" + THIN:
-        mixed = _mixed(text, figures, end)
-        if mixed is not None:
-            return mixed
+    if following == "." and (repeating := _REPEATING.match(text, end + 1)):
+        return _repeating(figures, 0, repeating[1] or repeating[2], repeating.end())
+    if following in " \\{" + VULGAR + THIN and (mixed := _mixed(text, figures, end)):
+        return mixed
     return _longer(text, figures, figures, 0, end)
 
 

@@ -15,6 +15,13 @@ _SMALL = {
     **{name: value for value, name in enumerate(_UNITS.split("|"))},
     **{name: 10 * value for value, name in enumerate(_TENS.split("|"), 2)},
 }
+
+
+def listed(words: str) -> frozenset[str]:
+    """Return words that are written with spaces between them."""
+    return frozenset(words.split())
+
+
 SCALES = {
     "dozen": 12,
     "hundred": 100,
@@ -29,8 +36,19 @@ SCALES = {
 """Words that multiply the number before them."""
 
 PARTS = {
-    **{"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6},
-    **{"seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "hundredth": 100, "thousandth": 1000},
+    "half": 2,
+    "halves": 2,
+    "third": 3,
+    "quarter": 4,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "seventh": 7,
+    "eighth": 8,
+    "ninth": 9,
+    "tenth": 10,
+    "hundredth": 100,
+    "thousandth": 1000,
 }
 """Words that divide it."""
 
@@ -110,32 +128,33 @@ def _whole(words: list[str]) -> Fraction | None:
     """Read tens, hundreds and thousands in falling order."""
     if not words or words[0] == "and":
         return None
-    total, group, scale_before = 0, None, 10**18
-    for i, word in enumerate(words):
+    if words[0] in ("a", "an"):
+        words = ["one", *words[1:]] if words[1:] and words[1] in SCALES else []
+    pairs = zip(words, [*words[1:], "and"], strict=True)
+    if not words or any(one == "and" and after == "and" for one, after in pairs):
+        return None
+    total, group, largest, before = 0, 0, 10**18, ""
+    for word in words:
         if word == "and":
-            if i == len(words) - 1 or words[i - 1] not in SCALES:
-                return None
-        elif word in ("a", "an"):
-            if i or words[1:2] == [] or words[1] not in SCALES:
-                return None
-            group = 1
+            is_next = before in SCALES
         elif word in _SMALL:
-            small = _SMALL[word]
-            if group is None:
-                group = small
-            elif group % 100 == 0 and group >= 100:
-                group += small
-            elif group % 100 in range(20, 100, 10) and 0 < small < 10:
-                group += small
-            else:
-                return None
+            is_next = _fits(group, _SMALL[word], before)
+            group += _SMALL[word]
         elif word in ("hundred", "dozen"):
-            if group is None or not 0 < group < 100:
-                return None
+            is_next = 0 < group < 100
             group *= SCALES[word]
         else:
             scale = SCALES.get(word, 0)
-            if group is None or not 0 < scale < scale_before:
-                return None
-            total, group, scale_before = total + group * scale, None, scale
-    return Fraction(total + (group or 0))
+            is_next = group > 0 and 0 < scale < largest
+            total, group, largest = total + group * scale, 0, scale
+        if not is_next:
+            return None
+        before = word
+    return Fraction(total + group)
+
+
+def _fits(group: int, small: int, before: str) -> bool:
+    """Tell whether a small number goes on: twenty-one, a hundred and five, but not five two."""
+    if before in ("", "and") or before in SCALES:
+        return group % 100 == 0
+    return group % 100 in range(20, 100, 10) and 0 < small < 10
