@@ -235,6 +235,7 @@ SETS: list[tuple[str, str, AnswerKind]] = [
 
 
 @pytest.mark.slow
+@pytest.mark.peers
 @pytest.mark.parametrize(("file", "task", "kind"), SETS, ids=lambda value: str(value))
 def test_both_choose_the_same_from_recorded_samples_of_real_models(
     file: str, task: str, kind: AnswerKind

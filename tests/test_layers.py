@@ -24,18 +24,20 @@ LAYERS = [
     {"strategies"},
     {"verifiers"},
     {"session"},
-    {"race"},
+    {"race", "ballot"},
     {"call"},
     {"store"},
-    {"journal", "ledger", "clock"},
+    {"journal_lines"},
+    {"journal", "ledger", "clock", "alike"},
     {"reasoner"},
     {"engines"},
     {"allocate"},
     {"voting", "sandbox", "planning", "retrieval", "search"},
     {"answers"},
     {"budget"},
-    {"types"},
-    {"errors", "named"},
+    {"types", "outputs", "secret", "address"},
+    {"errors", "named", "stopwatch"},
+    {"legible"},
 ]
 RANK = {name: len(LAYERS) - i for i, names in enumerate(LAYERS) for name in names}
 FILES = sorted(ROOT.rglob("*.py"))
@@ -78,6 +80,22 @@ def test_strategies_and_verifiers_never_see_references_or_concrete_engines() -> 
             assert "workspan.graders" not in text
             assert "workspan.tasks" not in text
             assert "workspan.engines." not in text.replace("workspan.engines.base", "")
+
+
+def test_strategies_and_verifiers_compare_answers_on_the_runs_clock() -> None:
+    """By `session.vote`, `leader` and `same`: a bare comparison knows no end of the run."""
+    for path in FILES:
+        if room(path) in {"strategies", "verifiers"}:
+            names = {
+                alias.name
+                for node in ast.walk(ast.parse(path.read_text()))
+                if isinstance(node, ast.ImportFrom) and node.module in OF_ANSWERS
+                for alias in node.names
+            }
+            assert names <= {"MARKED", "extract", "share"}, f"{path.name} imports {names}"
+
+
+OF_ANSWERS = {"workspan.answers", "workspan.answers.algebra", "workspan.voting"}
 
 
 def test_importing_workspan_loads_nothing_heavy() -> None:

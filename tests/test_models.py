@@ -81,3 +81,19 @@ def test_a_failed_download_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(ModelNotFound, match="could not be downloaded"):
         models.fetch(models.DEFAULT)
     assert list((models.home() / "models").iterdir()) == []
+
+
+def test_a_place_that_can_not_keep_a_model_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = models.named(models.DEFAULT)
+    model.path.mkdir(parents=True)
+    (model.path / "mine").touch()
+    with pytest.raises(ModelNotFound, match="can't be kept"):
+        models.fetch(models.DEFAULT)
+    assert (model.path / "mine").exists()
+    (tmp_path / "file").write_text("mine")
+    monkeypatch.setenv("WORKSPAN_HOME", str(tmp_path / "file"))
+    with pytest.raises(ModelNotFound, match="can't be kept"):
+        models.fetch(models.DEFAULT)
+    assert (tmp_path / "file").read_text() == "mine"

@@ -86,3 +86,19 @@ def test_another_program_over_a_journal_is_refused() -> None:
     solve("single(max_tokens=300)", ScriptedEngine(chatter), journal)
     with pytest.raises(ReplayMismatch, match="not the call that the program makes now"):
         solve("single(max_tokens=301)", ScriptedEngine(chatter), durable(journal))
+
+
+def test_a_resumed_run_that_goes_another_way_keeps_what_was_spent() -> None:
+    """The first run fails with all of its calls charged; there is no room to ask them again."""
+    faults = {i: (3, EngineUnavailable("down")) for i in range(8)}
+    journal = durable()
+    with pytest.raises(EngineUnavailable):
+        solve("self_consistency(n=4)", FaultyEngine(["a b c d e"], faults=faults), journal)
+    spent = journal.usage()
+    assert spent.calls == 8
+    resumed = durable(journal)
+    result = solve("single", ScriptedEngine(["Answer: 4"]), resumed, "9 calls")
+    assert result.usage == resumed.usage()
+    assert result.usage.calls == 9
+    assert sum(call.usage.calls for call in result.trace) == 9
+    assert result.span == 2

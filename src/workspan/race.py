@@ -117,7 +117,7 @@ class Race:
     async def _draw(self, lane: Lane) -> Sample | None:
         try:
             return await draw(
-                self._run, self._ledger, lane.clock, lane.key, lane.request, self._halt
+                self._run, self._ledger, lane.clock, lane.key, lane.request, self._halt, races=True
             )
         except (BudgetExceeded, EngineError) as error:
             self._errors.append(error)

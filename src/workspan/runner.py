@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 import anyio
 
+from workspan.answers import prepare
 from workspan.budget import Budget
-from workspan.call import Context, Event
+from workspan.call import Context, Event, replay
 from workspan.clock import Call, Clock
-from workspan.engines.base import Engine
+from workspan.engines.base import Engine, ready
 from workspan.errors import (
     BudgetExceeded,
     EngineError,
+    GraderError,
     SpecError,
     UnpricedModel,
     UnsupportedCapability,
@@ -25,7 +27,9 @@ from workspan.journal import Entry, Journal
 from workspan.ledger import Ledger
 from workspan.session import Session, Strategy
 from workspan.spec import write
-from workspan.types import Answer, Problem, Usage
+from workspan.stopwatch import WALL, Time
+from workspan.strategies.adaptive.auto_fits import check_library
+from workspan.types import Answer, Notice, Problem, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,16 @@ class Result:
     stop: str
     """"done", or the limit that refused or cut the last call: work, span, calls, seconds…"""
     trace: tuple[Call, ...]
-    overrun: int = 0
-    """Decoded tokens past the budget: 0 unless an engine billed more than it was asked for."""
+    overruns: Mapping[str, int | Decimal] = field(default_factory=dict)
+    """By how much each limit was passed, by its name in `Budget`: empty unless an engine decoded,
+    read or billed more than it was asked for. Tokens that a cut may have left unseen count."""
+    notices: tuple[Notice, ...] = ()
+    """What was odd, such as a server that contradicts itself; each with how often."""
+
+    @property
+    def overrun(self) -> int:
+        """Decoded tokens past the budget."""
+        return int(self.overruns.get("work", 0))
 
     @property
     def work(self) -> int:
@@ -55,6 +67,30 @@ class Result:
     def parallelism(self) -> float:
         """Work over span: 1 for a chain, n for n equal chains side by side."""
         return self.work / self.span if self.span else 1.0
+
+    @property
+    def call_seconds(self) -> float:
+        """Seconds that engines took, added up over calls side by side."""
+        return sum(call.ended - call.began for call in self.trace)
+
+    @property
+    def queue_seconds(self) -> float:
+        """Seconds that calls stood in line for a place or for the account, added up likewise."""
+        return sum(call.queued for call in self.trace)
+
+    @property
+    def unanswered(self) -> str:
+        """Why there is no answer; empty where there is one."""
+        if self.answer.best is not None:
+            return ""
+        limit = "" if self.stop == "done" else f"the limit on {self.stop}"
+        if not self.trace:
+            if self.stop == "seconds":
+                return "no call was made: the time was up"
+            return f"no call was made: {limit} holds none" if limit else "no call was made"
+        if any(candidate.answer is not None for candidate in self.answer.candidates):
+            return "the strategy abstained: none of the answers was sure enough"
+        return "no sample held one" + (f"; {limit} ended the run" if limit else "")
 
     @property
     def failures(self) -> int:
@@ -73,7 +109,8 @@ def check(
 
     Raises:
         UnsupportedCapability: the engine lacks what the strategy or a part of it needs.
-        SpecError: a part names an engine or needs a tool that the run does not have.
+        SpecError: a part names an engine or needs a tool that the run does not have, or knows a
+            library of another model.
         UnpricedModel: a money limit on a model whose price is unknown.
     """
     engines = engines or {}
@@ -85,6 +122,7 @@ def check(
         for tool in sorted(getattr(part, "tools", ())):
             if tool not in tools:
                 raise SpecError(f"{write(part)} needs the tool {tool!r}: {TOOLS.get(tool, '')}")
+        check_library(part, engine.info)
         for used in [engines.get(name, engine) for name in engine_names(part) or ("",)]:
             missing = sorted(part.requires - used.info.capabilities)
             if missing:
@@ -134,13 +172,15 @@ async def run(
     observer: Callable[[Event], None] | None = None,
     engines: Mapping[str, Engine] | None = None,
     tools: Mapping[str, Callable[[str], Awaitable[str]]] | None = None,
+    time: Time = WALL,
 ) -> Result:
     """Run `strategy` on `problem` within `budget` and return the answer with its exact account.
 
     A journal that holds part of the run already is continued: nothing in it is asked again, and
     a run that it holds whole costs nothing. `account` is a larger account to charge as well;
     `limiter`, shared by runs on one engine, bounds their calls in flight together. `engines` are
-    further ones that strategies name, `tools` what they may use, such as "search".
+    further ones that strategies name, `tools` what they may use, such as "search". `time` is the
+    clock that the run goes by: it starts when the engines have loaded their models.
 
     Raises:
         EngineError: the strategy could not go on without a call that failed.
@@ -155,12 +195,15 @@ async def run(
     ledger = Ledger(budget, account, recorded)
     if account is not None:
         account.owe(recorded)
+    if end is None:
+        await _load(problem, budget, (engine, *(engines or {}).values()))
     context = Context(
         engine=engine,
         journal=journal,
         seed=seed,
         limiter=limiter or anyio.CapacityLimiter(engine.info.concurrency),
-        started=time.monotonic() - journal.seconds,
+        started=time.now() - journal.seconds,
+        time=time,
         seconds=budget.seconds,
         is_replay=end is not None,
         observer=observer,
@@ -168,7 +211,10 @@ async def run(
         tools=tools or {},
     )
     session = Session(context, ledger, Clock(limit=budget.span))
-    answer = await _answer(strategy, problem, session)
+    try:
+        answer = await _answer(strategy, problem, session)
+    finally:
+        _charge_rest(context, ledger)
     seconds = context.elapsed() if end is None else end.ended
     stop = (context.refused or "done") if end is None else end.stop
     if end is None:
@@ -184,8 +230,35 @@ async def run(
         seconds,
         stop,
         tuple(context.trace),
-        ledger.overrun,
+        _overruns(ledger, session.clock.now),
+        context.notices,
     )
+
+
+def _charge_rest(context: Context, ledger: Ledger) -> None:
+    """Charge the recorded calls that a resumed run did not come to: they were spent all the same.
+
+    A run that failed or was cut down may go another way when it is resumed with less left.
+    """
+    reached = {call.key for call in context.trace}
+    for entry in context.journal.calls():
+        if entry.key not in reached:
+            replay(context, ledger, Clock(), entry)
+            context.trace[-1] = replace(context.trace[-1], waited=False)
+
+
+def _overruns(ledger: Ledger, span: int) -> dict[str, int | Decimal]:
+    """Add the span, which a clock limits, to the columns of the account."""
+    limit = ledger.budget.span
+    return ledger.overruns | ({} if limit is None or span <= limit else {"span": span - limit})
+
+
+async def _load(problem: Problem, budget: Budget, engines: Iterable[Engine]) -> None:
+    """Load models, and what compares answers where time is limited: none of it is the run's."""
+    await ready(engines)
+    if budget.seconds is not None:
+        with suppress(GraderError):  # votes do without, and say so
+            await anyio.to_thread.run_sync(prepare, problem.kind)
 
 
 async def _answer(strategy: Strategy, problem: Problem, session: Session) -> Answer:

@@ -6,23 +6,42 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar, Protocol, TypeVar
 
 import anyio
 import msgspec
 
+from workspan import ballot, voting
 from workspan.budget import Budget
-from workspan.call import Best, Context, Halt, draw
+from workspan.call import Best, Context, Halt, Verdicts, draw
 from workspan.clock import Clock
 from workspan.engines.base import Capability, EngineInfo
 from workspan.errors import BudgetExceeded, EngineError, VerifierError, bare, first_error
 from workspan.journal import Entry, seed_for
 from workspan.ledger import Ledger
 from workspan.race import Race
-from workspan.types import Answer, Candidate, Problem, Request, Sample
+from workspan.types import (
+    Answer,
+    AnswerKind,
+    Candidate,
+    Notice,
+    NoticeCode,
+    Problem,
+    Request,
+    Sample,
+)
 
 NO_LIMITS = Budget()
+
+_ORDINARY = 256
+"""Branches that are begun whatever the budget: calls that fail or decode nothing take places."""
+_FEWEST = 16
+"""The same where branches are inside of branches."""
+_MOST = 100_000
+"""Branches at once: more would fill the memory of a machine before its first answer."""
+_AT_ONCE = 4096
+"""Tasks that run at once; the others of a wider round follow as these end."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -89,7 +108,9 @@ class Session:
         self.standing = standing or Standing()
         self.drafts: tuple[Candidate, ...] = ()
         """What there is to begin with, best first: see `attempt`."""
-        self._calls = 0
+        self._crowd = 1
+        """Sessions like this one, at most, in the rounds that it is part of."""
+        self._calls = self._votes = 0
         self._guard = anyio.ResourceGuard("using this session")  # else replay has no order
 
     @cached_property
@@ -131,6 +152,18 @@ class Session:
         left = self.left()
         return min((room for room in (left.work, left.span) if room is not None), default=None)
 
+    def branches(self, n: int) -> int:
+        """Return how many of `n` branches could ever get a token: ask for no more at once.
+
+        That is as many as the budget has tokens or calls, and never less than is ordinary, so that
+        a width in the billions begins no billion tasks. It hangs on the budget alone and not on
+        what is left of it, since a resumed run must come to the same.
+        """
+        budgets = [account.budget for account in self.ledger.path()]
+        limits = [x for one in budgets for x in (one.work, one.calls) if x is not None]
+        fewest = max(_FEWEST, _ORDINARY // self._crowd)
+        return min(n, max(fewest, min(limits, default=_MOST)), _MOST)
+
     async def sample(self, request: Request, halt: Halt | None = None) -> Sample:
         """Draw one sample; it may end early with `finish` "budget" or "deadline".
 
@@ -163,7 +196,7 @@ class Session:
                 errors.append(error)
                 return None
 
-        drawn = [s for s in await self.map(one, [request] * n) if s is not None]
+        drawn = [s for s in await self.map(one, [request] * self.branches(n)) if s is not None]
         if not drawn:
             raise first_error(errors)
         return drawn
@@ -174,17 +207,21 @@ class Session:
         An error in one cancels the others and is raised bare.
         """
         base = self._next_key()
-        children = [self._at(f"{base}.{i}") for i in range(len(items))]
+        children = [self._at(f"{base}.{i}", len(items)) for i in range(len(items))]
         results: list[R | None] = [None] * len(items)
+        places = iter(range(len(items)))
 
-        async def one(i: int) -> None:
-            results[i] = await fn(children[i], items[i])
+        async def some() -> None:
+            for i in places:  # shared: each place is taken once, in order
+                results[i] = await fn(children[i], items[i])
+                if len(items) <= _AT_ONCE:
+                    break
 
         with self._guard:
             try:
                 async with anyio.create_task_group() as group:
-                    for i in range(len(items)):
-                        group.start_soon(one, i)
+                    for _ in range(min(len(items), _AT_ONCE)):
+                        group.start_soon(some)
             except BaseExceptionGroup as errors:
                 raise bare(errors) from errors
         for child in children:
@@ -211,30 +248,67 @@ class Session:
     ) -> list[Candidate]:
         """Return the candidates with their scores, in order; None where there is no judgement.
 
-        A verdict that the budget, a failed call or the verifier itself did not allow is none.
+        A verdict that the budget, a failed call or the verifier itself did not allow is none, as is
+        a score beyond [0, 1]. The result's notices say how many are missing, and why the first is.
         """
+        told = self.run.verdicts.setdefault(type(verifier).__name__, Verdicts())
 
         async def one(session: Session, candidate: Candidate) -> Candidate:
+            told.asked += 1
             try:
                 score = await verifier(problem, candidate, session)
-            except (VerifierError, BudgetExceeded, EngineError):
+                if not 0 <= score.value <= 1:
+                    raise VerifierError(f"scores lie in [0, 1], not {score.value}")  # noqa: TRY301
+            except (VerifierError, BudgetExceeded, EngineError) as error:
+                told.lost += 1
+                told.first = told.first or str(error)
                 return candidate
             return replace(candidate, score=score.value, feedback=score.reason)
 
         return await self.map(one, candidates)
 
+    async def vote(
+        self,
+        candidates: Sequence[Candidate],
+        kind: AnswerKind,
+        weights: Sequence[float] | None = None,
+    ) -> Answer:
+        """Count votes: `voting.plurality`, in the time that is left, without holding others up.
+
+        Answers that could not be compared in time count as different, and a notice says so.
+        """
+        count = partial(voting.plurality, candidates, kind, weights)
+        return await ballot.counted(self.run, self._vote_key(), candidates, kind, count)
+
+    async def leader(self, candidates: Sequence[Candidate], kind: AnswerKind) -> Answer:
+        """Take the candidate that scored highest: `voting.best`, in the time that is left."""
+        count = partial(voting.best, candidates, kind)
+        return await ballot.counted(self.run, self._vote_key(), candidates, kind, count)
+
+    def same(self, a: str, b: str, kind: AnswerKind) -> bool:
+        """Compare two answers in the time that is left; a pair that was cut is different."""
+        return ballot.same(self.run, self._vote_key(), a, b, kind)
+
     async def call(self, tool: Callable[[str], Awaitable[str]], argument: str) -> str:
-        """Run a tool and journal its result, so that a resumed run does not run it again."""
+        """Run a tool and journal its result, so that a resumed run does not run it again.
+
+        Raises:
+            BudgetExceeded: the time is up, before it or while it ran.
+        """
         key = self._next_key()
         attempts = self.run.journal.attempts(key, "")
         if attempts and attempts[-1][1].outcome == "value":
             return attempts[-1][1].value
         with self._guard:
             began = self.run.elapsed()
-            value = await tool(argument)
-            ended = self.run.elapsed()
-            self.run.journal.append(Entry(key, "value", value=value, began=began, ended=ended))
-            return value
+            with self.run.time_left():
+                if not self.run.is_over:
+                    value = await tool(argument)
+                    now = self.run.elapsed()
+                    entry = Entry(key, "value", value=value, began=began, ended=now)
+                    self.run.journal.append(entry)
+                    return value
+            raise self.run.refuse("the time is up", "seconds")
 
     async def use(self, name: str, argument: str) -> str:
         """Run one of the run's tools by its name, journaled; `check` has seen that it is there."""
@@ -281,15 +355,28 @@ class Session:
         if self.run.observer is not None:
             self.run.observer(Best(candidate))
 
+    def notice(self, code: NoticeCode, text: str) -> None:
+        """Tell the run's owner what is odd; not journaled, as a resumed run says it again."""
+        self.run.notice(Notice(code, text))
+
     def _next_key(self) -> str:
         with self._guard:
             self._calls += 1
         return f"{self.key}/{self._calls - 1}"
 
-    def _at(self, key: str) -> Session:
-        return Session(self.run, self.ledger, self.clock.fork(), key, self.standing)
+    def _vote_key(self) -> str:
+        """Number votes apart from calls, whose keys make their seeds."""
+        self._votes += 1
+        return f"{self.key}:vote{self._votes - 1}"
+
+    def _at(self, key: str, width: int) -> Session:
+        branch = Session(self.run, self.ledger, self.clock.fork(), key, self.standing)
+        branch._crowd = self._crowd * width
+        return branch
 
     def _child(self, budget: Budget, standing: Standing) -> Session:
         key = self._next_key()
         ledger = Ledger(budget, self.ledger, self.run.journal.usage(key))
-        return Session(self.run, ledger, self.clock.fork(budget.span), key, standing)
+        child = Session(self.run, ledger, self.clock.fork(budget.span), key, standing)
+        child._crowd = self._crowd
+        return child

@@ -21,6 +21,28 @@ Source = Literal["measured", "tokenised", "estimated"]
 
 _SOURCES: tuple[Source, ...] = ("measured", "tokenised", "estimated")
 
+NoticeCode = Literal[
+    "contradiction",  # a server's figures can't all be true
+    "ignores_cap",  # more was decoded than was asked for
+    "no_usage",  # a server never says what it decoded
+    "no_logprobs",  # log-probabilities were asked for and did not come
+    "no_effect",  # a setting was given up, or had no effect
+    "alike",  # all draws are the same at a temperature above 0
+    "no_verdict",  # judgements that a strategy rests on are missing
+    "other_library",  # a library of another model, or of other problems, was used
+    "comparison_cut",  # answers that were not compared, since the time was up
+]
+"""What a notice is about, for programs."""
+
+
+class Notice(NamedTuple):
+    """Something odd about a run that its owner must see: neither an error nor an answer."""
+
+    code: NoticeCode
+    text: str
+    """One sentence without figures that differ from call to call, so that equal ones add up."""
+    times: int = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

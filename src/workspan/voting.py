@@ -81,12 +81,16 @@ def best(
 ) -> Answer:
     """Return the candidate that scored highest; the first drawn of equals, marked as tied.
 
-    Equal scores of one and the same answer are no tie. Candidates without a score stand back.
+    Equal scores of one and the same answer are no tie. Candidates without a score stand back, but
+    not behind a score of 0: where all that was judged is certainly wrong, the others vote.
     """
     scored = [c for c in candidates if c.score is not None and c.answer is not None]
     if not scored:
         return Answer(None, tuple(candidates))
     top = max(scored, key=lambda c: c.score or 0.0)
+    unjudged = [c for c in candidates if c.score is None and c.answer is not None]
+    if top.score == 0 and unjudged:
+        return replace(plurality(unjudged, kind, limit=limit), candidates=tuple(candidates))
     rivals = [c for c in scored if c.score == top.score]
     vote = plurality(scored, kind, limit=limit)
     tied = len(plurality(rivals, kind, limit=limit).votes) > 1

@@ -42,8 +42,15 @@ class Server:
             before, bill = bill, self._bill()
         return bill
 
+    def allow(self, answers: int | str) -> None:
+        """Let so many more answers come to their end, or "all"; others stop half-way."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("POST", f"/allow/{answers}")
+        assert connection.getresponse().status == 200
+        connection.close()
+
     def _bill(self) -> ServerBill:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request("GET", "/bill")
         bill = msgspec.json.decode(connection.getresponse().read(), type=ServerBill)
         connection.close()
@@ -81,18 +88,20 @@ class Batch:
     def finish(self) -> None:
         """Run to the end."""
         process = self.start()
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=250)
         assert process.returncode == 0, said
         assert f"{PROBLEMS} answered, 0 without an answer, 0 failed" in " ".join(said.split())
 
     def stop(self, with_signal: signal.Signals, *, after: int) -> int:
         """Send the signal when so many calls have finished; return the exit code."""
+        self.server.allow(after)  # the others wait: it can't end before it is stopped
         process = self.start()
         while self.finished() < after:
             assert process.poll() is None, "it ended before it could be stopped"
-            time.sleep(0.002)
+            time.sleep(0.01)
         process.send_signal(with_signal)
-        process.communicate(timeout=60)
+        process.communicate(timeout=250)
+        self.server.allow("all")
         return process.returncode
 
     def runs(self) -> dict[str, Journal]:

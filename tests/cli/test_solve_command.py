@@ -61,8 +61,7 @@ def test_a_file_of_problems_is_answered_in_order_and_privately(tmp_path: Path) -
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     rows = [{"id": f"p{i}", "prompt": f"How many are {i}?", "kind": "number"} for i in range(7)]
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    target.write_text("old")
-    target.chmod(0o644)
+    target.touch(mode=0o644)
     command = [
         "solve", "--input", str(source), "--output", str(target), "--engine", "scripted",
         "--strategy", "self_consistency(n=3)",

@@ -11,18 +11,27 @@ from hypothesis import strategies as st
 
 from endpoint_client import ASK, Drawn, before, draw
 from workspan.engines.base import Bill
+from workspan.engines.endpoint.events import EventStream
 from workspan.engines.endpoint.meter import Meter
-from workspan.engines.endpoint.wire import Choice, Delta, EventStream, Report
+from workspan.engines.endpoint.pace import Pace
+from workspan.engines.endpoint.wire import Choice, Delta, Report
 from workspan.errors import EngineProtocolError
 from workspan.testing.server import Behaviour, SimulatedServer
 from workspan.types import Request
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 WORDS = "one two three four five six seven eight"
 
 
-def test_a_server_that_omits_usage_is_counted_by_its_chunks_and_the_end_token() -> None:
+def test_a_server_that_omits_usage_is_counted_by_its_bytes_until_its_pieces_are_known() -> None:
     async def main() -> None:
-        async with before(Behaviour(text=WORDS, usage="none")) as (engine, _):
+        async with before(Behaviour(text=WORDS, usage="none")) as (engine, server):
+            usage = (await draw(engine)).usage
+            assert (usage.output_tokens, usage.source) == (len(WORDS) + 1, "estimated")
+            server.behaviour = Behaviour(text=f"{WORDS} {WORDS}")
+            await draw(engine)  # with usage: a piece is a token
+            server.behaviour = Behaviour(text=WORDS, usage="none")
             usage = (await draw(engine)).usage
             assert (usage.output_tokens, usage.source) == (9, "estimated")
 
@@ -50,45 +59,57 @@ def test_several_tokens_in_a_chunk_do_not_make_the_servers_figure_implausible() 
     anyio.run(main)
 
 
-def test_a_long_chunk_without_usage_is_counted_by_its_length() -> None:
-    meter = Meter(ASK, prompt_bound=10, runahead=64)
-    meter.take(Choice(delta=Delta(content="x" * 100), finish_reason="length"))
-    assert meter.at_least == 1
-    assert meter.usage.output_tokens == 25
+def ended(*words: str, report: Report | None, request: Request = ASK) -> Meter:
+    """A choice that streamed these pieces and ended with this report."""
+    meter = Meter(request, 10, 64, Pace())
+    for word in words:
+        meter.take(Choice(delta=Delta(content=word)))
+    meter.take(Choice(finish_reason="stop"))
+    if report is not None:
+        meter.hear(report)
+    meter.settle("the server")
+    return meter
+
+
+def test_a_long_chunk_without_usage_is_bounded_by_its_bytes_and_the_cap() -> None:
+    assert ended("x" * 40, report=None).usage.output_tokens == 41
+    assert ended("x" * 100, report=None).usage.output_tokens == ASK.max_tokens
+
+
+def test_a_whole_answer_beyond_the_cap_is_charged_beyond_it() -> None:
+    meter = ended("word " * 999, report=None)
+    assert meter.usage.output_tokens == 4996
+    assert [notice.code for notice in meter.notices] == ["no_usage", "ignores_cap"]
 
 
 def test_usage_below_what_was_streamed_is_not_believed() -> None:
-    meter = Meter(ASK, prompt_bound=10, runahead=64)
-    for word in ("a", "b", "c"):
-        meter.take(Choice(delta=Delta(content=word)))
-    meter.take(Choice(finish_reason="length"))
-    meter.report(Report(prompt_tokens=5, completion_tokens=2))
-    assert (meter.usage.output_tokens, meter.usage.source) == (3, "estimated")
+    meter = ended("a ", "b ", "c", report=Report(prompt_tokens=6, completion_tokens=2))
+    assert (meter.usage.output_tokens, meter.usage.source) == (6, "estimated")
+    assert [notice.code for notice in meter.notices] == ["contradiction"]
 
 
 def test_hidden_thinking_is_believed_above_what_was_streamed() -> None:
-    meter = Meter(ASK, prompt_bound=10, runahead=64)
-    meter.take(Choice(delta=Delta(content="a"), finish_reason="stop"))
-    meter.report(Report(prompt_tokens=5, completion_tokens=500))
-    assert (meter.usage.output_tokens, meter.usage.source) == (500, "measured")
+    meter = ended("a", report=Report(prompt_tokens=6, completion_tokens=50))
+    assert (meter.usage.output_tokens, meter.usage.source) == (50, "measured")
+    assert not meter.notices
 
 
 def test_a_price_that_the_provider_charges_is_kept() -> None:
-    meter = Meter(ASK, prompt_bound=10, runahead=64)
-    meter.take(Choice(delta=Delta(content="a"), finish_reason="stop"))
-    meter.report(Report(prompt_tokens=5, completion_tokens=2, cost=0.00125))
+    meter = ended("a", report=Report(prompt_tokens=6, completion_tokens=2, cost=0.00125))
     assert str(meter.usage.cost) == "0.00125"
 
 
 def test_a_closed_stream_stops_the_server_and_bounds_what_it_decoded_unseen() -> None:
     async def main() -> None:
-        behaviour = Behaviour(text=WORDS * 10, delay_seconds=0.02)
+        behaviour = Behaviour(text=f"{WORDS} " * 10, delay_seconds=0.002)
         async with before(behaviour, runahead=5) as (engine, server):
+            whole = (await draw(engine)).usage  # from which a piece is known to be a token
             usage = (await draw(engine, chunks=3)).usage
             await anyio.sleep(0.2)
+            served = server.bill.completion_tokens - whole.output_tokens
             assert usage.source == "estimated"
-            assert 3 <= usage.output_tokens <= server.bill.completion_tokens
-            assert server.bill.completion_tokens <= usage.output_tokens + usage.unseen_tokens
+            assert 3 <= usage.output_tokens <= served
+            assert served <= usage.output_tokens + usage.unseen_tokens
             assert usage.unseen_tokens == 5
 
     anyio.run(main)
@@ -135,9 +156,11 @@ def test_equal_requests_are_asked_as_one_and_billed_as_decoded(usage: Any) -> No
         assert sorted(each.text for each in drawn) == [
             f"1 {WORDS}", f"2 {WORDS}", f"3 {WORDS}", WORDS,
         ]  # fmt: skip
-        ends = 0 if usage == "full" else 4  # counted by us, with an end token each
         billed = sum(each.usage.output_tokens for each in drawn)
-        assert billed == server.bill.completion_tokens + ends
+        if usage == "full":
+            assert billed == server.bill.completion_tokens
+        else:  # bytes, with an end token each
+            assert billed == sum(len(each.text) + 1 for each in drawn)
         assert {each.usage.source for each in drawn} <= {"tokenised", "estimated"}
         assert sum(each.usage.input_tokens > 0 for each in drawn) == 1
         if usage != "none":
@@ -237,9 +260,6 @@ def test_a_data_line_that_is_no_completion_is_kept_as_the_failure_after_what_was
 
 @given(st.integers(1, 50), st.integers(1, 30), st.integers(0, 80))
 def test_a_bill_is_never_below_what_was_streamed(chunks: int, cap: int, reported: int) -> None:
-    meter = Meter(Request((), max_tokens=cap), prompt_bound=1, runahead=8)
-    for _ in range(chunks):
-        meter.take(Choice(delta=Delta(content="a")))
-    meter.take(Choice(finish_reason="stop"))
-    meter.report(Report(prompt_tokens=1, completion_tokens=reported))
+    report = Report(prompt_tokens=1, completion_tokens=reported)
+    meter = ended(*["a "] * chunks, report=report, request=Request((), max_tokens=cap))
     assert meter.usage.output_tokens >= chunks

@@ -17,7 +17,7 @@ from workspan.errors import ContextExceeded
 from workspan.testing.proxy import CountingProxy
 from workspan.types import Message, Request
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.peers]
 
 ASK = Request((Message("user", "What is 17 + 25? Think."),), max_tokens=40, temperature=0.3)
 

@@ -30,6 +30,8 @@ from workspan.testing.reward_server import SimulatedRewardServer
 from workspan.testing.scripted import ScriptedEngine
 from workspan.types import Message, Problem, Request, Usage
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 TWO_STEPS = Request(
     (Message("user", "What is 2 + 2?"), Message("assistant", "It is odd: 3\n\nAnswer: 4\n\n")),
     max_tokens=1,

@@ -15,7 +15,7 @@ from workspan.testing.proxy import CountingProxy
 from workspan.testing.strategy_suite import TOOLS
 from workspan.types import Problem
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.peers]
 
 PROBLEM = Problem.ask("What is 7 + 5? End with 'Answer: <number>'.", kind="number")
 

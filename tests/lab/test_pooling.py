@@ -81,7 +81,9 @@ def test_a_library_gives_one_plan_for_the_mean(tmp_path: Path) -> None:
         problem.id: tuple(Chain((20, 40 + i + j), ("7", "4")) for j in range(8))
         for i, problem in enumerate(problems)
     }
-    one = Recording("m", problems, chains, {problem.id: "4" for problem in problems})
+    one = Recording(
+        "simulated (no model)", problems, chains, {problem.id: "4" for problem in problems}
+    )
     write_library(calibrate([one]), tmp_path / "library.json")
     text = f"auto(library={str(tmp_path / 'library.json')!r})"
     assert sum(works(execute(text, 9, 600))) <= 600

@@ -121,8 +121,23 @@ def test_the_file_is_private_even_if_it_was_not(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_page_that_was_opened_to_others_stays_so_and_anything_else_is_left(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "report.html"
+    write_report(some(), path)
+    path.chmod(0o644)
+    write_report(some(), path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    path.write_text("<!doctype html>\n<p>my own page")
+    with pytest.raises(InputError, match="left as it is"):
+        write_report(some(), path)
+    assert path.read_text() == "<!doctype html>\n<p>my own page"
+    assert [one.name for one in tmp_path.iterdir()] == ["report.html"]
+
+
 def test_a_report_that_can_not_be_written_says_so(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="Is a directory"):
+    with pytest.raises(InputError, match="no page of ours"):
         write_report(some(), tmp_path)
 
 
@@ -158,7 +173,7 @@ def browse(path: Path) -> str:
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000"]
     profile = f"--user-data-dir={path.parent / 'profile'}"
     command = [CHROMIUM or "", *flags, profile, "--dump-dom", path.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=True)
     return done.stdout
 
 

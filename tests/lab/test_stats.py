@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from random import Random
+from statistics import fmean
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from workspan.lab.stats import (
+    bootstrap,
     detectable,
     next_value,
     paired_difference,
@@ -25,6 +27,46 @@ GRADES = st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=60)
 def test_wilson_is_that_of_scipy(grades: list[float]) -> None:
     expected = binomtest(int(sum(grades)), len(grades)).proportion_ci(method="wilson")
     assert wilson(grades) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+GRADE = st.one_of(st.sampled_from([0.0, 1.0, 0.1, 1 / 3, 1e-300, 1 - 2**-53]), st.floats(0, 1))
+
+
+def holds(low: float, mean: float, high: float, least: float) -> None:
+    """No rounding puts a mean outside of its interval, or an interval outside of what can be."""
+    assert least <= low <= mean <= high <= 1
+
+
+def test_wilson_holds_its_mean_where_all_are_right_or_all_wrong() -> None:
+    for n in range(1, 2000):
+        for all_alike in (0.0, 1.0):
+            low, high = wilson([all_alike] * n)
+            holds(low, all_alike, high, 0)
+            assert low < high
+
+
+@settings(max_examples=60, deadline=None)  # a bootstrap takes some milliseconds
+@given(st.lists(st.tuples(GRADE, GRADE), min_size=1, max_size=12))
+def test_every_interval_holds_its_mean(pairs: list[tuple[float, float]]) -> None:
+    ours, theirs = [a for a, _ in pairs], [b for _, b in pairs]
+    for interval in (wilson(ours), bootstrap(ours)):
+        holds(interval.low, fmean(ours), interval.high, 0)
+    found = paired_difference(ours, theirs)
+    assert found is not None
+    holds(found.low, found.mean, found.high, -1)
+
+
+def test_differences_that_differ_by_rounding_are_equal_ones() -> None:
+    found = paired_difference([0.3, 0.2 + 0.1], [0.1, 0.1])  # 0.19999999999999998 and 0.2
+    assert found is not None
+    assert not found.excludes_zero
+
+
+@pytest.mark.parametrize("grade", [math.nan, math.inf, -0.1, 1.1])
+def test_what_is_no_grade_is_refused(grade: float) -> None:
+    for judge in (wilson, bootstrap, lambda grades: paired_difference(grades, [1.0, 1.0])):
+        with pytest.raises(ValueError, match="grade of"):
+            judge([0.5, grade])
 
 
 def test_wilson_of_seven_in_ten_by_hand() -> None:

@@ -115,9 +115,14 @@ def test_an_index_unused_for_long_is_removed_when_another_is_built(tmp_path: Pat
     open_corpus(corpus, cache)
     [old] = cache.iterdir()
     os.utime(old, (0, 0))
+    mine = cache / "my own texts"  # the folder may be one that the user keeps more in
+    mine.mkdir()
+    (mine / "notes.txt").write_text("mine")
+    os.utime(mine, (0, 0))
     (corpus / "a.txt").write_text("another text")
     open_corpus(corpus, cache)
     assert old not in list(cache.iterdir())
+    assert (mine / "notes.txt").read_text() == "mine"
 
 
 def test_the_cache_is_the_users_own_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:

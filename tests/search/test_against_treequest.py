@@ -183,6 +183,7 @@ def their_shape(family: Family, gain: float, batch: int, seed: int) -> Shape:
 
 
 @pytest.mark.slow
+@pytest.mark.peers
 @pytest.mark.parametrize("batch", [1, 4])
 @pytest.mark.parametrize("gain", [-0.2, 0.0, 0.1])
 @pytest.mark.parametrize("family", ["gaussian", "beta"])
@@ -196,6 +197,7 @@ def test_trees_have_the_same_shape_over_many_seeds(family: Family, gain: float, 
 
 
 @pytest.mark.slow
+@pytest.mark.peers
 @pytest.mark.parametrize("family", ["gaussian", "beta"])
 def test_two_actions_get_the_same_shares_over_many_seeds(family: Family) -> None:
     """The stronger action scores 0.6 and the weaker 0.4, whatever the parent."""

@@ -156,7 +156,7 @@ def test_an_improvement_sees_the_answer_and_what_its_check_said() -> None:
     solve("best_first(n=2, children=1)", engine)
     question, answer, wish = engine.requests[2].prompt
     assert (question, answer.content) == (PROBLEM.prompt[0], "Answer: 3 ")
-    assert wish.content.startswith("A check gave this answer 0.30 of 1. 3 \nFind what is wrong")
+    assert wish.content.startswith("A check gave this answer 0.30 of 1. 3\nFind what is wrong")
 
 
 def test_best_first_and_mcts_draw_a_nodes_children_side_by_side() -> None:

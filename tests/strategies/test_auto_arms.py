@@ -85,7 +85,7 @@ def library(
         for is_right, right in zip(lines, by_arm, strict=True)
     )
     names = arm_names(Auto(arms=tuple(arms), verifier=PlanCheck()))
-    write_library(Library("m", "tokens", cases, arms=names), path)
+    write_library(Library("simulated (no model)", "tokens", cases, arms=names), path)
     return path
 
 

@@ -41,7 +41,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         problem = asked((30, 90)[i % 2] + rng.randrange(-9, 10))
         cases.append(Case(lines, right=(0,), signs=signs(problem)))
     path = tmp_path_factory.mktemp("kinds") / "library.json"
-    write_library(Library("m", "tokens", tuple(cases)), path)
+    write_library(Library("simulated (no model)", "tokens", tuple(cases)), path)
     return path
 
 

@@ -33,7 +33,7 @@ def library(path: Path, *, right: tuple[int, ...] | None = None) -> str:
         p = 0.95 if i % 3 else 0.6
         said = [0 if rng.random() < p else 1 for _ in range(16)]
         cases.append(Case(tuple(Record((20,), (x,), ended=True) for x in said), right))
-    write_library(Library("scripted", "tokens", tuple(cases)), path)
+    write_library(Library("simulated (no model)", "tokens", tuple(cases)), path)
     return str(path)
 
 

@@ -221,7 +221,7 @@ words = st.text("abc", min_size=1, max_size=3)
 
 
 @given(choices=st.lists(words, min_size=2, max_size=4, unique=True), seed=st.integers(0, 999))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_many_draws_give_the_probabilities_that_a_table_has(choices: list[str], seed: int) -> None:
     """Against a brute-force walk over the whole tree of tokens."""
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspan.strategies.listing import beside, choice, items, listing
+from workspan.strategies.chosen import choice, choices
+from workspan.strategies.listing import beside, items, listing
 from workspan.types import Message
 
 
@@ -34,6 +35,16 @@ def test_what_is_put_beside_a_prompt_makes_no_second_user_turn() -> None:
     [
         ("Choice: 2", 1),
         ("First I thought Choice: 1, but no.\n**Choice: 3**", 2),
+        ("<think>Choice: 1</think>Choice: 2", 1),
+        ("Choice: 2, since choice 1 is wrong.", 1),
+        ("Choice 1: wrong. Choice 2: right.", None),
+        ("Choice: 1\nChoice: 2 is better, though.", None),
+        ("Choice: 1 or 2", None),
+        ("Choice: 1-2", None),
+        ("Choice: -1", None),
+        ("Choice: 2.5", None),
+        ("<think>Choice: 2", None),
+        ("**Choice:** Solution 2", 1),
         ("choice: <2>", 1),
         ("2", 1),
         ("Solution 3.", 2),
@@ -47,6 +58,30 @@ def test_what_is_put_beside_a_prompt_makes_no_second_user_turn() -> None:
 )
 def test_a_choice_is_a_marked_number_or_a_bare_one(reply: str, index: int | None) -> None:
     assert choice(reply, 3) == index
+
+
+@pytest.mark.parametrize(
+    ("reply", "index"),
+    [("2", None), ("Choice: 1", None), ("Choice: 1\nIt", 0), ("Choice: 2. The", 1)],
+)
+def test_of_a_reply_that_was_cut_a_closed_mark_counts(reply: str, index: int | None) -> None:
+    assert choice(reply, 3, finished=False) == index
+
+
+@pytest.mark.parametrize(
+    ("reply", "indexes"),
+    [
+        ("2, 1", [1, 0]),
+        ("1 and 3", [0, 2]),
+        ("Both are good.\nSolutions: 3, 1", [2, 0]),
+        ("I like 2 because of its 3 steps.", []),
+        ("<think>1 2</think>3", [2]),
+        ("9 2 2", [1]),
+        ("", []),
+    ],
+)
+def test_a_choice_of_several_is_a_list_and_nothing_else(reply: str, indexes: list[int]) -> None:
+    assert choices(reply, 3) == indexes
 
 
 @given(st.text(), st.integers(1, 20))

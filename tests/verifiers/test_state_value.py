@@ -27,11 +27,40 @@ def test_weights_are_added_up_and_scaled_to_sure_each_time() -> None:
     assert value("impossible") == pytest.approx(0.00005)
 
 
-def test_the_last_word_counts_and_unlikely_is_none_of_them() -> None:
-    assert value("likely? no, impossible") == pytest.approx(0.00005)
-    assert value("unlikely") is None
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "unlikely",
+        "not sure",
+        "likely? no, impossible",
+        "Verdict: sure or Verdict: likely",
+        "Verdict: sure or likely",
+        "Verdict:",
+        "<think>sure</think>",
+        "<think>It is sure",
+        "Make sure that the sum is right.",
+        "It is likely that 3 is meant here, so that the first step would have to be checked again.",
+        "",
+    ],
+)
+def test_what_is_in_doubt_is_no_verdict(reply: str) -> None:
+    assert value(reply) is None
 
 
-def test_a_reply_without_a_word_adds_nothing() -> None:
-    assert value("sure", "hm") == 0.5
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "impossible",
+        "Verdict: impossible",
+        "**Verdict:** impossible.",
+        "<think>Sure?</think>Verdict: impossible",
+        '{"verdict": "impossible"}',
+    ],
+)
+def test_a_marked_or_a_bare_word_counts(reply: str) -> None:
+    assert value(reply) == pytest.approx(0.00005)
+
+
+def test_a_reply_without_a_verdict_is_left_out() -> None:
+    assert value("sure", "hm") == 1.0
     assert value("hm", "well") is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from workspan.answers import equivalent
 from workspan.types import AnswerKind
 
@@ -9,8 +11,10 @@ from workspan.types import AnswerKind
 class Groups:
     """The answers of one problem, numbered as they come; -1 is none."""
 
-    def __init__(self, kind: AnswerKind) -> None:
-        self.kind = kind
+    def __init__(
+        self, kind: AnswerKind, same: Callable[[str, str, AnswerKind], bool] = equivalent
+    ) -> None:
+        self.kind, self._same = kind, same
         self.answers: list[str] = []
         """The first of each group."""
         self._known: dict[str, int] = {}
@@ -20,7 +24,7 @@ class Groups:
         if answer is None:
             return -1
         if answer not in self._known:
-            same = (i for i, one in enumerate(self.answers) if equivalent(answer, one, self.kind))
+            same = (i for i, one in enumerate(self.answers) if self._same(answer, one, self.kind))
             self._known[answer] = next(same, len(self.answers))
             if self._known[answer] == len(self.answers):
                 self.answers.append(answer)

@@ -8,7 +8,7 @@ a problem for equal ones.
 from __future__ import annotations
 
 import gzip
-import os
+import re
 import zlib
 from collections.abc import Mapping
 from itertools import pairwise
@@ -16,7 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from workspan.errors import DataError
+from workspan.errors import DataError, OutputError
+from workspan.outputs import replace_file
 
 FORMAT = 1
 LARGEST = 256 * 1024 * 1024
@@ -24,6 +25,8 @@ LARGEST = 256 * 1024 * 1024
 
 _ZIPPED = b"\x1f\x8b"
 _ZIP_FROM = 64 * 1024
+_BEGINS = re.compile(rb'\{"format":\d+,"library":\{"model":')
+_HEAD = 64
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):
@@ -74,6 +77,8 @@ class Library(msgspec.Struct, frozen=True, omit_defaults=True):
     so -1 to 1 and 0 for nothing. Signs differ between models, hence they are measured."""
     arms: tuple[str, ...] = ()
     """Strategies that were run beside the lines, with every dial (their `repr`)."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of answers of its problems; none where nobody knows."""
 
     @property
     def labelled(self) -> int:
@@ -103,21 +108,38 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 def write_library(library: Library, path: Path) -> None:
-    """Write it, readable by its owner only; packed from 64 kB on.
+    """Write it, readable by its owner only where it is new; packed from 64 kB on.
 
     Raises:
-        DataError: the file can't be written.
+        DataError: something else is there.
+        OutputError: the file can't be written.
     """
     content = msgspec.json.encode(_File(FORMAT, library))
     if len(content) >= _ZIP_FROM:
         content = gzip.compress(content, mtime=0)
-    part = path.with_name(path.name + ".part")
     try:
-        part.write_bytes(content)
-        part.chmod(0o600)
-        os.replace(part, path)
+        if path.is_file() and path.stat().st_size and not is_library(path):
+            raise DataError("is no library, and is left as it is", path=str(path))
+        replace_file(path, content)
     except OSError as error:
-        raise DataError(f"can't be written: {error.strerror}", path=str(path)) from error
+        raise OutputError(f"the library {path} can't be written: {error.strerror}") from error
+
+
+def is_library(path: Path) -> bool:
+    """Tell whether the file begins like a library, of this format or another.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head.startswith(_ZIPPED):
+        try:
+            with gzip.open(path) as packed:
+                head = packed.read(_HEAD)
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            return False
+    return _BEGINS.match(head) is not None
 
 
 def read_library(path: Path) -> Library:

@@ -37,7 +37,7 @@ from workspan.errors import GraderError
 
 SECONDS = 2.0
 """Processor time of one formula: what else the machine does then changes nothing."""
-_PATIENCE = 5
+_PATIENCE = 15
 """A formula may take this many times as long by the wall clock, if nobody gives a limit."""
 _GRACE = 5.0
 """Wall clock after which a child that owes a reply counts as dead."""

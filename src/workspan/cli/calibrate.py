@@ -9,13 +9,13 @@ from typing import Annotated, cast
 
 import anyio
 import typer
-from rich.console import Console
 from rich.progress import Progress
 
-from workspan.allocate.library import Library, write_library
+from workspan.allocate.library import Library, is_library, write_library
 from workspan.allocate.survey import Survey
 from workspan.budget import Budget
 from workspan.cli.compare import digest
+from workspan.cli.drawing import drawing, journal_output, named_inputs
 from workspan.cli.exits import Exit
 from workspan.cli.opening import (
     EngineOption,
@@ -26,8 +26,11 @@ from workspan.cli.opening import (
     private_files,
     state_folder,
 )
+from workspan.cli.screen import Screen
+from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import InputError, MissingDependency, SpecError
 from workspan.lab.compare import Comparison, compare
+from workspan.outputs import Output, check_outputs
 from workspan.spec import parse_strategy
 from workspan.store import Header, JournalFile
 from workspan.strategies.adaptive.auto import Auto
@@ -52,6 +55,8 @@ def calibrate(
     engine: EngineOption = None,
     model: ModelOption = None,
     price: PriceOption = None,
+    setting: SettingOption = None,
+    api_key_env: KeyOption = None,
     budget: Annotated[str, typer.Option("--budget", "-b", help="Of each problem.")] = "16k work",
     lines: Annotated[int, typer.Option(min=2, help="Chains of each problem.")] = 8,
     block: Annotated[int, typer.Option(min=1, help="Tokens between two interim answers.")] = 256,
@@ -69,20 +74,26 @@ def calibrate(
     seed: int = 0,
 ) -> None:
     """Draw chains on a sample of your problems, and write what `auto` should know of the model."""
-    if not to.absolute().parent.is_dir():
-        raise InputError(f"--to {to}: the folder {to.parent} does not exist")
+    outputs = [Output("--to", to, "a library", is_library)]
+    outputs += [journal_output(journal)] if journal else []
+    inputs = named_inputs(input, task or [])
+    check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
     if recorded is not None:
         library = _recorded(recorded, model or [], task or [], input, kind)
     else:
         tasks = _tasks(task or [], input, limit, seed)
         plan = _survey(strategy, arm or [], lines, block)
-        limits, opened = Budget.parse(budget), open_engines(engine, model, price)
+        limits, opened = (
+            Budget.parse(budget),
+            open_engines(engine, model, price, setting, api_key_env),
+        )
         with private_files():
             asked = [str(engine), str(model), str(seed), budget, strategy, f"{lines} {block}"]
-            asked += [str(input), *(task or []), *(arm or [])]
+            asked += [str(input), *(task or []), *(arm or []), *(setting or [])]
             path = journal or state_folder() / f"calibrate-{digest(asked)}.jsonl"
             library = _drawn(plan, tasks, opened, limits, seed, path)
-    write_library(library, to)
+    with drawing(str(to), "the same command makes it again of what it kept"):
+        write_library(library, to)
     _say(library, to)
     raise typer.Exit(Exit.OK)
 
@@ -147,19 +158,17 @@ def _drawn(
             await opened.aclose()
 
     header = Header(opened.identity, seed)
-    with JournalFile(path, header) as journals, Progress(console=Console(stderr=True)) as progress:
+    with JournalFile(path, header) as journals, Progress(console=Screen(stderr=True)) as progress:
         return anyio.run(main, journals, progress)
 
 
 def _say(library: Library, path: Path) -> None:
     chains = sum(len(case.lines) for case in library.problems)
     ended = sum(line.ended for case in library.problems for line in case.lines)
-    Console().print(
+    Screen().print(
         f"{path}: {chains} chains of {len(library.problems)} problems, {ended} ended, "
         f"{library.labelled} problems with known answers{_arms(library)}; "
         f"-s 'auto({'ARMS, ' if library.arms else ''}library=\"{path}\")' uses it",
-        markup=False,
-        highlight=False,
         soft_wrap=True,
     )
 

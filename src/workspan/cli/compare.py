@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Annotated
 
 import anyio
-import msgspec
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from workspan.budget import Budget
 from workspan.cli.choosing import every, named
 from workspan.cli.comparison import table
 from workspan.cli.corpus import CorpusOption, EmbedderOption, open_search
+from workspan.cli.drawing import drawing, journal_output, named_inputs, report_output
 from workspan.cli.exits import Exit
 from workspan.cli.opening import (
     EngineOption,
@@ -28,12 +27,16 @@ from workspan.cli.opening import (
     private_files,
     state_folder,
 )
+from workspan.cli.screen import Screen, say_json
+from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import EngineError, InputError, MissingDependency
+from workspan.journal_lines import FORMAT
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison
 from workspan.lab.compare import compare as run_comparison
-from workspan.lab.records import records
+from workspan.lab.records import Record, records
 from workspan.lab.remarks import remarks
+from workspan.outputs import check_outputs
 from workspan.retrieval import Passage
 from workspan.session import Strategy
 from workspan.store import Header, JournalFile
@@ -74,6 +77,8 @@ def compare(
     engine: EngineOption = None,
     model: ModelOption = None,
     price: PriceOption = None,
+    setting: SettingOption = None,
+    api_key_env: KeyOption = None,
     seed: int = 0,
     parallel: Annotated[int | None, typer.Option(min=1, help="Runs at a time.")] = None,
     journal: Annotated[Path | None, typer.Option(help="Kept calls; resumes from it.")] = None,
@@ -86,13 +91,17 @@ def compare(
 ) -> None:
     """Run strategies on the same problems at the same budget, and say which is ahead."""
     brought = _brought(task or [], limit, seed)
-    strategies = strategies or (SEARCHING if corpus or brought else ALONE)
+    if strategies is None:
+        strategies = SEARCHING if corpus or brought else ALONE
     plan = named(strategies)
     limits = Budget.parse(budget)
     problems = _problems(task or [], input, limit, seed)
     write = _report_writer(report)
+    outputs = [journal_output(journal)] if journal else []
+    outputs += [report_output(report)] if report else []
+    check_outputs(outputs, named_inputs(input, task or [], corpus))
     found = open_search(corpus, embedder, brought)
-    opened = replace(open_engines(engine, model, price), tools=found.tools)
+    opened = replace(open_engines(engine, model, price, setting, api_key_env), tools=found.tools)
     plan += every(strategies, opened)
     if dry_run:
         from workspan.cli.dry import say_plan
@@ -104,8 +113,16 @@ def compare(
         asked += [found.identity] if found.tools else []
         path = journal or state_folder() / f"compare-{digest(asked)}.jsonl"
         done = _Job(plan, problems, opened, limits, seed, parallel, path).execute()
-        write(done)
-    _show(done, json=json, chart=chart)
+    summed = records(done)
+    _show(done, summed, json=json)
+    kept = f"the results above are whole, and every call is kept in {path}"
+    try:
+        if not json and (chart or Screen().is_terminal):
+            with drawing("the chart", kept):
+                _chart(summed)
+    finally:
+        with drawing(f"the report {report}", kept):
+            write(done)
     raise typer.Exit(_code(done))
 
 
@@ -123,9 +140,9 @@ class _Job:
 
     def execute(self) -> Comparison:
         """Compare under a progress bar; if it is stopped, say what is kept and where."""
-        console = Console(stderr=True)
+        console = Screen(stderr=True)
         progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("runs, {task.fields[tokens]} tokens"),
@@ -153,8 +170,6 @@ class _Job:
                 console.print(
                     f"stopped: {kept} of {planned} runs are finished; they and every finished call "
                     f"are kept in {self.journal}: the same command goes on from there",
-                    markup=False,
-                    highlight=False,
                     soft_wrap=True,
                 )
                 if isinstance(error, KeyboardInterrupt):
@@ -180,11 +195,9 @@ class _Job:
 
 
 def _report_writer(path: Path | None) -> Callable[[Comparison], None]:
-    """Find out before anything is spent whether the report can be written."""
+    """Find out before anything is spent whether a report can be drawn."""
     if path is None:
         return lambda _: None
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"--report {path}: the folder {path.parent} does not exist")
     try:
         from workspan.lab.report import write_report
     except ImportError:
@@ -211,24 +224,26 @@ def _brought(names: Sequence[str], limit: int | None, seed: int) -> list[Passage
 
 
 def digest(parts: Sequence[str]) -> str:
-    """Name a journal after what was asked."""
+    """Name a journal after what was asked; one of another format has another name."""
+    parts = [*parts, str(FORMAT)]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
 
 
-def _show(done: Comparison, *, json: bool, chart: bool) -> None:
-    found = records(done)
-    console, aside = Console(), Console(stderr=True)
+def _show(done: Comparison, found: Sequence[Record], *, json: bool) -> None:
+    console, aside = Screen(), Screen(stderr=True)
     if json:
         for record in found:
-            typer.echo(msgspec.json.encode(record).decode())
+            say_json(record)
     else:
         console.print(table(found, console.width))
-        if chart or console.is_terminal:
-            from workspan.cli.chart import draw
-
-            console.print(draw(found))
     for remark in remarks(done, found):
-        aside.print(remark, markup=False, highlight=False)
+        aside.print(remark)
+
+
+def _chart(found: Sequence[Record]) -> None:
+    from workspan.cli.chart import draw
+
+    Screen().print(draw(found))
 
 
 def _code(done: Comparison) -> Exit:

@@ -38,7 +38,7 @@ def table(found: Sequence[Record], width: int) -> Table:
         spent = [*read, f"{record.calls:.1f}", f"{record.seconds:.2f}"]
         shown.add_row(
             letter(i),
-            record.strategy,
+            record.strategy + " †" * bool(record.over_budget),
             "?" if record.accuracy is None else f"{record.accuracy:.2f}",
             f"{record.low:.2f}–{record.high:.2f}",
             *_versus(record),
@@ -47,6 +47,9 @@ def table(found: Sequence[Record], width: int) -> Table:
             f"{record.parallelism:.1f}",
             *(spent if is_wide else ()),
         )
+    if any(record.over_budget for record in found):
+        shown.caption = "† passed the budget: not matched with the others"
+        shown.caption_justify = "left"
     return shown
 
 

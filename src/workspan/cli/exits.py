@@ -11,6 +11,8 @@ class Exit(IntEnum):
     """What the process says when it ends."""
 
     OK = 0
+    BUG = 1
+    """An error that Workspan did not foresee; please report it."""
     BAD_INPUT = 2
     """Something the caller wrote is wrong; nothing was spent."""
     ENGINE = 3
@@ -19,6 +21,8 @@ class Exit(IntEnum):
     """The run ended without an answer: an abstention, or a budget too small."""
     MACHINE = 5
     """Something is missing or full on this machine: a model, an extra, a sandbox, the disk."""
+    OUTPUT = 6
+    """A page, a chart or a file could not be drawn or written; what was finished is kept."""
     INTERRUPTED = 130
     """Stopped by the user; what was finished is kept."""
 
@@ -29,6 +33,8 @@ def exit_for(error: errors.WorkspanError) -> Exit:
         return Exit.ENGINE
     if isinstance(error, errors.BudgetExceeded):
         return Exit.NO_ANSWER
+    if isinstance(error, errors.OutputError):
+        return Exit.OUTPUT
     missing = (
         errors.MissingDependency
         | errors.ModelNotFound

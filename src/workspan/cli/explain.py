@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from workspan.allocate.explaining import PROMPT, Explanation
+from workspan.cli.drawing import drawing, report_output
 from workspan.cli.exits import Exit
-from workspan.cli.screen import safe
+from workspan.cli.screen import Screen, safe, say_json
 from workspan.errors import InputError, MissingDependency
 from workspan.lab.explanations import Told, chosen, read_explanations
+from workspan.outputs import check_outputs
 
 _SHOWN = 12
 """Runs that are listed, and depths of a table."""
@@ -30,18 +31,19 @@ def explain(
     json: Annotated[bool, typer.Option("--json", help="One JSON record a run.")] = False,
 ) -> None:
     """Say what was bought in which order, what it had shown, and what more would bring."""
+    check_outputs([report_output(report)] if report else [], [("", run)])
     told = chosen(read_explanations(run), {"problem": problem, "strategy": strategy})
     if not told:
         raise InputError(f"{run} holds no run of that problem and strategy which says why")
-    if report is not None:
-        _write(told, report)
-    console = Console()
+    console = Screen()
     for one in told if json else ():
-        typer.echo(msgspec.json.encode(_record(one)).decode())
+        say_json(_record(one))
     if not json and len(told) == 1:
         show(told[0].why, console, f"{told[0].problem}: {told[0].strategy}, {told[0].budget}")
     elif not json:
         _list(told, console)
+    if report is not None:
+        _write(told, report)
     raise typer.Exit(Exit.OK)
 
 
@@ -55,16 +57,15 @@ def _record(told: Told) -> dict[str, object]:
 
 
 def _write(told: list[Told], path: Path) -> None:
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"--report {path}: the folder {path.parent} does not exist")
     try:
         from workspan.lab.explain_report import write_explanations
     except ImportError:
         raise MissingDependency("a report", "lab") from None
-    write_explanations(told, path)
+    with drawing(f"the report {path}"):
+        write_explanations(told, path)
 
 
-def _list(told: list[Told], console: Console) -> None:
+def _list(told: list[Told], console: Screen) -> None:
     table = Table("problem", "strategy", "work", "span", "lines", "margin", box=None)
     for one in told[:_SHOWN]:
         margin = "" if one.why.margin is None else f"{one.why.margin:.0%}"
@@ -72,7 +73,7 @@ def _list(told: list[Told], console: Console) -> None:
         table.add_row(Text(safe(one.problem)), Text(safe(one.strategy)), *spent, margin)
     console.print(table)
     more = f" ({len(told) - _SHOWN} runs more)" if len(told) > _SHOWN else ""
-    console.print(f"--problem ID explains one of them{more}", style="dim", markup=False)
+    console.print(f"--problem ID explains one of them{more}", style="dim")
 
 
 def show(why: Explanation, console: Console, title: str = "") -> None:

@@ -7,22 +7,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import anyio
 import typer
 
+from workspan.cli.settings import Settings, read_settings
 from workspan.engines.base import Engine, Price, models, together
-from workspan.errors import (
-    EngineProtocolError,
-    EngineRejected,
-    MissingDependency,
-    SpecError,
-    nearest,
-)
+from workspan.errors import InputError, MissingDependency, SpecError, nearest
 from workspan.lab.bench import Tool
+from workspan.legible import quoted
 
 EngineOption = Annotated[
     list[str] | None,
@@ -41,6 +37,9 @@ PriceOption = Annotated[
     typer.Option(help="USD per million tokens, input/output: 0.15/0.60; NAME=PRICE likewise."),
 ]
 
+_LONGEST_PRICE = 100
+"""Characters."""
+
 _NAMED = re.compile(r"([A-Za-z][\w.-]*)=(.*)", re.DOTALL)
 
 
@@ -53,17 +52,21 @@ class Opened:
     engines: Mapping[str, Engine] = field(default_factory=dict)
     """Further ones, by the names that strategies give them."""
     tools: Mapping[str, Tool] = field(default_factory=dict)
+    drawn: Mapping[str, str] = field(default_factory=dict)
+    """What was stated about each that changes its answers; the run's own has no name."""
 
     @property
     def models(self) -> dict[str, str]:
         """What stands behind each further engine."""
-        return models(self.engines)
+        return {
+            name: text + self.drawn.get(name, "") for name, text in models(self.engines).items()
+        }
 
     @property
     def identity(self) -> str:
         """All engines with their models: a journal belongs to them."""
         info = self.engine.info
-        return together(f"{info.name} {info.model}", self.models)
+        return together(f"{info.name} {info.model}{self.drawn.get('', '')}", self.models)
 
     async def aclose(self) -> None:
         """Give every engine back, also when the run was stopped or one does not close."""
@@ -126,11 +129,14 @@ def open_engines(
     engines: Sequence[str] | None,
     models: Sequence[str] | None = None,
     prices: Sequence[str] | None = None,
+    settings: Sequence[str] | None = None,
+    keys: Sequence[str] | None = None,
 ) -> Opened:
     """Open the run's own engine, which has no name, and those that are written ``NAME=ENGINE``.
 
     Raises:
-        SpecError: a name is given twice, or a model or price for an engine that is not there.
+        SpecError: a name is given twice, or a model, a price or a setting for an engine that is
+            not there.
         WorkspanError: see `open_engine`.
     """
     texts = {"": "embedded", **_by_name("--engine", engines)}
@@ -139,10 +145,13 @@ def open_engines(
         if name not in texts:
             raise SpecError(f"no engine is named {name!r}: add --engine {name}=ENGINE")
     rates = {name: parse_price(text) for name, text in paid.items()}
+    stated = read_settings(settings, keys, texts)
     opened = {
-        name: open_engine(text, chosen.get(name), rates.get(name)) for name, text in texts.items()
+        name: open_engine(text, chosen.get(name), rates.get(name), stated[name])
+        for name, text in texts.items()
     }
-    return Opened(opened.pop(""), opened)
+    drawn = {name: told for name, said in stated.items() if (told := said.drawn)}
+    return Opened(opened.pop(""), opened, drawn=drawn)
 
 
 def _by_name(option: str, values: Sequence[str] | None) -> dict[str, str]:
@@ -153,25 +162,36 @@ def _by_name(option: str, values: Sequence[str] | None) -> dict[str, str]:
         name, rest = (named[1], named[2]) if named else ("", value)
         if name in found:
             again = f"{name!r} is given twice" if name else "a second one without a name"
-            raise SpecError(f"{option} {value}: {again}: give each a name, {option} NAME=…")
+            raise SpecError(f"{option} {quoted(value)}: {again}: give each a name, {option} NAME=…")
+        if not rest.strip():
+            raise SpecError(f"{option} {quoted(value)}: nothing is named")
         found[name] = rest
     return found
 
 
-def open_engine(text: str, model: str | None = None, price: Price | None = None) -> Engine:
+def open_engine(
+    text: str,
+    model: str | None = None,
+    price: Price | None = None,
+    settings: Settings | None = None,
+) -> Engine:
     """Open the engine that `text` names; `model` picks the model behind it.
 
     Raises:
-        SpecError: no such engine.
+        SpecError: no such engine, or no such setting of it.
         InputError: an endpoint with several models, and none was named.
         EngineError: the endpoint does not answer, or refuses the key.
         MissingDependency: the engine's extra is not installed.
         ModelNotFound: the embedded model is not on this machine.
         DataError: a file of a reasoner's weights is none.
     """
+    settings = settings or Settings()
     if text.startswith(("http://", "https://")):
-        return anyio.run(_open_endpoint, text, model, price)
+        return anyio.run(_open_endpoint, text, model, price, settings)
     name, _, rest = text.partition(":")
+    if name in ("reward", "classify", "rerank"):
+        return _reward(name, rest, model, price, settings)
+    settings.refuse(name)
     if name == "embedded":
         from workspan.engines.embedded import Embedded
         from workspan.models import DEFAULT
@@ -179,14 +199,12 @@ def open_engine(text: str, model: str | None = None, price: Price | None = None)
         return Embedded(model or rest or DEFAULT)
     if name == "reasoner":
         return _reasoner(model or rest)
-    if name in ("reward", "classify", "rerank"):
-        return _reward(name, rest, model, price)
     if name == "scripted":
         from workspan.testing.scripted import ScriptedEngine
         from workspan.testing.strategy_suite import chatter
 
         return ScriptedEngine(chatter)
-    raise SpecError(f"unknown engine {text!r}: {nearest(name, DOORS)} (or an http address)")
+    raise SpecError(f"unknown engine {quoted(text)}: {nearest(name, DOORS)} (or an http address)")
 
 
 def _reasoner(name: str) -> Engine:
@@ -200,47 +218,69 @@ def _reasoner(name: str) -> Engine:
     return Planner(engine) if Path(name).stem == NAME else engine
 
 
-def _reward(name: str, url: str, model: str | None, price: Price | None) -> Engine:
+def _reward(
+    name: str, url: str, model: str | None, price: Price | None, settings: Settings
+) -> Engine:
     """Open a reward model in the form that its door stands for; nothing is asked yet."""
     from workspan.engines.scoring import Reward, RewardForm
 
     forms: dict[str, RewardForm] = {"reward": "pooling", "classify": "classify", "rerank": "rerank"}
-    return Reward(url, model or "", form=forms[name], is_logit=name == "rerank", price=price)
+    return Reward(
+        url,
+        model or "",
+        form=forms[name],
+        is_logit=name == "rerank",
+        price=price,
+        **settings.for_scores(),
+    )
 
 
-async def _open_endpoint(url: str, model: str | None, price: Price | None) -> Engine:
+async def _open_endpoint(
+    url: str, model: str | None, price: Price | None, settings: Settings
+) -> Engine:
     """Ask the server what it offers; one that lists no models is taken at the user's word."""
     from workspan.engines.endpoint import Endpoint
 
-    try:
-        return await Endpoint.discover(url, model, price=price)
-    except (EngineRejected, EngineProtocolError) as error:
-        if model is None or error.status in (401, 403):
-            raise
-        return Endpoint(url, model, price=price)
+    return await Endpoint.discover(url, model, price=price, **settings.for_completions())
+
+
+_RATE = re.compile(r"\s*\$?([0-9]{1,9}(?:\.[0-9]{1,12})?)\s*")
 
 
 def parse_price(text: str) -> Price:
-    """Read ``0.15/0.60``: USD per million tokens, input/output."""
-    try:
-        paid_in, paid_out = (Decimal(part.strip().lstrip("$")) for part in text.split("/"))
-    except (ValueError, InvalidOperation):
+    """Read ``0.15/0.60``: USD per million tokens, input/output.
+
+    Raises:
+        SpecError: it is not two plain numbers.
+    """
+    rates = [_RATE.fullmatch(part) for part in text[:_LONGEST_PRICE].split("/")]
+    if len(rates) != 2 or not all(rates):
         raise SpecError(
-            f"price {text!r} is not understood: write USD per million tokens as input/output, "
-            "such as 0.15/0.60"
-        ) from None
-    if paid_in < 0 or paid_out < 0:
-        raise SpecError(f"price {text!r} must not be negative")
+            f"price {quoted(text)} is not understood: write USD per million tokens as "
+            "input/output, such as 0.15/0.60"
+        )
+    paid_in, paid_out = (Decimal(rate[1]) for rate in rates if rate)
     return Price(paid_in, paid_out)
 
 
 def state_folder() -> Path:
-    """Return the private folder for journals: $WORKSPAN_STATE, or the user's state folder."""
+    """Return the private folder for journals: $WORKSPAN_STATE, or the user's state folder.
+
+    Raises:
+        InputError: there is none, and none can be made.
+    """
     import platformdirs
 
     chosen = os.environ.get("WORKSPAN_STATE")
     folder = Path(chosen) if chosen else platformdirs.user_state_path("workspan")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"no folder for journals can be made at {folder}: {why}; "
+            "set WORKSPAN_STATE to another, or name a --journal"
+        ) from None
     return folder
 
 

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import anyio
-import msgspec
 import typer
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from workspan.budget import Budget
+from workspan.cli.drawing import drawing, named_inputs, report_output
 from workspan.cli.exits import Exit
+from workspan.cli.screen import Screen, say_json
 from workspan.errors import InputError, MissingDependency, SpecError
+from workspan.outputs import check_outputs
 from workspan.replay.recording import Recording
 from workspan.spec import split_list
 from workspan.types import AnswerKind
@@ -64,8 +65,8 @@ def replay(
         raise InputError(f"--by {by!r}: must be model or task")
     if kind not in KINDS:
         raise InputError(f"--kind {kind!r}: must be one of {', '.join(KINDS)}")
-    if report is not None and not report.absolute().parent.is_dir():
-        raise InputError(f"--report {report}: the folder {report.parent} does not exist")
+    inputs = [("", file), *named_inputs(input, task or [])]
+    check_outputs([report_output(report)] if report else [], inputs)
     contenders, limits, split = (
         read_contenders(strategies),
         read_budgets(budgets),
@@ -73,7 +74,7 @@ def replay(
     )
     recordings = read_recorded(file, model or [], task or [], input, cast("AnswerKind", kind))
     recordings = _limited(recordings, limit, seed)
-    aside = Console(stderr=True)
+    aside = Screen(stderr=True)
 
     async def main() -> Replayed:
         with Progress(console=aside, transient=True) as progress:
@@ -89,17 +90,18 @@ def replay(
             )
 
     found = records(anyio.run(main), by)
-    if report is not None:
-        from workspan.lab.replay_report import write_replay
-
-        write_replay(found, report)
     for record in found if json else ():
-        typer.echo(msgspec.json.encode(record).decode())
+        say_json(record)
     if not json:
         from workspan.lab.replay_records import ReplayRecord
 
-        console = Console()
+        console = Screen()
         console.print(_table(cast("Sequence[ReplayRecord]", found), console.width))
+    if report is not None:
+        with drawing(f"the report {report}"):
+            from workspan.lab.replay_report import write_replay
+
+            write_replay(found, report)
     raise typer.Exit(Exit.OK)
 
 
@@ -148,9 +150,9 @@ def read_recorded(
         raise InputError(
             f"{problems} holds none of the recorded problems: its ids are others, {said}"
         )
-    aside = Console(stderr=True)
+    aside = Screen(stderr=True)
     for name, why in [*found.left_out.items()][:5]:
-        aside.print(f"left out: {name}: {why}", markup=False, highlight=False, soft_wrap=True)
+        aside.print(f"left out: {name}: {why}", soft_wrap=True)
     if len(found.left_out) > 5:
         aside.print(f"left out: {len(found.left_out) - 5} more")
     return [*found.recordings]
@@ -193,18 +195,26 @@ def _table(found: Sequence[object], width: int) -> Table:
         between = "" if low is None or high is None else f"{low:+.2f} {high:+.2f}"
         shown.add_row(
             record.limits.removesuffix(" work"),
-            record.strategy + "*" * record.pooled + " (uses labels)" * record.uses_labels,
+            record.strategy
+            + "*" * record.pooled
+            + " †" * record.over_budget
+            + " (uses labels)" * record.uses_labels,
             f"{record.accuracy:.3f}",
             f"{record.low:.2f}–{record.high:.2f}",
             "" if record.difference is None else f"{record.difference:+.3f}",
             f"{record.work:.0f}",
             f"{record.span:.0f}",
             "" if record.gap_closed is None else f"{record.gap_closed:.0%}",
-            *((between, f"{record.area:.3f}") if is_wide else ()),
+            *((between, "" if record.area is None else f"{record.area:.3f}") if is_wide else ()),
         )
     shown.caption = (
         "* the budget is a mean over the problems; for the others a limit on each. gap: share of "
         "the way from best_fixed to the oracle. area: mean accuracy over log budgets."
     )
+    if any(record.over_budget for record in rows):
+        shown.caption += (
+            " † took more than the budget that it names: not matched, so nothing is said of it "
+            "beside others."
+        )
     shown.caption_justify = "left"
     return shown

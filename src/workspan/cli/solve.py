@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, get_args
 
 import anyio
 import msgspec
 import typer
-from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
 from workspan.allocate.explaining import Explanation
 from workspan.answers import MARKED
 from workspan.budget import Budget
+from workspan.cli.answers import AnswersFile, is_answers
 from workspan.cli.corpus import CorpusOption, EmbedderOption, cited, open_search, searches
+from workspan.cli.drawing import journal_output, named_inputs
 from workspan.cli.exits import Exit
 from workspan.cli.explain import summary
 from workspan.cli.opening import (
@@ -29,11 +30,24 @@ from workspan.cli.opening import (
     open_engines,
     private_files,
 )
-from workspan.cli.screen import account, record, safe, watching
+from workspan.cli.screen import (
+    Screen,
+    account,
+    json_line,
+    noticed,
+    record,
+    safe,
+    say_json,
+    watching,
+)
+from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import InputError, SpecError, nearest
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison, compare
 from workspan.lab.pooling import pool
+from workspan.lab.records import records
+from workspan.lab.remarks import over_budget
+from workspan.outputs import Output, check_outputs
 from workspan.runner import Result, check, run
 from workspan.session import Strategy
 from workspan.spec import parse_strategy
@@ -68,6 +82,8 @@ def solve(
     input: Annotated[Path | None, typer.Option(help="Problems, JSONL or Parquet.")] = None,
     output: Annotated[Path | None, typer.Option(help="Answers, JSONL; resumable.")] = None,
     price: PriceOption = None,
+    setting: SettingOption = None,
+    api_key_env: KeyOption = None,
     pooled: Annotated[
         bool, typer.Option("--pooled", help="The budget is of all problems together: auto only.")
     ] = False,
@@ -84,13 +100,15 @@ def solve(
     _one_of(question, input, output)
     if pooled and output is None:
         raise InputError("--pooled is for many problems: give --input and --output")
-    plan = parse_strategy(strategy or (SEARCHING if corpus else ALONE))
-    limits = Budget.parse(budget) if budget else Budget()
+    plan = parse_strategy((SEARCHING if corpus else ALONE) if strategy is None else strategy)
+    limits = Budget() if budget is None else Budget.parse(budget)
     tasks = read_tasks(input) if input else []
+    if output is not None:
+        _check_output(output, tasks, named_inputs(input, corpus=corpus))
     text = question if raw or kind == "open" or searches(plan) else f"{question}\n\n{MARKED}"
     problem = Problem.ask(text or "", kind=_kind(kind))
     found = open_search(corpus, embedder)
-    opened = replace(open_engines(engine, model, price), tools=found.tools)
+    opened = replace(open_engines(engine, model, price, setting, api_key_env), tools=found.tools)
     check(plan, opened.engine, limits, opened.engines, opened.tools)
     if dry_run:
         from workspan.cli.dry import say_plan
@@ -113,6 +131,20 @@ def solve(
                 json=json,
             )
     raise typer.Exit(code)
+
+
+def _check_output(output: Path, tasks: Sequence[Task], inputs: Sequence[tuple[str, Path]]) -> None:
+    """Refuse a place for answers where something else is, or where none can be written."""
+    problems = {task.problem.id for task in tasks}
+    answers = Output(
+        "--output", output, "a file of answers", partial(is_answers, problems=problems)
+    )
+    journal = journal_output(_journal_of(output), "the journal of --output")
+    check_outputs([answers, journal], inputs)
+
+
+def _journal_of(output: Path) -> Path:
+    return output.with_name(output.name + ".journal") if output.name else output
 
 
 def _kind(text: str) -> AnswerKind:
@@ -144,7 +176,7 @@ def _solve_one(
 ) -> Exit:
     async def main() -> Result:
         try:
-            with watching(Console(stderr=True)) as observe:
+            with watching(Screen(stderr=True)) as observe:
                 return await run(
                     strategy,
                     problem,
@@ -160,17 +192,17 @@ def _solve_one(
 
     result = anyio.run(main)
     if json:
-        typer.echo(msgspec.json.encode(record(result, str(budget), opened)).decode())
+        say_json(record(result, str(budget), opened))
     else:
         _print(result, opened)
     return Exit.OK if result.answer.best else Exit.NO_ANSWER
 
 
 def _print(result: Result, opened: Opened) -> None:
-    console = Console()
+    console = Screen()
     answer = result.answer
     if answer.best is None:
-        console.print("no answer: no sample held one", style="yellow")
+        console.print(Text(f"no answer: {result.unanswered}", "yellow"))
     else:
         title = "answer (tied: the first drawn of equals)" if answer.tied else "answer"
         console.print(Panel(Text(safe(answer.text or "")), title=title, expand=False))
@@ -180,6 +212,8 @@ def _print(result: Result, opened: Opened) -> None:
         votes = ", ".join(f"{safe(vote.answer)} × {vote.weight:g}" for vote in answer.votes[:8])
         console.print(Text(f"votes: {votes}"))
     console.print(account(result, opened))
+    for line in noticed(result):
+        console.print(Text(f"note: {line}", "yellow"))
     if answer.why:
         for line in summary(msgspec.json.decode(answer.why, type=Explanation)):
             console.print(Text(line, "dim"))
@@ -200,18 +234,15 @@ def _solve_all(
     """Solve the problems side by side; answers are written as they come, then put in order."""
     searched = f", searching {corpus}" if corpus else ""  # else old findings would be replayed
     header = Header(opened.identity + searched, seed)
-    lines: dict[str, str] = {}
-    journal = output.with_name(output.name + ".journal")
-    with JournalFile(journal, header) as journals, output.open("w", encoding="utf-8") as answers:
-        os.fchmod(answers.fileno(), 0o600)  # also where an older file was open to others
+    journal = _journal_of(output)
+    order = [task.problem.id for task in tasks]
+    with JournalFile(journal, header) as journals, AnswersFile(output, order) as answers:
 
         def finished(trial: Trial) -> None:
-            line = msgspec.json.encode(_answer(trial, str(budget), opened)).decode() + "\n"
-            lines[trial.task.problem.id] = line
-            answers.write(line)
-            answers.flush()
+            line = json_line(_answer(trial, str(budget), opened))
+            answers.add(trial.task.problem.id, line.encode())
             if json:
-                typer.echo(line, nl=False)
+                typer.echo(line)
 
         async def main() -> Comparison:
             run_all: Callable[..., Awaitable[Comparison]] = pool if pooled else compare
@@ -231,9 +262,6 @@ def _solve_all(
                 await opened.aclose()
 
         done = anyio.run(main)
-    ordered = output.with_name(output.name + ".part")
-    ordered.write_text("".join(lines[task.problem.id] for task in tasks), encoding="utf-8")
-    ordered.replace(output)
     return _summary(done, output)
 
 
@@ -241,11 +269,12 @@ def _summary(done: Comparison, output: Path) -> Exit:
     results = [trial.result for trial in done.trials if trial.result is not None]
     answered = sum(result.answer.best is not None for result in results)
     failed = len(done.trials) - len(results)
-    Console(stderr=True).print(
+    Screen(stderr=True).print(
         f"{answered} answered, {len(results) - answered} without an answer, {failed} failed: "
         f"{output}" + (" (the same command asks the failed ones again)" if failed else ""),
-        markup=False,
     )
+    for remark in over_budget(done, records(done)):
+        Screen(stderr=True).print(remark)
     return Exit.ENGINE if failed else Exit.OK
 
 

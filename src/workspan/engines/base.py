@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
-from workspan.types import Chunk, Request, Usage
+import anyio
+
+from workspan.errors import EngineError
+from workspan.types import Chunk, Notice, Request, Usage
 
 Capability = Literal["continue", "logprobs", "top_logprobs", "seed", "reasoning_effort"]
 
@@ -54,6 +58,9 @@ class EngineInfo:
     closed. They are reserved beside each slice, so that a cut cannot pass the budget."""
     concurrency: int = 64
     """Calls at a time that the engine serves well."""
+    can_be_cut: bool = True
+    """What streams can be counted as it comes, so that a call may hold its cap slice by slice.
+    False where it can't, or not yet: then only the cap bounds a call, and all of it is held."""
 
 
 @dataclass(slots=True)
@@ -67,14 +74,48 @@ class Bill:
     """
 
     usage: Usage = field(default_factory=Usage)
+    is_uncut: bool = False
+    """Set by the session before it asks: nothing will cut this call while it goes well, so that an
+    engine may wait for the whole answer instead of streaming it."""
+    notices: list[Notice] = field(default_factory=list)
+    """What was odd about the call, such as figures of the server that can't be true."""
+
+
+@runtime_checkable
+class Loads(Protocol):
+    """An engine that must load something before its first call."""
+
+    async def ready(self) -> None:
+        """Load it; costs nothing if that was done, and several callers share one loading.
+
+        Raises:
+            EngineError: it can't be loaded.
+        """
+        ...
+
+
+async def ready(engines: Iterable[Engine]) -> None:
+    """Let engines load what they must, so that no run's clock counts it.
+
+    One that can't be loaded fails its calls, on the account: nothing is raised here.
+    """
+
+    async def one(engine: Loads) -> None:
+        with suppress(EngineError):
+            await engine.ready()
+
+    async with anyio.create_task_group() as group:
+        for engine in engines:
+            if isinstance(engine, Loads):
+                group.start_soon(one, engine)
 
 
 class Engine(Protocol):
-    """One model behind one door."""
+    """One model behind one door; see `Loads` for one that is slow to open."""
 
     @property
     def info(self) -> EngineInfo:
-        """What the engine is and can do; constant while it is open."""
+        """What the engine is and can do; only `can_be_cut` may change while it is open."""
         ...
 
     def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:

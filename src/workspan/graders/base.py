@@ -51,3 +51,10 @@ class Task:
 
 NO_ANSWER = Grade(0.0, "no answer")
 """The grade of an abstention."""
+
+
+def references(task: Task) -> tuple[str, ...]:
+    """Return the task's reference and its aliases, which ``task.data["aliases"]`` may hold."""
+    aliases = task.data.get("aliases", ())
+    others = aliases if isinstance(aliases, list | tuple) else ()
+    return (task.reference, *(str(alias) for alias in others))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import ast
 from dataclasses import dataclass
 
 from workspan.errors import GraderError
@@ -11,7 +11,9 @@ from workspan.graders.base import NO_ANSWER, Grade, Task
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Run the answer, then every test; all must pass.
+    """Run the answer, and every test of it out of its reach; all must pass.
+
+    What a test can do, and what an answer can't: `workspan.sandbox.trial`.
 
     ``task.data["preamble"]``, if given, is source that stands before the answer: the head of the
     function that the prompt asks to complete, say.
@@ -28,21 +30,38 @@ class Code:
             GraderError: the task has no tests.
             SandboxUnavailable: code can't be run safely on this machine.
         """
-        from workspan.sandbox import run_python
+        from workspan.sandbox import run_tests
 
         if not task.tests:
             raise GraderError(f"problem {task.problem.id} has no tests to run")
         if answer is None:
             return NO_ANSWER
-        # An answer that ends the program early passes no test: only the last line says so.
-        passed = secrets.token_hex(8)
-        program = "\n\n".join(
-            (str(task.data.get("preamble", "")), answer, *task.tests, f"print('\\n{passed}')")
+        preamble = str(task.data.get("preamble", ""))
+        trial = await run_tests(
+            f"{preamble}\n\n{answer}",
+            task.tests,
+            helpers=helpers(preamble),
+            seconds=self.seconds,
+            memory_mb=self.memory_mb,
         )
-        outcome = await run_python(program, seconds=self.seconds, memory_mb=self.memory_mb)
-        if outcome.reason != "ok":
-            last = outcome.stderr.strip().rpartition("\n")[2]
-            return Grade(0.0, f"{outcome.reason}: {last[:200]}")
-        if not outcome.stdout.rstrip().endswith(passed):
+        if trial.end == "passed":
+            return Grade(1.0, "all tests pass")
+        if trial.end == "ended early":
             return Grade(0.0, "it ended before its tests")
-        return Grade(1.0, "all tests pass")
+        return Grade(0.0, f"{trial.end}: {trial.said}")
+
+
+def helpers(preamble: str) -> str:
+    """Return what a preamble defines besides the function that is asked for, its last one.
+
+    Tests may use it, and a program must not put its own in its place.
+    """
+    for ending in ("", "\n    pass\n"):
+        try:
+            tree = ast.parse(preamble + ending)
+        except (SyntaxError, ValueError, MemoryError, RecursionError):
+            continue
+        asked = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)][-1:]
+        tree.body = [node for node in tree.body if node not in asked]
+        return ast.unparse(tree)
+    return ""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from workspan.errors import GraderError
-from workspan.graders.base import NO_ANSWER, Grade, Task
+from workspan.graders.base import NO_ANSWER, Grade, Task, references
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -41,13 +41,6 @@ def _f1(answer: str, reference: str) -> float:
         return float(said == right)
     shared = sum((Counter(said) & Counter(right)).values())
     return 2 * shared / (len(said) + len(right))
-
-
-def references(task: Task) -> tuple[str, ...]:
-    """Return the task's reference and its aliases, which ``task.data["aliases"]`` may hold."""
-    aliases = task.data.get("aliases", ())
-    others = aliases if isinstance(aliases, list | tuple) else ()
-    return (task.reference, *(str(alias) for alias in others))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from workspan.ledger import Ledger
 from workspan.runner import Result, run
 from workspan.session import Strategy
 from workspan.spec import write
+from workspan.stopwatch import WALL, Time
 from workspan.store import JournalFile
 from workspan.tasks.base import Task
 from workspan.types import Problem, Usage
@@ -28,6 +29,12 @@ Tool: TypeAlias = Callable[[str], Awaitable[str]]
 
 PATIENCE = 3
 """Runs that fail one after another, with none between that went well, until we give up."""
+
+GRADING_SECONDS = 60.0
+"""Wall clock of one grading, at most; graders keep tighter bounds themselves."""
+
+LEAST_GRADING_SECONDS = 2.0
+"""What a run that used all its time leaves to its grading: no answer is lost to the clock."""
 
 _NO_ENTRY = frozenset({401, 402, 403, 404})
 """Statuses that the next call would meet as well: key, payment, permission, model."""
@@ -67,6 +74,7 @@ class Bench:
     tools: Mapping[str, Tool] = field(default_factory=dict)
     account: Ledger | None = None
     """What all runs together may spend; None is without limit."""
+    time: Time = WALL
     finished: int = 0
     failed_in_a_row: int = 0
 
@@ -91,6 +99,7 @@ class Bench:
                 limiter=self.limiter,
                 engines=self.engines,
                 tools=self.tools,
+                time=self.time,
             )
         except EngineError as error:
             self._raise_if_gone(error)
@@ -98,10 +107,22 @@ class Bench:
         self.finished += 1
         self.failed_in_a_row = 0
         try:
-            grade = await task.grader(task, result.answer.text)
+            grade = await self._graded(task, result.answer.text)
         except GraderError as error:
             return Trial(result.strategy, task, result.usage, result, error=_said(error))
         return Trial(result.strategy, task, result.usage, result, grade)
+
+    async def _graded(self, task: Task, answer: str | None) -> Grade:
+        """Ask the grader, which has as many seconds as the run had.
+
+        Raises:
+            GraderError: it could not judge, or not in time.
+        """
+        seconds = min(self.budget.seconds or GRADING_SECONDS, GRADING_SECONDS)
+        seconds = max(seconds, LEAST_GRADING_SECONDS)
+        with self.time.move_on_after(seconds):
+            return await task.grader(task, answer)
+        raise GraderError(f"problem {task.problem.id} was not graded within {seconds:g} seconds")
 
     def _raise_if_gone(self, error: EngineError) -> None:
         """End the comparison if all that follows would fail as well."""

@@ -76,7 +76,8 @@ async def calibrate_runs(
         tokens += why.work - sum(line.depths[-1] for line in lines)
     signals = {"length": gain} if (gain := _length_gain(cases)) is not None else {}
     asked = tokens / looks if looks else 0.0
-    return Library(model, "tokens", tuple(cases), asked, signals, (*(arms or {}),))
+    kinds = tuple(sorted({trial.task.problem.kind for trial, _ in told}))
+    return Library(model, "tokens", tuple(cases), asked, signals, (*(arms or {}),), kinds)
 
 
 def _once(trial: Trial | None) -> Once | None:

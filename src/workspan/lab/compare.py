@@ -41,6 +41,8 @@ class Comparison:
     seed: int
     engines: Mapping[str, str] = field(default_factory=dict)
     """Further engines by name: what stands behind each."""
+    pooled: bool = False
+    """The budget is of all runs together."""
 
     def of(self, strategy: str) -> tuple[Trial, ...]:
         """Return the trials of one strategy, in the order of the tasks."""

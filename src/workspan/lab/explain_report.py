@@ -11,7 +11,8 @@ from workspan import __version__
 from workspan.lab.explanations import Told
 from workspan.lab.figures import HUES
 from workspan.lab.lines_figure import lines_plot, ranked
-from workspan.lab.report import template, write_page
+from workspan.lab.pages import write_page
+from workspan.lab.report import template
 
 MOST = 40
 """Runs that one page draws."""
@@ -21,7 +22,8 @@ def write_explanations(told: Sequence[Told], path: Path) -> None:
     """Write the page to `path`, readable by its owner only.
 
     Raises:
-        InputError: the file can't be written.
+        InputError: something else is there.
+        OutputError: the page can't be written.
     """
     write_page(render(told), path)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import msgspec
 
 from workspan.allocate.explaining import Explanation
 from workspan.errors import DataError
-from workspan.journal import Entry
+from workspan.journal_lines import Line, is_journal, read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,6 @@ class Told:
     strategy: str
     budget: str
     why: Explanation
-
-
-class _JournalLine(msgspec.Struct, frozen=True):
-    run: str
-    entry: Entry
 
 
 class _Record(msgspec.Struct, frozen=True):
@@ -41,38 +36,51 @@ def read_explanations(path: Path) -> list[Told]:
     Raises:
         DataError: not readable, neither a journal nor records, or no run in it says why.
     """
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise DataError(f"can't be read: {error.strerror}", path=str(path)) from error
     found: dict[tuple[str, str, str], Told] = {}
-    for number, line in enumerate(lines, 1):
-        told = _told(line, path, number, is_last=number == len(lines))
-        if told is not None:
-            found[told.problem, told.strategy, told.budget] = told
+    for told in _told(path):
+        found[told.problem, told.strategy, told.budget] = told
     if not found:
         said = "no run in it says why: strategies that decide for themselves do, such as auto"
         raise DataError(said, path=str(path))
     return [*found.values()]
 
 
-def _told(line: bytes, path: Path, number: int, *, is_last: bool) -> Told | None:
+def _told(path: Path) -> Iterator[Told]:
     try:
-        held = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
-        if "run" in held:
-            told = _of_journal(msgspec.json.decode(line, type=_JournalLine))
-        elif "problem" not in held or "error" in held:  # a journal's head, a run that failed
-            return None
-        else:
-            told = _of_record(msgspec.json.decode(line, type=_Record))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if is_last and number > 1:  # what a kill cut short
-            return None
-        said = f"neither a journal nor a record of solve: {error}"
-        raise DataError(said, path=str(path), line=number) from error
-    if told is not None and not _is_sound(told.why):
-        raise DataError("names lines or answers that it does not hold", path=str(path), line=number)
-    return told
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"can't be read: {error.strerror}", path=str(path)) from error
+    for number, told in (_of_lines if is_journal(content) else _of_records)(content, path):
+        if told is not None and not _is_sound(told.why):
+            said = "names lines or answers that it does not hold"
+            raise DataError(said, path=str(path), line=number)
+        if told is not None:
+            yield told
+
+
+def _of_lines(_: bytes, path: Path) -> Iterator[tuple[int, Told | None]]:
+    for number, line in enumerate(read_lines(path)[1], start=2):
+        try:
+            yield number, _of_journal(line)
+        except (msgspec.DecodeError, RecursionError) as error:
+            said = f"not an explanation of a run: {error}"
+            raise DataError(said, path=str(path), line=number) from error
+
+
+def _of_records(content: bytes, path: Path) -> Iterator[tuple[int, Told | None]]:
+    lines = content.split(b"\n")
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            held = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+            if "problem" in held and "error" not in held:  # else a run that failed
+                yield number, _of_record(msgspec.json.decode(line, type=_Record))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            if number == len(lines) and number > 1:  # what a kill cut short
+                return
+            said = f"neither a journal nor a record of solve: {error}"
+            raise DataError(said, path=str(path), line=number) from error
 
 
 def _of_record(record: _Record) -> Told | None:
@@ -91,7 +99,7 @@ def _is_sound(why: Explanation) -> bool:
     )
 
 
-def _of_journal(line: _JournalLine) -> Told | None:
+def _of_journal(line: Line) -> Told | None:
     if not line.entry.why:
         return None
     strategy, _, place = line.run.partition(" @ ")

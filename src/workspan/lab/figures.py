@@ -114,6 +114,9 @@ def curve_plot(found: Sequence[ReplayRecord]) -> str:
                 style = "--" if own[0].uses_labels else "-"
                 ys = [record.accuracy for record in own]
                 axes.plot(xs, ys, style, marker="o", markersize=4, color=hue(i))
+                over = [j for j, record in enumerate(own) if record.over_budget]
+                ringed = [xs[j] for j in over], [ys[j] for j in over]
+                axes.plot(*ringed, "o", markersize=9, mfc="none", color=hue(i))
                 axes.annotate(
                     letter(i), (xs[-1], ys[-1]), (5, 2), textcoords="offset points", color=hue(i)
                 )
@@ -140,10 +143,14 @@ def _scatter(axes: Axes, found: Sequence[Record], values: Sequence[float]) -> No
         if record.accuracy is None:
             continue
         bars = [[record.accuracy - record.low], [record.high - record.accuracy]]
-        axes.errorbar([max(1.0, value)], [record.accuracy], bars, fmt="o", color=hue(i), capsize=0)
+        face = "none" if record.over_budget else hue(i)  # hollow: not matched
+        axes.errorbar(
+            [max(1.0, value)], [record.accuracy], bars, fmt="o", color=hue(i), capsize=0, mfc=face
+        )
         place = (max(1.0, value), record.accuracy)
         aside = (6, 5 + 11 * above[i])
-        axes.annotate(letter(i), place, aside, textcoords="offset points", color=hue(i))
+        mark = letter(i) + "†" * bool(record.over_budget)
+        axes.annotate(mark, place, aside, textcoords="offset points", color=hue(i))
     _tokens_axis(axes)
 
 

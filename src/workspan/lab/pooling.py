@@ -90,7 +90,9 @@ async def pool(
     info = engine.info
     ordered = tuple(trials[task.problem.id] for task in tasks)
     names, further = (write(strategy),), models(engines)
-    return Comparison(names, tuple(tasks), ordered, budget, info.name, info.model, seed, further)
+    return Comparison(
+        names, tuple(tasks), ordered, budget, info.name, info.model, seed, further, pooled=True
+    )
 
 
 def _rule(strategy: Auto, budget: Budget, left: int, problems: int) -> Policy:

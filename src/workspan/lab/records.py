@@ -9,9 +9,9 @@ from statistics import fmean
 from string import ascii_uppercase
 
 from workspan.budget import Budget
+from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison
 from workspan.lab.stats import Difference, paired_difference, wilson
-from workspan.runner import Result
 from workspan.types import Source, Usage
 
 
@@ -28,7 +28,8 @@ class Record:
     """Of the 95 % interval of the accuracy."""
     high: float
     difference: float | None
-    """Accuracy ahead of the first strategy on the same problems; None for the first itself."""
+    """Accuracy ahead of the first strategy on the same problems; None for the first itself, and
+    where one of the two passed the budget: then they were not matched."""
     difference_low: float | None
     difference_high: float | None
     differs: bool | None
@@ -60,7 +61,8 @@ class Record:
     source: Source
     """The weakest source among the token counts."""
     over_budget: int
-    """Runs that passed a limit: 0, unless an engine billed more than it was asked for."""
+    """Runs that passed a limit, failed ones included: 0, unless an engine billed more than it was
+    asked for. Of a pooled budget, all runs if together they passed it."""
     engine: str
     model: str
     engines: Mapping[str, str]
@@ -84,6 +86,11 @@ def by_parallelism(found: Sequence[Record]) -> list[tuple[int, Record]]:
     return sorted(enumerate(found), key=lambda row: row[1].parallelism)
 
 
+def matched(found: Sequence[Record]) -> list[Record]:
+    """Leave out what passed the budget: it stands beside the others, but not against them."""
+    return [record for record in found if not record.over_budget]
+
+
 def difference(comparison: Comparison, ours: str, theirs: str) -> Difference | None:
     """Compare two strategies on the problems that both have a grade for."""
     pairs = [
@@ -99,7 +106,9 @@ def _record(comparison: Comparison, strategy: str) -> Record:
     results = [trial.result for trial in trials if trial.result is not None]
     grades = [trial.grade.correct for trial in trials if trial.grade is not None]
     first = comparison.strategies[0]
-    ahead = None if strategy == first else difference(comparison, strategy, first)
+    over = {name: _over(comparison, comparison.of(name)) for name in (strategy, first)}
+    is_matched = strategy != first and not any(over.values())
+    ahead = difference(comparison, strategy, first) if is_matched else None
     low, high = wilson(grades)
     total = sum((result.usage for result in results), Usage())
     span = sum(result.span for result in results)
@@ -128,7 +137,7 @@ def _record(comparison: Comparison, strategy: str) -> Record:
         failed_runs=len(trials) - len(grades),
         stops=dict(Counter(result.stop for result in results)),
         source=total.source,
-        over_budget=sum(_is_over(result, comparison.budget) for result in results),
+        over_budget=over[strategy],
         engine=comparison.engine,
         model=comparison.model,
         engines=comparison.engines,
@@ -140,13 +149,28 @@ def _mean(values: Sequence[float]) -> float:
     return fmean(values) if values else 0.0
 
 
-def _is_over(result: Result, budget: Budget) -> bool:
-    spent = result.usage.amount
+def _over(comparison: Comparison, trials: Sequence[Trial]) -> int:
+    """Count the runs that passed the budget."""
+    if comparison.pooled:
+        total = sum((trial.usage for trial in trials), Usage())
+        spans = [trial.result.span for trial in trials if trial.result is not None]
+        return len(trials) if _is_over(total, max(spans, default=0), comparison.budget) else 0
+    return sum(
+        bool(trial.result.overruns)
+        or _is_over(trial.result.usage, trial.result.span, comparison.budget)
+        if trial.result is not None
+        else _is_over(trial.usage, 0, comparison.budget)
+        for trial in trials
+    )
+
+
+def _is_over(usage: Usage, span: int, budget: Budget) -> bool:
+    spent = usage.amount
     return any(
         limit is not None and value > limit
         for value, limit in (
             (spent.work, budget.work),
-            (result.span, budget.span),
+            (span, budget.span),
             (spent.prefill, budget.prefill),
             (spent.calls, budget.calls),
             (spent.cost, budget.cost),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 from workspan.lab.compare import Comparison
-from workspan.lab.records import Record
+from workspan.lab.records import Record, matched
 from workspan.lab.stats import DISAGREEMENT, detectable, problems_needed
+from workspan.types import Notice
 
 SIMULATED = frozenset({"scripted", "recorded", "simulated"})
 """Engines that no model stands behind."""
@@ -26,9 +29,8 @@ def remarks(done: Comparison, found: Sequence[Record]) -> list[str]:
             f"{len(done.ungraded)} of {len(done.trials)} runs failed and count neither as right "
             f"nor as wrong; the same command asks them again. One of them: {example.error}"
         )
-    over = sum(record.over_budget for record in found)
-    if over:
-        said.append(f"{over} runs passed their budget: the engine billed more than it was asked")
+    said += over_budget(done, found)
+    said += _noticed(done)
     if len(found) > 1:
         said.append(f"{_verdict(found)}; {power(len(done.tasks))}")
     estimated = [record.strategy for record in found if record.source == "estimated"]
@@ -37,12 +39,49 @@ def remarks(done: Comparison, found: Sequence[Record]) -> list[str]:
     return said
 
 
+def over_budget(done: Comparison, found: Sequence[Record]) -> list[str]:
+    """Say which strategies passed the budget, if any did."""
+    over = [f"{r.strategy} ({r.over_budget} runs)" for r in found if r.over_budget]
+    if not over:
+        return []
+    of = "the budget of all runs together" if done.pooled else "its budget"
+    beside = "so no difference is given; " if len(found) > 1 else ""
+    return [
+        f"† passed {of}, {done.budget}: {', '.join(over)}: not matched, {beside}the engine billed "
+        "more than it was asked for"
+    ]
+
+
+def _noticed(done: Comparison) -> list[str]:
+    """Repeat what was odd about the runs, each once, with how many runs it concerns."""
+    runs: Counter[str] = Counter()
+    for trial in done.trials:
+        notices = trial.result.notices if trial.result is not None else ()
+        runs.update({_kind(notice) for notice in notices})
+    return [f"{text} ({count} of {len(done.trials)} runs)" for text, count in runs.items()]
+
+
+def _kind(notice: Notice) -> str:
+    """Return a notice's text, without the figures and the reason of one run's lost verdicts."""
+    if notice.code != "no_verdict":
+        return notice.text
+    return _OF_ALL.sub(" for some or all", notice.text.partition(": ")[0])
+
+
+_OF_ALL = re.compile(r" for \d+ of \d+(?= candidates)")
+
+
 def _verdict(found: Sequence[Record]) -> str:
-    base = found[0].strategy
-    different = [f"{r.strategy} ({r.difference:+.2f})" for r in found[1:] if r.differs]
+    base, rivals = found[0].strategy, matched(found[1:])
+    if found[0].over_budget:
+        return f"no verdict: {base}, which the others are compared with, passed its budget"
+    if not rivals:
+        return f"no verdict: all but {base} passed their budget"
+    different = [f"{r.strategy} ({r.difference:+.2f})" for r in rivals if r.differs]
     if different:
         return f"different from {base} at 95 %: {', '.join(different)}"
-    return f"no strategy differs from {base} at 95 %"
+    within = " that kept its budget" if len(rivals) < len(found) - 1 else ""
+    return f"no strategy{within} differs from {base} at 95 %"
 
 
 def power(problems: int) -> str:

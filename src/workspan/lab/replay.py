@@ -22,6 +22,7 @@ from workspan.lab.folds import Folds, Split
 from workspan.replay.engine import ReplayEngine
 from workspan.replay.recording import Recording
 from workspan.runner import check, run
+from workspan.strategies.adaptive.auto_library import known
 from workspan.types import Problem
 
 
@@ -40,6 +41,8 @@ class Outcome:
     span: float
     seconds: float
     """Of this machine, for one run: the strategy's own and the account's, no decoding."""
+    over: float = 0.0
+    """Share of the runs that passed a limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,10 @@ def _pools(contender: Contender | None) -> bool:
 
 def _check(contender: Contender, split: Split, budgets: Sequence[Budget]) -> None:
     """Refuse before any work what a recording can't serve."""
+    library = known(contender.strategy.library) if isinstance(contender, Fitting) else None
+    if library is not None and library.unit != split.held.unit:
+        said = f"counts {library.unit}, and the recording {split.held.unit}"
+        raise InputError(f"the library that {contender.name} knows {said}")
     if isinstance(contender, Plain | Fitting):
         check(contender.strategy, ReplayEngine(split.held), budgets[0])
 
@@ -143,7 +150,7 @@ async def _run(
 async def _held_out(
     name: str, fitted: Fitted, split: Split, problem: Problem, seed: int, seeds: int
 ) -> Sequence[float]:
-    """Run on one problem in each order of its chains; return means [correct, work, span, s]."""
+    """Run on one problem in each order of its chains; return its means, as `Outcome` has them."""
     one = split.held.keep({problem.id})
     rows = []
     for i in range(seeds):
@@ -158,7 +165,7 @@ async def _held_out(
             ) from error
         seconds = time.perf_counter() - began
         correct = split.held.grade(problem, result.answer.text)
-        rows.append((correct, result.work, result.span, seconds))
+        rows.append((correct, result.work, result.span, seconds, bool(result.overruns)))
     return [fmean(column) for column in zip(*rows, strict=True)]
 
 

@@ -13,6 +13,9 @@ from workspan.lab.contenders import BEST_FIXED, ORACLE
 from workspan.lab.replay import Outcome, Replayed
 from workspan.lab.stats import bootstrap, paired_difference
 
+_ROUNDING = 1e-9
+"""Share by which a mean may be above a budget that its parts meet exactly."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReplayRecord:
@@ -24,7 +27,10 @@ class ReplayRecord:
     limits: str
     """The whole budget, as it is written."""
     pooled: bool
-    """The budget is a mean over the problems; else no run passes it."""
+    """The budget is a mean over the problems; else it limits each run."""
+    over_budget: bool
+    """The mean passed the budget, or a run its own limit: what it would have given within it is not
+    known, so it is matched with no other."""
     uses_labels: bool
     """It saw the right answers: the oracle, a bound that no strategy is."""
     problems: int
@@ -33,7 +39,8 @@ class ReplayRecord:
     """Of the 95 % bootstrap interval over problems."""
     high: float
     difference: float | None
-    """Accuracy ahead of the first strategy, paired by problem; None for the first itself."""
+    """Accuracy ahead of the first strategy, paired by problem; None for the first itself, and where
+    one of the two is above the budget."""
     difference_low: float | None
     difference_high: float | None
     work: float
@@ -41,11 +48,13 @@ class ReplayRecord:
     milliseconds: float
     """Of one run on this machine: the strategy and the account, without any decoding."""
     regret: float | None
-    """Accuracy behind the oracle; None without it."""
+    """Accuracy behind the oracle; None without it, or above the budget."""
     gap_closed: float | None
-    """Share of the way from the best fixed split to the oracle; None without the two."""
-    area: float
-    """Under its accuracy over the logarithm of the budgets, as a mean height; over all budgets."""
+    """Share of the way from the best fixed split to the oracle; None without the two, or where one
+    of the three is above the budget."""
+    area: float | None
+    """Under its accuracy over the logarithm of the budgets, as a mean height; None where one of
+    them was passed."""
     model: str
     task: str
     unit: str
@@ -73,15 +82,33 @@ def _records(done: Replayed, outcomes: Sequence[Outcome]) -> list[ReplayRecord]:
         held.setdefault((outcome.strategy, outcome.budget), []).append(outcome)
     grades = {key: _by_problem(found) for key, found in held.items()}
     heights = {key: fmean(found.values()) for key, found in grades.items()}
+    over = {key for key, found in held.items() if _is_over(done, found)}
     found: list[ReplayRecord] = []
     for strategy in done.strategies:
         curve = [(budget, heights[strategy, budget]) for budget in done.budgets]
+        area = None if any((strategy, b) in over for b in done.budgets) else _area(curve)
         for budget in done.budgets:
-            first = grades[done.strategies[0], budget]
-            record = _record(done, held[strategy, budget], grades[strategy, budget], first)
-            fixed, best = heights.get((BEST_FIXED, budget)), heights.get((ORACLE, budget))
-            found.append(_placed(replace(record, area=_area(curve)), fixed, best))
+            own, first = (strategy, budget), (done.strategies[0], budget)
+            rival = grades[first] if own != first and over.isdisjoint((own, first)) else None
+            record = _record(done, held[own], grades[own], rival)
+            record = replace(record, area=area, over_budget=own in over)
+            fixed, best = (
+                heights.get((name, budget)) if over.isdisjoint((own, (name, budget))) else None
+                for name in (BEST_FIXED, ORACLE)
+            )
+            found.append(_placed(record, fixed, best))
     return found
+
+
+def _is_over(done: Replayed, outcomes: Sequence[Outcome]) -> bool:
+    """Tell whether runs passed their limits or, where the budget is a mean, the mean did."""
+    budget = outcomes[0].budget
+    means = [(budget.work, fmean(one.work for one in outcomes))]
+    if outcomes[0].strategy in done.pooled:
+        means.append((budget.span, fmean(one.span for one in outcomes)))
+    return any(one.over for one in outcomes) or any(
+        limit is not None and mean > limit * (1 + _ROUNDING) for limit, mean in means
+    )
 
 
 def _by_problem(outcomes: Sequence[Outcome]) -> dict[str, float]:
@@ -96,18 +123,18 @@ def _record(
     done: Replayed,
     outcomes: Sequence[Outcome],
     grades: dict[str, float],
-    first: dict[str, float],
+    rival: dict[str, float] | None,
 ) -> ReplayRecord:
     strategy, budget = outcomes[0].strategy, outcomes[0].budget
     values = [*grades.values()]
     low, high = bootstrap(values)
-    is_first = strategy == done.strategies[0]
-    ahead = None if is_first else paired_difference(values, [first[name] for name in grades])
+    ahead = paired_difference(values, [rival[name] for name in grades]) if rival else None
     return ReplayRecord(
         strategy=strategy,
         budget=budget.work,
         limits=str(budget),
         pooled=strategy in done.pooled,
+        over_budget=False,
         uses_labels=strategy == ORACLE,
         problems=len(values),
         accuracy=fmean(values),
@@ -121,7 +148,7 @@ def _record(
         milliseconds=1000 * fmean(outcome.seconds for outcome in outcomes),
         regret=None,
         gap_closed=None,
-        area=0.0,
+        area=None,
         model=", ".join(sorted({outcome.model for outcome in outcomes})),
         task=", ".join(sorted({outcome.task for outcome in outcomes})),
         unit=done.unit,

@@ -9,16 +9,18 @@ from markupsafe import Markup
 
 from workspan import __version__
 from workspan.lab.figures import HUES, curve_plot
+from workspan.lab.pages import write_page
 from workspan.lab.records import letter
 from workspan.lab.replay_records import ReplayRecord
-from workspan.lab.report import template, write_page
+from workspan.lab.report import template
 
 
 def write_replay(found: Sequence[ReplayRecord], path: Path) -> None:
     """Write the page to `path`, readable by its owner only.
 
     Raises:
-        InputError: the file can't be written.
+        InputError: something else is there.
+        OutputError: the page can't be written.
     """
     write_page(render(found), path)
 

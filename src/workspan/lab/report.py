@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,10 @@ from markupsafe import Markup
 
 from workspan import __version__
 from workspan.engines.base import together
-from workspan.errors import InputError
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison
 from workspan.lab.figures import HUES, accuracy_plot, difference_plot, timeline
+from workspan.lab.pages import GENERATOR, write_page
 from workspan.lab.records import Record, by_parallelism, letter, records
 from workspan.lab.remarks import remarks
 from workspan.tasks.base import Task
@@ -31,25 +30,10 @@ def write_report(comparison: Comparison, path: Path) -> None:
     """Write the page to `path`, readable by its owner only.
 
     Raises:
-        InputError: the file can't be written.
+        InputError: something else is there.
+        OutputError: the page can't be written.
     """
     write_page(render(comparison), path)
-
-
-def write_page(text: str, path: Path) -> None:
-    """Write a page, readable by its owner only.
-
-    Raises:
-        InputError: the file can't be written.
-    """
-    page = text.encode("utf-8", "replace")  # a model may cut a character in two
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(file, "wb") as out:
-            os.fchmod(file, 0o600)
-            out.write(page)
-    except OSError as error:
-        raise InputError(f"the report {path} can't be written: {error.strerror}") from error
 
 
 def render(comparison: Comparison) -> str:
@@ -80,6 +64,7 @@ def template(name: str) -> jinja2.Template:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
     )
+    environment.globals["generator"] = GENERATOR
     return environment.get_template(name)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from workspan.graders.base import Task
-from workspan.graders.overlap import exact_match, f1, references
+from workspan.graders.base import Task, references
+from workspan.graders.overlap import exact_match, f1
 from workspan.journal import Journal
 from workspan.retrieval import Found, Passage, found
 from workspan.runner import Result

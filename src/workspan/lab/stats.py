@@ -13,6 +13,10 @@ DISAGREEMENT = 0.3
 """Share of problems on which two strategies are assumed to differ, before anything was run."""
 
 
+_EQUAL = 1e-9
+"""Grades that differ by less differ by rounding."""
+
+
 class Interval(NamedTuple):
     """A range that covers the true value in 95 of 100 repetitions on new problems."""
 
@@ -38,17 +42,19 @@ class Difference(NamedTuple):
 def wilson(grades: Sequence[float]) -> Interval:
     """Return the score interval of a mean of grades in [0, 1]; all of [0, 1] without any.
 
+    It holds the mean, whatever rounding says: where all are right its end is 1, else 0.
+
     (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n), Wilson 1927. For partial grades it is wider
     than need be: no variable in [0, 1] varies more than a 0/1 one of the same mean.
     """
-    n = len(grades)
+    n = len(_sound(grades))
     if not n:
         return Interval(0.0, 1.0)
     p, z = fmean(grades), _z(CONFIDENCE)
     centre = p + z * z / (2 * n)
     spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    return Interval(max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale))
+    return _around(p, (centre - spread) / scale, (centre + spread) / scale)
 
 
 def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> Difference | None:
@@ -57,14 +63,15 @@ def paired_difference(ours: Sequence[float], theirs: Sequence[float]) -> Differe
     Right-or-wrong grades get Newcombe's interval, which keeps its coverage on few problems and has
     a width even where the two never differ; partial grades a bootstrap over the problems.
     """
-    pairs = list(zip(ours, theirs, strict=True))
+    pairs = list(zip(_sound(ours), _sound(theirs), strict=True))
     if not pairs:
         return None
     if all(grade in (0, 1) for pair in pairs for grade in pair):
         low, high = _newcombe(pairs)
     else:
         low, high = _bootstrap([a - b for a, b in pairs])
-    return Difference(fmean(a - b for a, b in pairs), low, high, len(pairs))
+    mean = fmean(a - b for a, b in pairs)
+    return Difference(mean, *_around(mean, low, high, least=-1.0), len(pairs))
 
 
 def problems_needed(difference: float, disagreement: float = DISAGREEMENT) -> int:
@@ -112,6 +119,19 @@ def _newcombe(pairs: Sequence[tuple[float, float]]) -> Interval:
     return Interval(p - q - below, p - q + above)
 
 
+def _sound(grades: Sequence[float]) -> Sequence[float]:
+    """Refuse what is no grade: of a NaN every interval would be a guess."""
+    for grade in grades:
+        if not 0 <= grade <= 1:
+            raise ValueError(f"a grade of {grade}: must be from 0 to 1")
+    return grades
+
+
+def _around(mean: float, low: float, high: float, least: float = 0.0) -> Interval:
+    """Keep an interval within what is possible, and its mean within it: rounding does neither."""
+    return Interval(min(mean, max(least, low)), max(mean, min(1.0, high)))
+
+
 def _third_side(a: float, b: float, cosine: float) -> float:
     """Law of cosines; rounding must not make the square negative."""
     return math.sqrt(max(0.0, a * a + b * b - 2 * cosine * a * b))
@@ -132,10 +152,9 @@ def bootstrap(values: Sequence[float]) -> Interval:
 
     For grades that are means themselves, such as over several orders of a problem's chains.
     """
-    if not values:
+    if not _sound(values):
         return Interval(0.0, 1.0)
-    low, high = _bootstrap(values)
-    return Interval(max(0.0, low), min(1.0, high))
+    return _around(fmean(values), *_bootstrap(values))
 
 
 def mean_of_runs(values: Sequence[float]) -> Interval:
@@ -162,8 +181,8 @@ def _student(values: Sequence[float], variance: float) -> Interval:
 
 def _bootstrap(differences: Sequence[float]) -> Interval:
     """Percentile bootstrap of the mean; equal differences say nothing about those not seen."""
-    if min(differences) == max(differences):
-        value = differences[0]
+    if max(differences) - min(differences) < _EQUAL:
+        value = fmean(differences)
         elsewhere = 1 - (1 - CONFIDENCE) ** (1 / len(differences))  # more would have shown up
         return Interval(value - elsewhere * (1 + value), value + elsewhere * (1 - value))
     import numpy as np  # heavy: only where partial grades need it

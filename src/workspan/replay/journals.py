@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from workspan.answers import extract
 from workspan.errors import DataError, GraderError
 from workspan.graders.base import Task
 from workspan.journal import Entry
+from workspan.journal_lines import read_lines
 from workspan.replay.recording import Chain, Recording
 from workspan.replay.spoken import spoken
-from workspan.store import Header
 
 PLAIN = frozenset(
     {
@@ -28,11 +26,6 @@ PLAIN = frozenset(
 """Strategies all of whose calls are tries from the start: their samples are chains."""
 
 
-class _Line(msgspec.Struct, frozen=True):
-    run: str
-    entry: Entry
-
-
 async def read_journal(path: Path, tasks: Sequence[Task]) -> Recording:
     """Make chains of the samples that plain votes drew, without interim answers.
 
@@ -40,9 +33,9 @@ async def read_journal(path: Path, tasks: Sequence[Task]) -> Recording:
     A call that several strategies shared counts once; a chain that was cut has no answer.
 
     Raises:
-        DataError: no journal, a broken line, or no sample of a plain vote on one of `tasks`.
+        DataError: no journal, a damaged line, or no sample of a plain vote on one of `tasks`.
     """
-    header, lines = _lines(path)
+    header, lines = read_lines(path)
     known = {task.problem.id: task for task in tasks}
     texts: dict[str, dict[str, Entry]] = {}
     for line in lines:
@@ -83,23 +76,3 @@ async def _grade(task: Task, answer: str) -> float:
         return (await task.grader(task, answer)).correct
     except GraderError:
         return 0.0
-
-
-def _lines(path: Path) -> tuple[Header, list[_Line]]:
-    try:
-        first, *rest = path.read_bytes().splitlines() or [b""]
-    except OSError as error:
-        raise DataError(f"can't be read: {error.strerror}", path=str(path)) from error
-    try:
-        header = msgspec.json.decode(first, type=Header)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"not a journal: {error}", path=str(path), line=1) from error
-    decoder, found = msgspec.json.Decoder(_Line), []
-    for number, line in enumerate(rest, 2):
-        try:
-            found.append(decoder.decode(line))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            if number == len(rest) + 1:  # what a kill cut short
-                break
-            raise DataError(f"not a journal line: {error}", path=str(path), line=number) from error
-    return header, found

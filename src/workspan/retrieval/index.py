@@ -23,6 +23,7 @@ _KEPT_SECONDS = 30 * 24 * 3600
 """After so long without use an index is removed."""
 
 _PASSAGES = "passages.json"
+_DRAFT = ".building-"
 
 
 def open_corpus(path: str | Path, cache: Path | None = None) -> Bm25:
@@ -84,7 +85,7 @@ def _save(index: Bm25, place: Path) -> None:
     made: str | None = None
     try:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = tempfile.mkdtemp(dir=place.parent, prefix=".building-")  # for its owner only
+        made = tempfile.mkdtemp(dir=place.parent, prefix=_DRAFT)  # for its owner only
         (Path(made) / _PASSAGES).write_bytes(msgspec.json.encode(index.passages))
         index.save(Path(made))
         shutil.rmtree(place, ignore_errors=True)  # one that could not be read
@@ -97,5 +98,6 @@ def _save(index: Bm25, place: Path) -> None:
 def _forget(cache: Path) -> None:
     oldest = time.time() - _KEPT_SECONDS
     for place in cache.iterdir() if cache.is_dir() else ():
-        if place.stat().st_mtime < oldest:
+        is_ours = place.name.startswith(_DRAFT) or (place / _PASSAGES).is_file()
+        if is_ours and place.stat().st_mtime < oldest:  # the folder may hold more than indexes
             shutil.rmtree(place, ignore_errors=True)

@@ -1,14 +1,15 @@
 """Run model-written Python without trust: no network, no files, no secrets, bounded resources.
 
 The walls are Linux namespaces, built by bubblewrap or by util-linux's unshare. Before any untrusted
-code runs, a probe tries from within to reach out; a mechanism that lets it is not used. What stays
-open is the kernel itself: system calls are not filtered.
+code runs, a probe tries from within to reach out; a mechanism that lets it is not used. Where there
+is none nothing runs. What stays open is the kernel itself: system calls are not filtered.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Sequence
 
 import anyio
 import anyio.from_thread
@@ -19,8 +20,9 @@ from workspan.errors import SandboxUnavailable, at_least
 from workspan.sandbox.launch import Limits, Outcome, Reason, run
 from workspan.sandbox.mechanisms import preferred
 from workspan.sandbox.probe import prove
+from workspan.sandbox.trial import Trial, trial
 
-__all__ = ["Outcome", "Reason", "available", "run_python"]
+__all__ = ["Outcome", "Reason", "Trial", "available", "run_python", "run_tests"]
 
 _running: RunVar[anyio.CapacityLimiter] = RunVar("workspan.sandbox")  # one to each event loop
 
@@ -43,9 +45,12 @@ async def run_python(
         code: the program; an error in it is an outcome like any other.
         stdin: what it can read.
         seconds: wall time for all, and CPU time for each process (rounded up to whole seconds).
-        memory_mb: MiB of address space for each process, and of memory for all together.
+        memory_mb: MiB of address space for each process, and of all that they hold together: memory
+            of their own and shared, files in the box, files without a name, segments. It is looked
+            at every few milliseconds, so that it can be passed for a moment; what the kernel itself
+            holds for them (page tables, pipes and sockets) is limited by their numbers only.
         processes: processes and threads at once.
-        disk_mb: MiB of files, which lie in memory.
+        disk_mb: MiB of files in the box, and of each file without a name.
 
     Raises:
         SandboxUnavailable: no mechanism holds on this machine, or it failed.
@@ -56,6 +61,38 @@ async def run_python(
     mechanism = next(m for m in preferred() if m.name == name)
     async with _places():
         return await run(mechanism, code, stdin, Limits(seconds, memory_mb, processes, disk_mb))
+
+
+async def run_tests(
+    program: str,
+    tests: Sequence[str],
+    *,
+    helpers: str = "",
+    seconds: float = 5.0,
+    memory_mb: int = 512,
+) -> Trial:
+    """Run untrusted Python and, out of its reach, tests of it, until one fails.
+
+    See `workspan.sandbox.trial` for what a test can do, and what a program can't.
+
+    Args:
+        program: the program under test.
+        tests: Python statements, each of which raises where the program is wrong.
+        helpers: definitions for the tests alone; they stand before the program's of that name.
+        seconds: wall and CPU time of the program, for all tests together; the tests themselves
+            have one second more.
+        memory_mb: MiB for the program, and as much again for the tests.
+
+    Raises:
+        SandboxUnavailable: no mechanism holds on this machine, or it failed.
+    """
+    at_least(0, seconds=seconds)
+    at_least(1, memory_mb=memory_mb)
+    name = await anyio.to_thread.run_sync(available)
+    mechanism = next(m for m in preferred() if m.name == name)
+    async with _places():
+        limits = Limits(seconds, memory_mb)
+        return await trial(mechanism, program, tuple(tests), helpers, limits)
 
 
 def _places() -> anyio.CapacityLimiter:

@@ -11,8 +11,10 @@ import ctypes
 import json
 import os
 import resource
+import select
 import signal
 import socket
+import stat
 import sys
 import time
 from typing import Any
@@ -26,6 +28,10 @@ NO_SETUID_FIXUP = 1 << 2
 NEWUSER = 0x10000000
 NOBODY = 65534
 POLL = 0.02
+"""Seconds between looks at what is held; a quarter of it above half of the limit."""
+TIMES = 3
+"""Looks in a row above the limit: processes are looked at one after another, so that pages which
+they begin to share meanwhile count too often."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -110,28 +116,105 @@ def surrender(plan: dict[str, Any]) -> None:
     for name, (soft, hard) in plan["limits"].items():
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (soft, hard))
     os.write(plan["report"], b"ready\n")
-    os.execv(plan["python"], [plan["python"], "-I", "-B", "-X", "utf8", "main.py"])
+    what = ["main.py"] if plan["guest"] is None else ["-c", plan["guest"]]
+    os.execv(plan["python"], [plan["python"], "-I", "-B", "-X", "utf8", *what])
 
 
-def consumption() -> tuple[int, int]:
-    """Count the processes, and their resident and shared memory in bytes (an upper bound)."""
-    processes = pages = 0
-    for name in os.listdir("/proc"):
-        if name.isdigit() and name != "1":
-            try:
-                with open(f"/proc/{name}/statm") as file:
-                    pages += int(file.read().split()[1])
-                processes += 1
-            except (FileNotFoundError, ProcessLookupError):
-                continue  # it has ended meanwhile
+def held(box: str, given: tuple[int, int], largest: int, *, is_begun: bool) -> tuple[int, int]:
+    """Count the processes and the bytes that they hold together, once each.
+
+    Memory of their own and shared, swapped or not; files in the box; segments of System V; files
+    that are only in memory and have no name, which a descriptor alone holds.
+
+    Args:
+        box: the folder whose files count.
+        given: device and inode of a file without a name that is not theirs: standard input.
+        largest: what a descriptor on its way through a socket counts for, as nobody can look at it.
+        is_begun: the program runs; until then it can't be looked at.
+
+    Raises:
+        PermissionError: a process hides what it holds.
+    """
+    processes = {name: rest for name in os.listdir("/proc") if (rest := resident(name)) is not None}
+    unnamed: dict[tuple[int, int], int] = {}
+    sent = 0
+    for name in processes if is_begun else ():
+        sent += look_at_files(name, unnamed)
+    unnamed.pop(given, None)
     with open("/proc/sysvipc/shm") as file:
-        segments = sum(int(line.split()[14]) for line in [*file][1:])
-    return processes, pages * resource.getpagesize() + segments
+        segments = [line.split() for line in [*file][1:]]
+    space = os.statvfs(box)
+    files = (space.f_blocks - space.f_bfree) * space.f_frsize + sum(unnamed.values())
+    files += sum(int(row[14]) + int(row[15]) for row in segments) + sent * largest
+    return len(processes), sum(processes.values()) + files
 
 
-def watch(payload: int, plan: dict[str, Any]) -> str:
-    """Wait for the program's end; return its status, or which limit it broke."""
+def held_exactly(box: str, bound: int) -> int:
+    """Take from a bound of `held` what it counts twice: shared pages, and files that are mapped."""
+    device = os.stat(box).st_dev
+    total = 0
+    for name in os.listdir("/proc"):
+        rest = resident(name)
+        if rest is not None:
+            total += rest - proportional(name, f"{os.major(device):02x}:{os.minor(device):02x}")
+    return bound - total
+
+
+def resident(name: str) -> int | None:
+    """Return a process's bytes in memory and in swap; None if it is no other one that lives."""
+    if not name.isdigit() or name == "1":
+        return None
+    try:
+        with open(f"/proc/{name}/status") as file:
+            lines = [line.split() for line in file]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    sizes = [int(line[1]) << 10 for line in lines if line[:1] in (["VmRSS:"], ["VmSwap:"])]
+    return sum(sizes) if sizes else None
+
+
+def proportional(name: str, device: str) -> int:
+    """Return a process's share of its pages; none of those that files or segments count for."""
+    total, is_counted = 0, False
+    try:
+        with open(f"/proc/{name}/smaps") as file:
+            for line in file:
+                words = line.split()
+                if not words[0].endswith(":"):
+                    path = " ".join(words[5:])
+                    is_counted = words[3] == device or path.startswith(("/memfd:", "/SYSV"))
+                elif not is_counted and words[0] in ("Pss:", "SwapPss:"):
+                    total += int(words[1]) << 10
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return total
+
+
+def look_at_files(name: str, unnamed: dict[tuple[int, int], int]) -> int:
+    """Add the files without a name that a process holds; return how many are on their way."""
+    sent = 0
+    try:
+        for number in os.listdir(f"/proc/{name}/fd"):
+            what = os.stat(f"/proc/{name}/fd/{number}")
+            if stat.S_ISREG(what.st_mode) and not what.st_nlink:
+                unnamed[what.st_dev, what.st_ino] = what.st_blocks * 512
+            elif stat.S_ISSOCK(what.st_mode):
+                with open(f"/proc/{name}/fdinfo/{number}") as file:
+                    sent += sum(int(line.split()[1]) for line in file if line[:7] == "scm_fds")
+    except (FileNotFoundError, ProcessLookupError):
+        pass  # it has ended, or closed one, meanwhile
+    return sent
+
+
+def watch(payload: int, plan: dict[str, Any], begun: int) -> str:
+    """Wait for the program's end; return its status, or which limit it broke.
+
+    `begun` is a pipe that the program's process holds until it runs the program.
+    """
     end = time.monotonic() + plan["seconds"]
+    box, most = plan["box"], plan["memory"]
+    given = os.fstat(0)
+    is_begun, over = False, 0
     while True:
         ended, status = os.waitpid(-1, os.WNOHANG)
         if ended == payload:
@@ -139,14 +222,23 @@ def watch(payload: int, plan: dict[str, Any]) -> str:
             return "time" if code == -signal.SIGXCPU else f"exit {code}"
         if ended:
             continue
-        processes, memory = consumption()
+        is_begun = is_begun or select.select([begun], [], [], 0)[0] != []
+        try:
+            processes, memory = held(
+                box, (given.st_dev, given.st_ino), plan["disk"], is_begun=is_begun
+            )
+            if memory > most and is_begun:
+                memory = held_exactly(box, memory)
+            over = over + 1 if memory > most else 0
+        except PermissionError:
+            return "memory"
         if time.monotonic() > end:
             return "time"
         if processes > plan["processes"]:
             return "processes"
-        if memory > plan["memory"]:
+        if over >= TIMES:
             return "memory"
-        signal.sigtimedwait({signal.SIGCHLD}, POLL)
+        signal.sigtimedwait({signal.SIGCHLD}, POLL if memory < most // 2 else POLL / 4)
 
 
 def main() -> None:
@@ -164,14 +256,19 @@ def main() -> None:
         file.write(code)
     system("prctl", SET_DUMPABLE, 0, 0, 0, 0)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    begun, begins = os.pipe()  # neither outlives the start of the program
     payload = os.fork()
     if payload == 0:
         try:
+            os.close(begun)
             surrender(plan)
         finally:
             sys.excepthook(*sys.exc_info())
             os._exit(127)
-    os.write(plan["report"], watch(payload, plan).encode())
+    os.close(begins)
+    if plan["channel"] is not None:
+        os.close(plan["channel"])  # else the other side would not see the program's end
+    os.write(plan["report"], watch(payload, plan, begun).encode())
 
 
 if __name__ == "__main__":

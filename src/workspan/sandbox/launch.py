@@ -7,6 +7,7 @@ import json
 import math
 import os
 import shutil
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,8 +73,27 @@ class Limits:
         return {"CPU": (cpu, cpu + 1)} | {name: (value, value) for name, value in both.items()}
 
 
-async def run(mechanism: Mechanism, code: str, stdin: str, limits: Limits) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """What runs in the program's process, and may run the program, instead of it alone."""
+
+    text: str
+    """Python that is handed to the interpreter; ``{channel}`` in it is the descriptor's number."""
+    channel: socket.socket
+    """To another process; closed here as soon as the program has it."""
+
+
+async def run(
+    mechanism: Mechanism, code: str, stdin: str, limits: Limits, guest: Guest | None = None
+) -> Outcome:
     """Run a program; nothing of it is left when this returns, raises or is cancelled.
+
+    Args:
+        mechanism: what builds the walls.
+        code: the program, which lies in the box as ``main.py``.
+        stdin: what it can read.
+        limits: what it may take.
+        guest: what is run in its place; the program itself if None.
 
     Raises:
         SandboxUnavailable: the walls could not be built, so that the program did not start.
@@ -85,12 +105,14 @@ async def run(mechanism: Mechanism, code: str, stdin: str, limits: Limits) -> Ou
     with _sealed(code) as source, _sealed(stdin) as given, _pipe() as (reports, report):
         walls = mechanism.walls(program, limits.disk_mb * _MIB)
         process = await anyio.open_process(
-            [*walls, *_guard(mechanism, source, report, limits)],
+            [*walls, *_guard(mechanism, source, report, limits, guest)],
             stdin=given,
             env={"HOME": BOX, "LANG": "C.UTF-8"},
             start_new_session=True,  # no terminal to write to
-            pass_fds=(source, report),
+            pass_fds=(source, report, *([guest.channel.fileno()] if guest else [])),
         )
+        if guest:
+            guest.channel.close()
         stdout, stderr, cut = await _finish(process, limits.seconds + GRACE)
         try:
             said = os.read(reports, 4096).decode().split("\n")
@@ -102,7 +124,9 @@ async def run(mechanism: Mechanism, code: str, stdin: str, limits: Limits) -> Ou
     return Outcome(reason, status, stdout, stderr, time.monotonic() - began)
 
 
-def _guard(mechanism: Mechanism, source: int, report: int, limits: Limits) -> list[str]:
+def _guard(
+    mechanism: Mechanism, source: int, report: int, limits: Limits, guest: Guest | None
+) -> list[str]:
     """Return the command for the first process within the walls."""
     plan = {
         "enclose": not mechanism.encloses,
@@ -113,6 +137,8 @@ def _guard(mechanism: Mechanism, source: int, report: int, limits: Limits) -> li
         "disk": limits.disk_mb * _MIB,
         "code": source,
         "report": report,
+        "guest": guest and guest.text.replace("{channel}", str(guest.channel.fileno())),
+        "channel": guest and guest.channel.fileno(),
         "seconds": limits.seconds,
         "processes": limits.processes,
         "memory": limits.memory_mb * _MIB,

@@ -50,10 +50,15 @@ class DepthFirst(Generic[T]):
         """Take the next node to expand; None when the whole tree is walked."""
         return self._stack.pop() if self._stack else None
 
-    def tell(self, parent: int, children: Sequence[tuple[T, float]]) -> None:
-        """Grow a node's children, in the order of their drawing."""
-        grown = [self.tree.add(parent, item, score) for item, score in children]
-        order = [grown[i] for i in keep_best([score for _, score in children], len(grown))]
+    def tell(self, parent: int, children: Sequence[tuple[T, float | None]]) -> None:
+        """Grow a node's children, in the order of their drawing.
+
+        One without a score is not pruned: it goes last, as if it had just reached the threshold.
+        """
+        scores = [self._threshold if score is None else score for _, score in children]
+        items = (item for item, _ in children)
+        grown = [self.tree.add(parent, *one) for one in zip(items, scores, strict=True)]
+        order = [grown[i] for i in keep_best(scores, len(grown))]
         self._stack += [i for i in reversed(order) if self.tree.scores[i] >= self._threshold]
 
     def deepest(self) -> T:

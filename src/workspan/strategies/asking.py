@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
 from workspan.errors import BudgetExceeded, EngineError, first_error
 from workspan.session import Session
-from workspan.strategies.listing import beside, choice, listing
-from workspan.types import Answer, Candidate, FinishReason, Problem, Request, Sample
-from workspan.voting import plurality
+from workspan.strategies.chosen import choice
+from workspan.strategies.listing import beside, listing
+from workspan.types import Answer, Candidate, FinishReason, Problem, Request, Sample, Usage
+from workspan.verifiers.spoken import is_whole
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -62,16 +64,16 @@ async def select(
     `rule` says what to choose by and how to write the choice; `asked` gives the cap, temperature
     and engine of the call.
     """
-    vote = plurality(candidates, problem.kind)
+    vote = await session.vote(candidates, problem.kind)
     if len(candidates) < 2:
         return vote
     shown = listing(candidate.text for candidate in candidates)
     prompt = beside(problem.prompt, f"{shown}\n\n{rule}")
-    try:
-        reply = (await session.sample(replace(asked, prompt=prompt))).text
-    except (BudgetExceeded, EngineError):
-        return vote
-    index = choice(reply, len(candidates))
+    reply, index = Sample("", "stop", Usage()), None
+    with suppress(BudgetExceeded, EngineError):
+        reply = await session.sample(replace(asked, prompt=prompt))
+        index = choice(reply.text, len(candidates), finished=is_whole(reply))
     if index is None:
+        session.notice("no_verdict", "no choice of a candidate could be read: the vote decides")
         return vote
-    return replace(vote, best=replace(candidates[index], feedback=reply), tied=False)
+    return replace(vote, best=replace(candidates[index], feedback=reply.text), tied=False)

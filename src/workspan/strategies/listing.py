@@ -1,4 +1,4 @@
-"""Lists in prompts and replies: candidates laid out, the one that a reply chooses, its items."""
+"""Lists in prompts and replies: candidates laid out, and the items of a list."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ LONGEST = 4_000
 """Characters of one text in a listing, some 1000 tokens."""
 
 _BULLET = re.compile(r"\A(?:[-*•]|\d{1,3}[.):])\s{0,4}")
-_CHOICE = re.compile(r"choice\W{1,8}(\d{1,4})(?!\d)", re.IGNORECASE)
-_BARE = re.compile(r"\W{0,8}(?:solution|response|candidate)?\W{0,8}(\d{1,4})\W{0,8}", re.IGNORECASE)
 
 
 def listing(texts: Iterable[str], label: str = "Solution", longest: int = LONGEST) -> str:
@@ -40,15 +38,3 @@ def beside(prompt: Prompt, text: str) -> Prompt:
     if last.role != "user":
         return (*prompt, Message("user", text))
     return (*before, Message("user", f"{last.content}\n\n{text}"))
-
-
-def choice(reply: str, n: int) -> int | None:
-    """Read which of `n` numbered texts a reply chooses, as an index from 0.
-
-    ``Choice: 3`` counts, the last one of several; a reply that is nothing but a number does too.
-    Any other number may be part of the reasoning, so that there is no choice.
-    """
-    marked = _CHOICE.findall(reply)
-    bare = _BARE.fullmatch(reply.strip()[:64])
-    number = int(marked[-1]) if marked else int(bare[1]) if bare else 0
-    return number - 1 if 1 <= number <= n else None

@@ -6,7 +6,7 @@ from workspan.errors import MissingDependency, SpecError
 from workspan.tasks.base import TaskSet
 from workspan.tasks.demo import Demo
 from workspan.tasks.families import FAMILIES, families
-from workspan.tasks.files import TaskFile
+from workspan.tasks.files import ENDINGS, TaskFile
 from workspan.tasks.hops import Hops, hops
 from workspan.tasks.hub import hub
 from workspan.tasks.planning import MAKERS, planning
@@ -19,8 +19,8 @@ def open_tasks(spec: str) -> TaskSet:
     That is ``demo``; a planning set, with parameters if need be, such as ``trip_planning`` or
     ``trip_planning(cities=8)``; ``hops(hops=3, fanout=2)``, which brings its corpus; a family of
     the reasoner's, such as ``deep(d=6)``, or ``deep(d=6, english=True)`` for language models; a
-    data set of reasoning-gym, such as ``chain_sum(max_terms=3)``; a path ending in .jsonl or
-    .parquet; or ``hf:OWNER/NAME[:CONFIG][:SPLIT]``.
+    data set of reasoning-gym, such as ``chain_sum(max_terms=3)``; a path ending in .jsonl, .json,
+    .csv or .parquet; or ``hf:OWNER/NAME[:CONFIG][:SPLIT]``.
 
     Raises:
         SpecError: there is no such set, or its parameters are wrong.
@@ -29,10 +29,10 @@ def open_tasks(spec: str) -> TaskSet:
     spec = spec.strip()
     if spec.startswith("hf:"):
         return hub(spec)
-    if spec.lower().endswith((".jsonl", ".parquet")):
+    if spec.lower().endswith(ENDINGS):
         return TaskFile(spec)
-    if "/" in spec or "\\" in spec or spec.endswith((".json", ".csv", ".txt")):
-        raise SpecError("a file of problems ends in .jsonl or .parquet", text=spec)
+    if "/" in spec or "\\" in spec or spec.endswith((".txt", ".xlsx", ".yaml", ".yml", ".gz")):
+        raise SpecError(f"a file of problems ends in {', '.join(ENDINGS)}", text=spec)
     if spec.partition("(")[0].strip() in MAKERS:
         return planning(spec)
     if spec.partition("(")[0].strip() == "hops":

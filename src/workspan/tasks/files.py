@@ -1,50 +1,53 @@
-"""Problems of the user's own, from JSONL and Parquet files."""
+"""Problems of the user's own, from files of JSON, JSON lines, CSV and Parquet."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from workspan.errors import DataError, InputError, MissingDependency, nearest
+from workspan.errors import DataError, InputError, nearest
+from workspan.tasks import formats
 from workspan.tasks.base import Task
-from workspan.tasks.rows import read_row
+from workspan.tasks.tables import Row, tasks_of_rows
+
+_READERS: dict[str, Callable[[Path], list[Row]]] = {
+    ".jsonl": formats.json_lines,
+    ".ndjson": formats.json_lines,
+    ".json": formats.json_file,
+    ".csv": formats.table,
+    ".tsv": formats.table,
+    ".parquet": formats.parquet,
+}
+ENDINGS = tuple(_READERS)
+"""Of the files that can be read."""
 
 
 def read_tasks(path: str | Path) -> list[Task]:
     """Read every problem of a file, in its order; its fields are those of `rows.read_row`.
 
-    A JSONL file holds one object a line, UTF-8; empty lines are passed over. A Parquet file holds
-    one problem a row. Problems without an id are called after their line.
+    A JSONL file holds one object a line, UTF-8; empty lines are passed over. A JSON file holds a
+    list of objects, or an object with one such list or with a list for each column. A CSV file has
+    a header. A Parquet file holds one problem a row. Problems without an id are called after their
+    line.
 
     Raises:
         DataError: the file can't be read or holds no problem; a line is broken, or repeats an id.
         MissingDependency: a Parquet file, and pyarrow is not installed.
     """
     path = Path(path)
-    rows = _reader(path)
-    tasks: dict[str, Task] = {}
-    lines: dict[str, int] = {}
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        hint = nearest(path.suffix, ENDINGS)
+        raise DataError(f"unknown kind of file {path.suffix!r}: {hint}", path=str(path))
     try:
-        for line, row in rows(path):
-            try:
-                task = read_row(row, f"{path.stem}/{line}")
-            except ValueError as error:
-                raise DataError(str(error), path=str(path), line=line) from None
-            name = task.problem.id
-            if name in tasks:
-                said = f"the id {name!r} is also on line {lines[name]}: give each its own"
-                raise DataError(said, path=str(path), line=line)
-            tasks[name], lines[name] = task, line
+        rows = reader(path)
     except OSError as error:
         raise DataError(f"can't be read: {error.strerror or error}", path=str(path)) from error
-    if not tasks:
+    if not rows:
         raise DataError("holds no problem: write one JSON object a line", path=str(path))
-    return [*tasks.values()]
+    return tasks_of_rows(rows, str(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,57 +82,3 @@ def some(tasks: list[Task], limit: int | None, seed: int) -> list[Task]:
         return tasks
     chosen = random.Random(seed).sample(range(len(tasks)), limit)
     return [tasks[i] for i in sorted(chosen)]
-
-
-_Rows = Iterator[tuple[int, Mapping[str, Any]]]
-
-
-def _reader(path: Path) -> Callable[[Path], _Rows]:
-    readers = {".jsonl": _json_lines, ".parquet": _parquet}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        hint = nearest(path.suffix, readers)
-        raise DataError(f"unknown kind of file {path.suffix!r}: {hint}", path=str(path))
-    return reader
-
-
-def _json_lines(path: Path) -> _Rows:
-    """Yield each line's number, from 1, and its object."""
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, 1):
-            content = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-            if content.strip():
-                yield number, _object(content, str(path), number)
-
-
-def _object(content: bytes, path: str, line: int) -> Mapping[str, Any]:
-    try:
-        value = msgspec.json.decode(content.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        said = f"byte {error.start + 1} of the line is not UTF-8: save the file as UTF-8"
-        raise DataError(said, path=path, line=line) from None
-    except (msgspec.DecodeError, RecursionError) as error:
-        said = f'not a JSON object such as {{"question": "2 + 3?", "answer": "5"}}: {error}'
-        raise DataError(said, path=path, line=line) from None
-    if not isinstance(value, dict):
-        said = f"expected a JSON object, found {type(value).__name__}"
-        raise DataError(said, path=path, line=line)
-    return value
-
-
-def _parquet(path: Path) -> _Rows:
-    """Yield each row's number, from 1, and its fields; a batch is in memory at a time."""
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise MissingDependency("a Parquet file", "tasks") from None
-    number = 0
-    try:
-        with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=1024):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield number, row
-    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
-        raise DataError(f"not a sound Parquet file: {error}", path=str(path)) from error

@@ -6,20 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workspan.answers import extract
 from workspan.errors import DataError, MissingDependency, SpecError, nearest
 from workspan.tasks.base import Task
 from workspan.tasks.files import some
-from workspan.tasks.rows import read_row
-
-_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "question": ("question", "problem", "prompt", "input", "query"),
-    "answer": ("answer", "final_answer", "target", "label", "output", "solution"),
-    "choices": ("choices", "options"),
-    "id": ("id", "unique_id", "task_id", "question_id"),
-    "tests": ("tests", "test_list"),
-}
-"""Our fields, and the columns that stand for them in known data sets, the likeliest first."""
+from workspan.tasks.shapes import ANSWERS, NATIVE, QUESTIONS
+from workspan.tasks.tables import tasks_of_rows
 
 _SPLITS = ("test", "validation", "train")
 
@@ -64,57 +55,26 @@ def hub(spec: str) -> HubTasks:
 
 
 def tasks_of(rows: Iterable[Mapping[str, Any]], name: str) -> list[Task]:
-    """Make tasks of rows whose columns are named as data sets do.
-
-    Of a worked solution that ends in ``#### 18`` the reference is 18, and of one with a box what is
-    in the last box; a whole number stands for the choice at that place, from 0.
+    """Make tasks of rows whose columns are named as data sets do; see `shapes` and `references`.
 
     Raises:
         DataError: there is no column for the question or the answer, or a row does not fit.
     """
-    tasks = []
-    for i, row in enumerate(rows, 1):
-        columns = _columns(row, name)
-        fields = {ours: row[theirs] for ours, theirs in columns.items()}
-        try:
-            tasks.append(read_row(_plain(fields), f"{name}/{i}"))
-        except ValueError as error:
-            raise DataError(str(error), path=name, line=i) from None
-    if not tasks:
+    rows = [*rows]
+    if not rows:
         raise DataError("holds no rows", path=name)
+    present = {column.lower() for column in rows[0]}
+    if not present & {*QUESTIONS, *NATIVE, "ctx", "sent1", "sentence", "premise", "doc", "row"}:
+        raise _no_column("question", QUESTIONS, rows[0], name)
+    tasks = tasks_of_rows(enumerate(rows, 1), name, name)
+    if not any(task.reference or task.tests for task in tasks):
+        raise _no_column("answer", ANSWERS, rows[0], name)
     return tasks
 
 
-def _columns(row: Mapping[str, Any], name: str) -> dict[str, str]:
-    """Map our fields to the row's columns, whatever their case."""
-    present = {column.lower(): column for column in row}
-    found = {
-        ours: present[theirs[0]]
-        for ours, known in _COLUMNS.items()
-        if (theirs := [column for column in known if column in present])
-    }
-    for ours in ("question", "answer"):
-        if ours not in found and not (ours == "answer" and "tests" in found):
-            wanted = ", ".join(_COLUMNS[ours])
-            has = ", ".join(row)
-            raise DataError(f"no column for the {ours} ({wanted}): it has {has}", path=name)
-    return found
-
-
-def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    """Reduce a worked solution to its answer, and a choice's number or text to what we read."""
-    choices, answer = fields.get("choices"), fields.get("answer")
-    if isinstance(choices, Mapping):  # {"text": [...], "label": [...]}
-        choices = choices.get("text")
-    if choices:
-        fields["choices"] = choices
-        if type(answer) is int and 0 <= answer < len(choices):
-            fields["answer"] = choices[answer]
-    elif isinstance(answer, str) and "####" in answer:
-        fields["answer"] = answer.rpartition("####")[2].strip()
-    elif isinstance(answer, str) and "\\boxed{" in answer:
-        fields |= {"answer": extract(answer, "math"), "kind": "math"}
-    return fields
+def _no_column(what: str, known: Sequence[str], row: Mapping[str, Any], name: str) -> DataError:
+    wanted, has = ", ".join(known[:6]), ", ".join(row)
+    return DataError(f"no column for the {what} ({wanted}, …): it has {has}", path=name)
 
 
 def _fetch(name: str, rest: Sequence[str]) -> Iterable[Mapping[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, get_args
 
 import msgspec
@@ -14,21 +15,21 @@ from workspan.graders.base import Grader
 from workspan.graders.code import Code
 from workspan.graders.equivalence import Equivalence, Ungraded
 from workspan.tasks.base import Task
+from workspan.tasks.choices import LETTERS, Choices, right_place
 from workspan.tasks.natural_plan import READERS as NATURAL_PLAN
 from workspan.tasks.natural_plan import planned
+from workspan.tasks.references import Reference, options, reference
+from workspan.tasks.shapes import shaped
 from workspan.types import AnswerKind, Message, Problem, Prompt, Role
 
 FIELDS = (
     *("id", "prompt", "question", "messages", "answer", "reference", "kind", "answer_type"),
     *("choices", "tests", "meta", "task"),
 )
+"""Our own names; `shapes` brings those of others to them."""
 
 _KINDS: Mapping[str, AnswerKind] = {
-    "text": "text",
-    "math": "math",
-    "number": "number",
-    "choice": "choice",
-    "code": "code",
+    **{kind: kind for kind in get_args(AnswerKind)},
     "exact": "text",
     "string": "text",
     "short_text": "text",
@@ -43,91 +44,164 @@ _KINDS: Mapping[str, AnswerKind] = {
 _UNGRADED = re.compile(r"free_text_graded|expression24|grid25|plan|graph_\w+|rg_scored")
 """Answer types whose right answers are more than one, so that the reference can't tell them."""
 
-_NUMBER = re.compile(r"[-+]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
-_LETTERS = "ABCDEFGHIJ"
 
-
-def read_row(row: Mapping[str, Any], fallback_id: str) -> Task:
+def read_row(row: Mapping[str, Any], fallback_id: str, base: int | None = None) -> Task:
     """Make a task of named fields; None counts as absent.
 
     ``question`` is completed with the instruction that marks the answer, ``prompt`` and
     ``messages`` are sent as they stand. A strategy sees the prompt, the kind and ``task``; the
-    reference, ``tests`` and ``meta`` are the grader's.
+    reference, ``tests`` and ``meta`` are the grader's. Columns that nothing needs are left out.
+    ``task.data["read"]`` says how the reference was read.
+
+    Args:
+        row: one row.
+        fallback_id: of a row without an id.
+        base: from which number the file's numbers count choices, where its rows tell.
 
     Raises:
-        ValueError: a field is unknown, missing or of the wrong type; says what would be right.
+        ValueError: a field is missing, of the wrong type or misspelt; says what would be right.
     """
-    row = {name: value for name, value in row.items() if value is not None}
-    for name in row:
-        if name not in FIELDS:
-            raise ValueError(f"unknown field {name!r}: {nearest(name, FIELDS)}")
-    meta = _meta(row.get("meta", {}))
-    choices = _texts(row, "choices")
-    tests = _tests(row, meta)
-    reference = _one_of(row, "answer", "reference", str | int | float)
-    given = _one_of(row, "kind", "answer_type", str)
-    written = "" if reference is None else str(reference).strip()
-    kind = _KINDS.get(given, "text")
-    if given is None:
-        kind = _shown(choices, tests, written)
-    elif given not in _KINDS and not _UNGRADED.fullmatch(given):
-        raise ValueError(f"unknown kind {given!r}: {nearest(given, get_args(AnswerKind))}")
-    if kind == "choice" and not choices and written.isdecimal():
-        kind = "number"  # options that the prompt numbers
+    fields = shaped(row, fallback_id)
+    meta = _meta(fields.get("meta", {}))
+    tests = _tests(fields, meta)
+    given = _given(fields)
+    choices: Choices | None = fields.get("choices")
+    asked = _asked_text(fields)
+    if choices is not None:
+        found = _chosen(choices, fields, base)
+    elif tests or given == "code" or _kind(given) == "code":
+        found = _program(fields)
+    else:
+        kind = _kind(given)
+        value = fields.get("answer")
+        is_numbered = kind == "choice" and str(value).strip().isdecimal()
+        found = reference(value, asked, "number" if is_numbered else kind)
+    if not found.texts and not tests:
+        _check_spelling(row, fields)
     problem = Problem(
-        _id(row, fallback_id),
-        _prompt(row, choices, kind),
-        kind,
-        _metadata(row, choices, kind),
+        _id(fields, fallback_id),
+        _prompt(fields, choices, found.kind),
+        found.kind,
+        _metadata(fields, choices, found),
     )
-    written = _letter(written, choices) if kind == "choice" and written else written
-    data: dict[str, object] = {"meta": meta}
-    if kind == "code" and len(problem.prompt) == 1 and "entry_point" in meta:
+    right = found.texts[0] if found.texts else ""
+    if found.kind == "choice" and choices is None and right:
+        right = _letter(right)
+    data: dict[str, object] = {"meta": meta, "read": f"{found.kind}: {found.why}"}
+    if len(found.texts) > 1:
+        data["aliases"] = found.texts[1:]
+    if found.kind == "code" and len(problem.prompt) == 1 and "entry_point" in meta:
         data["preamble"] = problem.prompt[0].content  # the head of the function to complete
-    task = Task(problem, written, _grader(given, kind, written, tests), tests, data)
-    published = given == "plan" and row.get("task") in NATURAL_PLAN
-    return planned(task, row["task"], meta) if published else task
+    task = Task(problem, right, _grader(given, found, tests), tests, data)
+    published = given == "plan" and fields.get("task") in NATURAL_PLAN
+    return planned(task, fields["task"], meta) if published else task
 
 
-def _grader(given: Any, kind: AnswerKind, reference: str, tests: tuple[str, ...]) -> Grader:
+def _given(fields: Mapping[str, Any]) -> str | None:
+    """Return the kind that the row names.
+
+    Raises:
+        ValueError: there is no such kind.
+    """
+    if "kind" in fields and "answer_type" in fields:
+        raise ValueError("give kind or answer_type, not both")
+    name = "kind" if "kind" in fields else "answer_type"
+    given = fields.get(name)
+    if given is not None and not isinstance(given, str):
+        raise ValueError(f"{name} must be a text, not {given!r}")
+    if given is None or given in _KINDS or _UNGRADED.fullmatch(given):
+        return given
+    if name == "answer_type":
+        return None  # OlympiadBench and others mean something else by it
+    raise ValueError(f"unknown kind {given!r}: {nearest(given, get_args(AnswerKind))}")
+
+
+def _kind(given: str | None) -> AnswerKind | None:
+    if given is None:
+        return None
+    return _KINDS.get(given, "text")
+
+
+def _chosen(choices: Choices, fields: Mapping[str, Any], base: int | None) -> Reference:
+    """Say which of the choices is right, by letter."""
+    value = fields.get("answer")
+    if choices.right is not None:
+        why = choices.said or "the row marks the right choice"
+        return Reference("choice", (LETTERS[choices.right],), why)
+    if value is None or value == "":
+        return Reference("choice", (), "there is no reference")
+    place, why = right_place(value, choices, base)
+    for other in fields.get("also", ()):
+        if right_place(other, choices, base)[0] != place:
+            raise ValueError(f"the row names two choices as right, {value!r} and {other!r}")
+    return Reference("choice", (LETTERS[place],), why)
+
+
+def _program(fields: Mapping[str, Any]) -> Reference:
+    value = fields.get("answer")
+    texts = (value.strip(),) if isinstance(value, str) and value.strip() else ()
+    return Reference("code", texts, "a program, judged by its tests")
+
+
+def _letter(text: str) -> str:
+    """Return the letter of an option that the prompt lists.
+
+    Raises:
+        ValueError: it is none.
+    """
+    letter = text.strip("(). ").upper()
+    if len(letter) != 1 or letter not in LETTERS:
+        raise ValueError(f"the answer must be the letter of a choice, not {text!r:.80}")
+    return letter
+
+
+def _grader(given: str | None, found: Reference, tests: tuple[str, ...]) -> Grader:
     if given is not None and _UNGRADED.fullmatch(given):
         return Ungraded(f"has answers of type {given!r}, which need a checker of their own")
-    if kind == "code" and tests:
+    if found.kind == "code" and tests:
         return Code()
-    if not reference:
-        return Ungraded("has no reference answer to grade by")
+    if not found.texts:
+        return Ungraded(f"has no reference answer to grade by: {found.why}")
     return Equivalence()
 
 
-def _metadata(row: Mapping[str, Any], choices: tuple[str, ...], kind: AnswerKind) -> dict[str, str]:
+def _metadata(
+    fields: Mapping[str, Any], choices: Choices | None, found: Reference
+) -> dict[str, str]:
     """Say what strategies may know beside the prompt: the task's name, the letters to answer."""
-    named = {"task": row["task"]} if isinstance(row.get("task"), str) else {}
-    letters = {"choices": "\n".join(_LETTERS[: len(choices)])} if kind == "choice" else {}
-    return {**named, **letters} if choices else named
+    named = {"task": fields["task"]} if isinstance(fields.get("task"), str) else {}
+    if choices is not None:
+        return {**named, "choices": "\n".join(LETTERS[: len(choices.texts)])}
+    listed = options(_asked_text(fields)) if "option" in found.why else ()
+    return {**named, "choices": "\n".join(listed)} if listed else named
 
 
-def _shown(choices: tuple[str, ...], tests: tuple[str, ...], reference: str) -> AnswerKind:
-    """Choose the kind that choices, tests or the reference show, where none is named."""
-    if choices or tests:
-        return "choice" if choices else "code"
-    return "number" if _NUMBER.fullmatch(reference) else "text"
+def _asked_text(fields: Mapping[str, Any]) -> str:
+    value = next((fields[n] for n in ("question", "prompt", "messages") if n in fields), "")
+    if isinstance(value, list):
+        last = value[-1] if value else None
+        value = last.get("content") if isinstance(last, Mapping) else ""
+    return value if isinstance(value, str) else ""
 
 
-def _prompt(row: Mapping[str, Any], choices: tuple[str, ...], kind: AnswerKind) -> Prompt:
-    given = [name for name in ("prompt", "question", "messages") if name in row]
+def _prompt(fields: Mapping[str, Any], choices: Choices | None, kind: AnswerKind) -> Prompt:
+    given = [name for name in ("prompt", "question", "messages") if name in fields]
     if len(given) != 1:
         found = " and ".join(given) or "none of them"
         raise ValueError(f"give one of prompt, question and messages: there is {found}")
-    value = row[given[0]]
+    value = fields[given[0]]
+    texts = choices.texts if choices else ()
+    shown = "".join(f"\n{letter}) {text}" for letter, text in zip(LETTERS, texts, strict=False))
+    marked = "" if kind == "code" else f"\n\n{MARKED}"
     if isinstance(value, list) or given[0] == "messages":
-        return _messages(value)
+        turns = _messages(value)
+        if not fields.get("is_marked"):
+            return turns
+        last = turns[-1]
+        return (*turns[:-1], Message(last.role, f"{last.content}{shown}{marked}"))
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{given[0]} must be the problem's text, not {value!r}")
-    options = "".join(
-        f"\n{letter}) {choice}" for letter, choice in zip(_LETTERS, choices, strict=False)
-    )
-    marked = f"\n\n{MARKED}" if given[0] == "question" and kind != "code" else ""
-    return (Message("user", value + options + marked),)
+        raise ValueError(f"{given[0]} must be the problem's text, not {value!r:.80}")
+    return (Message("user", value + shown + (marked if given[0] == "question" else "")),)
 
 
 def _messages(value: object) -> Prompt:
@@ -141,42 +215,39 @@ def _messages(value: object) -> Prompt:
     return tuple(Message(turn.role, turn.content) for turn in turns)
 
 
-class _Turn(msgspec.Struct, forbid_unknown_fields=True):
+class _Turn(msgspec.Struct):
     role: Role
     content: str
 
 
-def _id(row: Mapping[str, Any], fallback: str) -> str:
-    value = row.get("id", fallback)
+def _id(fields: Mapping[str, Any], fallback: str) -> str:
+    value = fields.get("id", fallback)
     if type(value) not in (str, int) or value == "":
         raise ValueError(f"id must be a text or a whole number, not {value!r}")
     return str(value)
 
 
-def _one_of(row: Mapping[str, Any], name: str, other: str, types: Any) -> Any:
-    if name in row and other in row:
-        raise ValueError(f"give {name} or {other}, not both: they mean the same")
-    value = row.get(name, row.get(other))
-    if value is not None and (isinstance(value, bool) or not isinstance(value, types)):
-        wanted = "a text" if types is str else "a text or a number"
-        raise ValueError(f"{name if name in row else other} must be {wanted}, not {value!r}")
-    return value
+def _check_spelling(row: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+    """Refuse a column that looks like a field that is missing.
+
+    Raises:
+        ValueError: there is one.
+    """
+    known = [name for name in FIELDS if name not in fields]
+    for name in row:
+        if str(name).lower() not in FIELDS and get_close_matches(str(name), known, 1, 0.75):
+            raise ValueError(f"unknown field {name!r}: {nearest(str(name), known)}")
 
 
-def _texts(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    value = row.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"{name} must be a list of texts, not {value!r}")
-    if name == "choices" and len(value) not in (0, *range(2, len(_LETTERS) + 1)):
-        raise ValueError(f"choices must be 2 to {len(_LETTERS)}, not {len(value)}")
-    return tuple(value)
-
-
-def _tests(row: Mapping[str, Any], meta: Mapping[str, Any]) -> tuple[str, ...]:
+def _tests(fields: Mapping[str, Any], meta: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the field ``tests``, or the test function that ``meta`` holds, called."""
-    if "tests" in row:
-        is_one = isinstance(row["tests"], str)
-        return (row["tests"],) if is_one else _texts(row, "tests")
+    value = fields.get("tests")
+    if isinstance(value, str):
+        return (value,)
+    if value is not None:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise ValueError(f"tests must be a list of texts, not {value!r:.80}")
+        return tuple(value)
     test, entry_point = meta.get("test"), meta.get("entry_point")
     if isinstance(test, str) and isinstance(entry_point, str) and "def check(" in test:
         return (f"{test}\n\ncheck({entry_point})",)
@@ -191,13 +262,3 @@ def _meta(value: object) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError(f"meta must be an object or its JSON text, not {value!r}")  # noqa: TRY004
     return found
-
-
-def _letter(reference: str, choices: tuple[str, ...]) -> str:
-    """Return the letter that a reference stands for: itself, or the place of the choice it is."""
-    if reference in choices:
-        return _LETTERS[choices.index(reference)]
-    letter = reference.strip("().").upper()
-    if len(letter) != 1 or letter not in _LETTERS[: len(choices) or None]:
-        raise ValueError(f"the answer must be one of the choices or its letter, not {reference!r}")
-    return letter

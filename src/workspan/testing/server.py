@@ -77,7 +77,10 @@ class SimulatedServer:
     """The Authorization header of each of them."""
     keeps_requests: bool = True
     port: int = 0
+    places: int | None = None
+    """Streams that may still go on beyond their first half; the next stop there. None is all."""
     _faults: int = 0
+    _allowed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
@@ -93,6 +96,7 @@ class SimulatedServer:
         app.router.add_post("/tokenize", self._tokenize)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/bill", self._bill)
+        app.router.add_post("/allow/{places}", self._allow)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port, backlog=2048)
@@ -109,6 +113,23 @@ class SimulatedServer:
 
     async def _bill(self, _request: web.Request) -> web.Response:
         return _json(msgspec.to_builtins(self.bill))
+
+    def allow(self, places: int | None) -> None:
+        """Let so many more streams go on beyond their first half, or all."""
+        self.places = places
+        self._allowed.set()
+        self._allowed = asyncio.Event()
+
+    async def _allow(self, request: web.Request) -> web.Response:
+        places = request.match_info["places"]
+        self.allow(None if places == "all" else int(places))
+        return _json({})
+
+    async def _pass(self) -> None:
+        while self.places == 0:
+            await self._allowed.wait()
+        if self.places is not None:
+            self.places -= 1
 
     async def _tokenize(self, request: web.Request) -> web.Response:
         if not self.behaviour.counts_tokens:
@@ -184,7 +205,11 @@ class SimulatedServer:
         counts = [0] * choices
         held: list[bytes] = []
         half = sum(len(piece.tokens) for pieces in plan for piece in pieces) / 2
+        has_passed = False
         for index, piece in round_robin(plan):
+            if not has_passed and sum(counts) >= half:
+                await self._pass()
+                has_passed = True
             if behaviour.fault in _MID_ANSWER and sum(counts) >= half:
                 await response.write(b"".join(held))
                 return await _break(request, response, behaviour)
@@ -249,8 +274,8 @@ def _json(
     )
 
 
-async def _run(behaviour: Behaviour, port: int) -> None:
-    server = SimulatedServer(behaviour, keeps_requests=False)
+async def _run(behaviour: Behaviour, port: int, places: int | None) -> None:
+    server = SimulatedServer(behaviour, keeps_requests=False, places=places)
     async with server.serve(port):
         print(server.port, flush=True)  # noqa: T201 the parent process reads it
         await asyncio.Event().wait()
@@ -267,6 +292,7 @@ def main() -> None:
     parser.add_argument("--seeded", action="store_true", help="equal requests, equal answers")
     parser.add_argument("--tokens-per-chunk", type=int, default=1)
     parser.add_argument("--fault", default=None)
+    parser.add_argument("--allow", type=int, default=None, help="streams; others stop half-way")
     options = parser.parse_args()
     if options.fault not in {None, *get_args(Fault)}:
         raise InputError(f"no such fault: {nearest(options.fault, get_args(Fault))}")
@@ -279,7 +305,7 @@ def main() -> None:
         is_seeded=options.seeded,
         fault=options.fault,
     )
-    asyncio.run(_run(behaviour, options.port))
+    asyncio.run(_run(behaviour, options.port, options.allow))
 
 
 if __name__ == "__main__":

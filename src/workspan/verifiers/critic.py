@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from workspan.engines.base import Capability
 from workspan.errors import VerifierError, at_least
 from workspan.session import Score, Session
 from workspan.types import Candidate, Message, Problem, Request
+from workspan.verifiers.spoken import ROOM, excerpt, is_whole, spoken
 
 FLAWLESS = "NO MISTAKES FOUND"
 """The line by which the critic passes a candidate."""
@@ -19,17 +21,23 @@ CRITICISE = (
     f"mend, reply with this line and nothing else: {FLAWLESS}"
 )
 
+_ITEM = re.compile(r"^\s{0,8}(?:[-*•]|\d{1,3}[.)])\s+\S", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Critic:
     """Ask for feedback in a call of its own (p_fb of Self-Refine, arXiv:2303.17651).
 
-    1 if the critic finds nothing wrong, by a fixed phrase on a line of its own, else 0. What it
-    wrote is the reason. A critic that writes nothing has given no verdict.
+    1 if the critic finds nothing wrong, by a fixed phrase as its last line, else 0. What it wrote
+    once it had thought is the reason. No verdict: nothing written, a review that was cut before it
+    could come to the phrase, and the phrase below a list of mistakes or before more words.
     """
 
-    max_tokens: int = 256
+    max_tokens: int = ROOM
+    """Of thinking and review together; see `spoken.ROOM`."""
     temperature: float = 0.7
+    effort: str | None = None
+    """Of reasoning, passed to engines that have the setting."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
 
     def __post_init__(self) -> None:
@@ -42,10 +50,22 @@ class Critic:
         turns = (Message("assistant", candidate.text), Message("user", CRITICISE))
         prompt = (*problem.prompt, *turns)
         reply = await session.sample(
-            Request(prompt, max_tokens=self.max_tokens, temperature=self.temperature)
+            Request(
+                prompt,
+                max_tokens=self.max_tokens,
+                temperature=self.temperature,
+                reasoning_effort=self.effort,
+            )
         )
-        feedback = reply.text.strip()
+        feedback = spoken(reply.text)
         if not feedback:
-            raise VerifierError("the critic wrote nothing")
-        lines = (line.strip(" \t*_`\"'.!") for line in feedback.upper().splitlines())
-        return Score(float(FLAWLESS in lines), feedback)
+            raise VerifierError(f"the critic wrote {excerpt(reply)}")
+        lines = [line.strip(" \t*_`#>\"'.!") for line in feedback.upper().splitlines()]
+        lines = [line for line in lines if line]
+        if FLAWLESS not in lines:
+            if not is_whole(reply):
+                raise VerifierError(f"the critic did not come to its end: {excerpt(reply)}")
+            return Score(0.0, feedback)
+        if lines.index(FLAWLESS) < len(lines) - 1 or _ITEM.search(feedback):
+            raise VerifierError(f"the critic contradicts itself: {excerpt(reply)}")
+        return Score(1.0, feedback)

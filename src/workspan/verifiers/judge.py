@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,24 +9,31 @@ from workspan.engines.base import Capability
 from workspan.errors import VerifierError, at_least
 from workspan.session import Score, Session
 from workspan.types import Candidate, Message, Problem, Request
+from workspan.verifiers.spoken import ROOM, excerpt, is_whole, spoken
+from workspan.verifiers.verdict import TOP, rating
 
-RATE = (
-    "How likely is the solution above to be correct? Reply with a single whole number from 0 "
-    "(certainly wrong) to 10 (certainly correct) and nothing else."
+FORM = (
+    "Reply with one line of this form and nothing else: Rating: N\nwhere N is a whole number "
+    f"from 0 (certainly wrong) to {TOP} (certainly correct)."
 )
-_RATING = re.compile(r"(?<![\d.])(10|\d)(?![\d.]*\d)")
+"""How a rating is asked for, so that `verdict.rating` finds its mark."""
+RATE = f"How likely is the solution above to be correct? {FORM}"
 
 
 @dataclass(frozen=True)
 class Judge:
     """Ask for a rating from 0 to 10 and scale it to [0, 1] (Zheng et al. 2023, arXiv:2306.05685).
 
-    A reply without a rating is no verdict. A small judge can be worse than a vote: compare both.
+    A reply without a rating that is beyond doubt is no verdict: see `workspan.verifiers.verdict`. A
+    small judge can be worse than a vote: compare both.
     """
 
-    max_tokens: int = 8
+    max_tokens: int = ROOM
+    """Of thinking and verdict together; see `spoken.ROOM`."""
     temperature: float = 0.0
     question: str = RATE
+    effort: str | None = None
+    """Of reasoning, passed to engines that have the setting."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
 
     def __post_init__(self) -> None:
@@ -43,9 +49,10 @@ class Judge:
                 (*problem.prompt, *turns),
                 max_tokens=self.max_tokens,
                 temperature=self.temperature,
+                reasoning_effort=self.effort,
             )
         )
-        rating = _RATING.search(reply.text)
-        if rating is None:
-            raise VerifierError(f"the judge gave no rating from 0 to 10: {reply.text[:80]!r}")
-        return Score(int(rating[1]) / 10, reply.text)
+        value = rating(reply.text, finished=is_whole(reply))
+        if value is None:
+            raise VerifierError(f"the judge gave no rating from 0 to {TOP}: {excerpt(reply)}")
+        return Score(value, spoken(reply.text))

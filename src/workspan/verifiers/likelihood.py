@@ -11,6 +11,9 @@ from workspan.errors import VerifierError
 from workspan.session import Score, Session
 from workspan.types import Candidate, Problem
 
+_ROUNDING = 1e-3
+"""How far above 0 a log-probability may be by rounding."""
+
 
 @dataclass(frozen=True)
 class Likelihood:
@@ -32,8 +35,10 @@ class Likelihood:
         """Score one candidate, partial or whole.
 
         Raises:
-            VerifierError: it was drawn without log-probabilities.
+            VerifierError: it was drawn without log-probabilities, or what came are none.
         """
         if candidate.logprob is None:
             raise VerifierError("the candidate was drawn without log-probabilities")
+        if not candidate.logprob < _ROUNDING:  # NaN, too
+            raise VerifierError(f"a mean log-probability of {candidate.logprob} can't be true")
         return Score(min(1.0, math.exp(candidate.logprob)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,14 +9,15 @@ from workspan.engines.base import Capability
 from workspan.errors import VerifierError, at_least
 from workspan.session import Score, Session
 from workspan.types import Candidate, Message, Problem, Request
+from workspan.verifiers.spoken import ROOM, excerpt, is_whole
+from workspan.verifiers.verdict import word
 
 EVALUATE = (
     "The text above may be only the beginning of a solution. Can it still lead to a correct final "
-    "answer, or is the answer that it gives correct? Reply with one word: sure, likely or "
-    "impossible."
+    "answer, or is the answer that it gives correct? Reply with one line and nothing else, which "
+    "is Verdict: and one of the words sure, likely or impossible."
 )
 _WORTH = {"sure": 20.0, "likely": 1.0, "impossible": 0.001}
-_WORD = re.compile(r"\b(sure|likely|impossible)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,16 @@ class StateValue:
     """Ask for sure, likely or impossible, for whole answers and beginnings (arXiv:2305.10601).
 
     Tree of Thoughts' value prompt, in general words. The weights 20, 1 and 0.001 of the authors'
-    code are added up over `samples` replies (3 there) and scaled so that 1 is "sure" each time; the
-    last of the words in a reply counts, a reply with none adds 0, and none at all is no verdict.
+    code are averaged over the verdicts of `samples` replies (3 there), scaled so that 1 is "sure"
+    each time. A reply without one is left out, where the authors' code takes it for a 0.
     """
 
     samples: int = 3
-    max_tokens: int = 8
+    max_tokens: int = ROOM
+    """Of each reply, thinking and verdict together; see `spoken.ROOM`."""
     temperature: float = 0.7
+    effort: str | None = None
+    """Of reasoning, passed to engines that have the setting."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
 
     def __post_init__(self) -> None:
@@ -43,11 +46,15 @@ class StateValue:
         """Ask for all replies at once."""
         turns = (Message("assistant", candidate.text), Message("user", EVALUATE))
         request = Request(
-            (*problem.prompt, *turns), max_tokens=self.max_tokens, temperature=self.temperature
+            (*problem.prompt, *turns),
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            reasoning_effort=self.effort,
         )
         replies = await session.samples(request, self.samples)
-        words = [found[-1].lower() for r in replies if (found := _WORD.findall(r.text))]
+        read = [word(reply.text, [*_WORTH], finished=is_whole(reply)) for reply in replies]
+        words = [one for one in read if one is not None]
         if not words:
-            raise VerifierError(f"no sure, likely or impossible: {replies[0].text[:80]!r}")
-        total = sum(_WORTH[word] for word in words)
-        return Score(total / (_WORTH["sure"] * len(replies)), ", ".join(words))
+            raise VerifierError(f"no sure, likely or impossible: {excerpt(replies[0])}")
+        total = sum(_WORTH[one] for one in words)
+        return Score(total / (_WORTH["sure"] * len(words)), ", ".join(words))

@@ -9,12 +9,12 @@ from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.session import Score, Session
 from workspan.types import Candidate, Problem
-from workspan.verifiers.judge import Judge
+from workspan.verifiers.judge import FORM, Judge
+from workspan.verifiers.spoken import ROOM
 
 RATE_STEPS = (
     "The solution above may not be complete. How likely are its steps so far to be correct and to "
-    "lead to the right answer? Reply with a single whole number from 0 (certainly wrong) to 10 "
-    "(certainly correct) and nothing else."
+    f"lead to the right answer? {FORM}"
 )
 
 
@@ -26,8 +26,11 @@ class StepJudge:
     rating of the whole partial solution, not one for each step. No rating is no verdict.
     """
 
-    max_tokens: int = 8
+    max_tokens: int = ROOM
+    """Of thinking and verdict together; see `spoken.ROOM`."""
     temperature: float = 0.0
+    effort: str | None = None
+    """Of reasoning, passed to engines that have the setting."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
 
     def __post_init__(self) -> None:
@@ -37,5 +40,5 @@ class StepJudge:
 
     async def __call__(self, problem: Problem, candidate: Candidate, session: Session) -> Score:
         """Rate one partial or whole solution in one call."""
-        judge = Judge(self.max_tokens, self.temperature, RATE_STEPS)
+        judge = Judge(self.max_tokens, self.temperature, RATE_STEPS, self.effort)
         return await judge(problem, candidate, session)

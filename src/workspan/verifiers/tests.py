@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,7 +17,8 @@ class PublicTests:
     """Run the tests that the problem itself shows (Li et al. 2022, arXiv:2203.07814).
 
     They stand in ``problem.metadata["tests"]``, one assert a line. Each runs in a sandbox of its
-    own, after the candidate's program. The reference tests of a task are never seen here.
+    own, out of reach of the candidate's program in another: see `workspan.sandbox.trial`. The
+    reference tests of a task are never seen here.
     """
 
     seconds: float = 5.0
@@ -43,20 +43,17 @@ class PublicTests:
             raise VerifierError(f"problem {problem.id} shows no tests in metadata['tests']")
         if candidate.answer is None:
             return Score(0.0, "no program")
-        programs = [f"{candidate.answer}\n\n{test}" for test in tests]
-        ends = json.loads(await session.call(self._run, json.dumps(programs)))
+        given = json.dumps([candidate.answer, tests])
+        ends = json.loads(await session.call(self._run, given))
         return Score(ends.count("passed") / len(ends), ", ".join(ends))
 
-    async def _run(self, programs: str) -> str:
-        """Run a JSON list of programs; returns how each ended, as a JSON list."""
-        from workspan.sandbox import run_python
+    async def _run(self, given: str) -> str:
+        """Run a program with each of its tests, both as JSON; returns how each ended, as JSON."""
+        from workspan.sandbox import run_tests
 
+        program, tests = json.loads(given)
         ends = []
-        for program in json.loads(programs):
-            token = secrets.token_hex(8)  # a program that exits early does not come to print it
-            program = f"{program}\nprint('\\n{token}')"
-            outcome = await run_python(program, seconds=self.seconds, memory_mb=self.memory_mb)
-            finished = outcome.stdout.rstrip().endswith(token)
-            early = "ended early" if outcome.reason == "ok" else outcome.reason
-            ends.append("passed" if finished and outcome.reason == "ok" else early)
+        for test in tests:
+            trial = await run_tests(program, [test], seconds=self.seconds, memory_mb=self.memory_mb)
+            ends.append(trial.end)
         return json.dumps(ends)

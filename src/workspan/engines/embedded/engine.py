@@ -37,8 +37,8 @@ class Embedded:
     """A GGUF file or OpenVINO model folder, decoded in a worker process.
 
     Chains that run at a time are decoded as one batch, which new ones join and finished ones leave
-    at every step. The worker is started by the first call, restarted after it hung or died, and
-    ends with this process.
+    at every step. The worker is started by `ready` or the first call, restarted after it hung or
+    died, and ends with this process.
 
     Args:
         model: a name from `workspan.models.catalogue`, a path, or ``hf:owner/repo[/file]``.
@@ -137,6 +137,14 @@ class Embedded:
         finally:
             if finish is None:
                 await self._settle(link, call, request, bill)
+
+    async def ready(self) -> None:
+        """Start the worker and load the model, rewriting its weights first where that is needed.
+
+        Raises:
+            EngineUnavailable: the worker died on the way, or hung.
+        """
+        await self._connect()
 
     async def count(self, request: Request) -> int:
         """Return the prompt's tokens, template and prefix included: exact."""

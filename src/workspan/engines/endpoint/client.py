@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -12,17 +13,22 @@ import aiohttp
 import msgspec
 import stamina
 
-from workspan.engines.endpoint.refusals import Secret, refusal, said, stream_error
-from workspan.engines.endpoint.wire import Event, EventStream, decode_event
-from workspan.errors import EngineError, EngineProtocolError, EngineUnavailable
+from workspan.engines.endpoint.complaints import Complaint, read_complaint
+from workspan.engines.endpoint.refusals import refusal
+from workspan.engines.endpoint.reply import Refused, Reply, Size, lost
+from workspan.errors import EngineError, EngineProtocolError, EngineUnavailable, InputError
+from workspan.secret import Secret
 
 _REFUSAL_BYTES = 65_536
-_FAREWELL_SECONDS = 1.0
-"""How long the end of the body may take after the server said that it is done."""
-_LESSONS = 2
-"""How many refusals of one request may be answered by asking differently."""
+_ANSWER_BYTES = 32 * 1024 * 1024
+"""Of a list of models or a count; the longest list of a gateway takes a few."""
+_LESSONS = 32
+"""How many refusals of one request may be answered by asking differently: one for each field."""
 
-Learn: TypeAlias = Callable[[EngineError], bool]
+_MAY_HAVE_SERVED = frozenset({500, 502, 504})
+"""What a server says inside a reply of status 200 when it fails while it decodes."""
+
+Learn: TypeAlias = Callable[[Complaint], bool]
 """Told of a refusal; True asks again at once."""
 
 
@@ -32,8 +38,16 @@ class Timeouts:
 
     connect: float = 10.0
     first_token: float = 300.0
-    """From asking to the first byte: the queue and the prompt."""
+    """From asking to the first token: the queue and the prompt. Signs of life do not count."""
     between_chunks: float = 60.0
+    """Without anything new, whether the server keeps silent or sends pings and empty pieces."""
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        for name in ("connect", "first_token", "between_chunks"):
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise InputError(f"{name} is {value}: a time-out is a number of seconds above 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,120 +59,42 @@ class Retries:
     wait_initial: float = 0.5
     wait_max: float = 20.0
 
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        if self.attempts < 1:
+            raise InputError(f"attempts is {self.attempts}: at least 1")
+        for name in ("seconds", "wait_initial", "wait_max"):
+            value = getattr(self, name)
+            if not 0 <= value < math.inf:
+                raise InputError(f"{name} is {value}: a number of seconds, 0 or more")
+
     def allows(self, error: Exception) -> bool | float:
         """Say whether to ask again, and when, where the server has said it."""
-        if not isinstance(error, EngineUnavailable):
-            return False
+        if not isinstance(error, EngineUnavailable) or error.served != "no":
+            return False  # what may be charged for is asked again on the account, not here
         if error.retry_after is None:
             return True
         return error.retry_after if error.retry_after <= self.seconds else False
-
-
-class Reply:
-    """A stream that has begun."""
-
-    def __init__(self, response: aiohttp.ClientResponse, secret: Secret, url: str) -> None:
-        self._response = response
-        self._secret = secret
-        self._url = url
-        self._stream = EventStream()
-        self._ahead: list[Event] = []
-        self._is_over = False
-        self._failure: EngineError | None = None
-        """Raised when the events before it have been read."""
-
-    async def begin(self, between_chunks: float) -> None:
-        """Read up to the first event that says anything; allow less silence from then on."""
-        kind = self._response.content_type
-        if kind == "text/html":
-            raise EngineProtocolError(f"{self._url} answered with a web page, not a completion")
-        while not self._is_over and not any(map(_speaks, self._ahead)):
-            self._ahead += await self._read()
-        if self._failure is not None and not any(map(_speaks, self._ahead)):
-            raise self._failure
-        self._be_silent_at_most(between_chunks)
-
-    async def read(self) -> list[Event]:
-        """Return what arrived, at least one event; an empty list is the end.
-
-        Raises:
-            EngineUnavailable: the connection broke or fell silent.
-            EngineProtocolError: what came is not a stream of completions.
-        """
-        while not self._ahead and not self._is_over:
-            self._ahead = await self._read()
-        events, self._ahead = self._ahead, []
-        if not events and self._failure is not None:
-            raise self._failure
-        return events
-
-    async def _read(self) -> list[Event]:
-        content = self._response.content
-        try:
-            if self._response.content_type == "application/json":
-                events = [decode_event(await content.read())]
-                self._is_over = True
-            elif received := await content.readany():
-                events = self._stream.feed(received)
-            else:
-                events = self._stream.end()
-                self._is_over = True
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            if not self._stream.is_done:
-                raise lost(error, self._url, self._secret) from error
-            self._is_over, events = True, []
-        errors = [place for place, event in enumerate(events) if event.error]
-        if errors:
-            self._failure = stream_error(events[errors[0]].error, self._secret, self._url)
-            events = events[: errors[0]]
-        elif self._stream.failure is not None:
-            self._failure = self._stream.failure
-        self._is_over = self._is_over or self._failure is not None
-        if self._stream.is_done:
-            self._be_silent_at_most(_FAREWELL_SECONDS)
-        return events
-
-    def _be_silent_at_most(self, seconds: float) -> None:
-        connection = self._response.connection
-        if connection is not None and connection.protocol is not None:
-            connection.protocol.read_timeout = seconds
-
-    @property
-    def is_done(self) -> bool:
-        """The server said so itself."""
-        return self._stream.is_done
-
-    def close(self) -> None:
-        """Hang up if the stream is not over: the server stops decoding."""
-        self._response.close()
-
-
-def _speaks(event: Event) -> bool:
-    return event.usage is not None or any(
-        choice.finish_reason
-        or choice.text
-        or choice.message
-        or (choice.delta and (choice.delta.content or choice.delta.reasoning_content))
-        or (choice.delta and (choice.delta.reasoning or choice.delta.refusal))
-        for choice in event.choices
-    )
-
-
-def lost(error: Exception, url: str, secret: Secret) -> EngineUnavailable:
-    """Say how a connection failed."""
-    why = secret.scrub(str(error)) or type(error).__name__
-    if isinstance(error, TimeoutError):
-        return EngineUnavailable(f"{url} kept silent for too long: {why}")
-    return EngineUnavailable(f"{url} can't be reached or hung up: {why}")
 
 
 class Client:
     """Asks one server; belongs to the event loop that made it."""
 
     def __init__(
-        self, url: str, secret: Secret, timeouts: Timeouts, retries: Retries, connections: int
+        self,
+        url: str,
+        secret: Secret,
+        timeouts: Timeouts,
+        retries: Retries,
+        connections: int,
+        *,
+        headers: Mapping[str, str] | None = None,
+        key_header: str = "",
     ) -> None:
+        """`headers` go with every request; `key_header` holds the key in Authorization's place."""
         self.url = url
+        self._headers = dict(headers or {})
+        self._key_header = key_header
         self._secret = secret
         self._timeouts = timeouts
         self._retries = retries
@@ -175,7 +111,9 @@ class Client:
         """Make a session that trusts no environment: aiohttp would read keys from ~/.netrc, too."""
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if key := self._secret.reveal():
-            headers["Authorization"] = f"Bearer {key}"
+            scheme = {} if self._key_header else {"Authorization": f"Bearer {key}"}
+            headers |= scheme or {self._key_header: key}
+        headers |= self._headers
         times = self._timeouts
         return aiohttp.ClientSession(
             headers=headers,
@@ -186,20 +124,23 @@ class Client:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
-    async def stream(self, path: str, body: Callable[[], bytes], learn: Learn) -> Reply:
+    async def stream(self, path: str, body: Callable[[], bytes], learn: Learn, size: Size) -> Reply:
         """Ask for a completion and wait for its first token.
 
         Args:
             path: below the server's address.
             body: written anew for each attempt, as `learn` may have changed it.
             learn: told of each refusal.
+            size: how much the reply may hold.
 
         Raises:
             EngineError: refused, or unavailable for as long as `Retries` allows.
         """
         try:
-            return await self._ask(path, body, learn)
+            return await self._ask(path, body, learn, size)
         except EngineUnavailable as error:
+            if error.served != "no":
+                raise
             failure: EngineUnavailable | None = error  # stamina's set-up costs more than a call
         retries = self._retries
         async for attempt in stamina.retry_context(
@@ -213,32 +154,56 @@ class Client:
                 if failure is not None:
                     first, failure = failure, None
                     raise first
-                return await self._ask(path, body, learn)
+                return await self._ask(path, body, learn, size)
         raise AssertionError("stamina ends by returning or raising")
 
-    async def _ask(self, path: str, body: Callable[[], bytes], learn: Learn) -> Reply:
+    async def _ask(self, path: str, body: Callable[[], bytes], learn: Learn, size: Size) -> Reply:
         """Ask once, or once more for each lesson."""
-        for _ in range(_LESSONS):
+        for lesson in range(_LESSONS + 1):
             try:
-                return await self._open(path, body())
-            except EngineError as error:
-                if not learn(error):
-                    raise
-        return await self._open(path, body())
+                return await self._open(path, body(), size)
+            except Refused as refused:
+                complaint = refused.complaint
+                if lesson == _LESSONS or not learn(complaint):
+                    error = self._secret.seal(refusal(complaint, self.url))
+                    is_failure = isinstance(error, EngineUnavailable) and refused.is_reply
+                    if is_failure and (error.status or 500) in _MAY_HAVE_SERVED:
+                        error.served = "part"
+                    raise error from None
+        raise AssertionError("the last lesson raises")
 
-    async def _open(self, path: str, body: bytes) -> Reply:
+    async def _open(self, path: str, body: bytes, size: Size) -> Reply:
         try:
             response = await self._post(f"{self.url}/{path}", body)
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise lost(error, self.url, self._secret) from error
-        reply = Reply(response, self._secret, self.url)
+        except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError) as error:
+            failure = lost(error, self.url, self._secret)
+            if isinstance(error, aiohttp.SocketTimeoutError):  # we hung up on what it does
+                failure.served = "whole" if size.is_whole else "part"
+        else:
+            reply = Reply(response, self._secret, self.url, size)
+            try:
+                await self._check(response)
+                await self._begin(reply, response, size)
+            except BaseException as error:
+                reply.close()
+                if isinstance(error, EngineError):
+                    self._secret.seal(error)
+                raise
+            return reply
+        raise failure  # out here it carries nothing of the library's error, whose headers hold keys
+
+    async def _begin(self, reply: Reply, response: aiohttp.ClientResponse, size: Size) -> None:
+        """Wait for the first token; from here on the server may charge for what it decodes."""
         try:
-            await self._check(response)
-            await reply.begin(self._timeouts.between_chunks)
-        except BaseException:
-            reply.close()
+            await reply.begin(self._timeouts.first_token, self._timeouts.between_chunks)
+        except Refused as refused:
+            refused.is_reply = True
             raise
-        return reply
+        except EngineError as error:
+            is_whole = size.is_whole or response.content_type == "application/json"
+            if response.content_type != "text/html":
+                error.served = "whole" if is_whole else "part"
+            raise
 
     async def _post(self, url: str, body: bytes) -> aiohttp.ClientResponse:
         """Post on a kept connection; at once on a new one if the server had hung up on that.
@@ -254,15 +219,14 @@ class Client:
             return await self._fresh.post(url, **arguments)
 
     async def _check(self, response: aiohttp.ClientResponse) -> None:
-        """Raise what any status but 200 means."""
+        """Raise `Refused` for any status but 200."""
         if response.status == 200:
             return
         try:
-            body = await response.content.read(_REFUSAL_BYTES)
+            body = await _at_most(response, _REFUSAL_BYTES)
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise lost(error, self.url, self._secret) from error
-        words = said(body, self._secret)
-        raise refusal(response.status, words, response.headers, self.url)
+            raise lost(error, self.url, self._secret) from None
+        raise Refused(read_complaint(response.status, body, self._secret, response.headers))
 
     async def json(self, url: str, body: object = None, *, seconds: float = 10.0) -> Any:
         """Get, or post `body` to, a path of the server itself and return the decoded answer.
@@ -270,6 +234,13 @@ class Client:
         Raises:
             EngineError: it answered other than 200, or not with JSON.
         """
+        try:
+            return await self._json(url, body, seconds)
+        except EngineError as error:
+            self._secret.seal(error)
+            raise
+
+    async def _json(self, url: str, body: object, seconds: float) -> Any:
         method, data = ("GET", None) if body is None else ("POST", msgspec.json.encode(body))
         timeout = aiohttp.ClientTimeout(total=seconds)
         try:
@@ -277,13 +248,28 @@ class Client:
                 method, url, data=data, allow_redirects=False, proxy=self._proxy, timeout=timeout
             ) as response:
                 await self._check(response)
-                return msgspec.json.decode(await response.read())
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise lost(error, self.url, self._secret) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                body = await _at_most(response, _ANSWER_BYTES)
+                if len(body) > _ANSWER_BYTES:
+                    raise EngineProtocolError(f"{self.url} answered without end")
+                return msgspec.json.decode(body)
+        except Refused as refused:
+            raise refusal(refused.complaint, self.url) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise lost(error, self.url, self._secret) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise EngineProtocolError(
                 f"{self.url} answered with something else than JSON"
-            ) from error
+            ) from None
+
+
+async def _at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Read a body up to the first piece beyond so many bytes."""
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > limit:
+            break
+    return bytes(body)
 
 
 def proxy_for(url: str) -> str | None:

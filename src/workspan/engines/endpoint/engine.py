@@ -4,32 +4,57 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
-from dataclasses import KW_ONLY, dataclass, field
+import re
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 
+from workspan.address import checked_url
 from workspan.engines.base import Bill, Capability, EngineInfo, Price
-from workspan.engines.endpoint.client import Client, Reply, Retries, Timeouts
+from workspan.engines.endpoint.client import Client, Retries, Timeouts
+from workspan.engines.endpoint.dialect import Asking, Dialect, Form
+from workspan.engines.endpoint.lessons import CAP_NAMES
 from workspan.engines.endpoint.meter import Meter
+from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.prompt_size import PromptSizes
-from workspan.engines.endpoint.refusals import Secret
+from workspan.engines.endpoint.reply import Reply, Size
 from workspan.engines.endpoint.shared import Groups
-from workspan.engines.endpoint.wire import Dialect, Form, Report
+from workspan.engines.endpoint.wire import Event
 from workspan.errors import (
+    ContextExceeded,
     EngineError,
     EngineProtocolError,
     EngineRejected,
     InputError,
     nearest,
 )
+from workspan.secret import Secret
 from workspan.types import Chunk, Request, Usage
 
 KEY_VARIABLES = ("WORKSPAN_API_KEY", "OPENAI_API_KEY")
 """Where a key is read from, the first that is set."""
 
-_CONTINUING_SERVERS = frozenset({"vllm", "sglang", "llamacpp"})
-"""`owned_by` of servers known to continue an answer."""
+_CONTINUING = frozenset({"vllm", "sglang", "llamacpp"})
+"""`owned_by` of servers that may continue an answer, if it is them and no gateway before them."""
+_OWN_DOORS = {"/props": "default_generation_settings", "/server_info": "model_path"}
+"""Of llama.cpp and SGLang, and what their answers hold."""
+_ENDS: tuple[dict[str, bool], ...] = (
+    {"continue_final_message": True},
+    {"continue_final_message": False},
+)
+"""How vLLM's `/tokenize` may frame a last answer: one that is left open takes no end of a turn."""
+_OWNED = frozenset(
+    {"model", "messages", "prompt", "stream", "stream_options", "n", "best_of", *CAP_NAMES}
+)
+"""Fields that the account rests on."""
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+_WHOLE_TOKENS = 256
+"""Answers of at most so many are asked for whole where nothing may cut them. That costs less than a
+stream; longer silence would run into the time-outs of servers and of what stands before them. An
+answer that is continued is always streamed: not streamed, llama.cpp sends its beginning again."""
 
 
 @dataclass(eq=False)
@@ -51,8 +76,9 @@ class Endpoint:
     """Taken from the environment if None; "" sends none."""
     form: Form = "chat"
     prefill: bool | None = None
-    """The server continues a partial answer, as vLLM, SGLang and llama.cpp do. None is yes in the
-    completion form, no in the chat form; `discover` asks the server what it is."""
+    """The server continues a partial answer, as vLLM, SGLang and llama.cpp do when they are asked
+    directly. None is yes in the completion form, no in the chat form: no listing tells, since a
+    gateway passes on the names of the servers behind it; `discover` asks the server's own doors."""
     price: Price | None = None
     context: int | None = None
     """Prompt and completion together, in tokens, where known."""
@@ -68,7 +94,16 @@ class Endpoint:
     reasoning_effort: str | None = None
     """For requests that name none."""
     sends_seed: bool = True
-    """False for servers that refuse a seed."""
+    """False leaves the seed out. A server that refuses it is asked without it by itself."""
+    streams: bool = True
+    """False asks for whole replies. They can't be cut, so that all they may hold is reserved, and
+    each must come within `Timeouts.first_token`."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Sent with every request; never shown."""
+    key_header: str = ""
+    """Holds the key in place of ``Authorization: Bearer``, such as Azure's "api-key"."""
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    """Fields added to every request for a completion, such as a provider's routing."""
 
     def __post_init__(self) -> None:
         """Check the arguments; nothing is opened yet."""
@@ -81,11 +116,22 @@ class Endpoint:
         self.api_key = None  # kept in one place that never shows it
         if key is None:
             key = next((os.environ[name] for name in KEY_VARIABLES if os.environ.get(name)), "")
-        self._secret = Secret(key.strip())
+        _check_headers(self.headers, self.key_header)
+        if owned := sorted(_OWNED.intersection(self.extra_body)):
+            raise InputError(f"extra_body holds {', '.join(owned)}, which the engine writes itself")
+        self._secret = Secret(key.strip(), tuple(self.headers.values()))
         self._dialect = Dialect(
-            self.form, self.model, self.sends_seed, reasoning_effort=self.reasoning_effort
+            self.form,
+            self.model,
+            self.sends_seed,
+            reasoning_effort=self.reasoning_effort,
+            extra=self.extra_body,
+            context=self.context,
+            stated=frozenset() if self.streams else frozenset({"stream"}),
         )
         self._sizes = PromptSizes(self.form, self.model, self.url, self._post)
+        self._pace = Pace()
+        self._pace.hides = not self.streams
         self._groups = Groups(self, self.n_per_request)
         self._info = self._describe()
         self._client: Client | None = None
@@ -95,30 +141,86 @@ class Endpoint:
     async def discover(cls, url: str, model: str | None = None, **options: Any) -> Endpoint:
         """Ask a server what it is: its model if it has only one, its context, whether it continues.
 
+        One whose list can't be had is taken at the caller's word where a model is named.
+
         Raises:
-            EngineError: the server does not answer.
+            EngineError: the server is not there, or no model was named and it lists none.
             InputError: it has several models, and none was named.
         """
         engine = cls(url, model or "", **options)
         try:
-            known = await engine._listing()
+            known = await engine._found(model)
+            if model is None:
+                if len(known) != 1:
+                    raise InputError(f"name one of the models of {engine.url}: {', '.join(known)}")
+                (model,) = known
+            found = await engine._told(_entry_of(model, known))
         finally:
             await engine.aclose()
-        if model is None:
-            if len(known) != 1:
-                raise InputError(f"name one of the models of {engine.url}: {', '.join(known)}")
-            (model,) = known
-        entry = known.get(model, {})
-        meta = entry.get("meta") if isinstance(entry.get("meta"), dict) else {}
-        found = {
-            "context": entry.get("max_model_len") or (meta or {}).get("n_ctx"),
-            "prefill": True if entry.get("owned_by") in _CONTINUING_SERVERS else None,
-        }
         return cls(url, model, **{**found, **options})
+
+    async def _found(self, model: str | None) -> dict[str, dict[str, Any]]:
+        """List the models; nothing where that fails and one was named.
+
+        Raises:
+            EngineError: it fails and none was named, or nobody is there.
+        """
+        try:
+            return await self._listing()
+        except EngineError as error:
+            if model is None or not error.is_reached:
+                raise
+            return {}
+
+    async def _told(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """Read what a listing says of a model, and ask the server itself whether it continues.
+
+        The entry of a listing is passed on by gateways that do not continue; the servers' own
+        doors are not.
+        """
+        meta = entry.get("meta")
+        sizes = [
+            entry.get("max_model_len"),
+            entry.get("context_length"),
+            entry.get("context_window"),
+            entry.get("max_context_length"),
+            meta.get("n_ctx") if isinstance(meta, dict) else None,
+        ]
+        context = next((n for n in sizes if isinstance(n, int) and n > 0), None)
+        found: dict[str, Any] = {} if context is None else {"context": context}
+        if entry.get("owned_by") in _CONTINUING and await self._continues():
+            found["prefill"] = True
+        return found
+
+    async def _continues(self) -> bool:
+        """Ask at the server's own doors, which gateways do not have, whether it continues."""
+        root = self.url.removesuffix("/v1")
+        for path, mark in _OWN_DOORS.items():
+            try:
+                told = await self._open_client().json(root + path)
+            except EngineError:
+                continue
+            if isinstance(told, dict) and mark in told:
+                return True
+        left_open, closed = [await self._framed(root, **flags) for flags in _ENDS]
+        return 0 < left_open < closed
+
+    async def _framed(self, root: str, **flags: bool) -> int:
+        """Count a last answer in vLLM's frame; 0 where there is no such door."""
+        messages = [{"role": role, "content": "a"} for role in ("user", "assistant")]
+        body = {"model": self.model, "messages": messages, "add_generation_prompt": False, **flags}
+        try:
+            told = await self._open_client().json(f"{root}/tokenize", body)
+        except EngineError:
+            return 0
+        count = told.get("count") if isinstance(told, dict) else None
+        return count if isinstance(count, int) else 0
 
     @property
     def info(self) -> EngineInfo:
-        """What the server is taken to offer."""
+        """What the server is taken to offer, and whether its streams can be counted by now."""
+        if self._pace.can_be_cut is not self._info.can_be_cut:
+            self._info = replace(self._info, can_be_cut=self._pace.can_be_cut)
         return self._info
 
     def _describe(self) -> EngineInfo:
@@ -135,6 +237,7 @@ class Endpoint:
             price=self.price,
             runahead=self.runahead,
             concurrency=self.concurrency,
+            can_be_cut=False,  # until a stream has ended with a count
         )
 
     async def models(self) -> tuple[str, ...]:
@@ -147,38 +250,51 @@ class Endpoint:
 
     def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Draw one completion; see `Engine.stream`."""
-        if self.n_per_request > 1 and request.max_tokens <= self.runahead:
+        if (
+            self.n_per_request > 1
+            and not self._groups.is_off
+            and "n" not in self._dialect.refused
+            and request.max_tokens <= self.runahead
+        ):
             return self._groups.stream(request, bill)
         return self.single(request, bill)
 
     async def single(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Draw one completion by a request of its own."""
         meter = self.meter(request)
+        meter.is_asked_whole = (
+            bill.is_uncut and request.max_tokens <= _WHOLE_TOKENS and not request.prefix
+        )
         bill.usage = meter.usage_if_cut
         try:
-            reply = await self.ask(request)
-        except EngineError:
-            bill.usage = Usage()
+            reply = await self.ask(request, is_whole=meter.is_asked_whole)
+        except EngineError as error:
+            meter.is_asked_whole |= error.served == "whole"
+            bill.usage = meter.usage_if_cut if error.served != "no" else Usage()
             raise
-        report: Report | None = None
         try:
             while events := await reply.read():
-                for event in events:
-                    for choice in event.choices:
-                        if choice.index == 0:
-                            meter.take(choice)
-                    report = event.usage or report
+                self._take(meter, events)
                 bill.usage = meter.usage
-                if meter.has_overrun:
-                    meter.finish = "length"
-                    break
+                if meter.has_overrun and meter.finish is None:
+                    self._take(meter, await reply.read())  # where a whole answer came, its end
+                    if meter.finish is None:
+                        meter.cut_off()
+                        break
                 if meter.finish is None and (chunk := meter.chunk()):
                     yield chunk
-            self._settle(meter, report, reply)
-            bill.usage = meter.usage
+            else:
+                self._settle(meter, reply)
+                bill.usage = meter.usage
             yield meter.last_chunk()
+        except EngineError as error:
+            self._secret.seal(error)
+            raise
         finally:
+            with suppress(EngineError):  # what has come is on the bill, read or not
+                self._take(meter, reply.unread() if meter.finish is None else [])
             bill.usage = meter.usage_if_cut
+            bill.notices += [*reply.notices, *meter.notices, *meter.unmet]
             reply.close()
 
     async def aclose(self) -> None:
@@ -190,45 +306,66 @@ class Endpoint:
     def meter(self, request: Request) -> Meter:
         """Begin the account of one choice."""
         known = self._sizes.known(request)
-        meter = Meter(request, known or self._sizes.bound(request), self.runahead)
+        bound = known or self._sizes.bound(request)
+        meter = Meter(request, bound, self.runahead, self._pace)
         if known:
             meter.expects(known, 0, "tokenised")
         return meter
 
-    async def ask(self, request: Request, n: int = 1) -> Reply:
-        """Begin a stream of n choices.
+    async def ask(self, request: Request, n: int = 1, *, is_whole: bool = False) -> Reply:
+        """Begin a stream of n choices, or wait for them whole, asked for as the server has taught.
+
+        The reply's `notices` say what of the request was given up.
 
         Raises:
             EngineError: no token came; nothing is billed.
         """
-        dialect = self._dialect
-
-        def learn(error: EngineError) -> bool:
-            return dialect.learn(error.status, str(error))
-
+        dialect, sizes = self._dialect, self._sizes
+        bound = sizes.bound(request)
+        if dialect.context is not None and bound + request.max_tokens > dialect.context:
+            bound = await sizes.count(request)
+        asking = Asking(dialect, request, n, sizes.known(request), bound, is_whole=is_whole)
         try:
-            return await self._open_client().stream(
-                dialect.path, lambda: dialect.body(request, n), learn
+            reply = await self._open_client().stream(
+                dialect.path, asking.body, asking.learn, Size(n, request.max_tokens, is_whole)
             )
         except EngineRejected as error:
             if error.status == 404:
                 raise await self._unknown_model(error) from error
             raise
+        except ContextExceeded as error:
+            if dialect.context is None or self.context is not None:
+                raise
+            raise ContextExceeded(
+                f"{error}; the answers to come are capped to fit: context={dialect.context} says "
+                "so from the start",
+                status=error.status,
+            ) from error
+        if dialect.refused or asking.is_capped:
+            reply.notices = asking.notices
+            self._pace.hides |= not dialect.streams
+        return reply
 
-    def _settle(self, meter: Meter, report: Report | None, reply: Reply) -> None:
+    def _take(self, meter: Meter, events: list[Event]) -> None:
+        for event in events:
+            for choice in event.choices:
+                if choice.index == 0:
+                    meter.take(choice)
+            if event.usage is not None:
+                meter.hear(event.usage)
+
+    def _settle(self, meter: Meter, reply: Reply) -> None:
         """Close the account of a stream that was read to its end.
 
         Raises:
             EngineProtocolError: the stream ended before the choice did.
         """
+        if meter.finish is None and reply.is_done and meter.was_served:
+            meter.end_unsaid(self.url)
         if meter.finish is None:
-            how = "without a finish_reason" if reply.is_done else "in the middle of an answer"
-            raise EngineProtocolError(f"{self.url} ended the stream {how}")
-        if report is not None:
-            meter.report(report)
-            self._sizes.correct(meter.request, report.prompt_tokens)
-        elif not meter.has_overrun:
-            meter.settle()
+            raise EngineProtocolError(f"{self.url} ended the stream in the middle of an answer")
+        meter.settle(self.url)
+        self._sizes.correct(meter.request, meter.prompt_told)
 
     def _open_client(self) -> Client:
         """Make the connection pool, anew for each event loop."""
@@ -236,7 +373,13 @@ class Endpoint:
         if self._client is None or self._loop is not loop:
             self._loop = loop
             self._client = Client(
-                self.url, self._secret, self.timeouts, self.retries, self.concurrency
+                self.url,
+                self._secret,
+                self.timeouts,
+                self.retries,
+                self.concurrency,
+                headers=self.headers,
+                key_header=self.key_header,
             )
         return self._client
 
@@ -248,7 +391,8 @@ class Endpoint:
         entries = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(entries, list):
             raise EngineProtocolError(f"{self.url}/models is no list of models")
-        return {str(entry["id"]): entry for entry in entries if "id" in entry}
+        named = (entry for entry in entries if isinstance(entry, dict) and "id" in entry)
+        return {self._secret.scrub(str(entry["id"])): entry for entry in named}
 
     async def _unknown_model(self, error: EngineRejected) -> EngineRejected:
         """Add to a 404 what the server does know."""
@@ -261,15 +405,26 @@ class Endpoint:
         return EngineRejected(f"{error}; {hint}", status=error.status)
 
 
-def checked_url(url: str) -> str:
-    """Return the address without a last slash.
+def _entry_of(model: str, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Find what a list says of a model that may be named by an alias."""
+    if model in known:
+        return known[model]
+    for name, entry in known.items():
+        aliases = entry.get("aliases")
+        others = [entry.get("root"), *(aliases if isinstance(aliases, list) else [])]
+        if model in others or name in (f"{model}:latest", f"models/{model}"):
+            return entry
+    return next(iter(known.values())) if len(known) == 1 else {}
+
+
+def _check_headers(headers: Mapping[str, str], key_header: str) -> None:
+    """Refuse what is no header, without repeating a value.
 
     Raises:
-        InputError: it is no http address, or holds a password.
+        InputError: one is none.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InputError("an endpoint's address looks like http://127.0.0.1:8080/v1")
-    if parts.username or parts.password or parts.query:
-        raise InputError("an endpoint's address holds no key: use api_key or WORKSPAN_API_KEY")
-    return url.rstrip("/")
+    for name, value in {**headers, **({key_header: ""} if key_header else {})}.items():
+        if not _HEADER_NAME.fullmatch(str(name)):
+            raise InputError(f"{name!r} is no name of a header")
+        if not isinstance(value, str) or not value.isprintable() or not value.isascii():
+            raise InputError(f"the header {name} needs a line of plain text")

@@ -1,47 +1,119 @@
-"""Counts what one choice streamed and holds the server's own figure against it."""
+"""Counts what one choice streamed and holds the server's own figures against it."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from decimal import Decimal
 
+from workspan.engines.endpoint.figures import Shown, least_tokens, merged, reconcile
+from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.refusals import finish_of
 from workspan.engines.endpoint.wire import Choice, Report
 from workspan.errors import EngineRejected
-from workspan.types import Chunk, FinishReason, Request, Source, Usage
+from workspan.types import Chunk, FinishReason, Notice, Request, Source, Usage
 
-_LONGEST_TOKEN = 24
-"""Characters beyond which a chunk surely holds more than one token of ordinary text."""
-_TOKEN = 4
-"""Characters of an average token, by which such chunks are counted."""
 _STRENGTH: tuple[Source, ...] = ("measured", "tokenised", "estimated")
+
+
+_IGNORES_CAP = Notice("ignores_cap", "the server decodes more tokens than it is asked for")
+
+
+_NO_LOGPROBS = Notice("no_logprobs", "log-probabilities were asked for and did not come")
+_NO_ALTERNATIVES = Notice(
+    "no_logprobs", "alternatives were asked for and did not come: no confidence rests on them"
+)
+
+
+class _Side:
+    """The text of one side of a choice, the answer's or the thinking's, counted read by read."""
+
+    __slots__ = ("_is_open", "_least", "_new", "_size", "_waiting", "pieces")
+
+    def __init__(self) -> None:
+        self.pieces = 0
+        self._new: list[str] = []
+        """Not counted yet."""
+        self._waiting: list[str] = []
+        """Counted, and not handed on yet."""
+        self._size = self._least = 0
+        self._is_open = False
+        """It ends within a word, which the next piece may go on with."""
+
+    def __bool__(self) -> bool:
+        """Something waits to be handed on."""
+        return bool(self._new or self._waiting)
+
+    def add(self, text: str) -> None:
+        """Take a piece that is not empty."""
+        self.pieces += 1
+        self._new.append(text)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        self._count()
+        return self._size
+
+    @property
+    def least(self) -> int:
+        """Tokens that it surely took; a word that two pieces share counts once."""
+        self._count()
+        return self._least
+
+    def _count(self) -> None:
+        if not self._new:
+            return
+        text = "".join(self._new)
+        self._new.clear()
+        self._waiting.append(text)
+        self._size += len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+        goes_on = self._is_open and not text[0].isspace()
+        self._least += least_tokens(text) - goes_on
+        self._is_open = not text[-1].isspace()
+
+    def taken(self) -> str:
+        """Hand on what waits."""
+        self._count()
+        text = "".join(self._waiting)
+        self._waiting.clear()
+        return text
 
 
 class Meter:
     """The pieces of one choice, turned into chunks and counts.
 
-    A chunk of the stream is at least one token, log-probabilities are one a token. The server's
-    figure is believed where it is not below that; where there is none, our count stands, and says
-    what it is: tokenised where it rests on log-probabilities, else an estimate.
+    While it streams, the count is a bound from above: by the server's own running figure, by
+    log-probabilities, by what its pieces have been learnt to hold, or by bytes, and never more than
+    was asked for, unless more has surely come. At the end the server's figures are believed where
+    they can be true.
     """
 
-    def __init__(self, request: Request, prompt_bound: int, runahead: int) -> None:
+    def __init__(self, request: Request, prompt_bound: int, runahead: int, pace: Pace) -> None:
         self.request = request
+        self.finish: FinishReason | None = None
+        self.notices: list[Notice] = []
+        self._pace = pace
         self._runahead = runahead
-        self._prompt = prompt_bound
+        self._prompt_bound = self._prompt = prompt_bound
         self._cached = 0
         self._prompt_source: Source = "estimated"
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
+        self._text, self._thought = _Side(), _Side()
         self._logprobs: list[float] = []
         self._confidences: list[float] = []
-        self._chunks = 0
         self._scored = 0
-        self._estimate = 0
-        self._thought = 0
-        self.finish: FinishReason | None = None
+        self._report: Report | None = None
+        self._told = (0, 0, 0)
+        """Tokens of the server's running figure, and the pieces and bytes that had come by then."""
+        self._heard_at = 0
+        """Pieces that had come at its last report: text after that is not in it."""
+        self._goes_on = False
+        """Text came after the end that the server gave."""
+        self.is_asked_whole = False
+        """No stream is asked for: until the reply comes nothing tells how much was decoded."""
         self._settled: Usage | None = None
+        self._is_confident = False
+        """Alternatives have come."""
+        self._is_whole = False
+        """The reply came in one body: its parts say nothing of a stream's pieces."""
 
     def take(self, choice: Choice) -> None:
         """Add what one event says of this choice.
@@ -49,72 +121,115 @@ class Meter:
         Raises:
             EngineError: the choice ended for a reason that makes it no answer.
         """
+        before, has_ended = self.pieces, self.finish is not None
         delta = choice.delta or choice.message
         if delta is not None:
-            thought = delta.reasoning_content or delta.reasoning
-            if thought:
-                self._reasoning.append(thought)
-                self._thought += self._count(thought)
-            text = delta.content or delta.refusal
+            text = delta.text
+            self._is_whole = choice.message is not None
+            if thought := delta.thought:
+                self._thought.add(thought)
         else:
             text = choice.text
         if text:
-            self._text.append(text)
-            self._count(text)
+            self._text.add(text)
+        self._goes_on |= has_ended and self.pieces > before
         if choice.logprobs is not None:
             values = choice.logprobs.values
             self._scored += len(values)
             self._logprobs += values
             self._confidences += choice.logprobs.confidences
+            self._is_confident = self._is_confident or bool(self._confidences)
+        if choice.usage is not None:
+            self.hear(choice.usage)
         if choice.finish_reason:
             self.finish = "stop" if finish_of(choice.finish_reason) == "stop" else "length"
 
-    def _count(self, text: str) -> int:
-        """Count a chunk; a long one holds more than one token."""
-        tokens = 1 if len(text) <= _LONGEST_TOKEN else math.ceil(len(text) / _TOKEN)
-        self._chunks += 1
-        self._estimate += tokens
-        return tokens
+    def hear(self, report: Report) -> None:
+        """Take the server's figures, in the middle of the stream or at its end."""
+        self._report = merged(self._report, report)
+        self._heard_at = self.pieces
+        if self._report.completion_tokens >= self.least:
+            self._told = (self._report.completion_tokens, self.pieces, self._size)
 
     @property
     def was_served(self) -> bool:
         """The stream held something of this choice."""
-        return self._chunks > 0 or self.finish is not None
+        return self.pieces > 0 or self.finish is not None
 
     @property
     def is_empty(self) -> bool:
         """Nothing waits to be handed on."""
-        return not (self._text or self._reasoning or self._logprobs)
+        return not (self._text or self._thought or self._logprobs)
 
     @property
-    def at_least(self) -> int:
+    def pieces(self) -> int:
+        """Pieces of text and thinking so far."""
+        return self._text.pieces + self._thought.pieces
+
+    @property
+    def _size(self) -> int:
+        return self._text.size + self._thought.size
+
+    @property
+    def least(self) -> int:
         """Decoded tokens that have surely arrived."""
-        return max(self._chunks, self._scored)
+        return max(self._text.least + self._thought.least, self._scored)
 
     @property
     def seen(self) -> int:
-        """Decoded tokens that have arrived, by our count."""
+        """Decoded tokens that have arrived, at most."""
+        least = self.least
         if self._scored:
-            return self.at_least
-        return max(self._chunks, min(self._estimate, self.request.max_tokens))
+            return least
+        told, pieces, size = self._told
+        most = told + self._pace.bound(self.pieces - pieces, self._size - size)
+        return self._capped(max(least, most), least)
+
+    def _capped(self, tokens: int, least: int) -> int:
+        """Hold a bound against the cap, unless the server minds none."""
+        cap = self.request.max_tokens
+        is_past = max(least, self._told[0]) > cap or self._goes_on or self._pace.ignores_cap
+        return tokens if is_past else min(tokens, cap)
 
     @property
     def has_overrun(self) -> bool:
         """More arrived than was asked for: the server knows no cap."""
-        return self.at_least > self.request.max_tokens
+        cap = self.request.max_tokens
+        return self.least > cap or (self._pace.ignores_cap and self.seen > cap)
+
+    def cut_off(self) -> None:
+        """End a choice that goes on past its cap; the server may decode on until it notices."""
+        self.finish = "length"
+        self._pace.ignores_cap = True
+        self.notices.append(_IGNORES_CAP)
+
+    def end_unsaid(self, server: str) -> None:
+        """End a choice whose reply is said to be done, though no reason came.
+
+        The answer has arrived: to ask for it again would be to pay for it twice.
+        """
+        is_full = self._report is not None and (
+            self._report.completion_tokens >= self.request.max_tokens
+        )
+        self.finish = "length" if is_full or self.least >= self.request.max_tokens else "stop"
+        self.notices.append(
+            Notice("contradiction", f"{server} says that it is done, but not why an answer ended")
+        )
 
     def chunk(self) -> Chunk | None:
         """Return what arrived since the last time, or None if nothing did."""
-        if self.is_empty:
-            return None
+        return None if self.is_empty else self._chunk(None)
+
+    def _chunk(self, finish: FinishReason | None) -> Chunk:
         chunk = Chunk(
-            "".join(self._text),
-            "".join(self._reasoning),
+            self._text.taken(),
+            self._thought.taken(),
             tuple(self._logprobs),
             tuple(self._confidences),
+            finish,
         )
-        for waiting in (self._text, self._reasoning, self._logprobs, self._confidences):
-            waiting.clear()
+        self._logprobs.clear()
+        self._confidences.clear()
         return chunk
 
     def last_chunk(self) -> Chunk:
@@ -123,57 +238,109 @@ class Meter:
         Raises:
             EngineRejected: log-probabilities were asked for, and the server sent none.
         """
-        if self.request.logprobs and self.seen and not self._scored:
+        if self.request.logprobs and self.pieces and not self._scored:
             raise EngineRejected("the server sends no log-probabilities: it ignores `logprobs`")
-        rest = self.chunk() or Chunk()
-        return replace(rest, finish=self.finish)
+        return self._chunk(self.finish)
+
+    @property
+    def unmet(self) -> list[Notice]:
+        """Say what was asked for beside the text and did not come, however the stream ended."""
+        request = self.request
+        if not self.pieces:
+            return []
+        if request.logprobs and not self._scored:
+            return [_NO_LOGPROBS]
+        return [_NO_ALTERNATIVES] if request.top_logprobs and not self._is_confident else []
 
     def expects(self, prompt: int, cached: int, source: Source) -> None:
         """Replace the prompt's bound by a better figure."""
         self._prompt, self._cached, self._prompt_source = prompt, min(cached, prompt), source
 
-    def report(self, report: Report, *, with_prompt: bool = True) -> None:
-        """Believe the server's figures for this choice where what was streamed allows it."""
-        if report.prompt_tokens and with_prompt:
-            self.expects(report.prompt_tokens, cached_of(report), "measured")
-        details = report.completion_tokens_details
-        thought = (details.reasoning_tokens if details else None) or self._thought
-        is_plausible = report.completion_tokens >= self.at_least
-        tokens = report.completion_tokens if is_plausible else self.decoded
-        source: Source = "measured" if is_plausible else self._count_source
-        self._settled = self._usage(tokens, thought, source)
-        if report.cost is not None:
-            self._settled = replace(self._settled, cost=Decimal(repr(report.cost)))
+    @property
+    def prompt_told(self) -> int:
+        """The prompt's tokens by the server; 0 where it has not said."""
+        return self._prompt if self._prompt_source == "measured" else 0
 
-    def settle(self, tokens: int | None = None, source: Source | None = None) -> None:
-        """Close the account of a choice that ended, without or with a figure for it."""
-        counted = self.decoded if tokens is None else tokens
-        self._settled = self._usage(counted, self._thought, source or self._count_source)
+    def settle(self, server: str, *, with_prompt: bool = True) -> None:
+        """Close the account of a choice that ended, with all that `server` has said of it."""
+        if self._report is None:
+            self.notices.append(
+                Notice("no_usage", f"{server} does not say what it decoded: counts are bounds")
+            )
+            self.settle_at(self.decoded, self.count_source)
+            return
+        figures = reconcile(self._report, self.shown)
+        if self._heard_at < self.pieces and self.decoded > figures.decoded:
+            figures = replace(figures, decoded=self.decoded, is_measured=False)
+        for odd in figures.contradictions:
+            self.notices.append(Notice("contradiction", f"{server} contradicts itself: {odd}"))
+        if figures.prompt is not None and with_prompt:
+            self.expects(figures.prompt, figures.cached, "measured")
+        if figures.is_measured:
+            pieces = 0 if self._is_whole or self.is_asked_whole else self.pieces
+            self._pace.learn(pieces, self._size, figures.decoded)
+        source: Source = "measured" if figures.is_measured else self.count_source
+        self.settle_at(figures.decoded, source, figures.reasoning)
+        if figures.cost is not None and self._settled is not None:
+            self._settled = replace(self._settled, cost=figures.cost)
+
+    def settle_at(self, tokens: int, source: Source, reasoning: int = 0) -> None:
+        """Close the account of a choice that ended, at a figure found elsewhere."""
+        if max(tokens, self.least) > self.request.max_tokens:
+            self._pace.ignores_cap = True
+            self.notices.append(_IGNORES_CAP)
+        self._settled = self._usage(tokens, reasoning or self._reasoning, source)
+
+    @property
+    def shown(self) -> Shown:
+        """What the server's figures are held against."""
+        prompt = self.request.prompt
+        return Shown(
+            cap=self.request.max_tokens,
+            decoded_least=self.least,
+            decoded_most=self.decoded,
+            text_least=self._text.least,
+            prompt_least=sum(least_tokens(message.content) for message in prompt),
+            prompt_most=self._prompt_bound,
+        )
 
     @property
     def decoded(self) -> int:
-        """Our count of an ended choice: an end token is decoded, too, but not streamed."""
+        """Our bound of an ended choice: an end token is decoded, too, but not streamed."""
+        if self.finish == "length":  # the cap, by the server's own word
+            return max(self.request.max_tokens, self.seen)
         end = 1 if self.finish == "stop" else 0
-        return max(self.seen, min(self.seen + end, self.request.max_tokens))
+        return self._capped(self.seen + end, self.least)
 
     @property
     def usage(self) -> Usage:
         """The bill so far: settled, or as far as was seen."""
         if self._settled is not None:
             return self._settled
-        return self._usage(self.seen, self._thought, self._count_source)
+        return self._usage(self.seen, self._reasoning, self.count_source)
 
     @property
     def usage_if_cut(self) -> Usage:
         """The bill if nothing more is read: what the server may decode before it notices."""
         if self._settled is not None:
             return self._settled
-        unseen = max(0, min(self._runahead, self.request.max_tokens - self.seen))
-        return self._usage(self.seen, self._thought, "estimated", unseen)
+        seen = self.seen
+        left = max(0, self.request.max_tokens - seen)
+        is_hidden = self._pace.hides or self.is_asked_whole
+        unseen = left if is_hidden else min(self._runahead, left)
+        if self._pace.ignores_cap:
+            unseen = self._runahead
+        return self._usage(seen, self._reasoning, "estimated", unseen)
 
     @property
-    def _count_source(self) -> Source:
-        return "tokenised" if self._scored >= max(1, self._chunks) else "estimated"
+    def _reasoning(self) -> int:
+        """Tokens of the thinking that was streamed, at most."""
+        return self._pace.bound(self._thought.pieces, self._thought.size)
+
+    @property
+    def count_source(self) -> Source:
+        """Where our own count comes from."""
+        return "tokenised" if self._scored >= max(1, self.pieces) else "estimated"
 
     def _usage(self, tokens: int, thought: int, source: Source, unseen: int = 0) -> Usage:
         return Usage(
@@ -185,9 +352,3 @@ class Meter:
             unseen_tokens=unseen,
             source=max(source, self._prompt_source, key=_STRENGTH.index),
         )
-
-
-def cached_of(report: Report) -> int:
-    """Return the prompt tokens that came from a cache; 0 where the server does not say."""
-    details = report.prompt_tokens_details
-    return (details.cached_tokens if details else None) or 0

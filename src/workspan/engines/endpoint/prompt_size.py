@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from workspan.engines.endpoint.wire import Form, chat_prompt, plain_prompt
+from workspan.engines.endpoint.dialect import Form, chat_prompt, plain_prompt
 from workspan.errors import EngineError
 from workspan.types import Message, Request
 

@@ -1,148 +1,156 @@
-"""What a server's refusal means: from HTTP statuses and bodies to typed errors."""
+"""What a server's refusal means: from complaints and finish reasons to typed errors."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
 
-import msgspec
-
+from workspan.engines.endpoint.complaints import Complaint
 from workspan.errors import (
     ContextExceeded,
     EngineError,
-    EngineProtocolError,
     EngineRejected,
     EngineUnavailable,
 )
 
-_SAID_LIMIT = 500
-"""Characters of a server's own words that an error repeats."""
-
 _CONTEXT = re.compile(
-    r"context[ _](length|size|window)|maximum context|exceed_context|max_model_len"
-    r"|(prompt|input) (is )?too long|too many tokens",
+    r"context[ _](length|size|window|limit)|maximum context|exceed_context|max_model_len"
+    r"|(prompt|input) (is )?too long|too many (input )?tokens|input token count"
+    r"|`inputs` tokens \+",
     re.IGNORECASE,
 )
 _RETRYABLE = frozenset({408, 409, 425, 429})
 _FINAL = frozenset({501, 505})
-_SPENT = ("insufficient_quota", "billing")
+_SPENT = re.compile(
+    r"insufficient[_ ](quota|balance|credits?|funds)|exceeded_current_quota|billing[_ ]hard|"
+    r"credits? (is|are|has been|have been) (used up|exhausted)|PerDay|out of credits|"
+    r"arrearage|account.{0,20}suspended",
+    re.IGNORECASE,
+)
+"""What no waiting brings back today, whatever Retry-After says."""
+_MONEY = re.compile(r"billing|quota|balance", re.IGNORECASE)
+"""What may be a limit of the minute, too: final where the server names no time to wait."""
 
 
-class Secret:
-    """An API key: shown by nothing but `reveal`."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def __repr__(self) -> str:
-        return "Secret('***')" if self._value else "Secret('')"
-
-    __str__ = __repr__
-
-    def reveal(self) -> str:
-        """Return the key itself."""
-        return self._value
-
-    def scrub(self, text: str) -> str:
-        """Take the key out of a text that others wrote."""
-        return text.replace(self._value, "***") if self._value else text
-
-
-def said(body: bytes, secret: Secret) -> str:
-    """Return the server's own words from the usual shapes of an error's body, without the key."""
-    try:
-        content = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        text = body.decode(errors="replace").strip()
-        is_page = text[:1] == "<"
-        return "a web page" if is_page else secret.scrub(text)[:_SAID_LIMIT]
-    return secret.scrub(_words(content))[:_SAID_LIMIT]
-
-
-def _words(content: Any) -> str:
-    if not isinstance(content, dict):
-        return str(content)
-    inner = content.get("error", content)
-    if not isinstance(inner, dict):
-        return str(inner)
-    words = inner.get("message") or inner.get("detail") or inner
-    marks = [str(inner[name]) for name in ("code", "type", "param") if inner.get(name)]
-    return f"{words} ({', '.join(marks)})" if marks else str(words)
-
-
-def refusal(status: int, words: str, headers: Mapping[str, str], url: str) -> EngineError:
-    """Choose the error for a status other than 200."""
-    told = f"{url} answered {status}: {words}"
+def refusal(complaint: Complaint, url: str) -> EngineError:
+    """Choose the error for a refusal."""
+    status = complaint.status
+    told = f"{url} answered {status}: {complaint.words}"
+    everything = f"{complaint.text} {complaint.marks}"
     if 300 <= status < 400:
-        target = headers.get("Location", "elsewhere")
         return EngineRejected(
-            f"{url} redirects to {target}; redirects are not followed: name the final address",
+            f"{url} redirects to {complaint.location}; redirects are not followed: "
+            "name the final address",
             status=status,
         )
     if status in {401, 403}:
         return EngineRejected(
-            f"{told}; is the key right? It is read from WORKSPAN_API_KEY or OPENAI_API_KEY",
+            f"{told}; is the key right? It is read from WORKSPAN_API_KEY or OPENAI_API_KEY, "
+            "or given as api_key (--api-key-env)",
             status=status,
         )
-    if status == 413 or (status in {400, 422, 500} and _CONTEXT.search(words)):
+    if status == 413 or (status in {400, 422, 500} and _CONTEXT.search(everything)):
         return ContextExceeded(told, status=status)
-    is_spent = status == 429 and any(mark in words for mark in _SPENT)
-    if (status in _RETRYABLE or status >= 500) and status not in _FINAL and not is_spent:
-        return EngineUnavailable(told, status=status, retry_after=retry_after(headers))
+    if (
+        (status in _RETRYABLE or status >= 500)
+        and status not in _FINAL
+        and not _is_spent(complaint)
+    ):
+        return EngineUnavailable(told, status=status, retry_after=complaint.retry_after)
     return EngineRejected(told, status=status)
 
 
-def stream_error(error: Any, secret: Secret, url: str) -> EngineError:
-    """Choose the error for an error event inside a stream."""
-    words = secret.scrub(_words({"error": error}))[:_SAID_LIMIT]
-    code = error.get("code") if isinstance(error, dict) else None
-    status = code if isinstance(code, int) and 400 <= code < 600 else 500
-    return refusal(status, words, {}, url)
-
-
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Read Retry-After, in seconds or as an HTTP date; None where there is none to read."""
-    value = headers.get("Retry-After", "").strip()
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        then = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    then = then if then.tzinfo else then.replace(tzinfo=UTC)
-    return max(0.0, (then - (now or datetime.now(UTC))).total_seconds())
+def _is_spent(complaint: Complaint) -> bool:
+    """Tell a quota that is used up from a rate that is too high."""
+    everything = f"{complaint.text} {complaint.marks}"
+    if _SPENT.search(everything):
+        return True
+    waits = complaint.retry_after is not None
+    return complaint.status == 429 and not waits and bool(_MONEY.search(everything))
 
 
 _FINISHES = {
     "stop": "stop",
+    "stopped": "stop",
     "eos": "stop",
     "eos_token": "stop",
+    "end_of_sequence": "stop",
     "end_turn": "stop",
+    "endoftext": "stop",
+    "eos_token_id": "stop",
     "stop_sequence": "stop",
+    "stop_token": "stop",
+    "stop_word": "stop",
+    "complete": "stop",
+    "completed": "stop",
+    "finished": "stop",
+    "done": "stop",
+    "success": "stop",
+    "normal": "stop",
+    "finish_reason_stop": "stop",
+    "tool_calls": "stop",
+    "tool_call": "stop",
+    "tool_use": "stop",
+    "function_call": "stop",
     "length": "length",
     "max_tokens": "length",
+    "max_new_tokens": "length",
+    "max_output_tokens": "length",
+    "max_completion_tokens": "length",
+    "max_length": "length",
+    "maxtokens": "length",
+    "token_limit": "length",
+    "model_length": "length",
+    "context_length": "length",
+    "model_context_window_exceeded": "length",
+    "finish_reason_max_tokens": "length",
+    "limit": "length",
+    "truncated": "length",
+    "incomplete": "length",
+    "content_filter": "withheld",
+    "content_filtered": "withheld",
+    "safety": "withheld",
+    "recitation": "withheld",
+    "blocklist": "withheld",
+    "prohibited_content": "withheld",
+    "spii": "withheld",
+    "image_safety": "withheld",
+    "language": "withheld",
+    "refusal": "withheld",
+    "sensitive": "withheld",
+    "guardrail_intervened": "withheld",
+    "error_toxic": "withheld",
+    "error_limit": "length",
+    "user_cancel": "given up",
+    "malformed_function_call": "given up",
+    "abort": "given up",
+    "aborted": "given up",
+    "cancel": "given up",
+    "cancelled": "given up",
+    "canceled": "given up",
+    "error": "given up",
+    "failed": "given up",
+    "timeout": "given up",
+    "network_error": "given up",
+    "insufficient_system_resource": "given up",
 }
+"""In lower case, with low lines: those of OpenAI, vLLM, SGLang, TGI, llama.cpp, Ollama, Anthropic,
+Gemini, Mistral, DeepSeek, Cohere, Zhipu, Bedrock and OpenRouter."""
 
 
 def finish_of(reason: str) -> str:
     """Translate a server's finish reason into "stop" or "length".
 
+    One that nobody knows is "stop": the server says that the answer has ended, and an answer that
+    has arrived is not thrown away to be paid for twice. What was wrong with it shows in its text.
+
     Raises:
         EngineRejected: the provider withheld the answer.
         EngineUnavailable: the server gave the answer up.
-        EngineProtocolError: the reason is unknown.
     """
-    if finish := _FINISHES.get(reason):
-        return finish
-    if reason == "content_filter":
-        raise EngineRejected("the provider's content filter withheld the answer")
-    if reason in {"abort", "cancelled", "error"}:
-        raise EngineUnavailable(f"the server gave the answer up: finish_reason {reason!r}")
-    raise EngineProtocolError(f"unknown finish_reason {reason!r}")
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", reason.strip())
+    finish = _FINISHES.get(re.sub(r"[\s-]+", "_", name).lower(), "stop")
+    if finish == "withheld":
+        raise EngineRejected(f"the provider's content filter withheld the answer: {reason[:40]!r}")
+    if finish == "given up":
+        raise EngineUnavailable(f"the server gave the answer up: finish_reason {reason[:40]!r}")
+    return finish

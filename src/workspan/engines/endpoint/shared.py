@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
@@ -11,11 +11,12 @@ from typing import Protocol
 import anyio
 
 from workspan.engines.base import Bill
-from workspan.engines.endpoint.client import Reply
-from workspan.engines.endpoint.meter import Meter, cached_of
+from workspan.engines.endpoint.figures import reconcile, together
+from workspan.engines.endpoint.meter import Meter
+from workspan.engines.endpoint.reply import Reply
 from workspan.engines.endpoint.wire import Event, Report
 from workspan.errors import EngineError, EngineProtocolError
-from workspan.types import Chunk, Request, Usage
+from workspan.types import Chunk, Notice, Request, Usage
 
 _GATHER_SECONDS = 0.002
 """How long the first of a group waits for others: draws of one strategy come in one tick."""
@@ -23,6 +24,8 @@ _GATHER_SECONDS = 0.002
 
 class Door(Protocol):
     """What a group needs of the endpoint it asks."""
+
+    url: str
 
     def meter(self, request: Request) -> Meter:
         """Begin the account of one choice."""
@@ -65,29 +68,48 @@ class _Group:
             if event.usage is not None:
                 self.reports.append((self.last_ended, event.usage))
 
-    def settle(self) -> None:
+    def settle(self, server: str) -> None:
         """Split the usage among the choices: by its own report, by the total, or by our count."""
         ended = [meter for meter in self.choices if meter.finish is not None]
-        if not self.reports or not ended:
-            for meter in ended:
-                meter.settle()
+        told = dict(self.reports)
+        places = {place for place, meter in enumerate(self.choices) if meter.finish is not None}
+        if len(ended) > 1 and told and set(told) != places:
+            self._split(ended, self.reports[-1][1], server)
             return
-        prompt = self.reports[0][1]
-        if prompt.prompt_tokens:  # the choices share it: the first pays for all
-            self.choices[0].expects(prompt.prompt_tokens, cached_of(prompt), "measured")
-        if len(ended) == 1 or len({index for index, _ in self.reports}) == len(ended):
-            for index, report in self.reports:
-                self.choices[index].report(report, with_prompt=False)
-            return
-        _, report = self.reports[-1]
-        spare = report.completion_tokens - sum(meter.at_least for meter in ended)
-        for place, meter in enumerate(ended):
-            if spare < 0:  # one choice's usage only: llama.cpp issue 27318
-                meter.settle()
-                continue
-            # The sum is the server's; that the tokens beyond our count are shared evenly is ours.
-            share = (spare + len(ended) - 1 - place) // len(ended)
-            meter.settle(meter.at_least + share, "tokenised")
+        for place, report in told.items():
+            self.choices[place].hear(report)
+        for meter in ended:  # they share the prompt: the first pays for all
+            meter.settle(server, with_prompt=meter is self.choices[0])
+
+    def _split(self, ended: list[Meter], report: Report, server: str) -> None:
+        """Share the tokens of all choices by what each has sent; one choice's alone are too few.
+
+        llama.cpp reports one choice's usage for n (its issue 27318).
+        """
+        sent = [max(1, meter.least, meter.pieces) for meter in ended]
+        figures = reconcile(report, together([meter.shown for meter in ended]))
+        if figures.decoded < sum(sent):
+            ended[0].notices.append(_one_for_all(server))
+        if figures.prompt is not None:
+            self.choices[0].expects(figures.prompt, figures.cached, "measured")
+        is_sum = figures.is_measured and figures.decoded >= sum(sent)
+        shares = split(figures.decoded, sent) if is_sum else [meter.decoded for meter in ended]
+        for meter, share in zip(ended, shares, strict=True):
+            # The sum is the server's; how it is shared is ours.
+            meter.settle_at(share, "tokenised" if is_sum else meter.count_source)
+
+
+def _one_for_all(server: str) -> Notice:
+    return Notice("contradiction", f"{server} reports the usage of one choice for several")
+
+
+def split(total: int, weights: Sequence[int]) -> list[int]:
+    """Share `total` in proportion to `weights`, all above 0, to the last token."""
+    bounds = [0]
+    for weight in weights:
+        bounds.append(bounds[-1] + weight)
+    edges = [total * bound // bounds[-1] for bound in bounds]
+    return [edges[i + 1] - edges[i] for i in range(len(weights))]
 
 
 class Groups:
@@ -96,6 +118,8 @@ class Groups:
     def __init__(self, door: Door, n: int) -> None:
         self._door = door
         self._n = n
+        self.is_off = False
+        """The server does not end each choice: nothing is joined any more."""
         self._gathering: dict[Request, _Group] = {}
 
     async def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
@@ -116,11 +140,16 @@ class Groups:
                 raise copy.copy(group.failure)  # each caller notes its own keys on it
             if meter.was_served:
                 if meter.finish is None:
+                    self.is_off = True  # a proxy loses it: choices are asked for one by one
                     raise EngineProtocolError("the stream ended in the middle of a choice")
                 bill.usage = meter.usage
                 yield meter.last_chunk()
         finally:
-            bill.usage = meter.usage_if_cut if group.reply is not None else Usage()
+            was_served = group.failure is not None and group.failure.served != "no"
+            was_served = was_served or group.reply is not None
+            bill.usage = meter.usage_if_cut if was_served else Usage()
+            given_up = group.reply.notices if group.reply is not None else []
+            bill.notices += [*given_up, *meter.notices, *meter.unmet]
             self._leave(group, meter)
         if not meter.was_served:
             async with aclosing(self._door.single(request, bill)) as chunks:
@@ -159,7 +188,7 @@ class Groups:
             if events := await group.reply.read():
                 group.take(events)
                 return
-            group.settle()
+            group.settle(self._door.url)
         except EngineError as error:
             group.failure = error
         group.is_over = True

@@ -1,109 +1,47 @@
-"""What goes over the wire: request bodies out, server-sent events in."""
+"""What servers send back: the usual event at once, an odd one field by field."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+import json
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from workspan.engines.confidence import confidence
+from workspan.engines.endpoint.complaints import is_complaint
 from workspan.errors import EngineProtocolError
-from workspan.types import Request
-
-Form: TypeAlias = Literal["chat", "completion"]
-"""Messages that the server's template frames, or one plain text that the model continues."""
-
-DONE = b"[DONE]"
-
-
-@dataclass(slots=True)
-class Dialect:
-    """How one server wants to be asked; learned from what it refuses."""
-
-    form: Form
-    model: str
-    sends_seed: bool = True
-    reasoning_effort: str | None = None
-    asks_usage: bool = True
-    asks_alternatives: bool = True
-    cap_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-
-    @property
-    def path(self) -> str:
-        """Where completions are asked for, below the server's address."""
-        return "chat/completions" if self.form == "chat" else "completions"
-
-    def body(self, request: Request, n: int = 1) -> bytes:
-        """Write the request's JSON."""
-        body: dict[str, Any] = {"model": self.model, "stream": True, **self._prompt(request)}
-        body |= {self.cap_name: request.max_tokens, "temperature": request.temperature}
-        if self.asks_usage:
-            body["stream_options"] = {"include_usage": True}
-        if n > 1:
-            body["n"] = n
-        if request.top_p != 1.0:
-            body["top_p"] = request.top_p
-        if request.stop:
-            body["stop"] = request.stop
-        if self.sends_seed:
-            body["seed"] = request.seed & 0x7FFFFFFF  # servers take 32 bits, some of them signed
-        body |= self._logprobs(request)
-        if effort := request.reasoning_effort or self.reasoning_effort:
-            body["reasoning_effort"] = effort
-        return msgspec.json.encode(body)
-
-    def _logprobs(self, request: Request) -> dict[str, Any]:
-        alternatives = request.top_logprobs if self.asks_alternatives else 0
-        if not request.logprobs and not alternatives:
-            return {}
-        if self.form == "completion":
-            return {"logprobs": max(1, alternatives)}
-        return {"logprobs": True, **({"top_logprobs": alternatives} if alternatives else {})}
-
-    def _prompt(self, request: Request) -> dict[str, Any]:
-        if self.form == "completion":
-            return {"prompt": plain_prompt(request)}
-        return chat_prompt(request)
-
-    def learn(self, status: int | None, said: str) -> bool:
-        """Give up what a refusal names; True if asking again may help."""
-        if status not in {400, 422}:
-            return False
-        if "stream_options" in said:
-            self.asks_usage = False
-            return True
-        if "max_completion_tokens" in said:
-            self.cap_name = "max_completion_tokens"
-            return True
-        if "top_logprobs" in said:
-            self.asks_alternatives = False
-            return True
-        return False
-
-
-def plain_prompt(request: Request) -> str:
-    """Join the messages, a blank line between them, to one text for a model without a template."""
-    return "\n\n".join(message.content for message in request.prompt) + request.prefix
-
-
-def chat_prompt(request: Request) -> dict[str, Any]:
-    """Write the messages, and what makes vLLM, SGLang and llama.cpp continue a last answer."""
-    messages = [{"role": message.role, "content": message.content} for message in request.prompt]
-    if not request.prefix:
-        return {"messages": messages}
-    messages.append({"role": "assistant", "content": request.prefix})
-    flags = {"add_generation_prompt": False, "continue_final_message": True}
-    return {"messages": messages, **flags}
 
 
 class Delta(msgspec.Struct):
-    """New text of a choice; the names for thinking are those of vLLM, DeepSeek and OpenRouter."""
+    """New text of a choice, in every spelling; `text` and `thought` read them."""
 
     content: str | None = None
     reasoning_content: str | None = None
+    """DeepSeek, vLLM, SGLang, llama.cpp, LiteLLM."""
     reasoning: str | None = None
+    """OpenRouter, newer vLLM, Ollama, Groq."""
     refusal: str | None = None
+    thinking: str | None = None
+    """Ollama's own name; Mistral's parts of that type are gathered here, too."""
+    reasoning_details: Any = None
+    """OpenRouter's parts, mostly beside `reasoning`."""
+    thinking_blocks: Any = None
+    """LiteLLM's parts, mostly beside `reasoning_content`."""
+
+    @property
+    def text(self) -> str | None:
+        """What is part of the answer."""
+        return self.content or self.refusal
+
+    @property
+    def thought(self) -> str:
+        """What was thought; servers repeat it under several names, so that the first one counts."""
+        told = self.reasoning_content or self.reasoning or self.thinking
+        if told:
+            return told
+        parts = self.reasoning_details or self.thinking_blocks
+        return "".join(read_parts(parts)) if parts else ""
 
 
 class Alternative(msgspec.Struct):
@@ -143,17 +81,6 @@ class Logprobs(msgspec.Struct):
         return [confidence(alternatives) for alternatives in told] if any(told) else []
 
 
-class Choice(msgspec.Struct):
-    """A piece of one completion; `message` comes from servers that do not stream."""
-
-    index: int = 0
-    delta: Delta | None = None
-    message: Delta | None = None
-    text: str | None = None
-    logprobs: Logprobs | None = None
-    finish_reason: str | None = None
-
-
 class PromptDetails(msgspec.Struct):
     """Parts of the prompt's tokens."""
 
@@ -167,14 +94,42 @@ class CompletionDetails(msgspec.Struct):
 
 
 class Report(msgspec.Struct):
-    """The server's `usage`."""
+    """The server's `usage`. A count of 0 is one that was not told."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    total_tokens: int = 0
+    """Of prompt and completion; more than their sum where thinking stands beside the completion."""
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
     cost: float | None = None
     """USD, from servers that charge by the call."""
+    input_tokens: int = 0
+    """Anthropic's name for the prompt's; gateways pass it on. Folded into `prompt_tokens`."""
+    output_tokens: int = 0
+    """Likewise, into `completion_tokens`."""
+    prompt_cache_hit_tokens: int | None = None
+    """DeepSeek's name for the cached ones. Folded into `prompt_tokens_details`."""
+
+    def __post_init__(self) -> None:
+        """Write what has another name under the usual one."""
+        self.prompt_tokens = self.prompt_tokens or self.input_tokens
+        self.completion_tokens = self.completion_tokens or self.output_tokens
+        if self.prompt_cache_hit_tokens is not None and self.prompt_tokens_details is None:
+            self.prompt_tokens_details = PromptDetails(self.prompt_cache_hit_tokens)
+
+
+class Choice(msgspec.Struct):
+    """A piece of one completion; `message` comes from servers that do not stream."""
+
+    index: int = 0
+    delta: Delta | None = None
+    message: Delta | None = None
+    text: str | None = None
+    logprobs: Logprobs | None = None
+    finish_reason: str | None = None
+    usage: Report | None = None
+    """Where a server, such as Moonshot's, puts it here and not into the event."""
 
 
 class Event(msgspec.Struct):
@@ -185,59 +140,176 @@ class Event(msgspec.Struct):
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(Event).decode
+_decode = msgspec.json.Decoder(list[Event]).decode
 
 
-def decode_event(data: bytes) -> Event:
-    """Read one event's JSON.
+def decode_usual(events: Sequence[bytes]) -> list[Event] | None:
+    """Read events at once where every field of all is of its type and says something, else None."""
+    try:
+        read = _decode(b"[%b]" % b",".join(events))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    is_usual = len(read) == len(events) and all(
+        event.choices or event.usage is not None or event.error for event in read
+    )
+    return read if is_usual else None
+
+
+def decode_event(data: bytes, *, is_error: bool = False) -> Event:
+    """Read any event's JSON; a field of another type than it should be is absent.
+
+    Args:
+        data: the JSON.
+        is_error: the server has marked it as an error, whatever it holds.
 
     Raises:
-        EngineProtocolError: it is not what the protocol says.
+        EngineProtocolError: it is no JSON, or no event.
     """
     try:
-        return _decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        told = json.loads(data)  # which reads numbers beyond a float's range, too
+        return Event(error=told or "no reason") if is_error else read_event(told)
+    except (TypeError, ValueError, RecursionError) as error:
+        if is_error and not isinstance(error, RecursionError):
+            return Event(error=data.decode(errors="replace"))
         raise malformed(error, data) from error
 
 
 def malformed(error: Exception, data: bytes) -> EngineProtocolError:
     """Say what is wrong with an event without repeating it."""
-    return EngineProtocolError(f"malformed stream: {error} in an event of {len(data)} bytes")
+    why = "nested too deeply" if isinstance(error, RecursionError) else error
+    return EngineProtocolError(f"malformed stream: {why} in an event of {len(data)} bytes")
 
 
-class EventStream:
-    """Cuts the bytes of a `text/event-stream` into events, however they were torn."""
+def read_event(told: Any) -> Event:
+    """Read a decoded event; a field of another type than it should be is absent.
 
-    def __init__(self) -> None:
-        self._rest = b""
-        self._data: list[bytes] = []
-        self.is_done = False
-        """The server has said that it is done."""
-        self.failure: EngineProtocolError | None = None
-        """What was wrong after the events returned so far; nothing beyond it is read."""
+    Raises:
+        TypeError: it is no event at all.
+    """
+    if told is None:
+        return Event()
+    if is_complaint(told):
+        return Event(error=told)
+    choices = told.get("choices") if isinstance(told, dict) else ()
+    if not isinstance(told, dict) or not isinstance(choices, list | None):
+        raise TypeError("no object with a list of choices")
+    return Event(
+        [_choice(entry) for entry in choices or () if isinstance(entry, dict)],
+        _report(told.get("usage")),
+        told.get("error"),
+    )
 
-    def feed(self, received: bytes) -> list[Event]:
-        """Return the events completed by these bytes, those before a failure included."""
-        lines = (self._rest + received).split(b"\n")
-        self._rest = lines.pop()
-        events: list[Event] = []
-        data = self._data
-        for line in lines:
-            if line.startswith(b"data:"):
-                data.append(line[5:])
-            elif data and not line.strip():
-                content = data[0] if len(data) == 1 else b"\n".join(data)
-                data.clear()
-                try:
-                    events.append(_decode(content))
-                except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                    if content.strip() == DONE:
-                        self.is_done = True
-                    elif content.strip():
-                        self.failure = malformed(error, content)
-                        break
-        return events
 
-    def end(self) -> list[Event]:
-        """Return the event that was not followed by the blank line it needs."""
-        return self.feed(b"\n\n")
+def _choice(told: dict[str, Any]) -> Choice:
+    reason = told.get("finish_reason")
+    return Choice(
+        _count(told.get("index")) or 0,
+        _delta(told.get("delta")),
+        _delta(told.get("message")),
+        _text(told.get("text")),
+        _logprobs(told.get("logprobs")),
+        None if reason is None else str(reason),
+        _report(told.get("usage")),
+    )
+
+
+def _delta(told: Any) -> Delta | None:
+    if isinstance(told, str):
+        return Delta(told)
+    if not isinstance(told, dict):
+        return None
+    content, thinking = told.get("content"), _text(told.get("thinking"))
+    if isinstance(content, list | dict):
+        content, thought = read_parts(content)
+        thinking = thought or thinking
+    return Delta(
+        _text(content),
+        _text(told.get("reasoning_content")),
+        _text(told.get("reasoning")),
+        _text(told.get("refusal")),
+        thinking,
+        told.get("reasoning_details"),
+        told.get("thinking_blocks"),
+    )
+
+
+def read_parts(parts: Any) -> tuple[str, str]:
+    """Return the text and the thinking in a content that is given as a list of parts.
+
+    OpenAI's and Anthropic's parts have a `type` and their text under `text`; Mistral's thinking is
+    a list of such parts again, OpenRouter's a `text` or a `summary`.
+    """
+    text: list[str] = []
+    thought: list[str] = []
+    for part in [parts] if isinstance(parts, dict | str) else _list(parts):
+        if isinstance(part, str):
+            text.append(part)
+        elif isinstance(part, dict):
+            kind = str(part.get("type", ""))
+            found = thought if kind.startswith(_THINKING) or "thinking" in part else text
+            inner = next((part[name] for name in _PART_TEXTS if part.get(name)), "")
+            found.append(inner if isinstance(inner, str) else "".join(read_parts(inner)))
+    return "".join(text), "".join(thought)
+
+
+_ENDLESS = 1e300
+_THINKING = ("think", "reason", "summary")
+_PART_TEXTS = ("text", "thinking", "reasoning", "summary", "content", "refusal")
+
+
+def _logprobs(told: Any) -> Logprobs | None:
+    """Read them whole or not at all: they are one a token."""
+    try:
+        return msgspec.convert(told, Logprobs | None)
+    except msgspec.ValidationError:
+        return None
+
+
+def _report(told: Any) -> Report | None:
+    if not isinstance(told, dict):
+        return None
+    counts = {name: _count(told.get(name)) or 0 for name in _COUNTS}
+    prompt, completion = (_dict(told.get(f"{name}_details")) for name in _COUNTS[:2])
+    return Report(
+        **counts,
+        prompt_tokens_details=PromptDetails(_count(prompt.get("cached_tokens"))),
+        completion_tokens_details=CompletionDetails(_count(completion.get("reasoning_tokens"))),
+        cost=_money(told.get("cost")),
+        prompt_cache_hit_tokens=_count(told.get("prompt_cache_hit_tokens")),
+    )
+
+
+_COUNTS = (
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "input_tokens",
+    "output_tokens",
+)
+
+
+def _count(told: Any) -> int | None:
+    """Return a count; a text, a fraction or a truth value is none."""
+    return told if isinstance(told, int) and not isinstance(told, bool) else None
+
+
+def _money(told: Any) -> float | None:
+    """Return a finite number."""
+    if isinstance(told, bool) or not isinstance(told, int | float) or not abs(told) < _ENDLESS:
+        return None
+    return float(told)
+
+
+def _text(told: Any) -> str | None:
+    """Return a text, or that of parts."""
+    if isinstance(told, list | dict):
+        told = "".join(read_parts(told))
+    return told if isinstance(told, str) else None
+
+
+def _list(told: Any) -> list[Any]:
+    return told if isinstance(told, list) else []
+
+
+def _dict(told: Any) -> dict[str, Any]:
+    return told if isinstance(told, dict) else {}

@@ -42,7 +42,7 @@ class AdaptiveConsistency:
         sizes = rounds(self.n, self.batch)
         return await vote_in_rounds(problem, session, request, sizes, self._is_enough)
 
-    def _is_enough(self, vote: Answer, _: list[Candidate]) -> bool:
+    async def _is_enough(self, vote: Answer, _: list[Candidate]) -> bool:
         counts = tally(vote)
         if not counts:
             return False

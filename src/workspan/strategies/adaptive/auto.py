@@ -14,10 +14,9 @@ from workspan.errors import at_least, within
 from workspan.session import Session, Strategy, Verifier
 from workspan.strategies.adaptive.auto_answers import candidates, leading
 from workspan.strategies.adaptive.auto_arms import check_arms, switch
-from workspan.strategies.adaptive.auto_library import known
+from workspan.strategies.adaptive.auto_fits import model_of
 from workspan.strategies.adaptive.auto_start import open_lines, rule_for
 from workspan.types import Answer, Problem
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,8 @@ class Auto:
 
     Chains grow in blocks where the engine can continue a text, and are asked for their answer after
     each; else whole chains are drawn. What to buy next is decided by a rule that knows a `library`
-    (see `workspan calibrate`), or nothing but the run itself. `price` is the probability that a
-    thousand tokens must be worth; `prefers` what is dear: tokens, or the time that they take.
+    (see `workspan calibrate`) of this model, or of the one named by `of`, or nothing but the run
+    itself. `price` is the probability that a thousand tokens must be worth; `prefers` what is dear.
     `arms` are other strategies that may have the rest of the budget, such as revision, evolution or
     retrieval: as a library says, or, judged by a verifier, in turn with restarts.
     """
@@ -40,6 +39,7 @@ class Auto:
     prefers: Literal["work", "span"] = "work"
     verifier: Verifier | None = None
     library: str = ""
+    of: str = ""
     probe: str = "\nAnswer:"
     probe_tokens: int = 24
     max_tokens: int = 32_768
@@ -53,7 +53,7 @@ class Auto:
         at_least(1, n=self.n, probe_tokens=self.probe_tokens, max_tokens=self.max_tokens)
         at_least(0, temperature=self.temperature, price=self.price)
         within(0, 1, confidence=self.confidence, floor=self.floor)
-        check_arms(self, known(self.library))
+        check_arms(self)
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Do as the rule says until it stops, or nothing more can be bought."""
@@ -73,8 +73,7 @@ class Auto:
             else:
                 is_growing = await lines.step(decision, session)
             state = lines.state(session)
-        vote = plurality(candidates(lines), problem.kind)
+        vote = await session.vote(candidates(lines), problem.kind)
         best = None if decision.action == "abstain" and self.floor else now or vote.best
-        library = known(self.library)
-        why = explain(taken, state, lines.groups.answers, library.model if library else "")
+        why = explain(taken, state, lines.groups.answers, model_of(self.library))
         return replace(vote, best=best, why=msgspec.json.encode(why).decode())

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workspan.allocate.library import Library
 from workspan.allocate.state import NONE, Decision, Tried
 from workspan.budget import Budget
 from workspan.errors import EngineError
 from workspan.session import Session, Strategy
 from workspan.strategies.adaptive.auto_answers import drafts
+from workspan.strategies.adaptive.auto_library import known
 from workspan.strategies.adaptive.auto_lines import Lines
 
 if TYPE_CHECKING:
@@ -40,12 +40,14 @@ async def switch(arm: Strategy, decision: Decision, lines: Lines, session: Sessi
     lines.found.append(best)
 
 
-def check_arms(auto: Auto, library: Library | None) -> None:
+def check_arms(auto: Auto) -> None:
     """Refuse arms of which nothing says what they are worth.
 
     Raises:
+        DataError: the library can't be read.
         ValueError: the library knows other arms, or there is none and no verifier.
     """
+    library = known(auto.library)
     if not auto.arms or auto.fitted is not None:
         return
     if library is None and auto.verifier is None:

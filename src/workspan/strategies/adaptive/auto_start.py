@@ -9,6 +9,7 @@ from workspan.allocate.groups import Groups
 from workspan.allocate.state import Policy, State
 from workspan.budget import Budget
 from workspan.session import Session
+from workspan.strategies.adaptive.auto_fits import say_library
 from workspan.strategies.adaptive.auto_library import planned, study_of
 from workspan.strategies.adaptive.auto_lines import Lines
 from workspan.types import Problem, Request
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 
 def open_lines(auto: Auto, problem: Problem, session: Session) -> Lines:
     """Open the lines; an answer that is a whole text, or a program, is not asked for early."""
+    say_library(auto, problem, session)
     verifier = auto.verifier or (Judge() if problem.kind == "open" else None)
     logprobs = verifier is not None and "logprobs" in verifier.requires
     whole = Request(problem.prompt, "", auto.max_tokens, auto.temperature, logprobs=logprobs)
     can = "continue" in session.engine.capabilities
     ask = Request(problem.prompt, auto.probe, auto.probe_tokens, 0.0, stop=("\n",))
     is_asked = bool(can and auto.probe) and problem.kind not in ("open", "code")
-    groups = Groups(problem.kind)
+    groups = Groups(problem.kind, session.same)
     return Lines(problem, whole, ask if is_asked else None, not can, verifier, auto.n, groups)
 
 

@@ -51,6 +51,6 @@ class BayesianStopping:
         sizes = rounds(self.n, self.batch)
         return await vote_in_rounds(problem, session, request, sizes, self._is_enough)
 
-    def _is_enough(self, vote: Answer, _: list[Candidate]) -> bool:
+    async def _is_enough(self, vote: Answer, _: list[Candidate]) -> bool:
         first, second, *others = [*tally(vote), 0, 0]
         return first > 0 and self.prior.confidence(first, second, sum(others)) >= self.threshold

@@ -10,7 +10,6 @@ from workspan.errors import at_least
 from workspan.session import Session
 from workspan.strategies.adaptive.rounds import rounds, tally, vote_in_rounds
 from workspan.types import Answer, Candidate, Problem, Request
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,8 @@ class EarlyStoppingConsistency:
         request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
         unanimous: list[Candidate] = []
 
-        def is_enough(_: Answer, latest: list[Candidate]) -> bool:
-            if tally(plurality(latest, problem.kind)) == [self.window]:
+        async def is_enough(_: Answer, latest: list[Candidate]) -> bool:
+            if tally(await session.vote(latest, problem.kind)) == [self.window]:
                 unanimous.append(latest[0])
             return bool(unanimous)
 

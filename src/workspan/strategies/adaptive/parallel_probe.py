@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from workspan.answers import equivalent
+from workspan.allocate.groups import Groups
 from workspan.engines.base import Capability
 from workspan.errors import at_least, first_error
 from workspan.search.probing import ProbeControl
 from workspan.session import Session
 from workspan.strategies.adaptive.probed_chain import Chain, grow
-from workspan.types import Answer, Candidate, Problem, Request
-from workspan.voting import plurality
+from workspan.types import Answer, Problem, Request
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class ParallelProbe:
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Grow and probe until the majority is stable or no chain is left to grow."""
-        chains, control = [Chain()] * self.n, self._control(problem)
+        chains = [Chain()] * session.branches(self.n)
+        control = self._control(problem, session, len(chains))
         ask = Request(problem.prompt, self.probe, self.probe_tokens, 0.0, stop=("\n",))
         vote = Answer(None)
         for row in range(-(-self.max_tokens // self.block)):
@@ -56,23 +57,24 @@ class ParallelProbe:
             size = min(self.block, self.max_tokens - row * self.block)
             block = Request(problem.prompt, "", size, self.temperature)
             step = partial(grow, problem, block, ask if row else None)
-            grown = await session.map(step, [chains[i] for i in live])
-            for i, chain in zip(live, grown, strict=True):
-                chains[i] = chain
+            grown = dict(zip(live, await session.map(step, [chains[i] for i in live]), strict=True))
+            chains = [grown.get(i, chain) for i, chain in enumerate(chains)]
             if row:
-                answers = [chain.now.answer for chain in chains]
-                control.look(answers, [i for i in live if chains[i].is_live])
-            vote = plurality([chains[i].now for i in control.active], problem.kind)
+                control.look([c.now.answer for c in chains], [i for i in live if chains[i].is_live])
+            vote = await session.vote([chains[i].now for i in control.active], problem.kind)
             if vote.best is not None:
                 session.best(vote.best)
         errors = [chain.error for chain in chains if chain.error and not chain.tokens]
-        if len(errors) == self.n:
+        if len(errors) == len(chains):
             raise first_error(errors)
         return vote
 
-    def _control(self, problem: Problem) -> ProbeControl:
-        def majority(answers: Sequence[str | None]) -> str | None:
-            return plurality([Candidate("", answer) for answer in answers], kind).text
+    def _control(self, problem: Problem, session: Session, n: int) -> ProbeControl:
+        groups = Groups(problem.kind, session.same)
 
-        kind, same = problem.kind, partial(equivalent, kind=problem.kind)
-        return ProbeControl(self.n, majority, same, self.warmup, self.patience, self.stable)
+        def majority(answers: Sequence[str | None]) -> str | None:
+            votes = Counter(groups.number(answer) for answer in answers if answer is not None)
+            return groups.answers[votes.most_common(1)[0][0]] if votes else None
+
+        rest = (self.warmup, self.patience, self.stable)
+        return ProbeControl(n, majority, partial(session.same, kind=problem.kind), *rest)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from workspan.errors import BudgetExceeded, EngineError, first_error
 from workspan.session import Session
 from workspan.strategies.reading import read
 from workspan.types import Answer, Candidate, Problem, Request
-from workspan.voting import plurality
 
 
 async def vote_in_rounds(
     problem: Problem,
     session: Session,
     request: Request,
-    sizes: Sequence[int],
-    is_enough: Callable[[Answer, list[Candidate]], bool],
+    sizes: Iterable[int],
+    is_enough: Callable[[Answer, list[Candidate]], Awaitable[bool]],
 ) -> Answer:
     """Draw rounds of so many samples, each round at once, until `is_enough`; return the vote.
 
@@ -39,19 +38,19 @@ async def vote_in_rounds(
             errors.append(error)
             continue
         candidates += latest
-        vote = plurality(candidates, problem.kind)
+        vote = await session.vote(candidates, problem.kind)
         if vote.best is not None:
             session.best(vote.best)
-        if is_enough(vote, latest):
+        if await is_enough(vote, latest):
             return vote
     if not candidates:
         raise first_error(errors)
-    return plurality(candidates, problem.kind)
+    return await session.vote(candidates, problem.kind)
 
 
-def rounds(n: int, size: int) -> list[int]:
+def rounds(n: int, size: int) -> Iterator[int]:
     """Split n samples into rounds of `size`; the last may be smaller."""
-    return [min(size, n - drawn) for drawn in range(0, n, size)]
+    return (min(size, n - drawn) for drawn in range(0, n, size))
 
 
 def tally(vote: Answer) -> list[int]:

@@ -11,7 +11,6 @@ from workspan.session import Session, Strategy, Verifier
 from workspan.strategies.combined.shares import evenly
 from workspan.types import Answer, Problem
 from workspan.verifiers.judge import Judge
-from workspan.voting import best, plurality
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,8 @@ class Best:
     """Run a strategy n times side by side and take the answer with the highest score.
 
     Best-of-n (arXiv:2110.14168) over whole strategies: trees, revisions or votes instead of
-    chains. Each has an equal share of the work; without a verdict the votes decide.
+    chains. Each has an equal share of the work; without a single verdict the votes decide, and the
+    result's notices say so.
     """
 
     strategy: Strategy
@@ -44,12 +44,12 @@ class Best:
             except EngineError:
                 return Answer(None)
 
-        answers = await session.map(one, range(self.n))
+        answers = await session.map(one, range(session.branches(self.n)))
         found = [answer.best for answer in answers if answer.best is not None]
         if not found:
             return Answer(None)
         session.best(found[0])
         scored = await session.score(self.verifier, problem, found)
         if all(candidate.score is None for candidate in scored):
-            return plurality(found, problem.kind)
-        return best(scored, problem.kind)
+            return await session.vote(found, problem.kind)
+        return await session.leader(scored, problem.kind)

@@ -10,7 +10,6 @@ from workspan.errors import EngineError
 from workspan.session import Session, Strategy
 from workspan.strategies.combined.shares import evenly
 from workspan.types import Answer, Problem
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -44,4 +43,4 @@ class Portfolio:
         if not answers:
             raise next(end for end in ends if isinstance(end, EngineError))
         found = [answer.best for answer in answers if answer.best is not None]
-        return plurality(found, problem.kind)
+        return await session.vote(found, problem.kind)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from workspan.session import Session
+from workspan.strategies.chosen import choices
 from workspan.strategies.evolutionary.conversation import Conversation
 from workspan.types import Candidate
+from workspan.verifiers.spoken import is_whole
 
 
 async def choose(
@@ -20,8 +21,7 @@ async def choose(
         BudgetExceeded, EngineError: it could not be asked.
     """
     prompt = talk.choice(elites, top)
-    asked = replace(talk.request, prompt=prompt, max_tokens=64, temperature=0.0)
-    said = (await session.sample(asked)).text
-    named = [int(number) - 1 for number in re.findall(r"\d{1,4}", said)]
-    order = dict.fromkeys([i for i in named if 0 <= i < len(elites)] + [*range(len(elites))])
+    reply = await session.sample(replace(talk.request, prompt=prompt, temperature=0.0))
+    named = choices(reply.text, len(elites)) if is_whole(reply) else []
+    order = dict.fromkeys([*named, *range(len(elites))])
     return [elites[i] for i in order][:top]

@@ -10,7 +10,6 @@ from workspan.session import Session
 from workspan.strategies.evolutionary.conversation import Conversation
 from workspan.strategies.evolutionary.elites import choose
 from workspan.types import Candidate
-from workspan.voting import best
 
 
 class Islands:
@@ -47,7 +46,8 @@ class Islands:
         for _ in range(turns):
             said = await self.session.map(self._turn, talks)
             self.born += [child for child in said if child is not None]
-            if (leader := best(self.born, self.conversation.problem.kind)).best:
+            leader = await self.session.leader(self.born, self.conversation.problem.kind)
+            if leader.best:
                 self.session.best(leader.best)
             if self.is_over:
                 break

@@ -56,4 +56,4 @@ class AbMcts:
             for ask, child in zip(asks, drawn, strict=True):
                 if child is not None and child.score is not None:
                     search.tell(ask, child, child.score)
-        return tries.answer()
+        return await tries.answer()

@@ -63,4 +63,4 @@ class AbMctsM:
             for at, child in zip(asks, drawn, strict=True):
                 if child is not None and child.score is not None:
                     search.tell(at, child, child.score)
-        return tries.answer()
+        return await tries.answer()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
 from workspan.errors import BudgetExceeded, EngineError
 from workspan.session import Session
+from workspan.strategies.chosen import choice
 from workspan.types import Candidate, Message, Problem, Request
+from workspan.verifiers.spoken import is_whole
 
 VOTE = (
     "Here are {n} ways to go on with this problem.\n\n{choices}\n\nWhich is the most promising? "
     "Compare them briefly, then end with a line of the form: Choice: <number>"
 )
-_CHOICE = re.compile(r"choice[^\d\n]{0,20}(\d{1,4})", re.IGNORECASE)
 
 
 async def elect(
@@ -23,11 +23,11 @@ async def elect(
     states: Sequence[Candidate],
     votes: int,
     max_tokens: int,
-) -> list[float]:
+) -> list[float | None]:
     """Return each state's share of the votes (the vote of Tree of Thoughts, arXiv:2305.10601).
 
-    `max_tokens` is the cap of a ballot. One that names no state is void; without any valid one all
-    shares are 0.
+    `max_tokens` is the cap of a ballot. One that names no state is void; without any valid one
+    there is no share, and the result's notices say so.
     """
     if len(states) < 2:
         return [1.0] * len(states)
@@ -38,8 +38,10 @@ async def elect(
     try:
         ballots = await session.samples(Request(prompt, max_tokens=max_tokens), votes)
     except (BudgetExceeded, EngineError):
-        return [0.0] * len(states)
-    named = [int(found[-1]) for b in ballots if (found := _CHOICE.findall(b.text))]
-    tally = Counter(named)
-    valid = sum(tally[i] for i in range(1, len(states) + 1))
-    return [tally[i] / max(1, valid) for i in range(1, len(states) + 1)]
+        ballots = []
+    read = [choice(b.text, len(states), finished=is_whole(b)) for b in ballots]
+    tally = Counter(place for place in read if place is not None)
+    if not tally:
+        session.notice("no_verdict", "no ballot named a state, so that no vote was held")
+        return [None] * len(states)
+    return [tally[place] / tally.total() for place in range(len(states))]

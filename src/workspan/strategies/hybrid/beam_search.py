@@ -44,7 +44,7 @@ class BeamSearch:
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Search, then vote."""
         steps = Steps(problem, session, self.verifier, self.step_tokens, self.temperature)
-        return steps.vote(await by_levels(steps, self.n, self.max_steps, self._select))
+        return await steps.vote(await by_levels(steps, self.n, self.max_steps, self._select))
 
     def _select(self, paths: list[Path], _left: int) -> list[Path]:
         """Keep the N/M that scored highest, the first drawn of equals; M children each."""

@@ -14,7 +14,6 @@ from workspan.strategies.reading import candidate
 from workspan.strategies.sequential.plan_and_execute import PlanAndExecute
 from workspan.types import Answer, Candidate, Message, Problem, Request, Sample
 from workspan.verifiers.judge import Judge
-from workspan.voting import best, plurality
 
 REVIEW = (
     "Compare these solutions and find where they contradict each other. Settle each contradiction, "
@@ -47,15 +46,17 @@ class CePO:
         """Complete n times, rate what holds an answer; without a rating they vote."""
         drawn = await at_once(session, partial(self._complete, problem), self.n)
         answered = [c for c in drawn if c.answer is not None]
-        answer = best(await session.score(self.verifier, problem, answered), problem.kind)
-        return answer if answer.best is not None else plurality(drawn, problem.kind)
+        answer = await session.leader(
+            await session.score(self.verifier, problem, answered), problem.kind
+        )
+        return answer if answer.best is not None else await session.vote(drawn, problem.kind)
 
     async def _complete(self, problem: Problem, session: Session) -> Candidate:
         """Review the proposals and answer; where that gives no answer, they vote."""
         answers = await at_once(session, partial(self.strategy, problem), self.plans)
         proposals = [one for answer in answers for one in answer.candidates[-1:]]
         texts = "\n\n".join(f"Solution {i}:\n{p.text}" for i, p in enumerate(proposals, 1))
-        voted = plurality(proposals, problem.kind).best or Candidate(texts, None)
+        voted = (await session.vote(proposals, problem.kind)).best or Candidate(texts, None)
         try:
             review = await self._say(problem, session, texts, REVIEW, 0.1)
             final = candidate(problem, await self._say(problem, session, review.text, FINAL, 0.0))

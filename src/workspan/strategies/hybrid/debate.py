@@ -13,7 +13,6 @@ from workspan.strategies.asking import CUT, cycled, each
 from workspan.strategies.listing import listing
 from workspan.strategies.reading import candidate
 from workspan.types import Answer, Candidate, Message, Problem, Prompt, Request
-from workspan.voting import plurality
 
 OTHERS = (
     "Other agents answered the same task:\n\n{answers}\n\nTake their reasoning as advice, compare "
@@ -45,9 +44,10 @@ class Debate:
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Answer once alone, then in view of each other while the budget lasts."""
-        names = cycled(self.engines, self.agents)
-        prompts: list[Prompt] = [problem.prompt] * self.agents
-        said: list[Candidate | None] = [None] * self.agents
+        agents = session.branches(self.agents)
+        names = cycled(self.engines, agents)
+        prompts: list[Prompt] = [problem.prompt] * agents
+        said: list[Candidate | None] = [None] * agents
         vote = Answer(None)
         for _ in range(self.rounds):
             prompts = [_heard(prompt, said, i) for i, prompt in enumerate(prompts)]
@@ -65,7 +65,7 @@ class Debate:
                 old if new is None or (old and new.finish in CUT) else candidate(problem, new)
                 for old, new in zip(said, drawn, strict=True)
             ]
-            vote = plurality([last for last in said if last], problem.kind)
+            vote = await session.vote([last for last in said if last], problem.kind)
             session.best(vote.best or vote.candidates[0])
         return vote
 

@@ -47,7 +47,7 @@ class Dora:
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Search, then vote."""
         steps = Steps(problem, session, self.verifier, self.step_tokens, self.temperature)
-        return steps.vote(await by_levels(steps, self.n, self.max_steps, self._select))
+        return await steps.vote(await by_levels(steps, self.n, self.max_steps, self._select))
 
     def _select(self, paths: list[Path], left: int) -> list[Path]:
         alike = self.likeness([path.candidate.text for path in paths])

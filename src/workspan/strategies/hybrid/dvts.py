@@ -48,18 +48,20 @@ class Dvts:
             """Return the last M siblings that could be drawn."""
             steps = Steps(problem, session, self.verifier, self.step_tokens, self.temperature)
             best, siblings = Path(), list[Path]()
-            while best.depth < self.max_steps and not best.is_finished:
+            for _ in range(self.max_steps):  # not by depth: a step that was cut adds none
+                if best.is_finished:
+                    break
                 try:
-                    siblings = await steps.grow([best] * self.width)
+                    siblings = await steps.grow([best] * session.branches(self.width))
                 except (BudgetExceeded, EngineError) as error:
                     errors.append(error)
                     break
                 best = max(siblings, key=lambda path: path.score)
             return siblings
 
-        trees = await session.map(subtree, range(self.n // self.width))
+        trees = await session.map(subtree, range(session.branches(self.n // self.width)))
         paths = [path for tree in trees for path in tree]
         if not paths:
             raise first_error(errors)
         steps = Steps(problem, session, self.verifier, self.step_tokens, self.temperature)
-        return steps.vote(paths)
+        return await steps.vote(paths)

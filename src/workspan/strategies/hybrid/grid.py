@@ -10,7 +10,6 @@ from workspan.errors import at_least
 from workspan.session import Session
 from workspan.strategies.reading import read
 from workspan.types import Answer, Problem, Request
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -35,4 +34,4 @@ class Grid:
         """Draw all chains at once, each to its cap."""
         request = Request(problem.prompt, max_tokens=self.depth, temperature=self.temperature)
         samples = await session.samples(request, self.breadth)
-        return plurality(read(problem, samples), problem.kind)
+        return await session.vote(read(problem, samples), problem.kind)

@@ -43,4 +43,4 @@ class ParticleFilter:
         """Sweep once, then choose."""
         steps = Steps(problem, session, self.verifier, self.step_tokens, self.temperature)
         particles = await sweep(steps, self.n, self.max_steps, self.resampling)
-        return conclude(steps, particles, self.choice)
+        return await conclude(steps, particles, self.choice)

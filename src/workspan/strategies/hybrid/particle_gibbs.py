@@ -55,4 +55,4 @@ class ParticleGibbs:
                 break
             everyone += [path for path in swept if path is not reference]
             reference = session.rng.choices(swept, weights(swept))[0]
-        return conclude(steps, everyone, self.choice)
+        return await conclude(steps, everyone, self.choice)

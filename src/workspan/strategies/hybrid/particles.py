@@ -27,7 +27,7 @@ async def sweep(
         BudgetExceeded: not even one first step fits.
     """
     resample, kept = RESAMPLING[resampling], [] if reference is None else [reference]
-    free = n - len(kept)
+    free = steps.session.branches(n) - len(kept)
     particles = await steps.grow([Path()] * free)
     for depth in range(1, max_steps):
         if all(particle.is_finished for particle in particles):
@@ -46,6 +46,6 @@ def weights(particles: Sequence[Path]) -> list[float]:
     return softmax([logit(particle.score) for particle in particles])
 
 
-def conclude(steps: Steps, particles: Sequence[Path], choice: Choice) -> Answer:
+async def conclude(steps: Steps, particles: Sequence[Path], choice: Choice) -> Answer:
     """Answer with the best particle, or by a vote that scores weigh."""
-    return steps.choose(particles) if choice == "best" else steps.vote(particles)
+    return await (steps.choose(particles) if choice == "best" else steps.vote(particles))

@@ -11,7 +11,6 @@ from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session
 from workspan.strategies.reading import candidate, read
 from workspan.types import Answer, Candidate, Message, Problem, Prompt, Request
-from workspan.voting import plurality
 
 DISTIL = (
     "Attempts at this problem:\n\n{drafts}\n\nDo not solve it anew. Note for a next attempt: "
@@ -51,7 +50,7 @@ class PDR:
         try:
             for _ in range(self.rounds):
                 drafts = read(problem, await session.samples(request, self.drafts))
-                if voted := plurality(drafts, problem.kind).best:
+                if voted := (await session.vote(drafts, problem.kind)).best:
                     session.best(voted)
                 workspace = await self._distil(problem, session, drafts)
                 notes = _beside(problem, REFINE.format(workspace=workspace))
@@ -60,8 +59,8 @@ class PDR:
         except (BudgetExceeded, EngineError):
             if not drafts:
                 raise
-            return plurality(drafts, problem.kind)
-        return plurality([refined] if refined.answer is not None else drafts, problem.kind)
+            return await session.vote(drafts, problem.kind)
+        return await session.vote([refined] if refined.answer is not None else drafts, problem.kind)
 
     async def _distil(self, problem: Problem, session: Session, drafts: Sequence[Candidate]) -> str:
         if len(drafts) == 1:

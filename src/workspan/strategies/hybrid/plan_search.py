@@ -14,7 +14,6 @@ from workspan.strategies.listing import beside, items
 from workspan.strategies.reading import candidate
 from workspan.types import Answer, Candidate, Problem, Request, Sample
 from workspan.verifiers.answered import Answered
-from workspan.voting import plurality
 
 OBSERVE = "Do not solve this yet. List observations that may help, short, one a line:"
 DERIVE = "Known so far:\n{known}\n\nList new observations that follow from these together:"
@@ -52,10 +51,10 @@ class PlanSearch:
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Observe once, then follow n subsets at once; those that fail are left out."""
         first = items((await self._ask(session, problem, OBSERVE)).text, self.observations)
-        sizes = range(1, self.subset + 1)
+        sizes = range(1, min(self.subset, len(first)) + 1)
         subsets = [c for size in sizes for c in combinations(first, size)] or [()]
         session.rng.shuffle(subsets)
-        chosen = [subsets[i % len(subsets)] for i in range(self.n)]
+        chosen = [subsets[i % len(subsets)] for i in range(session.branches(self.n))]
 
         async def follow(session: Session, known: tuple[str, ...]) -> Candidate:
             derive = DERIVE.format(known="\n".join(known))
@@ -66,8 +65,10 @@ class PlanSearch:
 
         found = [c for c in await surviving(session, follow, chosen) if c]
         scored = await session.score(self.verifier, problem, found)
-        top = max((c.score for c in scored if c.score is not None), default=None)
-        return plurality([c for c in scored if c.score == top], problem.kind)
+        top = max((c.score for c in scored if c.score is not None), default=None) or None
+        if top is None and all(c.score is not None for c in scored):
+            top = 0.0  # without any verdict, or only bad ones, those without one decide
+        return await session.vote([c for c in scored if c.score == top], problem.kind)
 
     async def _ask(
         self, session: Session, problem: Problem, words: str, cap: int | None = None

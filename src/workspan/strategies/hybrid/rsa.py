@@ -13,7 +13,6 @@ from workspan.strategies.asking import CUT, each
 from workspan.strategies.listing import beside, listing
 from workspan.strategies.reading import begin, candidate
 from workspan.types import Answer, Candidate, Problem, Request
-from workspan.voting import plurality
 
 AGGREGATE = (
     "Above are candidate solutions of this problem; each may hold mistakes or be incomplete. Join "
@@ -55,7 +54,7 @@ class RecursiveSelfAggregation:
         population = await begin(problem, session, request, self.n)
         k = min(self.k, len(population))
         for _ in range(self.steps - 1):
-            session.best(plurality(population, problem.kind).best or population[0])
+            session.best((await session.vote(population, problem.kind)).best or population[0])
             parents = [session.rng.sample(population, k) for _ in population]
             try:
                 drawn = await each(session, [self._ask(problem, chosen) for chosen in parents])
@@ -65,7 +64,7 @@ class RecursiveSelfAggregation:
                 old if new is None or new.finish in CUT else candidate(problem, new)
                 for old, new in zip(population, drawn, strict=True)
             ]
-        return plurality(population, problem.kind)
+        return await session.vote(population, problem.kind)
 
     def _ask(self, problem: Problem, chosen: Sequence[Candidate]) -> Request:
         shown = listing(member.text for member in chosen)

@@ -9,7 +9,6 @@ from workspan.errors import BudgetExceeded, EngineError, first_error
 from workspan.search.steps import DELIMITER, Path, answered
 from workspan.session import Session, Verifier
 from workspan.types import Answer, Problem, Request
-from workspan.voting import best, plurality
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +65,16 @@ class Steps:
             self.session.best(max(leaders, key=lambda path: path.score).candidate)
         return grown
 
-    def vote(self, paths: Sequence[Path]) -> Answer:
+    async def vote(self, paths: Sequence[Path]) -> Answer:
         """Add up the scores of equal answers: best-of-N weighted, or a PRM-weighted majority."""
         voters = answered(paths) or [path for path in paths if path.depth]
         candidates = [path.candidate for path in voters]
-        return plurality(candidates, self.problem.kind, [path.score for path in voters])
+        return await self.session.vote(
+            candidates, self.problem.kind, [path.score for path in voters]
+        )
 
-    def choose(self, paths: Sequence[Path]) -> Answer:
+    async def choose(self, paths: Sequence[Path]) -> Answer:
         """Take the answer that scored highest; without a single verdict, what most of them say."""
-        chosen = best([path.candidate for path in answered(paths)], self.problem.kind)
-        return chosen if chosen.best else self.vote(paths)
+        scored = [path.candidate for path in answered(paths)]
+        chosen = await self.session.leader(scored, self.problem.kind)
+        return chosen if chosen.best else await self.vote(paths)

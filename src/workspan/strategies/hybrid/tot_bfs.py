@@ -13,7 +13,6 @@ from workspan.strategies.hybrid.ballot import elect
 from workspan.strategies.hybrid.thoughts import Generate, Thinker
 from workspan.types import Answer, Candidate, Problem, Request
 from workspan.verifiers.state_value import StateValue
-from workspan.voting import best, plurality
 
 
 @dataclass(frozen=True)
@@ -59,15 +58,15 @@ class TotBfs:
                 kept = [grown[i] for i in keep_best([c.score or 0 for c in grown], self.breadth)]
                 ends += [state for state in kept if state.answer is not None]
                 states = [state for state in kept if state.answer is None]
-                if leader := best(ends, problem.kind).best:
+                if leader := (await session.leader(ends, problem.kind)).best:
                     session.best(leader)
                 passed = self.evaluate == "value" and any((c.score or 0) >= 1 for c in ends)
                 if passed or not states:
                     break
         if not ends:
             ends = [await thinker.finish(session, states[0])]
-        chosen = best(ends, problem.kind)
-        return chosen if chosen.best else plurality(ends, problem.kind)
+        chosen = await session.leader(ends, problem.kind)
+        return chosen if chosen.best else await session.vote(ends, problem.kind)
 
     async def _evaluate(
         self, session: Session, problem: Problem, states: list[Candidate]

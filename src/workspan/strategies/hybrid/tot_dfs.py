@@ -12,7 +12,6 @@ from workspan.session import Session, Verifier
 from workspan.strategies.hybrid.thoughts import Generate, Thinker
 from workspan.types import Answer, Candidate, Problem, Request
 from workspan.verifiers.state_value import StateValue
-from workspan.voting import best, plurality
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class TotDfs:
     """Search steps of a solution depth first (Tree of Thoughts, Yao et al. 2023, Algorithm 2).
 
     arXiv:2305.10601. `steps` is T, `thoughts` k, `threshold` v_th: children below it are pruned (at
-    the default, those that no reply of three calls likely). A state without a verdict counts 0. At
+    the default, those that no reply of three calls likely); one without a verdict goes last. At
     most `nodes` states are visited (the crosswords' 100). A state T deep is completed in one call;
     a complete state of value 1 ends the search. Without any, the best of the deepest is completed.
     """
@@ -44,7 +43,7 @@ class TotDfs:
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Walk the tree; answer with the best complete state that was met."""
-        request = Request((), max_tokens=self.max_tokens, temperature=self.temperature)
+        request = Request((), "", self.max_tokens, self.temperature)
         thinker = Thinker(problem, request, self.answer_tokens, self.generate, self.thoughts)
         tree, ends = DepthFirst(Candidate("", None), self.threshold), list[Candidate]()
         with session.child(session.left().all_but(self.answer_tokens)) as search:
@@ -54,13 +53,13 @@ class TotDfs:
                     break
                 grown = await self._visit(search, thinker, tree, node)
                 ends += [state for state in grown if state.answer is not None]
-                tree.tell(node, [(s, s.score or 0) for s in grown if s.answer is None])
-                if leader := best(ends, problem.kind).best:
+                tree.tell(node, [(s, s.score) for s in grown if s.answer is None])
+                if leader := (await session.leader(ends, problem.kind)).best:
                     session.best(leader)
         if not ends:
             ends = [await thinker.finish(session, tree.deepest())]
-        chosen = best(ends, problem.kind)
-        return chosen if chosen.best else plurality(ends, problem.kind)
+        chosen = await session.leader(ends, problem.kind)
+        return chosen if chosen.best else await session.vote(ends, problem.kind)
 
     async def _visit(
         self, session: Session, thinker: Thinker, tree: DepthFirst[Candidate], node: int

@@ -9,7 +9,6 @@ from workspan.errors import BudgetExceeded, EngineError, first_error
 from workspan.session import Session, Verifier
 from workspan.strategies.reading import candidate
 from workspan.types import Answer, Candidate, Message, Problem, Prompt, Request
-from workspan.voting import best, plurality
 
 IMPROVE = (
     "A check gave this answer {score:.2f} of 1. {feedback}\nFind what is wrong or missing in it "
@@ -53,12 +52,13 @@ class Tries:
             self._session.best(max(answered, key=lambda c: -1.0 if c.score is None else c.score))
         return drawn
 
-    def answer(self) -> Answer:
+    async def answer(self) -> Answer:
         """Return the best-scored candidate; without a single score, what most of them say."""
         if not self.candidates:
             raise first_error(self._errors)
-        chosen = best(self.candidates, self._problem.kind)
-        return chosen if chosen.best else plurality(self.candidates, self._problem.kind)
+        kind = self._problem.kind
+        chosen = await self._session.leader(self.candidates, kind)
+        return chosen if chosen.best else await self._session.vote(self.candidates, kind)
 
     async def _one(self, session: Session, job: tuple[Candidate | None, str]) -> Candidate | None:
         parent, engine = job

@@ -11,7 +11,6 @@ from workspan.session import Session, Verifier
 from workspan.strategies.reading import read
 from workspan.types import Answer, Problem, Request
 from workspan.verifiers.judge import Judge
-from workspan.voting import best, plurality
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class BestOfN:
     """Sample N solutions and return argmax_i V(y_i) (Cobbe et al. 2021, arXiv:2110.14168).
 
     The verifier's calls are on the same account. Only candidates with an answer are judged; without
-    a single verdict the votes decide.
+    a single verdict the votes decide, and the result's notices say so.
     """
 
     n: int = 8
@@ -45,5 +44,5 @@ class BestOfN:
         answered = [c for c in candidates if c.answer is not None]
         scored = await session.score(self.verifier, problem, answered)
         if all(c.score is None for c in scored):
-            return plurality(candidates, problem.kind)
-        return best(scored, problem.kind)
+            return await session.vote(candidates, problem.kind)
+        return await session.leader(scored, problem.kind)

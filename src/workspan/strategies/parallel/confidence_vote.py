@@ -11,7 +11,6 @@ from workspan.search.confidence import borda, inverse_entropy, probability, self
 from workspan.session import Session
 from workspan.strategies.reading import read
 from workspan.types import Answer, Problem, Request, Sample
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class ConfidenceVote:
         weights = [self._weight(sample) for _, sample in answered]
         if self.borda is not None:
             weights = borda(weights, self.borda)
-        return plurality([chain for chain, _ in answered], problem.kind, weights)
+        return await session.vote([chain for chain, _ in answered], problem.kind, weights)
 
     def _request(self, problem: Problem) -> Request:
         return Request(

@@ -11,7 +11,6 @@ from workspan.search.confidence import Measure, chain_confidence, percentile
 from workspan.session import Session
 from workspan.strategies.reading import read
 from workspan.types import Answer, Problem, Request
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -58,4 +57,6 @@ class DeepConfOffline:
         answered = [(chain, sure) for chain, sure in drawn if chain.answer is not None]
         threshold = percentile([sure for _, sure in answered] or [0.0], 100 - self.eta)
         kept = [(chain, sure) for chain, sure in answered if sure >= threshold]
-        return plurality([chain for chain, _ in kept], problem.kind, [sure for _, sure in kept])
+        return await session.vote(
+            [chain for chain, _ in kept], problem.kind, [sure for _, sure in kept]
+        )

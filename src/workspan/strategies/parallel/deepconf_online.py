@@ -13,7 +13,7 @@ from workspan.search.confidence import chain_confidence, falls_below, percentile
 from workspan.session import Session
 from workspan.strategies.reading import read
 from workspan.types import Answer, Problem, Request, Sample
-from workspan.voting import plurality, share
+from workspan.voting import share
 
 
 @dataclass(frozen=True)
@@ -57,21 +57,22 @@ class DeepConfOnline:
         )
         chains = await session.samples(request, self.warmup)
         s = percentile([self._weight(chain) for chain in chains], 100 - self.eta)
-        answer = self._vote(problem, session, chains)
-        further = [request] * (self.n - self.warmup if share(answer) < self.consensus else 0)
+        answer = await self._vote(problem, session, chains)
+        more = session.branches(self.n - self.warmup) if share(answer) < self.consensus else 0
+        further = [request] * more
         with suppress(BudgetExceeded, EngineError):  # the chains that are complete have voted
             async with session.as_completed(further, partial(falls_below, s, self.window)) as race:
                 async for chain in race:
                     if chain.finish != "halted":
                         chains.append(chain)
-                        answer = self._vote(problem, session, chains)
+                        answer = await self._vote(problem, session, chains)
                         if share(answer) >= self.consensus:
                             break
         return answer
 
-    def _vote(self, problem: Problem, session: Session, chains: list[Sample]) -> Answer:
+    async def _vote(self, problem: Problem, session: Session, chains: list[Sample]) -> Answer:
         weights = [self._weight(chain) for chain in chains]
-        answer = plurality(read(problem, chains), problem.kind, weights)
+        answer = await session.vote(read(problem, chains), problem.kind, weights)
         if answer.best is not None:
             session.best(answer.best)
         return answer

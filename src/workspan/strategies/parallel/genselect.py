@@ -12,7 +12,6 @@ from workspan.session import Session
 from workspan.strategies.asking import select
 from workspan.strategies.reading import read
 from workspan.types import Answer, Candidate, Problem, Request
-from workspan.voting import plurality
 
 RULE = (
     "Above are several solutions of the same problem. Compare them: where do they differ, and "
@@ -51,7 +50,7 @@ class GenSelect:
         """Draw n at once, then round after round of groups until one is left."""
         request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
         candidates = read(problem, await session.samples(request, self.n))
-        vote = final = plurality(candidates, problem.kind)
+        vote = final = await session.vote(candidates, problem.kind)
         left = [c for c in candidates if c.answer is not None]
         while len(left) > 1:
             session.best(left[0])

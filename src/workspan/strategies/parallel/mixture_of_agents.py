@@ -13,7 +13,6 @@ from workspan.strategies.asking import cycled, each
 from workspan.strategies.listing import beside, listing
 from workspan.strategies.reading import candidate
 from workspan.types import Answer, Candidate, Problem, Prompt, Request
-from workspan.voting import plurality
 
 AGGREGATE = (
     "Above are responses of several models to this task; some of what they say may be biased or "
@@ -55,18 +54,19 @@ class MixtureOfAgents:
         try:
             for _ in range(self.layers - 1):
                 request = self._request(self._view(problem, layer))
-                requests = [replace(request, engine=e) for e in cycled(self.engines, self.n)]
+                engines = cycled(self.engines, session.branches(self.n))
+                requests = [replace(request, engine=name) for name in engines]
                 drawn = [candidate(problem, s) for s in await each(session, requests) if s]
                 layer = [c for c in drawn if c.answer is not None] or layer or drawn
                 seen += drawn
-                session.best(plurality(layer, problem.kind).best or layer[0])
+                session.best((await session.vote(layer, problem.kind)).best or layer[0])
             request = replace(self._request(self._view(problem, layer)), engine=self.engine)
             final = candidate(problem, await session.sample(request))
         except (BudgetExceeded, EngineError):
             if not seen:
                 raise
             final = Candidate("", None)
-        vote = replace(plurality(layer, problem.kind), candidates=tuple(seen))
+        vote = replace(await session.vote(layer, problem.kind), candidates=tuple(seen))
         return vote if final.answer is None else replace(vote, best=final, tied=False)
 
     def _view(self, problem: Problem, layer: Sequence[Candidate]) -> Prompt:

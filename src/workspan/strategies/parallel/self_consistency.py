@@ -10,7 +10,6 @@ from workspan.errors import at_least
 from workspan.session import Session
 from workspan.strategies.reading import read
 from workspan.types import Answer, Problem, Request
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -34,4 +33,4 @@ class SelfConsistency:
         """Draw n at once; answers that the budget did not allow have no vote."""
         request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
         samples = await session.samples(request, self.n)
-        return plurality(read(problem, samples), problem.kind)
+        return await session.vote(read(problem, samples), problem.kind)

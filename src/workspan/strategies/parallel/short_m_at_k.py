@@ -10,7 +10,6 @@ from workspan.errors import at_least
 from workspan.session import Session
 from workspan.strategies.reading import candidate
 from workspan.types import Answer, Candidate, Problem, Request
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -43,18 +42,20 @@ class ShortMAtK:
         """Race k chains until m have an answer."""
         request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
         finished: list[tuple[int, Candidate]] = []
-        async with session.as_completed([request] * self.k) as race:
+        async with session.as_completed([request] * session.branches(self.k)) as race:
             async for sample in race:
                 chain = candidate(problem, sample)
                 if chain.answer is None:
                     continue
                 finished.append((sample.usage.output_tokens, chain))
-                session.best(self._vote(problem, finished).best or chain)
+                session.best((await self._vote(problem, session, finished)).best or chain)
                 if len(finished) == self.m:
                     break
-        return self._vote(problem, finished)
+        return await self._vote(problem, session, finished)
 
-    def _vote(self, problem: Problem, finished: list[tuple[int, Candidate]]) -> Answer:
+    async def _vote(
+        self, problem: Problem, session: Session, finished: list[tuple[int, Candidate]]
+    ) -> Answer:
         """Vote with the shortest chains first, since the first of equals wins."""
         shortest = sorted(finished, key=lambda pair: pair[0])
-        return plurality([chain for _, chain in shortest], problem.kind)
+        return await session.vote([chain for _, chain in shortest], problem.kind)

@@ -11,7 +11,6 @@ from workspan.session import Session
 from workspan.strategies.asking import select
 from workspan.strategies.reading import read
 from workspan.types import Answer, Problem, Request
-from workspan.voting import plurality
 
 RULE = (
     "Above are several responses to the same task. Do not judge which is right: find the one that "
@@ -47,7 +46,7 @@ class UniversalSelfConsistency:
         candidates = read(problem, await session.samples(request, self.n))
         answered = [c for c in candidates if c.answer is not None]
         if not answered:
-            return plurality(candidates, problem.kind)
+            return await session.vote(candidates, problem.kind)
         session.best(answered[0])
         asked = Request((), max_tokens=self.choice_tokens, temperature=0.0, engine=self.engine)
         return await select(session, problem, answered, RULE, asked)

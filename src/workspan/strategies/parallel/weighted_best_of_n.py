@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import ClassVar
 
 from workspan.engines.base import Capability
@@ -11,7 +12,6 @@ from workspan.session import Session, Verifier
 from workspan.strategies.reading import read
 from workspan.types import Answer, Problem, Request
 from workspan.verifiers.judge import Judge
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class WeightedBestOfN:
     """Return argmax_a of the sum of V(y_i) over the y_i that answer a (Li et al. 2023, DiVeRSe).
 
     arXiv:2206.02336; the form that Snell et al. (2024, arXiv:2408.03314) call best-of-N weighted.
-    A candidate without a verdict has no weight; without a single verdict each has one vote.
+    A candidate without a verdict weighs what one with a verdict does on average: nothing was said
+    against it. Without a single verdict each has one vote, and the result's notices say so.
     """
 
     n: int = 8
@@ -44,6 +45,9 @@ class WeightedBestOfN:
         candidates = read(problem, await session.samples(request, self.n))
         answered = [c for c in candidates if c.answer is not None]
         scored = await session.score(self.verifier, problem, answered)
-        if all(c.score is None for c in scored):
-            return plurality(candidates, problem.kind)
-        return plurality(scored, problem.kind, weights=[c.score or 0.0 for c in scored])
+        known = [c.score for c in scored if c.score is not None]
+        if not known:
+            return await session.vote(candidates, problem.kind)
+        usual = fmean(known)
+        weights = [usual if c.score is None else c.score for c in scored]
+        return await session.vote(scored, problem.kind, weights)

@@ -46,26 +46,25 @@ class Retrieve:
         """Search until the model answers; for one turn that does neither, by the question."""
         room, texts, attempts = ReadingRoom(), list[str](), list[Candidate]()
         prompt, left = opening(problem.prompt, self.mode, self.k, self.rounds), self.rounds
-        while True:
-            try:
+        try:
+            while True:
                 sample, is_last = await self._draw(prompt, session, left)
-            except (BudgetExceeded, ContextExceeded):
-                if texts:
-                    break
+                turn, reply = read_turn(sample.text, finished=sample.finish == "stop"), ""
+                texts.append(turn.text)
+                queries = plan(turn.inside if turn.tag == "search" else "", self.mode, self.k)
+                if is_last or not queries.ready:
+                    attempt, is_marked = read_attempt(problem, sample, turn)
+                    attempts.append(replace(attempt, sources=room.cited(texts, attempt.answer)))
+                    if is_marked or is_last or len(attempts) > 1:
+                        break
+                    queries, reply = instead(problem, queries), f"{CORRECTION}\n"
+                value = await session.use("search", wanted(queries.ready, self.top))
+                left -= 1
+                reply += room.show(found(value), queries.kept_back)
+                prompt = (*prompt, Message("assistant", turn.text or "…"), Message("user", reply))
+        except (BudgetExceeded, ContextExceeded):
+            if not texts:
                 raise
-            turn, reply = read_turn(sample.text, finished=sample.finish == "stop"), ""
-            texts.append(turn.text)
-            queries = plan(turn.inside if turn.tag == "search" else "", self.mode, self.k)
-            if is_last or not queries.ready:
-                attempt, is_marked = read_attempt(problem, sample, turn)
-                attempts.append(replace(attempt, sources=room.cited(texts, attempt.answer)))
-                if is_marked or is_last or len(attempts) > 1:
-                    break
-                queries, reply = instead(problem, queries), f"{CORRECTION}\n"
-            value = await session.use("search", wanted(queries.ready, self.top))
-            left -= 1
-            reply += room.show(found(value), queries.kept_back)
-            prompt = (*prompt, Message("assistant", turn.text or "…"), Message("user", reply))
         answered = (attempt for attempt in reversed(attempts) if attempt.answer is not None)
         return Answer(next(answered, None), tuple(attempts))
 

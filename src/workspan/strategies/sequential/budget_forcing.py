@@ -11,7 +11,6 @@ from workspan.session import Session
 from workspan.strategies.reading import candidate
 from workspan.strategies.sequential.thinking import Thinking
 from workspan.types import Answer, Problem, Request
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -60,4 +59,4 @@ class BudgetForcing:
             answer = candidate(problem, await session.sample(end), forced)
         except (BudgetExceeded, EngineError):
             answer = thought
-        return plurality([answer], problem.kind)
+        return await session.vote([answer], problem.kind)

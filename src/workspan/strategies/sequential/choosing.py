@@ -10,6 +10,9 @@ from workspan.search.choices import meant
 from workspan.session import Session
 from workspan.types import Problem, Request, Sample
 
+_ROUNDING = 1e-3
+"""How far above 0 a log-probability may be by rounding."""
+
 
 def choices_of(problem: Problem) -> tuple[str, ...]:
     """Return the answers that a problem names: ``metadata["choices"]``, one a line.
@@ -69,6 +72,7 @@ def _distinct(samples: Iterable[Sample]) -> dict[tuple[str, bool], float]:
     """Return the probability of each different token, and whether it ends the turn."""
     told: dict[tuple[str, bool], float] = {}
     for sample in samples:
-        if sample.logprobs:
-            told.setdefault((sample.text, sample.finish == "stop"), math.exp(sample.logprobs[0]))
+        if sample.logprobs and sample.logprobs[0] < _ROUNDING:  # else it is NaN, or no logarithm
+            probability = math.exp(min(0.0, sample.logprobs[0]))
+            told.setdefault((sample.text, sample.finish == "stop"), probability)
     return told

@@ -11,7 +11,6 @@ from workspan.session import Session
 from workspan.strategies.sequential.choosing import choices_of, probabilities
 from workspan.strategies.sequential.thinking import Thinking
 from workspan.types import Answer, Candidate, Problem, Request
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,8 @@ class ForcedChoice:
             ask = Request(problem.prompt, thought.text + self.cue)
             return thought, await probabilities(session, ask, choices, self.draws, self.steps)
 
-        read = [one for one in await session.map(one, range(self.n)) if one is not None]
+        width = range(session.branches(self.n))
+        read = [one for one in await session.map(one, width) if one is not None]
         if not read:
             raise first_error(errors)
         sums = [sum(found[choice] for _, found in read) for choice in choices]
@@ -76,4 +76,4 @@ class ForcedChoice:
         for choice, share in zip(choices, shares, strict=True):
             thought, _ = max(read, key=lambda one: one[1][choice])
             named.append(Candidate(thought.text + self.cue + " " + choice, choice, share))
-        return plurality(named, problem.kind, shares)
+        return await session.vote(named, problem.kind, shares)

@@ -12,7 +12,6 @@ from workspan.session import Session, Verifier
 from workspan.strategies.reading import candidate
 from workspan.types import Answer, Candidate, Problem, Request
 from workspan.verifiers.answered import Answered
-from workspan.voting import best, plurality
 
 
 @dataclass(frozen=True)
@@ -54,12 +53,12 @@ class LubyRestarts:
             if chain.answer is not None:
                 [chain] = await session.score(self.verifier, problem, [chain])
             chains.append(chain)
-            answer = best(chains, problem.kind)
+            answer = await session.leader(chains, problem.kind)
             if answer.best is not None:
                 session.best(answer.best)
                 if answer.best.score == 1.0:
                     return answer
         if not chains:
             raise first_error(errors)
-        answer = best(chains, problem.kind)
-        return answer if answer.best is not None else plurality(chains, problem.kind)
+        answer = await session.leader(chains, problem.kind)
+        return answer if answer.best is not None else await session.vote(chains, problem.kind)

@@ -12,7 +12,6 @@ from workspan.session import Session, Verifier
 from workspan.strategies.reading import begin, candidate
 from workspan.types import Answer, Candidate, Message, Problem, Request
 from workspan.verifiers.judge import Judge
-from workspan.voting import best, plurality
 
 AUTHOR = "Refined solution:"
 CONVERSE = (
@@ -49,7 +48,7 @@ class SequentialRevision:
         drafts = await begin(problem, session, request, self.threads)
         threads = seen = await session.score(self.verifier, problem, drafts)
         for _ in range(self.turns - 1):
-            answer = best(seen[::-1], problem.kind)
+            answer = await session.leader(seen[::-1], problem.kind)
             if answer.best is not None:
                 session.best(answer.best)
                 if answer.best.score == 1.0:
@@ -60,8 +59,8 @@ class SequentialRevision:
             seen = [*seen, *(child for child in revised if child is not None)]
             pairs = zip(revised, threads, strict=True)
             threads = [child if child and child.answer else parent for child, parent in pairs]
-        answer = best(seen[::-1], problem.kind)
-        return answer if answer.best is not None else plurality(seen, problem.kind)
+        answer = await session.leader(seen[::-1], problem.kind)
+        return answer if answer.best is not None else await session.vote(seen, problem.kind)
 
     async def _revise(
         self, problem: Problem, request: Request, session: Session, parent: Candidate

@@ -10,7 +10,6 @@ from workspan.errors import at_least
 from workspan.session import Session
 from workspan.strategies.reading import read
 from workspan.types import Answer, Problem, Request
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -29,4 +28,4 @@ class Single:
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Draw once."""
         request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
-        return plurality(read(problem, [await session.sample(request)]), problem.kind)
+        return await session.vote(read(problem, [await session.sample(request)]), problem.kind)

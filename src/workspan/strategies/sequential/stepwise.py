@@ -12,7 +12,6 @@ from workspan.session import Session, Verifier
 from workspan.strategies.hybrid.steps import Steps
 from workspan.types import Answer, Problem
 from workspan.verifiers.step_judge import StepJudge
-from workspan.voting import plurality
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Stepwise:
                 break
             if chain.is_finished:
                 break
-        return plurality([chain.candidate], problem.kind)
+        return await session.vote([chain.candidate], problem.kind)
 
     async def _step(self, steps: Steps, chain: Path) -> Path:
         """Draw the next step until one passes; the end of the chain is not judged again."""

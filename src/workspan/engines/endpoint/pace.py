@@ -1,0 +1,76 @@
+"""How many tokens a piece of a server's streams holds: learnt from streams that ended.
+
+A server may send several tokens a piece (speculative decoding, SGLang's `--stream-interval`,
+proxies that gather), less than one (byte-level pieces), or a whole answer at once. Until it is
+known, only bytes bound what was decoded: a token is at least a byte in every vocabulary.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+_REMEMBERED = 64
+_LEAST = 16
+"""Tokens from which a stream tells; shorter ones are added up until they come to so many."""
+_COARSEST = 32.0
+"""Tokens a piece beyond which a stream can't be cut in time."""
+_UNSEEN = 8
+"""Tokens of markers and ends that no piece shows, at most."""
+
+
+class Pace:
+    """What one server has shown, shared by all calls of an engine."""
+
+    def __init__(self) -> None:
+        self._least: deque[float] = deque(maxlen=_REMEMBERED)
+        """Tokens a piece, at least, of each stream."""
+        self._most: deque[float] = deque(maxlen=_REMEMBERED)
+        self._short = (0, 0)
+        """Pieces and tokens of streams too short to tell."""
+        self.per_piece: float | None = None
+        """Tokens a piece, at most; None until it is known."""
+        self.hides = False
+        """It decodes what it does not stream, such as hidden thinking."""
+        self.ignores_cap = False
+        """It has decoded more than it was asked for."""
+
+    @property
+    def can_be_cut(self) -> bool:
+        """What streams can be counted closely enough to cut a call in mid-answer."""
+        known = self.per_piece
+        return known is not None and known <= _COARSEST and not self.hides
+
+    def bound(self, pieces: int, size: int) -> int:
+        """Return the tokens that so many pieces of `size` bytes together hold, at most."""
+        if self.per_piece is None or self.hides:
+            return size
+        return min(size, math.ceil(pieces * self.per_piece))
+
+    def learn(self, pieces: int, size: int, tokens: int) -> None:
+        """Take in a choice that ended: its pieces, their bytes, and the server's own count.
+
+        A reply that came whole has no pieces: it tells only whether anything is hidden.
+        """
+        if tokens > size + _UNSEEN:
+            self.hides = True
+            return
+        if not pieces:
+            return
+        before, counted = self._short
+        self._short = (before + pieces, counted + tokens)
+        if self._short[1] < _LEAST:
+            return
+        pieces, tokens = self._short
+        self._short = (0, 0)
+        self._least.append((tokens - 1) / pieces)  # an end token is counted, but not sent
+        self._most.append(tokens / max(1, pieces - 1))  # the last piece may be shorter
+        self.per_piece = self._fitted()
+
+    def _fitted(self) -> float:
+        """Fit one number of tokens a piece to all streams, or bound it where it varies."""
+        least, most = max(self._least), min(self._most)
+        if least > most:
+            return max(self._most)
+        whole = math.floor(most)
+        return float(whole) if whole >= least else most
