@@ -19,6 +19,7 @@ from workspan.cli.compare import compare
 from workspan.cli.exits import Exit, exit_for
 from workspan.cli.explain import explain
 from workspan.cli.lists import engines, models, strategies, tasks
+from workspan.cli.read import read
 from workspan.cli.replay import replay
 from workspan.cli.screen import say_error
 from workspan.cli.solve import solve
@@ -37,7 +38,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (solve, compare, replay, calibrate, explain, claims, strategies, engines, tasks):
+for command in (
+    *(solve, compare, replay, calibrate, explain, read, claims),
+    *(strategies, engines, tasks),
+):
     app.command()(command)
 app.add_typer(models, name="models")
 
