@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from decimal import Decimal
+from typing import Any
 
 import anyio
 import pytest
@@ -27,7 +28,8 @@ PIECES = st.lists(
     st.sampled_from([
         *STRATEGIES, "(", ")", "[", "]", "{", "}", ",", "=", "n=", "1", "-1", "1e999", "'", '"',
         "\\", "**", "*", ".", "\n", "\0", "\u202e", "é", "0x", "9" * 40, "verifier=judge", "None",
-        "True", "lambda:", "not ", "strategy=", "temperature=", "\ud800", "#", ":=", "f'{", "b'", "...",
+        "True", "lambda:", "not ", "strategy=", "temperature=", "\ud800", "#", ":=",
+        "f'{", "b'", "...",
     ]),
     max_size=12,
 ).map("".join)  # fmt: skip
@@ -174,13 +176,13 @@ def test_frames_that_are_no_messages_are_a_broken_protocol(noise: bytes) -> None
 
 
 def _wide(name: str) -> list[str]:
-    strategy = parse_strategy(STRATEGIES[name].example)
+    strategy: Any = parse_strategy(STRATEGIES[name].example)
     held = {item.name: getattr(strategy, item.name) for item in dataclasses.fields(strategy)}
     return [field for field, value in held.items() if type(value) is int]
 
 
 def _run(name: str, field: str, value: int) -> Result | None:
-    strategy = parse_strategy(STRATEGIES[name].example)
+    strategy: Any = parse_strategy(STRATEGIES[name].example)
     try:
         strategy = dataclasses.replace(strategy, **{field: value})
     except ValueError:

@@ -211,7 +211,7 @@ def test_a_grading_that_was_cut_is_neither_right_nor_wrong() -> None:
 def test_grading_has_the_seconds_of_its_run(seconds: float | None, allowed: float) -> None:
     time = TurnedTime()
 
-    async def endless(task: Task, answer: str | None) -> Grade:  # noqa: ARG001
+    async def endless(task: Task, answer: str | None) -> Grade:
         time.turn(allowed - 0.1)
         await anyio.lowlevel.checkpoint()
         time.turn(0.2)
