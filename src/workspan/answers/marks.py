@@ -85,7 +85,7 @@ _FURTHER = (
 """Parts of the words of `_FOREIGN`, for a quick look."""
 _PLACEHOLDER = re.compile(
     r"(?:<[^<>\n]{1,40}>|\[[^\[\]\n]{0,12}(?:answer|number|letter|value|result)[^\[\]\n]{0,20}\]"
-    r"|\{[a-z _]{0,12}answer[a-z _]{0,12}\}|\.{3,}|…+|_{3,}|\?+|xxx?|n/a|none|\$?answer)"
+    r"|\{[a-z _]{0,12}answer[a-z _]{0,12}\}|\.{3,}|…+|_{3,}|\?+|xxx?|\$?answer)"
     r"[.*_`\"' \t]*"
 )
 
@@ -129,6 +129,11 @@ def marks(said: Said) -> Iterator[Mark]:
 def is_placeholder(content: str) -> bool:
     """Tell an echo of the instruction, such as ``<answer>`` or ``[number]``, from an answer."""
     return _PLACEHOLDER.fullmatch(content) is not None
+
+
+def is_nothing(content: str) -> bool:
+    """Tell what names no value: "none" is an answer in words, and no number."""
+    return content in ("none", "n/a") or is_placeholder(content)
 
 
 def _places(low: str, needle: str) -> Iterator[int]:
