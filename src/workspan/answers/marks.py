@@ -15,6 +15,7 @@ from workspan.answers.said import Said
 _MARKS = 24
 """Marks of a sort that are looked at, the last ones: hostile text is read in linear time."""
 _BRACES = 2_000
+_ENDING = 400
 
 DRESS = "*_`\"' \t"
 _LABEL = re.compile(
@@ -252,9 +253,11 @@ def _hashes(said: Said) -> list[Mark]:
 def _foreign(said: Said) -> list[Mark]:
     low = said.low
     words = _WORDS if low.isascii() else (*_WORDS, *_FURTHER)
+    # In English text such a word is looked for at the end alone: the search is most of the reading.
+    looked = low[-_ENDING:] if " the " in low else low
     found: dict[int, Mark] = {}
     for word in words:
-        if word in low:
+        if word in looked:
             for at in _places(low, word):
                 mark = _FOREIGN.match(low, at)
                 if mark and at not in found:
