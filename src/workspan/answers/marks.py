@@ -15,6 +15,7 @@ from workspan.answers.said import Said
 _MARKS = 24
 """Marks of a sort that are looked at, the last ones: hostile text is read in linear time."""
 _BRACES = 2_000
+_ENDING = 400
 
 DRESS = "*_`\"' \t"
 _LABEL = re.compile(
@@ -85,7 +86,7 @@ _FURTHER = (
 """Parts of the words of `_FOREIGN`, for a quick look."""
 _PLACEHOLDER = re.compile(
     r"(?:<[^<>\n]{1,40}>|\[[^\[\]\n]{0,12}(?:answer|number|letter|value|result)[^\[\]\n]{0,20}\]"
-    r"|\{[a-z _]{0,12}answer[a-z _]{0,12}\}|\.{3,}|…+|_{3,}|\?+|xxx?|n/a|none|\$?answer)"
+    r"|\{[a-z _]{0,12}answer[a-z _]{0,12}\}|\.{3,}|…+|_{3,}|\?+|xxx?|\$?answer)"
     r"[.*_`\"' \t]*"
 )
 
@@ -129,6 +130,11 @@ def marks(said: Said) -> Iterator[Mark]:
 def is_placeholder(content: str) -> bool:
     """Tell an echo of the instruction, such as ``<answer>`` or ``[number]``, from an answer."""
     return _PLACEHOLDER.fullmatch(content) is not None
+
+
+def is_nothing(content: str) -> bool:
+    """Tell what names no value: "none" is an answer in words, and no number."""
+    return content in ("none", "n/a") or is_placeholder(content)
 
 
 def _places(low: str, needle: str) -> Iterator[int]:
@@ -247,9 +253,11 @@ def _hashes(said: Said) -> list[Mark]:
 def _foreign(said: Said) -> list[Mark]:
     low = said.low
     words = _WORDS if low.isascii() else (*_WORDS, *_FURTHER)
+    # In English text such a word is looked for at the end alone: the search is most of the reading.
+    looked = low[-_ENDING:] if " the " in low else low
     found: dict[int, Mark] = {}
     for word in words:
-        if word in low:
+        if word in looked:
             for at in _places(low, word):
                 mark = _FOREIGN.match(low, at)
                 if mark and at not in found:

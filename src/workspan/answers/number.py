@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import islice
 
 from workspan.answers import signs
-from workspan.answers.marks import Mark, is_placeholder, marks
+from workspan.answers.marks import Mark, is_nothing, marks
 from workspan.answers.quantities import (
     Blocked,
     Quantity,
@@ -132,7 +132,7 @@ def marked(said: Said, mark: Mark) -> Found | Blocked | None:
         start, end = inner[:2]
     content = said.low[start:end].strip()
     first = content.partition(". ")[0]
-    if not content or is_placeholder(first.strip("*_` .")):
+    if not content or is_nothing(first.strip("*_` .")):
         return None
     if mark.is_negated:
         return Blocked(_sentence_end(said.low, start, end))

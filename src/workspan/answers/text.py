@@ -26,6 +26,12 @@ _REASON = re.compile(
     r"|so that|where)\s|;\s"
 )
 _ABBREVIATED = re.compile(r"(?:\.[a-z]|\b(?:etc|inc|ltd|co|jr|sr|st|no))\.$")
+_TOLD = re.compile(
+    r"([^.!?\n]{1,80})[.!]\s+(?=(?:It|This|That|These|Because|Since|The|I|We|So|Here|Sorry|Note|Hope"
+    r"|He|She|They|Let|As|If|You|My)\b)"
+)
+"""A few words and then a sentence about them."""
+_FEW = 4
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
 _CASED = listed("mW MW mV MV mA MA mJ MJ mg Mg mHz MHz mPa MPa Mb MB mb mB Mbps MBps")
 _PAIRS = re.compile(r"(?:([A-Za-z])(?:(?i:\1)))+")
@@ -120,6 +126,9 @@ def _sentence(said: Said, mark: Mark, start: int, end: int) -> int:
     )
     if reason and reason.start() > start:
         return reason.start()
+    told = _TOLD.match(said.plain, start, end)
+    if told and len(told[1].split()) <= _FEW and not _ABBREVIATED.search(told[1].lower() + "."):
+        return told.end(1)
     again = retracted(low, start)
     if again is not None:
         stop = re.compile(
