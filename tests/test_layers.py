@@ -35,7 +35,7 @@ LAYERS = [
     {"voting", "sandbox", "planning", "retrieval", "search"},
     {"answers"},
     {"budget"},
-    {"types", "outputs", "secret", "address"},
+    {"types", "inputs", "outputs", "secret", "address"},
     {"errors", "named", "stopwatch"},
     {"legible"},
 ]

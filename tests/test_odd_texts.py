@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -11,14 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workspan.address import checked_url
+from workspan.allocate.library import read_library
 from workspan.budget import Budget
 from workspan.cli.opening import parse_price
 from workspan.engines.embedded import protocol
 from workspan.engines.embedded.protocol import Cancel, pack, unpack
-from workspan.errors import EngineProtocolError, InputError, SpecError
+from workspan.errors import DataError, EngineProtocolError, InputError, SpecError
+from workspan.journal_lines import read_lines
+from workspan.lab.explanations import read_explanations
 from workspan.legible import legible, one_line, quoted
 from workspan.runner import Result, run
 from workspan.spec import STRATEGIES, parse_strategy, split_list, write
+from workspan.tasks import read_tasks
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.strategy_suite import chatter
 from workspan.types import Problem
@@ -27,7 +34,8 @@ PIECES = st.lists(
     st.sampled_from([
         *STRATEGIES, "(", ")", "[", "]", "{", "}", ",", "=", "n=", "1", "-1", "1e999", "'", '"',
         "\\", "**", "*", ".", "\n", "\0", "\u202e", "é", "0x", "9" * 40, "verifier=judge", "None",
-        "True", "lambda:", "not ", "strategy=", "temperature=", "\ud800", "#", ":=", "f'{", "b'", "...",
+        "True", "lambda:", "not ", "strategy=", "temperature=", "\ud800", "#", ":=",
+        "f'{", "b'", "...",
     ]),
     max_size=12,
 ).map("".join)  # fmt: skip
@@ -150,6 +158,16 @@ def test_any_text_is_an_address_or_an_input_error(text: str) -> None:
     assert url.isprintable()
 
 
+@pytest.mark.parametrize("read", [read_explanations, read_lines, read_library, read_tasks])
+def test_a_device_without_an_end_is_not_read(
+    read: Callable[[Path], object], tmp_path: Path
+) -> None:
+    endless = tmp_path / "problems.jsonl"
+    endless.symlink_to("/dev/zero")
+    with pytest.raises(DataError, match="is a device"):
+        read(endless)
+
+
 @given(st.text())
 def test_legible_text_steers_nothing(text: str) -> None:
     shown = legible(text)
@@ -174,13 +192,13 @@ def test_frames_that_are_no_messages_are_a_broken_protocol(noise: bytes) -> None
 
 
 def _wide(name: str) -> list[str]:
-    strategy = parse_strategy(STRATEGIES[name].example)
+    strategy: Any = parse_strategy(STRATEGIES[name].example)
     held = {item.name: getattr(strategy, item.name) for item in dataclasses.fields(strategy)}
     return [field for field, value in held.items() if type(value) is int]
 
 
 def _run(name: str, field: str, value: int) -> Result | None:
-    strategy = parse_strategy(STRATEGIES[name].example)
+    strategy: Any = parse_strategy(STRATEGIES[name].example)
     try:
         strategy = dataclasses.replace(strategy, **{field: value})
     except ValueError:

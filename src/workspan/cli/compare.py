@@ -18,6 +18,7 @@ from workspan.cli.comparison import table
 from workspan.cli.corpus import CorpusOption, EmbedderOption, open_search
 from workspan.cli.drawing import drawing, journal_output, named_inputs, report_output
 from workspan.cli.exits import Exit
+from workspan.cli.grading import GraderOption, ReaderOption, said_reading
 from workspan.cli.opening import (
     EngineOption,
     ModelOption,
@@ -57,7 +58,9 @@ def compare(
         list[str] | None,
         typer.Option("--task", "-t", help="demo, a data set, FILE.jsonl or hf:OWNER/NAME; repeat."),
     ] = None,
-    input: Annotated[Path | None, typer.Option(help="All problems of a JSONL or Parquet.")] = None,
+    input: Annotated[
+        Path | None, typer.Option(help="All problems of a file: JSONL, JSON, CSV, Parquet.")
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help=f"Problems of each task.  [default: {LIMIT}]")
     ] = None,
@@ -79,6 +82,8 @@ def compare(
     price: PriceOption = None,
     setting: SettingOption = None,
     api_key_env: KeyOption = None,
+    reader: ReaderOption = None,
+    grader: GraderOption = None,
     seed: int = 0,
     parallel: Annotated[int | None, typer.Option(min=1, help="Runs at a time.")] = None,
     journal: Annotated[Path | None, typer.Option(help="Kept calls; resumes from it.")] = None,
@@ -95,7 +100,8 @@ def compare(
         strategies = SEARCHING if corpus or brought else ALONE
     plan = named(strategies)
     limits = Budget.parse(budget)
-    problems = _problems(task or [], input, limit, seed)
+    problems = _problems(task or [], input, limit, seed, reader)
+    problems = said_reading(problems, grader, json=json)
     write = _report_writer(report)
     outputs = [journal_output(journal)] if journal else []
     outputs += [report_output(report)] if report else []
@@ -206,13 +212,19 @@ def _report_writer(path: Path | None) -> Callable[[Comparison], None]:
 
 
 def _problems(
-    names: Sequence[str], source: Path | None, limit: int | None, seed: int
+    names: Sequence[str],
+    source: Path | None,
+    limit: int | None,
+    seed: int,
+    reader: str | None = None,
 ) -> list[Task]:
     """Load the problems that the command names."""
+    if reader is not None and source is None:
+        raise InputError("--reader reads the rows of a file: give it with --input FILE")
     if bool(names) == (source is not None):
         raise InputError("say which problems: --task NAME (such as demo), or --input FILE")
     if source is not None:
-        return read_tasks(source)[:limit]
+        return read_tasks(source, reader)[:limit]
     return [task for name in names for task in open_tasks(name).load(limit or LIMIT, seed)]
 
 

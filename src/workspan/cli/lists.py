@@ -12,7 +12,7 @@ from rich.text import Text
 from workspan import models as catalogue
 from workspan.cli.opening import DOORS
 from workspan.cli.screen import Screen, safe, say, say_json
-from workspan.errors import ModelNotFound
+from workspan.errors import MissingDependency, ModelNotFound
 from workspan.spec import STRATEGIES
 
 Name = Annotated[str, typer.Argument(help="A name that `workspan models` lists.")]
@@ -44,11 +44,18 @@ def engines(*, json: Json = False) -> None:
 def tasks(*, json: Json = False) -> None:
     """List the sets of problems with exact graders."""
     from workspan.tasks import catalogue as task_sets
+    from workspan.tasks.procedural import SOURCE, left_out
 
-    _show(
-        [{"name": t.name, "summary": t.summary, "source": t.source} for t in task_sets()],
-        json=json,
-    )
+    sets = [{"name": t.name, "summary": t.summary, "source": t.source} for t in task_sets()]
+    try:
+        others = left_out()
+    except MissingDependency:
+        others = {}
+    missing = [
+        {"name": name, "summary": f"left out: it {why}", "source": SOURCE}
+        for name, why in others.items()
+    ]
+    _show(sets + missing, json=json)
 
 
 models = typer.Typer(help="List, check and fetch models for the embedded engine.")

@@ -22,6 +22,7 @@ from workspan.cli.corpus import CorpusOption, EmbedderOption, cited, open_search
 from workspan.cli.drawing import journal_output, named_inputs
 from workspan.cli.exits import Exit
 from workspan.cli.explain import summary
+from workspan.cli.grading import ReaderOption, say_references
 from workspan.cli.opening import (
     EngineOption,
     ModelOption,
@@ -79,7 +80,10 @@ def solve(
     kind: Annotated[
         str, typer.Option(help="How the answer is read: text, math, number, choice, code, open.")
     ] = "text",
-    input: Annotated[Path | None, typer.Option(help="Problems, JSONL or Parquet.")] = None,
+    input: Annotated[
+        Path | None, typer.Option(help="Problems: JSONL, JSON, CSV or Parquet.")
+    ] = None,
+    reader: ReaderOption = None,
     output: Annotated[Path | None, typer.Option(help="Answers, JSONL; resumable.")] = None,
     price: PriceOption = None,
     setting: SettingOption = None,
@@ -102,7 +106,8 @@ def solve(
         raise InputError("--pooled is for many problems: give --input and --output")
     plan = parse_strategy((SEARCHING if corpus else ALONE) if strategy is None else strategy)
     limits = Budget() if budget is None else Budget.parse(budget)
-    tasks = read_tasks(input) if input else []
+    tasks = read_tasks(input, reader) if input else []
+    say_references(tasks, json=json)
     if output is not None:
         _check_output(output, tasks, named_inputs(input, corpus=corpus))
     text = question if raw or kind == "open" or searches(plan) else f"{question}\n\n{MARKED}"

@@ -275,13 +275,15 @@ class Endpoint:
         try:
             while events := await reply.read():
                 self._take(meter, events)
+                if meter.finish is not None:
+                    continue  # settled at the end
                 bill.usage = meter.usage
-                if meter.has_overrun and meter.finish is None:
+                if meter.has_overrun:
                     self._take(meter, await reply.read())  # where a whole answer came, its end
                     if meter.finish is None:
                         meter.cut_off()
                         break
-                if meter.finish is None and (chunk := meter.chunk()):
+                if chunk := meter.chunk():
                     yield chunk
             else:
                 self._settle(meter, reply)

@@ -4,7 +4,7 @@ Nothing here is shared with the engine: what it counts, this counts again from w
 decoded. What no client can know is left out, and only that:
 
 - tokens decoded after a hang-up beyond the `runahead` that the engine was told, or beyond a cap
-  that was not passed yet;
+  that was not passed yet, or that neither words nor figures show to be passed;
 - tokens beyond its cap of a whole reply that broke off, and all of one that was an error instead;
 - tokens gathered for a piece, or decoded in secret, of a stream that ended before it spoke of them;
 - a figure below the truth that nothing on the wire contradicts.
@@ -81,9 +81,16 @@ def due(row: Served, case: Case) -> int:
     if row.is_whole and not row.is_complete:
         tokens = min(tokens, cap)  # whatever came told nothing
     claim = claimed(row)
+    if not row.reports and _words(row) <= cap:
+        tokens = min(tokens, cap)  # nothing on the wire shows that it was passed
     if claim is None:
         return tokens if _names_cap(row) else tokens - row.hidden
     return min(tokens, claim) if _is_believable(claim, row) else tokens
+
+
+def _words(row: Served) -> int:
+    """Return the least tokens that what was sent can be: no token spans two words."""
+    return len(" ".join((*row.answers, row.thinking, row.other)).split())
 
 
 def _names_cap(row: Served) -> bool:
