@@ -25,9 +25,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.environments import environment
 from benchmarks.http_clients import ROOT, TEXT, loopback_server
 from benchmarks.paired import ratio
+
+from workspan.testing.environments import environment
 
 LATENCY = 0.25
 """Seconds a call in the best-of-n part."""
