@@ -1,7 +1,8 @@
-"""Unmodified servers as processes on loopback, and llama.cpp's own counters."""
+"""Unmodified servers as processes on loopback, and their own counters."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -136,5 +137,28 @@ def settled(address: str) -> Counters:
     looks: list[Counters] = []
     while len(looks) < _STILL or looks[-1].is_busy or len(set(looks[-_STILL:])) > 1:
         looks.append(look(address))
+        time.sleep(0.1)
+    return looks[-1]
+
+
+@contextmanager
+def simulated(log: Path, *options: str) -> Iterator[str]:
+    """Serve scripted answers by our own simulated server, which counts what it sends."""
+    command = [sys.executable, "-m", "workspan.testing.server", *options]
+    kept = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command += ["--port", str(port)]
+    with process(command, log, door=f"{address}/v1/models", variables=kept):
+        yield address
+
+
+def simulated_settled(address: str) -> Counters:
+    """Read the simulated server's own bill when it stands."""
+    looks: list[Counters] = []
+    while len(looks) < _STILL or len(set(looks[-_STILL:])) > 1:
+        with urllib.request.urlopen(f"{address}/bill", timeout=60) as response:
+            bill = json.load(response)
+        looks.append(Counters(bill["completion_tokens"], bill["prompt_tokens"], 0, is_busy=False))
         time.sleep(0.1)
     return looks[-1]
