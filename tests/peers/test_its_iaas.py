@@ -26,7 +26,7 @@ PACKAGES = ("its-hub[iaas,lm]==1.2.0",)
 
 MODELS = {
     "brief": ("--text", "think of it", "--seeded", "--numbered"),
-    "long": ("--text", "word " * 249 + "42"),  # past every cap: none gets through
+    "long": ("--text", "word " * 399 + "42"),  # past every cap: none gets through
 }
 
 
@@ -78,13 +78,13 @@ def test_every_strategy_accounts_for_what_was_decoded(peer: Peer, name: str) -> 
 
 
 def test_what_it_loses_is_said(peer: Peer) -> None:
-    """A stream has no usage; beyond the cap a whole answer is kept, marked and named."""
-    spent = spend(peer, "single(max_tokens=100)", 100)
-    hold(spent)
-    assert spent.result is not None
-    assert spent.usage.source == "estimated"
-    assert "no_usage" in spent.notices
-    if spent.truth.decoded > 100:
-        assert "ignores_cap" in spent.notices
-        assert spent.result.overrun >= spent.truth.decoded - 100
-        assert spent.result.answer.text == "42"
+    """A stream of it has no usage; beyond the cap an answer is kept, marked and named."""
+    for cap, source in ((100, "measured"), (300, "estimated")):
+        spent = spend(peer, f"single(max_tokens={cap})", cap)
+        hold(spent)
+        assert spent.result is not None
+        assert spent.usage.source == source
+        assert ("no_usage" in spent.notices) == (source == "estimated")
+        assert ("ignores_cap" in spent.notices) == (spent.truth.decoded > cap)
+        assert spent.result.overrun >= spent.truth.decoded - cap
+        assert spent.result.answer.text is not None
