@@ -12,6 +12,13 @@ from pathlib import Path
 
 import platformdirs
 
+OPTILLM = "optillm==0.4.0"
+OPTILLM_NEEDS = (
+    "numpy", "networkx", "openai<3", "httpx", "flask", "aiohttp", "requests", "z3-solver<=4.15.4.0",
+    "cerebras_cloud_sdk", "math-verify", "PyYAML", "scipy", "sympy",
+)  # fmt: skip
+"""What its server and its approaches none, bon and moa import; all it depends on takes 7 GB."""
+
 
 def cache_folder() -> Path:
     """Where environments and their packages are kept between runs."""
