@@ -27,7 +27,7 @@ def count(
     """Add one pass of the whole model."""
     if not type(module).__name__.endswith("ForCausalLM"):
         return
-    given = keywords.get("input_ids", arguments[0] if arguments else None)
+    given = keywords["input_ids"] if "input_ids" in keywords else arguments[0]
     with lock:
         counted[0] += given.shape[0]
         counted[1] += given.numel() if given.shape[1] > 1 else 0
