@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import venv
 from collections import Counter, defaultdict
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.answers.corpus import Row
+from benchmarks.answers.scores import Equivalent, Extract, judge
 
 # What each needs to read; torch and the rest of its stack are left out where reading does without.
 _ANTLR = "antlr4-python3-runtime"
@@ -18,7 +20,13 @@ PINS: dict[str, tuple[tuple[str, ...], ...]] = {
     "math-verify": (("math-verify==0.9.0", "latex2sympy2_extended==1.11.0", f"{_ANTLR}==4.13.2"),),
     "lm-eval": (
         ("--no-deps", "lm_eval==0.4.13"),
-        ("math-verify==0.9.0", "latex2sympy2_extended==1.11.0", f"{_ANTLR}==4.11.0", "sacrebleu", "numpy"),
+        (
+            "math-verify==0.9.0",
+            "latex2sympy2_extended==1.11.0",
+            f"{_ANTLR}==4.11.0",
+            "sacrebleu",
+            "numpy",
+        ),
     ),
     "inspect-ai": (("inspect-ai==0.3.285", "latex2sympy2_extended==1.11.0", f"{_ANTLR}==4.13.2"),),
     "lighteval": (
@@ -26,7 +34,12 @@ PINS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("latex2sympy2_extended==1.0.6", f"{_ANTLR}==4.13.2", "pytablewriter", "packaging"),
     ),
 }
-VERSIONS = {"math-verify": "0.9.0", "lm-eval": "0.4.13", "inspect-ai": "0.3.285", "lighteval": "0.13.0"}
+VERSIONS = {
+    "math-verify": "0.9.0",
+    "lm-eval": "0.4.13",
+    "inspect-ai": "0.3.285",
+    "lighteval": "0.13.0",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +115,29 @@ def tally(rows: list[Row], said: dict[int, Verdict]) -> dict[str, Counter[str]]:
     return dict(counts)
 
 
+def own_tally(rows: list[Row], extract: Extract, equivalent: Equivalent) -> dict[str, Counter[str]]:
+    """Count Workspan's own reading of the same rows in the same way."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for i, row in enumerate(rows):
+        said = extract(row.text, row.kind, row.finished)
+        kind = group(row)
+        counts[kind]["replies"] += 1
+        counts[kind][judge(row, said, equivalent)] += 1
+        if row.differs and said is not None:
+            other = row.differs[i % len(row.differs)]
+            counts[kind]["accepts another"] += equivalent(said, other, row.kind)
+    return dict(counts)
+
+
 def group(row: Row) -> str:
     """Return the row of the table that a reply belongs to."""
     if row.kind != "number" or row.truth is None:
         return row.kind
     return "number, whole" if row.truth.lstrip("-").isdigit() else "number, other"
+
+
+def sample(rows: list[Row], size: int, seed: int = 3) -> list[Row]:
+    """Return some of the rows of the kinds that other readers read, in their order."""
+    readable = [row for row in rows if row.kind in ("number", "math", "choice", "text")]
+    chosen = set(random.Random(seed).sample(range(len(readable)), min(size, len(readable))))
+    return [row for i, row in enumerate(readable) if i in chosen]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from benchmarks.answers.forms import choices, formulas, numbers, texts
 from benchmarks.answers.forms.base import Form, Written
 from benchmarks.answers.forms.programs import programs
-from benchmarks.answers.forms.structures import structures
+from benchmarks.answers.forms.structures import Structured, structures
 from benchmarks.answers.forms.unread import UNREAD
 from benchmarks.answers.wraps import WRAPS, Wrap
 
@@ -61,15 +61,41 @@ def corpus(seed: int = CORPUS_SEED, each: int = 14) -> list[Row]:
             for _ in range(each):
                 text = unread.write(rng)
                 if text not in seen:
-                    rows.append(Row(kind, f"none.{unread.name}", "none", text, None, finished=unread.finished))
+                    rows.append(
+                        Row(
+                            kind,
+                            f"none.{unread.name}",
+                            "none",
+                            text,
+                            None,
+                            finished=unread.finished,
+                        )
+                    )
                 seen.add(text)
     for program in programs(rng, max(2, each // 2)):
         truth = None if program.value is None else program.exact or program.call
         value = "" if program.exact or program.value is None else repr(program.value)
-        rows.append(Row("code", program.name, "program", program.text, truth, (), (), program.finished, program.call, value))
-    for item in structures(rng, max(2, each // 2)):
-        rows.append(Row("json", item.name, "json", item.text, item.truth or None, item.differs, (), item.finished))
+        rows.append(
+            Row(
+                "code",
+                program.name,
+                "program",
+                program.text,
+                truth,
+                (),
+                (),
+                program.finished,
+                program.call,
+                value,
+            )
+        )
+    rows.extend(_structured(item) for item in structures(rng, max(2, each // 2)))
     return rows
+
+
+def _structured(item: Structured) -> Row:
+    truth = item.truth or None
+    return Row("json", item.name, "json", item.text, truth, item.differs, (), item.finished)
 
 
 def _dealt(rng: random.Random, each: int) -> Iterator[Row]:

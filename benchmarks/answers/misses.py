@@ -1,5 +1,7 @@
 """Rows that were not read right, in a form that a person can go through."""
 
+# ruff: noqa: E501 - lines of a report
+
 from __future__ import annotations
 
 from collections import Counter, defaultdict
@@ -14,14 +16,22 @@ def misses(score: Score, shown: int = 3) -> list[str]:
     for verdict, row, said in score.missed:
         by_form[row.kind, row.form].append((verdict, row, said))
     wraps: Counter[str] = Counter(row.wrap for _, row, _ in score.missed)
-    lines = ["Places with the most misses: " + ", ".join(f"{w} {n}" for w, n in wraps.most_common(12)), ""]
+    lines = [
+        "Places with the most misses: " + ", ".join(f"{w} {n}" for w, n in wraps.most_common(12)),
+        "",
+    ]
     for (kind, form), rows in sorted(by_form.items(), key=lambda item: (item[0][0], -len(item[1]))):
         of = sum(score.verdicts[kind, form].values())
         lines.append(f"{kind} {form}: {len(rows)} of {of}")
         for verdict, row, said in rows[:shown]:
             cut = "" if row.finished else " (cut)"
-            lines.append(f"    {verdict} [{row.wrap}] {_end(row.text)}{cut} means {_end(str(row.truth))}, read {_end(str(said))}")
-    for title, pairs in (("equal, and must not be", score.false_equal), ("not equal, and must be", score.false_apart)):
+            lines.append(
+                f"    {verdict} [{row.wrap}] {_end(row.text)}{cut} means {_end(str(row.truth))}, read {_end(str(said))}"
+            )
+    for title, pairs in (
+        ("equal, and must not be", score.false_equal),
+        ("not equal, and must be", score.false_apart),
+    ):
         seen: Counter[str] = Counter()
         lines += ["", title]
         for row, a, b in pairs:

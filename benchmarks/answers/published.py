@@ -1,5 +1,7 @@
 """Disagreements that were published in other readers' trackers: the replies, and what is right."""
 
+# ruff: noqa: E501 - replies stand whole
+
 from __future__ import annotations
 
 from benchmarks.answers.corpus import Row

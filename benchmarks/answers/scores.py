@@ -21,7 +21,9 @@ RIGHT, WRONG, NONE = "right", "wrong", "no answer"
 class Score:
     """Verdicts by kind and form, and every row that was not read right."""
 
-    verdicts: dict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    verdicts: dict[tuple[str, str], Counter[str]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
     missed: list[tuple[str, Row, str | None]] = field(default_factory=list)
     false_equal: list[tuple[Row, str, str]] = field(default_factory=list)
     false_apart: list[tuple[Row, str, str]] = field(default_factory=list)
@@ -75,7 +77,9 @@ def score(rows: Iterable[Row], extract: Extract, equivalent: Equivalent) -> Scor
                 if equivalent(a, b, row.kind):
                     result.false_equal.append((row, a, b))
         for same in (row.truth, *row.equals):
-            if not (equivalent(same, row.truth, row.kind) and equivalent(row.truth, same, row.kind)):
+            if not (
+                equivalent(same, row.truth, row.kind) and equivalent(row.truth, same, row.kind)
+            ):
                 result.false_apart.append((row, row.truth, same))
     return result
 
@@ -96,5 +100,5 @@ def _runs(row: Row, said: str) -> bool:
         try:
             exec(compile(said, "answer", "exec"), names)  # noqa: S102
             return repr(cast(object, eval(row.call, names))) == row.value  # noqa: S307
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever the program raises, it is not the one meant
             return False

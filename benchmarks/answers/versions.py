@@ -1,5 +1,7 @@
 """Two versions of Workspan side by side, each in a process of its own."""
 
+# ruff: noqa: E501 - a table
+
 from __future__ import annotations
 
 import json
@@ -30,7 +32,8 @@ class Version:
 
     def ask(self, requests: list[list[Any]]) -> tuple[list[Any], float]:
         """Return the results of the requests and the CPU seconds they took."""
-        assert self._worker.stdin and self._worker.stdout
+        assert self._worker.stdin
+        assert self._worker.stdout
         self._worker.stdin.write(json.dumps(requests) + "\n")
         self._worker.stdin.flush()
         results, spent = cast(list[Any], json.loads(self._worker.stdout.readline()))
@@ -43,7 +46,9 @@ class Version:
         self._worker.wait()
 
 
-def speed(old: Path, new: Path, texts: list[tuple[str, str]], rounds: int) -> tuple[Ratio, float, float]:
+def speed(
+    old: Path, new: Path, texts: list[tuple[str, str]], rounds: int
+) -> tuple[Ratio, float, float]:
     """Read the same replies with both, turn by turn.
 
     Args:
@@ -58,12 +63,14 @@ def speed(old: Path, new: Path, texts: list[tuple[str, str]], rounds: int) -> tu
     requests = [["read", text, kind, True] for text, kind in texts]
     before, after = Version(old), Version(new)
     taken: dict[str, list[float]] = {"old": [], "new": []}
-    before.ask(requests[:200]), after.ask(requests[:200])
+    before.ask(requests[:200])
+    after.ask(requests[:200])
     for turn in range(rounds):
         pair = [("old", before), ("new", after)]
         for name, version in pair if turn % 2 else reversed(pair):
             taken[name].append(version.ask(requests)[1])
-    before.close(), after.close()
+    before.close()
+    after.close()
     each = [1e6 * sum(taken[name]) / rounds / len(requests) for name in ("old", "new")]
     return ratio(taken["old"], taken["new"]), each[0], each[1]
 
@@ -91,11 +98,17 @@ def slowest(tree: Path, kinds: tuple[str, ...]) -> list[tuple[float, str, str]]:
     taken = []
     for name, text in hostile().items():
         for kind in kinds:
-            for shape, reply in (("alone", text), ("after a mark", f"Answer: {text}"[: len(text)]), ("before one", text[:-11] + "\nAnswer: 42")):
+            for shape, reply in (
+                ("alone", text),
+                ("after a mark", f"Answer: {text}"[: len(text)]),
+                ("before one", text[:-11] + "\nAnswer: 42"),
+            ):
                 for finished in (True, False):
                     spent = min(version.ask([["read", reply, kind, finished]])[1] for _ in range(1))
                     if spent > 0.05:
                         spent = min(spent, version.ask([["read", reply, kind, finished]])[1])
-                    taken.append((spent, kind, f"{name}, {shape}, {'finished' if finished else 'cut'}"))
+                    taken.append(
+                        (spent, kind, f"{name}, {shape}, {'finished' if finished else 'cut'}")
+                    )
     version.close()
     return sorted(taken, reverse=True)

@@ -1,5 +1,7 @@
 """Choices: the letter is drawn, and written as replies write it."""
 
+# ruff: noqa: ARG001 - every form is asked in the same way
+
 from __future__ import annotations
 
 import random
@@ -8,17 +10,30 @@ from collections.abc import Callable
 from benchmarks.answers.forms.base import Form, Written
 
 _FORMS: list[Form] = []
-_WORDS = ("Paris", "a red ball", "the third law", "Photosynthesis", "12 km", "none of the above", "An acid", "I think, therefore I am")
+_WORDS = (
+    "Paris",
+    "a red ball",
+    "the third law",
+    "Photosynthesis",
+    "12 km",
+    "none of the above",
+    "An acid",
+    "I think, therefore I am",
+)
 
 
 def _choice(
     name: str, *, latex: bool = False, prose: bool = True, boxes: bool = True, source: str = ""
 ) -> Callable[[Callable[[random.Random, str, str], str]], Callable[[random.Random, str, str], str]]:
-    def keep(write: Callable[[random.Random, str, str], str]) -> Callable[[random.Random, str, str], str]:
+    def keep(
+        write: Callable[[random.Random, str, str], str],
+    ) -> Callable[[random.Random, str, str], str]:
         def written(rng: random.Random) -> Written:
             letter = rng.choice("ABCD")
             others = [other for other in "ABCD" if other != letter]
-            return Written(write(rng, letter, rng.choice(others)), letter, tuple(others), (f"({letter})",))
+            return Written(
+                write(rng, letter, rng.choice(others)), letter, tuple(others), (f"({letter})",)
+            )
 
         _FORMS.append(Form(name, ("choice",), written, latex, prose, boxes, source))
         return write
@@ -64,7 +79,13 @@ for _name, _write in (
     ("textbf", "\\textbf{{({x})}}\\ \\text{{{w}}}"),
 ):
 
-    @_choice(f"with_words.{_name}", latex=_name == "textbf", prose=False, boxes=_name not in ("bold",), source="BBH, GPQA")
+    @_choice(
+        f"with_words.{_name}",
+        latex=_name == "textbf",
+        prose=False,
+        boxes=_name not in ("bold",),
+        source="BBH, GPQA",
+    )
     def _(rng: random.Random, letter: str, other: str, write: str = _write) -> str:
         return write.format(x=letter, w=rng.choice(_WORDS))
 

@@ -14,7 +14,9 @@ _Drawn = tuple[str, Fraction] | tuple[str, Fraction, tuple[str, ...]]
 
 def plain(value: Fraction) -> str:
     """Return a fraction as an integer or as p/q."""
-    return str(value.numerator) if value.denominator == 1 else f"{value.numerator}/{value.denominator}"
+    return (
+        str(value.numerator) if value.denominator == 1 else f"{value.numerator}/{value.denominator}"
+    )
 
 
 def near(value: Fraction) -> tuple[str, ...]:
@@ -71,7 +73,7 @@ def _grouped(value: int, separator: str) -> str:
 
 def _big(rng: random.Random, groups: int | None = None) -> int:
     groups = groups or rng.randint(1, 3)
-    return rng.randint(1, 999) * 1000**groups + rng.randint(1, 1000**groups - 1)
+    return rng.randint(1, 999) * int(1000**groups) + rng.randint(1, 1000**groups - 1)
 
 
 # --- sign ---
@@ -152,10 +154,11 @@ def _(rng: random.Random) -> _Drawn:
     return text + "0" * rng.randint(1, 3), value, (text.replace(".", ""),)
 
 
-@_number("decimal.comma", kinds=("number",), source="continental decimals; '0,75' is no group of thousands")
+@_number("decimal.comma", source="continental decimals, where the comma can be nothing else")
 def _(rng: random.Random) -> _Drawn:
-    digits = f"{rng.randint(1, 9)}{rng.randint(1, 9)}"
-    return f"0,{digits}", Fraction(f"0.{digits}"), (digits, f"0{digits}", "0")
+    whole, cents = _whole(rng, 2, 99), f"{rng.randint(1, 9)}{rng.randint(1, 9)}"
+    value = Fraction(f"{whole}.{cents}")
+    return f"{whole},{cents} €", value, (f"{whole}{cents}", str(whole), cents)
 
 
 @_number("decimal.small")
@@ -229,19 +232,34 @@ def _(rng: random.Random) -> _Drawn:
 
 # --- units and money ---
 
-_UNITS = ("km", "cm", "kg", "m", "hours", "apples", "square feet", "miles per hour", "m/s", "students", "minutes", "L")
+_UNITS = (
+    "km",
+    "cm",
+    "kg",
+    "m",
+    "hours",
+    "apples",
+    "square feet",
+    "miles per hour",
+    "m/s",
+    "students",
+    "minutes",
+    "L",
+)
 
 
 @_number("unit.word")
 def _(rng: random.Random) -> _Drawn:
-    text, value = _decimal(rng, 1) if rng.random() < 0.3 else (lambda n: (str(n), Fraction(n)))(_whole(rng))
+    text, value = (
+        _decimal(rng, 1) if rng.random() < 0.3 else (lambda n: (str(n), Fraction(n)))(_whole(rng))
+    )
     return f"{text} {rng.choice(_UNITS)}", value
 
 
-@_number("unit.joined")
+@_number("unit.joined", source="not 5m: in kind math a touching letter is a factor")
 def _(rng: random.Random) -> _Drawn:
     value = _whole(rng)
-    return f"{value}{rng.choice(('km', 'cm', 'kg', 'mm', 'ml', 'm'))}", Fraction(value)
+    return f"{value}{rng.choice(('km', 'cm', 'kg', 'mm', 'ml'))}", Fraction(value)
 
 
 @_number("unit.power", source="a power of the unit is no part of the number")
@@ -254,14 +272,27 @@ def _(rng: random.Random) -> _Drawn:
 @_number("unit.latex_text", latex=True, source="MATH references")
 def _(rng: random.Random) -> _Drawn:
     value = _whole(rng)
-    unit = rng.choice(("\\text{ cm}", "\\text{ inches}", "~\\text{km}", "\\,\\mathrm{m}", "\\ \\text{feet}", "\\mbox{ cm}"))
+    unit = rng.choice(
+        (
+            "\\text{ cm}",
+            "\\text{ inches}",
+            "~\\text{km}",
+            "\\,\\mathrm{m}",
+            "\\ \\text{feet}",
+            "\\mbox{ cm}",
+        )
+    )
     return f"{value}{unit}", Fraction(value)
 
 
 @_number("unit.latex_power", latex=True, source="MATH references")
 def _(rng: random.Random) -> _Drawn:
     value = _whole(rng, 4)
-    return f"{value}\\text{{ {rng.choice(('cm', 'm', 'in'))}}}^2", Fraction(value), (str(value**2), "2")
+    return (
+        f"{value}\\text{{ {rng.choice(('cm', 'm', 'in'))}}}^2",
+        Fraction(value),
+        (str(value**2), "2"),
+    )
 
 
 @_number("unit.degrees")
@@ -297,18 +328,14 @@ for _name, _before, _after, _latex in (
     ("word", "", " dollars", False),
 ):
 
-    def _money(
-        rng: random.Random, before: str = _before, after: str = _after
-    ) -> _Drawn:
+    def _money(rng: random.Random, before: str = _before, after: str = _after) -> _Drawn:
         value = rng.choice((_whole(rng), _big(rng, 1)))
         if rng.random() < 0.5:
             cents = rng.randint(10, 99)
             return f"{before}{value:,}.{cents}{after}", Fraction(f"{value}.{cents}"), (str(value),)
         return f"{before}{value:,}{after}", Fraction(value), (str(value % 1000),)
 
-    _number(
-        f"money.{_name}", latex=_latex, source="helm 4337, lm-evaluation-harness 3214"
-    )(_money)
+    _number(f"money.{_name}", latex=_latex, source="helm 4337, lm-evaluation-harness 3214")(_money)
 
 
 @_number("money.negative", source="-$5")
@@ -340,10 +367,16 @@ for _name, _after, _latex in (
 ):
 
     def _percent(rng: random.Random, after: str = _after) -> _Drawn:
-        text, value = _decimal(rng, 1) if rng.random() < 0.4 else (lambda n: (str(n), Fraction(n)))(_whole(rng, 2, 99))
+        text, value = (
+            _decimal(rng, 1)
+            if rng.random() < 0.4
+            else (lambda n: (str(n), Fraction(n)))(_whole(rng, 2, 99))
+        )
         return f"{text}{after}", value, (plain(value / 100),)
 
-    _number(f"percent.{_name}", latex=_latex, source="Math-Verify, lighteval: percent against fraction")(_percent)
+    _number(
+        f"percent.{_name}", latex=_latex, source="Math-Verify, lighteval: percent against fraction"
+    )(_percent)
 
 
 @_number("percent.negative")
@@ -355,14 +388,22 @@ def _(rng: random.Random) -> _Drawn:
 @_number("percent.fraction", latex=True, source="MATH: 33\\frac{1}{3}\\%")
 def _(rng: random.Random) -> _Drawn:
     whole, (high, low) = _whole(rng, 2, 99), _proper(rng, 9)
-    return f"{whole}\\frac{{{high}}}{{{low}}}\\%", whole + Fraction(high, low), (str(whole), f"{high}/{low}")
+    return (
+        f"{whole}\\frac{{{high}}}{{{low}}}\\%",
+        whole + Fraction(high, low),
+        (str(whole), f"{high}/{low}"),
+    )
 
 
 # --- powers of ten ---
 
 
 def _mantissa(rng: random.Random) -> tuple[str, Fraction]:
-    text = f"{rng.randint(1, 9)}.{rng.randint(0, 9)}{rng.randint(1, 9)}" if rng.random() < 0.7 else str(rng.randint(2, 9))
+    text = (
+        f"{rng.randint(1, 9)}.{rng.randint(0, 9)}{rng.randint(1, 9)}"
+        if rng.random() < 0.7
+        else str(rng.randint(2, 9))
+    )
     return text, Fraction(text)
 
 
@@ -390,7 +431,13 @@ for _name, _write, _latex in (
         if "{q" in write:
             power = abs(power)
         text = write.format(m=mantissa, p=power, q=power, ten="10" + str(power).translate(_RAISED))
-        wrong = (mantissa, str(power), "10", plain(value * 10), plain(value * Fraction(10) ** -power))
+        wrong = (
+            mantissa,
+            str(power),
+            "10",
+            plain(value * 10),
+            plain(value * Fraction(10) ** -power),
+        )
         return text, value * Fraction(10) ** power, wrong
 
     _number(f"power.{_name}", latex=_latex, source="5·10⁸ read as 5·10^0 or 3·10⁸")(_power)
@@ -412,8 +459,14 @@ for _name, _write, _latex in (
 
 @_number("power.scale_word")
 def _(rng: random.Random) -> _Drawn:
-    text, value = _decimal(rng, 1) if rng.random() < 0.5 else (lambda n: (str(n), Fraction(n)))(_whole(rng, 2, 99))
-    word, power = rng.choice((("hundred", 2), ("thousand", 3), ("million", 6), ("billion", 9), ("trillion", 12)))
+    text, value = (
+        _decimal(rng, 1)
+        if rng.random() < 0.5
+        else (lambda n: (str(n), Fraction(n)))(_whole(rng, 2, 99))
+    )
+    word, power = rng.choice(
+        (("hundred", 2), ("thousand", 3), ("million", 6), ("billion", 9), ("trillion", 12))
+    )
     if power == 2:
         text, value = (lambda n: (str(n), Fraction(n)))(rng.randint(2, 9))
     return f"{text} {word}", value * 10**power, (plain(value),)
@@ -460,7 +513,11 @@ for _name, _write in (
 
     def _negative(rng: random.Random, write: str = _write) -> _Drawn:
         high, low = _proper(rng)
-        return write.format(h=high, l=low), Fraction(-high, low), (str(-high), str(low), f"-{low}/{high}")
+        return (
+            write.format(h=high, l=low),
+            Fraction(-high, low),
+            (str(-high), str(low), f"-{low}/{high}"),
+        )
 
     _number(f"fraction.{_name}", latex=True, source="Math-Verify 34")(_negative)
 
@@ -480,7 +537,11 @@ def _(rng: random.Random) -> _Drawn:
 @_number("fraction.half_braces", latex=True, source="MATH: \\frac3{4}")
 def _(rng: random.Random) -> _Drawn:
     high, low = _proper(rng, 9)
-    return rng.choice((f"\\frac{high}{{{low}}}", f"\\frac{{{high}}}{low}")), Fraction(high, low), (str(high), str(low))
+    return (
+        rng.choice((f"\\frac{high}{{{low}}}", f"\\frac{{{high}}}{low}")),
+        Fraction(high, low),
+        (str(high), str(low)),
+    )
 
 
 @_number("fraction.no_braces_spaced", latex=True, source="MATH: \\frac 3 4")
@@ -489,7 +550,23 @@ def _(rng: random.Random) -> _Drawn:
     return f"\\frac {high} {low}", Fraction(high, low), (str(high), str(low), f"{high}{low}")
 
 
-_VULGAR = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5", "⅗": "3/5", "⅘": "4/5", "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8"}
+_VULGAR = {
+    "½": "1/2",
+    "⅓": "1/3",
+    "⅔": "2/3",
+    "¼": "1/4",
+    "¾": "3/4",
+    "⅕": "1/5",
+    "⅖": "2/5",
+    "⅗": "3/5",
+    "⅘": "4/5",
+    "⅙": "1/6",
+    "⅚": "5/6",
+    "⅛": "1/8",
+    "⅜": "3/8",
+    "⅝": "5/8",
+    "⅞": "7/8",
+}
 
 
 @_number("fraction.vulgar", source="Unicode")
@@ -501,7 +578,20 @@ def _(rng: random.Random) -> _Drawn:
 
 @_number("fraction.words")
 def _(rng: random.Random) -> _Drawn:
-    word, value = rng.choice((("one half", "1/2"), ("two thirds", "2/3"), ("three quarters", "3/4"), ("two-thirds", "2/3"), ("one third", "1/3"), ("three fourths", "3/4"), ("five eighths", "5/8"), ("one-quarter", "1/4"), ("four fifths", "4/5"), ("seven tenths", "7/10")))
+    word, value = rng.choice(
+        (
+            ("one half", "1/2"),
+            ("two thirds", "2/3"),
+            ("three quarters", "3/4"),
+            ("two-thirds", "2/3"),
+            ("one third", "1/3"),
+            ("three fourths", "3/4"),
+            ("five eighths", "5/8"),
+            ("one-quarter", "1/4"),
+            ("four fifths", "4/5"),
+            ("seven tenths", "7/10"),
+        )
+    )
     return word, Fraction(value), (str(Fraction(value).numerator),)
 
 
@@ -519,7 +609,13 @@ for _name, _write, _latex in (
     def _mixed(rng: random.Random, write: str = _write) -> _Drawn:
         whole, (high, low) = _whole(rng, 2, 99), _proper(rng, 16)
         text = write.format(w=whole, h=high, l=low)
-        wrong = (str(whole), f"{high}/{low}", f"{whole}{high}/{low}", plain(whole * Fraction(high, low)), str(low))
+        wrong = (
+            str(whole),
+            f"{high}/{low}",
+            f"{whole}{high}/{low}",
+            plain(whole * Fraction(high, low)),
+            str(low),
+        )
         return text, whole + Fraction(high, low), wrong
 
     # In kind math "3 and 1/2" may be two answers.
@@ -530,25 +626,45 @@ for _name, _write, _latex in (
 @_number("mixed.negative")
 def _(rng: random.Random) -> _Drawn:
     whole, (high, low) = _whole(rng, 2, 99), _proper(rng, 9)
-    return f"-{whole} {high}/{low}", -(whole + Fraction(high, low)), (plain(-whole + Fraction(high, low)),)
+    return (
+        f"-{whole} {high}/{low}",
+        -(whole + Fraction(high, low)),
+        (plain(-whole + Fraction(high, low)),),
+    )
 
 
 @_number("mixed.negative_latex", latex=True)
 def _(rng: random.Random) -> _Drawn:
     whole, (high, low) = _whole(rng, 2, 99), _proper(rng, 9)
     text = f"-{whole}\\frac{{{high}}}{{{low}}}"
-    return text, -(whole + Fraction(high, low)), (plain(-whole + Fraction(high, low)), plain(-whole * Fraction(high, low)))
+    return (
+        text,
+        -(whole + Fraction(high, low)),
+        (plain(-whole + Fraction(high, low)), plain(-whole * Fraction(high, low))),
+    )
 
 
 @_number("mixed.vulgar")
 def _(rng: random.Random) -> _Drawn:
     whole, sign = _whole(rng, 2, 99), rng.choice(sorted(_VULGAR))
-    return f"{whole}{rng.choice(('', ' '))}{sign}", whole + Fraction(_VULGAR[sign]), (str(whole), _VULGAR[sign])
+    return (
+        f"{whole}{rng.choice(('', ' '))}{sign}",
+        whole + Fraction(_VULGAR[sign]),
+        (str(whole), _VULGAR[sign]),
+    )
 
 
 @_number("mixed.words")
 def _(rng: random.Random) -> _Drawn:
-    text, value = rng.choice((("three and a half", "7/2"), ("two and three quarters", "11/4"), ("five and one third", "16/3"), ("one and a half", "3/2"), ("four and a quarter", "17/4")))
+    text, value = rng.choice(
+        (
+            ("three and a half", "7/2"),
+            ("two and three quarters", "11/4"),
+            ("five and one third", "16/3"),
+            ("one and a half", "3/2"),
+            ("four and a quarter", "17/4"),
+        )
+    )
     whole = Fraction(value).numerator // Fraction(value).denominator
     return text, Fraction(value), (str(whole), plain(Fraction(value) - whole))
 
@@ -560,7 +676,9 @@ def _repeating(rng: random.Random) -> tuple[int, str, str, Fraction]:
     whole = rng.randint(0, 9)
     start = rng.choice(("", "", str(rng.randint(1, 9))))
     cycle = rng.choice(("3", "6", "142857", "27", "45", "18", "7", "09"))
-    value = Fraction(int(start or "0"), 10 ** len(start)) + Fraction(int(cycle), (10 ** len(cycle) - 1) * 10 ** len(start))
+    value = Fraction(int(start or "0"), 10 ** len(start)) + Fraction(
+        int(cycle), (10 ** len(cycle) - 1) * 10 ** len(start)
+    )
     return whole, start, cycle, whole + value
 
 
@@ -595,8 +713,29 @@ def _(rng: random.Random) -> _Drawn:
 
 # --- words ---
 
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-_TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["_", "_", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
 
 def spoken(value: int, joint: str = "-", joined: str = " and ") -> str:
@@ -622,7 +761,9 @@ for _name, _joint, _joined, _top in (
     ("thousands_and", "-", " and ", 99_999),
 ):
 
-    def _words(rng: random.Random, joint: str = _joint, joined: str = _joined, top: int = _top) -> _Drawn:
+    def _words(
+        rng: random.Random, joint: str = _joint, joined: str = _joined, top: int = _top
+    ) -> _Drawn:
         value = rng.randint(2 if top < 100 else top // 99, top)
         text = spoken(value, joint, joined)
         last = text.replace("-", " ").split()[-1]
@@ -686,13 +827,21 @@ def _(rng: random.Random) -> _Drawn:
 @_number("digits.arabic_decimal", source="U+066B")
 def _(rng: random.Random) -> _Drawn:
     text, value = _decimal(rng)
-    return "".join("\u066b" if c == "." else chr(0x660 + int(c)) for c in text), value, (text.replace(".", ""),)
+    return (
+        "".join("\u066b" if c == "." else chr(0x660 + int(c)) for c in text),
+        value,
+        (text.replace(".", ""),),
+    )
 
 
 @_number("digits.fullwidth_decimal")
 def _(rng: random.Random) -> _Drawn:
     text, value = _decimal(rng)
-    return "".join("\uff0e" if c == "." else chr(0xFF10 + int(c)) for c in text), value, (text.replace(".", ""),)
+    return (
+        "".join("\uff0e" if c == "." else chr(0xFF10 + int(c)) for c in text),
+        value,
+        (text.replace(".", ""),),
+    )
 
 
 # --- more digits than fit ---
@@ -720,7 +869,11 @@ def _(rng: random.Random) -> _Drawn:
 def _(rng: random.Random) -> _Drawn:
     power = rng.randint(310, 400)
     value = rng.randint(2, 9)
-    return f"{value}e{power}", Fraction(value * 10**power), (f"{value + 1}e{power}", f"{value}e{power - 1}")
+    return (
+        f"{value}e{power}",
+        Fraction(value * 10**power),
+        (f"{value + 1}e{power}", f"{value}e{power - 1}"),
+    )
 
 
 # --- marks around the number ---

@@ -1,5 +1,7 @@
 """Programs as answers: the reply's program is judged by running it on a known input."""
 
+# ruff: noqa: E501 - replies stand whole
+
 from __future__ import annotations
 
 import random
@@ -30,8 +32,18 @@ class Program:
 _BODIES = (
     ("double", "x", "return {k} * x", lambda x, k: k * x),
     ("shift", "x", "return x + {k}", lambda x, k: x + k),
-    ("power", "x", "result = 1\n    for _ in range({k}):\n        result *= x\n    return result", lambda x, k: x**k),
-    ("total", "x", "total = 0\n    for i in range(x):\n        total += i * {k}\n    return total", lambda x, k: sum(i * k for i in range(x))),
+    (
+        "power",
+        "x",
+        "result = 1\n    for _ in range({k}):\n        result *= x\n    return result",
+        lambda x, k: x**k,
+    ),
+    (
+        "total",
+        "x",
+        "total = 0\n    for i in range(x):\n        total += i * {k}\n    return total",
+        lambda x, k: sum(i * k for i in range(x)),
+    ),
     ("pick", "x", "if x > {k}:\n        return x\n    return {k}", lambda x, k: max(x, k)),
     ("label", "x", 'return f"{{x}}-{k}"', lambda x, k: f"{x}-{k}"),
 )
@@ -88,18 +100,40 @@ def programs(rng: random.Random, each: int) -> list[Program]:
             k, x = rng.randint(2, 9), rng.randint(2, 9)
             source = f"def {name}({argument}):\n    {body.format(k=k)}"
             wrong = f"def {name}({argument}):\n    return None"
-            text = pattern.replace("«P»", source.replace("\n", "\r\n") if "\r" in pattern else source)
+            text = pattern.replace(
+                "«P»", source.replace("\n", "\r\n") if "\r" in pattern else source
+            )
             text = text.replace("«W»", wrong).replace("«N»", name)
             text = text.replace("«I»", "\n".join(f"   {line}" for line in source.split("\n")))
             replies.append(Program(f"program.{place}", text, f"{name}({x})", meaning(x, k)))
     for _ in range(each):
         k = rng.randint(2, 9)
         script = f"function f(x) {{\n  return x * {k};\n}}"
-        replies.append(Program("program.javascript", f"Here:\n\n```javascript\n{script}\n```\n", "", "", exact=script))
-        replies.append(Program("program.query", f"```sql\nSELECT {k} FROM t;\n```", "", "", exact=f"SELECT {k} FROM t;"))
+        replies.append(
+            Program(
+                "program.javascript",
+                f"Here:\n\n```javascript\n{script}\n```\n",
+                "",
+                "",
+                exact=script,
+            )
+        )
+        replies.append(
+            Program(
+                "program.query",
+                f"```sql\nSELECT {k} FROM t;\n```",
+                "",
+                "",
+                exact=f"SELECT {k} FROM t;",
+            )
+        )
         for name, text, finished in (
             ("cut_fence", f"```python\ndef f(x):\n    y = x * {k}\n    return", False),
-            ("thought_only", f"<think>\n```python\ndef f(x):\n    return {k}\n```\n</think>\n", True),
+            (
+                "thought_only",
+                f"<think>\n```python\ndef f(x):\n    return {k}\n```\n</think>\n",
+                True,
+            ),
             ("thought_open", f"<think>\n```python\ndef f(x):\n    return {k}\n```\nHm", False),
             ("refused", "I'm sorry, I can't write this program.", True),
             ("empty", "", True),

@@ -1,5 +1,7 @@
 """JSON answers: the value is drawn first and written in every way that means the same."""
 
+# ruff: noqa: E501 - replies stand whole
+
 from __future__ import annotations
 
 import json
@@ -29,11 +31,30 @@ class Structured:
 
 def _value(rng: random.Random) -> dict[str, Any]:
     shapes: list[dict[str, Any]] = [
-        {"name": rng.choice(("get_weather", "search", "book")), "arguments": {"city": rng.choice(("Paris", "Zürich", "東京")), "days": rng.randint(1, 9)}},
+        {
+            "name": rng.choice(("get_weather", "search", "book")),
+            "arguments": {
+                "city": rng.choice(("Paris", "Zürich", "東京")),
+                "days": rng.randint(1, 9),
+            },
+        },
         {"answer": rng.randint(1, 999), "unit": rng.choice(("km", "kg"))},
         {"items": rng.sample(range(50), 3), "total": rng.randint(1, 99), "ok": rng.random() < 0.5},
         {"id": str(rng.randint(1, 999)), "price": rng.randint(100, 9999) / 100, "note": None},
-        {"text": rng.choice(('He said "no"', "a } brace", "a { brace", "back\\slash", "two\nlines", "```", "<think>")), "n": rng.randint(1, 9)},
+        {
+            "text": rng.choice(
+                (
+                    'He said "no"',
+                    "a } brace",
+                    "a { brace",
+                    "back\\slash",
+                    "two\nlines",
+                    "```",
+                    "<think>",
+                )
+            ),
+            "n": rng.randint(1, 9),
+        },
         {"a": {"b": {"c": [1, {"d": rng.randint(2, 99)}]}}, "e": []},
     ]
     return rng.choice(shapes)
@@ -43,7 +64,13 @@ def _near(rng: random.Random, value: dict[str, Any]) -> tuple[str, ...]:
     keys = sorted(value)
     key = rng.choice(keys)
     without = {k: v for k, v in value.items() if k != key}
-    near: list[Any] = [without, {**value, "extra": 1}, {**value, key: [value[key]]}, [value], {**value, key: "other"}]
+    near: list[Any] = [
+        without,
+        {**value, "extra": 1},
+        {**value, key: [value[key]]},
+        [value],
+        {**value, key: "other"},
+    ]
     for k, v in value.items():
         if isinstance(v, bool):
             near += [{**value, k: not v}, {**value, k: int(v)}, {**value, k: str(v).lower()}]

@@ -20,7 +20,11 @@ _TEXTS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
     "words": (
         ("New York City", "New York City", ("New York", "York", "New City")),
         ("George Washington", "George Washington", ("Washington", "George")),
-        ("the Battle of Hastings", "the Battle of Hastings", ("Hastings", "the Battle of Bosworth")),
+        (
+            "the Battle of Hastings",
+            "the Battle of Hastings",
+            ("Hastings", "the Battle of Bosworth"),
+        ),
         ("not guilty", "not guilty", ("guilty",)),
         ("red, green and blue", "red, green and blue", ("red", "red, green", "blue")),
     ),
@@ -94,7 +98,11 @@ _TEXTS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
         ("What did she see?", "What did she see?", ("What did she saw?", "She see what did")),
     ),
     "url": (
-        ("https://example.org/a?b=1", "https://example.org/a?b=1", ("https://example.org/a?b=2", "https")),
+        (
+            "https://example.org/a?b=1",
+            "https://example.org/a?b=1",
+            ("https://example.org/a?b=2", "https"),
+        ),
         ("/usr/local/bin", "/usr/local/bin", ("/usr/local", "usr local bin x")),
         ("main.py", "main.py", ("main", "py")),
     ),
@@ -129,17 +137,34 @@ def _grid(name: str, joint: str) -> Form:
         wrong += [show(turned)] if turned != rows else []
         return Written(show(rows), show(rows), tuple(wrong))
 
-    return Form(f"grid.{name}", ("text",), write, prose=False, boxes=False, source="sudoku, boards, reasoning-gym")
+    return Form(
+        f"grid.{name}",
+        ("text",),
+        write,
+        prose=False,
+        boxes=False,
+        source="sudoku, boards, reasoning-gym",
+    )
 
 
 def _steps() -> Form:
     def write(rng: random.Random) -> Written:
-        moves = [f"Move disk {rng.randint(1, 4)} from Peg {a} to Peg {b}" for a, b in ((1, 3), (1, 2), (3, 2), (2, 3))]
+        moves = [
+            f"Move disk {rng.randint(1, 4)} from Peg {a} to Peg {b}"
+            for a, b in ((1, 3), (1, 2), (3, 2), (2, 3))
+        ]
         text = "\n".join(moves)
         wrong = ("\n".join(moves[:-1]), moves[0], moves[-1], "\n".join(moves[::-1]))
         return Written(text, text, wrong)
 
-    return Form("grid.steps", ("text",), write, prose=False, boxes=False, source="reasoning-gym tower_of_hanoi")
+    return Form(
+        "grid.steps",
+        ("text",),
+        write,
+        prose=False,
+        boxes=False,
+        source="reasoning-gym tower_of_hanoi",
+    )
 
 
 FORMS: tuple[Form, ...] = (

@@ -12,18 +12,35 @@ import json
 import logging
 import sys
 import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+# Does it accept this truth; did it read anything.
+Reading = tuple[Callable[[str], bool], bool]
+# The kinds it reads, and how.
+Reader = tuple[tuple[str, ...], Callable[[Row], Reading]]
 
 CHOICES = ["A", "B", "C", "D"]
 
 
-def math_verify_reader():
+def _folder(package: str) -> str:
+    """Return where a package lies, without importing what it imports."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(package)
+    return spec.submodule_search_locations[0]
+
+
+def math_verify_reader() -> Reader:
     """math_verify.parse and verify with their defaults, the reference between dollars."""
     from math_verify import parse, verify
 
-    def read(row):
+    def read(row: Row) -> Reading:
         said = parse(row["text"], parsing_timeout=5)
 
-        def accepts(truth):
+        def accepts(truth: str) -> bool:
             gold = parse(f"${truth}$", parsing_timeout=5)
             return bool(said) and bool(verify(gold, said, timeout_seconds=5))
 
@@ -32,7 +49,7 @@ def math_verify_reader():
     return ("number", "math"), read
 
 
-def lm_eval_reader():
+def lm_eval_reader() -> Reader:
     """The filters and metrics of lm-eval's own tasks: gsm8k, minerva_math, gpqa_cot_zeroshot.
 
     Where a task has two filters the more lenient is taken (flexible-extract; math_verify or
@@ -41,59 +58,65 @@ def lm_eval_reader():
     from lm_eval.api.metrics import exact_match_hf_evaluate
     from lm_eval.filters.extraction import MultiChoiceRegexFilter, RegexFilter
 
-    folder = importlib.util.find_spec("lm_eval").submodule_search_locations[0]
-    spec = importlib.util.spec_from_file_location(
-        "minerva_math_utils", f"{folder}/tasks/minerva_math/utils.py"
-    )
-    minerva = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(minerva)
+    # By its path: the package of tasks imports more than its readers need.
+    path = f"{_folder('lm_eval')}/tasks/minerva_math/utils.py"
+    minerva: Any = types.ModuleType("minerva_math_utils")
+    exec(compile(Path(path).read_text(), path, "exec"), minerva.__dict__)  # noqa: S102
     number = RegexFilter(r"(-?[$0-9.,]{2,})|(-?[0-9]+)", group_select=-1)
     letter = MultiChoiceRegexFilter(
         r"(\([A-Z]\))", group_select=-1, ignore_case=True, ignore_punctuation=True
     )
 
-    def until(text, *stops):
+    def until(text: str, *stops: str) -> str:
         for stop in stops:
             text = text.split(stop)[0]
         return text
 
-    def read(row):
-        if row["kind"] == "number":
-            said = number.apply([[until(row["text"], "Question:", "</s>", "<|im_end|>")]], [{}])[0][0]
-            ignored = [",", r"\$", r"(?s).*#### ", r"\.$"]
+    def number_in(row: Row) -> Reading:
+        text = until(row["text"], "Question:", "</s>", "<|im_end|>")
+        said = number.apply([[text]], [{}])[0][0]
+        ignored = [",", r"\$", r"(?s).*#### ", r"\.$"]
 
-            def accepts(truth):
-                score = exact_match_hf_evaluate([said], [truth], ignored, ignore_case=True)
-                return bool(score["exact_match"])
+        def accepts(truth: str) -> bool:
+            score = exact_match_hf_evaluate([said], [truth], ignored, ignore_case=True)
+            return bool(score["exact_match"])
 
-            return accepts, said != "[invalid]"
-        if row["kind"] == "choice":
-            text = until(row["text"], "</s>")
-            said = letter.apply([[text]], [{"choices": [f"choice {c}" for c in CHOICES]}])[0][0]
+        return accepts, said != "[invalid]"
 
-            def accepts(truth):
-                score = exact_match_hf_evaluate(
-                    [said], [f"({truth})"], None, ignore_case=True, ignore_punctuation=True
-                )
-                return bool(score["exact_match"])
+    def letter_in(row: Row) -> Reading:
+        text = until(row["text"], "</s>")
+        said = letter.apply([[text]], [{"choices": [f"choice {c}" for c in CHOICES]}])[0][0]
 
-            return accepts, said != "[invalid]"
+        def accepts(truth: str) -> bool:
+            score = exact_match_hf_evaluate(
+                [said], [f"({truth})"], None, ignore_case=True, ignore_punctuation=True
+            )
+            return bool(score["exact_match"])
+
+        return accepts, said != "[invalid]"
+
+    def formula_in(row: Row) -> Reading:
         text = until(row["text"], "Problem:")
 
-        def accepts(truth):
+        def accepts(truth: str) -> bool:
             doc = {
                 "answer": minerva.normalize_final_answer(truth),
                 "solution": f"The answer is $\\boxed{{{truth}}}$.",
             }
             return any(minerva.process_results(doc, [text]).values())
 
-        read_any = minerva.get_unnormalized_answer(text) != "[invalidanswer]"
-        return accepts, read_any or bool(minerva.parse(text))
+        found = minerva.get_unnormalized_answer(text) != "[invalidanswer]"
+        return accepts, found or bool(minerva.parse(text))
 
-    return ("number", "math", "choice"), read
+    readers = {"number": number_in, "math": formula_in, "choice": letter_in}
+
+    def read(row: Row) -> Reading:
+        return readers[row["kind"]](row)
+
+    return tuple(readers), read
 
 
-def inspect_reader():
+def inspect_reader() -> Reader:
     """Inspect's scorers: match(numeric=True), math(), answer("letter"), answer("line")."""
     from inspect_ai.model import ModelOutput
     from inspect_ai.scorer import Target, answer, match, math
@@ -107,17 +130,17 @@ def inspect_reader():
     }
     loop = asyncio.new_event_loop()
 
-    def read(row):
+    def read(row: Row) -> Reading:
         output = ModelOutput.from_content("m", row["text"])
         state = TaskState("m", 0, 0, "q", [], output=output)
 
-        def score(truth):
+        def score(truth: str) -> Any:
             try:
                 return loop.run_until_complete(scorers[row["kind"]](state, Target(truth)))
             except ValueError:
                 return None
 
-        def accepts(truth):
+        def accepts(truth: str) -> bool:
             said = score(truth)
             return said is not None and said.value == "C"
 
@@ -130,13 +153,13 @@ def inspect_reader():
     return tuple(scorers), read
 
 
-def lighteval_reader():
-    """lighteval's extractive match, as its metrics math, expr and gpqa set it.
+def lighteval_reader() -> Reader:
+    """Lighteval's extractive match, as its metrics math, expr and gpqa set it.
 
     Its package imports torch through metrics/__init__.py; the two modules that read and compare
     do not need it and are loaded without it.
     """
-    root = importlib.util.find_spec("lighteval").submodule_search_locations[0]
+    root = _folder("lighteval")
     for name in ("metrics", "tasks"):
         package = types.ModuleType(f"lighteval.{name}")
         package.__path__ = [f"{root}/{name}"]
@@ -152,22 +175,26 @@ def lighteval_reader():
     from lighteval.utils.language import Language
     from lighteval.utils.utils import remove_reasoning_tags
 
-    def regexes(targets):
+    def regexes(targets: list[Any]) -> Any:
         return get_extraction_regexes_inspect(targets, Language.ENGLISH, len(CHOICES))
 
     formulas = regexes([ExprExtractionConfig(), LatexExtractionConfig()])
     letters = regexes(
-        [IndicesExtractionConfig(prefix_for_extraction="NativeLetters", try_extract_without_anchor=True)]
+        [
+            IndicesExtractionConfig(
+                prefix_for_extraction="NativeLetters", try_extract_without_anchor=True
+            )
+        ]
     )
 
-    def final(text):
-        return remove_reasoning_tags(text, [("<think>", "</think>")])  # its pipeline's default
+    def final(text: str) -> str:
+        return str(remove_reasoning_tags(text, [("<think>", "</think>")]))  # its pipeline's default
 
-    def read(row):
+    def read(row: Row) -> Reading:
         kind = letters if row["kind"] == "choice" else formulas
         said = extract_target_from_pred(final(row["text"]), kind, "first_match", "any_match", 5)
 
-        def accepts(truth):
+        def accepts(truth: str) -> bool:
             shown = truth if row["kind"] == "choice" else f"${truth}$"
             gold = extract_target_from_pred(shown, kind, "first_match", "any_match", 5)
             if not said:
@@ -187,7 +214,7 @@ READERS = {
 }
 
 
-def main():
+def main() -> None:
     """Read rows from standard input and write one verdict a line."""
     logging.disable(logging.CRITICAL)
     kinds, read = READERS[sys.argv[1]]()
@@ -203,7 +230,7 @@ def main():
                 if row["truth"] is not None:
                     verdict["right"] = accepts(row["truth"])
                     verdict["other"] = accepts(row["other"]) if row.get("other") else False
-            except Exception as error:  # a reader that fails on a reply has read nothing
+            except Exception as error:  # noqa: BLE001 - a reader that fails on a reply has read nothing
                 verdict.update(read=False, right=False, other=False, error=type(error).__name__)
         else:
             verdict["skipped"] = True
