@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.answers.corpus import Row
-from benchmarks.answers.scores import Equivalent, Extract, judge
+from benchmarks.answers.scores import NONE, RIGHT, WRONG, Equivalent, Extract, judge
 
 # What each needs to read; torch and the rest of its stack are left out where reading does without.
 _ANTLR = "antlr4-python3-runtime"
@@ -39,6 +39,39 @@ VERSIONS = {
     "lm-eval": "0.4.13",
     "inspect-ai": "0.3.285",
     "lighteval": "0.13.0",
+}
+
+_PLAIN_PLACES = {"mark", "sentence", "box", "hashes", "display"}
+_PLAIN_FORMS = {
+    "sign.none",
+    "sign.hyphen",
+    "decimal.point",
+    "decimal.negative",
+    "thousands.comma",
+    "fraction.slash",
+    "fraction.frac",
+    "fraction.dfrac",
+    "fraction.sign_outside",
+    "root.braces",
+    "root.over",
+    "root.sum",
+    "pi.latex",
+    "pi_over.frac",
+    "raised.braces",
+    "polynomial.braces",
+    "polynomial.caret",
+    "rational.frac",
+    "pair.parens",
+    "pair.left_right",
+    "interval.closed",
+    "interval.open",
+    "matrix.pmatrix",
+    "letter.bare",
+    "letter.parens",
+    "letter.full_stop",
+    "with_words.parens",
+    "text.word",
+    "text.words",
 }
 
 
@@ -104,14 +137,12 @@ def tally(rows: list[Row], said: dict[int, Verdict]) -> dict[str, Counter[str]]:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for i, verdict in said.items():
         row = rows[i]
-        kind = group(row)
-        counts[kind]["replies"] += 1
+        taken = RIGHT if verdict.right else WRONG if verdict.read else NONE
         if row.truth is None:
-            counts[kind]["wrong" if verdict.read else "right"] += 1
-            continue
-        taken = "right" if verdict.right else "wrong" if verdict.read else "no answer"
-        counts[kind][taken] += 1
-        counts[kind]["accepts another"] += verdict.other
+            taken = WRONG if verdict.read else RIGHT
+        for kind in groups(row):
+            counts[kind].update(("replies", taken))
+            counts[kind]["accepts another"] += verdict.other
     return dict(counts)
 
 
@@ -120,24 +151,36 @@ def own_tally(rows: list[Row], extract: Extract, equivalent: Equivalent) -> dict
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for i, row in enumerate(rows):
         said = extract(row.text, row.kind, row.finished)
-        kind = group(row)
-        counts[kind]["replies"] += 1
-        counts[kind][judge(row, said, equivalent)] += 1
-        if row.differs and said is not None:
-            other = row.differs[i % len(row.differs)]
-            counts[kind]["accepts another"] += equivalent(said, other, row.kind)
+        taken = judge(row, said, equivalent)
+        other = row.differs[i % len(row.differs)] if row.differs else None
+        accepts = said is not None and other is not None and equivalent(said, other, row.kind)
+        for kind in groups(row):
+            counts[kind].update(("replies", taken))
+            counts[kind]["accepts another"] += accepts
     return dict(counts)
 
 
-def group(row: Row) -> str:
-    """Return the row of the table that a reply belongs to."""
-    if row.kind != "number" or row.truth is None:
-        return row.kind
-    return "number, whole" if row.truth.lstrip("-").isdigit() else "number, other"
+def groups(row: Row) -> list[str]:
+    """Return the lines of the table that a reply is counted in."""
+    kind = row.kind
+    if kind == "number" and row.truth is not None:
+        kind = "number, whole" if row.truth.lstrip("-").isdigit() else "number, other"
+    if row.truth is None:
+        kind = "gives no answer"
+    return [kind, f"{kind}: plain"] if plain(row) else [kind]
+
+
+def plain(row: Row) -> bool:
+    """Tell whether a reply is of the forms and in the places that every reader is made for."""
+    return row.form in _PLAIN_FORMS and row.wrap.split(".")[0] in _PLAIN_PLACES
 
 
 def sample(rows: list[Row], size: int, seed: int = 3) -> list[Row]:
-    """Return some of the rows of the kinds that other readers read, in their order."""
+    """Return the plain rows and others by chance, of kinds that other readers read, in order."""
     readable = [row for row in rows if row.kind in ("number", "math", "choice", "text")]
-    chosen = set(random.Random(seed).sample(range(len(readable)), min(size, len(readable))))
+    chosen = {i for i, row in enumerate(readable) if plain(row)}
+    others = [i for i in range(len(readable)) if i not in chosen]
+    chosen.update(
+        random.Random(seed).sample(others, max(0, min(size, len(readable)) - len(chosen)))
+    )
     return [row for i, row in enumerate(readable) if i in chosen]

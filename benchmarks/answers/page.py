@@ -39,7 +39,7 @@ def page(found: Findings) -> str:
     parts = [
         "# Reading answers: results",
         "",
-        f"Generated on {found.date} at {found.commit} by `{found.command}`; not edited by hand. The corpus is made by",
+        f"Generated on {found.date} ({found.commit}) by `{found.command}`; not edited by hand. The corpus is made by",
         "`benchmarks/answers`, which shares no code with the reader; `benchmarks/answers/forms.tsv` lists its forms.",
         "",
         *_corpus(found),
@@ -134,7 +134,8 @@ def _beside(found: Findings) -> list[str]:
         + ".",
         "lm-eval: the filters and metrics of gsm8k, minerva_math and gpqa_cot_zeroshot, the lenient one of each;",
         'Inspect: match(numeric), math(), answer("letter"), answer("line"); lighteval: its extractive match for formulas and letters.',
-        "Some are made for one form of reply and claim no more. Numbers that are not whole, percent and mixed numbers are counted apart,",
+        'Some are made for one form of reply and claim no more: the lines "plain" have only common forms (whole numbers, decimals,',
+        "fractions, roots, pairs, letters) after marks, in sentences and in boxes. Numbers that are not whole are counted apart,",
         "since lm-eval's gsm8k compares text. A cell: right / wrong / no answer, in percent; then answers accepted that the reply does not give.",
         "",
         "| kind | replies | " + " | ".join(readers) + " |",
@@ -175,7 +176,9 @@ def _published(found: Findings) -> list[str]:
                 cells.append("")
                 continue
             said = RIGHT if verdict.right else WRONG if verdict.read else NONE
-            cells.append(said + (", accepts " + row.differs[i % 1] if verdict.other else ""))
+            cells.append(
+                said + (", accepts " + row.differs[i % len(row.differs)] if verdict.other else "")
+            )
         reply = repr(row.text[-70:])[1:-1].replace("|", "\\|")
         rows.append(f"| {row.form} | `{reply}` | `{row.truth}` | " + " | ".join(cells) + " |")
     return [*rows, ""]
