@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import subprocess
-import sys
 from pathlib import Path
 
 from benchmarks.answers import recorded, versions
@@ -78,7 +77,9 @@ def _main() -> None:
         return
 
     rows = corpus(each=options.each)
-    found = Findings(command=" ".join(["python -m benchmarks.answers", *sys.argv[1:]]))
+    asked = (("--data", options.data), ("--old", options.old), ("--peers", options.peers))
+    parts = [f"{name} {name[2:].upper()}" for name, value in asked if value]
+    found = Findings(command=" ".join(["python -m benchmarks.answers", *parts, "--page"]))
     found.date = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     found.commit = (
         options.label
@@ -97,11 +98,9 @@ def _main() -> None:
     if options.peers:
         few = sample(rows, options.peer_rows)
         found.sampled = len(few)
-        both = [*few, *PUBLISHED]
         for name in VERSIONS:
-            said = verdicts(name, both, options.peers)
-            found.beside[name] = tally(few, {i: v for i, v in said.items() if i < len(few)})
-            found.published[name] = {i - len(few): v for i, v in said.items() if i >= len(few)}
+            found.beside[name] = tally(few, verdicts(name, few, options.peers))
+            found.published[name] = verdicts(name, list(PUBLISHED), options.peers)
         found.beside["Workspan"] = own_tally(few, _read, _same)
     if options.old:
         texts = [(row.text, row.kind) for row in rows if row.kind != "json"]
