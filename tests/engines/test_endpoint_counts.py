@@ -82,6 +82,33 @@ def test_a_whole_answer_beyond_the_cap_is_charged_beyond_it() -> None:
     assert [notice.code for notice in meter.notices] == ["no_usage", "ignores_cap"]
 
 
+def test_choices_that_nobody_asked_for_are_charged_and_named() -> None:
+    meter = Meter(ASK, 10, 64, Pace())
+    meter.take(Choice(message=Delta(content="one two"), finish_reason="stop"))
+    for index in range(1, 8):
+        meter.take_unasked(Choice(index=index, message=Delta(content="three four five")))
+    meter.hear(Report(prompt_tokens=6, completion_tokens=3))
+    meter.settle("the server")
+    assert meter.usage.output_tokens >= 2 + 7 * 3
+    assert {notice.code for notice in meter.notices} >= {"contradiction"}
+    assert meter.last_chunk().text == "one two"
+
+
+def test_pieces_without_a_known_text_are_a_token_each() -> None:
+    meter = Meter(ASK, 10, 64, Pace())
+    for _ in range(9):
+        meter.take(Choice(delta=Delta(content="")))
+    assert meter.usage.output_tokens == 9
+    meter.take(Choice(delta=Delta(content="ok"), finish_reason="stop"))
+    meter.settle("the server")
+    assert meter.usage.output_tokens == 9 + 2 + 1
+
+
+def test_a_usage_without_figures_is_none() -> None:
+    meter = ended("a ", "b", report=Report(prompt_tokens=6))
+    assert [notice.code for notice in meter.notices] == ["no_usage"]
+
+
 def test_usage_below_what_was_streamed_is_not_believed() -> None:
     meter = ended("a ", "b ", "c", report=Report(prompt_tokens=6, completion_tokens=2))
     assert (meter.usage.output_tokens, meter.usage.source) == (6, "estimated")

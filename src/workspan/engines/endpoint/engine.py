@@ -353,6 +353,8 @@ class Endpoint:
             for choice in event.choices:
                 if choice.index == 0:
                     meter.take(choice)
+                else:
+                    meter.take_unasked(choice)
             if event.usage is not None:
                 meter.hear(event.usage)
 

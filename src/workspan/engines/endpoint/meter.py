@@ -103,6 +103,10 @@ class Meter:
         self._cached = 0
         self._prompt_source: Source = "estimated"
         self._text, self._thought = _Side(), _Side()
+        self._unasked = _Side()
+        """Of choices that nobody asked for: decoded, and charged for, all the same."""
+        self._blank = 0
+        """Pieces without a text that is known, since the last running figure: a token each."""
         self._logprobs: list[float] = []
         self._confidences: list[float] = []
         self._scored = 0
@@ -138,6 +142,8 @@ class Meter:
             text = choice.text
         if text:
             self._text.add(text)
+        elif self.pieces == before and not choice.finish_reason and choice.usage is None:
+            self._blank += 1
         self._goes_on |= has_ended and self.pieces > before
         if choice.logprobs is not None:
             values = choice.logprobs.values
@@ -150,10 +156,19 @@ class Meter:
         if choice.finish_reason:
             self.finish = "stop" if finish_of(choice.finish_reason) == "stop" else "length"
 
+    def take_unasked(self, choice: Choice) -> None:
+        """Add a piece of a choice beyond those that were asked for."""
+        delta = choice.delta or choice.message
+        self._is_whole = choice.message is not None
+        texts = [choice.text] if delta is None else [delta.text, delta.thought]
+        for text in texts:
+            if text:
+                self._unasked.add(text)
+
     def hear(self, report: Report) -> None:
         """Take the server's figures, in the middle of the stream or at its end."""
         self._report = merged(self._report, report)
-        self._heard_at = self.pieces
+        self._heard_at, self._blank = self.pieces, 0
         if self._report.completion_tokens >= self.least:
             self._told = (self._report.completion_tokens, self.pieces, self._size)
 
@@ -170,16 +185,17 @@ class Meter:
     @property
     def pieces(self) -> int:
         """Pieces of text and thinking so far."""
-        return self._text.pieces + self._thought.pieces
+        return self._text.pieces + self._thought.pieces + self._unasked.pieces
 
     @property
     def _size(self) -> int:
-        return self._text.size + self._thought.size
+        return self._text.size + self._thought.size + self._unasked.size
 
     @property
     def least(self) -> int:
         """Decoded tokens that have surely arrived."""
-        return max(self._text.least + self._thought.least, self._scored)
+        text = self._text.least + self._thought.least
+        return max(text, self._scored) + self._unasked.least
 
     @property
     def seen(self) -> int:
@@ -191,12 +207,13 @@ class Meter:
         rest = self._size - size
         is_whole = self._is_whole or self.is_asked_whole
         most = told + (rest if is_whole else self._pace.bound(self.pieces - pieces, rest))
-        return self._capped(max(least, most), least)
+        return self._capped(max(least, most + self._blank), least)
 
     def _capped(self, tokens: int, least: int) -> int:
         """Hold a bound against the cap, unless the server minds none."""
         cap = self.request.max_tokens
         is_past = max(least, self._told[0]) > cap or self._goes_on or self._pace.ignores_cap
+        is_past = is_past or self._unasked.pieces > 0
         return tokens if is_past else min(tokens, cap)
 
     @property
@@ -271,10 +288,10 @@ class Meter:
 
     def settle(self, server: str, *, with_prompt: bool = True) -> None:
         """Close the account of a choice that ended, with all that `server` has said of it."""
+        if self._unasked.pieces:
+            self.notices.append(Notice("contradiction", f"{server} sends choices nobody asked for"))
         if self._report is None:
-            self.notices.append(
-                Notice("no_usage", f"{server} does not say what it decoded: counts are bounds")
-            )
+            self.notices.append(_no_usage(server))
             self.settle_at(self.decoded, self.count_source)
             return
         figures = reconcile(self._report, self.shown)
@@ -284,7 +301,9 @@ class Meter:
             self.notices.append(Notice("contradiction", f"{server} contradicts itself: {odd}"))
         if figures.prompt is not None and with_prompt:
             self.expects(figures.prompt, figures.cached, "measured")
-        if figures.is_measured:
+        if not figures.is_measured and not figures.contradictions:
+            self.notices.append(_no_usage(server))
+        if figures.is_measured and not self._unasked.pieces:
             pieces = 0 if self._is_whole or self.is_asked_whole else self.pieces
             self._pace.learn(pieces, self._size, figures.decoded)
         source: Source = "measured" if figures.is_measured else self.count_source
@@ -359,3 +378,7 @@ class Meter:
             unseen_tokens=unseen,
             source=max(source, self._prompt_source, key=_STRENGTH.index),
         )
+
+
+def _no_usage(server: str) -> Notice:
+    return Notice("no_usage", f"{server} does not say what it decoded: counts are bounds")

@@ -71,6 +71,8 @@ class _Group:
             for choice in event.choices:
                 if choice.index < len(self.choices):
                     self.choices[choice.index].take(choice)
+                else:
+                    self.choices[0].take_unasked(choice)
                 if choice.finish_reason:
                     self.last_ended = choice.index
             if event.usage is not None:

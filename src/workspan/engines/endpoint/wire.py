@@ -252,6 +252,7 @@ def read_parts(parts: Any) -> tuple[str, str]:
     return "".join(text), "".join(thought)
 
 
+_DIGITS = 16
 _ENDLESS = 1e300
 _THINKING = ("think", "reason", "summary")
 _PART_TEXTS = ("text", "thinking", "reasoning", "summary", "content", "refusal")
@@ -289,7 +290,9 @@ _COUNTS = (
 
 
 def _count(told: Any) -> int | None:
-    """Return a count; a text, a fraction or a truth value is none."""
+    """Return a count, also one written as digits; a fraction or a truth value is none."""
+    if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) < _DIGITS:
+        return int(told)
     return told if isinstance(told, int) and not isinstance(told, bool) else None
 
 
