@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -12,14 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workspan.address import checked_url
+from workspan.allocate.library import read_library
 from workspan.budget import Budget
 from workspan.cli.opening import parse_price
 from workspan.engines.embedded import protocol
 from workspan.engines.embedded.protocol import Cancel, pack, unpack
-from workspan.errors import EngineProtocolError, InputError, SpecError
+from workspan.errors import DataError, EngineProtocolError, InputError, SpecError
+from workspan.journal_lines import read_lines
+from workspan.lab.explanations import read_explanations
 from workspan.legible import legible, one_line, quoted
 from workspan.runner import Result, run
 from workspan.spec import STRATEGIES, parse_strategy, split_list, write
+from workspan.tasks import read_tasks
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.strategy_suite import chatter
 from workspan.types import Problem
@@ -150,6 +156,16 @@ def test_any_text_is_an_address_or_an_input_error(text: str) -> None:
         return
     assert url.lower().startswith(("http://", "https://"))
     assert url.isprintable()
+
+
+@pytest.mark.parametrize("read", [read_explanations, read_lines, read_library, read_tasks])
+def test_a_device_without_an_end_is_not_read(
+    read: Callable[[Path], object], tmp_path: Path
+) -> None:
+    endless = tmp_path / "problems.jsonl"
+    endless.symlink_to("/dev/zero")
+    with pytest.raises(DataError, match="is a device"):
+        read(endless)
 
 
 @given(st.text())

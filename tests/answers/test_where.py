@@ -277,3 +277,62 @@ def test_a_question_of_its_own_ends_a_reply(kind: AnswerKind) -> None:
         found = read(f"Answer: {answers[kind]}{turn}Answer: D 4", kind)
         assert found is not None
         assert found.answer == answers[kind]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "answer"),
+    [
+        ("Answer: None", "text", "None"),
+        ("Answer: 24. Sorry, it is not possible to say more.", "text", "24"),
+        ("Answer: Paris. It is the capital of France.", "text", "Paris"),
+        ("    return x\n\n\ndef h():\n    pass", "code", "    return x\n\n\ndef h():\n    pass"),
+        ("Here it is:\n\ndef f():\n    return 1\n\nThat is all.", "code", "def f():\n    return 1"),
+        ("1. ```python\n   def f():\n       pass\n   ```", "code", "def f():\n    pass"),
+        ("- so:\n  ```python\n  def f():\n      pass\n  ```\n", "code", "def f():\n    pass"),
+    ],
+)  # fmt: skip
+def test_forms_that_recordings_showed(text: str, kind: AnswerKind, answer: str) -> None:
+    found = read(text, kind)
+    assert found is not None
+    assert found.answer == answer
+
+
+PROGRAM = "def double(x):\n    return 2 * x"
+BESIDE = {
+    "a usage example": "```python\nprint(double(3))\n```",
+    "its output": "```\n6\n```",
+    "a shell line": "```bash\npython double.py\n```",
+    "a test": "```python\ndef test_double():\n    assert double(2) == 4\n```",
+    "a main": "```python\nif __name__ == '__main__':\n    print(double(2))\n```",
+    "a transcript": "```pycon\n>>> double(2)\n4\n```",
+    "an untagged transcript": "```\n>>> double(2)\n4\n```",
+    "data": '```json\n{"x": 1}\n```',
+    "a title": "```text\ndouble.py\n```",
+    "a demo": "```python\ndef demo():\n    for i in range(3):\n        print(double(i))\n```",
+}
+
+
+@pytest.mark.parametrize("around", ["after", "before"])
+@pytest.mark.parametrize(
+    "fence", ["```python", "```py", "```", "~~~python", '```python title="a.py"', "````"]
+)
+@pytest.mark.parametrize("what", BESIDE)
+def test_the_program_stands_among_other_blocks(what: str, fence: str, around: str) -> None:
+    block = f"{fence}\n{PROGRAM}\n{fence[:4] if fence == '````' else fence[:3]}"
+    parts = [block, BESIDE[what]] if around == "after" else [BESIDE[what], block]
+    found = read("\n\nText:\n".join(parts), "code")
+    assert found is not None
+    assert found.answer == PROGRAM
+
+
+def test_a_correction_wins_and_helpers_come_along() -> None:
+    wrong = "```python\ndef double(x):\n    return x\n```\nWrong, fixed:\n"
+    right = f"```python\n{PROGRAM}\n```"
+    assert read(wrong + right, "code").answer == PROGRAM  # type: ignore[union-attr]
+    helper = "```python\ndef twice(x):\n    return x + x\n```\n"
+    user = "```python\ndef four(x):\n    return twice(twice(x))\n```"
+    found = read(helper + "and\n" + user, "code")
+    assert found is not None
+    assert "def twice" in found.answer
+    assert "def four" in found.answer
+    assert read(helper + user, "code", asked="twice").answer.startswith("def twice")  # type: ignore[union-attr]

@@ -16,7 +16,7 @@ from workspan.answers.said import Found, Said
 from workspan.answers.words import listed
 
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([^\n`]*)(?=\n|\Z)")
-_INDENT = re.compile(r"[ \t>]{0,12}")
+_INDENT = re.compile(r"[ \t>]{0,12}(?:(?:[-*+]|[0-9]{1,3}[.)])[ \t]{1,4})?")
 _BLOCKS = 200
 _NOT_PROGRAMS = listed(
     "bash sh shell console zsh shellsession shell-session terminal cmd powershell ps1 bat text txt"
@@ -145,7 +145,11 @@ def _block(text: str, opening: _Fence, start: int, end: int) -> Block:
     content = text[start : max(start, end)]
     if opening.indent:
         lines = content.split("\n")
-        content = "\n".join(line.removeprefix(opening.indent) for line in lines)
+        spaces = " " * len(opening.indent)
+        content = "\n".join(
+            line.removeprefix(opening.indent if line.startswith(opening.indent) else spaces)
+            for line in lines
+        )
     content = content.strip("\n")
     word = _LANGUAGE.match(opening.info)
     language = word[1].lower() if word else ""
@@ -222,23 +226,31 @@ def _unfenced(text: str, start: int, end: int) -> Found | None:
     content = text[start:end]
     first = _STARTS.search(content)
     if first is None:
-        found = content.strip()
-        at = start + content.find(found[:1]) if found else start
-        return Found(found, at, at + len(found), "whole text") if found else None
+        return _all(content, start)
+    line = content.lstrip("\n").partition("\n")[0]
+    if first.start() and (line[:1].isspace() or _CODE_LINE.match(line)):
+        return _all(content, start)  # the body of a function that the prompt began
     code = content[first.start() :]
     lines = code.rstrip().split("\n")
     while len(lines) > 1 and not _CODE_LINE.match(lines[-1]):
         lines.pop()
-    if first.start() and content[: first.start()].strip() and _is_code(content[: first.start()]):
-        code_start, body = 0, content[: first.start()] + "\n".join(lines)
-    else:
-        code_start, body = first.start(), "\n".join(lines)
-    body = body.strip("\n").rstrip()
-    at = start + code_start
+    body = "\n".join(lines).rstrip()
+    at = start + first.start()
     rule = "whole text" if len(body) >= len(content.strip()) else "unfenced code"
-    return Found(body.strip() if rule == "whole text" else body, at, at + len(body), rule)
+    return Found(body, at, at + len(body), rule)
 
 
-def _is_code(before: str) -> bool:
-    """Tell assignments and comments before the first definition from prose."""
-    return all(_CODE_LINE.match(line) for line in before.rstrip().split("\n"))
+_PROSE = re.compile(
+    r"[ ]?[A-Z\"'*][^=;{}\[\]<>|\\$@#]{0,400}[^\W_][ ][^=;{}\[\]<>|\\$@#]{1,400}"
+    r"[.!?][\"'*)]{0,3}\s*"
+)
+"""A line of words that ends like a sentence: a refusal, an excuse, a plan."""
+
+
+def _all(content: str, start: int) -> Found | None:
+    """Return all of a text; the indent of its first line belongs to a program."""
+    found = content.strip("\n").rstrip()
+    if all(_PROSE.fullmatch(line) for line in found.split("\n") if line.strip()):
+        return None
+    at = start + len(content) - len(content.lstrip("\n"))
+    return Found(found, at, at + len(found), "whole text") if found.strip() else None

@@ -15,6 +15,7 @@ from workspan.answers.said import Said
 _MARKS = 24
 """Marks of a sort that are looked at, the last ones: hostile text is read in linear time."""
 _BRACES = 2_000
+_ENDING = 400
 
 DRESS = "*_`\"' \t"
 _LABEL = re.compile(
@@ -29,8 +30,14 @@ _LABEL = re.compile(
 _NO_MARK = re.compile(
     r"(?:wrong|incorrect|previous|intermediate|partial|preliminary|tentative|draft|rejected|false"
     r"|another|possible|earlier|initial|first|old|this|that|your|an|each|any|no|not the"
-    r"|n't the)\s+$"
+    r"|n't the|def|function|class|(?:check|verify)(?:ing)?(?: (?:the|our|my))?)\s+$"
 )
+_OWN = re.compile(r"(?<![a-z])(?:our|my)\s+(?:final\s+)?$")
+_VERDICT = re.compile(
+    r"[\s*_]*(?:indeed |therefore |thus |also )?(?:correct|right|wrong|incorrect|verified|confirmed"
+    r"|reasonable|consistent|valid|complete)(?![a-z])"
+)
+"""What is said about an answer and is none: "so our answer is correct"."""
 _HEADING = re.compile(r"(?:^|\n)[#*_ \t>]*(?:(?:the|my|your|our) )?(?:(?:final|correct|short) )?$")
 _HEADED = re.compile(r"s?[*_: \t]*(?=\r?\n)")
 _BOX = re.compile(r"\\f?box(?:ed)?\s{0,4}\{|<\|begin_of_box\|>")
@@ -85,7 +92,7 @@ _FURTHER = (
 """Parts of the words of `_FOREIGN`, for a quick look."""
 _PLACEHOLDER = re.compile(
     r"(?:<[^<>\n]{1,40}>|\[[^\[\]\n]{0,12}(?:answer|number|letter|value|result)[^\[\]\n]{0,20}\]"
-    r"|\{[a-z _]{0,12}answer[a-z _]{0,12}\}|\.{3,}|…+|_{3,}|\?+|xxx?|n/a|none|\$?answer)"
+    r"|\{[a-z _]{0,12}answer[a-z _]{0,12}\}|\.{3,}|…+|_{3,}|\?+|xxx?|\$?answer)"
     r"[.*_`\"' \t]*"
 )
 
@@ -129,6 +136,11 @@ def marks(said: Said) -> Iterator[Mark]:
 def is_placeholder(content: str) -> bool:
     """Tell an echo of the instruction, such as ``<answer>`` or ``[number]``, from an answer."""
     return _PLACEHOLDER.fullmatch(content) is not None
+
+
+def is_nothing(content: str) -> bool:
+    """Tell what names no value: "none" is an answer in words, and no number."""
+    return content in ("none", "n/a") or is_placeholder(content)
 
 
 def _places(low: str, needle: str) -> Iterator[int]:
@@ -183,6 +195,12 @@ def _label(low: str, at: int, before: str) -> Mark | None:
     if _NO_MARK.search(low, max(0, at - 20), at):
         return None
     sign = label["sign"]
+    if (
+        sign[0] not in ":=-→|"
+        and _OWN.search(low, max(0, at - 12), at)
+        and _VERDICT.match(low, label.end())
+    ):
+        return None
     if before in "\"'_" and sign == ":" and low[label.start("sign") - 1] in "\"'":
         return Mark(at, label.end(), -1, "JSON member")
     is_firm = sign[0] in ":=-→|"
@@ -247,9 +265,11 @@ def _hashes(said: Said) -> list[Mark]:
 def _foreign(said: Said) -> list[Mark]:
     low = said.low
     words = _WORDS if low.isascii() else (*_WORDS, *_FURTHER)
+    # In English text such a word is looked for at the end alone: the search is most of the reading.
+    looked = low[-_ENDING:] if " the " in low else low
     found: dict[int, Mark] = {}
     for word in words:
-        if word in low:
+        if word in looked:
             for at in _places(low, word):
                 mark = _FOREIGN.match(low, at)
                 if mark and at not in found:

@@ -7,7 +7,8 @@ import re
 _CUE = re.compile(
     r"(?<![a-z])(?:wait|hold on|actually,? (?:no|it|that|the|this|i)|correction|scratch that"
     r"|strike that"
-    r"|oops|my mistake|my bad|sorry|i made an? (?:\w+ )?(?:mistake|error)|on second thoughts?"
+    r"|oops|my mistake|my bad|sorry,? (?:the|it should|i meant|that|my|no)"
+    r"|i made an? (?:\w+ )?(?:mistake|error)|on second thoughts?"
     r"|(?:,|^|[.!?]|-|—|…)\s{0,3}no(?=[,.:!\s])(?! [a-z]+ (?:are|is|remain))|no, (?:that|it|this"
     r"|wait|i|sorry)"
     r"|(?:that|this|it)(?:'s| is| was| can't be| cannot be) (?:wrong|incorrect|not right"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workspan.errors import DataError, InputError, nearest
+from workspan.inputs import check_ends
 from workspan.tasks import formats
 from workspan.tasks.base import Task
 from workspan.tasks.own_rows import own_reader
@@ -49,6 +50,7 @@ def read_tasks(path: str | Path, reader: str | None = None) -> list[Task]:
         hint = nearest(path.suffix, ENDINGS)
         raise DataError(f"unknown kind of file {path.suffix!r}: {hint}", path=str(path))
     try:
+        check_ends(path)
         rows = rows_of(path)
     except OSError as error:
         raise DataError(f"can't be read: {error.strerror or error}", path=str(path)) from error

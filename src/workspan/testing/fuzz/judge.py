@@ -7,7 +7,8 @@ decoded. What no client can know is left out, and only that:
   that was not passed yet, or that neither words nor figures show to be passed;
 - tokens beyond its cap of a whole reply that broke off, and all of one that was an error instead;
 - tokens gathered for a piece, or decoded in secret, of a stream that ended before it spoke of them;
-- a figure below the truth that nothing on the wire contradicts.
+- a figure below the truth that nothing on the wire contradicts;
+- what a server that minds no cap had decoded when the client was killed.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ def due(row: Served, case: Case) -> int:
         tokens -= row.after  # a client sees nothing of these, and `runahead` covers the rest
     if row.is_gone and row.work - row.after - row.held <= cap + 3 * case.habits.per_piece:
         tokens = min(tokens, cap)  # it was gone before the cap was
+    if case.kill == "killed" and row.is_gone:
+        tokens = min(tokens, cap)  # that it minds none died with the client
     if row.is_whole and not row.is_complete:
         tokens = min(tokens, cap)  # whatever came told nothing
     claim = claimed(row)
@@ -222,9 +225,11 @@ def _kept(evidence: Evidence) -> list[Problem]:
 
 
 def _may_fail(evidence: Evidence) -> bool:
-    """A strategy that reads log-probabilities can't do without them."""
-    return any(fault.name.startswith("refuses_") and "logprobs" in fault.name
-               for fault in evidence.case.faults)  # fmt: skip
+    """A strategy that rests on log-probabilities or stop marks can't do without them."""
+    return any(
+        fault.name.startswith("refuses_") and ("logprobs" in fault.name or "stop" in fault.name)
+        for fault in evidence.case.faults
+    )
 
 
 def _replayed(evidence: Evidence) -> list[Problem]:
