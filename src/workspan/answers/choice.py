@@ -20,11 +20,12 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(r"[(\[]\s?([A-Za-z])\s?[)\]]")
+_DRESS = r"(?:[\[(*_`\"$]|\\\(|\\(?:text|mathrm|mathbf|textbf|rm)\s?\{)"
 _LETTER = re.compile(r"([A-Za-z])(?![A-Za-z0-9'’+#\-])")
-_CLOSED = re.compile(r"\s*(?:[).:,;\]}|*_`\"'$!?—–=\\]|-\s|$|\n)")
+_CLOSED = re.compile(r"(?!\s*/)\s*(?:[).:,;\]}|*_`\"'$!?—–=\\]|-\s|$|\n)")
 _GOES_ON = re.compile(
     r"\s+(?:because|since|as|is|was|and|or|due|for|given|by|which|would|must|should|seems|looks"
-    r"|\(|-|—|–|=)(?![a-z])",
+    r"|rather|instead|over|not|\(|-|—|–|=)(?![a-z])",
     re.IGNORECASE,
 )
 _SECOND = re.compile(
@@ -33,15 +34,17 @@ _SECOND = re.compile(
 )
 _NOT = re.compile(r"(?:not|neither|none|cannot|unclear|unknown|isn't|no)(?![a-z])", re.IGNORECASE)
 _LINE = re.compile(
-    r"[\s>*_`#(\[\"]*+(?:(?:option|choice|answer"
-    r"|letter)\s*+[:.]?\s*+)?[*_`(\[\"]*+([A-Za-z])[)\]*_`\"]{0,4}"
+    rf"(?:[\s>#]|{_DRESS})*+(?:(?:option|choice|answer"
+    rf"|letter)\s*+[:.]?\s*+)?{_DRESS}*+([A-Za-z])(?:[)\]*_`\"}}$]|\\\)){{0,4}}"
     r"(?:\s*(?:[.):\-–—]\s*\S.*|[.!:]?\s*[*_`\"]*))?",
     re.IGNORECASE,
 )
 _STRONG = re.compile(
     r"(?:(?<![a-z])(?:option|choice|letter|alternative|say|choose|chose|pick|select|going with"
     r"|go with|it's|it is|be|选|选择)\s?"
-    r"[:*_`\"]{0,4}\s?(?:option |choice )?[*_`\"]{0,3}(?:[(\[]([A-Za-z])[)\]]"
+    r"[:*_`\"]{0,4}\s?(?:option |choice )?"
+    r"(?:[*_`\"$]|\\\(|\\(?:text|mathrm|mathbf|textbf)\s?\{){0,3}"
+    r"(?:[(\[]([A-Za-z])[)\]]"
     r"|((?-i:[A-Z]))(?![A-Za-z'’0-9+#\-])))"
     r"|[(\[]((?-i:[A-Z]))[)\]](?!\s?=)"
     r"|(?<![A-Za-z'’0-9(\-])((?-i:[A-Z]))[*_`\"]{0,3}(?=\s(?:is|must be"
@@ -56,6 +59,22 @@ _RIGHT = re.compile(
 _WRONG = re.compile(
     r"[)\]*_`\"]{0,3}\s(?:is|are|can't be|cannot be)\s(?:\w+\s)?(?:wrong|incorrect|not|false|out"
     r"|ruled|eliminated)",
+    re.IGNORECASE,
+)
+_EITHER = re.compile(r"[\s*_]*(?:either|both|one of|between|neither)(?![a-z])")
+_JOINED = re.compile(
+    r"(?<![A-Za-z0-9'])[(\[*]{0,3}[A-Z][)\]*]{0,3}\s*(?:/|&|,? or |,? and |,\s*)(?:option )?"
+    r"[(\[*]{0,3}[A-Z][)\]*]{0,3}(?![A-Za-z0-9'])"
+)
+_REASONED = re.compile(
+    rf"{_DRESS}*+([A-Z])(?:[)\]*_`\"}}$]|\\\)){{0,4}}"
+    r"(?:,?\s(?:not|rather than|instead of|and not|because|since|as)\s|\s[-–—]\s(?=\S))"
+)
+"""A letter and what is said about it, on a line of its own."""
+_DENIED = re.compile(
+    r"(?:(?<![a-z])(?:not|nor|neither|so (?:can|is|are|does)|rather than|instead of|than|without"
+    r"|rul(?:e|es|ed|ing) out|eliminat\w{1,3}|exclud\w{1,3}|reject\w{0,3})|n't)\s+"
+    r"(?:be |option |choice |either )*[(\[*]{0,3}$",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])|\n")
@@ -94,6 +113,8 @@ def _marked(said: Said, mark: Mark) -> Found | None:
         return Found(found[0], found[1], found[2], mark.rule)
     sentence = _SENTENCE.search(said.plain, start, end)
     stop = sentence.start() if sentence else end
+    if _EITHER.match(said.low, start, end) or _JOINED.search(said.plain, start, stop):
+        return Found("", start, end, mark.rule)
     letters = {
         (one[1] or one[2] or one[3] or one[4] or one[5]).upper(): one
         for one in _STRONG.finditer(said.plain, start, stop)
@@ -115,13 +136,15 @@ def _leading(text: str, start: int, end: int) -> tuple[str, int, int] | None:
     if letter is None:
         return None
     name, after = letter[1], letter.end()
+    second = _SECOND.match(text, after, end)
+    if second and "/" in second[0]:
+        return "", at, end
     if not bracketed and not _CLOSED.match(text, after, end):
         if name in "AaIi" or name.islower():
             if not _GOES_ON.match(text, after, end):
                 return None
         elif re.match(r"\s+\S", text[after : after + 8]) is None:
             return None
-    second = _SECOND.match(text, after, end)
     if (
         second
         and second[1].upper() != name.upper()
@@ -150,8 +173,14 @@ def _last(said: Said) -> Found | None:
         if end <= 0:
             return None
         line = max(text.rfind("\n", 0, end) + 1, end - _LONGEST_LINE)
+        if is_last and (told := _REASONED.match(text, line, end)):
+            return Found(told[1], told.start(1), told.end(1), "letter with its reason")
         alone = _LINE.fullmatch(text, line, end)
-        if alone and _is_option(alone, is_last=is_last):
+        if (
+            alone
+            and not _SECOND.match(text, alone.end(1), end)
+            and _is_option(alone, is_last=is_last)
+        ):
             return Found(
                 alone[1].upper(), alone.start(1), alone.end(1), "letter on a line of its own"
             )
@@ -166,7 +195,7 @@ def _last(said: Said) -> Found | None:
 
 def _is_option(line: re.Match[str], *, is_last: bool) -> bool:
     """Tell an answer from one of the options listed, and from a sentence."""
-    rest = line.string[line.end(1) : line.end()].strip(' *_`")].:')
+    rest = line.string[line.end(1) : line.end()].strip(' *_`")].:}$\\')
     if not rest:
         return True
     if re.match(
@@ -187,15 +216,19 @@ def _in_prose(text: str, line: int, end: int) -> Found | None:
     if not ones:
         return None
     named: dict[str, re.Match[str]] = {}
+    denied = False
     for one in ones:
         letter = one[1] or one[2] or one[3] or one[4] or one[5]
         if one[5] and letter in "AI":
+            continue
+        if _DENIED.search(text, max(line, one.start() - 40), one.start(one.lastindex or 0)):
+            denied = True
             continue
         if _RIGHT.match(text, one.end()) or one[4]:
             return Found(letter.upper(), one.start(), one.end(), "letter in the last sentence")
         if not _WRONG.match(text, one.end()):
             named[letter.upper()] = one
     if len(named) != 1:
-        return Found("", line, end, "several letters") if named else None
+        return Found("", line, end, "several letters") if named or denied else None
     letter, one = next(iter(named.items()))
     return Found(letter, one.start(), one.end(), "letter in the last sentence")

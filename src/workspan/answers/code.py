@@ -240,8 +240,17 @@ def _unfenced(text: str, start: int, end: int) -> Found | None:
     return Found(body, at, at + len(body), rule)
 
 
+_PROSE = re.compile(
+    r"[ ]?[A-Z\"'*][^=;{}\[\]<>|\\$@#]{0,400}[^\W_][ ][^=;{}\[\]<>|\\$@#]{1,400}"
+    r"[.!?][\"'*)]{0,3}\s*"
+)
+"""A line of words that ends like a sentence: a refusal, an excuse, a plan."""
+
+
 def _all(content: str, start: int) -> Found | None:
     """Return all of a text; the indent of its first line belongs to a program."""
     found = content.strip("\n").rstrip()
+    if all(_PROSE.fullmatch(line) for line in found.split("\n") if line.strip()):
+        return None
     at = start + len(content) - len(content.lstrip("\n"))
     return Found(found, at, at + len(found), "whole text") if found.strip() else None

@@ -397,6 +397,8 @@ class _Parser:
             degree = self.sum()
             self.need("]")
             return ("root", self.argument(), degree)
+        if self.peek()[0] == "number":  # nobody means √1·3 by \sqrt 13
+            return ("fn", "sqrt", self.atom())
         return ("fn", "sqrt", self.argument())
 
     def upright(self) -> Node:

@@ -30,8 +30,14 @@ _LABEL = re.compile(
 _NO_MARK = re.compile(
     r"(?:wrong|incorrect|previous|intermediate|partial|preliminary|tentative|draft|rejected|false"
     r"|another|possible|earlier|initial|first|old|this|that|your|an|each|any|no|not the"
-    r"|n't the)\s+$"
+    r"|n't the|def|function|class|(?:check|verify)(?:ing)?(?: (?:the|our|my))?)\s+$"
 )
+_OWN = re.compile(r"(?<![a-z])(?:our|my)\s+(?:final\s+)?$")
+_VERDICT = re.compile(
+    r"[\s*_]*(?:indeed |therefore |thus |also )?(?:correct|right|wrong|incorrect|verified|confirmed"
+    r"|reasonable|consistent|valid|complete)(?![a-z])"
+)
+"""What is said about an answer and is none: "so our answer is correct"."""
 _HEADING = re.compile(r"(?:^|\n)[#*_ \t>]*(?:(?:the|my|your|our) )?(?:(?:final|correct|short) )?$")
 _HEADED = re.compile(r"s?[*_: \t]*(?=\r?\n)")
 _BOX = re.compile(r"\\f?box(?:ed)?\s{0,4}\{|<\|begin_of_box\|>")
@@ -189,6 +195,12 @@ def _label(low: str, at: int, before: str) -> Mark | None:
     if _NO_MARK.search(low, max(0, at - 20), at):
         return None
     sign = label["sign"]
+    if (
+        sign[0] not in ":=-→|"
+        and _OWN.search(low, max(0, at - 12), at)
+        and _VERDICT.match(low, label.end())
+    ):
+        return None
     if before in "\"'_" and sign == ":" and low[label.start("sign") - 1] in "\"'":
         return Mark(at, label.end(), -1, "JSON member")
     is_firm = sign[0] in ":=-→|"

@@ -14,7 +14,8 @@ from workspan.answers.said import Found, Said
 from workspan.answers.words import listed
 
 _FORMULA = re.compile(
-    r"\$\$([^$]{1,600})\$\$|\$([^$\n]{1,600})\$|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)", re.DOTALL
+    r"(?<!\\)\$\$((?:[^$\\]|\\.){1,600}?)\$\$|(?<!\\)\$((?:[^$\n\\]|\\[^\n]){1,600})\$|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)",
+    re.DOTALL,
 )
 _REASON = re.compile(
     r"(?:,\s+|\s+[—–]\s+|\s+)(?:because|since|as (?:it|they|he|she|the|we|this|there)|so that"
@@ -86,25 +87,41 @@ def _line(said: Said, mark: Mark, start: int, end: int) -> Found | None:
     text, low = said.plain, said.low
     if end - start > _LINE:  # a part of it would be a guess
         return Found("", start, end, mark.rule)
+    if text[mark.start - 1 : mark.start] == "|":  # a row of a table
+        start, end = _cell(text, start, end)
     lead = _LEAD.match(low, start, end)
     start = lead.end() if lead else start
     start, end = undressed(text, start, end)
+    if text[start - 1 : start] == "$" or text.startswith(("\\(", "\\["), start - 2):
+        return _formula(said, start, end, mark.rule)
     inline = _FORMULA.match(text, start, end)
     if inline is not None:
         return _inline(said, mark, inline, end)
+    start, end = _before_reason(said, mark, start, end)
+    return _of_words(said, mark, start, end) if start < end else None
+
+
+def _before_reason(said: Said, mark: Mark, start: int, end: int) -> tuple[int, int]:
+    """Leave out a second sentence, a reason, and emphasis that opened before the mark."""
+    text = said.plain
     stop = _SENTENCE.search(text, start, end)
     end = stop.start() if stop else end
-    reason = _REASON.search(low, start, end)
+    reason = _REASON.search(said.low, start, end)
     if reason and reason.start() > start:
         end = reason.start()
     if mark.opener and text.endswith("*", start, end):
         end -= 2 if text.endswith("**", start, end) else 1
-    start, end = undressed(text, start, end)
-    if start >= end:
-        return None
-    words = [word for word in _WORD.findall(low[start:end]) if word not in _MATHS_WORDS]
+    return undressed(text, start, end)
+
+
+def _of_words(said: Said, mark: Mark, start: int, end: int) -> Found | None:
+    """Read a formula among words: a number with its unit, one formula in dollars, or all of it."""
+    text, low = said.plain, said.low
+    words = _words(low, start, end)
     if not words:
         return _formula(said, start, end, mark.rule)
+    if not mark.is_firm and _VERDICT.fullmatch(low, start, end):
+        return None
     area = number.within(said, start, end)
     if isinstance(area, Quantity):
         return Found(area.text, area.start, area.end, mark.rule)
@@ -116,6 +133,22 @@ def _line(said: Said, mark: Mark, start: int, end: int) -> Found | None:
     if mark.is_firm or (len(words) <= 4 and not formulas):
         return _formula(said, start, end, mark.rule)
     return None
+
+
+def _words(low: str, start: int, end: int) -> list[str]:
+    return [word for word in _WORD.findall(low[start:end]) if word not in _MATHS_WORDS]
+
+
+_VERDICT = re.compile(
+    r"(?:indeed |therefore |thus )?(?:correct|right|wrong|incorrect|verified|confirmed|reasonable)"
+)
+
+
+def _cell(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return where a cell ends that a bar closes, or its row does."""
+    formula = _FORMULA.match(text, start, end)
+    bar = text.find("|", formula.end() if formula else start + 1, end)
+    return undressed(text, start, bar if bar >= 0 else end)
 
 
 def _inside(found: re.Match[str]) -> tuple[int, int]:
@@ -151,7 +184,7 @@ def _formula(said: Said, start: int, end: int, rule: str) -> Found | None:
     """Return a formula: of a chain of equations what it comes to, of a number its digits."""
     text = said.plain
     start, end = undressed(text, start, end)
-    while end > start and text[end - 1] in ". ," and not text.endswith("\\,", start, end):
+    while end > start and text[end - 1] in ". ," and not text.endswith(("\\,", "..."), start, end):
         end -= 1
     start, end = undressed(text, start, end)
     if start >= end:
@@ -205,6 +238,8 @@ def _unless_retracted(said: Said, found: Found) -> Found | None:
 def _last(said: Said) -> Found | None:
     """Return the last formula of a text without a mark, or the last number after it."""
     text = said.plain
+    if bare := _bare(said):
+        return bare
     formulas = _formulas(text) if "$" in text or "\\(" in text or "\\[" in text else []
     while formulas and _NAME.fullmatch(text, *formulas[-1][:2]):
         formulas.pop()
@@ -217,8 +252,30 @@ def _last(said: Said) -> Found | None:
     return _formula(said, *formulas[-1][:2], "last formula")
 
 
+def _bare(said: Said) -> Found | None:
+    """Read a last line that is one formula without a word: (1, -2), 3 + 4, x <= 5, 6:7."""
+    text, low = said.plain, said.low
+    stop = len(text.rstrip())
+    begin = max(text.rfind("\n", 0, stop) + 1, stop - _LONGEST)
+    start, end = undressed(text, begin, stop)
+    if (
+        start >= end
+        or not _TERMS.search(text, start, end)
+        or not _CHARS.fullmatch(text, start, end)
+    ):
+        return None
+    if _ITEM.match(text, start, end) or _words(low, start, end):
+        return None
+    return _formula(said, start, end, "last line, a formula")
+
+
+_CHARS = re.compile(r"[\w\s.,;:()\[\]{}\\+\-*/^=<>≤≥≠≈±√π∞°%!|·×⁰¹²³⁴-⁹₀-₉∪∩&$]+")
+_TERMS = re.compile(r"[(\[{]|[-+*/^=<>≤≥≠±√π∞:×·²³]|\\[a-z]|[0-9]\s*,|(?:and|or)\s")
+_ITEM = re.compile(
+    r"[-*•+]\s|\(?[0-9]{1,3}[.)]\s|[0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4}$|[-+]?[0-9.,]+%?$"
+)
 _NAME = re.compile(r"\s*[A-Za-z]\s*")
-_DELIMITER = re.compile(r"\$\$?|\\[\[\]()]|\n")
+_DELIMITER = re.compile(r"\\\$|\$\$?|\\[\[\]()]|\n")
 _CLOSES = {"$": "$", "$$": "$$", "\\[": "\\]", "\\(": "\\)"}
 
 

@@ -22,10 +22,11 @@ from workspan.answers.regions import region, undressed
 from workspan.answers.retracted import retracted
 from workspan.answers.said import Found, Said
 from workspan.answers.text import text_key
+from workspan.answers.values import number
 from workspan.answers.words import FIRST
 
 _LEAD = re.compile(
-    r"(?:[\s*_`\"'(:]|\$(?=[^0-9.])|\$\$?(?=-?[0-9.\\][^$\n]{0,200}\$)|\\[(\[]|\\displaystyle"
+    r"(?:[\s*_`\"':]|\((?!\s?[-+]?[0-9]+\s?\)\s?/)|\$(?=[^0-9.])|\$\$?(?=-?[0-9.\\][^$\n]{0,200}\$)|\\[(\[]|\\displaystyle"
     r"|\\(?:big+|left)?\(|≈|~|\\approx"
     r"|\\(?:text|mathrm|mathbf|boldsymbol)\{(?=\s*[-$\\0-9])"
     r"|\(?[a-j]\)\s(?=[-$\\0-9])|(?:about|approximately|approx\.?|roughly|around|exactly|just"
@@ -43,7 +44,10 @@ _EQUALS = re.compile(r"(?<![<>!=])=(?!=)|≈|\\approx(?![a-z])")
 _SEVERAL = re.compile(r"=[^=\n]{1,40}?(?:,|;|\band\b|\bor\b)\s*\$?[a-z][a-z0-9_]{0,8}\s*=")
 _EQUATION = re.compile(r"(?<![a-z])[a-z]\s?[-+*/^]|[-+*/^0-9]\s?[a-z](?![a-z])|[a-z]\([a-z]")
 _SENTENCE = re.compile(r"[.!?;](?=[\s*_]|$)|\n")
-_NEGATION = re.compile(r"(?<![a-z])(?:not|never|n't|neither|nor|wrong|incorrect)(?![a-z])|n't")
+_NEGATION = re.compile(
+    r"(?<![a-z])(?:not|no|never|neither|nor|cannot|impossible|unable|invalid|wrong|incorrect"
+    r"|undefined|insufficient)(?![a-z])|n't"
+)
 _BOLD = re.compile(r"\*\*([^*\n]{1,120})\*\*|\\textbf\{([^{}\n]{1,120})\}|__([^_\n]{1,120})__")
 _WORDS_LINE = 400
 _LONGEST = 2_000
@@ -111,6 +115,9 @@ def whole(text: str) -> Quantity | None:
         return None
     rest = low[found.end : end].strip(" \t\n.,$")
     rest = rest.removesuffix("\\)").removesuffix("\\right").rstrip(" .")
+    if rest.startswith("(") and rest.endswith(")") and len(rest) > 2:  # thirty-three (33)
+        again = number(rest[1:-1], rest[1:-1], 0)
+        return found if again and again.key == found.key and again.end == len(rest) - 2 else None
     return found if not rest or _EACH.fullmatch(rest) else None
 
 
@@ -119,7 +126,7 @@ _WHOLE_LEAD = re.compile(
     r"|\$(?=-?[\d.\\][^$]*\$$)"
     r"|(?:about|approximately|approx\.?|roughly|around|exactly)(?=[ ])|≈|~|\\approx(?![a-z])|=)\s*"
 )
-_EACH = re.compile(r"(?:per|each|an?|of|every)(?![a-z])[a-z '\\/]{0,40}|each")
+_EACH = re.compile(r"(?:(?:per|each|of|every)(?![a-z])|an? (?=[a-z]{3}))[a-z '\\/]{0,40}|each")
 
 
 def marked(said: Said, mark: Mark) -> Found | Blocked | None:
@@ -156,6 +163,8 @@ def marked(said: Said, mark: Mark) -> Found | Blocked | None:
 def within(said: Said, start: int, end: int) -> Quantity | Blocked | None:
     """Read the number that a marked content gives; Blocked where it gives several, or a part."""
     text, low = said.plain, said.low
+    while start < end and text[start].isspace():
+        start += 1
     if end - start > _LONGEST:
         return _leading(text, low, start, end) or Blocked(end)
     if "=" in low[start:end] or "≈" in low[start:end] or "\\approx" in low[start:end]:
@@ -177,6 +186,7 @@ def within(said: Said, start: int, end: int) -> Quantity | Blocked | None:
 
 
 _DIGITS = re.compile(r"[0-9]")
+_FACTOR_AFTER = re.compile(r"\)\s?(?:[*^×·!(+/]|\\(?:cdot|times|frac|sqrt|pi)|-\s?[0-9(])")
 _LOSS = re.compile(r"\s*\((?:\s*\\?[$€£]\s?[0-9])")
 
 
@@ -194,8 +204,8 @@ def _leading(text: str, low: str, start: int, end: int) -> Quantity | Blocked | 
             break
     else:
         return None
-    if isinstance(found, Blocked):
-        return found
+    if isinstance(found, Blocked) or _FACTOR_AFTER.match(text, found.end, end):
+        return Blocked(found.end)
     if (
         FIRST.match(low, at)
         and low[found.end : found.end + 1] == " "
@@ -292,10 +302,32 @@ def _of_line(said: Said, line: int, end: int) -> Found | Blocked | None:
         return found
     if has_digit:
         last = last_quantity(text, low, start, end)
+        if last is not None and (told := _in_words_after(said, last, end)):
+            return told
+        if last is not None and _UNREACHED.search(low, max(start, last.end - 160), last.end):
+            return Blocked(end)
         if isinstance(last, Quantity) and not _joined(low, start, last):
             return Found(last.text, last.start, last.end, "last number")
         return Blocked(end) if last is not None else None
     return _last_in_words(said, start, end)
+
+
+def _in_words_after(said: Said, last: Quantity | Blocked, end: int) -> Found | None:
+    """Read a number in words in a sentence after the last one in figures."""
+    stop = _NEXT_SENTENCE.search(said.plain, last.end, end)
+    if stop is None or not (first := FIRST.search(said.low, stop.end(), end)):
+        return None
+    if said.low.startswith("one ", first.start()) and "-" not in first[0]:
+        return None
+    return _last_in_words(said, stop.end(), end)
+
+
+_NEXT_SENTENCE = re.compile(r"[.!?][*_)\"']{0,3}\s+(?=[A-Z])")
+_UNREACHED = re.compile(
+    r"(?:(?<![a-z])(?:no|not|cannot|impossible|unable)(?![a-z])|n't)[^.!?\n,;:]{0,60}?(?<![a-z])"
+    r"(?:obtain|reach|get|make|form|give|find|achieve|produce|create|equal|result in|arrive at"
+    r"|get to|to)(?:ing)? (?:exactly )?[-$0-9.,/]{1,24}[ ]?[a-z]{0,12}$"
+)
 
 
 def _emphasised(said: Said, start: int, end: int) -> Found | None:
@@ -311,7 +343,14 @@ def _emphasised(said: Said, start: int, end: int) -> Found | None:
 def _last_in_words(said: Said, start: int, end: int) -> Found | None:
     """Read the last number in words, from its first word on: "three hundred and five"."""
     text, low = said.plain, said.low
-    places = [first.start() for first in FIRST.finditer(low, start, end)]
+    places = [
+        first.start()
+        for first in FIRST.finditer(low, start, end)
+        if not (
+            low.startswith("one", first.start())
+            and (_SOME_ONE.search(low, start, first.start()) or _ONE_OF.match(low, first.end()))
+        )
+    ]
     for last in reversed(places):
         if not isinstance(found := quantity(text, low, last, prose=True), Quantity):
             continue
@@ -324,7 +363,15 @@ def _last_in_words(said: Said, start: int, end: int) -> Found | None:
     return None
 
 
-_START_DIGIT = re.compile(r"[0-9½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒]")
+_SOME_ONE = re.compile(
+    r"(?<![a-z])(?:this|that|each|every|which|no|any|some|the|another|other|first|next|last|right"
+    r"|correct|wrong|good|new|old|same|big|small)\s$"
+)
+_ONE_OF = re.compile(
+    r" (?:of|that|who|which|where|is|was|can|could|has|would|should|by|way|thing)(?![a-z])"
+)
+"""Of the word "one" that counts nothing: "this one", "one of them"."""
+_START_DIGIT = re.compile(r"[0-9⁰¹²³⁴-⁹½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒]")
 _JOINED = re.compile(
     r"(?:[0-9]|\b(?:from|between)\b[^.;\n]{0,40})[^.;,\n0-9]{0,20}\b(?:and|or|to)\s+$"
 )

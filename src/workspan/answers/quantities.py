@@ -24,7 +24,7 @@ _RUN = re.compile(
     r"|and|x|by"
     r"|plus|minus|times|over|vs\.?|versus|mod|modulo|squared|cubed)[ ]|,(?=[0-9])|,?[ ](?=[0-9])"
     r"|\.(?=[0-9]))"
-    r"[-$€£({]{0,2}[0-9.][0-9.,]*)+"
+    r"[-$€£({]{0,2}(?:[0-9]|\.[0-9])[0-9.,]*)+"
 )
 """How a number goes on that is part of a range, a date, a list, a term."""
 _STOP = re.compile(
@@ -57,6 +57,8 @@ _TOUCHING = listed(
     " inr rs rad deg px pt pts °c °f degrees dollars cents percent years days hours minutes seconds"
     " weeks months meters metres miles feet inches grams people"
 )
+_FACTOR = re.compile(r"[^\W\d_]*π[^\W\d_]*|[α-λν-ωΓΔΘΛΞΠΣΦΨ][a-z]?")
+"""Letters that stand for numbers: 2π is not two pieces of something."""
 _MONEY_SCALES = {
     "k": 10**3,
     "m": 10**6,
@@ -83,10 +85,16 @@ _PREPOSITIONS = listed(
 _DIGIT = re.compile(r"[0-9]")
 _NEXT_IN_LIST = re.compile(r",\s*(?:and\s+|or\s+)?(?:[a-z]{1,2}\s?=\s?)?[-$€£]?[0-9]")
 _ANOTHER = re.compile(r"[ ,]*(?:and|or|to|plus|minus)\s+[-$€£]?([0-9]|[a-z]+)")
+_DENIED = re.compile(
+    r"[*_$ ]{0,4}(?:[a-z]+ ){0,2}(?:cannot|can't"
+    r"|(?:is|are|was|can|could)(?:n't| not| impossible))(?![a-z])"
+)
 _JUNK = re.compile(r"[0-9][0-9.,:/_-]*")
-_START = re.compile(rf"[0-9{VULGAR}]|\\[dtcs]?frac|\\nicefrac|\.(?=[0-9])")
+_START = re.compile(
+    rf"[0-9{VULGAR}]|[⁰¹²³⁴-⁹]+/[₀-₉]|\((?=[-+]?[0-9]+\)\s?/)|\\[dtcs]?frac|\\nicefrac|\.(?=[0-9])"
+)
 _BEFORE = re.compile(
-    r"(?:[a-z_][0-9.]*|[0-9)]\s?\*{1,2}\s?|[\w)}]\s?[-+/×·^]\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?"
+    r"(?:[a-z_][0-9.]*|[0-9)]\s?\*{1,2}\s?|[\w)}]\s?[-+/×·^]\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?|\\(?:leq?|geq?|[lg]eqslant|neq?|[lg]t|pm|mp|sqrt|in|to)\s?"
     r"|(?<!\|)(?<!<[a-z])(?<!<[a-z]{2})(?<!<[a-z]{3})(?<!strong)(?<!solution)>\s?|[0-9]\.|#"
     r"|\b(?:step|part|case|example|figure|table|eq|equation|option|chapter|section|page|no|item"
     r"|line"
@@ -165,6 +173,8 @@ class _Unit(NamedTuple):
 
 def _tex_unit(found: re.Match[str]) -> _Unit | Blocked:
     words = found[1].lower().split()
+    if words in (["i"], ["e"], ["d"]) or "\\" in found[1]:  # a factor, not a unit
+        return Blocked(found.end())
     if any(word in PARTS or word in ("or", "and", "to") for word in words):
         return Blocked(found.end())
     return _Unit(found.end(), SCALES.get(words[0], 1) if words else 1)
@@ -181,6 +191,8 @@ def _word_unit(text: str, low: str, at: int, *, is_money: bool) -> _Unit | Block
         return _Unit(end, SCALES[low_name])
     if is_money and touches and low_name in _MONEY_SCALES and text[end : end + 1] != "$":
         return _Unit(end, _MONEY_SCALES[low_name])
+    if _FACTOR.fullmatch(name):
+        return Blocked(end)
     if touches and low_name not in _TOUCHING and name.isascii():
         return Blocked(end)
     if low_name in PARTS or low_name.removesuffix("s") in PARTS or low_name in ("am", "pm"):
@@ -217,6 +229,8 @@ def is_alone(low: str, end: int) -> bool:
         return False
     stop = _CLAUSE.search(low, end, end + 400)
     clause = low[end : stop.start() if stop else end + 400]
+    if _DENIED.match(clause) or "depending on" in low[end : end + 40]:
+        return False
     if stop and stop[0] == "," and _NEXT_IN_LIST.match(low, stop.start()):
         return False
     if stop and stop[0] == "(" and low.startswith("(or ", stop.start()):

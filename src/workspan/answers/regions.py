@@ -49,8 +49,31 @@ def _closed(text: str, start: int) -> tuple[int, int, str] | None:
     for opening, closing in (("\\[", "\\]"), ("$$", "$$")):
         if text.startswith(opening, start):
             return start + 2, text.find(closing, start + 2), "display"
+    if opened := _ENVIRONMENT.match(text, start):
+        return _environment(text, start, opened)
     fence = _FENCE.match(text, start)
     return fence and (fence.end(), text.find("\n" + fence[1], fence.end() - 1), "fence")
+
+
+_ENVIRONMENT = re.compile(
+    r"(\$|\\\(|)\s{0,4}(?:[A-Za-z]\s?=\s?)?(?:\\left\s?[(\[|.{\\]{1,2}\s{0,4})?\\begin\{([a-zA-Z]{1,12}\*?)\}"
+)
+
+
+def _environment(text: str, start: int, opened: re.Match[str]) -> tuple[int, int, str] | None:
+    """Return where a matrix over several lines stands, with the signs around it."""
+    sign, close = opened[1], f"\\end{{{opened[2]}}}"
+    limit = text.find("\n\n", start)
+    limit = len(text) if limit < 0 else limit
+    end = text.find(close, opened.end(), limit)
+    if end < 0 or "\n" not in text[start:end]:
+        return None
+    end += len(close)
+    if sign:
+        last = text.find("$" if sign == "$" else "\\)", end, limit)
+        return (start + len(sign), last, "display") if last >= 0 else None
+    line = text.find("\n", end, limit)
+    return start, limit if line < 0 else line, "display"
 
 
 def undressed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -77,7 +100,9 @@ def _pair(text: str, start: int, end: int) -> int:
             inner = text[start + width : end - width]
             if inner[0] == " " or (inner[-1] == " " and sign != "$"):
                 continue
-            if sign in inner or (sign[0] == "_" and inner.isidentifier() and inner.islower()):
+            if sign in (inner.replace("\\$", "") if sign == "$" else inner) or (
+                sign[0] == "_" and inner.isidentifier() and inner.islower()
+            ):
                 continue
             return width
     if text.startswith("\\(", start) and text.startswith("\\)", end - 2) and end - start > 4:

@@ -272,6 +272,28 @@ def _longest(said: Said, start: int, rule: str) -> Found | None:
     return Found(text[at:end], at, end, rule)
 
 
+_MEMBER = re.compile(r"\{\s*(?:[\"'][^\"'\n]{0,200}[\"']|\w{1,80})\s*:")
+
+
+def _past(text: str, opening: re.Match[str], error: ValueError) -> int:
+    """Return where to go on after what is no JSON; -1 where the text ends inside of it.
+
+    What stands inside a broken object is no value of its own.
+    """
+    if isinstance(error, json.JSONDecodeError) and (
+        error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
+    ):
+        return -1
+    if not _MEMBER.match(text, opening.start()):
+        return opening.end()
+    depth = 0
+    for sign in re.finditer(r'"(?:[^"\\\n]|\\.)*+"|[\[\]{}]', text[opening.start() :]):
+        depth += (sign[0] in "[{") - (sign[0] in "]}")
+        if depth == 0:
+            return opening.start() + sign.end()
+    return -1
+
+
 def _free(said: Said) -> Found | None:
     """Read the last object or list that stands in the text, objects first."""
     text, at, tries = said.text, 0, 0
@@ -279,8 +301,11 @@ def _free(said: Said) -> Found | None:
     while tries < _TRIES and (opening := _OPENING.search(text, at)) is not None:
         try:
             value, end = _decode(text, opening.start())
-        except ValueError:
-            at, tries = opening.end(), tries + 1
+        except ValueError as error:
+            tries += 1
+            at = _past(text, opening, error)
+            if at < 0:  # the last value was cut
+                return None
             continue
         if isinstance(value, dict) or last is None or not last.answer.startswith("{"):
             last = Found(text[opening.start() : end], opening.start(), end, "last JSON value")

@@ -101,6 +101,9 @@ def key(answer: str, seconds: float | None = None) -> Hashable:
         return (CUT, *plain) if said == algebra.CUT else plain
 
 
+_GOES_ON = re.compile(r"[0-9](?:\.{3,}|…|\s?\\[lc]?dots)[\s$.)]*$")
+
+
 def needs_help(answer: str) -> bool:
     """Say whether only a computer algebra system may read an answer."""
     try:
@@ -125,6 +128,8 @@ def _known(answer: str) -> Hashable:
     if found is not None:
         return ("n", found.key)
     text = _clean(answer)
+    if _GOES_ON.search(answer):  # nobody knows the rest: 3.14159... is not 3.14159
+        return ("f", f"{_packed(answer)}…")
     if len(text) > _LONGEST:
         return ("f", _packed(answer))
     try:
@@ -163,7 +168,10 @@ def _clean(answer: str) -> str:
     for opening, closing in (("\\[", "\\]"), ("\\(", "\\)"), ("$$", "$$")):
         if text.startswith(opening) and text.endswith(closing) and len(text) > 4:
             text = text[2:-2]
-    text = text.replace("\\$", "") if "\\$" in text else text
+    if "\\" in text:
+        text = text.replace("\\$", "").replace("\\lbrace", "\\{").replace("\\rbrace", "\\}")
+    if "{:}" in text or "{.}" in text:
+        text = text.replace("{:}", ":").replace("{.}", ".")
     text = (
         _DROPPED.sub(" ", text)
         if "\\" in text or "$" in text or "~" in text or "&" in text
@@ -215,7 +223,8 @@ def _without_unit(text: str) -> str | None:
     unit = _UNIT_AFTER.search(text)
     if bare == text or not bare.strip():
         return None
-    is_clause = unit is not None and unit[1].strip().startswith(("if", "when", "or", "and"))
+    said = unit[1].strip() if unit else ""
+    is_clause = said in ("i", "e", "d") or said.startswith(("if", "when", "or", "and", "\\"))
     return None if is_clause else bare
 
 
@@ -305,6 +314,8 @@ def _bracketed(text: str, depth: int) -> Hashable | None:
             raise NotRead("a set by its property")
         found = {_key(part, depth + 1) for part in parts if part.strip()}
         return ("{}", *_sorted(found))
+    if opening in ("(", "[") and _MATRIX.match(inner.strip()):
+        return _matrix(inner.strip(), depth)
     parts = _split(inner, re.compile(r"[,;]"))
     if len(parts) < 2 and not (opening == "[" and closing == "]"):
         return (
@@ -451,7 +462,9 @@ def end_of_chain(text: str) -> int:
     equals = _relations(text)
     if not equals or any(one[0] != "=" for one in equals):
         return 0
-    if any(depth == 0 and char in ",;" for depth, char in zip(_depths(text), text, strict=True)):
+    if _OR.search(text) or any(
+        depth == 0 and char in ",;" for depth, char in zip(_depths(text), text, strict=True)
+    ):
         return 0
     first = text[: equals[0].start()]
     is_arithmetic = not re.search(

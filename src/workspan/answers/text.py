@@ -76,6 +76,7 @@ def marked(said: Said, mark: Mark) -> Found | None:
             return Found(block, first, first + len(block), f"{rule}, rows")
         if text[start : start + 1] == "|" or text[mark.start - 1 : mark.start] == "|":
             start, end = _cell(text, start, end)
+        start, end = undressed(text, start, end)
         end = _sentence(said, mark, start, end)
         end -= _stray(text, start, end, mark.opener)
         rule = rule if not below else f"{rule}, next line"
@@ -174,6 +175,8 @@ _CLAIM = re.compile(r"(?:that|it|this|not|wrong|incorrect|i|let|the answer|becau
 def last_line(said: Said) -> Found | None:
     """Return the last line of a finished text; of a sentence with one bold part, that part."""
     text = said.plain
+    if block := _all_rows(said):
+        return block
     end = len(text.rstrip())
     while end > 0:
         line = text.rfind("\n", 0, end) + 1
@@ -182,6 +185,8 @@ def last_line(said: Said) -> Found | None:
             content.startswith(("```", "~~~", "---", "===", "***"))
             and not any(map(str.isalnum, content))
         ):
+            if end - line < 80 and _LABEL_ALONE.fullmatch(said.low, line, end):
+                return None
             bold = [*_BOLD.finditer(text, line, end)] if "**" in content else []
             if len(bold) == 1:
                 start, stop = undressed(text, bold[0].start(1), bold[0].end(1))
@@ -190,6 +195,32 @@ def last_line(said: Said) -> Found | None:
             return Found(said.text[start:stop], start, stop, "last line") if start < stop else None
         end = line - 1
     return None
+
+
+_LABEL_ALONE = re.compile(
+    r"[#*_>\s]*(?:the |my )?(?:final |correct )?answers?(?: is)?[*_\s]*:?[*_\s]*"
+)
+
+
+def _all_rows(said: Said) -> Found | None:
+    """Read a text that is rows of one form and nothing else: a grid, a board, a list of moves."""
+    text = said.plain
+    end = len(text.rstrip())
+    start = len(text) - len(text.lstrip())
+    start = text.rfind("\n", 0, start) + 1
+    first = text.find("\n", start, end)
+    if first < 0 or rows_end(text, start, end, below=True) < end:
+        return None
+    rows = [row.split() for row in text[start:end].split("\n") if row.strip()]
+    is_board = all(len(row) > 1 and all(len(cell) <= 3 for cell in row) for row in rows)
+    if not is_board and (len(rows) < 3 or _LISTED.match(text, start)):
+        return None
+    if any(len(row) == 1 and row[0].isalpha() and not row[0].isupper() for row in rows):
+        return None
+    return Found(said.text[start:end], start, end, "rows")
+
+
+_LISTED = re.compile(r"\s*(?:[-*•+]|\(?[0-9]{1,3}[.):]|[a-z][.)])\s+\S")
 
 
 def key(answer: str) -> Hashable:

@@ -176,7 +176,8 @@ def reply_end(text: str, low: str, *, has_answer: bool) -> int:
         if following is None:
             return end
         before = low[max(0, following.start() - _BACK) : following.start()].strip()
-        starts_so = low[:40].lstrip().startswith(_GIVEN)
+        lead = low[:40].lstrip()
+        starts_so = lead.startswith(_GIVEN) and not _VALUE_FIRST.match(lead)
         if before and not starts_so and not _RESTATES.search(before[-80:]):
             return following.start()
         if "answer" in before and _ANSWERED.search(before):
@@ -187,8 +188,11 @@ def reply_end(text: str, low: str, *, has_answer: bool) -> int:
 
 _QUESTIONS = 64
 _BACK = 2_000
+_VALUE_FIRST = re.compile(r"#### ?[-$+(\\]{0,3}[0-9]")
 _ANSWERED = re.compile(r"answer[*_]{0,2}\s?(?:is|:)")
 _RESTATES = re.compile(
     r"(?:restat|repeat|given|first|recall|here is|understand|read|analy[sz]e|break|look at|let's"
-    r"|let me|#)[^\n]{0,60}$"
+    r"|let me)[^\n]{0,60}$"
+    r"|(?<!#)#{1,3}[^#\n]{0,60}$|#{4,6}[ \t]*(?:step|problem|question|part|task|solution|analysis"
+    r"|approach|example|plan|reasoning)(?![a-z])[^\n]{0,60}$"
 )

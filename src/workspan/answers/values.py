@@ -38,13 +38,14 @@ PREFIX = re.compile(
     rf"[ {THIN}]?"
 )
 _TOKEN = re.compile(
-    rf"[0-9]++(?:(?:[.,']|\{{,\}}|\\[,;:!]|~|[ _{THIN}](?=[0-9]{{3}}(?![0-9])))[0-9]++)*+"
+    r"[0-9]++(?:(?:,\\[!,]|[.,']|\{[.,]\}|\\[,;:!]|~"
+    rf"|[ _{THIN}](?=[0-9]{{3}}(?![0-9])))[0-9]++)*+"
 )
-_CLOSE_TOKEN = re.compile(r"[0-9]++(?:(?:[.,']|\{,\})[0-9]++)*+")
+_CLOSE_TOKEN = re.compile(r"[0-9]++(?:(?:,\\[!,]|[.,']|\{[.,]\})[0-9]++)*+")
 _PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _GROUPED = re.compile(
     r"[0-9]{1,3}(?:"
-    rf"(?:(?:,|\{{,\}})[0-9]{{3}})+|(?:'[0-9]{{3}})+|(?:_[0-9]{{3}})+|(?:\\[,;:!][0-9]{{3}})+"
+    rf"(?:(?:,\\[!,]|,|\{{,\}})[0-9]{{3}})+|(?:'[0-9]{{3}})+|(?:_[0-9]{{3}})+|(?:\\[,;:!][0-9]{{3}})+"
     rf"|(?:[ {THIN}~][0-9]{{3}})+|(?:,[0-9]{{2}})+,[0-9]{{3}}"
     r")(?:\.[0-9]+)?"
 )
@@ -58,7 +59,7 @@ _SEPARATORS = re.compile(rf"[,'_~ {THIN}]|\{{,\}}|\\[,;:!]")
 
 _REPEATING = re.compile(r"\\(?:overline|bar)\s*\{\s*([0-9]{1,40})\s*\}|\(([0-9]{1,40})\)(?![0-9(])")
 _OVERLINED = re.compile(r"(?:[0-9][\u0305\u0307])+")
-_EXPONENT = re.compile(r"[eE]([-+]?[0-9]{1,9})(?![0-9A-Za-z_.])")
+_EXPONENT = re.compile(r"[eE]([-+]?[0-9]{1,9})(?![0-9A-Za-z_]|\.[0-9])")
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉", "0123456789+-0123456789")
 _POWER = (
     r"(?:\s?(?:\^|\*\*)\s?(?:\{\s*([-+]?[0-9]{1,9})\s*\}|\(\s*([-+]?[0-9]{1,9})\s*\)"
@@ -67,19 +68,33 @@ _POWER = (
 _TO_THE = re.compile(_POWER)
 _TIMES_TEN = re.compile(rf"\s*(?:×|\\times|\\cdot|·|\*(?!\*)|x)\s*\{{?10\}}?{_POWER}")
 _BASE = re.compile(
-    r"_\s?(?:\{\s*(?:\\text\{)?\s*([0-9]{1,2}|two|three|five|eight|ten|sixteen)\s*\}?\s*\}"
+    r"_\s?(?:(?:\{\s*)?\\(?:text|mathrm)\s?\{\s*([0-9]{1,2}|two|three|five|eight|ten|sixteen)\s*\}\}?"
+    r"|\{\s*([0-9]{1,2}|two|three|five|eight|ten|sixteen)\s*\}"
     r"|([0-9]{1,2}))"
     r"|([₀-₉]{1,2})"
 )
 _BASED = re.compile(rf"([0-9A-F]{{1,200}})(?:{_BASE.pattern})(?![0-9A-Za-z])")
 _BASE_NAMES = {"two": 2, "three": 3, "five": 5, "eight": 8, "ten": 10, "sixteen": 16}
 _CODED = re.compile(r"0(?:[xX]([0-9A-Fa-f]{1,2000})|[bB]([01]{1,8000})|[oO]([0-7]{1,4000}))(?!\w)")
-_SLASH = re.compile(r"\s?/\s?(?=[0-9.])")
+_SLASH = re.compile(
+    r"\s?/\s?(?=[0-9.])|[ ]over[ ](?=[0-9]{1,400}[.,;:!?]?[*_$)}\"'`]{0,4}\.?"
+    r"(?:\s*\n|\s*\Z|,?\s+(?:because|since)))"
+)
 _FRAC = re.compile(
     r"\\(?:[dtcs]?frac|nicefrac)\s*(?:\{([^{}]{1,400})\}|([0-9]))\s*(?:\{([^{}]{1,400})\}|([0-9]))"
 )
 _OVER = re.compile(r"\{\s*([-+]?[0-9]{1,400})\s*\\over\s*([0-9]{1,400})\s*\}")
-_MIXED = re.compile(rf"(?:[ {THIN}]|\\[,;: ])\s?([0-9]{{1,40}})\s?/\s?([0-9]{{1,40}})(?![0-9/.])")
+_MIXED = re.compile(
+    rf"(?:[ {THIN}]|\\[,;: ])\s?([0-9]{{1,40}})\s?/\s?([0-9]{{1,40}})"
+    r"(?![0-9/]|\.[0-9])"
+)
+_RAISED = re.compile(r"([⁰¹²³⁴-⁹]{1,40})/([₀-₉]{1,40})")
+_PARENS = re.compile(
+    r"(?:\(\s?([-+]?[0-9]{1,400})\s?\)|\{\s?([-+]?[0-9]{1,400})\s?\})\s?/\s?"
+    r"(?:\(\s?([-+]?[0-9]{1,400})\s?\)|\{\s?([-+]?[0-9]{1,400})\s?\}|([0-9]{1,400}))(?![0-9/^!(])"
+)
+_ON = re.compile(r"\.{3,}|…|\s?\\[lc]?dots(?![a-z])")
+_AGAIN = re.compile(r"([0-9])\1{2,}$|([0-9]{2,12}?)\2{2,}$")
 _VULGAR = {
     "½": (1, 2),
     "⅓": (1, 3),
@@ -101,6 +116,7 @@ _VULGAR = {
     "⅒": (1, 10),
 }
 VULGAR = "".join(_VULGAR)
+_RAISED_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 
 class Number(NamedTuple):
@@ -178,14 +194,29 @@ def _core(text: str, at: int) -> _Core | None:
             if "." in digits
             else _longer(text, digits, f"0.{digits}", -len(digits), found.end())
         )
+    if first and first in "({" and (parts := _PARENS.match(text, at)):
+        return _over(parts[1] or parts[2], parts[3] or parts[4] or parts[5], parts.end())
     if first == "\\" or first == "{":
         return _fraction(text, at)
+    if first and first in _RAISED_DIGITS and (parts := _RAISED.match(text, at)):
+        return _over(
+            parts[1].translate(_SUPERSCRIPT), parts[2].translate(_SUPERSCRIPT), parts.end()
+        )
     if first and first in _VULGAR:
         top, bottom = _VULGAR[first]
         return _Core(Fraction(top, bottom), f"{top}/{bottom}", at + 1)
     if "A" <= first <= "F" and (based := _BASED.match(text, at)):
         return _in_base(based)
     return None
+
+
+def _over(top: str, bottom: str, end: int) -> _Core | None:
+    below = int(bottom)
+    if below == 0:
+        return None
+    value = Fraction(int(top), below)
+    said = f"{int(top)}/{below}" if below > 0 else written(value)
+    return _Core(value, said, end)
 
 
 def _figures(text: str, at: int) -> _Core | None:
@@ -210,6 +241,8 @@ def _figures(text: str, at: int) -> _Core | None:
     if digits is None:
         return None
     whole, _, part = digits.partition(".")
+    if part and (on := _ON.match(text, found.end())):
+        return _going_on(whole + part, -len(part), on.end())
     return _longer(text, whole + part, digits, -len(part), found.end())
 
 
@@ -222,13 +255,17 @@ def _whole(text: str, at: int, figures: str, end: int) -> _Core | None:
         return _in_base(based)
     if following == "." and (repeating := _REPEATING.match(text, end + 1)):
         return _repeating(figures, 0, repeating[1] or repeating[2], repeating.end())
-    if following in " \\{" + VULGAR + THIN and (mixed := _mixed(text, figures, end)):
+    if following in " \\{" + VULGAR + THIN + _RAISED_DIGITS and (
+        mixed := _mixed(text, figures, end)
+    ):
         return mixed
     return _longer(text, figures, figures, 0, end)
 
 
 def _digits(text: str, token: str, end: int) -> str | None:
     """Return the digits of a number with separators as 1234.5; None if it is several numbers."""
+    if "{.}" in token:
+        token = token.replace("{.}", ".")
     if _PLAIN.fullmatch(token):
         return token
     if _GROUPED.fullmatch(token):
@@ -267,6 +304,16 @@ def _longer(text: str, digits: str, said: str, exponent: int, end: int) -> _Core
     if following in "/ " and (slash := _SLASH.match(text, end)):
         return _divided(text, decimal(digits, exponent), said, slash.end(), end)
     return _Core(decimal(digits, exponent), said, end)
+
+
+def _going_on(digits: str, exponent: int, end: int) -> _Core | None:
+    """Read 0.666...: what comes three times goes on; of other decimals nobody knows the rest."""
+    again = _AGAIN.search(digits[max(0, len(digits) + exponent) :])
+    if again is None:
+        return None
+    block = again[1] or again[2]
+    length = len(again[0])
+    return _repeating(digits[:-length], exponent + length, block, end)
 
 
 def _repeating(digits: str, exponent: int, again: str, end: int) -> _Core:
@@ -324,11 +371,22 @@ def _mixed(text: str, whole: str, at: int) -> _Core | None:
         top, bottom, end = int(found[1]), int(found[2]), found.end()
     else:
         skipped = at + (text[at : at + 1] in (" ", THIN))
+        if text[skipped : skipped + 1] == "\\" and text[skipped + 1 : skipped + 2] in ",;:! ":
+            skipped += 2
         if text[skipped : skipped + 1] in _VULGAR:
             top, bottom = _VULGAR[text[skipped]]
             end = skipped + 1
         else:
-            part = _fraction(text, skipped)
+            raised = _RAISED.match(text, skipped)
+            part = (
+                _over(
+                    raised[1].translate(_SUPERSCRIPT),
+                    raised[2].translate(_SUPERSCRIPT),
+                    raised.end(),
+                )
+                if raised
+                else _fraction(text, skipped)
+            )
             if part is None or not isinstance(part.key, Fraction):
                 return None
             top, bottom, end = part.key.numerator, part.key.denominator, part.end
@@ -366,7 +424,7 @@ def _argument(text: str) -> Fraction | None:
 
 
 def _in_base(found: re.Match[str]) -> _Core | None:
-    name = found[2] or found[3] or found[4].translate(_SUPERSCRIPT)
+    name = found[2] or found[3] or found[4] or found[5].translate(_SUPERSCRIPT)
     base = _BASE_NAMES.get(name) or int(name)
     if not 2 <= base <= 16:
         return None
