@@ -4,7 +4,7 @@
 # stream_options ask for it. A plain stub stands for the model; it answers 500 tokens unless it is told a cap.
 set -euo pipefail
 D=$(mktemp -d); trap 'kill ${A:-} ${B:-} 2>/dev/null || true; rm -rf "$D"' EXIT
-python3 -m venv "$D/v"; "$D/v/bin/pip" install -q 'its-hub[iaas,lm]==1.2.0' 2>/dev/null
+"${PYTHON:-python3}" -m venv "$D/v"; "$D/v/bin/pip" install -q 'its-hub[iaas,lm]==1.2.0' 2>/dev/null
 "$D/v/bin/pip" list 2>/dev/null | grep -i '^its'
 cat > "$D/stub.py" <<'PY'
 import http.server, json, sys
@@ -20,13 +20,13 @@ class H(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), H).serve_forever()
 PY
 read -r P Q < <(python3 -c 'import socket; a,b=socket.socket(),socket.socket(); a.bind(("127.0.0.1",0)); b.bind(("127.0.0.1",0)); print(a.getsockname()[1], b.getsockname()[1])')
-python3 "$D/stub.py" "$P" > "$D/stub.log" & A=$!
+"${PYTHON:-python3}" "$D/stub.py" "$P" > "$D/stub.log" & A=$!
 "$D/v/bin/its-iaas" --port "$Q" > "$D/iaas.log" 2>&1 & B=$!
 for _ in $(seq 240); do curl -sf "http://127.0.0.1:$Q/v1/models" >/dev/null && break; sleep .5; done
 curl -sf -X POST "http://127.0.0.1:$Q/configure" -H 'content-type: application/json' -d "{\"endpoint\":\"http://127.0.0.1:$P/v1\",\"model\":\"m\",\"api_key\":\"none\",\"alg\":\"self-consistency\",\"budget\":1,\"regex_patterns\":[\"(.+)\"]}"; echo
 ask() { curl -sf "http://127.0.0.1:$Q/v1/chat/completions" -H 'content-type: application/json' -d "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Write.\"}],\"max_tokens\":20,\"seed\":7,\"temperature\":0.2$1}"; }
 ask '' > "$D/whole.json"; ask ',"stream":true,"stream_options":{"include_usage":true}' > "$D/stream.txt"
-python3 - "$D" <<'PY'
+"${PYTHON:-python3}" - "$D" <<'PY'
 import json, sys
 d = sys.argv[1]
 whole = json.load(open(f"{d}/whole.json"))

@@ -5,7 +5,7 @@
 # them) but with what its server imports.
 set -euo pipefail
 D=$(mktemp -d); trap 'kill ${A:-} ${B:-} 2>/dev/null || true; rm -rf "$D"' EXIT
-python3 -m venv "$D/v"
+"${PYTHON:-python3}" -m venv "$D/v"
 "$D/v/bin/pip" install -q aiohttp==3.14.5 cerebras_cloud_sdk==1.91.0 flask==3.1.3 httpx==0.28.1 math-verify==0.9.0 networkx==3.6.1 numpy==2.4.6 openai==2.54.0 PyYAML==6.0.4 requests==2.34.2 scipy==1.17.1 sympy==1.14.0 z3-solver==4.15.4.0 2>/dev/null
 "$D/v/bin/pip" install -q --no-deps 'optillm==0.4.0' 2>/dev/null
 "$D/v/bin/pip" list 2>/dev/null | grep -i '^optillm'
@@ -28,10 +28,10 @@ class H(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), H).serve_forever()
 PY
 read -r P Q < <(python3 -c 'import socket; a,b=socket.socket(),socket.socket(); a.bind(("127.0.0.1",0)); b.bind(("127.0.0.1",0)); print(a.getsockname()[1], b.getsockname()[1])')
-python3 "$D/stub.py" "$P" > "$D/stub.log" & A=$!
+"${PYTHON:-python3}" "$D/stub.py" "$P" > "$D/stub.log" & A=$!
 (cd "$D" && HOME="$D" OPENAI_API_KEY=none exec "$D/v/bin/python" -c 'import optillm; optillm.main()' --port "$Q" --base-url "http://127.0.0.1:$P/v1" > "$D/optillm.log" 2>&1) & B=$!
 for _ in $(seq 240); do curl -sf "http://127.0.0.1:$Q/health" >/dev/null && break; sleep .5; done
-python3 - "$D" "$Q" <<'PY'
+"${PYTHON:-python3}" - "$D" "$Q" <<'PY'
 import json, sys, urllib.request
 d, port = sys.argv[1:]
 def ask(model, stream):
