@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anyio
 import anyio.to_thread
 import pytest
@@ -25,7 +27,8 @@ def spend(llama: str, strategy: str, fault: str) -> tuple[Result, Counters]:
 
     async def main() -> tuple[Result, Counters]:
         before = await anyio.to_thread.run_sync(settled, llama)
-        async with CountingProxy(llama, **{fault: True}).serve() as proxy:
+        faults: dict[str, Any] = {fault: True}
+        async with CountingProxy(llama, **faults).serve() as proxy:
             engine = await Endpoint.discover(proxy.url, api_key="", n_per_request=4)
             try:
                 parsed = parse_strategy(strategy)
