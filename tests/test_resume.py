@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from workspan.budget import Budget
-from workspan.errors import EngineUnavailable, ReplayMismatch
+from workspan.errors import ContextExceeded, EngineUnavailable, ReplayMismatch
 from workspan.journal import Journal
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
@@ -102,3 +102,15 @@ def test_a_resumed_run_that_goes_another_way_keeps_what_was_spent() -> None:
     assert result.usage.calls == 9
     assert sum(call.usage.calls for call in result.trace) == 9
     assert result.span == 2
+
+
+def test_a_race_that_a_limit_ended_ends_by_it_again() -> None:
+    journal = durable()
+    race = "short_m_at_k(m=1, k=2, max_tokens=5)"
+    full = FaultyEngine(["a b c d e f"], faults={0: (5, ContextExceeded("it is full"))})
+    first = solve(race, full, journal, "1 calls")
+    engine = ScriptedEngine(["Answer: 4"])
+    again = solve(race, engine, durable(journal), "1 calls")
+    assert first.stop == again.stop == "calls"
+    assert (again.answer, again.usage, again.span) == (first.answer, first.usage, first.span)
+    assert engine.billed.calls == 0

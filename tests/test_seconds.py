@@ -15,8 +15,10 @@ from workspan.call import Context
 from workspan.clock import Clock
 from workspan.engines.base import Bill
 from workspan.errors import EngineUnavailable, GraderError
+from workspan.graders.base import Grade
 from workspan.graders.equivalence import Equivalence
 from workspan.journal import Journal
+from workspan.lab.bench import Bench, Trial
 from workspan.ledger import Ledger
 from workspan.runner import Result, run
 from workspan.session import Session, Strategy
@@ -203,6 +205,29 @@ def test_a_grading_that_was_cut_is_neither_right_nor_wrong() -> None:
     task = Task(MATH, formula(1), Equivalence(seconds=0.2))
     with pytest.raises(GraderError, match="could not be compared"):
         anyio.run(task.grader, task, formula(2))
+
+
+@pytest.mark.parametrize(("seconds", "allowed"), [(5.0, 5.0), (0.5, 2.0), (None, 60.0)])
+def test_grading_has_the_seconds_of_its_run(seconds: float | None, allowed: float) -> None:
+    time = TurnedTime()
+
+    async def endless(task: Task, answer: str | None) -> Grade:
+        time.turn(allowed - 0.1)
+        await anyio.lowlevel.checkpoint()
+        time.turn(0.2)
+        await anyio.sleep_forever()
+        raise AssertionError("nobody waits for this")
+
+    async def main() -> Trial:
+        engine = ScriptedEngine(["Answer: 4"])
+        bench = Bench(
+            engine, Budget(seconds=seconds), 0, None, anyio.CapacityLimiter(1), 1, time=time
+        )
+        return await bench.attempt(Single(), Task(WORDS, "4", endless))
+
+    trial = anyio.run(main)
+    assert trial.grade is None
+    assert f"not graded within {allowed:g} seconds" in trial.error
 
 
 @dataclass

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
 from workspan.errors import SpecError, nearest
+from workspan.legible import quoted
 
 _WORDS = {
     "work": "work",
@@ -22,18 +24,23 @@ _WORDS = {
     "dollars": "cost",
 }
 _SECONDS = {
-    "ms": 0.001,
-    "s": 1.0,
-    "sec": 1.0,
-    "seconds": 1.0,
-    "min": 60.0,
-    "minutes": 60.0,
-    "h": 3600.0,
+    "ms": Decimal("0.001"),
+    "s": Decimal(1),
+    "sec": Decimal(1),
+    "seconds": Decimal(1),
+    "min": Decimal(60),
+    "minutes": Decimal(60),
+    "h": Decimal(3600),
 }
 _SCALE = {"": 1, "k": 1_000, "m": 1_000_000}
 _ITEM = re.compile(
-    r"(?P<dollar>\$)?\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<scale>[kKM](?![a-z]))?\s*(?P<word>[A-Za-z]*)"
+    r"(?P<dollar>\$)? ?(?P<number>[0-9]+(?:\.[0-9]+)?) ?"
+    r"(?P<scale>[kKM](?![a-z]))? ?(?P<word>[A-Za-z]*)"
 )
+_LONGEST = 60
+"""Characters of an item."""
+_HIGHEST = 10**15
+"""Of any limit: its account is to fit a journal's 64 bits."""
 _EXAMPLE = "write limits like '8k work, 2k span, 16 calls, 8 wide, 30s, $0.05'"
 
 
@@ -58,16 +65,18 @@ class Budget:
     """USD."""
 
     def __post_init__(self) -> None:
-        """Refuse limits below 0.
+        """Refuse limits below 0 and those that are no number.
 
         Raises:
-            ValueError: a limit is negative, or `width` is 0.
+            ValueError: a limit is negative, infinite or NaN, or `width` is 0.
         """
         for item in fields(self):
             value = getattr(self, item.name)
-            if value is not None and value < (1 if item.name == "width" else 0):
+            lowest = 1 if item.name == "width" else 0
+            if value is not None and not (math.isfinite(value) and lowest <= value):
                 raise ValueError(
-                    f"budget {item.name} is {value}: must not be negative, nor a width 0"
+                    f"budget {item.name} is {quoted(value)}: must be finite and not negative, "
+                    "nor a width 0"
                 )
 
     def all_but(self, tokens: int) -> Budget:
@@ -108,32 +117,37 @@ class Budget:
             if (value := getattr(self, name)) is not None
         ]
         if self.seconds is not None:
-            parts.append(f"{self.seconds:g}s")
+            parts.append(f"{_digits(self.seconds)}s")
         if self.cost is not None:
             parts.append(f"${self.cost:f}")
         return ", ".join(parts) or "unlimited"
 
 
+def _digits(seconds: float) -> str:
+    """Write seconds without an exponent, and without losing any: `parse` reads them back."""
+    text = f"{Decimal(repr(float(seconds))):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _item(item: str, text: str, column: int) -> tuple[str, int | float | Decimal]:
-    found = _ITEM.fullmatch(item)
+    found = _ITEM.fullmatch(" ".join(item.split())) if len(item) <= _LONGEST else None
     if not found:
-        raise SpecError(
-            f"budget item {item!r} is not understood: {_EXAMPLE}", text=text, column=column
-        )
-    number, word = found["number"], found["word"].lower()
-    scale = _SCALE[(found["scale"] or "").lower()]
-    if Decimal(number) == 0:
-        raise SpecError(f"budget item {item!r} must be above 0", text=text, column=column)
+        said = f"budget item {quoted(item)} is not understood: {_EXAMPLE}"
+        raise SpecError(said, text=text, column=column)
+    number, word = Decimal(found["number"]), found["word"].lower()
+    value = number * _SCALE[(found["scale"] or "").lower()]
+    if not 0 < value <= _HIGHEST:
+        said = f"budget item {item!r} must be above 0, and at most 10^15"
+        raise SpecError(said, text=text, column=column)
     if found["dollar"] and not word:
-        return "cost", Decimal(number) * scale
+        return "cost", value
     if word in _SECONDS and not found["dollar"]:
-        return "seconds", float(number) * scale * _SECONDS[word]
+        return "seconds", float(value * _SECONDS[word])
     name = _WORDS.get(word)
     if name is None or found["dollar"]:
         known = [*_WORDS, *_SECONDS]
         hint = nearest(word, known) if word else f"name what {item!r} limits; {_EXAMPLE}"
         raise SpecError(f"unknown budget word {word!r}: {hint}", text=text, column=column)
-    value = Decimal(number) * scale
     if name == "cost":
         return name, value
     if value != int(value):

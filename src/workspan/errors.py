@@ -22,9 +22,17 @@ WorkspanError                everything raised on purpose
 └─ ReplayMismatch            the journal was written by another program, engine or seed
 """
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Literal
+
+from workspan.legible import one_line, quoted
+
+_LONGEST = 1_500
+"""Characters of an engine's error."""
+_WINDOW = 100
+"""Characters of a wrong text that an error shows."""
 
 
 class WorkspanError(Exception):
@@ -39,11 +47,25 @@ class SpecError(InputError):
     """A strategy, engine, task or budget text can't be read."""
 
     def __init__(self, message: str, *, text: str = "", column: int | None = None) -> None:
-        """Show `text` under the message with a caret at `column` (0-based), where given."""
-        pointer = f"\n  {text}\n  {' ' * column}^" if text and column is not None else ""
+        """Show `text` under the message with a caret at `column` (0-based), where given.
+
+        Of a long text the part around the column is shown.
+        """
+        pointer = _pointer(text, column) if text and column is not None else ""
         super().__init__(message + pointer)
         self.text = text
         self.column = column
+
+
+def _pointer(text: str, column: int) -> str:
+    """Draw a line of at most `_WINDOW` characters of a text with a caret below it."""
+    start = max(0, min(column - _WINDOW // 2, len(text) - _WINDOW))
+    shown = text[start : start + _WINDOW]
+    line = "".join(char if char.isprintable() else " " for char in shown)
+    before = line[: column - start]
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in before)
+    left, right = "…" * (start > 0), "…" * (start + _WINDOW < len(text))
+    return f"\n  {left}{line}{right}\n  {' ' * (len(left) + column - start + wide)}^"
 
 
 class DataError(InputError):
@@ -70,11 +92,17 @@ class BudgetExceeded(WorkspanError):
 class EngineError(WorkspanError):
     """A call failed. `keys` are the journal keys of the failed calls, set by the session."""
 
+    is_reached = True
+    """False where there was nobody at the address."""
+
     def __init__(
         self, message: str, *, status: int | None = None, retry_after: float | None = None
     ) -> None:
-        """`status` is the HTTP status, `retry_after` in seconds, where the server gave them."""
-        super().__init__(message)
+        """Make an error of one legible line, since servers write parts of it.
+
+        `status` is the HTTP status, `retry_after` in seconds, where the server gave them.
+        """
+        super().__init__(one_line(message, _LONGEST))
         self.status = status
         self.retry_after = retry_after
         self.keys: tuple[str, ...] = ()
@@ -145,7 +173,7 @@ class ReplayMismatch(WorkspanError):
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ``did you mean 'x'?`` or the whole list, to end the message about an unknown word."""
     names = sorted(known)
-    close = get_close_matches(word, names, n=1, cutoff=0.5)
+    close = get_close_matches(word, names, n=1, cutoff=0.5) if len(word) <= _WINDOW else []
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
 
 
@@ -171,8 +199,8 @@ def at_least(lowest: float, **values: float) -> None:
         ValueError: one is below `lowest`.
     """
     for name, value in values.items():
-        if value < lowest:
-            raise ValueError(f"{name} is {value}: must be at least {lowest:g}")
+        if not value >= lowest:  # so that NaN is refused, too
+            raise ValueError(f"{name} is {quoted(value)}: must be at least {lowest:g}")
 
 
 def within(lowest: float, highest: float, **values: float) -> None:
@@ -183,7 +211,7 @@ def within(lowest: float, highest: float, **values: float) -> None:
     """
     for name, value in values.items():
         if not lowest <= value <= highest:
-            raise ValueError(f"{name} is {value}: must be from {lowest:g} to {highest:g}")
+            raise ValueError(f"{name} is {quoted(value)}: must be from {lowest:g} to {highest:g}")
 
 
 def bare(group: BaseExceptionGroup[BaseException]) -> BaseException:

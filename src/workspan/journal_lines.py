@@ -13,6 +13,7 @@ from zlib import crc32
 import msgspec
 
 from workspan.errors import DataError
+from workspan.inputs import read_whole
 from workspan.journal import Entry
 
 FORMAT = 2
@@ -88,10 +89,7 @@ def read_lines(path: Path) -> tuple[Header, list[Line]]:
     Raises:
         DataError: not readable, not a journal, or a line is not what was written.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"can't be read: {error.strerror}", path=str(path)) from error
+    content = read_whole(path)
     try:
         found = parse(content)
     except Broken as broken:

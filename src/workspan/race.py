@@ -45,7 +45,10 @@ class Race:
         self._run, self._ledger, self._clock, self._base = run, ledger, clock, base
         self._halt = halt
         lanes = [Lane(f"{base}.{i}/0", clock.fork(), r) for i, r in enumerate(requests)]
-        self._is_decided = bool(run.journal.attempts(base, ""))
+        decided = run.journal.attempts(base, "")
+        self._is_decided = bool(decided)
+        self._refused = decided[-1][1].stop if decided else ""
+        """The limit that kept a call of a race that was decided before from being made."""
         ended = {lane.key: self._position(lane) for lane in lanes}
         self._recorded = sorted(
             (lane for lane in lanes if ended[lane.key] is not None),
@@ -80,7 +83,8 @@ class Race:
             for _, entry in self._run.journal.attempts(lane.key, self._asked(lane)):
                 replay(self._run, self._ledger, lane.clock, entry)
         if not self._is_decided:
-            self._run.journal.append(Entry(self._base, "closed"))
+            refusals = [e.limit for e in self._errors if isinstance(e, BudgetExceeded)]
+            self._run.journal.append(Entry(self._base, "closed", stop=next(iter(refusals), "")))
         self._mark_left_behind()
 
     async def __aiter__(self) -> AsyncGenerator[Sample, None]:
@@ -95,6 +99,8 @@ class Race:
             sample = await self._draw(lane)
             if sample is not None:
                 yield self._join(lane, sample)
+        if self._refused:
+            self._errors.append(BudgetExceeded("a call did not fit", limit=self._refused))
         if not self._is_decided:
             self._start()
             while self._running:

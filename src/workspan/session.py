@@ -34,6 +34,15 @@ from workspan.types import (
 
 NO_LIMITS = Budget()
 
+_ORDINARY = 256
+"""Branches that are begun whatever the budget: calls that fail or decode nothing take places."""
+_FEWEST = 16
+"""The same where branches are inside of branches."""
+_MOST = 100_000
+"""Branches at once: more would fill the memory of a machine before its first answer."""
+_AT_ONCE = 4096
+"""Tasks that run at once; the others of a wider round follow as these end."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -99,6 +108,8 @@ class Session:
         self.standing = standing or Standing()
         self.drafts: tuple[Candidate, ...] = ()
         """What there is to begin with, best first: see `attempt`."""
+        self._crowd = 1
+        """Sessions like this one, at most, in the rounds that it is part of."""
         self._calls = self._votes = 0
         self._guard = anyio.ResourceGuard("using this session")  # else replay has no order
 
@@ -141,6 +152,18 @@ class Session:
         left = self.left()
         return min((room for room in (left.work, left.span) if room is not None), default=None)
 
+    def branches(self, n: int) -> int:
+        """Return how many of `n` branches could ever get a token: ask for no more at once.
+
+        That is as many as the budget has tokens or calls, and never less than is ordinary, so that
+        a width in the billions begins no billion tasks. It hangs on the budget alone and not on
+        what is left of it, since a resumed run must come to the same.
+        """
+        budgets = [account.budget for account in self.ledger.path()]
+        limits = [x for one in budgets for x in (one.work, one.calls) if x is not None]
+        fewest = max(_FEWEST, _ORDINARY // self._crowd)
+        return min(n, max(fewest, min(limits, default=_MOST)), _MOST)
+
     async def sample(self, request: Request, halt: Halt | None = None) -> Sample:
         """Draw one sample; it may end early with `finish` "budget" or "deadline".
 
@@ -173,7 +196,7 @@ class Session:
                 errors.append(error)
                 return None
 
-        drawn = [s for s in await self.map(one, [request] * n) if s is not None]
+        drawn = [s for s in await self.map(one, [request] * self.branches(n)) if s is not None]
         if not drawn:
             raise first_error(errors)
         return drawn
@@ -184,17 +207,21 @@ class Session:
         An error in one cancels the others and is raised bare.
         """
         base = self._next_key()
-        children = [self._at(f"{base}.{i}") for i in range(len(items))]
+        children = [self._at(f"{base}.{i}", len(items)) for i in range(len(items))]
         results: list[R | None] = [None] * len(items)
+        places = iter(range(len(items)))
 
-        async def one(i: int) -> None:
-            results[i] = await fn(children[i], items[i])
+        async def some() -> None:
+            for i in places:  # shared: each place is taken once, in order
+                results[i] = await fn(children[i], items[i])
+                if len(items) <= _AT_ONCE:
+                    break
 
         with self._guard:
             try:
                 async with anyio.create_task_group() as group:
-                    for i in range(len(items)):
-                        group.start_soon(one, i)
+                    for _ in range(min(len(items), _AT_ONCE)):
+                        group.start_soon(some)
             except BaseExceptionGroup as errors:
                 raise bare(errors) from errors
         for child in children:
@@ -342,10 +369,14 @@ class Session:
         self._votes += 1
         return f"{self.key}:vote{self._votes - 1}"
 
-    def _at(self, key: str) -> Session:
-        return Session(self.run, self.ledger, self.clock.fork(), key, self.standing)
+    def _at(self, key: str, width: int) -> Session:
+        branch = Session(self.run, self.ledger, self.clock.fork(), key, self.standing)
+        branch._crowd = self._crowd * width
+        return branch
 
     def _child(self, budget: Budget, standing: Standing) -> Session:
         key = self._next_key()
         ledger = Ledger(budget, self.ledger, self.run.journal.usage(key))
-        return Session(self.run, ledger, self.clock.fork(budget.span), key, standing)
+        child = Session(self.run, ledger, self.clock.fork(budget.span), key, standing)
+        child._crowd = self._crowd
+        return child

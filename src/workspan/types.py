@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 Role = Literal["system", "user", "assistant", "tool"]
 
-AnswerKind = Literal["text", "math", "number", "choice", "code", "open", "symbols"]
+AnswerKind = Literal["text", "math", "number", "choice", "code", "open", "symbols", "json"]
 """How an answer is read from a text and compared: see `workspan.answers`."""
 
 FinishReason = Literal["stop", "length", "halted", "budget", "deadline"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from typing import Any
 
-from workspan.answers import compared
+from workspan.answers import canonical, is_cut, structured
 from workspan.types import Answer, AnswerKind, Candidate, Tally
+
+_ABSENT = object()
 
 
 def plurality(
@@ -42,6 +45,37 @@ def plurality(
     return Answer(best, tuple(candidates), votes, tied, uncompared=uncompared)
 
 
+def by_field(
+    candidates: Sequence[Candidate],
+    weights: Sequence[float] | None = None,
+) -> Answer:
+    """Return the JSON object whose every member has the most weight among the candidates'.
+
+    A member that most leave out is left out. Objects inside are voted on in the same way, lists as
+    wholes. Where one candidate says exactly that, it stands for the vote; else the answer was said
+    by nobody, and its candidate has no text. Answers that are no objects vote as wholes.
+
+    Args:
+        candidates: in draw order, with answers of kind "json".
+        weights: one for each candidate, at least 0; 1 each if None.
+    """
+    whole = plurality(candidates, "json", weights)
+    weights = [1.0] * len(candidates) if weights is None else weights
+    said: list[tuple[Any, float]] = []
+    for candidate, weight in zip(candidates, weights, strict=True):
+        if candidate.answer is not None:
+            try:
+                said.append((structured.value_of(candidate.answer), weight))
+            except ValueError:
+                return whole
+    if not said or not all(isinstance(value, dict) for value, _ in said):
+        return whole
+    answer = structured.written(_merged(said))
+    key = canonical(answer, "json")
+    same = (c for c in candidates if c.answer is not None and canonical(c.answer, "json") == key)
+    return replace(whole, best=next(same, Candidate("", answer)))
+
+
 def best(
     candidates: Sequence[Candidate], kind: AnswerKind, limit: Callable[[], float] | None = None
 ) -> Answer:
@@ -74,22 +108,43 @@ def _groups(
 ) -> tuple[dict[str, int], int]:
     """Map each distinct answer to the number of its group; groups are numbered by first draw.
 
-    Beside them stands how many pairs were not compared in time.
+    Beside them stands how many pairs were not compared in time. A key costs for each answer, and
+    equal keys are an equivalence, so the order of the draws changes no group.
     """
     groups: dict[str, int] = {}
-    uncompared = 0
-    representatives: list[str] = []
+    numbers: dict[Hashable, int] = {}
+    cut = 0
     for candidate in candidates:
         answer = candidate.answer
         if answer is None or answer in groups:
             continue
-        for number, known in enumerate(representatives):
-            verdict = compared(answer, known, kind, None if limit is None else limit())
-            uncompared += verdict is None
-            if verdict:
-                groups[answer] = number
-                break
-        else:
-            groups[answer] = len(representatives)
-            representatives.append(answer)
-    return groups, uncompared
+        key = canonical(answer, kind, None if limit is None else limit())
+        cut += is_cut(key)
+        groups[answer] = numbers.setdefault(key, len(numbers))
+    decided = len(numbers) - cut
+    return groups, cut * decided + cut * (cut - 1) // 2 if cut else 0
+
+
+def _merged(said: Sequence[tuple[Any, float]]) -> dict[str, Any]:
+    """Vote on each member of some objects."""
+    names = dict.fromkeys(name for value, _ in said for name in value)
+    merged: dict[str, Any] = {}
+    for name in names:
+        value = _heaviest([(one.get(name, _ABSENT), weight) for one, weight in said])
+        if value is not _ABSENT:
+            merged[name] = value
+    return merged
+
+
+def _heaviest(said: Sequence[tuple[Any, float]]) -> Any:
+    """Return the value of most weight, the first of equals; objects are voted on by member."""
+    objects = [(value, weight) for value, weight in said if isinstance(value, dict)]
+    if sum(weight for _, weight in objects) * 2 > sum(weight for _, weight in said):
+        return _merged(objects)
+    totals: dict[Hashable, float] = {}
+    firsts: dict[Hashable, Any] = {}
+    for value, weight in said:
+        key = "absent" if value is _ABSENT else structured.value_key(value)
+        totals[key] = totals.get(key, 0.0) + weight
+        firsts.setdefault(key, value)
+    return firsts[max(totals, key=lambda key: totals[key])]

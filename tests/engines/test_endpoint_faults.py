@@ -54,7 +54,6 @@ def failure(
         ("overloaded", EngineUnavailable, "overloaded"),
         ("redirects", EngineRejected, "redirects are not followed"),
         ("html", EngineProtocolError, "a web page"),
-        ("hangs", EngineUnavailable, "silent"),
     ],
 )
 def test_a_refusal_before_the_first_token_is_typed_and_bills_nothing(
@@ -64,6 +63,14 @@ def test_a_refusal_before_the_first_token_is_typed_and_bills_nothing(
     assert type(error) is kind
     assert words in str(error)
     assert bill.usage == Usage()
+
+
+def test_a_call_that_we_hang_up_on_may_have_been_decoded() -> None:
+    error, bill = failure(Behaviour(fault="hangs"), timeouts=SHORT)
+    assert type(error) is EngineUnavailable
+    assert "silent" in str(error)
+    assert bill.usage.calls == 1
+    assert bill.usage.unseen_tokens == 64
 
 
 @pytest.mark.parametrize(
@@ -105,7 +112,7 @@ def test_a_server_that_nobody_runs_is_unavailable_and_named() -> None:
     anyio.run(main)
 
 
-@pytest.mark.parametrize("fault", ["rate_limited", "overloaded", "hangs"])
+@pytest.mark.parametrize("fault", ["rate_limited", "overloaded"])
 def test_what_may_pass_is_asked_again_and_bills_one_call(fault: Any) -> None:
     async def main() -> None:
         behaviour = Behaviour(fault=fault, fault_times=2)

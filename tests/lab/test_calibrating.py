@@ -19,7 +19,7 @@ from workspan.allocate.library import (
     write_library,
 )
 from workspan.allocate.signs import signs
-from workspan.errors import DataError, InputError
+from workspan.errors import DataError, InputError, OutputError
 from workspan.lab.calibrating import calibrate
 from workspan.replay.recording import Chain, Recording
 from workspan.types import Message, Problem
@@ -148,5 +148,5 @@ def test_a_library_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="can't be written"):
+    with pytest.raises(OutputError, match="can't be written"):
         write_library(Library("m", "tokens", ()), tmp_path / "no" / "one.json")

@@ -36,8 +36,8 @@ def test_columns_are_found_whatever_their_case_and_others_are_left_out() -> None
 
 
 def test_a_set_without_a_question_or_an_answer_says_what_it_has() -> None:
-    with pytest.raises(DataError, match=r"no column for the question \(question, .*it has text"):
-        tasks_of([{"text": "?"}], "set")
+    with pytest.raises(DataError, match=r"no column for the question \(question, .*it has words"):
+        tasks_of([{"words": "?"}], "set")
     with pytest.raises(DataError, match=r"no column for the answer .*it has question, level"):
         tasks_of([{"question": "?", "level": 1}], "set")
     with pytest.raises(DataError, match="holds no rows"):

@@ -111,8 +111,8 @@ def test_meta_is_out_of_a_strategys_reach() -> None:
         ({"messages": []}, "must end with what the model is to answer"),
         ({"messages": [{"role": "boss", "content": "?"}]}, "messages must be like"),
         ({"messages": "hello"}, "messages must be like"),
-        ({"prompt": "?", "answer": ["5"]}, "answer must be a text or a number"),
-        ({"prompt": "?", "answer": True}, "answer must be a text or a number, not True"),
+        ({"prompt": "?", "answer": [["5"]]}, "a list of lists or objects"),
+        ({"prompt": "?", "answer": {"a": "5"}}, "an object with a: write the one"),
         ({"prompt": "?", "answer": "5", "reference": "5"}, "not both"),
         ({"prompt": "?", "kind": "maths"}, "unknown kind 'maths': did you mean 'math'"),
         ({"prompt": "?", "kind": 3}, "kind must be a text"),
@@ -156,7 +156,8 @@ def test_a_broken_line_is_named(tmp_path: Path, line: bytes, said: str) -> None:
     [
         ("empty.jsonl", b"\n \n", "holds no problem"),
         ("wrong.parquet", b"PAR0", "not a sound Parquet file"),
-        ("mine.csv", b"a,b", "unknown kind of file '.csv'"),
+        ("mine.csv", b"a,b", "holds no problem"),
+        ("mine.xlsx", b"a,b", "unknown kind of file '.xlsx'"),
     ],
 )
 def test_a_file_that_holds_nothing_is_named(

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from workspan.errors import DataError, OutputError
+from workspan.inputs import read_whole
 from workspan.outputs import replace_file
 
 FORMAT = 1
@@ -167,8 +168,8 @@ def read_library(path: Path) -> Library:
 
 
 def _content(path: Path) -> bytes:
+    content = read_whole(path)
     try:
-        content = path.read_bytes()
         if content.startswith(_ZIPPED):
             with gzip.open(path) as packed:
                 content = packed.read(LARGEST + 1)

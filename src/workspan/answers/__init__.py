@@ -1,37 +1,84 @@
 """Reading answers out of model text and telling whether two of them are the same.
 
 Nothing here sees a reference answer. The text is untrusted: it is bounded, never evaluated, and
-read in linear time.
+read in linear time. What can't be read is no answer, never a plausible guess. `docs/answers.md`
+states the rules; `read` says which of them an answer was read by and where it stood.
 
-One rule for every kind, two steps:
+Before anything else, thinking is cut, and so is a question that a model went on to ask itself. Then
+two steps:
 
-1. *Marked* answers count first, the last one that can be read: ``\\boxed{...}``,
-   ``<answer>...</answer>``, ``#### ...``, ``Answer: ...`` and ``the answer is ...``.
+1. *Marked* answers count first, the last one: ``\\boxed{...}``, ``<answer>...</answer>``, ``####
+...``,
+   ``Answer: ...``, ``the answer is ...``, a heading, a member of a JSON object.
 2. Without one, a finished text still says something: its last line (text), last formula or number
-   (math), last number (number), last option letter (choice), last fenced block (code).
+   (math), last number (number), the option letter that it names at its end (choice), its program
+   (code), its last value (json).
 
 An *open* answer is the whole text: an essay, a plan. *Symbols* are those of a small grammar: a
 finished chain's come after its last ``=``, and ``?`` is no answer.
 
 An unfinished text (`finished=False`: the model was cut) has only the first step, and only marks
 that were closed before the cut: half a chain of thought is no answer, and half a number neither.
+
+Two answers are the same when their *keys* are equal (`canonical`). So equality is reflexive,
+symmetric and transitive in every kind, and a vote costs a key for each answer.
 """
 
-from collections.abc import Mapping, Set
-from typing import Protocol
+from __future__ import annotations
 
-from workspan.answers import algebra, choice, code, math, number, symbols, text, whole
+from collections.abc import Hashable, Mapping, Set
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from workspan.answers import (
+    algebra,
+    choice,
+    code,
+    math,
+    number,
+    signs,
+    structured,
+    structures,
+    symbols,
+    text,
+    whole,
+)
+from workspan.answers.said import Found, Said
+from workspan.answers.thinking import reply_end, visible
 from workspan.types import AnswerKind
 
-__all__ = ["MARKED", "compared", "equivalent", "extract", "may_take_long", "prepare"]
+__all__ = [
+    "MARKED",
+    "Reading",
+    "canonical",
+    "compared",
+    "equivalent",
+    "extract",
+    "is_cut",
+    "may_take_long",
+    "prepare",
+    "read",
+]
 
 MARKED = "Think step by step. End with a line of the form: Answer: <answer>"
 """An instruction that makes a model mark its answer as `extract` reads it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An answer, and why it was read as one."""
+
+    answer: str
+    kind: AnswerKind
+    span: tuple[int, int]
+    """Characters of the text that it stands in, the end excluded."""
+    rule: str
+    """What made it the answer, in a few words."""
+
+
 class _Reader(Protocol):
-    def extract(self, text: str, *, finished: bool) -> str | None: ...
-    def equivalent(self, a: str, b: str) -> bool: ...
+    def read(self, said: Said) -> Found | None: ...
+    def key(self, answer: str) -> Hashable: ...
 
 
 _KINDS: Mapping[AnswerKind, _Reader] = {
@@ -42,19 +89,88 @@ _KINDS: Mapping[AnswerKind, _Reader] = {
     "code": code,
     "open": whole,
     "symbols": symbols,
+    "json": structured,
 }
-_WINDOW = 32_768
+_WINDOW = 131_072
+_ENDLESS = ("open", "code")
+"""Kinds that no question of the model's own follows."""
+
+
+def read(
+    text: str,
+    kind: AnswerKind,
+    *,
+    finished: bool = True,
+    reasoning: str = "",
+    asked: str = "",
+    schema: Mapping[str, Any] | None = None,
+) -> Reading | None:
+    """Return the answer that `text` gives and where, or None where it gives none.
+
+    Args:
+        text: what a model wrote; the last 131,072 characters of it are read.
+        kind: how the answer is written.
+        finished: the model ended by itself (`Sample.finish` is "stop").
+        reasoning: its thinking as the engine reported it apart; never read, and cut where the text
+            repeats it.
+        asked: the name that a program must define (kind "code"), if the task says it.
+        schema: what a JSON value must be like (kind "json"); another is no answer.
+
+    Raises:
+        InputError: the schema says something that is not understood.
+    """
+    plain = signs.plain(text)
+    low = signs.lower(plain)
+    seen = visible(text, low, reasoning)
+    if seen is not None:
+        text = seen.text
+        plain = signs.plain(text)
+        low = signs.lower(plain)
+    end = len(text) if kind == "symbols" else reply_end(text, low, has_answer=kind not in _ENDLESS)
+    start = max(0, end - _WINDOW) if kind != "open" else 0
+    closed = (finished and not (seen and seen.is_open)) or end < len(text)
+    if start or end < len(text):
+        text, plain, low = text[start:end], plain[start:end], low[start:end]
+    if not text:
+        return None
+    found = _KINDS[kind].read(Said(text, plain, low, closed, asked, schema))
+    if found is None or not found.answer:
+        return None
+    first, last = start + found.start, start + found.end
+    span = (seen.original(first), seen.original(last, is_end=True)) if seen else (first, last)
+    return Reading(found.answer, kind, span, found.rule)
 
 
 def extract(text: str, kind: AnswerKind, *, finished: bool = True) -> str | None:
     """Return the answer that `text` gives, or None where it gives none.
 
     Args:
-        text: what a model wrote; only its last 32,768 characters are read.
+        text: what a model wrote.
         kind: how the answer is written.
         finished: the model ended by itself (`Sample.finish` is "stop").
     """
-    return _KINDS[kind].extract(text[-_WINDOW:], finished=finished)
+    reading = read(text, kind, finished=finished)
+    return None if reading is None else reading.answer
+
+
+def canonical(answer: str, kind: AnswerKind, seconds: float | None = None) -> Hashable:
+    """Return what answers that say the same share, and others do not.
+
+    Args:
+        answer: an answer, or a reference.
+        kind: how it is written.
+        seconds: wall clock that there is; only some formulas take any (`may_take_long`). One that
+        was
+            cut shares its key with its own text alone: see `is_cut`.
+    """
+    if kind == "math":
+        return math.key(answer, seconds)
+    return _KINDS[kind].key(answer)
+
+
+def is_cut(key: Hashable) -> bool:
+    """Say whether a key stands for a formula that there was no time to compute."""
+    return isinstance(key, tuple) and key[:1] == (structures.CUT,)
 
 
 def equivalent(a: str, b: str, kind: AnswerKind, seconds: float | None = None) -> bool:
@@ -77,13 +193,12 @@ def compared(a: str, b: str, kind: AnswerKind, seconds: float | None = None) -> 
     """
     if a == b:
         return True
-    if kind == "math":
-        return math.compared(a, b, seconds)
-    return _KINDS[kind].equivalent(a, b)
+    left, right = canonical(a, kind, seconds), canonical(b, kind, seconds)
+    return True if left == right else None if is_cut(left) or is_cut(right) else False
 
 
 def prepare(kind: AnswerKind) -> None:
-    """Load what comparing answers of this kind takes: seconds, the first time.
+    """Load what comparing answers of this kind may take: seconds, the first time.
 
     Raises:
         GraderError: it can't be loaded.
@@ -94,4 +209,4 @@ def prepare(kind: AnswerKind) -> None:
 
 def may_take_long(answers: Set[str], kind: AnswerKind) -> bool:
     """Say whether comparing these answers with each other may take more than milliseconds."""
-    return kind == "math" and len(answers) > 1
+    return kind == "math" and len(answers) > 1 and any(map(structures.needs_help, answers))

@@ -1,13 +1,15 @@
-"""Formulas compared by math-verify in a child process, since some would never end.
+"""Values of formulas that only a computer algebra system reads, by a child process.
 
 Answers are untrusted, and no pattern foresees every formula that keeps a computer algebra system
-busy for ever. The child imports math-verify once and forks a worker that compares. A worker that
-uses up its processor time, its memory or the caller's time is killed, and the next is forked in
-milliseconds: a comparison that was cut costs its own time, not another start. A child that died,
-or says what it should not, is replaced by a fresh one, which is asked once more.
+busy for ever. The child imports latex2sympy (math-verify's parser) once and forks a worker that
+computes. A worker that uses up its processor time, its memory or the caller's time is killed, and
+the next is forked in milliseconds: a formula that was cut costs its own time, not another start. A
+child that died, or says what it should not, is replaced by a fresh one, which is asked once more.
 
-A formula that is too slow beside a plain number too is slow by itself: it is not compared again, so
-that a set of answers costs time for each slow one in it, not for each pair.
+What comes back for one formula does not depend on any other, so equality stays an equivalence, and
+a set of answers costs time for each of them, not for each pair. It is what `formula.key_of` makes
+of
+the values, so that it equals that of the same formula written in a way that is read without help.
 """
 
 from __future__ import annotations
@@ -25,49 +27,42 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import cache, lru_cache
+from fractions import Fraction
+from functools import cache
 from threading import Lock
 from typing import Any
 
+from workspan.answers.formula import key_of, point
 from workspan.errors import GraderError
 
 SECONDS = 2.0
-"""Processor time of one comparison: what else the machine does then changes no verdict."""
-_PROBE_SECONDS = 0.5
-"""Processor time of a formula beside a plain number: more, and it is slow by itself."""
-_PATIENCE = 5
-"""A comparison may take this many times as long by the wall clock, if nobody gives a limit."""
+"""Processor time of one formula: what else the machine does then changes nothing."""
+_PATIENCE = 15
+"""A formula may take this many times as long by the wall clock, if nobody gives a limit."""
 _GRACE = 5.0
 """Wall clock after which a child that owes a reply counts as dead."""
 _SECONDS_TO_START = 60.0
 """Its imports take seconds."""
 _MEMORY = 2 * 1024**3
 _KEPT = 8192
-_PLAIN = "7919"
-"""What a formula is compared with to see whether it is slow by itself."""
 
 
-def equal(a: str, b: str, *, seconds: float | None = None) -> bool:
-    """Say whether two formulas in LaTeX have the same value, as math-verify sees it.
-
-    A pair that could not be compared in time counts as different: see `compared`.
-    """
-    return compared(a, b, seconds=seconds) is True
+CUT = "cut"
+"""Says that there was not the time or the memory to compute a value."""
 
 
-def compared(a: str, b: str, *, seconds: float | None = None) -> bool | None:
-    """Compare two formulas in LaTeX; None if there was not the time or the memory for it.
+def key(formula: str, *, seconds: float | None = None) -> str | None:
+    """Return what formulas of the same value share; None if it is not understood, or `CUT`.
 
     Args:
-        a: a formula.
-        b: another; the order does not matter.
-        seconds: wall clock that there is, waiting for other comparisons included; starting the
-            child is not. A comparison gets `SECONDS` of processor time at most in any case.
+        formula: in LaTeX.
+        seconds: wall clock that there is, waiting for other formulas included; starting the child
+            is not. A formula gets `SECONDS` of processor time at most in any case.
 
     Raises:
         GraderError: math-verify can't be started.
     """
-    return _comparer().compared(min(a, b), max(a, b), seconds)
+    return _comparer().key(formula, seconds)
 
 
 def prepare() -> None:
@@ -90,25 +85,27 @@ class _Comparer:
         self._child: subprocess.Popen[str] | None = None
         self._lock = Lock()
         self._now = now
-        self._known: OrderedDict[tuple[str, str], bool] = OrderedDict()
-        self._slow: OrderedDict[str, None] = OrderedDict()
+        self._known: OrderedDict[str, str | None] = OrderedDict()
 
     def prepare(self) -> None:
         with self._lock:
             self._started()
 
-    def compared(self, a: str, b: str, seconds: float | None) -> bool | None:
-        if a == b:
-            return True
-        known = self._known.get((a, b))
-        if known is not None:
-            return known
+    def key(self, formula: str, seconds: float | None) -> str | None:
+        if formula in self._known:
+            return self._known[formula]
         end = self._now() + (_PATIENCE * SECONDS if seconds is None else seconds)
-        # The lock is held by one comparison at a time, each bounded like this one.
+        # The lock is held by one question at a time, each bounded like this one.
         if not self._lock.acquire(timeout=max(0.0, end - self._now())):
-            return None
+            return CUT
         try:
-            return self._compare(a, b, end)
+            if formula not in self._known:
+                said = self._ask(formula, end)
+                # Cut by the caller's clock, it may do better another time.
+                if said != CUT or self._now() < end:
+                    _keep(self._known, formula, said)
+                return said
+            return self._known[formula]
         finally:
             self._lock.release()
 
@@ -117,55 +114,35 @@ class _Comparer:
         with self._lock:
             self._end()
 
-    def _compare(self, a: str, b: str, end: float) -> bool | None:
-        if a in self._slow or b in self._slow:
-            return None
-        verdict = self._learnt(a, b, end, SECONDS)
-        if verdict is None:
-            for formula in (a, b):
-                self._probe(formula, end)
-        return verdict
-
-    def _probe(self, formula: str, end: float) -> None:
-        """See whether a formula is slow by itself; a cut by the caller's clock says nothing."""
-        verdict = self._learnt(formula, _PLAIN, end, _PROBE_SECONDS)
-        if verdict is None and self._now() < end:
-            _keep(self._slow, formula, None)
-
-    def _learnt(self, a: str, b: str, end: float, effort: float) -> bool | None:
-        """Look it up or ask, and remember a verdict."""
-        verdict = self._known.get((a, b))
-        if verdict is None and (verdict := self._ask(a, b, end, effort)) is not None:
-            _keep(self._known, (a, b), verdict)
-        return verdict
-
-    def _ask(self, a: str, b: str, end: float, effort: float) -> bool | None:
+    def _ask(self, formula: str, end: float) -> str | None:
         """Ask the child; a dead one is replaced once, and its start is not on the clock."""
         for _ in range(2):
             if self._now() >= end:
-                return None
+                return CUT
             began = self._now()
             self._started()
             end += self._now() - began
             try:
-                return self._reply(a, b, end - self._now(), effort)
+                return self._reply(formula, end - self._now())
             except _Died:
                 self._end()
-        return None  # it dies of this pair
+        return CUT  # it dies of this formula
 
-    def _reply(self, a: str, b: str, seconds: float, effort: float) -> bool | None:
+    def _reply(self, formula: str, seconds: float) -> str | None:
         child = self._child
         assert child is not None
         assert child.stdin is not None
         try:
-            child.stdin.write(json.dumps([a, b, seconds, effort]) + "\n")
+            child.stdin.write(json.dumps([formula, seconds]) + "\n")
             child.stdin.flush()
         except OSError as error:
             raise _Died from error
         said = _line(child, seconds + _GRACE)
-        if said not in _VERDICTS:
+        if said in ("none", CUT):
+            return CUT if said == CUT else None
+        if not said.startswith("key "):
             raise _Died
-        return _VERDICTS[said]
+        return said[4:]
 
     def _started(self) -> None:
         if self._child is None or self._child.poll() is not None:
@@ -178,11 +155,8 @@ class _Comparer:
             self._child = None
 
 
-_VERDICTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
-
-
-def _keep(memory: OrderedDict[Any, Any], key: Any, value: Any) -> None:
-    memory[key] = value
+def _keep(memory: OrderedDict[str, str | None], formula: str, said: str | None) -> None:
+    memory[formula] = said
     if len(memory) > _KEPT:
         memory.popitem(last=False)
 
@@ -235,13 +209,13 @@ def _serve() -> None:
     print("ready", flush=True)  # noqa: T201
     worker: _Worker | None = None
     for line in sys.stdin:
-        a, b, seconds, effort = json.loads(line)
+        formula, seconds = json.loads(line)
         worker = worker or _Worker()
-        verdict = worker.compared(a, b, seconds, effort)
-        if verdict is None:
+        said = worker.said(formula, seconds)
+        if said is None:
             worker.end()
             worker = None
-        print(json.dumps(verdict), flush=True)  # noqa: T201
+        print(said or CUT, flush=True)  # noqa: T201
     if worker is not None:
         worker.end()
 
@@ -262,15 +236,21 @@ class _Worker:
         os.close(theirs_in)
         os.close(theirs_out)
 
-    def compared(self, a: str, b: str, seconds: float, effort: float) -> bool | None:
-        """Let the worker compare; None if it died of it or is still busy."""
+    def said(self, formula: str, seconds: float) -> str | None:
+        """Let the worker compute; None if it died of it or is still busy."""
         try:
-            os.write(self._out, (json.dumps([a, b, effort]) + "\n").encode())
+            os.write(self._out, (json.dumps(formula) + "\n").encode())
         except BrokenPipeError:
             return None
-        ready, _, _ = select.select([self._in], [], [], seconds)
-        said = os.read(self._in, 1) if ready else b""
-        return {b"1": True, b"0": False}.get(said)
+        said = b""
+        end = time.monotonic() + seconds
+        while not said.endswith(b"\n"):
+            ready, _, _ = select.select([self._in], [], [], max(0.0, end - time.monotonic()))
+            part = os.read(self._in, 4096) if ready else b""
+            if not part:
+                return None
+            said += part
+        return said.decode().strip()
 
     def end(self) -> None:
         """Kill it, whatever it does."""
@@ -281,29 +261,62 @@ class _Worker:
 
 
 def _work(source: int, target: int) -> None:
-    """Compare until killed: by the timer, when a comparison takes too much processor time."""
-    from math_verify import parse, verify
-
+    """Compute until killed: by the timer, when a formula takes too much processor time."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-
-    @lru_cache(maxsize=1024)
-    def read(formula: str) -> list[Any]:
-        found: list[Any] = parse(f"${formula}$", parsing_timeout=None, raise_on_error=False)
-        return found
-
     with os.fdopen(source) as questions:
         for line in questions:
-            *pair, effort = json.loads(line)
-            signal.setitimer(signal.ITIMER_PROF, effort)
-            left, right = (read(formula) for formula in pair)
-            same = any(  # it is not symmetric
-                verify(gold, target, timeout_seconds=None, raise_on_error=False)
-                for gold, target in ((left, right), (right, left))
-                if gold and target
-            )
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
+            try:
+                said = _computed(json.loads(line))
+            except MemoryError:
+                raise
+            except Exception:  # noqa: BLE001  # the boundary to a foreign parser of untrusted text
+                said = None
             signal.setitimer(signal.ITIMER_PROF, 0)
-            os.write(target, b"1" if same else b"0")
+            reply = "none" if said is None else f"key {said}"
+            os.write(target, (reply[:4000] + "\n").encode())
+
+
+def _computed(text: str) -> str | None:
+    """Return the key of a formula as sympy sees it; None where it has no value."""
+    import mpmath
+    import sympy
+    from latex2sympy2_extended import latex2sympy
+
+    found = latex2sympy(text, is_real=None, convert_degrees=False)
+    if not isinstance(found, sympy.Expr):
+        return None
+    found = found.doit()
+    names = {symbol: _plain_name(symbol.name) for symbol in found.free_symbols}
+    floats = {one: sympy.Rational(str(one)) for one in found.atoms(sympy.Float)}
+    imaginary = {symbol: sympy.I for symbol, name in names.items() if name == "i"}
+    found = found.xreplace({**floats, **imaginary})
+    if found.has(sympy.oo, sympy.zoo, sympy.nan) or (not found.is_number and not names):
+        return None
+    variables = [symbol for symbol in names if symbol not in imaginary]
+    points: list[Any] = []
+    with mpmath.mp.workdps(80):
+        for i in range(3 if variables else 1):
+            at = {symbol: sympy.Rational(*_ratio(point(names[symbol], i))) for symbol in variables}
+            exact = found.subs(at)
+            if exact.is_Rational:
+                points.append(Fraction(int(exact.p), int(exact.q)))
+                continue
+            value = sympy.N(exact, 70)
+            real, imaginary_part = value.as_real_imag()
+            if not (real.is_number and imaginary_part.is_number):
+                return None
+            points.append(mpmath.mpc(mpmath.mpf(str(real)), mpmath.mpf(str(imaginary_part))))
+        return repr(key_of(points))
+
+
+def _plain_name(name: str) -> str:
+    return name.replace("\\", "").replace("{", "").replace("}", "")
+
+
+def _ratio(value: Fraction) -> tuple[int, int]:
+    return value.numerator, value.denominator
 
 
 if __name__ == "__main__":

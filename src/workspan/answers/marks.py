@@ -1,68 +1,277 @@
-"""Explicit marks of an answer: what a model was asked to write, or writes by habit."""
+r"""Marks of an answer: what a model was asked to write, or writes by habit.
+
+``\boxed{...}``, ``<answer>...</answer>``, ``#### ...``, ``Answer: ...``, ``the answer is ...``, a
+heading "Final answer", ``"answer": ...`` in JSON, and the word for "answer" in other languages.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-_OPENING = re.compile(
-    r"\\f?boxed\s{0,4}\{"
-    r"|<answer>"
-    r"|^[ \t]{0,8}####[ \t]{0,8}(?!#)"
-    r"|\banswer[*_`\"]{0,4}[ \t]{0,4}(?:is(?![A-Za-z])[ \t]{0,4}:?|:|=)[*_`]{0,4}",
-    re.IGNORECASE | re.MULTILINE,
+from workspan.answers.said import Said
+
+_MARKS = 24
+"""Marks of a sort that are looked at, the last ones: hostile text is read in linear time."""
+_BRACES = 2_000
+_ENDING = 400
+
+DRESS = "*_`\"' \t"
+_LABEL = re.compile(
+    r"answers?(?: (?:choice|option|letter))?(?:[ \t]?\([^()\n]{0,60}\))?[*_`\"']{0,4}"
+    r"(?: (?:to|for|of|here)\b[^.:=|\n]{0,80}?)?[*_`\"')\]]{0,4}[ \t]{0,4}"
+    r"(?P<sign>:|=|->|→|\||(?:(?:is|are|was)(?P<not> not|n't)?"
+    r"|(?:would|should|must|will|has to) be|(?:comes|works) out (?:to|as)|comes to"
+    r"|equals)(?![a-z'])"
+    r"(?: (?:then|thus|therefore|simply|indeed|clearly|just|hence|given by|as follows)(?![a-z]))?"
+    r"[ \t]?:?)",
 )
-_MARKS = 32
-_LONGEST = 4_000
-"""Bounds on what is looked at, so that hostile text is read in linear time."""
+_NO_MARK = re.compile(
+    r"(?:wrong|incorrect|previous|intermediate|partial|preliminary|tentative|draft|rejected|false"
+    r"|another|possible|earlier|initial|first|old|this|that|your|an|each|any|no|not the"
+    r"|n't the|def|function|class|(?:check|verify)(?:ing)?(?: (?:the|our|my))?)\s+$"
+)
+_OWN = re.compile(r"(?<![a-z])(?:our|my)\s+(?:final\s+)?$")
+_VERDICT = re.compile(
+    r"[\s*_]*(?:indeed |therefore |thus |also )?(?:correct|right|wrong|incorrect|verified|confirmed"
+    r"|reasonable|consistent|valid|complete)(?![a-z])"
+)
+"""What is said about an answer and is none: "so our answer is correct"."""
+_HEADING = re.compile(r"(?:^|\n)[#*_ \t>]*(?:(?:the|my|your|our) )?(?:(?:final|correct|short) )?$")
+_HEADED = re.compile(r"s?[*_: \t]*(?=\r?\n)")
+_BOX = re.compile(r"\\f?box(?:ed)?\s{0,4}\{|<\|begin_of_box\|>")
+_BRACE = re.compile(r"[{}]")
+_FOREIGN = re.compile(
+    r"(?<![^\W_])(?:antwort|antwoord|r[ée]ponse|respuesta|risposta|resposta|svaret|svar|jawaban"
+    r"|cevap|yanıt|odpowiedź|odpověď|vastaus|válasz|răspuns|răspunsul|ответ|відповідь|отговор"
+    r"|απάντηση|đáp án|trả lời|उत्तर|คำตอบ|الإجابة|الجواب|答案|回答|答え|答|解答|정답|답)"
+    r"[^:\n]{0,24}?(?:[*_]{0,3}(?:[:=|→]|是|为|為|は|은|는|이|हे|है|คือ)"
+    r"|[ \t](?:ist|is|est|es|è|é|är|er|on|jest|je|este|adalah|là|هو|هي)(?![^\W_])|[ \t]-[ \t])"
+    r"[*_ \t:]{0,4}"
+)
+_WORDS = (
+    "antwort",
+    "antwoord",
+    "reponse",
+    "risposta",
+    "resposta",
+    "respuesta",
+    "svar",
+    "jawaban",
+    "cevap",
+    "vastaus",
+)
+_FURTHER = (
+    *(
+        "réponse",
+        "yanıt",
+        "odpowied",
+        "odpov",
+        "válasz",
+        "răspuns",
+        "ответ",
+        "відповідь",
+        "отговор",
+    ),
+    *(
+        "απάντηση",
+        "đáp án",
+        "trả lời",
+        "उत्तर",
+        "คำตอบ",
+        "الإجابة",
+        "الجواب",
+        "答",
+        "回答",
+        "解答",
+        "정답",
+        "답",
+    ),
+)
+"""Parts of the words of `_FOREIGN`, for a quick look."""
+_PLACEHOLDER = re.compile(
+    r"(?:<[^<>\n]{1,40}>|\[[^\[\]\n]{0,12}(?:answer|number|letter|value|result)[^\[\]\n]{0,20}\]"
+    r"|\{[a-z _]{0,12}answer[a-z _]{0,12}\}|\.{3,}|…+|_{3,}|\?+|xxx?|\$?answer)"
+    r"[.*_`\"' \t]*"
+)
 
-_DRESS = '*_`"“” \t'
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place that is marked as an answer."""
+
+    at: int
+    """Where the mark starts."""
+    start: int
+    end: int
+    """Where its content ends; -1 where only the content tells (the rest of a line, or several)."""
+    rule: str
+    is_firm: bool = True
+    """It can be nothing but a mark; prose such as "the answer is clear" is not."""
+    is_negated: bool = False
+    opener: str = ""
+    """Emphasis that was opened before the mark and closes after its content."""
 
 
-def marked(text: str, *, finished: bool) -> Iterator[str]:
-    """Yield what is marked as an answer, the last mark first, empty ones left out.
+def marks(said: Said) -> Iterator[Mark]:
+    """Yield the marks, the last one first.
 
     A mark inside another stands before it: of ``the answer is \\boxed{3}`` comes ``3`` first.
-
-    Args:
-        text: what a model wrote.
-        finished: False leaves out what may go on where the text was cut.
     """
-    ends = _closing_braces(text)
-    lower = text.lower()
-    for opening in reversed([*_OPENING.finditer(text)][-_MARKS:]):
-        sign = opening[0].lower()
-        if sign.endswith("{"):
-            end = ends.get(opening.end() - 1, -1)
-        elif sign == "<answer>":
-            end = lower.find("</answer>", opening.end())
+    low = said.low
+    found: list[Mark] = []
+    if "answer" in low:
+        found += _labels(said)
+    if "box" in low:
+        found += _boxes(said)
+    if "####" in low:
+        found += _hashes(said)
+    if not found:
+        found = _foreign(said)
+    found.sort(key=lambda mark: mark.at, reverse=True)
+    yield from found
+
+
+def is_placeholder(content: str) -> bool:
+    """Tell an echo of the instruction, such as ``<answer>`` or ``[number]``, from an answer."""
+    return _PLACEHOLDER.fullmatch(content) is not None
+
+
+def is_nothing(content: str) -> bool:
+    """Tell what names no value: "none" is an answer in words, and no number."""
+    return content in ("none", "n/a") or is_placeholder(content)
+
+
+def _places(low: str, needle: str) -> Iterator[int]:
+    at = len(low)
+    for _ in range(_MARKS):
+        at = low.rfind(needle, 0, at)
+        if at < 0:
+            return
+        yield at
+
+
+def _labels(said: Said) -> list[Mark]:
+    low = said.low
+    found: list[Mark] = []
+    for at in _places(low, "answer"):
+        before = low[at - 1] if at else "\n"
+        if before == "<" or (before == "/" and low[at - 2 : at - 1] == "<"):
+            if before == "<" and (mark := _tag(said, at)):
+                found.append(mark)
+        elif before == "_" and low[:at].endswith("<final_"):
+            if mark := _tag(said, at):
+                found.append(mark)
+        elif before == "[" and low.startswith("answer]", at):
+            end = low.find("[/answer]", at)
+            if end >= 0 or said.finished:
+                found.append(Mark(at - 1, at + 7, end if end >= 0 else len(low), "[ANSWER] tag"))
+        elif not before.isalnum() and (mark := _label(low, at, before)):
+            found.append(mark)
+    return found
+
+
+def _tag(said: Said, at: int) -> Mark | None:
+    low = said.low
+    opened = low.find(">", at, at + 12)
+    if opened < 0 or low[at:opened].strip() != "answer":
+        return None
+    end = low.find("</", opened)
+    while end >= 0 and not low.startswith(("answer", "final_answer"), end + 2):
+        end = low.find("</", end + 2, end + 4_000)
+    if end < 0 and not said.finished:
+        return None
+    return Mark(at - 1, opened + 1, end if end >= 0 else len(low), "<answer> tag")
+
+
+def _label(low: str, at: int, before: str) -> Mark | None:
+    label = _LABEL.match(low, at)
+    if label is None:
+        headed = _HEADED.match(low, at + 6)
+        if headed and _HEADING.search(low, max(0, at - 40), at):
+            return Mark(at, headed.end(), -1, "heading")
+        return None
+    if _NO_MARK.search(low, max(0, at - 20), at):
+        return None
+    sign = label["sign"]
+    if (
+        sign[0] not in ":=-→|"
+        and _OWN.search(low, max(0, at - 12), at)
+        and _VERDICT.match(low, label.end())
+    ):
+        return None
+    if before in "\"'_" and sign == ":" and low[label.start("sign") - 1] in "\"'":
+        return Mark(at, label.end(), -1, "JSON member")
+    is_firm = sign[0] in ":=-→|"
+    line = low.rfind("\n", 0, at) + 1
+    head = low[line:at]
+    opener = ""
+    if "*" in head or "_" in head:
+        stars = head.count("*") + low.count("*", at, label.end())
+        opener = "*" if stars % 4 in (1, 2, 3) else ""
+    rule = "answer label" if is_firm else "prose mark"
+    return Mark(at, label.end(), -1, rule, is_firm, bool(label["not"]), opener)
+
+
+def _boxes(said: Said) -> list[Mark]:
+    text = said.plain
+    found: list[Mark] = []
+    for at in _places(said.low, "box"):
+        for back in (10, 2, 1):  # "<|begin_of_box|>", "\fbox", "\boxed"
+            box = _BOX.match(text, max(0, at - back))
+            if box and box.start() <= at < box.end():
+                break
         else:
-            end = _line_end(text, opening.end(), finished=finished)
-        found = text[opening.end() : end][:_LONGEST].strip(_DRESS + "\r\n") if end >= 0 else ""
-        if found:
-            yield found
+            continue
+        if box[0].startswith("<"):
+            end = text.find("<|end_of_box|>", box.end())
+        else:
+            end = closing_brace(text, box.end() - 1)
+        if end >= 0:
+            found.append(Mark(box.start(), box.end(), end, "box"))
+    return found
 
 
-def _line_end(text: str, start: int, *, finished: bool) -> int:
-    """Return where the line of the answer ends; -1 if the text may go on there.
+def closing_brace(text: str, opening: int) -> int:
+    """Return where the brace that opens at `opening` closes; -1 if nowhere near."""
+    depth = 0
+    for count, brace in enumerate(_BRACE.finditer(text, opening)):
+        if text[brace.start() - 1 : brace.start()] == "\\" and brace.start() > opening:
+            continue
+        depth += 1 if brace[0] == "{" else -1
+        if depth == 0:
+            return brace.start()
+        if count > _BRACES:
+            break
+    return -1
 
-    A mark at the end of its line has its answer on the next line that is not empty.
-    """
-    while start < len(text) and text[start] in _DRESS + "\r\n$":
-        start += 1
-    end = text.find("\n", start)
-    if end < 0:
-        return len(text) if finished else -1
-    return end
+
+def _hashes(said: Said) -> list[Mark]:
+    text = said.plain
+    found: list[Mark] = []
+    for at in _places(text, "####"):
+        if text[at + 4 : at + 5] == "#" or text[text.rfind("\n", 0, at) + 1 : at].strip():
+            continue
+        end = text.find("\n", at)
+        if end < 0 and not said.finished:
+            continue
+        end = len(text) if end < 0 else end
+        is_last = not text[end:].strip()
+        found.append(Mark(at, at + 4, end, "####", is_firm=is_last))
+    return found
 
 
-def _closing_braces(text: str) -> dict[int, int]:
-    """Map the place of each opening brace to its closing one, in one pass."""
-    open_braces: list[int] = []
-    pairs: dict[int, int] = {}
-    for i, char in enumerate(text):
-        if char == "{":
-            open_braces.append(i)
-        elif char == "}" and open_braces:
-            pairs[open_braces.pop()] = i
-    return pairs
+def _foreign(said: Said) -> list[Mark]:
+    low = said.low
+    words = _WORDS if low.isascii() else (*_WORDS, *_FURTHER)
+    # In English text such a word is looked for at the end alone: the search is most of the reading.
+    looked = low[-_ENDING:] if " the " in low else low
+    found: dict[int, Mark] = {}
+    for word in words:
+        if word in looked:
+            for at in _places(low, word):
+                mark = _FOREIGN.match(low, at)
+                if mark and at not in found:
+                    found[at] = Mark(at, mark.end(), -1, "answer label")
+    return [*found.values()]

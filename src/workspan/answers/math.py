@@ -1,61 +1,300 @@
-"""Mathematics: the marked formula; compared by value."""
+"""Mathematics: the marked formula, or the last one; compared by value (`structures`)."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 
-from workspan.answers import algebra, number
-from workspan.answers.marks import marked
+from workspan.answers import number, structures
+from workspan.answers.marks import Mark, is_placeholder, marks
+from workspan.answers.quantities import Quantity, quantities
+from workspan.answers.regions import region, undressed
+from workspan.answers.retracted import retracted
+from workspan.answers.said import Found, Said
+from workspan.answers.words import listed
 
-_LONGEST = 300
 _FORMULA = re.compile(
-    r"\$\$([^$]{1,300})\$\$|\$([^$\n]{1,300})\$|\\\[(.{1,300}?)\\\]|\\\((.{1,300}?)\\\)", re.DOTALL
+    r"(?<!\\)\$\$((?:[^$\\]|\\.){1,600}?)\$\$|(?<!\\)\$((?:[^$\n\\]|\\[^\n]){1,600})\$|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)",
+    re.DOTALL,
+)
+_REASON = re.compile(
+    r"(?:,\s+|\s+[—–]\s+|\s+)(?:because|since|as (?:it|they|he|she|the|we|this|there)|so that"
+    r"|where|which|"
+    r"due to|given that|when|while)(?![a-z])"
+)
+_SENTENCE = re.compile(r"[.!?](?=[*_\"')]{0,3}(?:\s+[A-Z*_\\$(]|\s*$))")
+_WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}")
+_MATHS_WORDS = listed(
+    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log exp sqrt pi and or mod"
+    " gcd lcm"
+    " max min lim det abs frac"
+)
+_LEAD = re.compile(
+    r"(?:\s|:|(?:about|approximately|exactly|simply|just|therefore|thus|then|equal to|is"
+    r"|that)(?![a-z]))*"
+)
+_AND = re.compile(
+    r"[\s$.]*(?:,|;|and|or|,\s*and|,\s*or)[\s$]*(?:[a-z]\s*=\s*)?\$?\s*$", re.IGNORECASE
+)
+_CASES = 8
+_LONGEST = 600
+_LINE = 4_000
+
+
+def read(said: Said) -> Found | None:
+    """Return the last marked answer, or the last formula or number of a finished text.
+
+    Boxes that only "and", "or" or a comma part are one answer of several.
+    """
+    ordered = [*marks(said)]
+    for i, mark in enumerate(ordered):
+        found = _marked(said, mark)
+        if found is None:
+            if mark.is_negated:
+                return None
+            continue
+        if not found.answer:
+            return None
+        if mark.rule == "box":
+            found = _with_boxes_before(said, found, mark, ordered[i + 1 :])
+        return _unless_retracted(said, found)
+    return _last(said) if said.finished else None
+
+
+def _marked(said: Said, mark: Mark) -> Found | None:
+    """Read one mark; an empty answer says that it holds none that can be read."""
+    area = region(said, mark)
+    if area is None or mark.is_negated:
+        return None
+    if mark.rule == "JSON member":
+        inner = number.json_value(said, area.start)
+        if inner is not None and inner[2] not in (None, ""):
+            content = inner[2] if isinstance(inner[2], str) else said.text[inner[0] : inner[1]]
+            return Found(content.strip(), inner[0], inner[1], mark.rule)
+    start, end = undressed(said.plain, area.start, area.end)
+    if start >= end or is_placeholder(said.low[start:end]):
+        return None
+    if area.sort in ("line", "lines"):
+        return _line(said, mark, start, end)
+    if mark.rule == "####" and not mark.is_firm:
+        return None
+    rule = mark.rule if area.sort in ("box", "tag") else f"{mark.rule}, {area.sort}"
+    return _formula(said, start, end, rule)
+
+
+def _line(said: Said, mark: Mark, start: int, end: int) -> Found | None:
+    """Read the rest of a line: a formula in dollars, a number and its words, or a bare formula."""
+    text, low = said.plain, said.low
+    if end - start > _LINE:  # a part of it would be a guess
+        return Found("", start, end, mark.rule)
+    if text[mark.start - 1 : mark.start] == "|":  # a row of a table
+        start, end = _cell(text, start, end)
+    lead = _LEAD.match(low, start, end)
+    start = lead.end() if lead else start
+    start, end = undressed(text, start, end)
+    if text[start - 1 : start] == "$" or text.startswith(("\\(", "\\["), start - 2):
+        return _formula(said, start, end, mark.rule)
+    inline = _FORMULA.match(text, start, end)
+    if inline is not None:
+        return _inline(said, mark, inline, end)
+    start, end = _before_reason(said, mark, start, end)
+    return _of_words(said, mark, start, end) if start < end else None
+
+
+def _before_reason(said: Said, mark: Mark, start: int, end: int) -> tuple[int, int]:
+    """Leave out a second sentence, a reason, and emphasis that opened before the mark."""
+    text = said.plain
+    stop = _SENTENCE.search(text, start, end)
+    end = stop.start() if stop else end
+    reason = _REASON.search(said.low, start, end)
+    if reason and reason.start() > start:
+        end = reason.start()
+    if mark.opener and text.endswith("*", start, end):
+        end -= 2 if text.endswith("**", start, end) else 1
+    return undressed(text, start, end)
+
+
+def _of_words(said: Said, mark: Mark, start: int, end: int) -> Found | None:
+    """Read a formula among words: a number with its unit, one formula in dollars, or all of it."""
+    text, low = said.plain, said.low
+    words = _words(low, start, end)
+    if not words:
+        return _formula(said, start, end, mark.rule)
+    if not mark.is_firm and _VERDICT.fullmatch(low, start, end):
+        return None
+    area = number.within(said, start, end)
+    if isinstance(area, Quantity):
+        return Found(area.text, area.start, area.end, mark.rule)
+    formulas = [*_FORMULA.finditer(text, start, end)]
+    if len(formulas) == 1 and (
+        mark.is_firm or not any(isinstance(q, Quantity) for q in quantities(text, low, start, end))
+    ):
+        return _formula(said, *_inside(formulas[0]), mark.rule)
+    if mark.is_firm or (len(words) <= 4 and not formulas):
+        return _formula(said, start, end, mark.rule)
+    return None
+
+
+def _words(low: str, start: int, end: int) -> list[str]:
+    return [word for word in _WORD.findall(low[start:end]) if word not in _MATHS_WORDS]
+
+
+_VERDICT = re.compile(
+    r"(?:indeed |therefore |thus )?(?:correct|right|wrong|incorrect|verified|confirmed|reasonable)"
 )
 
 
-def extract(text: str, *, finished: bool) -> str | None:
-    """Return the last marked answer, or the last formula or number of a finished text."""
-    for found in marked(text, finished=finished):
-        return _clean(found)
-    if not finished:
+def _cell(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return where a cell ends that a bar closes, or its row does."""
+    formula = _FORMULA.match(text, start, end)
+    bar = text.find("|", formula.end() if formula else start + 1, end)
+    return undressed(text, start, bar if bar >= 0 else end)
+
+
+def _inside(found: re.Match[str]) -> tuple[int, int]:
+    group = next(i for i in range(1, 5) if found[i] is not None)
+    return found.start(group), found.end(group)
+
+
+def _inline(said: Said, mark: Mark, first: re.Match[str], end: int) -> Found | None:
+    """Read a formula in dollars, and those that are joined to it; words after it are a reason."""
+    text = said.plain
+    last = first
+    while following := _FORMULA.search(text, last.end(), end):
+        if not re.fullmatch(
+            r"\s*(?:,|;|and|or|,\s*and|,\s*or)\s*", text[last.end() : following.start()]
+        ):
+            break
+        last = following
+    if last is first:
+        after = text[first.end() : first.end() + 24].lstrip()
+        if after.startswith(("\\%", "%", ".", ",")) or not re.match(
+            r"(?:to|or|and|-|–|/)\s*[\d$]", after
+        ):
+            return _formula(said, *_inside(first), mark.rule)
+    return Found(
+        said.text[first.start() : last.end()].strip(),
+        first.start(),
+        last.end(),
+        f"{mark.rule}, several",
+    )
+
+
+def _formula(said: Said, start: int, end: int, rule: str) -> Found | None:
+    """Return a formula: of a chain of equations what it comes to, of a number its digits."""
+    text = said.plain
+    start, end = undressed(text, start, end)
+    while end > start and text[end - 1] in ". ," and not text.endswith(("\\,", "..."), start, end):
+        end -= 1
+    start, end = undressed(text, start, end)
+    if start >= end:
         return None
-    formulas = [*_FORMULA.finditer(text)]
-    tail = text[formulas[-1].end() :] if formulas else text
-    if formulas and number.extract(tail, finished=True) is None:
-        return _clean(next(group for group in formulas[-1].groups() if group is not None))
-    return number.extract(tail, finished=True)
+    chain = structures.end_of_chain(text[start:end])
+    start += chain
+    while start < end and text[start] == " ":
+        start += 1
+    content = said.text[start:end]
+    return Found(content, start, end, rule) if content.strip() else None
 
 
-def equivalent(a: str, b: str) -> bool:
-    """Compare within the default bound; what could not be compared is different."""
-    return compared(a, b) is True
+def _with_boxes_before(said: Said, found: Found, last: Mark, before: list[Mark]) -> Found:
+    """Join a box to those before it that belong to the same answer."""
+    answers, start = [found.answer], last.at
+    for mark in before[:_CASES]:
+        if mark.rule != "box" or mark.end + 1 > start:
+            break
+        if not _AND.fullmatch(said.plain[mark.end + 1 : start]):
+            break
+        one = _marked(said, mark)
+        if one is None:
+            break
+        answers.append(one.answer)
+        start = mark.at
+    if len(answers) == 1:
+        return found
+    return Found(", ".join(reversed(answers)), start, found.end, "boxes")
 
 
-def compared(a: str, b: str, seconds: float | None = None) -> bool | None:
-    """Compare numbers as numbers, and formulas by math-verify; the longest as text only.
-
-    None if a comparison by math-verify was cut: see `workspan.answers.algebra.compared`.
-    """
-    if _plain(a) == _plain(b):
-        return True
-    if _is_number(a) and _is_number(b):
-        return number.equivalent(a, b)
-    if max(len(a), len(b)) > _LONGEST:
-        return False
-    return algebra.compared(a, b, seconds=seconds)
-
-
-def _clean(found: str) -> str:
-    found = found.strip()
-    for left, right in (("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")):
-        if found.startswith(left) and found.endswith(right) and len(found) > len(left + right):
-            found = found[len(left) : -len(right)].strip()
-    return found.rstrip(". ")[:_LONGEST] or found[:_LONGEST]
+def _unless_retracted(said: Said, found: Found) -> Found | None:
+    places = retracted(said.low, found.end)
+    if places is None:
+        return found
+    text = said.plain
+    for place in places:
+        stop = _SENTENCE.search(text, place)
+        line = text.find("\n", place)
+        end = min(
+            one for one in (stop.start() if stop else len(text), line if line >= 0 else len(text))
+        )
+        inline = _FORMULA.match(text, place, end)
+        if inline:
+            return _formula(said, *_inside(inline), f"{found.rule}, corrected")
+        area = number.within(said, place, end)
+        if isinstance(area, Quantity) and area.start <= place + 2:
+            return Found(area.text, area.start, area.end, f"{found.rule}, corrected")
+    return None
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"\s|\\[,;!]|\\left|\\right|\$", "", text).rstrip(".")
+def _last(said: Said) -> Found | None:
+    """Return the last formula of a text without a mark, or the last number after it."""
+    text = said.plain
+    if bare := _bare(said):
+        return bare
+    formulas = _formulas(text) if "$" in text or "\\(" in text or "\\[" in text else []
+    while formulas and _NAME.fullmatch(text, *formulas[-1][:2]):
+        formulas.pop()
+    tail = formulas[-1][2] if formulas else 0
+    after = number.last_value(said, tail)
+    if after is not None or not formulas:
+        return after
+    if any(char.isdecimal() for char in text[tail:]):
+        return None
+    return _formula(said, *formulas[-1][:2], "last formula")
 
 
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"[-+]?[\d,]*\.?\d+(?:/\d+)?", text.strip(" $")) is not None
+def _bare(said: Said) -> Found | None:
+    """Read a last line that is one formula without a word: (1, -2), 3 + 4, x <= 5, 6:7."""
+    text, low = said.plain, said.low
+    stop = len(text.rstrip())
+    begin = max(text.rfind("\n", 0, stop) + 1, stop - _LONGEST)
+    start, end = undressed(text, begin, stop)
+    if (
+        start >= end
+        or not _TERMS.search(text, start, end)
+        or not _CHARS.fullmatch(text, start, end)
+    ):
+        return None
+    if _ITEM.match(text, start, end) or _words(low, start, end):
+        return None
+    return _formula(said, start, end, "last line, a formula")
+
+
+_CHARS = re.compile(r"[\w\s.,;:()\[\]{}\\+\-*/^=<>≤≥≠≈±√π∞°%!|·×⁰¹²³⁴-⁹₀-₉∪∩&$]+")
+_TERMS = re.compile(r"[(\[{]|[-+*/^=<>≤≥≠±√π∞:×·²³]|\\[a-z]|[0-9]\s*,|(?:and|or)\s")
+_ITEM = re.compile(
+    r"[-*•+]\s|\(?[0-9]{1,3}[.)]\s|[0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4}$|[-+]?[0-9.,]+%?$"
+)
+_NAME = re.compile(r"\s*[A-Za-z]\s*")
+_DELIMITER = re.compile(r"\\\$|\$\$?|\\[\[\]()]|\n")
+_CLOSES = {"$": "$", "$$": "$$", "\\[": "\\]", "\\(": "\\)"}
+
+
+def _formulas(text: str) -> list[tuple[int, int, int]]:
+    """Return where each formula's content starts and ends, and where its closing sign ends."""
+    found: list[tuple[int, int, int]] = []
+    opening, start = "", 0
+    for sign in _DELIMITER.finditer(text):
+        if opening and sign[0] == _CLOSES[opening]:
+            if 0 < sign.start() - start <= _LONGEST and text[start : sign.start()].strip():
+                found.append((start, sign.start(), sign.end()))
+            opening = ""
+        elif sign[0] == "\n":
+            opening = "" if opening == "$" else opening
+        elif sign[0] in _CLOSES and (not opening or sign.start() - start > _LONGEST):
+            opening, start = sign[0], sign.end()
+    return found
+
+
+def key(answer: str, seconds: float | None = None) -> Hashable:
+    """Return what equal formulas share; `structures.CUT` with it where the time was up."""
+    return structures.key(answer, seconds)

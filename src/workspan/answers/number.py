@@ -1,58 +1,396 @@
-"""Numbers: 12 = 12.0 = 1.2e1 = twelve; 1,200 = 1200; 50% = 50 %; 3/4 = 0.75."""
+"""Numbers: compared exactly, as fractions; 12 = 12.0 = 1.2e1 = twelve; 50% = 50; 3 1/2 = 7/2."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from fractions import Fraction
+from functools import lru_cache
+from itertools import islice
 
-from workspan.answers.marks import marked
-
-_NUMBER = re.compile(
-    r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,40})(?:\.\d{1,40})?"
-    r"(?:[eE][-+]?\d{1,2}(?!\w)|[ \t]?/[ \t]?\d{1,40}(?:\.\d{1,40})?)?|(?<![\w.])[-+−]?\.\d{1,40}"
+from workspan.answers import signs
+from workspan.answers.marks import Mark, is_nothing, marks
+from workspan.answers.quantities import (
+    Blocked,
+    Quantity,
+    is_alone,
+    last_quantity,
+    quantities,
+    quantity,
 )
-_NAMES = (
-    "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|"
-    "fifteen|sixteen|seventeen|eighteen|nineteen|twenty"
+from workspan.answers.regions import region, undressed
+from workspan.answers.retracted import retracted
+from workspan.answers.said import Found, Said
+from workspan.answers.text import text_key
+from workspan.answers.values import number
+from workspan.answers.words import FIRST
+
+_LEAD = re.compile(
+    r"(?:[\s*_`\"':]|\((?!\s?[-+]?[0-9]+\s?\)\s?/)|\$(?=[^0-9.])|\$\$?(?=-?[0-9.\\][^$\n]{0,200}\$)|\\[(\[]|\\displaystyle"
+    r"|\\(?:big+|left)?\(|≈|~|\\approx"
+    r"|\\(?:text|mathrm|mathbf|boldsymbol)\{(?=\s*[-$\\0-9])"
+    r"|\(?[a-j]\)\s(?=[-$\\0-9])|(?:about|approximately|approx\.?|roughly|around|exactly|just"
+    r"|simply|only"
+    r"|therefore|thus|then|equal to|equals|is|be|now|that|i get|we get|a total of|total of"
+    r"|=)(?![a-z]))*"
 )
-_WORDS = {name: value for value, name in enumerate(_NAMES.split("|"))}
-_WORD = re.compile(rf"\b(?:{_NAMES})\b", re.IGNORECASE)
-_FRACTION = re.compile(r"\\d?frac\{(-?\d{1,40})\}\{(\d{1,40})\}")
+_COMPARED = re.compile(
+    r"(?:at (?:least|most)|(?:more|less|fewer|greater|larger|smaller|higher|lower) than|over"
+    r"|under|above|below"
+    r"|up to|nearly|almost|between|from|not|no more|within|[<>≤≥≠±]|\\(?:leq?|geq?|pm|neq?|lt"
+    r"|gt)(?![a-z]))"
+)
+_EQUALS = re.compile(r"(?<![<>!=])=(?!=)|≈|\\approx(?![a-z])")
+_SEVERAL = re.compile(r"=[^=\n]{1,40}?(?:,|;|\band\b|\bor\b)\s*\$?[a-z][a-z0-9_]{0,8}\s*=")
+_EQUATION = re.compile(r"(?<![a-z])[a-z]\s?[-+*/^]|[-+*/^0-9]\s?[a-z](?![a-z])|[a-z]\([a-z]")
+_SENTENCE = re.compile(r"[.!?;](?=[\s*_]|$)|\n")
+_NEGATION = re.compile(
+    r"(?<![a-z])(?:not|no|never|neither|nor|cannot|impossible|unable|invalid|wrong|incorrect"
+    r"|undefined|insufficient)(?![a-z])|n't"
+)
+_BOLD = re.compile(r"\*\*([^*\n]{1,120})\*\*|\\textbf\{([^{}\n]{1,120})\}|__([^_\n]{1,120})__")
+_WORDS_LINE = 400
+_LONGEST = 2_000
+_LINES = 200
+"""Bounds on what is looked at, so that hostile text is read in linear time."""
 
 
-def extract(text: str, *, finished: bool) -> str | None:
+def read(said: Said) -> Found | None:
     """Return the number of the last mark that holds one, or the last number of a finished text.
 
-    A mark's number is the last one on its line: of ``Answer: 2 + 3 = 5`` it is 5.
+    Of ``Answer: 2 + 3 = 5`` it is 5. Where a mark holds something else than one number, or the last
+    number is part of something, there is none.
     """
-    for found in marked(text, finished=finished):
-        if number := _last(found):
-            return number
-    return _last(text) if finished else None
+    start = 0
+    for mark in marks(said):
+        found = marked(said, mark)
+        if isinstance(found, Found):
+            return _unless_retracted(said, found)
+        if isinstance(found, Blocked):
+            if mark.is_firm or mark.rule == "box":
+                return None
+            start = found.end
+            break
+    if not said.finished:
+        return None
+    return last_value(said, start)
 
 
-def _last(text: str) -> str | None:
-    text = _FRACTION.sub(r" \1/\2 ", text.replace("{,}", ",").replace("\\$", " ").replace("$", " "))
-    numbers = [match[0] for match in _NUMBER.finditer(text)]
-    if numbers:
-        return numbers[-1].replace(",", "").replace("−", "-").replace(" ", "")
-    words = _WORD.findall(text)
-    return str(_WORDS[words[-1].lower()]) if words else None
-
-
-def equivalent(a: str, b: str) -> bool:
-    """Compare values exactly, as fractions; what is no number is compared as text."""
-    left, right = value(a), value(b)
-    return a.strip() == b.strip() if left is None or right is None else left == right
+def key(answer: str) -> Hashable:
+    """Return what equal numbers share: their value; of what is no number its words."""
+    value_of = _whole_value(answer)
+    return ("n", value_of) if value_of is not None else text_key(answer)
 
 
 def value(text: str) -> Fraction | None:
-    """Read one number, or None; exponents are small by construction of the pattern."""
-    number = _last(text)
-    if number is None:
+    """Read one number with its unit, or None."""
+    found = _whole_value(text)
+    return found if isinstance(found, Fraction) else None
+
+
+@lru_cache(maxsize=8192)
+def _whole_value(text: str) -> Hashable | None:
+    found = whole(text)
+    return found.key if found else None
+
+
+def whole(text: str) -> Quantity | None:
+    """Read a text that is one number with its unit and nothing else."""
+    plain = signs.plain(text)
+    low = signs.lower(plain)
+    start, end = undressed(plain, 0, len(plain))
+    while (lead := _WHOLE_LEAD.match(low, start, end)) and lead.end() > start:
+        start, end = undressed(plain, lead.end(), end)
+        if lead[0].startswith("\\boxed") or lead[0].startswith("\\fbox"):
+            end -= plain[end - 1 : end] == "}"
+            start, end = undressed(plain, start, end)
+    at = start
+    brackets = plain[at : at + 1] == "(" and plain[end - 1 : end] == ")"
+    if brackets and plain.find(")", at) == end - 1:
+        at, end = at + 1, end - 1
+        if plain[at : at + 1] in "$€£":  # an accountant's way to write a loss
+            return None
+    found = quantity(plain[:end], low[:end], at)
+    if not isinstance(found, Quantity):
         return None
-    top, _, bottom = number.partition("/")
+    rest = low[found.end : end].strip(" \t\n.,$")
+    rest = rest.removesuffix("\\)").removesuffix("\\right").rstrip(" .")
+    if rest.startswith("(") and rest.endswith(")") and len(rest) > 2:  # thirty-three (33)
+        again = number(rest[1:-1], rest[1:-1], 0)
+        return found if again and again.key == found.key and again.end == len(rest) - 2 else None
+    return found if not rest or _EACH.fullmatch(rest) else None
+
+
+_WHOLE_LEAD = re.compile(
+    r"(?:\\displaystyle|\\f?box(?:ed)?\s?\{(?=[^{}]*(?:\{[^{}]*\}[^{}]*)*\}$)|\\\(|\\left\("
+    r"|\$(?=-?[\d.\\][^$]*\$$)"
+    r"|(?:about|approximately|approx\.?|roughly|around|exactly)(?=[ ])|≈|~|\\approx(?![a-z])|=)\s*"
+)
+_EACH = re.compile(r"(?:(?:per|each|of|every)(?![a-z])|an? (?=[a-z]{3}))[a-z '\\/]{0,40}|each")
+
+
+def marked(said: Said, mark: Mark) -> Found | Blocked | None:
+    """Read the number of one mark; None if it says nothing, Blocked if it says something else."""
+    area = region(said, mark)
+    if area is None:
+        return None
+    start, end = area.start, area.end
+    if mark.rule == "JSON member" and (inner := json_value(said, start)):
+        start, end = inner[:2]
+    content = said.low[start:end].strip()
+    first = content.partition(". ")[0]
+    if not content or is_nothing(first.strip("*_` .")):
+        return None
+    if mark.is_negated:
+        return Blocked(_sentence_end(said.low, start, end))
+    if area.sort == "lines" and "\n" not in content:
+        line = said.low.rfind("\n", 0, start) + 1
+        bullet = re.compile(r"\s*(?:[-*•+]|[0-9]{1,2}[.)])\s+(?=\S)").match(said.low, line, end)
+        start = max(start, bullet.end() if bullet else start)
+    found = within(said, start, end)
+    if isinstance(found, Quantity):
+        rule = mark.rule if area.sort in ("line", "tag", "box") else f"{mark.rule}, {area.sort}"
+        if mark.rule == "####" and not mark.is_firm and said.plain[found.end : end].strip(" .*"):
+            return None
+        return Found(found.text, found.start, found.end, rule)
+    if isinstance(found, Blocked) or mark.is_firm:
+        if not mark.is_firm and mark.rule == "####":
+            return None
+        return Blocked(_sentence_end(said.low, start, end))
+    return None
+
+
+def within(said: Said, start: int, end: int) -> Quantity | Blocked | None:
+    """Read the number that a marked content gives; Blocked where it gives several, or a part."""
+    text, low = said.plain, said.low
+    while start < end and text[start].isspace():
+        start += 1
+    if end - start > _LONGEST:
+        return _leading(text, low, start, end) or Blocked(end)
+    if "=" in low[start:end] or "≈" in low[start:end] or "\\approx" in low[start:end]:
+        stop = _line_or_sentence(low, start, end)
+        equals = [*_EQUALS.finditer(low, start, stop)]
+        if equals:
+            return _equated(said, start, stop, equals)
+    found = _leading(text, low, start, end)
+    if found is not None:
+        return found
+    stop = _line_or_sentence(low, start, end)
+    inside = [*islice(quantities(text, low, start, stop), 2)]
+    if not inside:
+        return Blocked(stop) if _DIGITS.search(low, start, stop) else None
+    only = inside[0]
+    if len(inside) > 1 or isinstance(only, Blocked) or _NEGATION.search(low, start, only.start):
+        return Blocked(stop)
+    return only if is_alone(low, only.end) else Blocked(stop)
+
+
+_DIGITS = re.compile(r"[0-9]")
+_FACTOR_AFTER = re.compile(r"\)\s?(?:[*^×·!(+/]|\\(?:cdot|times|frac|sqrt|pi)|-\s?[0-9(])")
+_LOSS = re.compile(r"\s*\((?:\s*\\?[$€£]\s?[0-9])")
+
+
+def _leading(text: str, low: str, start: int, end: int) -> Quantity | Blocked | None:
+    """Read the number that a content starts with; None if it starts with something else."""
+    lead = _LEAD.match(low, start, end)
+    at = lead.end() if lead else start
+    if _COMPARED.match(low, at, end):
+        return Blocked(end)
+    if _LOSS.match(text, start, end):  # an accountant's way to write a loss
+        return Blocked(end)
+    for begin in dict.fromkeys((at, _dollar_before(text, at, start))):
+        found = quantity(text[:end], low[:end], begin) if begin < end else None
+        if found is not None:
+            break
+    else:
+        return None
+    if isinstance(found, Blocked) or _FACTOR_AFTER.match(text, found.end, end):
+        return Blocked(found.end)
+    if (
+        FIRST.match(low, at)
+        and low[found.end : found.end + 1] == " "
+        and low[at:].startswith("one")
+    ) and re.compile(r" (?:of|that|who|which|where|is|can|has)\b").match(low, found.end):
+        return None
+    return found if is_alone(low[:end], _past_dress(text, found.end, end)) else Blocked(end)
+
+
+def _dollar_before(text: str, at: int, start: int) -> int:
+    return at - 1 if at > start and text[at - 1] == "$" else at
+
+
+def _past_dress(text: str, at: int, end: int) -> int:
+    while at < end and (text[at] in "*_`\"')}$" or text.startswith(("\\)", "\\]"), at)):
+        at += 2 if text[at] == "\\" else 1
+    return at
+
+
+def _equated(
+    said: Said, start: int, stop: int, equals: list[re.Match[str]]
+) -> Quantity | Blocked | None:
+    """Read the number that a chain of equations comes to, or that it starts with."""
+    low = said.low
+    first = low[start : equals[0].start()]
+    if _SEVERAL.search(low, start, stop):
+        return Blocked(stop)
+    bare = re.sub(r"\\[a-z]+", " ", first)
+    left = _leading(said.plain, low, start, equals[0].start())
+    places = [equals[-1].end()] if not equals[-1][0].endswith(("≈", "approx")) else []
+    if not places:  # "= 10/3 ≈ 3.33": the exact value
+        exact = equals[-2].end() if len(equals) > 1 else start
+        places = [exact, equals[-1].end()]
+    if _EQUATION.search(bare) and len(equals) == 1 and re.search(r"[-+*/^]|[0-9]\s?[a-z]", bare):
+        return Blocked(stop)
+    for place in places:
+        limit = min((one.start() for one in equals if one.start() >= place), default=stop)
+        found = _leading(said.plain, low, place, limit)
+        if isinstance(found, Quantity):
+            return found
+    return left if isinstance(left, Quantity) and len(equals) == 1 else Blocked(stop)
+
+
+def _line_or_sentence(low: str, start: int, end: int) -> int:
+    at = start
+    while (stop := _SENTENCE.search(low, at, end)) is not None:
+        if stop[0] == "\n" or low[start : stop.start()].strip():
+            return stop.start()
+        at = stop.end()
+    return end
+
+
+def _sentence_end(low: str, start: int, end: int) -> int:
+    return max(_line_or_sentence(low, start, end), start)
+
+
+def _unless_retracted(said: Said, found: Found) -> Found | None:
+    places = retracted(said.low, found.end)
+    if places is None:
+        return found
+    for place in places:
+        stop = said.low.find("\n", place)
+        again = _leading(said.plain, said.low, place, stop if stop >= 0 else len(said.low))
+        if isinstance(again, Quantity):
+            return Found(again.text, again.start, again.end, f"{found.rule}, corrected")
+    return None
+
+
+def last_value(said: Said, start: int = 0) -> Found | None:
+    """Return the last number of a text without a mark; an emphasised one comes first."""
+    text, low = said.plain, said.low
+    end = len(text.rstrip())
+    for _ in range(_LINES):
+        if end <= start:
+            return None
+        line = max(low.rfind("\n", start, end) + 1, start)
+        if found := _of_line(said, line, end):
+            return found if isinstance(found, Found) else None
+        end = line - 1
+    return None
+
+
+def _of_line(said: Said, line: int, end: int) -> Found | Blocked | None:
+    text, low = said.plain, said.low
+    if end - line > _LONGEST:  # the end of a line, from a space on
+        line = end - _LONGEST
+        line = max(line, low.find(" ", line, end))
+    has_digit = _START_DIGIT.search(text, line, end)
+    if not has_digit and not FIRST.search(low, line, min(end, line + _WORDS_LINE)):
+        return None
+    bullet = re.compile(r"\s*(?:[0-9]{1,3}[.)]|[-*+•])\s+(?=\S)").match(text, line, end)
+    start = bullet.end() if bullet else line
+    if found := _emphasised(said, start, end):
+        return found
+    if has_digit:
+        last = last_quantity(text, low, start, end)
+        if last is not None and (told := _in_words_after(said, last, end)):
+            return told
+        if last is not None and _UNREACHED.search(low, max(start, last.end - 160), last.end):
+            return Blocked(end)
+        if isinstance(last, Quantity) and not _joined(low, start, last):
+            return Found(last.text, last.start, last.end, "last number")
+        return Blocked(end) if last is not None else None
+    return _last_in_words(said, start, end)
+
+
+def _in_words_after(said: Said, last: Quantity | Blocked, end: int) -> Found | None:
+    """Read a number in words in a sentence after the last one in figures."""
+    stop = _NEXT_SENTENCE.search(said.plain, last.end, end)
+    if stop is None or not (first := FIRST.search(said.low, stop.end(), end)):
+        return None
+    if said.low.startswith("one ", first.start()) and "-" not in first[0]:
+        return None
+    return _last_in_words(said, stop.end(), end)
+
+
+_NEXT_SENTENCE = re.compile(r"[.!?][*_)\"']{0,3}\s+(?=[A-Z])")
+_UNREACHED = re.compile(
+    r"(?:(?<![a-z])(?:no|not|cannot|impossible|unable)(?![a-z])|n't)[^.!?\n,;:]{0,60}?(?<![a-z])"
+    r"(?:obtain|reach|get|make|form|give|find|achieve|produce|create|equal|result in|arrive at"
+    r"|get to|to)(?:ing)? (?:exactly )?[-$0-9.,/]{1,24}[ ]?[a-z]{0,12}$"
+)
+
+
+def _emphasised(said: Said, start: int, end: int) -> Found | None:
+    text = said.plain
+    bold = [*_BOLD.finditer(text, start, end)] if "**" in text[start:end] else []
+    if len(bold) == 1:
+        found = within(said, bold[0].start() + 2, bold[0].end() - 2)
+        if isinstance(found, Quantity):
+            return Found(found.text, found.start, found.end, "emphasised number")
+    return None
+
+
+def _last_in_words(said: Said, start: int, end: int) -> Found | None:
+    """Read the last number in words, from its first word on: "three hundred and five"."""
+    text, low = said.plain, said.low
+    places = [
+        first.start()
+        for first in FIRST.finditer(low, start, end)
+        if not (
+            low.startswith("one", first.start())
+            and (_SOME_ONE.search(low, start, first.start()) or _ONE_OF.match(low, first.end()))
+        )
+    ]
+    for last in reversed(places):
+        if not isinstance(found := quantity(text, low, last, prose=True), Quantity):
+            continue
+        for place in places[: places.index(last)]:
+            wider = quantity(text, low, place, prose=True)
+            if isinstance(wider, Quantity) and wider.end >= found.end:
+                found = wider
+                break
+        return Found(found.text, found.start, found.end, "last number")
+    return None
+
+
+_SOME_ONE = re.compile(
+    r"(?<![a-z])(?:this|that|each|every|which|no|any|some|the|another|other|first|next|last|right"
+    r"|correct|wrong|good|new|old|same|big|small)\s$"
+)
+_ONE_OF = re.compile(
+    r" (?:of|that|who|which|where|is|was|can|could|has|would|should|by|way|thing)(?![a-z])"
+)
+"""Of the word "one" that counts nothing: "this one", "one of them"."""
+_START_DIGIT = re.compile(r"[0-9⁰¹²³⁴-⁹½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒]")
+_JOINED = re.compile(
+    r"(?:[0-9]|\b(?:from|between)\b[^.;\n]{0,40})[^.;,\n0-9]{0,20}\b(?:and|or|to)\s+$"
+)
+
+
+def _joined(low: str, start: int, last: Quantity) -> bool:
+    """Tell whether the last number is joined to one before: "5 apples and 3", "from 5 to 9"."""
+    return _JOINED.search(low, max(start, last.start - 80), last.start) is not None
+
+
+def json_value(said: Said, at: int) -> tuple[int, int, object] | None:
+    """Read the JSON value that starts at a place: its span and what it is, if there is one."""
+    import json
+
+    start = at + len(said.text[at:]) - len(said.text[at:].lstrip())
     try:
-        return Fraction(top) / Fraction(bottom or 1)
-    except (ValueError, ZeroDivisionError):
+        inner, end = json.JSONDecoder().raw_decode(said.text, start)
+    except (ValueError, RecursionError):
         return None
+    if isinstance(inner, str):
+        return start + 1, end - 1, inner
+    return start, end, inner

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 
-def extract(text: str, *, finished: bool) -> str | None:
+from workspan.answers.said import Found, Said
+
+
+def read(said: Said) -> Found | None:
     """Return what a finished chain says it comes to; one that was cut says nothing yet."""
-    _, sign, said = text.rpartition("=")
-    symbols = said.replace("</s>", " ").split()
-    if not (finished and sign and symbols) or symbols[0] == "?":
+    sign = said.text.rfind("=")
+    symbols = said.text[sign + 1 :].replace("</s>", " ").split()
+    if not said.finished or sign < 0 or not symbols or symbols[0] == "?":
         return None
-    return " ".join(symbols)
+    return Found(" ".join(symbols), sign + 1, len(said.text), "after the last =")
 
 
-def equivalent(a: str, b: str) -> bool:
-    """Compare symbol by symbol."""
-    return a.split() == b.split()
+def key(answer: str) -> Hashable:
+    """Return the symbols, one by one."""
+    return ("s", *answer.split())

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 
-def extract(text: str, *, finished: bool) -> str | None:  # noqa: ARG001  # one shape for all kinds
+from workspan.answers.said import Found, Said
+
+
+def read(said: Said) -> Found | None:
     """Return the text; half a plan is a plan too, for its evaluator to judge."""
-    return text.strip() or None
+    content = said.text.strip()
+    start = len(said.text) - len(said.text.lstrip())
+    return Found(content, start, start + len(content), "whole text") if content else None
 
 
-def equivalent(a: str, b: str) -> bool:
-    """Compare but for white space."""
-    return a.split() == b.split()
+def key(answer: str) -> Hashable:
+    """Return the words; white space tells nothing apart."""
+    return ("w", " ".join(answer.split()))

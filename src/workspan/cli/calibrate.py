@@ -9,7 +9,6 @@ from typing import Annotated, cast
 
 import anyio
 import typer
-from rich.console import Console
 from rich.progress import Progress
 
 from workspan.allocate.library import Library, is_library, write_library
@@ -27,6 +26,7 @@ from workspan.cli.opening import (
     private_files,
     state_folder,
 )
+from workspan.cli.screen import Screen
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import InputError, MissingDependency, SpecError
 from workspan.lab.compare import Comparison, compare
@@ -158,19 +158,17 @@ def _drawn(
             await opened.aclose()
 
     header = Header(opened.identity, seed)
-    with JournalFile(path, header) as journals, Progress(console=Console(stderr=True)) as progress:
+    with JournalFile(path, header) as journals, Progress(console=Screen(stderr=True)) as progress:
         return anyio.run(main, journals, progress)
 
 
 def _say(library: Library, path: Path) -> None:
     chains = sum(len(case.lines) for case in library.problems)
     ended = sum(line.ended for case in library.problems for line in case.lines)
-    Console().print(
+    Screen().print(
         f"{path}: {chains} chains of {len(library.problems)} problems, {ended} ended, "
         f"{library.labelled} problems with known answers{_arms(library)}; "
         f"-s 'auto({'ARMS, ' if library.arms else ''}library=\"{path}\")' uses it",
-        markup=False,
-        highlight=False,
         soft_wrap=True,
     )
 

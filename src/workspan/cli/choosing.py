@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 from workspan.budget import Budget
 from workspan.cli.opening import Opened
+from workspan.cli.screen import Screen
 from workspan.errors import SpecError, UnsupportedCapability
 from workspan.runner import check
 from workspan.session import Strategy
@@ -19,9 +18,12 @@ def named(text: str) -> list[Strategy]:
     """Read those that are named.
 
     Raises:
-        SpecError: see `parse_strategy`.
+        SpecError: see `parse_strategy`; or none is named.
     """
-    return [parse_strategy(part) for part in split_list(text) if part != ALL]
+    parts = split_list(text)
+    if not parts:
+        raise SpecError("no strategy is named: such as single,self_consistency(n=8), or all")
+    return [parse_strategy(part) for part in parts if part != ALL]
 
 
 def every(text: str, opened: Opened) -> list[Strategy]:
@@ -41,5 +43,5 @@ def every(text: str, opened: Opened) -> list[Strategy]:
         else:
             able.append(strategy)
     if why:
-        Console(stderr=True).print(f"left out: {'; '.join(why)}", markup=False, highlight=False)
+        Screen(stderr=True).print(f"left out: {'; '.join(why)}")
     return able

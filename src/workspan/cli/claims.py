@@ -7,9 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +15,7 @@ from workspan.claims import NAMES, claim
 from workspan.claims.base import Claim, Finding, Setting
 from workspan.cli.exits import Exit
 from workspan.cli.opening import open_engine
+from workspan.cli.screen import Screen, say_json
 from workspan.errors import InputError, MissingDependency, SpecError
 
 _COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
@@ -43,13 +42,13 @@ def claims(
     own = [one for one in chosen if engine and not one.any_engine]
     left = [one for one in chosen if one.trains and one not in own and not names]
     chosen = [one for one in chosen if one not in own and one not in left]
-    console, errors = Console(), Console(stderr=True)
+    console, errors = Screen(), Screen(stderr=True)
     findings = []
     for one in chosen:
-        with errors.status(one.name):
+        with errors.status(Text(one.name)):
             findings.append(_test(one, setting))
         if json:
-            typer.echo(msgspec.json.encode(record(findings[-1])).decode())
+            say_json(record(findings[-1]))
     if not json and len(findings) == 1:
         _tell(findings[0], console)
     elif not json:
@@ -57,7 +56,7 @@ def claims(
     if own:
         errors.print(f"left out, their models are their own: {', '.join(one.name for one in own)}")
     for one in left:
-        errors.print(f"by name only, as it trains: workspan claims {one.name}", highlight=False)
+        errors.print(f"by name only, as it trains: workspan claims {one.name}")
     raise typer.Exit(Exit.OK)
 
 
@@ -120,7 +119,7 @@ def _table(findings: list[Finding]) -> Table:
     return table
 
 
-def _tell(found: Finding, console: Console) -> None:
+def _tell(found: Finding, console: Screen) -> None:
     """Print all that a claim says of itself, and what came out."""
     one, measured = found.claim, found.measured
     console.print(Text(one.statement, "bold"))

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import anyio
-import msgspec
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from workspan.budget import Budget
@@ -20,6 +18,7 @@ from workspan.cli.comparison import table
 from workspan.cli.corpus import CorpusOption, EmbedderOption, open_search
 from workspan.cli.drawing import drawing, journal_output, named_inputs, report_output
 from workspan.cli.exits import Exit
+from workspan.cli.grading import GraderOption, ReaderOption, said_reading
 from workspan.cli.opening import (
     EngineOption,
     ModelOption,
@@ -29,6 +28,7 @@ from workspan.cli.opening import (
     private_files,
     state_folder,
 )
+from workspan.cli.screen import Screen, say_json
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import EngineError, InputError, MissingDependency
 from workspan.journal_lines import FORMAT
@@ -58,7 +58,9 @@ def compare(
         list[str] | None,
         typer.Option("--task", "-t", help="demo, a data set, FILE.jsonl or hf:OWNER/NAME; repeat."),
     ] = None,
-    input: Annotated[Path | None, typer.Option(help="All problems of a JSONL or Parquet.")] = None,
+    input: Annotated[
+        Path | None, typer.Option(help="All problems of a file: JSONL, JSON, CSV, Parquet.")
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help=f"Problems of each task.  [default: {LIMIT}]")
     ] = None,
@@ -80,6 +82,8 @@ def compare(
     price: PriceOption = None,
     setting: SettingOption = None,
     api_key_env: KeyOption = None,
+    reader: ReaderOption = None,
+    grader: GraderOption = None,
     seed: int = 0,
     parallel: Annotated[int | None, typer.Option(min=1, help="Runs at a time.")] = None,
     journal: Annotated[Path | None, typer.Option(help="Kept calls; resumes from it.")] = None,
@@ -92,10 +96,12 @@ def compare(
 ) -> None:
     """Run strategies on the same problems at the same budget, and say which is ahead."""
     brought = _brought(task or [], limit, seed)
-    strategies = strategies or (SEARCHING if corpus or brought else ALONE)
+    if strategies is None:
+        strategies = SEARCHING if corpus or brought else ALONE
     plan = named(strategies)
     limits = Budget.parse(budget)
-    problems = _problems(task or [], input, limit, seed)
+    problems = _problems(task or [], input, limit, seed, reader)
+    problems = said_reading(problems, grader, json=json)
     write = _report_writer(report)
     outputs = [journal_output(journal)] if journal else []
     outputs += [report_output(report)] if report else []
@@ -117,7 +123,7 @@ def compare(
     _show(done, summed, json=json)
     kept = f"the results above are whole, and every call is kept in {path}"
     try:
-        if not json and (chart or Console().is_terminal):
+        if not json and (chart or Screen().is_terminal):
             with drawing("the chart", kept):
                 _chart(summed)
     finally:
@@ -140,9 +146,9 @@ class _Job:
 
     def execute(self) -> Comparison:
         """Compare under a progress bar; if it is stopped, say what is kept and where."""
-        console = Console(stderr=True)
+        console = Screen(stderr=True)
         progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("runs, {task.fields[tokens]} tokens"),
@@ -170,8 +176,6 @@ class _Job:
                 console.print(
                     f"stopped: {kept} of {planned} runs are finished; they and every finished call "
                     f"are kept in {self.journal}: the same command goes on from there",
-                    markup=False,
-                    highlight=False,
                     soft_wrap=True,
                 )
                 if isinstance(error, KeyboardInterrupt):
@@ -208,13 +212,19 @@ def _report_writer(path: Path | None) -> Callable[[Comparison], None]:
 
 
 def _problems(
-    names: Sequence[str], source: Path | None, limit: int | None, seed: int
+    names: Sequence[str],
+    source: Path | None,
+    limit: int | None,
+    seed: int,
+    reader: str | None = None,
 ) -> list[Task]:
     """Load the problems that the command names."""
+    if reader is not None and source is None:
+        raise InputError("--reader reads the rows of a file: give it with --input FILE")
     if bool(names) == (source is not None):
         raise InputError("say which problems: --task NAME (such as demo), or --input FILE")
     if source is not None:
-        return read_tasks(source)[:limit]
+        return read_tasks(source, reader)[:limit]
     return [task for name in names for task in open_tasks(name).load(limit or LIMIT, seed)]
 
 
@@ -232,20 +242,20 @@ def digest(parts: Sequence[str]) -> str:
 
 
 def _show(done: Comparison, found: Sequence[Record], *, json: bool) -> None:
-    console, aside = Console(), Console(stderr=True)
+    console, aside = Screen(), Screen(stderr=True)
     if json:
         for record in found:
-            typer.echo(msgspec.json.encode(record).decode())
+            say_json(record)
     else:
         console.print(table(found, console.width))
     for remark in remarks(done, found):
-        aside.print(remark, markup=False, highlight=False)
+        aside.print(remark)
 
 
 def _chart(found: Sequence[Record]) -> None:
     from workspan.cli.chart import draw
 
-    Console().print(draw(found))
+    Screen().print(draw(found))
 
 
 def _code(done: Comparison) -> Exit:

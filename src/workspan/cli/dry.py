@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import anyio
-import msgspec
-import typer
-from rich.console import Console
 from rich.table import Table
 
 from workspan.budget import Budget
 from workspan.cli.opening import Opened
+from workspan.cli.screen import Screen, say_json
 from workspan.lab.plan import Plan, Range, Speed, plan, slowest
 from workspan.lab.remarks import power
 from workspan.session import Strategy
@@ -53,11 +51,11 @@ def say_plan(
     if json:
         for need in (*made.needs, made.total):
             record = {"problems": made.problems, "budget": str(budget), **asdict(need)}
-            typer.echo(msgspec.json.encode(record).decode())
+            say_json(record)
     else:
-        Console().print(_table(made))
+        Screen().print(_table(made))
     for note in _notes(made, opened, speed):
-        Console(stderr=True).print(note, markup=False, highlight=False)
+        Screen(stderr=True).print(note)
 
 
 def _table(made: Plan) -> Table:

@@ -11,6 +11,8 @@ class Exit(IntEnum):
     """What the process says when it ends."""
 
     OK = 0
+    BUG = 1
+    """An error that Workspan did not foresee; please report it."""
     BAD_INPUT = 2
     """Something the caller wrote is wrong; nothing was spent."""
     ENGINE = 3

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +13,7 @@ from rich.text import Text
 from workspan.allocate.explaining import PROMPT, Explanation
 from workspan.cli.drawing import drawing, report_output
 from workspan.cli.exits import Exit
-from workspan.cli.screen import safe
+from workspan.cli.screen import Screen, safe, say_json
 from workspan.errors import InputError, MissingDependency
 from workspan.lab.explanations import Told, chosen, read_explanations
 from workspan.outputs import check_outputs
@@ -36,9 +35,9 @@ def explain(
     told = chosen(read_explanations(run), {"problem": problem, "strategy": strategy})
     if not told:
         raise InputError(f"{run} holds no run of that problem and strategy which says why")
-    console = Console()
+    console = Screen()
     for one in told if json else ():
-        typer.echo(msgspec.json.encode(_record(one)).decode())
+        say_json(_record(one))
     if not json and len(told) == 1:
         show(told[0].why, console, f"{told[0].problem}: {told[0].strategy}, {told[0].budget}")
     elif not json:
@@ -66,7 +65,7 @@ def _write(told: list[Told], path: Path) -> None:
         write_explanations(told, path)
 
 
-def _list(told: list[Told], console: Console) -> None:
+def _list(told: list[Told], console: Screen) -> None:
     table = Table("problem", "strategy", "work", "span", "lines", "margin", box=None)
     for one in told[:_SHOWN]:
         margin = "" if one.why.margin is None else f"{one.why.margin:.0%}"
@@ -74,7 +73,7 @@ def _list(told: list[Told], console: Console) -> None:
         table.add_row(Text(safe(one.problem)), Text(safe(one.strategy)), *spent, margin)
     console.print(table)
     more = f" ({len(told) - _SHOWN} runs more)" if len(told) > _SHOWN else ""
-    console.print(f"--problem ID explains one of them{more}", style="dim", markup=False)
+    console.print(f"--problem ID explains one of them{more}", style="dim")
 
 
 def show(why: Explanation, console: Console, title: str = "") -> None:

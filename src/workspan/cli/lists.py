@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from workspan import models as catalogue
 from workspan.cli.opening import DOORS
-from workspan.errors import ModelNotFound
+from workspan.cli.screen import Screen, safe, say, say_json
+from workspan.errors import MissingDependency, ModelNotFound
 from workspan.spec import STRATEGIES
 
 Name = Annotated[str, typer.Argument(help="A name that `workspan models` lists.")]
@@ -44,11 +44,18 @@ def engines(*, json: Json = False) -> None:
 def tasks(*, json: Json = False) -> None:
     """List the sets of problems with exact graders."""
     from workspan.tasks import catalogue as task_sets
+    from workspan.tasks.procedural import SOURCE, left_out
 
-    _show(
-        [{"name": t.name, "summary": t.summary, "source": t.source} for t in task_sets()],
-        json=json,
-    )
+    sets = [{"name": t.name, "summary": t.summary, "source": t.source} for t in task_sets()]
+    try:
+        others = left_out()
+    except MissingDependency:
+        others = {}
+    missing = [
+        {"name": name, "summary": f"left out: it {why}", "source": SOURCE}
+        for name, why in others.items()
+    ]
+    _show(sets + missing, json=json)
 
 
 models = typer.Typer(help="List, check and fetch models for the embedded engine.")
@@ -64,9 +71,9 @@ def list_models(context: typer.Context, *, json: Json = False) -> None:
 @models.command()
 def fetch(name: Name) -> None:
     """Fetch a model, check it, and keep it in the user's cache."""
-    with Console(stderr=True).status(f"fetching {name}") as status:
-        file = catalogue.fetch(name, status.update)
-    typer.echo(f"{file.name}: {file.path}")
+    with Screen(stderr=True).status(Text(safe(f"fetching {name}"))) as status:
+        file = catalogue.fetch(name, lambda said: status.update(Text(safe(said))))
+    say(f"{file.name}: {file.path}")
 
 
 @models.command()
@@ -76,7 +83,7 @@ def check(name: Name) -> None:
         raise ModelNotFound(
             f"{name} is damaged: fetch it again with `workspan models fetch {name}`"
         )
-    typer.echo(f"{name}: sound")
+    say(f"{name}: sound")
 
 
 def _model(model: catalogue.Model) -> dict[str, object]:
@@ -93,11 +100,11 @@ def _model(model: catalogue.Model) -> dict[str, object]:
 def _show(records: Sequence[Mapping[str, object]], *, json: bool) -> None:
     if json:
         for record in records:
-            typer.echo(msgspec.json.encode(record).decode())
+            say_json(record)
         return
     table = Table(box=None, pad_edge=False)
     for column in records[0]:
         table.add_column(column)
     for record in records:
         table.add_row(*(str(value) for value in record.values()))
-    Console().print(table)
+    Screen().print(table)

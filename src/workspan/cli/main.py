@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
+import os
 import sys
+import traceback
+import warnings
+from collections.abc import Sequence
 
 import typer
-from rich.console import Console
 
 from workspan.cli.calibrate import calibrate
 from workspan.cli.claims import claims
@@ -14,9 +19,18 @@ from workspan.cli.compare import compare
 from workspan.cli.exits import Exit, exit_for
 from workspan.cli.explain import explain
 from workspan.cli.lists import engines, models, strategies, tasks
+from workspan.cli.read import read
 from workspan.cli.replay import replay
+from workspan.cli.screen import say_error
 from workspan.cli.solve import solve
-from workspan.errors import WorkspanError
+from workspan.errors import InputError, WorkspanError
+from workspan.legible import quoted
+
+_DEBUG = "WORKSPAN_DEBUG"
+"""Set in the environment, it shows where an error came from."""
+
+_CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]  # ClickException, wherever typer
+# has its click from
 
 app = typer.Typer(
     help="Spend a test-time budget in breadth, in depth, or both, under one exact account.",
@@ -24,18 +38,101 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (solve, compare, replay, calibrate, explain, claims, strategies, engines, tasks):
+for command in (
+    *(solve, compare, replay, calibrate, explain, read, claims),
+    *(strategies, engines, tasks),
+):
     app.command()(command)
 app.add_typer(models, name="models")
 
 
-def main() -> None:
-    """Run the command line; errors raised on purpose end as one message and an exit code."""
-    logging.getLogger("stamina").addHandler(logging.NullHandler())  # else retries go to stderr
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; every error ends as one message and an exit code."""
+    logging.getLogger().addHandler(logging.NullHandler())  # else libraries write to stderr
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal without UTF-8, a name that is not UTF-8
+            stream.reconfigure(errors="backslashreplace")
+    code = _end(arguments)
+    if not _is_written() and code is Exit.OK:
+        code = Exit.MACHINE
+    sys.exit(code)
+
+
+def _end(arguments: Sequence[str] | None) -> Exit:
+    """Run a command; return the code that the process ends with."""
     try:
-        app()
+        _check(sys.argv[1:] if arguments is None else arguments)
+        code = app(args=arguments, standalone_mode=False)
+        return Exit(code) if isinstance(code, int) else Exit.OK
     except WorkspanError as error:
-        Console(stderr=True).print(f"error: {error}", style="red", markup=False, highlight=False)
-        sys.exit(exit_for(error))
-    except KeyboardInterrupt:
-        sys.exit(Exit.INTERRUPTED)
+        say_error(str(error))
+        code = exit_for(error)
+    except _CLICK_ERROR as error:
+        _say_usage(error)
+        code = Exit.BAD_INPUT
+    except (KeyboardInterrupt, typer.Abort):
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        return Exit.MACHINE  # whoever read the output has left: there is nobody to tell
+    except OSError as error:
+        say_error(_of_system(error))
+        code = Exit.MACHINE
+    except MemoryError:
+        say_error("the memory of this machine is used up")
+        code = Exit.MACHINE
+    except Exception as error:  # noqa: BLE001  # the last resort of a process
+        say_error(
+            f"this is a bug in workspan: {type(error).__name__}: {error} "
+            f"({_DEBUG}=1 shows where; please report it)"
+        )
+        code = Exit.BUG
+    if os.environ.get(_DEBUG):
+        traceback.print_exc()
+    return code
+
+
+def _check(arguments: Sequence[str]) -> None:
+    """Refuse what could be neither sent nor kept."""
+    for place, text in enumerate(arguments, 1):
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            raise InputError(f"argument {place}, {quoted(text)}, is not UTF-8")
+
+
+def _say_usage(error: Exception) -> None:
+    """Say what is wrong with an option, on one line; without arguments, show the help."""
+    say = getattr(error, "format_message", None)
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(str(error), err=True)
+        return
+    where = f"; see {context.command_path} --help" if context is not None else ""
+    say_error(f"{say() if say else error}{where}", is_one_line=True)
+
+
+def _of_system(error: OSError) -> str:
+    """Name the file that the system refused, and why."""
+    why = error.strerror or str(error) or type(error).__name__
+    if error.errno == errno.ENOSPC:
+        why = "the disk is full"
+    return f"{os.fsdecode(error.filename)}: {why}" if error.filename else why
+
+
+def _is_written() -> bool:
+    """Write out what was said; False if that is lost, since the output is closed or full.
+
+    Python would try again when it ends, and report that in words of its own.
+    """
+    is_whole = True
+    for stream in (sys.stdout, sys.stderr):
+        if stream is None:
+            is_whole = False
+            continue
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            is_whole = False
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return is_whole

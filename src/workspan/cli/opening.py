@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +18,7 @@ from workspan.cli.settings import Settings, read_settings
 from workspan.engines.base import Engine, Price, models, together
 from workspan.errors import InputError, MissingDependency, SpecError, nearest
 from workspan.lab.bench import Tool
+from workspan.legible import quoted
 
 EngineOption = Annotated[
     list[str] | None,
@@ -35,6 +36,9 @@ PriceOption = Annotated[
     list[str] | None,
     typer.Option(help="USD per million tokens, input/output: 0.15/0.60; NAME=PRICE likewise."),
 ]
+
+_LONGEST_PRICE = 100
+"""Characters."""
 
 _NAMED = re.compile(r"([A-Za-z][\w.-]*)=(.*)", re.DOTALL)
 
@@ -158,7 +162,9 @@ def _by_name(option: str, values: Sequence[str] | None) -> dict[str, str]:
         name, rest = (named[1], named[2]) if named else ("", value)
         if name in found:
             again = f"{name!r} is given twice" if name else "a second one without a name"
-            raise SpecError(f"{option} {value}: {again}: give each a name, {option} NAME=…")
+            raise SpecError(f"{option} {quoted(value)}: {again}: give each a name, {option} NAME=…")
+        if not rest.strip():
+            raise SpecError(f"{option} {quoted(value)}: nothing is named")
         found[name] = rest
     return found
 
@@ -198,7 +204,7 @@ def open_engine(
         from workspan.testing.strategy_suite import chatter
 
         return ScriptedEngine(chatter)
-    raise SpecError(f"unknown engine {text!r}: {nearest(name, DOORS)} (or an http address)")
+    raise SpecError(f"unknown engine {quoted(text)}: {nearest(name, DOORS)} (or an http address)")
 
 
 def _reasoner(name: str) -> Engine:
@@ -238,17 +244,22 @@ async def _open_endpoint(
     return await Endpoint.discover(url, model, price=price, **settings.for_completions())
 
 
+_RATE = re.compile(r"\s*\$?([0-9]{1,9}(?:\.[0-9]{1,12})?)\s*")
+
+
 def parse_price(text: str) -> Price:
-    """Read ``0.15/0.60``: USD per million tokens, input/output."""
-    try:
-        paid_in, paid_out = (Decimal(part.strip().lstrip("$")) for part in text.split("/"))
-    except (ValueError, InvalidOperation):
+    """Read ``0.15/0.60``: USD per million tokens, input/output.
+
+    Raises:
+        SpecError: it is not two plain numbers.
+    """
+    rates = [_RATE.fullmatch(part) for part in text[:_LONGEST_PRICE].split("/")]
+    if len(rates) != 2 or not all(rates):
         raise SpecError(
-            f"price {text!r} is not understood: write USD per million tokens as input/output, "
-            "such as 0.15/0.60"
-        ) from None
-    if paid_in < 0 or paid_out < 0:
-        raise SpecError(f"price {text!r} must not be negative")
+            f"price {quoted(text)} is not understood: write USD per million tokens as "
+            "input/output, such as 0.15/0.60"
+        )
+    paid_in, paid_out = (Decimal(rate[1]) for rate in rates if rate)
     return Price(paid_in, paid_out)
 
 
@@ -264,11 +275,12 @@ def state_folder() -> Path:
     folder = Path(chosen) if chosen else platformdirs.user_state_path("workspan")
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
         raise InputError(
-            f"no folder for journals can be made at {folder}: {error.strerror}; "
+            f"no folder for journals can be made at {folder}: {why}; "
             "set WORKSPAN_STATE to another, or name a --journal"
-        ) from error
+        ) from None
     return folder
 
 

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import anyio
-import msgspec
 import typer
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from workspan.budget import Budget
 from workspan.cli.drawing import drawing, named_inputs, report_output
 from workspan.cli.exits import Exit
+from workspan.cli.screen import Screen, say_json
 from workspan.errors import InputError, MissingDependency, SpecError
 from workspan.outputs import check_outputs
 from workspan.replay.recording import Recording
@@ -75,7 +74,7 @@ def replay(
     )
     recordings = read_recorded(file, model or [], task or [], input, cast("AnswerKind", kind))
     recordings = _limited(recordings, limit, seed)
-    aside = Console(stderr=True)
+    aside = Screen(stderr=True)
 
     async def main() -> Replayed:
         with Progress(console=aside, transient=True) as progress:
@@ -92,11 +91,11 @@ def replay(
 
     found = records(anyio.run(main), by)
     for record in found if json else ():
-        typer.echo(msgspec.json.encode(record).decode())
+        say_json(record)
     if not json:
         from workspan.lab.replay_records import ReplayRecord
 
-        console = Console()
+        console = Screen()
         console.print(_table(cast("Sequence[ReplayRecord]", found), console.width))
     if report is not None:
         with drawing(f"the report {report}"):
@@ -151,9 +150,9 @@ def read_recorded(
         raise InputError(
             f"{problems} holds none of the recorded problems: its ids are others, {said}"
         )
-    aside = Console(stderr=True)
+    aside = Screen(stderr=True)
     for name, why in [*found.left_out.items()][:5]:
-        aside.print(f"left out: {name}: {why}", markup=False, highlight=False, soft_wrap=True)
+        aside.print(f"left out: {name}: {why}", soft_wrap=True)
     if len(found.left_out) > 5:
         aside.print(f"left out: {len(found.left_out) - 5} more")
     return [*found.recordings]

@@ -1,28 +1,103 @@
-"""What a person sees: text made safe for a terminal, accounts, and a run as it streams."""
+"""What a person sees: text made safe for a terminal, accounts, and a run as it streams.
+
+All that a command prints goes through `Screen`, `say_json` or `say`: what servers, models and files
+say reaches the terminal as visible characters only, whatever the place it was put in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import msgspec
-from rich.console import Console, Group
+import typer
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.live import Live
+from rich.segment import Segment
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from workspan.call import Delta, Event
 from workspan.cli.opening import Opened
 from workspan.engines.base import together
+from workspan.legible import legible, one_line
 from workspan.runner import Result
 from workspan.types import Usage
 
+_NARROWEST, _WIDEST = 20, 1_000
+"""Columns that a terminal may say it has."""
 _ROWS = 12
+_LONGEST_ERROR = 2_000
+"""Characters of an error."""
+
+
+class Screen(Console):
+    """A console on which no text is markup, and none steers the terminal.
+
+    Text is cleaned as it is laid out, so that no caller can forget it: tables, bars and panels too.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+        if not _NARROWEST <= self.width <= _WIDEST:  # COLUMNS=0 would print nothing
+            self.width = 80
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Lay out as rich does; only its own control codes pass."""
+        for text, style, control in super().render(renderable, options):
+            if control:
+                yield Segment(text, style, control)
+            else:
+                yield Segment(safe(text), _without_link(style), None)
+
+
+def _without_link(style: Style | None) -> Style | None:
+    return style.update_link(None) if style is not None and style.link else style
 
 
 def safe(text: str) -> str:
-    """Drop control characters: model output must not steer the terminal."""
-    return "".join(c for c in text if c.isprintable() or c in "\n\t")
+    """Return `text` as visible characters: model output must not steer the terminal."""
+    return legible(text)
+
+
+_UNSEEN = re.compile(r"[^ -~]")
+
+
+def say_json(record: object) -> None:
+    """Print one JSON record on a line; characters that can't be seen are written as escapes."""
+    typer.echo(json_line(record))
+
+
+def json_line(record: object) -> str:
+    """Write a record as JSON of visible characters that reads back as the same."""
+    return _UNSEEN.sub(_escaped, msgspec.json.encode(record).decode())
+
+
+def _escaped(found: re.Match[str]) -> str:
+    char = found[0]
+    if legible(char) == char:
+        return char
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
+
+
+def say(text: str) -> None:
+    """Print a line of plain text."""
+    typer.echo(safe(text))
+
+
+def say_error(text: str, *, is_one_line: bool = False) -> None:
+    """Print an error: one line, and where it shows a text that it points into, two more."""
+    head, _, pointed = text.partition("\n")
+    if is_one_line or pointed.count("\n") != 1 or not pointed.endswith("^"):
+        head, pointed = text, ""
+    line = one_line(head, _LONGEST_ERROR)
+    rest = f"\n{safe(pointed)}" if pointed else ""
+    Screen(stderr=True).print(Text(f"error: {line}{rest}"), style="red", soft_wrap=True)
 
 
 @contextmanager

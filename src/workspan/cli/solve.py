@@ -11,7 +11,6 @@ from typing import Annotated, get_args
 import anyio
 import msgspec
 import typer
-from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
@@ -23,6 +22,7 @@ from workspan.cli.corpus import CorpusOption, EmbedderOption, cited, open_search
 from workspan.cli.drawing import journal_output, named_inputs
 from workspan.cli.exits import Exit
 from workspan.cli.explain import summary
+from workspan.cli.grading import ReaderOption, say_references
 from workspan.cli.opening import (
     EngineOption,
     ModelOption,
@@ -31,7 +31,16 @@ from workspan.cli.opening import (
     open_engines,
     private_files,
 )
-from workspan.cli.screen import account, noticed, record, safe, watching
+from workspan.cli.screen import (
+    Screen,
+    account,
+    json_line,
+    noticed,
+    record,
+    safe,
+    say_json,
+    watching,
+)
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import InputError, SpecError, nearest
 from workspan.lab.bench import Trial
@@ -71,7 +80,10 @@ def solve(
     kind: Annotated[
         str, typer.Option(help="How the answer is read: text, math, number, choice, code, open.")
     ] = "text",
-    input: Annotated[Path | None, typer.Option(help="Problems, JSONL or Parquet.")] = None,
+    input: Annotated[
+        Path | None, typer.Option(help="Problems: JSONL, JSON, CSV or Parquet.")
+    ] = None,
+    reader: ReaderOption = None,
     output: Annotated[Path | None, typer.Option(help="Answers, JSONL; resumable.")] = None,
     price: PriceOption = None,
     setting: SettingOption = None,
@@ -92,9 +104,10 @@ def solve(
     _one_of(question, input, output)
     if pooled and output is None:
         raise InputError("--pooled is for many problems: give --input and --output")
-    plan = parse_strategy(strategy or (SEARCHING if corpus else ALONE))
-    limits = Budget.parse(budget) if budget else Budget()
-    tasks = read_tasks(input) if input else []
+    plan = parse_strategy((SEARCHING if corpus else ALONE) if strategy is None else strategy)
+    limits = Budget() if budget is None else Budget.parse(budget)
+    tasks = read_tasks(input, reader) if input else []
+    say_references(tasks, json=json)
     if output is not None:
         _check_output(output, tasks, named_inputs(input, corpus=corpus))
     text = question if raw or kind == "open" or searches(plan) else f"{question}\n\n{MARKED}"
@@ -168,7 +181,7 @@ def _solve_one(
 ) -> Exit:
     async def main() -> Result:
         try:
-            with watching(Console(stderr=True)) as observe:
+            with watching(Screen(stderr=True)) as observe:
                 return await run(
                     strategy,
                     problem,
@@ -184,14 +197,14 @@ def _solve_one(
 
     result = anyio.run(main)
     if json:
-        typer.echo(msgspec.json.encode(record(result, str(budget), opened)).decode())
+        say_json(record(result, str(budget), opened))
     else:
         _print(result, opened)
     return Exit.OK if result.answer.best else Exit.NO_ANSWER
 
 
 def _print(result: Result, opened: Opened) -> None:
-    console = Console()
+    console = Screen()
     answer = result.answer
     if answer.best is None:
         console.print(Text(f"no answer: {result.unanswered}", "yellow"))
@@ -231,8 +244,8 @@ def _solve_all(
     with JournalFile(journal, header) as journals, AnswersFile(output, order) as answers:
 
         def finished(trial: Trial) -> None:
-            line = msgspec.json.encode(_answer(trial, str(budget), opened))
-            answers.add(trial.task.problem.id, line)
+            line = json_line(_answer(trial, str(budget), opened))
+            answers.add(trial.task.problem.id, line.encode())
             if json:
                 typer.echo(line)
 
@@ -261,13 +274,12 @@ def _summary(done: Comparison, output: Path) -> Exit:
     results = [trial.result for trial in done.trials if trial.result is not None]
     answered = sum(result.answer.best is not None for result in results)
     failed = len(done.trials) - len(results)
-    Console(stderr=True).print(
+    Screen(stderr=True).print(
         f"{answered} answered, {len(results) - answered} without an answer, {failed} failed: "
         f"{output}" + (" (the same command asks the failed ones again)" if failed else ""),
-        markup=False,
     )
     for remark in over_budget(done, records(done)):
-        Console(stderr=True).print(remark, markup=False)
+        Screen(stderr=True).print(remark)
     return Exit.ENGINE if failed else Exit.OK
 
 

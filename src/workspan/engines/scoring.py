@@ -12,13 +12,14 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 import stamina
 
+from workspan.address import checked_url
 from workspan.engines.base import Bill, EngineInfo, Price
 from workspan.engines.endpoint.client import Client, Retries, Timeouts
-from workspan.engines.endpoint.complaints import Secret
 from workspan.engines.endpoint.dialect import chat_prompt
-from workspan.engines.endpoint.engine import KEY_VARIABLES, checked_url
+from workspan.engines.endpoint.engine import KEY_VARIABLES
 from workspan.engines.endpoint.prompt_size import PromptSizes
 from workspan.errors import EngineError, EngineProtocolError, InputError, nearest
+from workspan.secret import Secret
 from workspan.types import Chunk, Message, Request, Usage
 
 RewardForm: TypeAlias = Literal["pooling", "classify", "rerank"]
@@ -107,7 +108,8 @@ class Reward:
                 self._sizes.correct(marked, read)
                 bill.usage = Usage(1, read)
             scores = [self._scaled(score) for score in _scores(answer, self.form)]
-        except EngineProtocolError:
+        except EngineProtocolError as error:
+            self._secret.seal(error)
             raise  # the server may charge for what it answered
         except EngineError:
             bill.usage = Usage()

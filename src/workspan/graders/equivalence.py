@@ -15,7 +15,7 @@ from workspan.graders.base import NO_ANSWER, Grade, Task, references
 class Equivalence:
     """Compare with the reference and its aliases by the problem's kind, as votes are counted."""
 
-    seconds: float = 10.0
+    seconds: float = 30.0
     """Wall clock of a comparison; one of formulas has 2 seconds of processor time in any case."""
 
     async def __call__(self, task: Task, answer: str | None) -> Grade:

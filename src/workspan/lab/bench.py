@@ -31,7 +31,10 @@ PATIENCE = 3
 """Runs that fail one after another, with none between that went well, until we give up."""
 
 GRADING_SECONDS = 60.0
-"""Wall clock of one grading, which is no part of a run; graders keep tighter bounds themselves."""
+"""Wall clock of one grading, at most; graders keep tighter bounds themselves."""
+
+LEAST_GRADING_SECONDS = 2.0
+"""What a run that used all its time leaves to its grading: no answer is lost to the clock."""
 
 _NO_ENTRY = frozenset({401, 402, 403, 404})
 """Statuses that the next call would meet as well: key, payment, permission, model."""
@@ -110,16 +113,16 @@ class Bench:
         return Trial(result.strategy, task, result.usage, result, grade)
 
     async def _graded(self, task: Task, answer: str | None) -> Grade:
-        """Ask the grader, which has an allowance of its own: the run is over.
+        """Ask the grader, which has as many seconds as the run had.
 
         Raises:
             GraderError: it could not judge, or not in time.
         """
-        with self.time.move_on_after(GRADING_SECONDS):
+        seconds = min(self.budget.seconds or GRADING_SECONDS, GRADING_SECONDS)
+        seconds = max(seconds, LEAST_GRADING_SECONDS)
+        with self.time.move_on_after(seconds):
             return await task.grader(task, answer)
-        raise GraderError(
-            f"problem {task.problem.id} was not graded within {GRADING_SECONDS:g} seconds"
-        )
+        raise GraderError(f"problem {task.problem.id} was not graded within {seconds:g} seconds")
 
     def _raise_if_gone(self, error: EngineError) -> None:
         """End the comparison if all that follows would fail as well."""

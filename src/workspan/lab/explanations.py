@@ -10,6 +10,7 @@ import msgspec
 
 from workspan.allocate.explaining import Explanation
 from workspan.errors import DataError
+from workspan.inputs import read_whole
 from workspan.journal_lines import Line, is_journal, read_lines
 
 
@@ -46,10 +47,7 @@ def read_explanations(path: Path) -> list[Told]:
 
 
 def _told(path: Path) -> Iterator[Told]:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"can't be read: {error.strerror}", path=str(path)) from error
+    content = read_whole(path)
     for number, told in (_of_lines if is_journal(content) else _of_records)(content, path):
         if told is not None and not _is_sound(told.why):
             said = "names lines or answers that it does not hold"

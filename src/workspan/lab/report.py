@@ -17,6 +17,7 @@ from workspan.lab.figures import HUES, accuracy_plot, difference_plot, timeline
 from workspan.lab.pages import GENERATOR, write_page
 from workspan.lab.records import Record, by_parallelism, letter, records
 from workspan.lab.remarks import remarks
+from workspan.legible import legible
 from workspan.tasks.base import Task
 
 EXAMPLES = 2
@@ -61,11 +62,17 @@ def template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("workspan.lab", "."),
         autoescape=True,
+        finalize=_visible,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
     )
     environment.globals["generator"] = GENERATOR
     return environment.get_template(name)
+
+
+def _visible(value: object) -> object:
+    """Take out of a text what can't be seen, such as what turns its direction."""
+    return legible(value) if type(value) is str else value
 
 
 def examples(comparison: Comparison) -> list[Task]:

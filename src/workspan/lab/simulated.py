@@ -95,5 +95,7 @@ def _answer(kind: AnswerKind, number: int) -> str:
     """Write an answer of this kind, closed by a new line; different numbers differ."""
     if kind == "code":
         return f"\n```python\nprint({number})\n```\n"
+    if kind == "json":
+        return f'\n{{"answer": {number}}}\n'
     value = "ABCDEFGHIJ"[number % 10] if kind == "choice" else str(number)
     return f"\nAnswer: {value}\n"

@@ -13,6 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from workspan.engines.base import FREE, Bill, EngineInfo
 from workspan.errors import ContextExceeded, EngineRejected, InputError
+from workspan.inputs import read_whole
 from workspan.reasoner.catalogue import DEFAULT, find
 from workspan.reasoner.chain import Chain
 from workspan.reasoner.flock import Flock, decode
@@ -141,7 +142,7 @@ class Reasoner:
             DataError: the file is no reasoner's weights.
         """
         path = find(name)
-        digest = sha256(path.read_bytes()).hexdigest()
+        digest = sha256(read_whole(path)).hexdigest()
         return cls(Model.load(path), f"{path.stem}-{digest[:8]}")
 
     @property

@@ -10,6 +10,7 @@ import anyio
 import msgspec
 from anyio import to_thread
 
+from workspan.address import checked_url
 from workspan.errors import EngineProtocolError, MissingDependency, bare
 from workspan.retrieval.base import Passage, Retriever
 from workspan.retrieval.post import bearer, post
@@ -42,8 +43,17 @@ class EndpointEmbedder:
     model: str
     timeout_seconds: float = 60.0
     """Of a batch."""
-    key_variables: tuple[str, ...] = ("WORKSPAN_API_KEY", "OPENAI_API_KEY")
-    """The environment variables that may hold a key, the first that does counts."""
+    key_variables: tuple[str, ...] = ("WORKSPAN_API_KEY_EMBEDDER",)
+    """The environment variables that may hold a key, the first that does counts: not those of the
+    run's own engine, whose key is for no other server."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address.
+
+        Raises:
+            InputError: see `checked_url`.
+        """
+        checked_url(self.url)
 
     async def embed(self, texts: Sequence[str]) -> Any:
         """Return unit vectors: float32 [texts, dimensions].

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workspan.address import checked_url
 from workspan.errors import EngineProtocolError, at_least
 from workspan.retrieval.base import Passage
 from workspan.retrieval.post import post
@@ -27,7 +28,12 @@ class HttpRetriever:
     """Of one round."""
 
     def __post_init__(self) -> None:
-        """Refuse values out of range."""
+        """Refuse what is no address, and values out of range.
+
+        Raises:
+            InputError: see `checked_url`.
+        """
+        checked_url(self.url)
         at_least(0.001, timeout_seconds=self.timeout_seconds)
 
     async def search(self, queries: Sequence[str], top: int) -> list[list[Passage]]:

@@ -8,7 +8,11 @@ from collections.abc import Iterable, Mapping
 import aiohttp
 import msgspec
 
-from workspan.errors import EngineProtocolError, EngineRejected, EngineUnavailable
+from workspan.errors import EngineError, EngineProtocolError, EngineRejected, EngineUnavailable
+from workspan.secret import Secret
+
+_SAID = 400
+"""Bytes of a service's own words that an error repeats."""
 
 _BYTES = 64 << 20
 """Of an answer at most."""
@@ -30,25 +34,31 @@ async def post(
         EngineRejected: the service refuses the request.
         EngineProtocolError: what came back is no JSON, or too much.
     """
-    content = msgspec.json.encode(body)
     head = {"Content-Type": "application/json", **(headers or {})}
+    secret = Secret("", tuple(value.rpartition(" ")[2] for value in (headers or {}).values()))
+    try:
+        return await _post(url, msgspec.json.encode(body), seconds, head)
+    except EngineError as error:
+        secret.seal(error)
+        raise
+
+
+async def _post(url: str, content: bytes, seconds: float, headers: Mapping[str, str]) -> object:
     limit = aiohttp.ClientTimeout(total=seconds)
     try:
         async with (
             aiohttp.ClientSession(timeout=limit, trust_env=True) as client,
-            client.post(url, data=content, headers=head, allow_redirects=False) as response,
+            client.post(url, data=content, headers=headers, allow_redirects=False) as response,
         ):
             status, received = response.status, await _body(response, url)
     except TimeoutError:
         raise EngineUnavailable(f"{url} did not answer within {seconds:g} s") from None
-    except (aiohttp.ClientConnectionError, ConnectionError) as error:
-        raise EngineUnavailable(f"{url} can't be reached: {error}") from error
+    except (aiohttp.ClientConnectionError, OSError) as error:
+        raise EngineUnavailable(f"{url} can't be reached: {error}") from None
     except (aiohttp.ClientError, ValueError) as error:
-        raise EngineProtocolError(f"{url}: {type(error).__name__}: {error}") from error
+        raise EngineProtocolError(f"{url}: {type(error).__name__}: {error}") from None
     if status != 200:
-        said = received[:200].decode("utf-8", "replace").strip()
-        for secret in (headers or {}).values():
-            said = said.replace(secret.rpartition(" ")[2], "…")  # servers quote what they refuse
+        said = received[:_SAID].decode("utf-8", "replace").strip()
         kind = EngineUnavailable if status in (408, 429) or status >= 500 else EngineRejected
         raise kind(f"{url} answered {status}: {said}", status=status)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from statistics import fmean
 
-from workspan.answers import extract
+from workspan.answers import read as read_answer
 from workspan.errors import BudgetExceeded, EngineError
 from workspan.session import Session
 from workspan.types import Candidate, Problem, Request, Sample
@@ -19,8 +19,15 @@ def read(problem: Problem, samples: Iterable[Sample]) -> list[Candidate]:
 def candidate(problem: Problem, sample: Sample, before: str = "") -> Candidate:
     """Make a candidate of a sample, and of the text `before` that it continued."""
     text = before + sample.text
-    answer = extract(text, problem.kind, finished=sample.finish == "stop")
+    reading = read_answer(
+        text,
+        problem.kind,
+        finished=sample.finish == "stop",
+        reasoning=sample.reasoning,
+        asked=problem.metadata.get("function", ""),
+    )
     logprob = fmean(sample.logprobs) if sample.logprobs else None
+    answer = None if reading is None else reading.answer
     return Candidate(text, answer, logprob=logprob, key=sample.key)
 
 

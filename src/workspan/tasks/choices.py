@@ -184,8 +184,13 @@ def as_index(key: Any) -> int | None:
 
 
 def is_place(key: Any, found: Choices) -> bool:
-    """Tell whether a key can be nothing but a number that counts the choices."""
-    return as_index(key) is not None and str(key).strip() not in (*found.labels, *found.texts)
+    """Tell whether a key can be nothing but a number that counts the choices.
+
+    A whole number counts even where columns are numbered: PIQA's 1 is its second choice, ``sol2``.
+    """
+    text = str(key).strip()
+    is_label = text in found.labels and not (type(key) is int and found.base is not None)
+    return as_index(key) is not None and not is_label and text not in found.texts
 
 
 def right_place(key: Any, found: Choices, base: int | None) -> tuple[int, str]:
@@ -199,7 +204,7 @@ def right_place(key: Any, found: Choices, base: int | None) -> tuple[int, str]:
             raise ValueError(f"the answer names {len(key)} choices, and only one can be chosen")
         key = key[0]
     text = str(key).strip()
-    if text in found.labels:
+    if text in found.labels and not is_place(key, found):
         return found.labels.index(text), "the label of a choice"
     if text in found.texts:
         return found.texts.index(text), "the text of a choice"

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workspan.errors import DataError, InputError, nearest
+from workspan.inputs import check_ends
 from workspan.tasks import formats
 from workspan.tasks.base import Task
+from workspan.tasks.own_rows import own_reader
 from workspan.tasks.tables import Row, tasks_of_rows
 
 _READERS: dict[str, Callable[[Path], list[Row]]] = {
@@ -24,7 +26,7 @@ ENDINGS = tuple(_READERS)
 """Of the files that can be read."""
 
 
-def read_tasks(path: str | Path) -> list[Task]:
+def read_tasks(path: str | Path, reader: str | None = None) -> list[Task]:
     """Read every problem of a file, in its order; its fields are those of `rows.read_row`.
 
     A JSONL file holds one object a line, UTF-8; empty lines are passed over. A JSON file holds a
@@ -32,19 +34,28 @@ def read_tasks(path: str | Path) -> list[Task]:
     a header. A Parquet file holds one problem a row. Problems without an id are called after their
     line.
 
+    Args:
+        path: the file.
+        reader: of the user's own, for rows of another form; see `own_rows.own_reader`.
+
     Raises:
+        SpecError: there is no such reader.
         DataError: the file can't be read or holds no problem; a line is broken, or repeats an id.
         MissingDependency: a Parquet file, and pyarrow is not installed.
     """
     path = Path(path)
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
+    convert = None if reader is None else own_reader(reader)
+    rows_of = _READERS.get(path.suffix.lower())
+    if rows_of is None:
         hint = nearest(path.suffix, ENDINGS)
         raise DataError(f"unknown kind of file {path.suffix!r}: {hint}", path=str(path))
     try:
-        rows = reader(path)
+        check_ends(path)
+        rows = rows_of(path)
     except OSError as error:
         raise DataError(f"can't be read: {error.strerror or error}", path=str(path)) from error
+    if convert is not None:
+        rows = convert(rows, str(path))
     if not rows:
         raise DataError("holds no problem: write one JSON object a line", path=str(path))
     return tasks_of_rows(rows, str(path))

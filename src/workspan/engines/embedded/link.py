@@ -32,7 +32,13 @@ from workspan.engines.embedded.protocol import (
     Taken,
     Total,
 )
-from workspan.errors import ContextExceeded, EngineError, EngineRejected, EngineUnavailable
+from workspan.errors import (
+    ContextExceeded,
+    EngineError,
+    EngineProtocolError,
+    EngineRejected,
+    EngineUnavailable,
+)
 
 _LOADING = 20
 """A worker may take this many times the usual patience to load its model."""
@@ -244,8 +250,11 @@ class Link:
             return
         self._heard = time.monotonic()
         self._inbound += data
-        for event in protocol.unpack(self._inbound, protocol.events):
-            self._hear(event)
+        try:
+            for event in protocol.unpack(self._inbound, protocol.events):
+                self._hear(event)
+        except EngineProtocolError as error:
+            self.end(f"the worker process spoke out of turn: {error}")
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, Ready):

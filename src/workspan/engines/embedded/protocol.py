@@ -8,10 +8,15 @@ from typing import Any, Literal
 
 import msgspec
 
+from workspan.errors import EngineProtocolError
+
 RUNAHEAD = 32
 """Tokens of a chain that the worker decodes, at most, beyond what its reader has taken."""
 
 ErrorKind = Literal["context", "rejected", "unavailable"]
+
+_LARGEST = 256 << 20
+"""Bytes of a frame: a prompt of the longest context is far below."""
 
 _LENGTH = struct.Struct("<I")
 
@@ -148,11 +153,23 @@ def pack(message: Command | Event) -> bytes:
 
 
 def unpack(buffer: bytearray, decoder: msgspec.msgpack.Decoder[Any]) -> Iterator[Any]:
-    """Take every whole message out of the buffer."""
+    """Take every whole message out of the buffer.
+
+    Raises:
+        EngineProtocolError: what came is no frame, or holds no message; after that nothing in the
+            buffer can be told from noise.
+    """
     while len(buffer) >= _LENGTH.size:
-        end = _LENGTH.size + _LENGTH.unpack_from(buffer)[0]
+        size = _LENGTH.unpack_from(buffer)[0]
+        if size > _LARGEST:
+            raise EngineProtocolError(f"a frame of {size:,} bytes: none has more than {_LARGEST:,}")
+        end = _LENGTH.size + size
         if len(buffer) < end:
             return
         body = bytes(buffer[_LENGTH.size : end])
         del buffer[:end]
-        yield decoder.decode(body)
+        try:
+            message = decoder.decode(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise EngineProtocolError(f"a frame that is no message: {error}") from None
+        yield message

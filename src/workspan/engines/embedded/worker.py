@@ -6,6 +6,7 @@ socket does, so it never outlives its parent.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import queue
@@ -37,6 +38,7 @@ from workspan.engines.embedded.protocol import (
 )
 from workspan.engines.embedded.runtime import Decoded, Leg, Runtime
 from workspan.engines.embedded.text import TextStream
+from workspan.errors import EngineProtocolError
 
 _HANG_SECONDS = 300.0
 """A native step longer than this ends the process, should there be no parent left to do it."""
@@ -100,10 +102,11 @@ class Worker:
 
     def _listen(self) -> None:
         buffer = bytearray()
-        while data := self._channel.recv(1 << 16):
-            buffer += data
-            for command in protocol.unpack(buffer, protocol.commands):
-                self._inbox.put(command)
+        with contextlib.suppress(OSError, EngineProtocolError):  # a parent that talks nonsense
+            while data := self._channel.recv(1 << 16):
+                buffer += data
+                for command in protocol.unpack(buffer, protocol.commands):
+                    self._inbox.put(command)
         os._exit(0)  # the parent is gone; native threads must not hold this up
 
     def _send(self, event: Event) -> None:

@@ -13,10 +13,11 @@ import aiohttp
 import msgspec
 import stamina
 
-from workspan.engines.endpoint.complaints import Complaint, Secret, read_complaint
+from workspan.engines.endpoint.complaints import Complaint, read_complaint
 from workspan.engines.endpoint.refusals import refusal
 from workspan.engines.endpoint.reply import Refused, Reply, Size, lost
-from workspan.errors import EngineProtocolError, EngineUnavailable, InputError
+from workspan.errors import EngineError, EngineProtocolError, EngineUnavailable, InputError
+from workspan.secret import Secret
 
 _REFUSAL_BYTES = 65_536
 _ANSWER_BYTES = 32 * 1024 * 1024
@@ -162,9 +163,11 @@ class Client:
             try:
                 return await self._open(path, body(), size)
             except Refused as refused:
-                if lesson == _LESSONS or not learn(refused.complaint):
-                    error = refusal(refused.complaint, self.url)
-                    if refused.is_reply and (error.status or 500) in _MAY_HAVE_SERVED:
+                complaint = refused.complaint
+                if lesson == _LESSONS or not learn(complaint):
+                    error = self._secret.seal(refusal(complaint, self.url))
+                    is_failure = isinstance(error, EngineUnavailable) and refused.is_reply
+                    if is_failure and (error.status or 500) in _MAY_HAVE_SERVED:
                         error.served = "part"
                     raise error from None
         raise AssertionError("the last lesson raises")
@@ -172,18 +175,24 @@ class Client:
     async def _open(self, path: str, body: bytes, size: Size) -> Reply:
         try:
             response = await self._post(f"{self.url}/{path}", body)
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise lost(error, self.url, self._secret) from error
-        reply = Reply(response, self._secret, self.url, size)
-        try:
-            await self._check(response)
-            await self._begin(reply, response)
-        except BaseException:
-            reply.close()
-            raise
-        return reply
+        except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError) as error:
+            failure = lost(error, self.url, self._secret)
+            if isinstance(error, aiohttp.SocketTimeoutError):  # we hung up on what it does
+                failure.served = "whole" if size.is_whole else "part"
+        else:
+            reply = Reply(response, self._secret, self.url, size)
+            try:
+                await self._check(response)
+                await self._begin(reply, response, size)
+            except BaseException as error:
+                reply.close()
+                if isinstance(error, EngineError):
+                    self._secret.seal(error)
+                raise
+            return reply
+        raise failure  # out here it carries nothing of the library's error, whose headers hold keys
 
-    async def _begin(self, reply: Reply, response: aiohttp.ClientResponse) -> None:
+    async def _begin(self, reply: Reply, response: aiohttp.ClientResponse, size: Size) -> None:
         """Wait for the first token; from here on the server may charge for what it decodes."""
         try:
             await reply.begin(self._timeouts.first_token, self._timeouts.between_chunks)
@@ -191,8 +200,7 @@ class Client:
             refused.is_reply = True
             raise
         except EngineError as error:
-            # a reply in one body is sent when all of it is decoded
-            is_whole = response.content_type == "application/json"
+            is_whole = size.is_whole or response.content_type == "application/json"
             if response.content_type != "text/html":
                 error.served = "whole" if is_whole else "part"
             raise
@@ -217,7 +225,7 @@ class Client:
         try:
             body = await _at_most(response, _REFUSAL_BYTES)
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise lost(error, self.url, self._secret) from error
+            raise lost(error, self.url, self._secret) from None
         raise Refused(read_complaint(response.status, body, self._secret, response.headers))
 
     async def json(self, url: str, body: object = None, *, seconds: float = 10.0) -> Any:
@@ -226,6 +234,13 @@ class Client:
         Raises:
             EngineError: it answered other than 200, or not with JSON.
         """
+        try:
+            return await self._json(url, body, seconds)
+        except EngineError as error:
+            self._secret.seal(error)
+            raise
+
+    async def _json(self, url: str, body: object, seconds: float) -> Any:
         method, data = ("GET", None) if body is None else ("POST", msgspec.json.encode(body))
         timeout = aiohttp.ClientTimeout(total=seconds)
         try:
@@ -239,12 +254,12 @@ class Client:
                 return msgspec.json.decode(body)
         except Refused as refused:
             raise refusal(refused.complaint, self.url) from None
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise lost(error, self.url, self._secret) from error
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise lost(error, self.url, self._secret) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise EngineProtocolError(
                 f"{self.url} answered with something else than JSON"
-            ) from error
+            ) from None
 
 
 async def _at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:

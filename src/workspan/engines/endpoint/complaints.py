@@ -10,40 +10,15 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from workspan.secret import Secret
+
 _SAID_LIMIT = 500
 """Characters of a server's own words that an error repeats."""
-_SHORTEST_KEY = 4
-"""Characters; what is shorter protects nothing, and its letters are part of every word."""
 _DEPTH = 8
 _NODES = 400
 """How much of a body is looked through; no honest one is larger."""
 _LONGEST_WAIT = 1e9
 """Seconds; a server that says more has said nothing."""
-
-
-class Secret:
-    """An API key, and headers that may hold others: shown by nothing but `reveal`."""
-
-    __slots__ = ("_others", "_value")
-
-    def __init__(self, value: str, others: tuple[str, ...] = ()) -> None:
-        self._value = value
-        self._others = others
-
-    def __repr__(self) -> str:
-        return "Secret('***')" if self._value else "Secret('')"
-
-    __str__ = __repr__
-
-    def reveal(self) -> str:
-        """Return the key itself."""
-        return self._value
-
-    def scrub(self, text: str) -> str:
-        """Take the key out of a text that others wrote."""
-        for value in (self._value, *self._others):
-            text = text.replace(value, "***") if len(value) >= _SHORTEST_KEY else text
-        return text
 
 
 @dataclass(frozen=True, slots=True)

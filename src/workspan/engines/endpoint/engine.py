@@ -9,13 +9,10 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 
-import aiohttp
-
+from workspan.address import checked_url
 from workspan.engines.base import Bill, Capability, EngineInfo, Price
 from workspan.engines.endpoint.client import Client, Retries, Timeouts
-from workspan.engines.endpoint.complaints import Secret
 from workspan.engines.endpoint.dialect import Asking, Dialect, Form
 from workspan.engines.endpoint.lessons import CAP_NAMES
 from workspan.engines.endpoint.meter import Meter
@@ -32,6 +29,7 @@ from workspan.errors import (
     InputError,
     nearest,
 )
+from workspan.secret import Secret
 from workspan.types import Chunk, Request, Usage
 
 KEY_VARIABLES = ("WORKSPAN_API_KEY", "OPENAI_API_KEY")
@@ -46,7 +44,6 @@ _ENDS: tuple[dict[str, bool], ...] = (
     {"continue_final_message": False},
 )
 """How vLLM's `/tokenize` may frame a last answer: one that is left open takes no end of a turn."""
-_NOBODY_THERE = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 _OWNED = frozenset(
     {"model", "messages", "prompt", "stream", "stream_options", "n", "best_of", *CAP_NAMES}
 )
@@ -171,7 +168,7 @@ class Endpoint:
         try:
             return await self._listing()
         except EngineError as error:
-            if model is None or isinstance(error.__cause__, _NOBODY_THERE):
+            if model is None or not error.is_reached:
                 raise
             return {}
 
@@ -278,18 +275,23 @@ class Endpoint:
         try:
             while events := await reply.read():
                 self._take(meter, events)
+                if meter.finish is not None:
+                    continue  # settled at the end
                 bill.usage = meter.usage
-                if meter.has_overrun and meter.finish is None:
+                if meter.has_overrun:
                     self._take(meter, await reply.read())  # where a whole answer came, its end
                     if meter.finish is None:
                         meter.cut_off()
                         break
-                if meter.finish is None and (chunk := meter.chunk()):
+                if chunk := meter.chunk():
                     yield chunk
             else:
                 self._settle(meter, reply)
                 bill.usage = meter.usage
             yield meter.last_chunk()
+        except EngineError as error:
+            self._secret.seal(error)
+            raise
         finally:
             with suppress(EngineError):  # what has come is on the bill, read or not
                 self._take(meter, reply.unread() if meter.finish is None else [])
@@ -327,7 +329,7 @@ class Endpoint:
         asking = Asking(dialect, request, n, sizes.known(request), bound, is_whole=is_whole)
         try:
             reply = await self._open_client().stream(
-                dialect.path, asking.body, asking.learn, Size(n, request.max_tokens)
+                dialect.path, asking.body, asking.learn, Size(n, request.max_tokens, is_whole)
             )
         except EngineRejected as error:
             if error.status == 404:
@@ -392,7 +394,7 @@ class Endpoint:
         if not isinstance(entries, list):
             raise EngineProtocolError(f"{self.url}/models is no list of models")
         named = (entry for entry in entries if isinstance(entry, dict) and "id" in entry)
-        return {str(entry["id"]): entry for entry in named}
+        return {self._secret.scrub(str(entry["id"])): entry for entry in named}
 
     async def _unknown_model(self, error: EngineRejected) -> EngineRejected:
         """Add to a 404 what the server does know."""
@@ -428,17 +430,3 @@ def _check_headers(headers: Mapping[str, str], key_header: str) -> None:
             raise InputError(f"{name!r} is no name of a header")
         if not isinstance(value, str) or not value.isprintable() or not value.isascii():
             raise InputError(f"the header {name} needs a line of plain text")
-
-
-def checked_url(url: str) -> str:
-    """Return the address without a last slash.
-
-    Raises:
-        InputError: it is no http address, or holds a password.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InputError("an endpoint's address looks like http://127.0.0.1:8080/v1")
-    if parts.username or parts.password or parts.query:
-        raise InputError("an endpoint's address holds no key: use api_key or WORKSPAN_API_KEY")
-    return url.rstrip("/")

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from workspan.engines.endpoint.wire import Report
+from workspan.types import Prompt
 
 _LONGEST_TOKEN = 128
 """Characters of the longest tokens in known vocabularies: runs of blanks and dashes."""
@@ -69,7 +71,16 @@ class Figures:
 
 def least_tokens(text: str) -> int:
     """Return the tokens that a text takes at least: no token spans two words."""
-    return sum(1 + (len(word) - 1) // _LONGEST_TOKEN for word in text.split())
+    words = text.split()
+    if len(text) <= _LONGEST_TOKEN:
+        return len(words)
+    return len(words) + sum((len(word) - 1) // _LONGEST_TOKEN for word in words)
+
+
+@lru_cache(maxsize=64)
+def least_of_prompt(prompt: Prompt) -> int:
+    """Return the tokens that a prompt's words take at least; samples share their prompt."""
+    return sum(least_tokens(message.content) for message in prompt)
 
 
 def reconcile(report: Report, shown: Shown) -> Figures:
@@ -108,7 +119,8 @@ def _decoded(
 ) -> int | None:
     """Add thinking that stands beside the completion; `beyond` is what the total has for both."""
     if completion is None:
-        return beyond if beyond is None or beyond >= 0 else None
+        least = thought + shown.text_least if thought else 0
+        return max(beyond or 0, least) or None
     if beyond is not None and beyond < completion:
         odd.append("its total is less than its parts")
         beyond = None

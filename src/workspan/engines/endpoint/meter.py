@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from workspan.engines.endpoint.figures import Shown, least_tokens, merged, reconcile
+from workspan.engines.endpoint.figures import (
+    Shown,
+    least_of_prompt,
+    least_tokens,
+    merged,
+    reconcile,
+)
 from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.refusals import finish_of
 from workspan.engines.endpoint.wire import Choice, Report
@@ -182,7 +188,9 @@ class Meter:
         if self._scored:
             return least
         told, pieces, size = self._told
-        most = told + self._pace.bound(self.pieces - pieces, self._size - size)
+        rest = self._size - size
+        is_whole = self._is_whole or self.is_asked_whole
+        most = told + (rest if is_whole else self._pace.bound(self.pieces - pieces, rest))
         return self._capped(max(least, most), least)
 
     def _capped(self, tokens: int, least: int) -> int:
@@ -294,13 +302,12 @@ class Meter:
     @property
     def shown(self) -> Shown:
         """What the server's figures are held against."""
-        prompt = self.request.prompt
         return Shown(
             cap=self.request.max_tokens,
             decoded_least=self.least,
             decoded_most=self.decoded,
             text_least=self._text.least,
-            prompt_least=sum(least_tokens(message.content) for message in prompt),
+            prompt_least=least_of_prompt(self.request.prompt),
             prompt_most=self._prompt_bound,
         )
 

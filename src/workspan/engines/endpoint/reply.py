@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from workspan.engines.endpoint.complaints import Complaint, Secret, is_complaint, read_complaint
+from workspan.engines.endpoint.complaints import Complaint, is_complaint, read_complaint
 from workspan.engines.endpoint.events import EventStream
 from workspan.engines.endpoint.refusals import refusal
 from workspan.engines.endpoint.wire import Choice, Event, decode_event, decode_usual
 from workspan.errors import EngineError, EngineProtocolError, EngineUnavailable
+from workspan.secret import Secret
 from workspan.types import Notice
 
 _FAREWELL_SECONDS = 1.0
@@ -33,11 +34,16 @@ class Size:
     choices: int
     tokens: int
     """Of one choice."""
+    is_whole: bool = False
+    """It is asked for in one body, which is sent when all of it is decoded."""
 
     @property
     def bytes(self) -> int:
         """The most that an honest server sends for it."""
         return _BYTES_A_REPLY + self.choices * self.tokens * _BYTES_A_TOKEN
+
+
+_NOBODY_THERE = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 class Refused(Exception):
@@ -113,11 +119,15 @@ class Reply:
             EngineUnavailable: the connection broke, or nothing new came for too long.
             EngineProtocolError: what came is not a stream of completions.
         """
-        while not self._ahead and not self._is_over:
-            self._ahead = await self._read()
-        events, self._ahead = self._ahead, []
-        if not events and self._failure is not None and not self._has_ended:
-            raise self._failure
+        try:
+            while not self._ahead and not self._is_over:
+                self._ahead = await self._read()
+            events, self._ahead = self._ahead, []
+            if not events and self._failure is not None and not self._has_ended:
+                raise self._failure
+        except EngineError as error:
+            self._secret.seal(error)
+            raise
         return events
 
     def unread(self) -> list[Event]:
@@ -137,7 +147,7 @@ class Reply:
             received = await self._response.content.readany()
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             if not (self._stream.is_done or self._has_ended):
-                raise lost(error, self._url, self._secret) from error
+                raise lost(error, self._url, self._secret) from None
             self._is_over = True
             return []
         self._waited += loop.time() - began
@@ -272,6 +282,8 @@ def _is_new(choice: Choice) -> bool:
 def lost(error: Exception, url: str, secret: Secret) -> EngineUnavailable:
     """Say how a connection failed."""
     why = secret.scrub(str(error)) or type(error).__name__
-    if isinstance(error, TimeoutError):
-        return EngineUnavailable(f"{url} kept silent for too long: {why}")
-    return EngineUnavailable(f"{url} can't be reached or hung up: {why}")
+    is_silent = isinstance(error, TimeoutError)
+    how = "kept silent for too long" if is_silent else "can't be reached or hung up"
+    failure = EngineUnavailable(f"{url} {how}: {why}")
+    failure.is_reached = not isinstance(error, _NOBODY_THERE)
+    return failure

@@ -48,6 +48,7 @@ class _Group:
         self.members: list[Meter] = []
         self.is_full = anyio.Event()
         self.turn = anyio.Lock()
+        self.is_asked = False
         self.reply: Reply | None = None
         self.choices: tuple[Meter, ...] = ()
         """By the index of their choice, fixed when the request is sent."""
@@ -56,6 +57,13 @@ class _Group:
         self.last_ended = 0
         self.is_over = False
         self.failure: EngineError | None = None
+
+    @property
+    def may_be_charged(self) -> bool:
+        """The request is on its way, or the server may have served some of it."""
+        if self.failure is not None and self.reply is None:
+            return self.failure.served != "no"
+        return self.is_asked
 
     def take(self, events: list[Event]) -> None:
         """Hand each choice what is its own."""
@@ -73,7 +81,8 @@ class _Group:
         ended = [meter for meter in self.choices if meter.finish is not None]
         told = dict(self.reports)
         places = {place for place, meter in enumerate(self.choices) if meter.finish is not None}
-        if len(ended) > 1 and told and set(told) != places:
+        is_each = set(told) == places and len(self.reports) == len(places)
+        if len(ended) > 1 and told and not is_each:
             self._split(ended, self.reports[-1][1], server)
             return
         for place, report in told.items():
@@ -145,9 +154,7 @@ class Groups:
                 bill.usage = meter.usage
                 yield meter.last_chunk()
         finally:
-            was_served = group.failure is not None and group.failure.served != "no"
-            was_served = was_served or group.reply is not None
-            bill.usage = meter.usage_if_cut if was_served else Usage()
+            bill.usage = meter.usage_if_cut if group.may_be_charged else Usage()
             given_up = group.reply.notices if group.reply is not None else []
             bill.notices += [*given_up, *meter.notices, *meter.unmet]
             self._leave(group, meter)
@@ -182,6 +189,7 @@ class Groups:
         try:
             if group.reply is None:
                 group.choices = tuple(group.members)
+                group.is_asked = True
                 group.reply = await self._door.ask(group.request, len(group.choices))
                 for meter in group.choices[1:]:
                     meter.expects(0, 0, "measured")

@@ -35,7 +35,7 @@ def makes_24(answer: str, entry: Entry) -> bool:
 
 
 def _comes_to(answer: str, numbers: list[int], target: int) -> bool:
-    tree = _tree(bare(answer).strip("$").translate(_SIGNS))
+    tree = _tree(bare(answer).removesuffix(".").strip("$").translate(_SIGNS))
     used: Counter[int] = Counter()
     try:
         return tree is not None and _exact(tree, used) == target and used == Counter(numbers)

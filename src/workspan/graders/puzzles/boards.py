@@ -11,6 +11,9 @@ def keeps_queens_apart(answer: str, entry: Entry) -> bool:
     """Tell whether a board keeps the queens it was given, has n, and no two attack."""
     board, given = tokens(answer), entry["metadata"]["puzzle"]
     n = len(given)
+    if len(board) == n:  # underscores at the ends pass for emphasis, and may be read away
+        board[0] = ["_"] * (n - len(board[0])) + board[0]
+        board[-1] = board[-1] + ["_"] * (n - len(board[-1]))
     if len(board) != n or any(len(row) != n or set(row) - {"_", "Q"} for row in board):
         return False
     queens = [(i, j) for i, row in enumerate(board) for j, cell in enumerate(row) if cell == "Q"]

@@ -159,7 +159,7 @@ def seconds(text: str) -> Fraction | None:
 
 
 def _open(text: str) -> str:
-    """Take what stands in a fence, if the answer is one, and keep the lines as they are."""
+    """Take what stands in a fence, if the answer is one, without a full stop; keep the lines."""
     text = text[: LONGEST + 1].strip()
     fence = _FENCE.fullmatch(text)
-    return fence[1] if fence else text.strip("`")
+    return fence[1] if fence else text.strip("`*").removesuffix(".")

@@ -266,3 +266,8 @@ def as_signed_board(answer: str, entry: Entry) -> bool:
     text = re.sub(r"[<>∧∨^v]", " ", answer)
     found = whole_numbers(text)
     return found is not None and found == [list(row) for row in entry["metadata"]["solution"]]
+
+
+def unsigned(entry: Entry) -> str:
+    """Write the board without its signs: rows that hold one sign alone are easily read away."""
+    return "\n".join(" ".join(map(str, row)) for row in entry["metadata"]["solution"])

@@ -20,7 +20,7 @@ class Family:
     is_number: bool = False
     """All its answers are numbers, and votes count them as such."""
     reference: Callable[[Entry], str] | None = None
-    """Makes a right answer, where the library gives none."""
+    """Makes a right answer, where the library gives none or one that is hard to read."""
 
 
 _NUMBERS = (
@@ -107,7 +107,7 @@ _FAMILIES: Mapping[str, Family] = {
     "cryptarithm": Family(arithmetic.solves_cryptarithm),
     "figlet_font": Family(single.spaced),
     "fraction_simplification": Family(single.as_simplest),
-    "futoshiki": Family(single.as_signed_board),
+    "futoshiki": Family(single.as_signed_board, reference=single.unsigned),
     "graph_color": Family(boards.colours_apart, reference=boards.coloured),
     "group_anagrams": Family(single.as_groups),
     "intermediate_integration": Family(arithmetic.is_antiderivative),

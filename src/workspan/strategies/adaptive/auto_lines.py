@@ -47,7 +47,7 @@ class Lines:
     async def step(self, decision: Decision, session: Session) -> bool:
         """Grow the lines named beside new ones, judge those that end; say whether any grew."""
         named = [i for i in decision.lines if self.chains[i].is_live]
-        n = min(decision.n, self.most - len(self.chains))
+        n = session.branches(min(decision.n, self.most - len(self.chains)))
         before = [self.chains[i] for i in named] + [Chain()] * n
         size = self.whole.max_tokens if self.is_whole else decision.block
 

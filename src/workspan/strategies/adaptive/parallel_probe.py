@@ -46,7 +46,8 @@ class ParallelProbe:
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Grow and probe until the majority is stable or no chain is left to grow."""
-        chains, control = [Chain()] * self.n, self._control(problem, session)
+        chains = [Chain()] * session.branches(self.n)
+        control = self._control(problem, session, len(chains))
         ask = Request(problem.prompt, self.probe, self.probe_tokens, 0.0, stop=("\n",))
         vote = Answer(None)
         for row in range(-(-self.max_tokens // self.block)):
@@ -56,20 +57,19 @@ class ParallelProbe:
             size = min(self.block, self.max_tokens - row * self.block)
             block = Request(problem.prompt, "", size, self.temperature)
             step = partial(grow, problem, block, ask if row else None)
-            grown = await session.map(step, [chains[i] for i in live])
-            for i, chain in zip(live, grown, strict=True):
-                chains[i] = chain
+            grown = dict(zip(live, await session.map(step, [chains[i] for i in live]), strict=True))
+            chains = [grown.get(i, chain) for i, chain in enumerate(chains)]
             if row:
-                answers = [chain.now.answer for chain in chains]
-                control.look(answers, [i for i in live if chains[i].is_live])
+                control.look([c.now.answer for c in chains], [i for i in live if chains[i].is_live])
             vote = await session.vote([chains[i].now for i in control.active], problem.kind)
             if vote.best is not None:
                 session.best(vote.best)
-        if len(errors := [c.error for c in chains if c.error and not c.tokens]) == self.n:
+        errors = [chain.error for chain in chains if chain.error and not chain.tokens]
+        if len(errors) == len(chains):
             raise first_error(errors)
         return vote
 
-    def _control(self, problem: Problem, session: Session) -> ProbeControl:
+    def _control(self, problem: Problem, session: Session, n: int) -> ProbeControl:
         groups = Groups(problem.kind, session.same)
 
         def majority(answers: Sequence[str | None]) -> str | None:
@@ -77,4 +77,4 @@ class ParallelProbe:
             return groups.answers[votes.most_common(1)[0][0]] if votes else None
 
         rest = (self.warmup, self.patience, self.stable)
-        return ProbeControl(self.n, majority, partial(session.same, kind=problem.kind), *rest)
+        return ProbeControl(n, majority, partial(session.same, kind=problem.kind), *rest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from workspan.errors import BudgetExceeded, EngineError, first_error
 from workspan.session import Session
@@ -14,7 +14,7 @@ async def vote_in_rounds(
     problem: Problem,
     session: Session,
     request: Request,
-    sizes: Sequence[int],
+    sizes: Iterable[int],
     is_enough: Callable[[Answer, list[Candidate]], Awaitable[bool]],
 ) -> Answer:
     """Draw rounds of so many samples, each round at once, until `is_enough`; return the vote.
@@ -48,9 +48,9 @@ async def vote_in_rounds(
     return await session.vote(candidates, problem.kind)
 
 
-def rounds(n: int, size: int) -> list[int]:
+def rounds(n: int, size: int) -> Iterator[int]:
     """Split n samples into rounds of `size`; the last may be smaller."""
-    return [min(size, n - drawn) for drawn in range(0, n, size)]
+    return (min(size, n - drawn) for drawn in range(0, n, size))
 
 
 def tally(vote: Answer) -> list[int]:

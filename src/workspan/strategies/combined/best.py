@@ -44,7 +44,7 @@ class Best:
             except EngineError:
                 return Answer(None)
 
-        answers = await session.map(one, range(self.n))
+        answers = await session.map(one, range(session.branches(self.n)))
         found = [answer.best for answer in answers if answer.best is not None]
         if not found:
             return Answer(None)

@@ -55,18 +55,19 @@ class MindEvolution:
         request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
         style = (self.retries, self.critic, self.feedback, self.questions)
         talk = Conversation(problem, self.verifier, request, *style)
-        world = Islands(self.islands, talk, session)
+        islands, width = map(session.branches, (self.islands, self.conversations))
+        world = Islands(islands, talk, session)
         await world.settle(session.drafts)
-        for place in range(self.generations * self.islands):
+        for place in range(self.generations * islands):
             if world.is_over:
                 break
-            generation, i = divmod(place, self.islands)
+            generation, i = divmod(place, islands)
             if i == 0 and (generation + 1) % self.reset_interval == 0:
                 await world.reset(self.resets, self.pool, self.top, by_model=self.model_reset)
             island = world.populations[i]
-            talks = [self._parents(island, session) for _ in range(self.conversations)]
+            talks = [self._parents(island, session) for _ in range(width)]
             island.add(await world.breed(talks, self.turns))
-            world.populations[(i + 1) % self.islands].add(island.top(self.emigrants))
+            world.populations[(i + 1) % islands].add(island.top(self.emigrants))
         leader = await session.leader(world.born, problem.kind)
         return leader if leader.best else await session.vote(world.born, problem.kind)
 

@@ -27,7 +27,8 @@ async def at_once(session: Session, fn: Callable[[Session], Awaitable[T]], n: in
             failures.append(error)
             return []
 
-    done = [result for results in await session.map(one, range(n)) for result in results]
+    found = await session.map(one, range(session.branches(n)))
+    done = [result for results in found for result in results]
     if not done:
         raise first_error(failures)
     return done

@@ -44,7 +44,7 @@ class BestFirst:
         search = Order(root)
         while tries.made < self.n and not tries.is_over:
             node = search.ask()
-            width = min(self.children, self.n - tries.made)
+            width = min(session.branches(self.children), self.n - tries.made)
             for child in await tries.expand([search.tree.items[node]] * width):
                 if child is not None and child.score is not None:
                     search.tell(node, child, child.score)

@@ -44,9 +44,10 @@ class Debate:
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Answer once alone, then in view of each other while the budget lasts."""
-        names = cycled(self.engines, self.agents)
-        prompts: list[Prompt] = [problem.prompt] * self.agents
-        said: list[Candidate | None] = [None] * self.agents
+        agents = session.branches(self.agents)
+        names = cycled(self.engines, agents)
+        prompts: list[Prompt] = [problem.prompt] * agents
+        said: list[Candidate | None] = [None] * agents
         vote = Answer(None)
         for _ in range(self.rounds):
             prompts = [_heard(prompt, said, i) for i, prompt in enumerate(prompts)]

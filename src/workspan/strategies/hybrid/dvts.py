@@ -52,14 +52,14 @@ class Dvts:
                 if best.is_finished:
                     break
                 try:
-                    siblings = await steps.grow([best] * self.width)
+                    siblings = await steps.grow([best] * session.branches(self.width))
                 except (BudgetExceeded, EngineError) as error:
                     errors.append(error)
                     break
                 best = max(siblings, key=lambda path: path.score)
             return siblings
 
-        trees = await session.map(subtree, range(self.n // self.width))
+        trees = await session.map(subtree, range(session.branches(self.n // self.width)))
         paths = [path for tree in trees for path in tree]
         if not paths:
             raise first_error(errors)

@@ -20,7 +20,7 @@ async def by_levels(steps: Steps, n: int, max_steps: int, select: Select) -> lis
     Finished paths are set aside at once, as search-and-learn and REBASE do. Returned are these, in
     order, then the open paths of the last level.
     """
-    finished: list[Path] = []
+    finished, n = list[Path](), steps.session.branches(n)
     level = [Path()]
     chosen = level * n
     for _ in range(max_steps):

@@ -47,7 +47,7 @@ class Mcts:
         search = Uct(root, self.c)
         while tries.made < self.n and not tries.is_over:
             leaf = search.ask()
-            width = min(self.children, self.n - tries.made)
+            width = min(session.branches(self.children), self.n - tries.made)
             for child in await tries.expand([search.tree.items[leaf]] * width):
                 if child is not None and child.score is not None:
                     search.tell(leaf, child, child.score)

@@ -27,7 +27,7 @@ async def sweep(
         BudgetExceeded: not even one first step fits.
     """
     resample, kept = RESAMPLING[resampling], [] if reference is None else [reference]
-    free = n - len(kept)
+    free = steps.session.branches(n) - len(kept)
     particles = await steps.grow([Path()] * free)
     for depth in range(1, max_steps):
         if all(particle.is_finished for particle in particles):

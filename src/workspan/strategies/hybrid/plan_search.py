@@ -51,10 +51,10 @@ class PlanSearch:
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Observe once, then follow n subsets at once; those that fail are left out."""
         first = items((await self._ask(session, problem, OBSERVE)).text, self.observations)
-        sizes = range(1, self.subset + 1)
+        sizes = range(1, min(self.subset, len(first)) + 1)
         subsets = [c for size in sizes for c in combinations(first, size)] or [()]
         session.rng.shuffle(subsets)
-        chosen = [subsets[i % len(subsets)] for i in range(self.n)]
+        chosen = [subsets[i % len(subsets)] for i in range(session.branches(self.n))]
 
         async def follow(session: Session, known: tuple[str, ...]) -> Candidate:
             derive = DERIVE.format(known="\n".join(known))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -48,19 +48,15 @@ class DeepConfOnline:
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Warm up, set the bar, race the others under it until the votes agree."""
-        request = Request(
-            problem.prompt,
-            max_tokens=self.max_tokens,
-            temperature=self.temperature,
-            logprobs=True,
-            top_logprobs=self.alternatives,
-        )
+        drawn = Request(problem.prompt, "", self.max_tokens, self.temperature)
+        request = replace(drawn, logprobs=True, top_logprobs=self.alternatives)
         chains = await session.samples(request, self.warmup)
         s = percentile([self._weight(chain) for chain in chains], 100 - self.eta)
         answer = await self._vote(problem, session, chains)
-        further = [request] * (self.n - self.warmup if share(answer) < self.consensus else 0)
+        left = session.branches(self.n - self.warmup) * (share(answer) < self.consensus)
         with suppress(BudgetExceeded, EngineError):  # the chains that are complete have voted
-            async with session.as_completed(further, partial(falls_below, s, self.window)) as race:
+            halt = partial(falls_below, s, self.window)
+            async with session.as_completed([request] * left, halt) as race:
                 async for chain in race:
                     if chain.finish != "halted":
                         chains.append(chain)

@@ -39,8 +39,8 @@ class FixedSplit:
         block = Request(problem.prompt, "", self.depth, self.temperature)
         ask = Request(problem.prompt, self.probe, self.probe_tokens, 0.0, stop=("\n",))
         step = partial(grow, problem, block, ask)
-        chains = await session.map(step, [Chain()] * self.n)
+        chains = await session.map(step, [Chain()] * session.branches(self.n))
         errors = [chain.error for chain in chains if chain.error]
-        if len(errors) == self.n:
+        if len(errors) == len(chains):
             raise first_error(errors)
         return await session.vote([chain.now for chain in chains], problem.kind)

@@ -54,7 +54,8 @@ class MixtureOfAgents:
         try:
             for _ in range(self.layers - 1):
                 request = self._request(self._view(problem, layer))
-                requests = [replace(request, engine=e) for e in cycled(self.engines, self.n)]
+                engines = cycled(self.engines, session.branches(self.n))
+                requests = [replace(request, engine=name) for name in engines]
                 drawn = [candidate(problem, s) for s in await each(session, requests) if s]
                 layer = [c for c in drawn if c.answer is not None] or layer or drawn
                 seen += drawn

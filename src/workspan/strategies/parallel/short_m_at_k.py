@@ -42,7 +42,7 @@ class ShortMAtK:
         """Race k chains until m have an answer."""
         request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
         finished: list[tuple[int, Candidate]] = []
-        async with session.as_completed([request] * self.k) as race:
+        async with session.as_completed([request] * session.branches(self.k)) as race:
             async for sample in race:
                 chain = candidate(problem, sample)
                 if chain.answer is None:

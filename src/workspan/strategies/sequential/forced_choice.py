@@ -64,7 +64,8 @@ class ForcedChoice:
             ask = Request(problem.prompt, thought.text + self.cue)
             return thought, await probabilities(session, ask, choices, self.draws, self.steps)
 
-        read = [one for one in await session.map(one, range(self.n)) if one is not None]
+        width = range(session.branches(self.n))
+        read = [one for one in await session.map(one, width) if one is not None]
         if not read:
             raise first_error(errors)
         sums = [sum(found[choice] for _, found in read) for choice in choices]

@@ -10,6 +10,7 @@ from workspan.testing.faults.frames import event
 from workspan.testing.faults.script import (
     DONE,
     Drops,
+    Piece,
     Raw,
     Repeats,
     Script,
@@ -65,10 +66,10 @@ def _breaks_after_first(script: Script, _rng: random.Random) -> None:
 
 def _huge_text(script: Script, _rng: random.Random) -> None:
     """One piece of megabytes, as long as its tokens say: nothing of it is free."""
-    pieces = script.pieces()
-    if pieces:
-        step = script.steps[pieces[0]]
-        script.steps[pieces[0]] = replace(step, text="y" * 2_000_000)  # type: ignore[type-var]
+    for at in script.pieces()[:1]:
+        step = script.steps[at]
+        if isinstance(step, Piece):
+            script.steps[at] = replace(step, text="y" * 2_000_000)
 
 
 def _error(value: object) -> Raw:

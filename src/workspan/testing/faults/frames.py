@@ -77,7 +77,7 @@ def logprobs(asked: Asked, count: int) -> dict[str, Any]:
 
 def end(asked: Asked, step: Ends) -> dict[str, Any]:
     """Write the event that ends a choice."""
-    said = {"delta": {}} if asked.is_chat else {"text": ""}
+    said: dict[str, Any] = {"delta": {}} if asked.is_chat else {"text": ""}
     choice = {"index": step.choice, "finish_reason": step.reason, **said}
     return chunk(asked, choices=[choice])
 

@@ -351,6 +351,7 @@ class _Answering:
     async def _whole(self) -> bool:
         """Decode everything, then send one JSON reply."""
         row, steps = self.row, iter(self.script.steps)
+        row.is_whole = True
         try:
             body, is_broken = await self._compose(steps)
         except ConnectionError:
@@ -374,6 +375,7 @@ class _Answering:
             elif isinstance(step, Reports):
                 report = step.change(frames.usage(row, step.choice))
             elif isinstance(step, Raw) and step.is_error:
+                row.is_refused = True
                 return step.data.removeprefix(b"data: ").strip(), False
             elif isinstance(step, Waits | Repeats):
                 await self._other(Waits())

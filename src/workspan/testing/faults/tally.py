@@ -48,6 +48,10 @@ class Served:
     """Tokens of `decoded` that were decoded when the client was known to be gone."""
     reports: list[Any] = field(default_factory=list)
     """Each usage as it was sent."""
+    is_whole: bool = False
+    """One JSON reply, of which nothing is sent before all is decoded."""
+    is_refused: bool = False
+    """That reply was an error: nobody is charged for one."""
     is_gone: bool = False
     """The client hung up."""
     is_complete: bool = False
@@ -66,7 +70,7 @@ class Served:
     @property
     def is_call(self) -> bool:
         """It came to something: a provider would charge for it."""
-        return self.work > 0 or any(self.finishes)
+        return not self.is_refused and (self.work > 0 or any(self.finishes))
 
     def cost(self, tariff: Tariff, work: int | None = None) -> Decimal:
         """Return the price in USD, for `work` decoded tokens instead of all where given."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -103,14 +103,16 @@ def _habits(rng: random.Random, runahead: int) -> Habits:
 
 def _budget(rng: random.Random) -> Budget:
     """Draw one to three tiny limits, or now and then none."""
-    limits = {
-        "work": round(math.exp(rng.uniform(0, math.log(600)))),
-        "span": round(math.exp(rng.uniform(0, math.log(300)))),
-        "calls": rng.randint(1, 8),
-        "prefill": rng.randint(20, 3000),
-        "cost": Decimal(rng.randint(1, 12_000)) / 1_000_000,
-        "seconds": rng.uniform(0.01, 0.3),
-    }
     names = ["work"] * 4 + ["cost"] * 2 + ["span", "calls", "prefill", "seconds"]
     chosen = {rng.choice(names) for _ in range(rng.choice((1, 1, 2, 3)))}
-    return Budget(**{name: limits[name] for name in chosen}) if rng.random() < 0.95 else Budget()
+    drawn = Budget(
+        work=round(math.exp(rng.uniform(0, math.log(600)))),
+        span=round(math.exp(rng.uniform(0, math.log(300)))),
+        calls=rng.randint(1, 8),
+        prefill=rng.randint(20, 3000),
+        cost=Decimal(rng.randint(1, 12_000)) / 1_000_000,
+        seconds=rng.uniform(0.01, 0.3),
+    )
+    if rng.random() < 0.05:
+        return Budget()
+    return replace(drawn, **dict.fromkeys({*names} - chosen))

@@ -4,9 +4,11 @@ Nothing here is shared with the engine: what it counts, this counts again from w
 decoded. What no client can know is left out, and only that:
 
 - tokens decoded after a hang-up beyond the `runahead` that the engine was told, or beyond a cap
-  that was not passed yet;
+  that was not passed yet, or that neither words nor figures show to be passed;
+- tokens beyond its cap of a whole reply that broke off, and all of one that was an error instead;
 - tokens gathered for a piece, or decoded in secret, of a stream that ended before it spoke of them;
-- a figure below the truth that nothing on the wire contradicts.
+- a figure below the truth that nothing on the wire contradicts;
+- what a server that minds no cap had decoded when the client was killed.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from workspan.journal import Journal
+from workspan.runner import Result
 from workspan.testing.faults import Served
 from workspan.testing.fuzz.case import Case
 from workspan.testing.fuzz.drive import TARIFF, Evidence, Pass
@@ -69,15 +72,28 @@ def _books(each: Pass) -> list[Problem]:
 
 def due(row: Served, case: Case) -> int:
     """Return the tokens of one request that the account must hold."""
-    tokens = row.work - row.held
+    if row.is_refused:
+        return 0
+    cap, tokens = row.asked.cap * row.asked.choices, row.work - row.held
     if row.after > case.runahead:
         tokens -= row.after  # a client sees nothing of these, and `runahead` covers the rest
-    if row.is_gone and row.work - row.after - row.held <= row.asked.cap + 3 * case.habits.per_piece:
-        tokens = min(tokens, row.asked.cap * row.asked.choices)  # it was gone before the cap was
+    if row.is_gone and row.work - row.after - row.held <= cap + 3 * case.habits.per_piece:
+        tokens = min(tokens, cap)  # it was gone before the cap was
+    if case.kill == "killed" and row.is_gone:
+        tokens = min(tokens, cap)  # that it minds none died with the client
+    if row.is_whole and not row.is_complete:
+        tokens = min(tokens, cap)  # whatever came told nothing
     claim = claimed(row)
+    if not row.reports and _words(row) <= cap:
+        tokens = min(tokens, cap)  # nothing on the wire shows that it was passed
     if claim is None:
         return tokens if _names_cap(row) else tokens - row.hidden
     return min(tokens, claim) if _is_believable(claim, row) else tokens
+
+
+def _words(row: Served) -> int:
+    """Return the least tokens that what was sent can be: no token spans two words."""
+    return len(" ".join((*row.answers, row.thinking, row.other)).split())
 
 
 def _names_cap(row: Served) -> bool:
@@ -140,11 +156,16 @@ def _work(evidence: Evidence, last: Pass) -> list[Problem]:
                 Problem("honest work over budget", f"served {served} of {limit}, marked {overrun}")
             )
     limit = case.budget.span
-    if limit is not None and evidence.tally.at_once <= 1 and last.result is not None:
+    if limit is not None and last.result is not None and _is_chain(evidence, last.result):
         said = last.result.span + spent.unseen_tokens
         if served > max(limit, said):
             problems.append(Problem("span over budget", f"{served} in a row, of {limit}: {said}"))
     return problems
+
+
+def _is_chain(evidence: Evidence, result: Result) -> bool:
+    """No two calls ran side by side, nor could have."""
+    return evidence.tally.at_once <= 1 and not any("." in call.key for call in result.trace)
 
 
 def _others(evidence: Evidence, last: Pass) -> list[Problem]:
@@ -204,9 +225,11 @@ def _kept(evidence: Evidence) -> list[Problem]:
 
 
 def _may_fail(evidence: Evidence) -> bool:
-    """A strategy that reads log-probabilities can't do without them."""
-    return any(fault.name.startswith("refuses_") and "logprobs" in fault.name
-               for fault in evidence.case.faults)  # fmt: skip
+    """A strategy that rests on log-probabilities or stop marks can't do without them."""
+    return any(
+        fault.name.startswith("refuses_") and ("logprobs" in fault.name or "stop" in fault.name)
+        for fault in evidence.case.faults
+    )
 
 
 def _replayed(evidence: Evidence) -> list[Problem]:

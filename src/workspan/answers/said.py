@@ -1,0 +1,34 @@
+"""What a reader is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The visible part of what a model wrote: thinking and its own next questions are cut."""
+
+    text: str
+    plain: str
+    """The text with plain signs, as long as it was."""
+    low: str
+    """The plain text in lower case, as long as it was."""
+    finished: bool
+    """The model ended by itself; else a last line may go on where it was cut."""
+    asked: str = ""
+    """The name that a program must define, where the task says it."""
+    schema: Mapping[str, Any] | None = field(default=None, hash=False)
+    """What a JSON answer must be like."""
+
+
+class Found(NamedTuple):
+    """An answer in `Said.text`."""
+
+    answer: str
+    start: int
+    end: int
+    rule: str
+    """What made it the answer, in a few words."""

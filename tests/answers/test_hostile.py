@@ -1,0 +1,194 @@
+"""Hostile text: reading stays linear, and nothing that a model writes raises."""
+
+from __future__ import annotations
+
+import time
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workspan.answers import canonical, equivalent, read
+from workspan.types import AnswerKind
+
+PIECES = [
+    "\\boxed{",
+    "answer: ",
+    "$",
+    "```\n",
+    "(A",
+    "1,",
+    "{",
+    " /1",
+    "<think>",
+    "</think>",
+    "<think>a</think>",
+    "<answer>",
+    "####\n#### 1\n",
+    "1 ",
+    "-",
+    "1.",
+    "1/",
+    "\\frac{1}{",
+    "[",
+    "((",
+    "a b ",
+    "**1** ",
+    "= 1 ",
+    "\nQ: ",
+    "\nQuestion: x\nAnswer: 1",
+    "answer is ",
+    "the answer to x",
+    "one ",
+    "one hundred and ",
+    "half ",
+    "no, ",
+    "wait ",
+    "Answer: 1 wait, no, ",
+    "A or ",
+    "(A) ",
+    "option ",
+    "~~~\n",
+    "def f():\n",
+    "```python\ndef f():\n  f()\n```\n",
+    '"answer": ',
+    '{"a":',
+    "[1,",
+    "<tool_call>",
+    "```json\n",
+    "1:",
+    "1 000 ",
+    "1e",
+    "10^",
+    "½",
+    "\\text{",
+    "$1$ ",
+    "$1 ",
+    "\\[",
+    "\\(x",
+    "答案",
+    "é",
+    "\n",
+    "| 1 ",
+    "|",
+    "_",
+    "*",
+    " ",
+    "\t",
+    "'",
+    '"',
+    "--",
+    "1-",
+    "x=",
+    "x=1,",
+    "\\begin{",
+    "<|channel|>",
+    "<",
+    "≤ 1",
+    "\\overline{",
+    "0.(",
+    "0.1(",
+    "USD ",
+    "- ",
+    "\n- ",
+    "#",
+    "box",
+    "<|begin_of_box|>",
+    "boxed",
+    "A is ",
+    "I think ",
+    "and 1 ",
+    "123456789",
+    "°",
+    "1 m ",
+    "a,",
+    "1'",
+    "%1",
+    "[think]",
+    "◁think▷",
+    "`<think>`",
+    "```<think>",
+    "here is my thought process:",
+    "analysis",
+    "(answer",
+    "answer (",
+    "answer (a",
+    "answers",
+    "Answer\n",
+    "**Answer**\n",
+    "Answer:\n1 2 3\n",
+    "Answer:\n[",
+    "é1,",
+    "१",
+    "1\u202f",
+    "x^",
+    "\\sqrt{",
+    "<tool_call>{",
+    "[TOOL_CALLS]",
+    "<function=f>{",
+    '{"a":1}',
+    "{1",
+    "[{",
+    "\\\\",
+    '"\\',
+    "1_",
+    "\\,1",
+    "retract, no, ",
+    "it is 1 ",
+    "(B) is wrong ",
+    "B. x\n",
+    "1. x\n",
+]
+KINDS = get_args(AnswerKind)
+_SMALL, _LARGE = 5_000, 50_000
+
+
+def spent(piece: str, kind: AnswerKind, size: int) -> float:
+    """Return processor seconds."""
+    text = (piece * (size // len(piece) + 1))[:size]
+    began = time.process_time()
+    read(text, kind)
+    return time.process_time() - began
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_reading_takes_linear_time(piece: str) -> None:
+    """Ten times the text takes some ten times as long; a quadratic reader takes a hundred."""
+    for kind in KINDS:
+        large = spent(piece, kind, _LARGE)
+        if large > 0.05:
+            assert large < 40 * max(spent(piece, kind, _SMALL), 0.002), kind
+
+
+@given(
+    st.text(st.characters(codec="utf-8"), max_size=200)
+    | st.lists(st.sampled_from(PIECES), max_size=12).map("".join),
+    st.sampled_from(KINDS),
+    st.booleans(),
+)
+def test_anything_is_read_without_an_error_and_spans_lie_inside(
+    text: str, kind: AnswerKind, finished: bool
+) -> None:
+    found = read(text, kind, finished=finished)
+    if found is None:
+        return
+    start, end = found.span
+    assert found.answer
+    assert 0 <= start <= end <= len(text)
+    if kind != "math":
+        assert equivalent(found.answer, found.answer, kind)
+        hash(canonical(found.answer, kind))
+
+
+def test_long_answers_are_whole_or_none() -> None:
+    program = "def f():\n" + "    x = 1\n" * 3_000 + "    return x"
+    assert read(f"```python\n{program}\n```", "code").answer == program  # type: ignore[union-attr]
+    grid = "\n".join(" ".join("0" * 30) for _ in range(60))
+    assert read(f"Answer:\n{grid}\n", "text").answer == grid  # type: ignore[union-attr]
+    digits = "7" * 5_000
+    found = read(f"Answer: {digits}", "number")
+    assert found is not None
+    assert found.answer == digits
+    assert not equivalent(digits, digits[:-1] + "8", "number")
+    assert equivalent(digits, f"{digits}.0", "number")

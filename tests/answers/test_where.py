@@ -1,0 +1,338 @@
+"""Where an answer stands: after thinking, under marks, in rows, before what follows."""
+
+from __future__ import annotations
+
+import pytest
+
+from workspan.answers import read
+from workspan.types import AnswerKind
+
+CASES: list[tuple[str, AnswerKind, str | None]] = [
+    # thinking
+    ("<thinking>Answer: 12</thinking>\nAnswer: 15", "number", "15"),
+    ("<thought>Answer: 12</thought>15", "number", "15"),
+    ("<think>a <think>b</think> Answer: 12</think>Answer: 15", "number", "15"),
+    ("<think>outer <think>inner</think> Answer: 12", "number", None),
+    (
+        "<|channel|>analysis<|message|>Answer:"
+        " 12<|end|><|start|>assistant<|channel|>final<|message|>Answer: 15<|return|>",
+        "number",
+        "15",
+    ),
+    ("analysisWe think 12.assistantfinalThe answer is 15.", "number", "15"),
+    ("[THINK]Answer: 12[/THINK]Answer: 15", "number", "15"),
+    ("◁think▷Answer: 12◁/think▷Answer: 15", "number", "15"),
+    ("<think>\nAnswer: 12\n</think>\n\n", "number", None),
+    ("Answer: 12\n</think>\n15", "number", "15"),
+    ("<THINK>\\boxed{12}</THINK> \\boxed{15}", "math", "15"),
+    ("<think>```python\nx=1\n```</think>\n```python\ny=2\n```", "code", "y=2"),
+    ('<think>{"a": 1}</think>{"a": 2}', "json", '{"a": 2}'),
+    ("<think>plan A</think>plan B", "open", "plan B"),
+    ("<think>plan A", "open", None),
+    ("<think>n1 = n2", "symbols", None),
+    ("<think>n1 = n2</think>n3 = n4", "symbols", "n4"),
+    ("The tag `<think>` is a tag.\nAnswer: 5", "number", "5"),
+    (
+        "```python\nimport re\ndef f(s):\n    return re.sub(r'<think>.*?</think>', '', s)\n```",
+        "code",
+        "import re\ndef f(s):\n    return re.sub(r'<think>.*?</think>', '', s)",
+    ),
+    ("<reasoning>Answer: 12</reasoning>\n<answer>15</answer>", "number", "15"),
+    (
+        "<|begin_of_thought|>12<|end_of_thought|><|begin_of_solution|>15<|end_of_solution|>",
+        "number",
+        "15",
+    ),
+    ("<seed:think>12</seed:think>15", "number", "15"),
+    ("Here is my thought process: 12\n\nHere is my response: 15", "number", "15"),
+    ("Answer: 15\n<think>hm 12", "number", "15"),
+    ("<think>12</think>Answer: 15<think>no 13</think>", "number", "15"),
+    # where
+    ("**Answer: 15**", "number", "15"),
+    ("**Answer:** 15", "number", "15"),
+    ("Answer: **15**", "number", "15"),
+    ("## Final Answer\n\n15", "number", "15"),
+    ("**Final Answer**\n15", "number", "15"),
+    ("### Answer\n\\boxed{15}", "math", "15"),
+    ("> Answer: 15", "number", "15"),
+    ("- Answer: 15", "number", "15"),
+    ("1. Answer: 15", "number", "15"),
+    ("| Answer | 15 |", "number", "15"),
+    ('{"answer": "15", "x": 3}', "number", "15"),
+    ('{"answer": 15}', "number", "15"),
+    ('```json\n{"reasoning": "12", "answer": "Lyon"}\n```', "text", "Lyon"),
+    ("Antwort: 15", "number", "15"),
+    ("Die Antwort ist 15.", "number", "15"),
+    ("La réponse est 15.", "number", "15"),
+    ("La respuesta es 15.", "number", "15"),
+    ("答案：15", "number", "15"),
+    ("答案是15。", "number", "15"),
+    ("Ответ: 15", "number", "15"),
+    ("答えは15です", "number", "15"),
+    ("정답: 15", "number", "15"),
+    ("答案：B", "choice", "B"),
+    ("Antwort: Lyon", "text", "Lyon"),
+    ("Answer: 12\nWait, no, I forgot 3.\nAnswer: 15", "number", "15"),
+    ("Answer: 12. Wait, no, that is wrong. It is 15.", "number", "15"),
+    ("Answer: 12\n\nWait, no. That's not right.", "number", None),
+    ("The answer is 12... no, 15.", "number", "15"),
+    ("Answer: 12. Wait, let me double check: 9 + 3 = 12. Yes, that is correct.", "number", "12"),
+    ("The answer is 12. Scratch that, it should be 15.", "number", "15"),
+    ("\\boxed{12}. Wait, I made a mistake: it's $15$.", "math", "15"),
+    ("Answer: Paris. Wait, no, it is Lyon.", "text", "Lyon"),
+    ("Answer: A. Wait, no, it's B.", "choice", "B"),
+    ("15\n\nQuestion: What is 2+2?\nAnswer: 4", "number", "15"),
+    ("The answer is 15.\n\nQ: What is 2+2?\nA: The answer is 4.", "number", "15"),
+    ("Answer: 15\nHuman: thanks! What is 2+2?\nAssistant: 4", "number", "15"),
+    ("Answer: 15<|im_end|>\n<|im_start|>user\n4", "number", "15"),
+    ("Question: What is 2+2?\nAnswer: 4", "number", "4"),
+    ("Let me restate.\n\nQuestion: What is 2+2?\nAnswer: 4", "number", "4"),
+    (" 15\n\nQ: 3+3?\nA: 6\n\nQ: 4+4?\nA: 8", "number", "15"),
+    ("So x is \\boxed{2} or \\boxed{3}.", "math", "2, 3"),
+    ("\\boxed{2}\n\nLater \\boxed{3}", "math", "3"),
+    ("$\\boxed{2}$ and $\\boxed{3}$", "math", "2, 3"),
+    ("The answer is 15, because 9 + 6 makes 15.", "number", "15"),
+    ("The answer is Paris, because it is the capital.", "text", "Paris"),
+    ("Answer: Paris.", "text", "Paris"),
+    ("Answer: U.S.", "text", "U.S."),
+    ("Answer: C++", "text", "C++"),
+    ("Answer: C#", "text", "C#"),
+    ("Answer: Yahoo!", "text", "Yahoo!"),
+    ("Answer:\n1 2 3\n4 5 6\n7 8 9", "text", "1 2 3\n4 5 6\n7 8 9"),
+    ("Answer:\n```\n1 2 3\n4 5 6\n```\nDone", "text", "1 2 3\n4 5 6"),
+    ("Answer:\nParis\nI hope this helps!", "text", "Paris"),
+    ("Answer:\n\n- apple\n- pear\n\nBye", "text", "- apple\n- pear"),
+    ("Answer: Paris\n\nI hope this helps!", "text", "Paris"),
+    ("Answer:\n[[1, 2],\n [3, 4]]\nDone", "text", "[[1, 2],\n [3, 4]]"),
+    ("Answer:\n| a | b |\n|---|---|\n| 1 | 2 |", "text", "| a | b |\n|---|---|\n| 1 | 2 |"),
+    # choice
+    ("Answer: A car is fastest", "choice", None),
+    ("I think it is B", "choice", "B"),
+    ("Answer: I think B", "choice", "B"),
+    ("Answer: (B) 15", "choice", "B"),
+    ("Answer: B) Paris", "choice", "B"),
+    ("The correct answer is option C.", "choice", "C"),
+    ("The answer is A and B", "choice", None),
+    ("Answer: A", "choice", "A"),
+    ("The answer is a.", "choice", "A"),
+    ("**B**", "choice", "B"),
+    ("**B. Paris**", "choice", "B"),
+    ("B) Paris", "choice", "B"),
+    ("Vitamin C is good", "choice", None),
+    ("C is correct.", "choice", "C"),
+    ("(A) is wrong, so (B) is right", "choice", "B"),
+    ("I considered (A) and (B).", "choice", None),
+    ("The answer is not A", "choice", None),
+    ("\\boxed{B}", "choice", "B"),
+    ("\\boxed{\\text{(B)}}", "choice", "B"),
+    ("Answer: B, not A", "choice", "B"),
+    ("Answer: D. Because A is wrong", "choice", "D"),
+    ("B\n\nHope this helps!", "choice", "B"),
+    ("A car drives.\nI think so.", "choice", None),
+    ("Option B", "choice", "B"),
+    ("The best choice is D", "choice", "D"),
+    ("Answer: B because A is smaller", "choice", "B"),
+    ("Answer: b", "choice", "B"),
+    ("So I'd go with (C).", "choice", "C"),
+    ("Answer: A is right", "choice", "A"),
+    ("The answer is A, since I checked.", "choice", "A"),
+    ("It's an A-frame house", "choice", None),
+    ("Answer: none of these", "choice", None),
+    ('{"answer": "C"}', "choice", "C"),
+    # number unmarked
+    ("Together they have **15** apples in 3 baskets.", "number", "15"),
+    ("It takes 10-12 days.", "number", None),
+    ("He was born on March 5, 2024.", "number", None),
+    ("The total is 72 clips, altogether.", "number", "72"),
+    ("So 12 + 3 = 15", "number", "15"),
+    ("12 + 3", "number", None),
+    ("at least 5", "number", None),
+    ("She has fifteen apples", "number", "15"),
+    ("see step 3.", "number", None),
+    ("from 5 to 10.", "number", None),
+    ("5 apples and 3 pears", "number", None),
+    ("1. First\n2. Second", "number", None),
+    ("So the cost is $5.", "number", "5"),
+    ("That makes 15!", "number", "15"),
+    ("x - 3", "number", None),
+    ("is -3", "number", "-3"),
+    ("= - 3", "number", "-3"),
+    ("- 5", "number", "5"),
+    # unfinished
+    # json
+    ('Answer: {"a": 1}', "json", '{"a": 1}'),
+    ('Here:\n```json\n{"a": 1}\n```\nbye', "json", '{"a": 1}'),
+    ('{"a": 1, "a": 2}', "json", None),
+    ('{"a": NaN}', "json", None),
+    ("{'a': 1}", "json", None),
+    (
+        '<tool_call>\n{"name": "f", "arguments": {"x": 1}}\n</tool_call>',
+        "json",
+        '{"name": "f", "arguments": {"x": 1}}',
+    ),
+    ("I call [1, 2] first", "json", "[1, 2]"),
+    ("nothing", "json", None),
+    ('<function=f>{"x": 1}</function>', "json", '{"name": "f", "arguments": {"x": 1}}'),
+    # math
+    ("The answer is $\\frac{1}{2}$, since one.", "math", "\\frac{1}{2}"),
+    ("Answer: x^2 + 1", "math", "x^2 + 1"),
+    ("Answer: (1, 2)", "math", "(1, 2)"),
+    ("Answer: 2\\sqrt{3} because of that", "math", "2\\sqrt{3}"),
+    ("$n$ is even", "math", None),
+    ("Answer: no solution", "math", "no solution"),
+    ("so $x = 3 + 4 = 7$.", "math", "7"),
+    ("Answer: $x=2$ or $x=3$", "math", "$x=2$ or $x=3$"),
+    ("The answer is $15\\%$.", "math", "15\\%"),
+    ("\\boxed{\\text{even}}", "math", "\\text{even}"),
+]
+
+CUT: list[tuple[str, AnswerKind, str | None]] = [
+    ("<think>\n12</think>Answer: 15", "number", None),
+    ("\\boxed{15} and", "number", "15"),
+    ("Answer: 15\nso", "number", "15"),
+    ("```python\ndef f(): pass\n```\n", "code", "def f(): pass"),
+    ('{"a": 1} and', "json", '{"a": 1}'),
+    ('{"a": 1', "json", None),
+    ("Answer:\n1 2\n3 4", "text", None),
+    ("<think>Answer: 15\nso", "number", None),
+    ("the thought\n</think>\nAnswer: 15\n", "number", "15"),
+]
+
+_TOGETHER = ("boxes", "tool calls", "JSON member")
+
+
+@pytest.mark.parametrize(("text", "kind", "answer"), CASES)
+def test_the_answer_is_read_where_it_stands(
+    text: str, kind: AnswerKind, answer: str | None
+) -> None:
+    found = read(text, kind)
+    assert (found and found.answer) == answer
+    if found is not None and kind in ("text", "code", "math") and found.rule not in _TOGETHER:
+        start, end = found.span
+        assert text[start:end].strip() == found.answer.strip()
+
+
+@pytest.mark.parametrize(("text", "kind", "answer"), CUT)
+def test_a_cut_text_gives_what_was_closed(text: str, kind: AnswerKind, answer: str | None) -> None:
+    found = read(text, kind, finished=False)
+    assert (found and found.answer) == answer
+
+
+TAGS = [
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("<reasoning>", "</reasoning>"),
+    ("<Think>", "</THINK>"),
+    ("<seed:think>", "</seed:think>"),
+    ("[THINK]", "[/THINK]"),
+    ("◁think▷", "◁/think▷"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
+    ("<unused94>thought\n", "<unused95>"),
+]
+DRAFTS: dict[AnswerKind, tuple[str, str, str]] = {
+    "number": ("Answer: 12", "Answer: 15", "15"),
+    "math": (r"\boxed{12}", r"\boxed{15}", "15"),
+    "text": ("Answer: Paris", "Answer: Lyon", "Lyon"),
+    "choice": ("Answer: A", "Answer: B", "B"),
+    "code": ("```python\nx = 1\n```", "```python\nx = 2\n```", "x = 2"),
+    "json": ('{"x": 1}', '{"x": 2}', '{"x": 2}'),
+    "open": ("Plan A", "Plan B", "Plan B"),
+    "symbols": ("n1 = n2", "n1 = n3", "n3"),
+}
+
+
+@pytest.mark.parametrize("kind", DRAFTS)
+@pytest.mark.parametrize(("opening", "closing"), TAGS)
+def test_thinking_is_never_read_in_any_kind(opening: str, closing: str, kind: AnswerKind) -> None:
+    draft, said, answer = DRAFTS[kind]
+    whole = f"{opening}\n{draft}\n{closing}\n{said}"
+    found = read(whole, kind)
+    assert found is not None
+    assert found.answer == answer
+    assert answer in whole[found.span[0] : found.span[1]]
+    assert read(f"{draft}\n{closing}\n{said}", kind).answer == answer  # type: ignore[union-attr]
+    assert read(f"{opening}\n{draft}", kind) is None
+    assert read(f"{opening}\n{draft}\n{closing}\n", kind) is None
+
+
+def test_reasoning_that_the_text_repeats_is_cut() -> None:
+    thought = "Perhaps the answer is 12. No, I forgot three."
+    found = read(f"{thought}\n\nAnswer: 15", "number", reasoning=thought)
+    assert found is not None
+    assert found.answer == "15"
+    assert read(thought, "number", reasoning=thought) is None
+
+
+@pytest.mark.parametrize("kind", ["number", "math", "choice", "text"])
+def test_a_question_of_its_own_ends_a_reply(kind: AnswerKind) -> None:
+    answers = {"number": "15", "math": "15", "choice": "B", "text": "Lyon"}
+    for turn in (
+        "\n\nQuestion: next?\n",
+        "\nQ: next?\n",
+        "\nHuman: next?\n",
+        "<|im_end|>\n<|im_start|>user\n",
+    ):
+        found = read(f"Answer: {answers[kind]}{turn}Answer: D 4", kind)
+        assert found is not None
+        assert found.answer == answers[kind]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "answer"),
+    [
+        ("Answer: None", "text", "None"),
+        ("Answer: 24. Sorry, it is not possible to say more.", "text", "24"),
+        ("Answer: Paris. It is the capital of France.", "text", "Paris"),
+        ("    return x\n\n\ndef h():\n    pass", "code", "    return x\n\n\ndef h():\n    pass"),
+        ("Here it is:\n\ndef f():\n    return 1\n\nThat is all.", "code", "def f():\n    return 1"),
+        ("1. ```python\n   def f():\n       pass\n   ```", "code", "def f():\n    pass"),
+        ("- so:\n  ```python\n  def f():\n      pass\n  ```\n", "code", "def f():\n    pass"),
+    ],
+)  # fmt: skip
+def test_forms_that_recordings_showed(text: str, kind: AnswerKind, answer: str) -> None:
+    found = read(text, kind)
+    assert found is not None
+    assert found.answer == answer
+
+
+PROGRAM = "def double(x):\n    return 2 * x"
+BESIDE = {
+    "a usage example": "```python\nprint(double(3))\n```",
+    "its output": "```\n6\n```",
+    "a shell line": "```bash\npython double.py\n```",
+    "a test": "```python\ndef test_double():\n    assert double(2) == 4\n```",
+    "a main": "```python\nif __name__ == '__main__':\n    print(double(2))\n```",
+    "a transcript": "```pycon\n>>> double(2)\n4\n```",
+    "an untagged transcript": "```\n>>> double(2)\n4\n```",
+    "data": '```json\n{"x": 1}\n```',
+    "a title": "```text\ndouble.py\n```",
+    "a demo": "```python\ndef demo():\n    for i in range(3):\n        print(double(i))\n```",
+}
+
+
+@pytest.mark.parametrize("around", ["after", "before"])
+@pytest.mark.parametrize(
+    "fence", ["```python", "```py", "```", "~~~python", '```python title="a.py"', "````"]
+)
+@pytest.mark.parametrize("what", BESIDE)
+def test_the_program_stands_among_other_blocks(what: str, fence: str, around: str) -> None:
+    block = f"{fence}\n{PROGRAM}\n{fence[:4] if fence == '````' else fence[:3]}"
+    parts = [block, BESIDE[what]] if around == "after" else [BESIDE[what], block]
+    found = read("\n\nText:\n".join(parts), "code")
+    assert found is not None
+    assert found.answer == PROGRAM
+
+
+def test_a_correction_wins_and_helpers_come_along() -> None:
+    wrong = "```python\ndef double(x):\n    return x\n```\nWrong, fixed:\n"
+    right = f"```python\n{PROGRAM}\n```"
+    assert read(wrong + right, "code").answer == PROGRAM  # type: ignore[union-attr]
+    helper = "```python\ndef twice(x):\n    return x + x\n```\n"
+    user = "```python\ndef four(x):\n    return twice(twice(x))\n```"
+    found = read(helper + "and\n" + user, "code")
+    assert found is not None
+    assert "def twice" in found.answer
+    assert "def four" in found.answer
+    assert read(helper + user, "code", asked="twice").answer.startswith("def twice")  # type: ignore[union-attr]
