@@ -161,7 +161,7 @@ _unread(
     "Answer: \\{«a», «b»\\}",
     "Answer: [«a», «b»]",
 )
-_unread("comma.mark", ("number",), "Answer: 3,«a»1", "Answer: 0,75", "Answer: «a»,5")
+_unread("comma.mark", ("number",), "Answer: 3,5", "Answer: 0,75", "Answer: «a»,25")
 _unread(
     "bound.mark",
     ("number",),
