@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeAlias
 
-from benchmarks.environments import environment
+from workspan.testing.environments import environment
 
 Call: TypeAlias = Callable[[], Awaitable[int]]
 """Asks once and returns how many tokens came."""

@@ -25,9 +25,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.environments import environment
 from benchmarks.http_clients import ROOT, TEXT, loopback_server
 from benchmarks.paired import ratio
+
+from workspan.testing.environments import OPTILLM, OPTILLM_NEEDS, environment
 
 LATENCY = 0.25
 """Seconds a call in the best-of-n part."""
@@ -38,10 +39,6 @@ CALLERS = (
 )  # fmt: skip
 ENSEMBLES = ("workspan-best", "its-hub-best", "optillm-best")
 ITS_HUB = ("its_hub[lm]==1.2.0",)
-OPTILLM_NEEDS = (
-    "numpy", "networkx", "openai<3", "httpx", "flask", "aiohttp", "requests", "z3-solver<=4.15.4.0",
-    "cerebras_cloud_sdk", "math-verify", "PyYAML", "scipy", "sympy",
-)  # fmt: skip
 OPTILLM_ROUNDS = (1, 2)
 """A wave of 512 takes it half a minute: each call makes a TLS context."""
 NOTES = (
@@ -197,7 +194,7 @@ def main() -> None:
     python = {
         "workspan": Path(sys.executable),
         "its-hub": environment("its-hub", ITS_HUB),
-        "optillm": environment("optillm", OPTILLM_NEEDS, bare=("optillm==0.4.0",)),
+        "optillm": environment("optillm", OPTILLM_NEEDS, bare=(OPTILLM,)),
     }
     bench = Bench(python, {})
     callers = [client for client in CALLERS if client not in options.without]

@@ -9,9 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from endpoint_client import Drawn, draw
+from real_servers import settled
 from workspan.engines.endpoint import Endpoint
 from workspan.errors import ContextExceeded
 from workspan.testing.proxy import CountingProxy
@@ -49,6 +51,17 @@ async def draw_at_once(engine: Endpoint, n: int, request: Request = ASK) -> list
 def assert_true(drawn: list[Drawn], proxy: CountingProxy) -> None:
     assert proxy.bill.completion_tokens > 0
     assert sum(each.usage.output_tokens for each in drawn) == proxy.bill.completion_tokens
+    assert sum(each.usage.input_tokens for each in drawn) == proxy.bill.prompt_tokens
+
+
+def assert_bounded(drawn: list[Drawn], proxy: CountingProxy, cap: int = ASK.max_tokens) -> None:
+    """Hold counts to what is promised before a server's pace is known: a bound by bytes."""
+    for each in drawn:
+        size = len((each.text + each.reasoning).encode())
+        is_full = each.chunks[-1].finish == "length"
+        assert each.usage.output_tokens == (cap if is_full else min(cap, size + 1))
+        assert each.usage.source == "estimated"
+    assert sum(each.usage.output_tokens for each in drawn) >= proxy.bill.completion_tokens > 0
     assert sum(each.usage.input_tokens for each in drawn) == proxy.bill.prompt_tokens
 
 
@@ -91,25 +104,19 @@ def test_alternatives_come_with_every_token(llama: str, form: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("faults", "sources"),
-    [
-        ({}, {"measured"}),
-        ({"reports_one_choice": True}, {"estimated"}),
-        ({"omits_usage": True}, {"estimated"}),
-        ({"ignores_n": True}, {"measured"}),
-    ],
+    ("fault", "calls"), [("", 1), ("reports_one_choice", 1), ("omits_usage", 1), ("ignores_n", 4)]
 )
-def test_joined_calls_report_what_was_decoded(
-    llama: str, faults: dict[str, bool], sources: set[str]
-) -> None:
+def test_joined_calls_report_what_was_decoded(llama: str, fault: str, calls: int) -> None:
     async def main() -> None:
         options = {"n_per_request": 4}
-        async with behind(llama, options, **faults) as (engine, proxy):
+        async with behind(llama, options, **({fault: True} if fault else {})) as (engine, proxy):
             await engine.count(ASK)
             drawn = await draw_at_once(engine, 4)
-            assert_true(drawn, proxy)
-            assert sources <= {each.usage.source for each in drawn}
-            assert proxy.bill.calls == (4 if faults.get("ignores_n") else 1)
+            assert proxy.bill.calls == calls
+            if fault in {"reports_one_choice", "omits_usage"}:
+                assert_bounded(drawn, proxy)
+            else:
+                assert_true(drawn, proxy)
 
     anyio.run(main)
 
@@ -120,10 +127,11 @@ def test_calls_without_usage_report_what_was_decoded(llama: str, logprobs: bool)
         async with behind(llama, omits_usage=True) as (engine, proxy):
             await engine.count(ASK)
             drawn = await draw_at_once(engine, 4, replace(ASK, logprobs=logprobs))
-            assert_true(drawn, proxy)
-            assert {each.usage.source for each in drawn} == {
-                "tokenised" if logprobs else "estimated"
-            }
+            if logprobs:
+                assert_true(drawn, proxy)
+                assert {each.usage.source for each in drawn} == {"tokenised"}
+            else:
+                assert_bounded(drawn, proxy)
 
     anyio.run(main)
 
@@ -140,15 +148,29 @@ def test_a_continued_answer_is_counted_without_its_beginning(llama: str) -> None
     anyio.run(main)
 
 
-def test_a_call_cut_in_the_middle_is_bounded_from_both_sides(llama: str) -> None:
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_call_cut_in_the_middle_is_bounded_from_both_sides(llama: str, is_known: bool) -> None:
+    """Of five pieces: their bytes bound them until a stream that ended has told their tokens."""
+
     async def main() -> None:
-        async with behind(llama) as (engine, proxy):
+        engine = await Endpoint.discover(f"{llama}/v1", api_key="")
+        try:
             request = replace(ASK, max_tokens=400, prefix="Once upon a time,", temperature=0)
-            usage = (await draw(engine, request, chunks=5)).usage
-            await anyio.sleep(0.5)
-            truth = proxy.bill.completion_tokens
-            assert 5 <= usage.output_tokens <= truth <= usage.output_tokens + usage.unseen_tokens
-            assert usage.unseen_tokens == engine.runahead
+            if is_known:
+                await draw(engine, replace(request, max_tokens=40))
+            before = await anyio.to_thread.run_sync(settled, llama)
+            drawn = await draw(engine, request, chunks=5)
+            after = await anyio.to_thread.run_sync(settled, llama)
+        finally:
+            await engine.aclose()
+        truth, usage = after.since(before).decoded, drawn.usage
+        assert 5 <= truth <= usage.output_tokens + usage.unseen_tokens
+        assert usage.unseen_tokens == engine.runahead
+        assert usage.source == "estimated"
+        if is_known:
+            assert usage.output_tokens <= truth
+        else:
+            assert usage.output_tokens >= len(drawn.text.encode())
 
     anyio.run(main)
 

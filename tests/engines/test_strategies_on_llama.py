@@ -1,71 +1,57 @@
-"""Reported = true tokens for every strategy, on a real model behind the counting proxy."""
+"""Strategies on a real model behind a proxy that misreports; `tests/peers` has it unmodified."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import anyio
+import anyio.to_thread
 import pytest
 
+from real_servers import Counters, settled
 from workspan.budget import Budget
 from workspan.engines.endpoint import Endpoint
 from workspan.runner import Result, run
-from workspan.spec import STRATEGIES, parse_strategy
+from workspan.spec import parse_strategy
 from workspan.testing.proxy import CountingProxy
-from workspan.testing.strategy_suite import TOOLS
 from workspan.types import Problem
 
 pytestmark = [pytest.mark.slow, pytest.mark.peers]
 
 PROBLEM = Problem.ask("What is 7 + 5? End with 'Answer: <number>'.", kind="number")
+WORK = 400
 
 
-def spend(
-    llama: str, strategy: str, budget: str, together: int = 1, **faults: Any
-) -> tuple[Result, CountingProxy]:
-    async def main() -> tuple[Result, CountingProxy]:
-        async with CountingProxy(llama, **faults).serve() as proxy:
-            engine = await Endpoint.discover(proxy.url, api_key="", n_per_request=together)
+def spend(llama: str, strategy: str, fault: str) -> tuple[Result, Counters]:
+    """Run behind the proxy; the truth is the server's own, whole replies included."""
+
+    async def main() -> tuple[Result, Counters]:
+        before = await anyio.to_thread.run_sync(settled, llama)
+        async with CountingProxy(llama, **{fault: True}).serve() as proxy:
+            engine = await Endpoint.discover(proxy.url, api_key="", n_per_request=4)
             try:
-                result = await run(
-                    parse_strategy(strategy),
-                    PROBLEM,
-                    engine,
-                    budget=Budget.parse(budget),
-                    tools=TOOLS,
-                )
+                parsed = parse_strategy(strategy)
+                result = await run(parsed, PROBLEM, engine, budget=Budget(work=WORK))
             finally:
                 await engine.aclose()
-            return result, proxy
+        after = await anyio.to_thread.run_sync(settled, llama)
+        return result, after.since(before)
 
     return anyio.run(main)
 
 
-def assert_true(result: Result, proxy: CountingProxy, limit: int) -> None:
-    usage, bill = result.usage, proxy.bill
-    assert usage.output_tokens <= bill.completion_tokens
-    assert bill.completion_tokens <= usage.output_tokens + usage.unseen_tokens
-    assert bill.completion_tokens <= limit
-    assert usage.calls >= bill.calls
-    if not usage.unseen_tokens:  # the proxy does not see a call, or its prompt, that was cut early
-        assert (usage.calls, usage.input_tokens) == (bill.calls, bill.prompt_tokens)
-
-
-@pytest.mark.parametrize("name", [name for name, known in STRATEGIES.items() if not known.extra])
-def test_every_strategy_reports_what_was_decoded(llama: str, name: str) -> None:
-    result, proxy = spend(llama, STRATEGIES[name].example, "400 work")
-    assert result.work > 0
-    assert_true(result, proxy, 400)
-
-
 @pytest.mark.parametrize("fault", ["omits_usage", "ignores_n", "reports_one_choice"])
-@pytest.mark.parametrize("strategy", ["self_consistency(n=4, max_tokens=60)", "best_of_n(n=3)"])
+@pytest.mark.parametrize(
+    ("strategy", "is_joined"),
+    [("self_consistency(n=4, max_tokens=60)", True), ("best_of_n(n=3)", False)],
+)
 def test_servers_that_misreport_do_not_hide_what_was_decoded(
-    llama: str, strategy: str, fault: str
+    llama: str, strategy: str, is_joined: bool, fault: str
 ) -> None:
-    result, proxy = spend(llama, strategy, "400 work", together=4, **{fault: True})
-    usage, bill = result.usage, proxy.bill
-    assert (
-        usage.output_tokens <= bill.completion_tokens <= usage.output_tokens + usage.unseen_tokens
-    )
-    assert usage.source == ("measured" if fault == "ignores_n" else "estimated")
+    result, truth = spend(llama, strategy, fault)
+    usage = result.usage
+    account = usage.output_tokens + usage.unseen_tokens
+    assert 0 < truth.decoded <= min(WORK, account)
+    assert result.overrun == max(0, account - WORK)
+    hides = fault == "omits_usage" or (fault == "reports_one_choice" and is_joined)
+    assert usage.source == ("estimated" if hides else "measured")
+    if not hides:
+        assert usage.output_tokens == truth.decoded

@@ -1,6 +1,6 @@
 """llama.cpp's own HTTP server as a process: ``python -m workspan.testing.llama_server MODEL.gguf``.
 
-The first line on standard output is its address.
+The first line on standard output is its address. `/metrics` holds its own counters.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def main() -> None:
     params.n_parallel = options.slots
     params.port = options.port
     params.cpuparams.n_threads = options.threads
+    params.endpoint_metrics = True
     server = xllamacpp.Server(params)
     print(server.listening_address, flush=True)  # noqa: T201 the parent process reads it
     threading.Event().wait()
