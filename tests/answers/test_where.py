@@ -224,6 +224,9 @@ CASES: list[tuple[str, AnswerKind, str | None]] = [
     ("6:7", "math", "6:7"),
     ("- 5", "math", "5"),
     ("2024-05-01", "math", None),
+    ("10-12", "math", None),
+    ("555-1234", "math", None),
+    ("x &= 3\n\\end{align}", "math", "3"),
     # what denies gives no value
     ("There is no way to obtain 24 with the given numbers", "math", None),
     ("It is impossible to get 24.", "number", None),

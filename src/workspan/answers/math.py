@@ -260,6 +260,10 @@ def _bare(said: Said) -> Found | None:
         or not _CHARS.fullmatch(text, start, end)
     ):
         return None
+    if text.count("{", start, end) != text.count("}", start, end):
+        return None
+    if text.count("\\begin", start, end) != text.count("\\end", start, end):
+        return None
     if _ITEM.match(text, start, end) or _words(low, start, end):
         return None
     return _formula(said, start, end, "last line, a formula")
@@ -268,7 +272,7 @@ def _bare(said: Said) -> Found | None:
 _CHARS = re.compile(r"[\w\s.,;:()\[\]{}\\+\-*/^=<>≤≥≠≈±√π∞°%!|·×⁰¹²³⁴-⁹₀-₉∪∩&$]+")
 _TERMS = re.compile(r"[(\[{]|[-+*/^=<>≤≥≠±√π∞:×·²³]|\\[a-z]|[0-9]\s*,|(?:and|or)\s")
 _ITEM = re.compile(
-    r"[-*•+]\s|\(?[0-9]{1,3}[.)]\s|[0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4}$|[-+]?[0-9.,]+%?$"
+    r"[-*•+]\s|\(?[0-9]{1,3}[.)]\s|[0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4}$|[0-9]+-[0-9][-0-9]*$|[-+]?[0-9.,]+%?$"
 )
 _NAME = re.compile(r"\s*[A-Za-z]\s*")
 _DELIMITER = re.compile(r"\\\$|\$\$?|\\[\[\]()]|\n")
