@@ -260,6 +260,7 @@ CASES: list[tuple[str, AnswerKind, str | None]] = [
     ("D can be ruled out, and so can C.", "choice", None),
     ("It is not B.", "choice", None),
     ("We can rule out B.", "choice", None),
+    ("The correct option is B or C", "choice", None),
     ("So not B but C.", "choice", "C"),
     ("We can rule out A and B, leaving C.", "choice", "C"),
     ("I like A/B tests.\n\nSo it is C.", "choice", "C"),
