@@ -223,6 +223,46 @@ FORMS: list[tuple[str, F | int | None]] = [
     ("-7.25%", F("-7.25")),
     ("5 + 3i", None),
     ("5 apples and 3 pears", None),
+    ("522,\\!727,\\!653", 522727653),
+    ("$522,\\!727,\\!653$", 522727653),
+    ("1,\\!23", None),
+    ("851{.}9", F("851.9")),
+    ("(23)/(6)", F(23, 6)),
+    ("(-23)/(6)", F(-23, 6)),
+    ("{10}/{3}", F(10, 3)),
+    ("(23)/(0)", None),
+    ("(2)(3)", None),
+    ("(2)^3", None),
+    ("(2)/(3)^2", None),
+    ("²¹⁄₂₆", F(21, 26)),
+    ("-²¹⁄₂₆", F(-21, 26)),
+    ("3 ²¹⁄₂₆", F(99, 26)),
+    ("31\\,\\tfrac{3}{5}", F(158, 5)),
+    ("13 over 10", F(13, 10)),
+    ("13 over 0", None),
+    ("13 over 10 days", None),
+    ("0.666...", F(2, 3)),
+    ("0.6666…", F(2, 3)),
+    ("1.888\\ldots", F(17, 9)),
+    ("0.121212...", F(4, 33)),
+    ("3.1415...", None),
+    ("2.718281828...", None),
+    ("0.66...", None),
+    ("4410_\\text{5}", 605),
+    ("4410_{\\text{5}}", 605),
+    ("45π", None),
+    ("2πr", None),
+    ("17\\mathrm{i}", None),
+    ("5 Ω", 5),
+    ("5 μm", 5),
+    ("3 a b", None),
+    ("3 a week", 3),
+    ("thirty-three (33)", 33),
+    ("x \\ge 135", None),
+    ("\\ge 135", None),
+    ("82 / 255 (depending on the reading)", None),
+    ("24 cannot be obtained", None),
+    ("no way to get 24", None),
 ]
 """What is written, and the number that it is; None where it is not one number."""
 
@@ -238,6 +278,33 @@ def test_a_marked_number_is_read_as_its_value_or_not_at_all(
     found = extract(said.format(form), "number")
     assert (None if found is None else value(found)) == number
     assert number is None or found is not None
+
+
+@pytest.mark.parametrize(
+    ("form", "number"),
+    [
+        one
+        for one in FORMS
+        if one[1] is not None
+        and not any(sign in one[0] for sign in ("=", "because", "since", " as ", "**", "[", "$$"))
+    ],
+)
+@pytest.mark.parametrize("said", ["The answer is **{}**. So 3 of 8 go.", "x\n| Answer | {} |\n"])
+def test_emphasis_and_a_table_close_after_the_number(said: str, form: str, number: F | int) -> None:
+    for kind in ("number", "math"):
+        found = extract(said.format(form), kind)  # type: ignore[arg-type]
+        assert found is not None
+        assert equivalent(found, str(F(number)), kind)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("form", ["8.83e-3", "4.75e+03", "24 6/11", "-85 1/5", "9E2", "7e336"])
+def test_a_full_stop_belongs_to_no_number(form: str) -> None:
+    said = (f"Step 1 gives 4. The answer is {form}. This is since 3 of 8 go.", f"That is {form}.")
+    for text in said:
+        for kind in ("number", "math"):
+            found = extract(text, kind)  # type: ignore[arg-type]
+            assert found is not None
+            assert equivalent(found, form, kind)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

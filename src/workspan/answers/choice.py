@@ -80,6 +80,7 @@ _DENIED = re.compile(
 _SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])|\n")
 _LONGEST_LINE = 2_000
 _LINES = 60
+_LETTERS = 8
 
 
 def read(said: Said) -> Found | None:
@@ -216,19 +217,23 @@ def _in_prose(text: str, line: int, end: int) -> Found | None:
     if not ones:
         return None
     named: dict[str, re.Match[str]] = {}
-    denied = False
+    denied = is_joined = False
+    joined = [(both.start(), both.end()) for both in _JOINED.finditer(text, line, end)]
     for one in ones:
         letter = one[1] or one[2] or one[3] or one[4] or one[5]
         if one[5] and letter in "AI":
             continue
-        if _DENIED.search(text, max(line, one.start() - 40), one.start(one.lastindex or 0)):
+        place = one.start(one.lastindex or 0)
+        beside = any(start <= place < stop for start, stop in joined[-_LETTERS:])
+        is_joined = is_joined or beside
+        if beside or _DENIED.search(text, max(line, one.start() - 40), place):
             denied = True
             continue
         if _RIGHT.match(text, one.end()) or one[4]:
             return Found(letter.upper(), one.start(), one.end(), "letter in the last sentence")
         if not _WRONG.match(text, one.end()):
             named[letter.upper()] = one
-    if len(named) != 1:
+    if len(named) != 1 or is_joined:
         return Found("", line, end, "several letters") if named or denied else None
     letter, one = next(iter(named.items()))
     return Found(letter, one.start(), one.end(), "letter in the last sentence")

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from workspan.answers import number, structures
 from workspan.answers.marks import Mark, is_placeholder, marks
 from workspan.answers.quantities import Quantity, quantities
-from workspan.answers.regions import region, undressed
+from workspan.answers.regions import cell, region, undressed
 from workspan.answers.retracted import retracted
 from workspan.answers.said import Found, Said
 from workspan.answers.words import listed
@@ -22,7 +22,7 @@ _REASON = re.compile(
     r"|where|which|"
     r"due to|given that|when|while)(?![a-z])"
 )
-_SENTENCE = re.compile(r"[.!?](?=[*_\"')]{0,3}(?:\s+[A-Z*_\\$(]|\s*$))")
+_SENTENCE = re.compile(r"(?<!\.\.)[.!?](?=[*_\"')]{0,3}(?:\s+[A-Z*_\\$(]|\s*$))")
 _WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}")
 _MATHS_WORDS = listed(
     "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log exp sqrt pi and or mod"
@@ -88,7 +88,7 @@ def _line(said: Said, mark: Mark, start: int, end: int) -> Found | None:
     if end - start > _LINE:  # a part of it would be a guess
         return Found("", start, end, mark.rule)
     if text[mark.start - 1 : mark.start] == "|":  # a row of a table
-        start, end = _cell(text, start, end)
+        start, end = cell(text, start, end)
     lead = _LEAD.match(low, start, end)
     start = lead.end() if lead else start
     start, end = undressed(text, start, end)
@@ -109,8 +109,11 @@ def _before_reason(said: Said, mark: Mark, start: int, end: int) -> tuple[int, i
     reason = _REASON.search(said.low, start, end)
     if reason and reason.start() > start:
         end = reason.start()
-    if mark.opener and text.endswith("*", start, end):
-        end -= 2 if text.endswith("**", start, end) else 1
+    start, end = undressed(text, start, end)
+    if text.endswith("**", start, end) and text.count("**", start, end) % 2:
+        end -= 2
+    elif mark.opener and text.endswith("*", start, end):
+        end -= 1
     return undressed(text, start, end)
 
 
@@ -142,13 +145,6 @@ def _words(low: str, start: int, end: int) -> list[str]:
 _VERDICT = re.compile(
     r"(?:indeed |therefore |thus )?(?:correct|right|wrong|incorrect|verified|confirmed|reasonable)"
 )
-
-
-def _cell(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return where a cell ends that a bar closes, or its row does."""
-    formula = _FORMULA.match(text, start, end)
-    bar = text.find("|", formula.end() if formula else start + 1, end)
-    return undressed(text, start, bar if bar >= 0 else end)
 
 
 def _inside(found: re.Match[str]) -> tuple[int, int]:
@@ -264,6 +260,10 @@ def _bare(said: Said) -> Found | None:
         or not _CHARS.fullmatch(text, start, end)
     ):
         return None
+    if text.count("{", start, end) != text.count("}", start, end):
+        return None
+    if text.count("\\begin", start, end) != text.count("\\end", start, end):
+        return None
     if _ITEM.match(text, start, end) or _words(low, start, end):
         return None
     return _formula(said, start, end, "last line, a formula")
@@ -272,7 +272,7 @@ def _bare(said: Said) -> Found | None:
 _CHARS = re.compile(r"[\w\s.,;:()\[\]{}\\+\-*/^=<>≤≥≠≈±√π∞°%!|·×⁰¹²³⁴-⁹₀-₉∪∩&$]+")
 _TERMS = re.compile(r"[(\[{]|[-+*/^=<>≤≥≠±√π∞:×·²³]|\\[a-z]|[0-9]\s*,|(?:and|or)\s")
 _ITEM = re.compile(
-    r"[-*•+]\s|\(?[0-9]{1,3}[.)]\s|[0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4}$|[-+]?[0-9.,]+%?$"
+    r"[-*•+]\s|\(?[0-9]{1,3}[.)]\s|[0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4}$|[0-9]+-[0-9][-0-9]*$|[-+]?[0-9.,]+%?$"
 )
 _NAME = re.compile(r"\s*[A-Za-z]\s*")
 _DELIMITER = re.compile(r"\\\$|\$\$?|\\[\[\]()]|\n")

@@ -18,7 +18,7 @@ from workspan.answers.quantities import (
     quantities,
     quantity,
 )
-from workspan.answers.regions import region, undressed
+from workspan.answers.regions import Region, cell, region, undressed
 from workspan.answers.retracted import retracted
 from workspan.answers.said import Found, Said
 from workspan.answers.text import text_key
@@ -134,9 +134,7 @@ def marked(said: Said, mark: Mark) -> Found | Blocked | None:
     area = region(said, mark)
     if area is None:
         return None
-    start, end = area.start, area.end
-    if mark.rule == "JSON member" and (inner := json_value(said, start)):
-        start, end = inner[:2]
+    start, end = _content(said, mark, area)
     content = said.low[start:end].strip()
     first = content.partition(". ")[0]
     if not content or is_nothing(first.strip("*_` .")):
@@ -158,6 +156,15 @@ def marked(said: Said, mark: Mark) -> Found | Blocked | None:
             return None
         return Blocked(_sentence_end(said.low, start, end))
     return None
+
+
+def _content(said: Said, mark: Mark, area: Region) -> tuple[int, int]:
+    """Return where a mark's content stands: the value of a member, one cell of a row."""
+    if mark.rule == "JSON member" and (inner := json_value(said, area.start)):
+        return inner[:2]
+    if said.plain[mark.start - 1 : mark.start] == "|":
+        return cell(said.plain, area.start, area.end)
+    return area.start, area.end
 
 
 def within(said: Said, start: int, end: int) -> Quantity | Blocked | None:
@@ -186,7 +193,9 @@ def within(said: Said, start: int, end: int) -> Quantity | Blocked | None:
 
 
 _DIGITS = re.compile(r"[0-9]")
-_FACTOR_AFTER = re.compile(r"\)\s?(?:[*^×·!(+/]|\\(?:cdot|times|frac|sqrt|pi)|-\s?[0-9(])")
+_FACTOR_AFTER = re.compile(
+    r"\)\s?(?:\*{1,2}(?=[\w(\\])|[\^×·!(+/]|\\(?:cdot|times|frac|sqrt|pi)|-\s?[0-9(])"
+)
 _LOSS = re.compile(r"\s*\((?:\s*\\?[$€£]\s?[0-9])")
 
 

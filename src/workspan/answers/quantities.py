@@ -30,7 +30,8 @@ _RUN = re.compile(
 _STOP = re.compile(
     rf"[(\[{{!^_|]|{_S}\*{{1,2}}(?=[\w({{\\$-])|\s\*{{1,2}}\s(?=\w)|{_S}(?:[+/×·±√>≤≥≠#&]|<(?![/"
     rf"|])|\\(?![)\]%$,;!: ])|-(?![ -])|[ ](?:or|to|plus|minus|times|over|divided|squared|"
-    r"cubed|factorial|choose|mod|modulo|remainder|than|pi|root|x|out of|through|until|r)(?![a-z]))"
+    r"[a-z][ ][a-z](?!['a-z])|cubed|factorial|choose|mod|modulo|remainder|than|pi|root|x|out of"
+    r"|through|until|r)(?![a-z]))"
 )
 """What may not follow it: it would be a part of something."""
 _TEX_UNIT = re.compile(
@@ -73,6 +74,7 @@ _NOT_UNITS = listed(
     " than pi"
     " root x out through until am pm sqrt log ln sin cos tan st nd rd th and is are was were a i e"
     " oclock versus vs because since as so but if when which where that not however while with e i"
+    " can cannot could"
 )
 _CLAUSE = re.compile(
     r"[;!?\n]|\.(?![0-9])|,(?=\s)|[ ](?:because|since|as|so|hence|thus|therefore)[ ]|[—(]|[ ]-[ ]"

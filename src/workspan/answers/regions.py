@@ -89,6 +89,14 @@ def undressed(text: str, start: int, end: int) -> tuple[int, int]:
         start, end = start + width, end - width
 
 
+def cell(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return where a cell of a table ends: at a bar outside of dollars, or with its row."""
+    bar = text.find("|", start + 1, end)
+    if text[start : start + 1] == "$" and (closed := text.find("$", start + 1, end)) > 0:
+        bar = text.find("|", closed, end)
+    return undressed(text, start, bar if bar >= 0 else end)
+
+
 def _pair(text: str, start: int, end: int) -> int:
     """Return how many signs open and close a content as a pair, 0 if none do."""
     first, last = text[start : start + 1], text[end - 1 : end]

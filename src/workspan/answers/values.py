@@ -78,7 +78,7 @@ _BASE_NAMES = {"two": 2, "three": 3, "five": 5, "eight": 8, "ten": 10, "sixteen"
 _CODED = re.compile(r"0(?:[xX]([0-9A-Fa-f]{1,2000})|[bB]([01]{1,8000})|[oO]([0-7]{1,4000}))(?!\w)")
 _SLASH = re.compile(
     r"\s?/\s?(?=[0-9.])|[ ]over[ ](?=[0-9]{1,400}[.,;:!?]?[*_$)}\"'`]{0,4}\.?"
-    r"(?:\s*\n|\s*\Z|,?\s+(?:because|since)))"
+    r"(?:\s*\n|\s*\Z|\s*\||,?\s+(?:because|since)|(?<=\.)\s+[A-Z]))"
 )
 _FRAC = re.compile(
     r"\\(?:[dtcs]?frac|nicefrac)\s*(?:\{([^{}]{1,400})\}|([0-9]))\s*(?:\{([^{}]{1,400})\}|([0-9]))"
