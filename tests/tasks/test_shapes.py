@@ -14,6 +14,7 @@ import pytest
 
 from workspan.errors import DataError
 from workspan.graders.equivalence import Ungraded
+from workspan.tasks.choices import choices_of, right_place
 from workspan.tasks.files import read_tasks
 from workspan.tasks.rows import read_row
 
@@ -272,3 +273,26 @@ def test_a_broken_file_names_the_line(
         read_tasks(path)
     if line is not None:
         assert error.value.line == line
+
+
+@pytest.mark.parametrize(
+    ("choices", "answer", "base", "letter"),
+    [
+        (["8", "2", "24", "120"], 2, None, "C"),  # a class, as MMLU numbers them
+        (["8", "2", "24", "120"], 24, None, "C"),
+        (["8", "2", "24", "120"], "2", None, "B"),
+        (["8", "2", "24", "120"], "2", 0, "C"),  # the file's other rows count from 0
+        ([8, 2, 24, 120], 24, None, "C"),
+        ([1, 0, 3, 2], 3, None, None),  # a value or a place
+        ([0, 1, 2, 3], 2, None, "C"),
+    ],
+)
+def test_a_number_among_numbers_is_a_place_or_a_value_or_refused(
+    choices: list[object], answer: object, base: int | None, letter: str | None
+) -> None:
+    found = choices_of(choices)
+    if letter is None:
+        with pytest.raises(ValueError, match="value of a choice or its place"):
+            right_place(answer, found, base)
+    else:
+        assert "ABCD"[right_place(answer, found, base)[0]] == letter

@@ -35,6 +35,8 @@ class Choices:
     """The place of the right one, where the choices say that themselves."""
     said: str = ""
     """What a person should know about how they were read."""
+    are_numbers: bool = False
+    """The row writes them as numbers, not as texts: then a number may name one by its value."""
 
 
 def choices_of(value: Any) -> Choices:
@@ -59,7 +61,8 @@ def choices_of(value: Any) -> Choices:
     prefixed = [_PREFIX.fullmatch(text) for text in texts]
     if texts and all(found and found[1] == LETTERS[i] for i, found in enumerate(prefixed[:10])):
         return _counted(Choices(tuple(found[2].strip() for found in prefixed if found)))
-    return _counted(Choices(texts))
+    are_numbers = not any(isinstance(item, str) for item in value)
+    return _counted(Choices(texts, are_numbers=are_numbers))
 
 
 def _parsed(text: str) -> Any:
@@ -189,8 +192,10 @@ def is_place(key: Any, found: Choices) -> bool:
     A whole number counts even where columns are numbered: PIQA's 1 is its second choice, ``sol2``.
     """
     text = str(key).strip()
-    is_label = text in found.labels and not (type(key) is int and found.base is not None)
-    return as_index(key) is not None and not is_label and text not in found.texts
+    is_whole = type(key) is int
+    is_label = text in found.labels and not (is_whole and found.base is not None)
+    is_text = text in found.texts and not (is_whole and not found.are_numbers)
+    return as_index(key) is not None and not is_label and not is_text
 
 
 def right_place(key: Any, found: Choices, base: int | None) -> tuple[int, str]:
@@ -207,7 +212,7 @@ def right_place(key: Any, found: Choices, base: int | None) -> tuple[int, str]:
     if text in found.labels and not is_place(key, found):
         return found.labels.index(text), "the label of a choice"
     if text in found.texts:
-        return found.texts.index(text), "the text of a choice"
+        return _among_texts(key, text, found, base)
     if is_place(key, found):
         return _by_number(key, found, base)
     letter = _KEY.fullmatch(text)
@@ -221,6 +226,20 @@ def right_place(key: Any, found: Choices, base: int | None) -> tuple[int, str]:
     if folded.count(text.casefold()) == 1:
         return folded.index(text.casefold()), "the text of a choice"
     raise ValueError(f"the answer must be one of the choices or its letter, not {text!r:.80}")
+
+
+def _among_texts(key: Any, text: str, found: Choices, base: int | None) -> tuple[int, str]:
+    """Read a key that is the text of a choice, and may be a number that counts them as well."""
+    if as_index(key) in range(len(found.texts)):
+        is_whole = type(key) is int
+        if base is not None or (is_whole and not found.are_numbers):
+            return _by_number(key, found, base)  # MMLU: choices "8", "2", "24" and the class 2
+        if is_whole and found.texts.index(text) != key:
+            raise ValueError(
+                f"the answer {key!r} may be the value of a choice or its place: write it as a text "
+                "or a letter"
+            )
+    return found.texts.index(text), "the text of a choice"
 
 
 def _lettered(letter: str, found: Choices) -> int | None:
