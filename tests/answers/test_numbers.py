@@ -292,9 +292,9 @@ def test_a_marked_number_is_read_as_its_value_or_not_at_all(
 @pytest.mark.parametrize("said", ["The answer is **{}**. So 3 of 8 go.", "x\n| Answer | {} |\n"])
 def test_emphasis_and_a_table_close_after_the_number(said: str, form: str, number: F | int) -> None:
     for kind in ("number", "math"):
-        found = extract(said.format(form), kind)  # type: ignore[arg-type]
+        found = extract(said.format(form), kind)
         assert found is not None
-        assert equivalent(found, str(F(number)), kind)  # type: ignore[arg-type]
+        assert equivalent(found, str(F(number)), kind)
 
 
 @pytest.mark.parametrize("form", ["8.83e-3", "4.75e+03", "24 6/11", "-85 1/5", "9E2", "7e336"])
@@ -302,9 +302,9 @@ def test_a_full_stop_belongs_to_no_number(form: str) -> None:
     said = (f"Step 1 gives 4. The answer is {form}. This is since 3 of 8 go.", f"That is {form}.")
     for text in said:
         for kind in ("number", "math"):
-            found = extract(text, kind)  # type: ignore[arg-type]
+            found = extract(text, kind)
             assert found is not None
-            assert equivalent(found, form, kind)  # type: ignore[arg-type]
+            assert equivalent(found, form, kind)
 
 
 @pytest.mark.parametrize(
