@@ -133,7 +133,7 @@ def test_five_slow_formulas_are_cut_by_the_run_and_not_by_each_pair() -> None:
 def test_a_resumed_run_goes_by_the_votes_that_it_counted(
     strategy: Strategy, counted: Callable[[TurnedTime, float], Comparisons]
 ) -> None:
-    texts = boxed(formula(1), "x + 1", "1 + x", formula(2))
+    texts = boxed(*map(formula, range(1, 5)))
     whole = Journal()
     first = TurnedTime()
     counted(first, 1.0)

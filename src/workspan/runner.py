@@ -90,7 +90,9 @@ class Result:
             return f"no call was made: {limit} holds none" if limit else "no call was made"
         if any(candidate.answer is not None for candidate in self.answer.candidates):
             return "the strategy abstained: none of the answers was sure enough"
-        return "no sample held one" + (f"; {limit} ended the run" if limit else "")
+        is_silent = not any(call.usage.output_tokens for call in self.trace)
+        why = "no call was answered" if is_silent else "no sample held one"
+        return why + (f"; {limit} ended the run" if limit else "")
 
     @property
     def failures(self) -> int:

@@ -25,6 +25,7 @@ NoticeCode = Literal[
     "contradiction",  # a server's figures can't all be true
     "ignores_cap",  # more was decoded than was asked for
     "no_usage",  # a server never says what it decoded
+    "unavailable",  # a call was still failing when its time was up
     "no_logprobs",  # log-probabilities were asked for and did not come
     "no_effect",  # a setting was given up, or had no effect
     "alike",  # all draws are the same at a temperature above 0

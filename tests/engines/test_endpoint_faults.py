@@ -11,8 +11,9 @@ import pytest
 
 import patience
 from endpoint_client import ASK, QUICK, SHORT, before, draw
+from workspan.budget import Budget
 from workspan.engines.base import Bill
-from workspan.engines.endpoint import Endpoint
+from workspan.engines.endpoint import Endpoint, Retries
 from workspan.engines.endpoint.complaints import retry_after
 from workspan.errors import (
     ContextExceeded,
@@ -21,8 +22,11 @@ from workspan.errors import (
     EngineRejected,
     EngineUnavailable,
 )
+from workspan.runner import run
+from workspan.strategies.sequential.single import Single
 from workspan.testing.server import Behaviour
-from workspan.types import Request, Usage
+from workspan.testing.turned import TurnedTime
+from workspan.types import Problem, Request, Usage
 
 pytestmark = pytest.mark.usefixtures("patient")
 
@@ -122,6 +126,28 @@ def test_what_may_pass_is_asked_again_and_bills_one_call(fault: Any) -> None:
             assert drawn.usage.calls == 1
             assert len(server.requests) == 3
             assert server.bill.calls == 1
+
+    anyio.run(main)
+
+
+def test_what_a_server_said_until_the_time_was_up_is_in_the_result() -> None:
+    async def main() -> None:
+        time = TurnedTime()
+        patient = Retries(attempts=10_000, seconds=1e6, wait_initial=0.001, wait_max=0.002)
+        async with before(Behaviour(fault="overloaded"), retries=patient) as (engine, server):
+
+            async def clock() -> None:
+                while server.bill.refused < 3:  # noqa: ASYNC110  another's counter
+                    await anyio.sleep(0.001)
+                time.turn(10)
+
+            problem, budget = Problem.ask("2 + 2?", kind="number"), Budget(seconds=5)
+            async with anyio.create_task_group() as group:
+                group.start_soon(clock)
+                result = await run(Single(), problem, engine, budget=budget, time=time)
+            assert result.unanswered.startswith("no call was answered")
+            assert [notice.code for notice in result.notices] == ["unavailable"]
+            assert "overloaded" in result.notices[0].text
 
     anyio.run(main)
 

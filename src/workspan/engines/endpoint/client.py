@@ -124,7 +124,14 @@ class Client:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
-    async def stream(self, path: str, body: Callable[[], bytes], learn: Learn, size: Size) -> Reply:
+    async def stream(
+        self,
+        path: str,
+        body: Callable[[], bytes],
+        learn: Learn,
+        size: Size,
+        failures: list[EngineUnavailable],
+    ) -> Reply:
         """Ask for a completion and wait for its first token.
 
         Args:
@@ -132,6 +139,7 @@ class Client:
             body: written anew for each attempt, as `learn` may have changed it.
             learn: told of each refusal.
             size: how much the reply may hold.
+            failures: takes those that are answered by asking again.
 
         Raises:
             EngineError: refused, or unavailable for as long as `Retries` allows.
@@ -142,6 +150,7 @@ class Client:
             if error.served != "no":
                 raise
             failure: EngineUnavailable | None = error  # stamina's set-up costs more than a call
+            failures.append(error)
         retries = self._retries
         async for attempt in stamina.retry_context(
             on=retries.allows,
@@ -154,7 +163,11 @@ class Client:
                 if failure is not None:
                     first, failure = failure, None
                     raise first
-                return await self._ask(path, body, learn, size)
+                try:
+                    return await self._ask(path, body, learn, size)
+                except EngineUnavailable as error:
+                    failures.append(error)
+                    raise
         raise AssertionError("stamina ends by returning or raising")
 
     async def _ask(self, path: str, body: Callable[[], bytes], learn: Learn, size: Size) -> Reply:

@@ -26,11 +26,12 @@ from workspan.errors import (
     EngineError,
     EngineProtocolError,
     EngineRejected,
+    EngineUnavailable,
     InputError,
     nearest,
 )
 from workspan.secret import Secret
-from workspan.types import Chunk, Request, Usage
+from workspan.types import Chunk, Notice, Request, Usage
 
 KEY_VARIABLES = ("WORKSPAN_API_KEY", "OPENAI_API_KEY")
 """Where a key is read from, the first that is set."""
@@ -266,11 +267,16 @@ class Endpoint:
             bill.is_uncut and request.max_tokens <= _WHOLE_TOKENS and not request.prefix
         )
         bill.usage = meter.usage_if_cut
+        failures: list[EngineUnavailable] = []
         try:
-            reply = await self.ask(request, is_whole=meter.is_asked_whole)
+            reply = await self.ask(request, is_whole=meter.is_asked_whole, failures=failures)
         except EngineError as error:
             meter.is_asked_whole |= error.served == "whole"
             bill.usage = meter.usage_if_cut if error.served != "no" else Usage()
+            raise
+        except BaseException:  # the time is up while it is asked again and again
+            if failures:
+                bill.notices.append(Notice("unavailable", str(failures[-1])))
             raise
         try:
             while events := await reply.read():
@@ -314,10 +320,18 @@ class Endpoint:
             meter.expects(known, 0, "tokenised")
         return meter
 
-    async def ask(self, request: Request, n: int = 1, *, is_whole: bool = False) -> Reply:
+    async def ask(
+        self,
+        request: Request,
+        n: int = 1,
+        *,
+        is_whole: bool = False,
+        failures: list[EngineUnavailable] | None = None,
+    ) -> Reply:
         """Begin a stream of n choices, or wait for them whole, asked for as the server has taught.
 
-        The reply's `notices` say what of the request was given up.
+        The reply's `notices` say what of the request was given up; `failures` takes those that are
+        answered by asking again.
 
         Raises:
             EngineError: no token came; nothing is billed.
@@ -328,8 +342,10 @@ class Endpoint:
             bound = await sizes.count(request)
         asking = Asking(dialect, request, n, sizes.known(request), bound, is_whole=is_whole)
         try:
+            size = Size(n, request.max_tokens, is_whole)
+            seen = [] if failures is None else failures
             reply = await self._open_client().stream(
-                dialect.path, asking.body, asking.learn, Size(n, request.max_tokens, is_whole)
+                dialect.path, asking.body, asking.learn, size, seen
             )
         except EngineRejected as error:
             if error.status == 404:
