@@ -23,6 +23,7 @@ from workspan.strategies.adaptive.probed_chain import Chain
 from workspan.strategies.evolutionary.mind_evolution import MindEvolution
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
 from workspan.types import Answer, Candidate, Problem, Request
+from workspan.verifiers.judge import RATE
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 FIVE, THREE = Candidate("Answer: 5", "5"), Candidate("Answer: 3", "3")
@@ -68,7 +69,7 @@ def is_fresh(request: Request) -> bool:
 
 @pytest.mark.parametrize("text", REVISERS)
 def test_no_draft_is_drawn_where_all_are_given(text: str) -> None:
-    engine = ScriptedEngine(lambda _: "Answer: 4")
+    engine = ScriptedEngine(lambda r: "Rating: 4" if r.prompt[-1].content == RATE else "Answer: 4")
     result = go_on(parse_strategy(text), engine, FIVE, THREE)
     assert engine.requests
     assert not any(map(is_fresh, engine.requests))
