@@ -8,6 +8,7 @@ import subprocess
 import venv
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +110,10 @@ def verdicts(name: str, rows: list[Row], folder: Path) -> dict[int, Verdict]:
                 "id": i,
                 "kind": row.kind,
                 "text": row.text,
-                "truth": row.truth,
-                "other": row.differs[i % len(row.differs)] if row.differs else None,
+                "truth": _reference(row.kind, row.truth),
+                "other": _reference(row.kind, row.differs[i % len(row.differs)])
+                if row.differs
+                else None,
             }
         )
         for i, row in enumerate(rows)
@@ -130,6 +133,19 @@ def verdicts(name: str, rows: list[Row], folder: Path) -> dict[int, Verdict]:
         for each in said
         if "skipped" not in each
     }
+
+
+def _reference(kind: str, truth: str | None) -> str | None:
+    """Write a fraction as a decimal where it ends, as number data sets have it."""
+    if kind != "number" or truth is None or "/" not in truth:
+        return truth
+    value = Fraction(truth)
+    for places in range(1, 13):
+        scaled = value * 10**places
+        if scaled.denominator == 1:
+            sign, digits = "-" if scaled < 0 else "", f"{abs(scaled.numerator):0{places + 1}d}"
+            return f"{sign}{digits[:-places]}.{digits[-places:]}"
+    return truth
 
 
 def tally(rows: list[Row], said: dict[int, Verdict]) -> dict[str, Counter[str]]:
