@@ -154,11 +154,16 @@ def spent(piece: str, kind: AnswerKind, size: int) -> float:
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_reading_takes_linear_time(piece: str) -> None:
-    """Ten times the text takes some ten times as long; a quadratic reader takes a hundred."""
+    """Ten times the text takes some ten times as long; a quadratic reader takes a hundred.
+
+    A busy machine makes any one measurement long: a reader is quadratic if all of them are.
+    """
     for kind in KINDS:
-        large = spent(piece, kind, _LARGE)
-        if large > 0.05:
-            assert large < 40 * max(spent(piece, kind, _SMALL), 0.002), kind
+        assert any(
+            (large := spent(piece, kind, _LARGE)) <= 0.05
+            or large < 40 * max(spent(piece, kind, _SMALL), 0.002)
+            for _ in range(10)
+        ), kind
 
 
 @given(
