@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.answers import recorded, versions
 from benchmarks.answers.beside import VERSIONS, own_tally, sample, tally, verdicts
-from benchmarks.answers.corpus import corpus
+from benchmarks.answers.corpus import CORPUS_SEED, corpus
 from benchmarks.answers.forms_table import FILE, lines
 from benchmarks.answers.misses import misses
 from benchmarks.answers.page import Findings, page
@@ -57,6 +57,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--forms", action="store_true", help="write forms.tsv anew, and nothing else"
     )
+    parser.add_argument("--seed", type=int, default=CORPUS_SEED, help="another draws other replies")
     parser.add_argument("--label", help="what the page says was measured; default the commit")
     parser.add_argument("--page", action="store_true", help="write docs/results/answers.md")
     return parser.parse_args()
@@ -76,7 +77,7 @@ def _main() -> None:
         )
         return
 
-    rows = corpus(each=options.each)
+    rows = corpus(options.seed, options.each)
     asked = (("--data", options.data), ("--old", options.old), ("--peers", options.peers))
     parts = [f"{name} {name[2:].upper()}" for name, value in asked if value]
     found = Findings(command=" ".join(["python -m benchmarks.answers", *parts, "--page"]))
