@@ -20,7 +20,14 @@ class Version:
     """A running reader of one source tree."""
 
     def __init__(self, tree: Path) -> None:
-        """Start the worker with `tree`/src first on its path."""
+        """Start the worker with `tree`/src first on its path.
+
+        Raises:
+            FileNotFoundError: `tree` is no source tree; another installed version would be read
+                in its place.
+        """
+        if not (tree / "src/workspan/answers").is_dir():
+            raise FileNotFoundError(f"no Workspan source tree: {tree}")
         path = os.pathsep.join((str(tree / "src"), str(_HERE)))
         self._worker = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.answers.worker"],
