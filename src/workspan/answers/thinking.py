@@ -12,7 +12,7 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 _NAMES = (
-    r"(?:antml:|seed:|mm:|ant_?|longcat_)?(?:think(?:ing)?|thoughts?|reasoning|reflection"
+    r"(?:[a-z0-9_]{1,12}:|ant_?|longcat_)?(?:think(?:ing)?|thoughts?|reasoning|reflection"
     r"|scratchpad|inner_?monologue|cot"
     r"|chain_of_thought|deep_?think)"
 )
@@ -103,6 +103,16 @@ def visible(text: str, low: str, reasoning: str = "") -> Visible | None:
         kept.append(text[start:end])
         length += end - start
     return Visible("".join(kept), tuple(starts), tuple(places), is_open)
+
+
+def spoken(text: str) -> str:
+    """Return a reply without its thinking, as whoever reads more than an answer needs it.
+
+    What comes before an end of thinking that nothing opened is thinking; so is all that comes after
+    a beginning that nothing ends.
+    """
+    cut = visible(text, text.lower())
+    return (text if cut is None else cut.text).strip()
 
 
 def _final_channel(low: str) -> int:

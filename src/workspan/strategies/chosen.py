@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from workspan.verifiers.spoken import plain, spoken
+from workspan.answers.thinking import spoken
+from workspan.verifiers.spoken import plain
 
 _CHOICE = re.compile(
     r"\bchoice[*_`\"]{0,4}(?:\s(?:is|number))?\s?[:=][^\w\n+-]{0,8}"

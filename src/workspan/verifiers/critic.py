@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.answers.thinking import spoken
 from workspan.engines.base import Capability
 from workspan.errors import VerifierError, at_least
 from workspan.session import Score, Session
 from workspan.types import Candidate, Message, Problem, Request
-from workspan.verifiers.spoken import ROOM, excerpt, is_whole, spoken
+from workspan.verifiers.spoken import ROOM, excerpt, is_whole
 
 FLAWLESS = "NO MISTAKES FOUND"
 """The line by which the critic passes a candidate."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.answers.thinking import spoken
 from workspan.engines.base import Capability
 from workspan.errors import VerifierError, at_least
 from workspan.session import Score, Session
 from workspan.types import Candidate, Message, Problem, Request
-from workspan.verifiers.spoken import ROOM, excerpt, is_whole, spoken
+from workspan.verifiers.spoken import ROOM, excerpt, is_whole
 from workspan.verifiers.verdict import TOP, rating
 
 FORM = (

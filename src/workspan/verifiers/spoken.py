@@ -1,14 +1,11 @@
-"""What a model says once it has thought: a verdict is never read from the thinking.
-
-Engines that report thinking apart leave none of it in the text. Others leave marks around it, and
-where the prompt's template opened the thinking, only the mark that ends it.
-"""
+"""What a judge says once it has thought: how long it may take, and what is quoted of it."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
+from workspan.answers.thinking import spoken
 from workspan.types import Sample
 
 ROOM = 1024
@@ -21,41 +18,6 @@ the account is charged for what was decoded, never for the cap.
 
 WINDOW = 8_192
 """Characters at the end of a reply in which a verdict is looked for."""
-
-_NAMES = r"(?:think|thinking|thoughts?|reasoning|reflection|scratchpad)"
-_OPENING = (
-    rf"<(?:\w{{1,12}}:)?{_NAMES}(?:\s[^<>]{{0,80}})?>|\[THINK\]|◁think▷|<\|begin_of_thought\|>"
-)
-_CLOSING = rf"</(?:\w{{1,12}}:)?{_NAMES}\s?>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>"
-_MARK = re.compile(rf"(?P<open>{_OPENING})|(?P<close>{_CLOSING})", re.IGNORECASE)
-_CHANNEL = re.compile(r"<\|channel\|>(\w{1,20})[^<]{0,80}<\|message\|>")
-
-
-def spoken(text: str) -> str:
-    """Return a reply without its thinking.
-
-    What comes before an end of thinking that nothing opened is thinking; so is all that comes after
-    a beginning that nothing ends.
-    """
-    if channels := [*_CHANNEL.finditer(text)]:
-        if channels[-1][1] != "final":
-            return ""
-        text = text[channels[-1].end() :]
-    kept: list[str] = []
-    depth = at = 0
-    for mark in _MARK.finditer(text):
-        if not depth:
-            kept.append(text[at : mark.start()])
-        if mark["open"]:
-            depth += 1
-        elif depth:
-            depth -= 1
-        else:
-            kept.clear()
-        at = mark.end()
-    if not depth:
-        kept.append(text[at:])
-    return "".join(kept).strip()
 
 
 def is_whole(reply: Sample) -> bool:

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from workspan.verifiers.spoken import plain, spoken
+from workspan.answers.thinking import spoken
+from workspan.verifiers.spoken import plain
 
 Scales: TypeAlias = set[tuple[float, float]]
 
