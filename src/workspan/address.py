@@ -29,9 +29,7 @@ def checked_url(url: str) -> str:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
-        said = (
-            "its port is no number from 1 to 65535" if "ort" in str(error) else "its host is none"
-        )
+        said = _NO_PORT if "ort" in str(error) else _NO_HOST
         raise InputError(f"{_EXAMPLE}: {said}") from None
     if parts.scheme not in {"http", "https"} or not host:
         raise InputError(_EXAMPLE)

@@ -25,10 +25,9 @@ from workspan.errors import (
 )
 from workspan.journal import Entry, Journal
 from workspan.ledger import Ledger
-from workspan.session import Session, Strategy
+from workspan.session import Fits, Session, Strategy
 from workspan.spec import write
 from workspan.stopwatch import WALL, Time
-from workspan.strategies.adaptive.auto_fits import check_library
 from workspan.types import Answer, Notice, Problem, Usage
 
 
@@ -111,8 +110,8 @@ def check(
 
     Raises:
         UnsupportedCapability: the engine lacks what the strategy or a part of it needs.
-        SpecError: a part names an engine or needs a tool that the run does not have, or knows a
-            library of another model.
+        SpecError: a part names an engine or needs a tool that the run does not have, or does not
+            fit the engine.
         UnpricedModel: a money limit on a model whose price is unknown.
     """
     engines = engines or {}
@@ -121,10 +120,9 @@ def check(
             if name and name not in engines:
                 known = nearest(name, engines) if engines else "the run has no further engines"
                 raise SpecError(f"{write(part)} names an unknown engine {name!r}: {known}")
-        for tool in sorted(getattr(part, "tools", ())):
-            if tool not in tools:
-                raise SpecError(f"{write(part)} needs the tool {tool!r}: {TOOLS.get(tool, '')}")
-        check_library(part, engine.info)
+        _check_tools(part, tools)
+        if isinstance(part, Fits):
+            part.check(engine.info)
         for used in [engines.get(name, engine) for name in engine_names(part) or ("",)]:
             missing = sorted(part.requires - used.info.capabilities)
             if missing:
@@ -138,6 +136,12 @@ def check(
                 f"the budget limits money, and no price is known for {info.model}: "
                 "give the engine a price, or limit work"
             )
+
+
+def _check_tools(part: Strategy, tools: Collection[str]) -> None:
+    for tool in sorted(getattr(part, "tools", ())):
+        if tool not in tools:
+            raise SpecError(f"{write(part)} needs the tool {tool!r}: {TOOLS.get(tool, '')}")
 
 
 TOOLS: Mapping[str, str] = {"search": "give a corpus to search (--corpus FOLDER)"}

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 import anyio
 import msgspec
@@ -55,6 +55,19 @@ class Strategy(Protocol):
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Spend what the session allows and return the answer, or an abstention."""
+        ...
+
+
+@runtime_checkable
+class Fits(Protocol):
+    """A strategy that asks more of an engine than capabilities."""
+
+    def check(self, info: EngineInfo) -> None:
+        """Refuse an engine that it can't work with, before any spend.
+
+        Raises:
+            SpecError: says what does not fit, and what would.
+        """
         ...
 
 

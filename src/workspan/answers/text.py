@@ -36,6 +36,7 @@ _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
 _CASED = listed("mW MW mV MV mA MA mJ MJ mg Mg mHz MHz mPa MPa Mb MB mb mB Mbps MBps")
 _PAIRS = re.compile(r"(?:([A-Za-z])(?:(?i:\1)))+")
 _SPACE = re.compile(r"\s+")
+_STOP = re.compile(r"[.!?](?=\s|$)|\n|$")
 _BETWEEN = re.compile(
     r"(?<=[^\W\d_]),(?=\s)|(?<=[^\W\d_]{2})[.;](?=\s)|(?<![^\W_])([^\W\d_])\.(?=\s|[^\W\d_](?:\."
     r"|$))"
@@ -161,7 +162,7 @@ def _unless_retracted(said: Said, found: Found) -> Found | None:
         return found
     text = said.plain
     for place in places:
-        stop = re.compile(r"[.!?](?=\s|$)|\n|$").search(text, place)
+        stop = _STOP.search(text, place)
         end = stop.start() if stop else len(text)
         start, end = undressed(text, place, end)
         if start < end and len(text[start:end].split()) <= 6 and not _CLAIM.match(said.low, start):

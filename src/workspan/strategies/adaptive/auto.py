@@ -14,7 +14,7 @@ from workspan.errors import at_least, within
 from workspan.session import Session, Strategy, Verifier
 from workspan.strategies.adaptive.auto_answers import candidates, leading
 from workspan.strategies.adaptive.auto_arms import check_arms, switch
-from workspan.strategies.adaptive.auto_fits import model_of
+from workspan.strategies.adaptive.auto_fits import check_library, model_of
 from workspan.strategies.adaptive.auto_start import open_lines, rule_for
 from workspan.types import Answer, Problem
 
@@ -47,6 +47,7 @@ class Auto:
     fitted: Policy | None = field(default=None, repr=False)
     """The rule itself, from who has fitted one."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    check = check_library
 
     def __post_init__(self) -> None:
         """Refuse values out of range, and a library that can't be read."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workspan.engines.base import EngineInfo
 from workspan.errors import SpecError
-from workspan.session import Session, Strategy
+from workspan.session import Session
 from workspan.strategies.adaptive.auto_library import known
 from workspan.types import Problem
 
@@ -17,19 +17,19 @@ _RECORDED = "recorded chains of "
 """How an engine of recordings names their model."""
 
 
-def check_library(part: Strategy, info: EngineInfo) -> None:
-    """Refuse a library of another model, if a part has one, unless the user says whose it is.
+def check_library(auto: Auto, info: EngineInfo) -> None:
+    """Refuse a library of another model, unless the user says whose it is.
 
     Raises:
         SpecError: it is, or it counts in characters what the engine counts in tokens.
     """
-    path: str = getattr(part, "library", "")
+    path = auto.library
     library = known(path)
     if library is None:
         return
     if library.unit != "tokens" and info.name != "replay":
         raise SpecError(f"the library {path} counts {library.unit}, and a budget tokens")
-    if library.model not in {*_names(info), getattr(part, "of", "")}:
+    if library.model not in {*_names(info), auto.of}:
         raise SpecError(
             f"the library {path} is of {library.model!r}, and the engine serves "
             f"{info.model!r}: calibrate with it, or say that you want this: of={library.model!r}"
