@@ -199,13 +199,15 @@ def test_a_sample_of_odd_arguments(folder: Path, capsys: pytest.CaptureFixture[s
         run(arguments, capsys)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
+@pytest.mark.timeout(3600)
 def test_all_odd_arguments(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in cases(folder):
         run(arguments, capsys)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
+@pytest.mark.timeout(3600)
 def test_odd_arguments_beside_each_other(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     every = [*cases(folder)]
     rng = random.Random(1)

@@ -10,9 +10,9 @@ import anyio
 import typer
 from rich.text import Text
 
-from workspan.cli.screen import safe
 from workspan.errors import InputError
 from workspan.lab.bench import Tool
+from workspan.legible import legible
 from workspan.retrieval import Passage
 from workspan.runner import parts
 from workspan.session import Strategy
@@ -84,4 +84,4 @@ def searches(strategy: Strategy) -> bool:
 
 def cited(sources: Sequence[str]) -> Text:
     """List the passages that an answer rests on."""
-    return Text("rests on: " + safe(", ".join(sources)) if sources else "cites no passage")
+    return Text("rests on: " + legible(", ".join(sources)) if sources else "cites no passage")

@@ -13,9 +13,10 @@ from rich.text import Text
 from workspan.allocate.explaining import PROMPT, Explanation
 from workspan.cli.drawing import drawing, report_output
 from workspan.cli.exits import Exit
-from workspan.cli.screen import Screen, safe, say_json
+from workspan.cli.screen import Screen, say_json
 from workspan.errors import InputError, MissingDependency
 from workspan.lab.explanations import Told, chosen, read_explanations
+from workspan.legible import legible
 from workspan.outputs import check_outputs
 
 _SHOWN = 12
@@ -70,7 +71,7 @@ def _list(told: list[Told], console: Screen) -> None:
     for one in told[:_SHOWN]:
         margin = "" if one.why.margin is None else f"{one.why.margin:.0%}"
         spent = (str(one.why.work), str(one.why.span), str(one.why.lines))
-        table.add_row(Text(safe(one.problem)), Text(safe(one.strategy)), *spent, margin)
+        table.add_row(Text(legible(one.problem)), Text(legible(one.strategy)), *spent, margin)
     console.print(table)
     more = f" ({len(told) - _SHOWN} runs more)" if len(told) > _SHOWN else ""
     console.print(f"--problem ID explains one of them{more}", style="dim")
@@ -79,7 +80,7 @@ def _list(told: list[Told], console: Screen) -> None:
 def show(why: Explanation, console: Console, title: str = "") -> None:
     """Print an explanation; what a model wrote is shown without control characters."""
     if title:
-        console.print(Text(safe(title), "bold"))
+        console.print(Text(legible(title), "bold"))
     for line in summary(why):
         console.print(Text(line))
     console.print(_steps(why))
@@ -91,13 +92,13 @@ def summary(why: Explanation) -> list[str]:
     """Say the account of a run in a few sentences."""
     depth = why.natural_depth
     natural = "unknown, most lines were left open" if depth is None else f"{depth:,.0f} tokens"
-    knew = f"knew {safe(why.knows)}" if why.knows else "knew nothing of the model"
+    knew = f"knew {legible(why.knows)}" if why.knows else "knew nothing of the model"
     found = [
         f"{why.lines} lines, {why.ended} ended; natural depth: {natural}; the rule {knew}",
         "no line gave an answer" if why.margin is None else f"margin of the lines {why.margin:.0%}",
     ]
     if kind := why.steps and why.steps[0].why.get(PROMPT):
-        found.append(f"planned as problems whose prompts are like this one: {safe(str(kind))}")
+        found.append(f"planned as problems whose prompts are like this one: {legible(str(kind))}")
     if why.more:
         last = why.more[-1]
         found.append(
@@ -117,7 +118,7 @@ def _steps(why: Explanation) -> Table:
         worth = (f"{step.confidence:.3f}", f"{step.gain:.4f}", f"{step.cost:.0f}")
         because = ", ".join(_said(*one) for one in step.why.items() if one[0] != PROMPT)
         because += "".join(f"; arm {one.arm + 1} took {one.work} tokens" for one in step.tried)
-        table.add_row(step.action, *numbers, Text(safe(leader)), *worth, Text(safe(because)))
+        table.add_row(step.action, *numbers, Text(legible(leader)), *worth, Text(legible(because)))
     return table
 
 

@@ -11,8 +11,9 @@ from rich.text import Text
 
 from workspan import models as catalogue
 from workspan.cli.opening import DOORS
-from workspan.cli.screen import Screen, safe, say, say_json
+from workspan.cli.screen import Screen, say, say_json
 from workspan.errors import MissingDependency, ModelNotFound
+from workspan.legible import legible
 from workspan.spec import STRATEGIES
 
 Name = Annotated[str, typer.Argument(help="A name that `workspan models` lists.")]
@@ -71,8 +72,8 @@ def list_models(context: typer.Context, *, json: Json = False) -> None:
 @models.command()
 def fetch(name: Name) -> None:
     """Fetch a model, check it, and keep it in the user's cache."""
-    with Screen(stderr=True).status(Text(safe(f"fetching {name}"))) as status:
-        file = catalogue.fetch(name, lambda said: status.update(Text(safe(said))))
+    with Screen(stderr=True).status(Text(legible(f"fetching {name}"))) as status:
+        file = catalogue.fetch(name, lambda said: status.update(Text(legible(said))))
     say(f"{file.name}: {file.path}")
 
 

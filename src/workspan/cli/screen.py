@@ -52,16 +52,11 @@ class Screen(Console):
             if control:
                 yield Segment(text, style, control)
             else:
-                yield Segment(safe(text), _without_link(style), None)
+                yield Segment(legible(text), _without_link(style), None)
 
 
 def _without_link(style: Style | None) -> Style | None:
     return style.update_link(None) if style is not None and style.link else style
-
-
-def safe(text: str) -> str:
-    """Return `text` as visible characters: model output must not steer the terminal."""
-    return legible(text)
 
 
 _UNSEEN = re.compile(r"[^ -~]")
@@ -87,7 +82,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 def say(text: str) -> None:
     """Print a line of plain text."""
-    typer.echo(safe(text))
+    typer.echo(legible(text))
 
 
 def say_error(text: str, *, is_one_line: bool = False) -> None:
@@ -96,7 +91,7 @@ def say_error(text: str, *, is_one_line: bool = False) -> None:
     if is_one_line or pointed.count("\n") != 1 or not pointed.endswith("^"):
         head, pointed = text, ""
     line = one_line(head, _LONGEST_ERROR)
-    rest = f"\n{safe(pointed)}" if pointed else ""
+    rest = f"\n{legible(pointed)}" if pointed else ""
     Screen(stderr=True).print(Text(f"error: {line}{rest}"), style="red", soft_wrap=True)
 
 
@@ -109,7 +104,7 @@ def watching(console: Console) -> Iterator[Callable[[Event], None]]:
     def view() -> Group:
         table = Table.grid(padding=(0, 1))
         for key in list(pieces)[-_ROWS:]:
-            tail = safe("".join(pieces[key][-40:])).replace("\n", " ")[-(console.width - 20) :]
+            tail = legible("".join(pieces[key][-40:])).replace("\n", " ")[-(console.width - 20) :]
             table.add_row(Text(key, "dim"), Text(str(counts[key]), "cyan"), Text(tail))
         hidden = max(0, len(pieces) - _ROWS)
         return Group(table, Text(f"… and {hidden} more" if hidden else "", "dim"))
@@ -157,7 +152,7 @@ def noticed(result: Result) -> Iterator[str]:
     for limit, excess in result.overruns.items():
         yield f"the limit on {limit} may have been passed by {excess}"
     for notice in result.notices:
-        yield safe(notice.text) + (f" ({notice.times} times)" if notice.times > 1 else "")
+        yield legible(notice.text) + (f" ({notice.times} times)" if notice.times > 1 else "")
 
 
 def money(usage: Usage) -> str:

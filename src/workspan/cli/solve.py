@@ -37,7 +37,6 @@ from workspan.cli.screen import (
     json_line,
     noticed,
     record,
-    safe,
     say_json,
     watching,
 )
@@ -48,6 +47,7 @@ from workspan.lab.compare import Comparison, compare
 from workspan.lab.pooling import pool
 from workspan.lab.records import records
 from workspan.lab.remarks import over_budget
+from workspan.legible import legible
 from workspan.outputs import Output, check_outputs
 from workspan.runner import Result, check, run
 from workspan.session import Strategy
@@ -210,11 +210,11 @@ def _print(result: Result, opened: Opened) -> None:
         console.print(Text(f"no answer: {result.unanswered}", "yellow"))
     else:
         title = "answer (tied: the first drawn of equals)" if answer.tied else "answer"
-        console.print(Panel(Text(safe(answer.text or "")), title=title, expand=False))
+        console.print(Panel(Text(legible(answer.text or "")), title=title, expand=False))
     if answer.best is not None and opened.tools:
         console.print(cited(answer.best.sources))
     if len(answer.votes) > 1:
-        votes = ", ".join(f"{safe(vote.answer)} × {vote.weight:g}" for vote in answer.votes[:8])
+        votes = ", ".join(f"{legible(vote.answer)} × {vote.weight:g}" for vote in answer.votes[:8])
         console.print(Text(f"votes: {votes}"))
     console.print(account(result, opened))
     for line in noticed(result):
