@@ -907,7 +907,7 @@ if os.fork():
 def f(x):
     return 2
 """,
-        "error",
+        "gone",
         id="fork",
         marks=pytest.mark.slow,
     ),
@@ -983,11 +983,17 @@ def f(x):
 ]
 
 
+_GONE = {"error", "ended early"}
+"""Its first process ends in good order, and whoever is quicker ends the second."""
+
+
 @pytest.mark.usefixtures("sandbox")
 @pytest.mark.parametrize(("program", "end"), ATTACKS)
 def test_a_program_can_not_write_its_verdict(program: str, end: str) -> None:
     found = trial(program, "assert f(1) == 3" if "exec" not in program else "assert f()(g()) == 3")
-    assert (found.end, found.passed) == (end, 0), found
+    ends = _GONE if end == "gone" else {end}
+    assert found.passed == 0, found
+    assert found.end in ends, found
 
 
 @pytest.mark.usefixtures("sandbox")

@@ -35,7 +35,7 @@ from workspan.spec import parse_strategy
 from workspan.store import Header, JournalFile
 from workspan.strategies.adaptive.auto import Auto
 from workspan.strategies.adaptive.auto_arms import arm_names
-from workspan.tasks import open_tasks, read_tasks
+from workspan.tasks import MOST, open_tasks, read_tasks
 from workspan.tasks.base import Task
 from workspan.tasks.files import some
 from workspan.types import AnswerKind
@@ -51,7 +51,7 @@ def calibrate(
         list[str] | None, typer.Option("--task", "-t", help="As compare; repeat.")
     ] = None,
     input: Annotated[Path | None, typer.Option(help="Problems, with answers or without.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Problems of each.")] = LIMIT,
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="Problems of each.")] = LIMIT,
     engine: EngineOption = None,
     model: ModelOption = None,
     price: PriceOption = None,

@@ -41,7 +41,7 @@ from workspan.outputs import check_outputs
 from workspan.retrieval import Passage
 from workspan.session import Strategy
 from workspan.store import Header, JournalFile
-from workspan.tasks import open_tasks, read_tasks
+from workspan.tasks import MOST, open_tasks, read_tasks
 from workspan.tasks.base import Task
 from workspan.tasks.hops import Hops
 
@@ -62,7 +62,8 @@ def compare(
         Path | None, typer.Option(help="All problems of a file: JSONL, JSON, CSV, Parquet.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help=f"Problems of each task.  [default: {LIMIT}]")
+        int | None,
+        typer.Option(min=1, max=MOST, help=f"Problems of each task.  [default: {LIMIT}]"),
     ] = None,
     strategies: Annotated[
         str | None,

@@ -6,6 +6,9 @@ from typing import Protocol
 
 from workspan.graders.base import Task as Task
 
+MOST = 1_000_000
+"""Tasks that are asked of a set at a time: they are all in memory."""
+
 
 class TaskSet(Protocol):
     """A source of tasks under one name."""

@@ -20,12 +20,16 @@ from workspan.spec import parse_strategy
 from workspan.testing.faults import FaultyServer, Tally, Tariff
 from workspan.testing.fuzz.case import Case
 from workspan.testing.strategy_suite import PROBLEM, TOOLS
+from workspan.testing.turned import TurnedTime
 
 TARIFF = Tariff()
 _PRICE = Price(TARIFF.prompt, TARIFF.completion, TARIFF.cached)
 _RETRIES = Retries(attempts=2, seconds=0.5, wait_initial=0.001, wait_max=0.002)
 _PATIENT = Timeouts(connect=60.0, first_token=60.0, between_chunks=60.0)
 _SHORT = Timeouts(connect=60.0, first_token=0.2, between_chunks=0.2)
+_TOKEN = 0.001
+"""Seconds that a token takes on the run's clock: a budget of seconds ends at the same token on any
+machine, at most what is known to be on its way after it."""
 _TICK = 0.25
 _TICKS = 240
 """Ticks without a token, a request or a journal line after which a run hangs. A busy loop has fewer
@@ -101,13 +105,14 @@ async def _pass(
         runahead=case.runahead,
     )
     entries = list(recorded)
+    clock = TurnedTime()
     this = Pass(Ledger(Budget()), entries)
     journal = Journal(_copied(recorded), sink=entries.append)
     try:
         async with anyio.create_task_group() as group:
             kills = case.kill if is_first else None
-            group.start_soon(_watch, case, server, this, kills, group.cancel_scope)
-            await _run(case, engine, journal, this)
+            group.start_soon(_watch, case, server, this, kills, clock, group.cancel_scope)
+            await _run(case, engine, journal, this, clock)
             group.cancel_scope.cancel()
     finally:
         with anyio.CancelScope(shield=True):
@@ -121,7 +126,9 @@ def _copied(entries: Sequence[Entry]) -> list[Entry]:
     return [msgspec.json.decode(msgspec.json.encode(entry), type=Entry) for entry in entries]
 
 
-async def _run(case: Case, engine: Endpoint, journal: Journal, this: Pass) -> None:
+async def _run(
+    case: Case, engine: Endpoint, journal: Journal, this: Pass, clock: TurnedTime
+) -> None:
     try:
         this.result = await run(
             parse_strategy(case.strategy),
@@ -132,6 +139,7 @@ async def _run(case: Case, engine: Endpoint, journal: Journal, this: Pass) -> No
             journal=journal,
             account=this.account,
             tools=TOOLS,
+            time=clock,
         )
     except WorkspanError as error:
         this.error = error
@@ -140,17 +148,25 @@ async def _run(case: Case, engine: Endpoint, journal: Journal, this: Pass) -> No
 
 
 async def _watch(
-    case: Case, server: FaultyServer, this: Pass, kills: str | None, scope: anyio.CancelScope
+    case: Case,
+    server: FaultyServer,
+    this: Pass,
+    kills: str | None,
+    clock: TurnedTime,
+    scope: anyio.CancelScope,
 ) -> None:
-    """End a run that hangs, and one that is to be cut down."""
+    """Turn the clock by what is decoded; end a run that hangs, and one that is to be cut down."""
     tally, enough = server.tally, anyio.Event()
+    last = tally.work
 
     def count() -> None:
-        if tally.work >= case.kill_after:
+        nonlocal last
+        last, before = tally.work, last
+        clock.turn(_TOKEN * (last - before))
+        if kills and tally.work >= case.kill_after:
             enough.set()
 
-    if kills:
-        tally.watchers.append(count)
+    tally.watchers.append(count)
     try:
         still, seen = 0, (0, 0, 0)
         while still < _TICKS and tally.requests < _MOST:
