@@ -56,18 +56,18 @@ class _Side:
     @property
     def size(self) -> int:
         """Bytes."""
-        self._count()
+        if self._new:
+            self._count()
         return self._size
 
     @property
     def least(self) -> int:
         """Tokens that it surely took; a word that two pieces share counts once."""
-        self._count()
+        if self._new:
+            self._count()
         return self._least
 
     def _count(self) -> None:
-        if not self._new:
-            return
         text = "".join(self._new)
         self._new.clear()
         self._waiting.append(text)
@@ -78,7 +78,8 @@ class _Side:
 
     def taken(self) -> str:
         """Hand on what waits."""
-        self._count()
+        if self._new:
+            self._count()
         text = "".join(self._waiting)
         self._waiting.clear()
         return text
