@@ -23,7 +23,7 @@ def named(text: str) -> list[Strategy]:
     parts = split_list(text)
     if not parts:
         raise SpecError("no strategy is named: such as single,self_consistency(n=8), or all")
-    return [parse_strategy(part) for part in parts if part != ALL]
+    return [parse_strategy(part, imports=True) for part in parts if part != ALL]
 
 
 def every(text: str, opened: Opened) -> list[Strategy]:

@@ -226,12 +226,14 @@ def _problems(
         raise InputError("say which problems: --task NAME (such as demo), or --input FILE")
     if source is not None:
         return read_tasks(source, reader)[:limit]
-    return [task for name in names for task in open_tasks(name).load(limit or LIMIT, seed)]
+    return [
+        task for name in names for task in open_tasks(name, imports=True).load(limit or LIMIT, seed)
+    ]
 
 
 def _brought(names: Sequence[str], limit: int | None, seed: int) -> list[Passage]:
     """Return the passages of the task sets that come with a corpus of their own."""
-    sets = [open_tasks(name) for name in names]
+    sets = [open_tasks(name, imports=True) for name in names]
     corpora = [one.passages(limit or LIMIT, seed) for one in sets if isinstance(one, Hops)]
     return [passage for corpus in corpora for passage in corpus]
 

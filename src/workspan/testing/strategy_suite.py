@@ -16,6 +16,7 @@ import msgspec
 from anyio.lowlevel import checkpoint
 
 from workspan.budget import Budget
+from workspan.card import Card, carded
 from workspan.clock import Call
 from workspan.journal import Entry, Journal
 from workspan.ledger import Ledger
@@ -38,6 +39,12 @@ def chatter(request: Request) -> str:
     if any("</search>" in turn.content for turn in request.prompt) and rng.random() < 0.6:
         return " ".join(["think"] * words) + ' <search> ["one, two", "three"] </search>'
     return " ".join(["think"] * words) + f" Answer: {rng.randint(3, 5)}"
+
+
+@carded(Card(example="scripted", source="this package"))
+def scripted() -> ScriptedEngine:
+    """Simulate: random words and numbers, no model, to try commands at no cost."""
+    return ScriptedEngine(chatter)
 
 
 async def search(argument: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least, within
 from workspan.search.population import Population, boltzmann
@@ -41,6 +42,32 @@ class MindEvolution:
     max_tokens: int = 1024
     temperature: float = 1.0
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example=(
+            "mind_evolution(generations=3, islands=2, conversations=2, turns=2, reset_interval=2, "
+            "resets=1, retries=2, pool=4, top=2, max_tokens=40)"
+        ),
+        source="arXiv:2501.09891",
+        family="evolutionary",
+        calls=(
+            "generations * islands * conversations * turns * retries * (1 + verifier.calls) + "
+            "(generations // reset_interval if model_reset else 0)"
+        ),
+        work=(
+            "generations * islands * conversations * turns * retries * (max_tokens + "
+            "verifier.work) + (generations // reset_interval if model_reset else 0) * max_tokens"
+        ),
+        span=(
+            "generations * islands * turns * retries * (max_tokens + verifier.span) + "
+            "(generations // reset_interval if model_reset else 0) * max_tokens"
+        ),
+        is_most=True,
+        helps=(
+            "Plans and schedules with a program that says what is wrong, hard to write down and "
+            "easy to check."
+        ),
+        hurts="A model as judge: it evolves what pleases it.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

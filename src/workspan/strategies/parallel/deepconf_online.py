@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.search.confidence import chain_confidence, falls_below, percentile
@@ -37,6 +38,17 @@ class DeepConfOnline:
     max_tokens: int = 1024
     temperature: float = 0.6
     requires: ClassVar[frozenset[Capability]] = frozenset({"logprobs"})
+    card: ClassVar[Card] = Card(
+        example="deepconf_online(n=5, warmup=2, window=4, max_tokens=300)",
+        source="arXiv:2508.15260",
+        family="parallel",
+        calls="n",
+        work="n * max_tokens",
+        span="max_tokens * (2 if n > warmup else 1)",
+        is_most=True,
+        helps="The same, where unsure chains should not be paid to their end.",
+        hurts="Short answers, and engines that decode on after a hang-up.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

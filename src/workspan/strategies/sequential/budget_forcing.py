@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session
@@ -33,6 +34,17 @@ class BudgetForcing:
     answer_tokens: int = 24
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset({"continue"})
+    card: ClassVar[Card] = Card(
+        example="budget_forcing(thinking=120, waits=2)",
+        source="arXiv:2501.19393",
+        family="sequential",
+        calls="waits + min(minimum, thinking) + 2",
+        work="thinking + answer_tokens",
+        span="thinking + answer_tokens",
+        is_most=True,
+        helps="Reasoning models that stop too early, and runs that must end at a given depth.",
+        hurts='Models that were not trained to reason: they go in circles after "Wait".',
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
