@@ -11,7 +11,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 
@@ -33,6 +33,8 @@ class Card:
     """Where it was published, or whose it is."""
     family: str = ""
     """parallel, sequential, hybrid, evolutionary, retrieval or adaptive."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What each parameter is, where the class does not say it below its field."""
     calls: str = ""
     """Calls of models, as a formula."""
     work: str = ""

@@ -25,6 +25,9 @@ _USUAL: Mapping[str, str] = {
     "answer_tokens": "Tokens of the answer that is asked for, at most.",
     "verifier": "Judges without the reference; its calls are on the same account.",
     "engine": "The run's engine of that name; its own where empty.",
+    "model": "The model's name; picks one where there are several.",
+    "url": "The server's address.",
+    "memory_mb": "Megabytes that a program may use.",
     "engines": "Names of the run's engines, in turn; its own where empty.",
 }
 """What parameters of these names mean wherever nothing else is said."""
@@ -91,7 +94,9 @@ def _told(made: Any) -> tuple[Told, ...]:
         )
     if not callable(made):
         return ()
-    docs = {**_argument_docs(made), **_field_docs(made)}
+    card = getattr(made, "card", None)
+    said = card.parameters if isinstance(card, Card) else {}
+    docs = {**_argument_docs(made), **_field_docs(made), **said}
     return tuple(
         Told(
             item.name,

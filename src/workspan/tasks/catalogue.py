@@ -6,8 +6,9 @@ from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
 from workspan.errors import MissingDependency, PluginError, SpecError, WorkspanError
-from workspan.registry import WRITTEN, Row, said, table
+from workspan.registry import WRITTEN, Row, load_written, said, table
 from workspan.spec import make
+from workspan.spec.parameters import parameters
 from workspan.tasks.base import TaskSet
 from workspan.tasks.files import ENDINGS, TaskFile
 from workspan.tasks.hub import hub
@@ -75,12 +76,17 @@ def _opened(row: Row, spec: str) -> TaskSet:
 
 
 def _called(spec: str, *, imports: bool = False) -> TaskSet:
-    """Open what is called with its parameters.
+    """Open what is called with its parameters, and with the text as its `name` if it takes one.
 
     Raises:
         SpecError: what comes of it is no task set.
     """
-    made = make(spec, "tasks", imports=imports, is_called=True)
+    path = WRITTEN.match(spec)
+    opener = load_written(path[0]) if path and imports else None
+    if path is None:
+        opener = table("tasks").find(spec.partition("(")[0].strip()).load()
+    given = {"name": spec} if opener is not None and "name" in parameters(opener) else {}
+    made = make(spec, "tasks", imports=imports, is_called=True, given=given)
     missing = [name for name in ("name", "summary", "source", "load") if not hasattr(made, name)]
     if missing:
         kind = type(made).__name__

@@ -40,6 +40,9 @@ class Judge:
     card: ClassVar[Card] = Card(
         example="judge",
         source="arXiv:2306.05685",
+        parameters={
+            "question": "What is asked below the candidate.",
+        },
         calls="1",
         work="max_tokens",
         span="max_tokens",

@@ -88,9 +88,14 @@ class CommandVerifier:
     requires: ClassVar[frozenset[Capability]] = frozenset()
     card: ClassVar[Card] = Card(example="'sh:./check.sh'", calls="0", work="0", span="0")
 
+    @property
+    def name(self) -> str:
+        """How it is called in notices."""
+        return f"sh:{self.command}"
+
     def written(self) -> str:
         """Return it as a text: ``'sh:COMMAND'``."""
-        return repr(f"sh:{self.command}")
+        return repr(self.name)
 
     async def __call__(self, problem: Problem, candidate: Candidate, session: Session) -> Score:
         """Judge one candidate.

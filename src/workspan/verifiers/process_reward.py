@@ -43,6 +43,9 @@ class ProcessReward:
     card: ClassVar[Card] = Card(
         example="process_reward",
         source="arXiv:2305.20050",
+        parameters={
+            "aggregate": "Of the steps' scores: the last, the lowest, their product or mean.",
+        },
         calls="1",
         work="0",
         span="0",

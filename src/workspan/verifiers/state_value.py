@@ -40,6 +40,9 @@ class StateValue:
     card: ClassVar[Card] = Card(
         example="state_value",
         source="arXiv:2305.10601",
+        parameters={
+            "samples": "Replies that are averaged.",
+        },
         calls="samples",
         work="samples * max_tokens",
         span="max_tokens",

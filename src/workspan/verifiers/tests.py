@@ -29,6 +29,9 @@ class PublicTests:
     card: ClassVar[Card] = Card(
         example="public_tests",
         source="arXiv:2203.07814",
+        parameters={
+            "memory_mb": "Megabytes that a program may use.",
+        },
         calls="0",
         work="0",
         span="0",

@@ -34,6 +34,12 @@ class AdaptiveConsistency:
         example="adaptive_consistency(n=5, threshold=0.8, batch=2, max_tokens=100)",
         source="arXiv:2305.11860",
         family="adaptive",
+        parameters={
+            "n": "Samples, at most.",
+            "threshold": "Probability of the leader at which it stops.",
+            "prior": "Over the two leading answers, or the five leading ones.",
+            "batch": "Samples drawn at once.",
+        },
         calls="n",
         work="n * max_tokens",
         span="ceil(n / batch) * max_tokens",

@@ -52,6 +52,17 @@ class Auto:
         example="auto(n=4, max_tokens=80, probe_tokens=8)",
         source="this package",
         family="adaptive",
+        parameters={
+            "arms": "Other strategies that may have the rest of the budget.",
+            "n": "Chains, at most.",
+            "confidence": "In the leader at which it stops, without a library.",
+            "floor": "Confidence below which it abstains.",
+            "prefers": "What is dear: work, or span.",
+            "library": "A file of `workspan calibrate`.",
+            "of": "The model whose library this is, where it is another's.",
+            "probe": "What a chain is asked with.",
+            "probe_tokens": "Tokens of its answer, at most.",
+        },
         is_most=True,
         helps=(
             "Budgets for many problems of different kinds; best with a library of `workspan "

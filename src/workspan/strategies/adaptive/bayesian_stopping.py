@@ -36,6 +36,12 @@ class BayesianStopping:
         example="bayesian_stopping(n=4, shapes=((38, 2), (14, 13, 9)), max_tokens=100)",
         source="arXiv:2602.05395",
         family="adaptive",
+        parameters={
+            "n": "Samples, at most.",
+            "threshold": "Posterior at which it stops.",
+            "shapes": "Counts of answers of known questions; a broad prior if empty.",
+            "batch": "Samples drawn at once.",
+        },
         calls="n",
         work="n * max_tokens",
         span="ceil(n / batch) * max_tokens",

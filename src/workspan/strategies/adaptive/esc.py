@@ -31,6 +31,10 @@ class EarlyStoppingConsistency:
         example="esc(n=5, window=2, max_tokens=100)",
         source="arXiv:2401.10480",
         family="adaptive",
+        parameters={
+            "n": "Samples, at most.",
+            "window": "Samples drawn at once, which must agree.",
+        },
         calls="n",
         work="n * max_tokens",
         span="ceil(n / window) * max_tokens",

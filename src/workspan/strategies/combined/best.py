@@ -33,6 +33,10 @@ class Best:
         example="best(self_revision(turns=1, max_tokens=60), n=2)",
         source="arXiv:2110.14168",
         family="hybrid",
+        parameters={
+            "strategy": "What is run.",
+            "n": "Runs, side by side.",
+        },
         calls="n * (strategy.calls + verifier.calls)",
         work="n * (strategy.work + verifier.work)",
         span="strategy.span + verifier.span",

@@ -31,6 +31,10 @@ class Fallback:
         ),
         source="arXiv:2310.03094",
         family="hybrid",
+        parameters={
+            "first": "Is tried.",
+            "second": "Has what the first could not settle.",
+        },
         calls="first.calls + second.calls",
         work="first.work + second.work",
         span="first.span + second.span",

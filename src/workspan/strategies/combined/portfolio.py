@@ -27,6 +27,9 @@ class Portfolio:
         example="portfolio(single(max_tokens=60), grid(breadth=2, depth=40))",
         source="doi:10.1126/science.275.5296.51",
         family="hybrid",
+        parameters={
+            "arms": "What is run, side by side.",
+        },
         calls="sum(arms.calls)",
         work="sum(arms.work)",
         span="max(arms.span)",

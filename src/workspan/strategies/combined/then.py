@@ -34,6 +34,11 @@ class Then:
         example="then(single(max_tokens=60), self_revision(turns=1, max_tokens=60), share=0.6)",
         source="this package",
         family="hybrid",
+        parameters={
+            "share": "Of the work and span that are left, for the first.",
+            "first": "Drafts.",
+            "second": "Goes on from the draft.",
+        },
         calls="first.calls + second.calls",
         work="first.work + second.work",
         span="first.span + second.span",

@@ -49,6 +49,25 @@ class MindEvolution:
         ),
         source="arXiv:2501.09891",
         family="evolutionary",
+        parameters={
+            "generations": "Rounds over all islands, at most.",
+            "islands": "Populations.",
+            "conversations": "On each island in each generation.",
+            "turns": "Of each conversation.",
+            "reset_interval": "Generations between two resets.",
+            "resets": "Islands that are reset.",
+            "top": "Of the best, onto each island that is reset.",
+            "pool": "Of the best, among whom these are chosen.",
+            "parents": "Of a conversation, at most.",
+            "fresh": "Probability of a conversation without parents.",
+            "emigrants": "Onto the next island in each generation.",
+            "retries": "Calls of a turn whose solution can't be read, at most.",
+            "critic": "The author hears a critic first.",
+            "feedback": "Parents are shown with what the evaluator says.",
+            "questions": "The task's own strategy and question prompts.",
+            "model_reset": "The model chooses who lives on a reset island.",
+            "selection": "Temperature of the softmax by which parents are drawn.",
+        },
         calls=(
             "generations * islands * conversations * turns * retries * (1 + verifier.calls) + "
             "(generations // reset_interval if model_reset else 0)"

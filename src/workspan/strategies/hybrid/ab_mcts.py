@@ -39,6 +39,11 @@ class AbMcts:
         example="ab_mcts(n=4, batch=2, max_tokens=120)",
         source="arXiv:2503.04412",
         family="hybrid",
+        parameters={
+            "n": "Answers, at most.",
+            "family": "Of the beliefs about scores.",
+            "batch": "Answers drawn at once, 5 at most.",
+        },
         calls="n * (1 + verifier.calls)",
         work="n * (max_tokens + verifier.work)",
         span="ceil(n / batch) * (max_tokens + verifier.span)",

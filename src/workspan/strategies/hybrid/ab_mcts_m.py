@@ -42,6 +42,10 @@ class AbMctsM:
         example="ab_mcts_m(n=2, batch=2, max_tokens=120)",
         source="arXiv:2503.04412",
         family="hybrid",
+        parameters={
+            "n": "Answers, at most.",
+            "batch": "Answers drawn at once, 5 at most.",
+        },
         calls="n * (1 + verifier.calls)",
         work="n * (max_tokens + verifier.work)",
         span="ceil(n / batch) * (max_tokens + verifier.span)",

@@ -37,6 +37,10 @@ class BeamSearch:
         example="beam_search(n=4, width=2, step_tokens=30, max_steps=3)",
         source="arXiv:2408.03314",
         family="hybrid",
+        parameters={
+            "n": "Paths of a level.",
+            "width": "Children of each path that is kept.",
+        },
         calls="n * max_steps * (1 + verifier.calls)",
         work="n * max_steps * (step_tokens + verifier.work)",
         span="max_steps * (step_tokens + verifier.span)",

@@ -35,6 +35,10 @@ class BestFirst:
         example="best_first(n=4, children=2, max_tokens=120)",
         source="arXiv:2407.01476",
         family="hybrid",
+        parameters={
+            "n": "Answers, at most.",
+            "children": "Answers that a node gets at once.",
+        },
         calls="n * (1 + verifier.calls)",
         work="n * (max_tokens + verifier.work)",
         span="ceil(n / children) * (max_tokens + verifier.span)",

@@ -42,6 +42,11 @@ class CePO:
         example="cepo(plan_and_execute(tries=1, max_tokens=60), n=1, plans=2, max_tokens=100)",
         source="https://github.com/codelion/optillm",
         family="hybrid",
+        parameters={
+            "strategy": "What proposes.",
+            "n": "Whole answers, the best of which is taken.",
+            "plans": "Proposals for each.",
+        },
         calls="n * (plans * strategy.calls + 2 + verifier.calls)",
         work="n * (plans * strategy.work + 2 * max_tokens + verifier.work)",
         span="strategy.span + 2 * max_tokens + verifier.span",

@@ -41,6 +41,10 @@ class Debate:
         example="debate(agents=2, rounds=2, max_tokens=200)",
         source="arXiv:2305.14325",
         family="hybrid",
+        parameters={
+            "agents": "Who debate.",
+            "rounds": "Answers of each, the first included.",
+        },
         calls="agents * rounds",
         work="agents * rounds * max_tokens",
         span="rounds * max_tokens",

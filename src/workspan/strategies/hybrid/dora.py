@@ -42,6 +42,12 @@ class Dora:
         example="dora(n=4, step_tokens=30, max_steps=3)",
         source="arXiv:2506.15707",
         family="hybrid",
+        parameters={
+            "n": "Paths of a level.",
+            "balance": "Temperature of the weights: lower favours the best.",
+            "sharpness": "Temperature of likeness: lower makes more of small differences.",
+            "likeness": "A function that gives cosines of texts; Python only.",
+        },
         calls="n * max_steps * (1 + verifier.calls)",
         work="n * max_steps * (step_tokens + verifier.work)",
         span="max_steps * (step_tokens + verifier.span)",

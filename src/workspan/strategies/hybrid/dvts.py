@@ -36,6 +36,10 @@ class Dvts:
         example="dvts(n=4, width=2, step_tokens=30, max_steps=3)",
         source="https://github.com/huggingface/search-and-learn",
         family="hybrid",
+        parameters={
+            "n": "Paths of a level, in all subtrees.",
+            "width": "Next steps drawn in each subtree.",
+        },
         calls="n * max_steps * (1 + verifier.calls)",
         work="n * max_steps * (step_tokens + verifier.work)",
         span="max_steps * (step_tokens + verifier.span)",

@@ -29,6 +29,10 @@ class Grid:
         example="grid(breadth=4, depth=60)",
         source="arXiv:2505.21825",
         family="hybrid",
+        parameters={
+            "breadth": "Chains that vote.",
+            "depth": "Tokens of each, at most.",
+        },
         calls="breadth",
         work="breadth * depth",
         span="depth",

@@ -38,6 +38,11 @@ class Mcts:
         example="mcts(n=4, children=2, max_tokens=120)",
         source="arXiv:2406.07394",
         family="hybrid",
+        parameters={
+            "n": "Answers, at most.",
+            "children": "Answers that a leaf gets at once.",
+            "c": "Weight of exploration.",
+        },
         calls="n * (1 + verifier.calls)",
         work="n * (max_tokens + verifier.work)",
         span="ceil(n / children) * (max_tokens + verifier.span)",

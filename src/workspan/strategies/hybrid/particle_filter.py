@@ -38,6 +38,11 @@ class ParticleFilter:
         example="particle_filter(n=3, step_tokens=30, max_steps=3)",
         source="arXiv:2502.01618",
         family="hybrid",
+        parameters={
+            "n": "Particles.",
+            "resampling": "How particles are drawn anew.",
+            "choice": "The best particle, or a vote that scores weigh.",
+        },
         calls="n * max_steps * (1 + verifier.calls)",
         work="n * max_steps * (step_tokens + verifier.work)",
         span="max_steps * (step_tokens + verifier.span)",

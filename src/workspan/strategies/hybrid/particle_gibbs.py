@@ -40,6 +40,12 @@ class ParticleGibbs:
         example="particle_gibbs(n=2, iterations=2, step_tokens=30, max_steps=3)",
         source="arXiv:2502.01618",
         family="hybrid",
+        parameters={
+            "n": "Particles of an iteration, the reference included.",
+            "iterations": "Sweeps.",
+            "resampling": "How particles are drawn anew.",
+            "choice": "The best particle, or a vote that scores weigh.",
+        },
         calls="(n + (iterations - 1) * (n - 1)) * max_steps * (1 + verifier.calls)",
         work="(n + (iterations - 1) * (n - 1)) * max_steps * (step_tokens + verifier.work)",
         span="iterations * max_steps * (step_tokens + verifier.span)",

@@ -41,6 +41,11 @@ class PDR:
         example="pdr(drafts=2, rounds=1, workspace=60, max_tokens=120)",
         source="arXiv:2510.01123",
         family="hybrid",
+        parameters={
+            "drafts": "Drafts of a round.",
+            "rounds": "Rounds before the last refinement.",
+            "workspace": "Tokens of the summary, at most.",
+        },
         calls="rounds * (drafts + (1 if drafts > 1 else 0)) + 1",
         work="rounds * (drafts * max_tokens + (workspace if drafts > 1 else 0)) + max_tokens",
         span="rounds * (max_tokens + (workspace if drafts > 1 else 0)) + max_tokens",

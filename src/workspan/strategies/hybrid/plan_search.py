@@ -46,6 +46,11 @@ class PlanSearch:
         example="plan_search(n=2, note_tokens=50, max_tokens=200)",
         source="arXiv:2409.03733",
         family="hybrid",
+        parameters={
+            "n": "Plans, each with its solution.",
+            "observations": "Items read of a list of observations, at most.",
+            "subset": "Observations that a plan begins with, at most.",
+        },
         calls="1 + n * (3 + verifier.calls)",
         work="note_tokens + n * (2 * note_tokens + max_tokens + verifier.work)",
         span="3 * note_tokens + max_tokens + verifier.span",

@@ -38,6 +38,10 @@ class Rebase:
         example="rebase(n=4, step_tokens=30, max_steps=3)",
         source="arXiv:2408.00724",
         family="hybrid",
+        parameters={
+            "n": "Paths of a level.",
+            "balance": "Temperature of the shares: lower favours the best.",
+        },
         calls="n * max_steps * (1 + verifier.calls)",
         work="n * max_steps * (step_tokens + verifier.work)",
         span="max_steps * (step_tokens + verifier.span)",

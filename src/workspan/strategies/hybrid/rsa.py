@@ -46,6 +46,11 @@ class RecursiveSelfAggregation:
         example="rsa(n=3, k=2, steps=2, max_tokens=200)",
         source="arXiv:2509.26626",
         family="hybrid",
+        parameters={
+            "n": "Members of the population.",
+            "k": "Members that a rewrite reads.",
+            "steps": "Populations, the first included.",
+        },
         calls="n * steps",
         work="n * steps * max_tokens",
         span="steps * max_tokens",

@@ -41,6 +41,14 @@ class TotBfs:
         example="tot_bfs(steps=2, breadth=2, thoughts=2, max_tokens=60, answer_tokens=90)",
         source="arXiv:2305.10601",
         family="hybrid",
+        parameters={
+            "steps": "Levels of the tree, at most.",
+            "breadth": "States kept of each level.",
+            "thoughts": "Children of a state.",
+            "generate": "propose: one call lists the children; sample: a call for each.",
+            "evaluate": "By the verifier's score, or by a vote across the states.",
+            "votes": "Ballots of a level, where it votes.",
+        },
         calls=(
             "(1 + (steps - 1) * breadth) * ((1 if generate == 'propose' else thoughts) + "
             "(thoughts * verifier.calls if evaluate == 'value' else 0)) + (0 if evaluate == "

@@ -39,6 +39,13 @@ class TotDfs:
         example="tot_dfs(steps=2, thoughts=2, nodes=3, max_tokens=60, answer_tokens=90)",
         source="arXiv:2305.10601",
         family="hybrid",
+        parameters={
+            "steps": "Depth at which a state is completed.",
+            "thoughts": "Children of a state.",
+            "nodes": "States visited, at most.",
+            "threshold": "Score below which a state is pruned.",
+            "generate": "propose: one call lists the children; sample: a call for each.",
+        },
         calls=(
             "nodes * ((1 if generate == 'propose' else thoughts) + thoughts * verifier.calls) + 1"
         ),

@@ -31,6 +31,9 @@ class BestOfN:
         example="best_of_n(n=3, max_tokens=300)",
         source="arXiv:2110.14168",
         family="parallel",
+        parameters={
+            "n": "Candidates.",
+        },
         calls="n * (1 + verifier.calls)",
         work="n * (max_tokens + verifier.work)",
         span="max_tokens + verifier.span",

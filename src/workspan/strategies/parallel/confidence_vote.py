@@ -40,6 +40,12 @@ class ConfidenceVote:
         example="confidence_vote(n=4, borda=0.5, max_tokens=300)",
         source="arXiv:2502.18581",
         family="parallel",
+        parameters={
+            "n": "Chains that vote.",
+            "rule": "What a chain's weight is.",
+            "borda": "Power of the ranks that vote in place of the weights; None for the weights.",
+            "alternatives": "Likeliest tokens asked for at each place, for self_certainty.",
+        },
         calls="n",
         work="n * max_tokens",
         span="max_tokens",

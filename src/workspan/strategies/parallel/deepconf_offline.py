@@ -39,6 +39,13 @@ class DeepConfOffline:
         example="deepconf_offline(n=4, eta=50, window=8, max_tokens=300)",
         source="arXiv:2508.15260",
         family="parallel",
+        parameters={
+            "n": "Chains.",
+            "eta": "Per cent of the chains that are kept, the surest.",
+            "measure": "Which of a chain's tokens stand for it.",
+            "window": "Tokens of a group.",
+            "alternatives": "Likeliest tokens that are asked for at each place.",
+        },
         calls="n",
         work="n * max_tokens",
         span="max_tokens",

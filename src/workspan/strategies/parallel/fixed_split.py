@@ -33,6 +33,12 @@ class FixedSplit:
         example="fixed_split(n=3, depth=60)",
         source="arXiv:2408.03314",
         family="parallel",
+        parameters={
+            "n": "Chains that vote.",
+            "depth": "Tokens at which each chain is cut and asked.",
+            "probe": "What the cut chain is asked with.",
+            "probe_tokens": "Tokens of its answer, at most.",
+        },
         calls="2 * n",
         work="n * (depth + probe_tokens)",
         span="depth + probe_tokens",

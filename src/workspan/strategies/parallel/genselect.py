@@ -44,6 +44,10 @@ class GenSelect:
         example="genselect(n=3, k=2, max_tokens=200, choice_tokens=50)",
         source="arXiv:2504.16891",
         family="parallel",
+        parameters={
+            "n": "Candidates.",
+            "k": "Candidates that are compared in one prompt.",
+        },
         calls="n + (n - 1 + (k - 2) * ceil(log2(n) / log2(k))) // (k - 1)",
         work=(
             "n * max_tokens + (n - 1 + (k - 2) * ceil(log2(n) / log2(k))) // (k - 1) * "

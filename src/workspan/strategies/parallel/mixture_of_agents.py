@@ -45,6 +45,10 @@ class MixtureOfAgents:
         example="mixture_of_agents(layers=3, n=2, max_tokens=100)",
         source="arXiv:2406.04692",
         family="parallel",
+        parameters={
+            "layers": "Rounds, the aggregator's included.",
+            "n": "Proposers of a layer.",
+        },
         calls="(layers - 1) * n + 1",
         work="((layers - 1) * n + 1) * max_tokens",
         span="layers * max_tokens",

@@ -28,6 +28,9 @@ class SelfConsistency:
         example="self_consistency(n=5, max_tokens=300)",
         source="arXiv:2203.11171",
         family="parallel",
+        parameters={
+            "n": "Chains that vote.",
+        },
         calls="n",
         work="n * max_tokens",
         span="max_tokens",

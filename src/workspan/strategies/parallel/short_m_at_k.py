@@ -36,6 +36,10 @@ class ShortMAtK:
         example="short_m_at_k(m=2, k=4, max_tokens=300)",
         source="arXiv:2505.17813",
         family="parallel",
+        parameters={
+            "m": "Chains that vote: the first to finish.",
+            "k": "Chains that are started.",
+        },
         calls="k",
         work="k * max_tokens",
         span="max_tokens",

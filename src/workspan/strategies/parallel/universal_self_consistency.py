@@ -39,6 +39,9 @@ class UniversalSelfConsistency:
         example="universal_self_consistency(n=3, max_tokens=200, choice_tokens=50)",
         source="arXiv:2311.17311",
         family="parallel",
+        parameters={
+            "n": "Candidates.",
+        },
         calls="n + 1",
         work="n * max_tokens + choice_tokens",
         span="max_tokens + choice_tokens",

@@ -33,6 +33,9 @@ class WeightedBestOfN:
         example="weighted_best_of_n(n=3, max_tokens=300)",
         source="arXiv:2206.02336",
         family="parallel",
+        parameters={
+            "n": "Candidates.",
+        },
         calls="n * (1 + verifier.calls)",
         work="n * (max_tokens + verifier.work)",
         span="max_tokens + verifier.span",

@@ -39,6 +39,12 @@ class Retrieve:
         example="retrieve(rounds=2, max_tokens=200)",
         source="arXiv:2507.02962",
         family="retrieval",
+        parameters={
+            "mode": "One query a round, several, or those that need no other.",
+            "k": "Queries of a round, at most.",
+            "rounds": "Of searching, at most.",
+            "top": "Passages of a query.",
+        },
         calls="rounds + 1",
         work="(rounds + 1) * max_tokens",
         span="(rounds + 1) * max_tokens",

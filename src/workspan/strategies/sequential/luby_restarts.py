@@ -34,6 +34,10 @@ class LubyRestarts:
         example="luby_restarts(unit=30, restarts=5)",
         source="doi:10.1016/0020-0190(93)90029-9",
         family="sequential",
+        parameters={
+            "unit": "Tokens of the shortest chain.",
+            "restarts": "Chains, at most.",
+        },
         calls="restarts * (1 + verifier.calls)",
         work="unit * (restarts + 1) / 2 * ceil(log2(restarts + 1)) + restarts * verifier.work",
         span="unit * (restarts + 1) / 2 * ceil(log2(restarts + 1)) + restarts * verifier.span",

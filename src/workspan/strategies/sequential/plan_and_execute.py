@@ -42,6 +42,11 @@ class PlanAndExecute:
         example="plan_and_execute(plan_tokens=100, max_tokens=150)",
         source="arXiv:2305.04091",
         family="sequential",
+        parameters={
+            "tries": "Times that a cut plan or solution is drawn, at most.",
+            "plan_tokens": "Tokens of the plan, at most.",
+            "plan_temperature": "Of the plan's sampling.",
+        },
         calls="2 * tries",
         work="tries * (plan_tokens + max_tokens)",
         span="tries * (plan_tokens + max_tokens)",

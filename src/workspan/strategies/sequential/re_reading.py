@@ -30,6 +30,9 @@ class ReReading:
         example="re_reading(self_consistency(n=2, max_tokens=120))",
         source="arXiv:2309.06275",
         family="sequential",
+        parameters={
+            "strategy": "What answers the doubled question.",
+        },
         calls="strategy.calls",
         work="strategy.work",
         span="strategy.span",

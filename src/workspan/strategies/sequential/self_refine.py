@@ -39,6 +39,9 @@ class SelfRefine:
         example="self_refine(turns=2, verifier=critic(max_tokens=60), max_tokens=120)",
         source="arXiv:2303.17651",
         family="sequential",
+        parameters={
+            "turns": "Revisions after the draft, at most.",
+        },
         calls="1 + turns * (1 + verifier.calls)",
         work="max_tokens + turns * (max_tokens + verifier.work)",
         span="max_tokens + turns * (max_tokens + verifier.span)",

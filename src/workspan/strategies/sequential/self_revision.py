@@ -34,6 +34,9 @@ class SelfRevision:
         example="self_revision(turns=2, max_tokens=200)",
         source="arXiv:2408.03314",
         family="sequential",
+        parameters={
+            "turns": "Revisions after the first attempt.",
+        },
         calls="turns + 1",
         work="(turns + 1) * max_tokens",
         span="(turns + 1) * max_tokens",

@@ -41,6 +41,10 @@ class SequentialRevision:
         example="sequential_revision(threads=2, turns=3, max_tokens=120)",
         source="arXiv:2501.09891",
         family="sequential",
+        parameters={
+            "threads": "Conversations side by side.",
+            "turns": "Attempts of each, the draft included.",
+        },
         calls="threads * turns * (1 + verifier.calls)",
         work="threads * turns * (max_tokens + verifier.work)",
         span="turns * (max_tokens + verifier.span)",

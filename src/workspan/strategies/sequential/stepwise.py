@@ -36,6 +36,10 @@ class Stepwise:
         example="stepwise(max_steps=3, retries=1, step_tokens=60)",
         source="arXiv:2305.20050",
         family="sequential",
+        parameters={
+            "retries": "Redraws of a rejected step.",
+            "threshold": "Score below which a step is rejected.",
+        },
         calls="max_steps * (1 + retries) * (1 + verifier.calls)",
         work="max_steps * (1 + retries) * (step_tokens + verifier.work)",
         span="max_steps * (1 + retries) * (step_tokens + verifier.span)",
