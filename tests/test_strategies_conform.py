@@ -11,7 +11,7 @@ from workspan.session import Strategy
 from workspan.spec import STRATEGIES, parse_strategy
 from workspan.testing import strategy_suite as suite
 
-SMALL = [named.example for named in STRATEGIES.ours.values() if not named.extra]
+SMALL = [named.example for named in STRATEGIES.ours.values() if not named.card.extra]
 SMALL += [
     "auto(single(max_tokens=60), self_revision(turns=1, max_tokens=60), verifier=judge, n=12,"
     " max_tokens=60)",  # none of its verdicts is a pass: arms have their turns

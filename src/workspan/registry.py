@@ -271,8 +271,8 @@ def load_written(text: str) -> Any:
     """
     found = WRITTEN.fullmatch(text)
     if found is None:
-        said = "write it like module:Name or file.py:Name"
-        raise SpecError(f"{quoted(text)} is not understood: {said}")
+        form = "write it like module:Name or file.py:Name"
+        raise SpecError(f"{quoted(text)} is not understood: {form}")
     where, name = found["file"] or found["module"], found["inner"] or found["name"]
     try:
         module = _file(Path(where)) if found["file"] else _module(where)

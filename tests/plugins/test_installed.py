@@ -80,7 +80,7 @@ def test_each_kind_is_used_on_the_command_line(site: Path, tmp_path: Path) -> No
     assert record["answer"] == "7"
     assert record["strategy"] == "best(longest(n=3), n=2)"
     assert record["engine"] == "parrot"
-    judged = ["-s", "best_of_n(n=2, verifier=shouting)", "-e", "parrot:7", "-m", "macaw"]
+    judged = ["-s", "best_of_n(n=2, verifier=shouting)", "-e", "parrot:7", "--model", "macaw"]
     done = workspan(site, tmp_path, *asked, *judged)
     record = json.loads(done.stdout)
     assert (record["answer"], record["model"], record["notices"]) == ("7", "macaw", [])

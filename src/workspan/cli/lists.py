@@ -55,18 +55,20 @@ def tasks(name: One = None, *, json: Json = False) -> None:
     from workspan.tasks import catalogue as task_sets
     from workspan.tasks.procedural import SOURCE, left_out
 
-    sets = [{"name": t.name, "summary": t.summary, "source": t.source} for t in task_sets()]
+    sets: list[dict[str, object]] = [
+        {"name": t.name, "summary": t.summary, "source": t.source} for t in task_sets()
+    ]
     plugins = [row for row in table("tasks").values() if not row.is_ours]
     sets += [_line(row, ("summary", "source")) for row in plugins]
     try:
         others = left_out()
     except MissingDependency:
         others = {}
-    missing = [
+    sets += [
         {"name": name, "summary": f"left out: it {why}", "source": SOURCE}
         for name, why in others.items()
     ]
-    _show([*sets, *missing], json=json)
+    _show(sets, json=json)
     _say_refused("tasks")
 
 

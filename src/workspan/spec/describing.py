@@ -71,7 +71,7 @@ def described(row: Row) -> Described:
     """
     made, card = row.load(), row.card
     doc = inspect.cleandoc(getattr(made, "__doc__", None) or "")
-    requires = getattr(made, "requires", frozenset())
+    requires: object = getattr(made, "requires", None)
     tools = [f"the tool {tool}" for tool in sorted(getattr(made, "tools", ()))]
     needs = [*sorted(requires), *tools] if isinstance(requires, frozenset) else []
     return Described(

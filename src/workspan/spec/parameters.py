@@ -71,7 +71,9 @@ def _hints(made: Any) -> Mapping[str, Any]:
 
     A class that is no dataclass is told what its constructor takes.
     """
-    told = made.__init__ if isinstance(made, type) and not is_dataclass(made) else made
+    told = made
+    if isinstance(made, type) and not is_dataclass(made):
+        told = made.__init__  # type: ignore[misc]  # of this very class
     try:
         return typing.get_type_hints(told)
     except Exception:  # noqa: BLE001  # annotations of others are code of theirs
