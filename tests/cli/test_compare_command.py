@@ -116,7 +116,7 @@ def test_all_stands_for_every_strategy_that_can_run_here(problems: Path) -> None
     assert code == 0
     found = [json.loads(line) for line in out.splitlines()]
     ran = {record["strategy"].split("(")[0] for record in found}
-    assert ran == {name for name, known in STRATEGIES_TABLE.items() if not known.extra} - {
+    assert ran == {name for name, known in STRATEGIES_TABLE.items() if not known.card.extra} - {
         "retrieve"
     }
     assert found[0]["strategy"] == "single(max_tokens=9)"

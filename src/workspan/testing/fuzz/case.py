@@ -16,7 +16,7 @@ Kill: TypeAlias = Literal["cancelled", "killed"]
 """cancelled: the run's task is, and settles its calls; killed: the process is gone at once, and
 only what had been journaled by then is known."""
 
-EXAMPLES = tuple(named.example for named in STRATEGIES.values() if not named.extra)
+EXAMPLES = tuple(named.example for named in STRATEGIES.ours.values() if not named.card.extra)
 """One small example of every strategy that needs no extra."""
 _ROWS = tuple(FAULTS.values())
 _HONEST = 8
