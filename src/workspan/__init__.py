@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workspan.app.answers import Answers as Answers
+    from workspan.app.answers import Compared as Compared
     from workspan.app.calibrating import calibrate as calibrate
     from workspan.app.comparing import compare as compare
     from workspan.app.comparing import estimate as estimate
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "app.answers": ("Answers",),
+    "app.answers": ("Answers", "Compared"),
     "app.calibrating": ("calibrate",),
     "app.comparing": ("compare", "estimate"),
     "app.engines": ("open_engine",),

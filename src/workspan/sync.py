@@ -12,7 +12,6 @@ Example:
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
@@ -20,26 +19,10 @@ from typing import ParamSpec, TypeVar
 import anyio
 
 from workspan.app import calibrating, comparing, replaying, solving
-from workspan.errors import InputError
+from workspan.runner import refuse_loop
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-def refuse_loop(name: str) -> None:
-    """Say how to call it where an event loop runs already, as in a notebook.
-
-    Raises:
-        InputError: one does.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise InputError(
-        "an event loop runs here already, as in every notebook: write "
-        f"`await workspan.{name}(…)` instead"
-    )
 
 
 def _blocking(call: Callable[P, Awaitable[T]]) -> Callable[P, T]:

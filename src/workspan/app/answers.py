@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import Any, overload
 
@@ -13,6 +13,8 @@ from workspan.app.engines import Opened
 from workspan.errors import MissingDependency
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison
+from workspan.lab.records import Record
+from workspan.lab.remarks import remarks
 from workspan.runner import Result
 from workspan.types import Usage
 
@@ -109,15 +111,50 @@ class Answers(Sequence[Trial]):
         Raises:
             MissingDependency: pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError:
-            raise MissingDependency("a data frame", "pandas") from None
-        return pandas.DataFrame.from_records([dict(record) for record in self.records])
+        return _frame(self.records)
 
     def _repr_html_(self) -> str:
         shown = ("problem", "answer", "margin", "work", "span", "calls", "stop", "error")
         return html_table(shown, self.records)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A finished comparison, with a record a strategy."""
+
+    done: Comparison
+    records: Sequence[Record]
+
+    @property
+    def usage(self) -> Usage:
+        """What everything cost, failed runs included."""
+        return self.done.usage
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the numbers don't say by themselves, such as what differs, and what failed."""
+        return remarks(self.done, self.records)
+
+    def frame(self) -> Any:
+        """Return a pandas data frame, a row a strategy.
+
+        Raises:
+            MissingDependency: pandas is not installed.
+        """
+        return _frame([asdict(record) for record in self.records])
+
+    def _repr_html_(self) -> str:
+        shown = ("strategy", "accuracy", "low", "high", "difference", "work", "span", "calls")
+        said = "".join(f"<p>{escape(remark)}</p>" for remark in self.remarks)
+        return html_table(shown, [asdict(record) for record in self.records]) + said
+
+
+def _frame(records: Sequence[Mapping[str, Any]]) -> Any:
+    try:
+        import pandas
+    except ImportError:
+        raise MissingDependency("a data frame", "pandas") from None
+    return pandas.DataFrame.from_records([dict(record) for record in records])
 
 
 def html_table(columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> str:

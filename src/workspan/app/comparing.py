@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from workspan.app.answers import Compared
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
 from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategies
 from workspan.app.state import opened_journal
 from workspan.engines.base import Engine
 from workspan.lab.bench import Tool, Trial
-from workspan.lab.compare import Comparison
 from workspan.lab.compare import compare as run_comparison
 from workspan.lab.plan import Plan, plan, slowest
+from workspan.lab.records import records
 from workspan.store import Header, JournalFile
 
 ALONE = "single,self_consistency(n=8)"
@@ -33,7 +34,7 @@ async def compare(
     engines: Mapping[str, Engine | str] | None = None,
     tools: Mapping[str, Tool] | None = None,
     on_progress: Callable[[Trial], None] | None = None,
-) -> Comparison:
+) -> Compared:
     """Run strategies on the same problems at the same budget, and grade their answers.
 
     Args:
@@ -58,14 +59,14 @@ async def compare(
     Example:
         >>> import anyio, workspan as ws
         >>> done = anyio.run(lambda: ws.compare("demo", "single", engine="scripted", limit=2))
-        >>> len(done.trials)
-        2
+        >>> [record.strategy for record in done.records]
+        ['single']
     """
     plans, limits = as_strategies(strategies), as_budget(budget)
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plans[0])
     async with opened(engine, engines, tools) as rig:
         with opened_journal(journal, Header(rig.identity, seed)) as journals:
-            return await run_comparison(
+            done = await run_comparison(
                 plans,
                 tasks,
                 rig.engine,
@@ -77,6 +78,7 @@ async def compare(
                 engines=rig.engines,
                 tools=rig.tools,
             )
+    return Compared(done, records(done))
 
 
 async def estimate(

@@ -11,6 +11,7 @@ import anyio
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from workspan.app.answers import Compared
 from workspan.app.comparing import ALONE
 from workspan.app.comparing import compare as run_comparison
 from workspan.app.engines import open_engines
@@ -31,7 +32,7 @@ from workspan.cli.standard_input import problems_file
 from workspan.errors import EngineError, MissingDependency
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison
-from workspan.lab.records import Record, records
+from workspan.lab.records import Record
 from workspan.lab.remarks import remarks
 from workspan.outputs import check_outputs
 from workspan.store import Header, JournalFile
@@ -108,7 +109,7 @@ def compare(
     check_outputs(outputs, named_inputs(input, task or [], corpus))
     bar = _Bar()
 
-    async def main() -> Comparison | None:
+    async def main() -> Compared | None:
         found = await open_search(corpus, embedder, brought)
         opened = await open_engines(engine, model, price, setting, api_key_env)
         opened = replace(opened, tools=found.tools)
@@ -139,10 +140,10 @@ def compare(
             await opened.aclose()
 
     with private_files():
-        done = bar.run(main)
-    if done is None:
+        compared = bar.run(main)
+    if compared is None:
         raise typer.Exit(Exit.OK)
-    summed = records(done)
+    done, summed = compared.done, compared.records
     _show(done, summed, json=json)
     said = f"the results above are whole, and every call is kept in {bar.journal}"
     try:
