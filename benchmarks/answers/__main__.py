@@ -18,6 +18,7 @@ from benchmarks.answers import recorded, versions
 from benchmarks.answers.beside import VERSIONS, own_tally, sample, tally, verdicts
 from benchmarks.answers.corpus import CORPUS_SEED, corpus
 from benchmarks.answers.forms_table import FILE, lines
+from benchmarks.answers.held import held_out, keep_first
 from benchmarks.answers.misses import misses
 from benchmarks.answers.page import Findings, page
 from benchmarks.answers.published import PUBLISHED
@@ -27,6 +28,8 @@ from workspan.answers import equivalent, extract
 
 _ROOT = Path(__file__).resolve().parents[2]
 _KINDS = ("number", "math", "choice", "text", "code", "json")
+_OTHER_SEEDS = (880301, 415926)
+"""Drawn and read once the reader was done: nobody mended it by their replies."""
 
 
 def _read(text: str, kind: str, finished: bool) -> str | None:
@@ -57,10 +60,22 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--forms", action="store_true", help="write forms.tsv anew, and nothing else"
     )
+    parser.add_argument(
+        "--first-look",
+        action="store_true",
+        help="keep what the held-out forms give before anything is mended, and nothing else",
+    )
     parser.add_argument("--seed", type=int, default=CORPUS_SEED, help="another draws other replies")
     parser.add_argument("--label", help="what the page says was measured; default the commit")
     parser.add_argument("--page", action="store_true", help="write docs/results/answers.md")
     return parser.parse_args()
+
+
+def _commit(options: argparse.Namespace) -> str:
+    if options.label:
+        return str(options.label)
+    head = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(head, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _main() -> None:
@@ -77,22 +92,26 @@ def _main() -> None:
         )
         return
 
+    date = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    if options.first_look:
+        held = score(held_out(options.seed), _read, _same)
+        keep_first(held, options.seed, date, _commit(options))
+        print("\n".join(misses(held)))
+        return
     rows = corpus(options.seed, options.each)
     asked = (("--data", options.data), ("--old", options.old), ("--peers", options.peers))
     parts = [f"{name} {name[2:].upper()}" for name, value in asked if value]
     found = Findings(command=" ".join(["python -m benchmarks.answers", *parts, "--page"]))
-    found.date = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    found.commit = (
-        options.label
-        or subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
-        ).stdout.strip()
-    )
+    found.date, found.commit = date, _commit(options)
     found.forms = len({row.form for row in rows})
     found.places = len({row.wrap for row in rows})
     found.corpus = score(rows, _read, _same)
+    for seed in _OTHER_SEEDS:
+        found.other_seeds[seed] = score(corpus(seed, options.each), _read, _same)
+    found.held_out = score(held_out(options.seed + 1), _read, _same)
     if options.misses:
-        options.misses.write_text("\n".join(misses(found.corpus)) + "\n")
+        shown = [*misses(found.corpus), "", "held out", *misses(found.held_out)]
+        options.misses.write_text("\n".join(shown) + "\n")
     if options.data:
         found.benchmarks = score(recorded.benchmark_rows(options.data), _read, _same)
         found.families = recorded.families()
