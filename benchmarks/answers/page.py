@@ -145,7 +145,9 @@ def _held_out(found: Findings) -> list[str]:
         of = counts.total()
         today = [of, *(_share(counts[verdict], of) for verdict in (RIGHT, WRONG, NONE))]
         rows.append(f"| {kind} | " + " | ".join(map(str, [*before, *today])) + " |")
-    left = sorted({f"{row.form} ({row.kind}): {verdict}" for verdict, row, _ in found.held_out.missed})
+    left = sorted(
+        {f"{row.form} ({row.kind}): {verdict}" for verdict, row, _ in found.held_out.missed}
+    )
     return [
         *rows,
         "",
@@ -161,6 +163,8 @@ def _benchmarks(found: Findings) -> list[str]:
         return []
     rows = [
         "## Benchmarks' own solutions and references",
+        "",
+        "References of reasoning-gym that the data file cut at 2,000 characters are left out.",
         "",
         "| set | kind | replies | right | wrong | no answer |",
         "|---|---|---|---|---|---|",

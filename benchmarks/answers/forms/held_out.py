@@ -55,8 +55,8 @@ def drawn(rng: random.Random) -> dict[str, str]:
     """Draw the parts of a reply, by the sign that stands for each."""
     a, b = sorted(rng.sample(range(11, 99), 2))
     while True:
-        h, l = rng.randint(1, 12), rng.randint(3, 13)
-        if h < l and gcd(h, l) == 1:
+        high, low = rng.randint(1, 12), rng.randint(3, 13)
+        if high < low and gcd(high, low) == 1:
             break
     big = rng.randint(1_200_345, 98_765_432)
     mid = rng.randint(1_201, 98_765)
@@ -67,7 +67,7 @@ def drawn(rng: random.Random) -> dict[str, str]:
     pairs = [head[max(0, i - 2) : i] for i in range(len(head), 0, -2)][::-1]
     return {
         "a": str(a), "b": str(b), "c": str(a + b), "p": str(a * b), "d": str(b - a), "k": str(rng.randint(2, 9)),
-        "h": str(h), "l": str(l), "big": str(big), "big,": f"{big:,}", "big.": f"{big:,}".replace(",", "."),
+        "h": str(high), "l": str(low), "big": str(big), "big,": f"{big:,}", "big.": f"{big:,}".replace(",", "."),
         "big_": f"{big:,}".replace(",", "\u202f"), "big'": f"{big:,}".replace(",", "'"), "lakh": ",".join([*pairs, tail]),
         "mid": str(mid), "mid,": f"{mid:,}", "mid.": f"{mid:,}".replace(",", "."), "mid_": f"{mid:,}".replace(",", "\u00a0"),
         "e": str(cents), "x": letters[0], "y": letters[1], "z": letters[2], "w": letters[3], "N": name, "O": other,
@@ -81,6 +81,7 @@ def filled(pattern: str, parts: dict[str, str]) -> str:
     return pattern
 
 
+# fmt: off
 # --- numbers: thinking models ---
 _held("number", "thinking.recomputed", "<think>\nOkay, so there are «a» crates with «b» bottles each. «a» times «b»... that's «c»? No wait, that's the sum. «a» * «b» = «p». Yes.\n</think>\n\nTo find the total, multiply the crates by the bottles in each crate:\n\n$$«a» \\times «b» = «p»$$\n\nThere are **«p» bottles** in total.", "«p»", "«c»", "«a»", "«b»")
 _held("number", "thinking.boxed_unit", "<think>\nFirst «a», then «b» more. The answer should be «c». Let me double-check: «c» - «b» = «a». Good.\n</think>\n\nAdding both days gives\n\\[\n«a» + «b» = «c»\n\\]\n\n\\[\n\\boxed{«c» \\text{ pages}}\n\\]", "«c»", "«a»", "«b»")
@@ -218,3 +219,4 @@ _program("thinking.indented_reply", "<think>\ndef scale(x): return 0\n</think>\n
 _program("chat.helper_then_main", "We need a helper:\n\n```python\ndef twice(x):\n    return 2 * x\n```\n\nand the solution:\n\n```python\ndef scale(x):\n    return twice(x) * «k»\n```\n\nTry it:\n\n```python\nassert scale(0) == 0\n```", "scale(5)", "«k»0")
 _held("code", "none.asks_back", "Could you tell me which language you would like?", None)
 _held("code", "none.cut_in_fence", "Sure:\n\n```python\ndef scale(x):\n    y = x *", None, finished=False)
+# fmt: on

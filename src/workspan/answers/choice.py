@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable
 
-from workspan.answers.marks import Mark, marks
+from workspan.answers.marks import Mark, is_unfilled, marks
 from workspan.answers.number import json_value
 from workspan.answers.regions import region
 from workspan.answers.retracted import retracted
@@ -85,13 +85,14 @@ _LETTERS = 8
 
 def read(said: Said) -> Found | None:
     """Return the letter of the last mark that says one, or the one that a finished text ends on."""
-    for mark in marks(said):
+    ordered = marks(said)
+    for mark in ordered:
         found = _marked(said, mark)
         if found is not None:
             if found.answer == "":
                 return None
             return _unless_retracted(said, found)
-    return _last(said) if said.finished else None
+    return _last(said) if said.finished and not is_unfilled(said, ordered) else None
 
 
 def key(answer: str) -> Hashable:

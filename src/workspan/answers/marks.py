@@ -7,9 +7,11 @@ heading "Final answer", ``"answer": ...`` in JSON, and the word for "answer" in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import NamedTuple
 
+from workspan.answers.quantities import is_denied
 from workspan.answers.said import Said
 
 _MARKS = 24
@@ -97,8 +99,7 @@ _PLACEHOLDER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A place that is marked as an answer."""
 
     at: int
@@ -114,8 +115,8 @@ class Mark:
     """Emphasis that was opened before the mark and closes after its content."""
 
 
-def marks(said: Said) -> Iterator[Mark]:
-    """Yield the marks, the last one first.
+def marks(said: Said) -> list[Mark]:
+    """Return the marks, the last one first.
 
     A mark inside another stands before it: of ``the answer is \\boxed{3}`` comes ``3`` first.
     """
@@ -129,8 +130,12 @@ def marks(said: Said) -> Iterator[Mark]:
         found += _hashes(said)
     if not found:
         found = _foreign(said)
-    found.sort(key=lambda mark: mark.at, reverse=True)
-    yield from found
+    if len(found) > 1:
+        found.sort(key=_AT, reverse=True)
+    return found
+
+
+_AT = attrgetter("at")
 
 
 def is_placeholder(content: str) -> bool:
@@ -141,6 +146,14 @@ def is_placeholder(content: str) -> bool:
 def is_nothing(content: str) -> bool:
     """Tell what names no value: "none" is an answer in words, and no number."""
     return content in ("none", "n/a") or is_placeholder(content)
+
+
+def is_unfilled(said: Said, ordered: Sequence[Mark]) -> bool:
+    """Tell a text that ends on a mark with nothing after it: what was to be said was not."""
+    if not ordered or ordered[0].end >= 0:
+        return False
+    content = said.low[ordered[0].start : ordered[0].start + _ENDING].strip(f"{DRESS}#>:-\r\n")
+    return not content or is_nothing(content)
 
 
 def _places(low: str, needle: str) -> Iterator[int]:
@@ -229,7 +242,8 @@ def _boxes(said: Said) -> list[Mark]:
         else:
             end = closing_brace(text, box.end() - 1)
         if end >= 0:
-            found.append(Mark(box.start(), box.end(), end, "box"))
+            denied = is_denied(said.low, end + 1)
+            found.append(Mark(box.start(), box.end(), end, "box", is_negated=denied))
     return found
 
 

@@ -6,15 +6,15 @@ import re
 from collections.abc import Hashable
 
 from workspan.answers import number, structures
-from workspan.answers.marks import Mark, is_placeholder, marks
-from workspan.answers.quantities import Quantity, quantities
+from workspan.answers.marks import Mark, is_placeholder, is_unfilled, marks
+from workspan.answers.quantities import Quantity, is_denied, quantities
 from workspan.answers.regions import cell, region, undressed
 from workspan.answers.retracted import retracted
 from workspan.answers.said import Found, Said
 from workspan.answers.words import listed
 
 _FORMULA = re.compile(
-    r"(?<!\\)\$\$((?:[^$\\]|\\.){1,600}?)\$\$|(?<!\\)\$((?:[^$\n\\]|\\[^\n]){1,600})\$|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)",
+    r"(?<!\\)\$\$((?:[^$\\]|\\.){1,600}?)\$\$|(?<!\\)\$((?:[^$\n\\]|\\[^\n]){1,600})\$(?![0-9])|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)",
     re.DOTALL,
 )
 _REASON = re.compile(
@@ -46,7 +46,7 @@ def read(said: Said) -> Found | None:
 
     Boxes that only "and", "or" or a comma part are one answer of several.
     """
-    ordered = [*marks(said)]
+    ordered = marks(said)
     for i, mark in enumerate(ordered):
         found = _marked(said, mark)
         if found is None:
@@ -58,7 +58,7 @@ def read(said: Said) -> Found | None:
         if mark.rule == "box":
             found = _with_boxes_before(said, found, mark, ordered[i + 1 :])
         return _unless_retracted(said, found)
-    return _last(said) if said.finished else None
+    return _last(said) if said.finished and not is_unfilled(said, ordered) else None
 
 
 def _marked(said: Said, mark: Mark) -> Found | None:
@@ -105,16 +105,25 @@ def _before_reason(said: Said, mark: Mark, start: int, end: int) -> tuple[int, i
     """Leave out a second sentence, a reason, and emphasis that opened before the mark."""
     text = said.plain
     stop = _SENTENCE.search(text, start, end)
-    end = stop.start() if stop else end
+    if stop and not (stop[0] == "!" and _is_factorial(text, start, stop.start())):
+        end = stop.start()
     reason = _REASON.search(said.low, start, end)
     if reason and reason.start() > start:
         end = reason.start()
     start, end = undressed(text, start, end)
     if text.endswith("**", start, end) and text.count("**", start, end) % 2:
         end -= 2
-    elif mark.opener and text.endswith("*", start, end):
+    elif mark.opener and text.endswith("*", start, end) and text.count("*", start, end) % 2:
         end -= 1
     return undressed(text, start, end)
+
+
+def _is_factorial(text: str, start: int, at: int) -> bool:
+    """Tell n! and 5!/3! from the end of a sentence: 42!"""
+    before, further = text[at - 1 : at], text[max(start, at - 2) : at - 1]
+    if before.isalpha():
+        return not further.isalpha()
+    return before in ")}" or any(sign in text[start:at] for sign in "!/*^(+")
 
 
 def _of_words(said: Said, mark: Mark, start: int, end: int) -> Found | None:
@@ -162,12 +171,14 @@ def _inline(said: Said, mark: Mark, first: re.Match[str], end: int) -> Found | N
         ):
             break
         last = following
-    if last is first:
+    if last is first and not is_denied(said.low, last.end()):
         after = text[first.end() : first.end() + 24].lstrip()
         if after.startswith(("\\%", "%", ".", ",")) or not re.match(
             r"(?:to|or|and|-|–|/)\s*[\d$]", after
         ):
             return _formula(said, *_inside(first), mark.rule)
+    if is_denied(said.low, last.end()):
+        return Found("", first.start(), end, mark.rule)
     return Found(
         said.text[first.start() : last.end()].strip(),
         first.start(),
@@ -185,12 +196,15 @@ def _formula(said: Said, start: int, end: int, rule: str) -> Found | None:
     start, end = undressed(text, start, end)
     if start >= end:
         return None
-    chain = structures.end_of_chain(text[start:end])
+    chain = 0 if _DENIES.search(said.low, start, end) else structures.end_of_chain(text[start:end])
     start += chain
     while start < end and text[start] == " ":
         start += 1
     content = said.text[start:end]
     return Found(content, start, end, rule) if content.strip() else None
+
+
+_DENIES = re.compile(r"(?<![a-z])(?:not|never|cannot|impossible)(?![a-z])|n't(?![a-z])")
 
 
 def _with_boxes_before(said: Said, found: Found, last: Mark, before: list[Mark]) -> Found:
@@ -234,7 +248,7 @@ def _unless_retracted(said: Said, found: Found) -> Found | None:
 def _last(said: Said) -> Found | None:
     """Return the last formula of a text without a mark, or the last number after it."""
     text = said.plain
-    if bare := _bare(said):
+    if bare := _bare(said) or _matrix(said):
         return bare
     formulas = _formulas(text) if "$" in text or "\\(" in text or "\\[" in text else []
     while formulas and _NAME.fullmatch(text, *formulas[-1][:2]):
@@ -269,6 +283,31 @@ def _bare(said: Said) -> Found | None:
     return _formula(said, start, end, "last line, a formula")
 
 
+_MATRIX_END = re.compile(
+    r"\\end\{((?:[a-zA-Z]?matrix|array)\*?)\}(?:\s|\\right\s?[)\]|.}]|[.$])*\Z"
+)
+_MATRIX_START = re.compile(
+    r"(?:[A-Za-z](?:\^\{?-?\w\}?)?\s?=\s?)?(?:\\left\s?[(\[|.{\\]{1,2}\s{0,4})?\Z"
+)
+
+
+def _matrix(said: Said) -> Found | None:
+    """Read a text that ends on a matrix over several lines, in dollars or without them."""
+    text = said.plain
+    if "\\end{" not in text[-80:] or not (last := _MATRIX_END.search(text, max(0, len(text) - 80))):
+        return None
+    opening = f"\\begin{{{last[1]}}}"
+    begin = text.rfind(opening, max(0, last.start() - _LONGEST), last.start())
+    if begin < 0 or "\n" not in text[begin : last.start()]:
+        return None
+    lead = _MATRIX_START.search(text, max(0, begin - 24), begin)
+    start = lead.start() if lead else begin
+    end = last.start() + len(f"\\end{{{last[1]}}}")
+    if right := re.compile(r"\s*\\right\s?[)\]|.}]").match(text, end):
+        end = right.end()
+    return _formula(said, start, end, "last formula")
+
+
 _CHARS = re.compile(r"[\w\s.,;:()\[\]{}\\+\-*/^=<>≤≥≠≈±√π∞°%!|·×⁰¹²³⁴-⁹₀-₉∪∩&$]+")
 _TERMS = re.compile(r"[(\[{]|[-+*/^=<>≤≥≠±√π∞:×·²³]|\\[a-z]|[0-9]\s*,|(?:and|or)\s")
 _ITEM = re.compile(
@@ -284,15 +323,25 @@ def _formulas(text: str) -> list[tuple[int, int, int]]:
     found: list[tuple[int, int, int]] = []
     opening, start = "", 0
     for sign in _DELIMITER.finditer(text):
-        if opening and sign[0] == _CLOSES[opening]:
+        if opening == "$" == sign[0] and text[sign.end() : sign.end() + 1].isdecimal():
+            start = sign.end()  # $5 and $6: money, no formula
+        elif opening and sign[0] == _CLOSES[opening]:
             if 0 < sign.start() - start <= _LONGEST and text[start : sign.start()].strip():
                 found.append((start, sign.start(), sign.end()))
             opening = ""
         elif sign[0] == "\n":
-            opening = "" if opening == "$" else opening
+            if opening == "$" and not _is_inside(text, start, sign.start()):
+                opening = ""
         elif sign[0] in _CLOSES and (not opening or sign.start() - start > _LONGEST):
             opening, start = sign[0], sign.end()
     return found
+
+
+def _is_inside(text: str, start: int, at: int) -> bool:
+    """Tell a line break within a matrix."""
+    if at - start > _LONGEST:
+        return False
+    return text.count("\\begin{", start, at) > text.count("\\end{", start, at)
 
 
 def key(answer: str, seconds: float | None = None) -> Hashable:

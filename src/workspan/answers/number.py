@@ -9,11 +9,12 @@ from functools import lru_cache
 from itertools import islice
 
 from workspan.answers import signs
-from workspan.answers.marks import Mark, is_nothing, marks
+from workspan.answers.marks import Mark, is_nothing, is_unfilled, marks
 from workspan.answers.quantities import (
     Blocked,
     Quantity,
     is_alone,
+    is_denied,
     last_quantity,
     quantities,
     quantity,
@@ -62,7 +63,8 @@ def read(said: Said) -> Found | None:
     number is part of something, there is none.
     """
     start = 0
-    for mark in marks(said):
+    ordered = marks(said)
+    for mark in ordered:
         found = marked(said, mark)
         if isinstance(found, Found):
             return _unless_retracted(said, found)
@@ -71,7 +73,7 @@ def read(said: Said) -> Found | None:
                 return None
             start = found.end
             break
-    if not said.finished:
+    if not said.finished or is_unfilled(said, ordered):
         return None
     return last_value(said, start)
 
@@ -207,8 +209,10 @@ def _leading(text: str, low: str, start: int, end: int) -> Quantity | Blocked | 
         return Blocked(end)
     if _LOSS.match(text, start, end):  # an accountant's way to write a loss
         return Blocked(end)
+    # In a formula an exclamation mark is a factorial; at the end of a sentence it is none.
+    prose = text[end : end + 1] not in _IN_FORMULA
     for begin in dict.fromkeys((at, _dollar_before(text, at, start))):
-        found = quantity(text[:end], low[:end], begin) if begin < end else None
+        found = quantity(text[:end], low[:end], begin, prose=prose) if begin < end else None
         if found is not None:
             break
     else:
@@ -222,6 +226,9 @@ def _leading(text: str, low: str, start: int, end: int) -> Quantity | Blocked | 
     ) and re.compile(r" (?:of|that|who|which|where|is|can|has)\b").match(low, found.end):
         return None
     return found if is_alone(low[:end], _past_dress(text, found.end, end)) else Blocked(end)
+
+
+_IN_FORMULA = frozenset("$}\\`<=≈")
 
 
 def _dollar_before(text: str, at: int, start: int) -> int:
@@ -303,6 +310,8 @@ def _of_line(said: Said, line: int, end: int) -> Found | Blocked | None:
         line = end - _LONGEST
         line = max(line, low.find(" ", line, end))
     has_digit = _START_DIGIT.search(text, line, end)
+    if has_digit and _CODE.match(text, line, end):
+        return Blocked(end)
     if not has_digit and not FIRST.search(low, line, min(end, line + _WORDS_LINE)):
         return None
     bullet = re.compile(r"\s*(?:[0-9]{1,3}[.)]|[-*+•])\s+(?=\S)").match(text, line, end)
@@ -315,7 +324,11 @@ def _of_line(said: Said, line: int, end: int) -> Found | Blocked | None:
             return told
         if last is not None and _UNREACHED.search(low, max(start, last.end - 160), last.end):
             return Blocked(end)
-        if isinstance(last, Quantity) and not _joined(low, start, last):
+        if (
+            isinstance(last, Quantity)
+            and not _joined(low, start, last)
+            and not is_denied(low, last.end)
+        ):
             return Found(last.text, last.start, last.end, "last number")
         return Blocked(end) if last is not None else None
     return _last_in_words(said, start, end)
@@ -372,6 +385,12 @@ def _last_in_words(said: Said, start: int, end: int) -> Found | None:
     return None
 
 
+_CODE = re.compile(
+    r"\s*(?:(?:async )?def \w+\(|return\b(?! to| of)|print\(|class \w+[(:]"
+    r"|import \w+|from \w+ import|assert |#include"
+    r"|(?:for|while|if|elif) .{1,80}:\s*\Z|function \w*\()"
+)
+"""A line of a program: what it would give is not known."""
 _SOME_ONE = re.compile(
     r"(?<![a-z])(?:this|that|each|every|which|no|any|some|the|another|other|first|next|last|right"
     r"|correct|wrong|good|new|old|same|big|small)\s$"

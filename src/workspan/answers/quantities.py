@@ -28,7 +28,7 @@ _RUN = re.compile(
 )
 """How a number goes on that is part of a range, a date, a list, a term."""
 _STOP = re.compile(
-    rf"[(\[{{!^_|]|{_S}\*{{1,2}}(?=[\w({{\\$-])|\s\*{{1,2}}\s(?=\w)|{_S}(?:[+/×·±√>≤≥≠#&]|<(?![/"
+    rf"[(\[{{!^|]|_(?=[\w{{\\(])|{_S}\*{{1,2}}(?=[\w({{\\$-])|\s\*{{1,2}}\s(?=\w)|{_S}(?:[+/×·±√>≤≥≠#&]|<(?![/"
     rf"|])|\\(?![)\]%$,;!: ])|-(?![ -])|[ ](?:or|to|plus|minus|times|over|divided|squared|"
     r"[a-z][ ][a-z](?!['a-z])|cubed|factorial|choose|mod|modulo|remainder|than|pi|root|x|out of"
     r"|through|until|r)(?![a-z]))"
@@ -88,15 +88,18 @@ _DIGIT = re.compile(r"[0-9]")
 _NEXT_IN_LIST = re.compile(r",\s*(?:and\s+|or\s+)?(?:[a-z]{1,2}\s?=\s?)?[-$€£]?[0-9]")
 _ANOTHER = re.compile(r"[ ,]*(?:and|or|to|plus|minus)\s+[-$€£]?([0-9]|[a-z]+)")
 _DENIED = re.compile(
-    r"[*_$ ]{0,4}(?:[a-z]+ ){0,2}(?:cannot|can't"
-    r"|(?:is|are|was|can|could)(?:n't| not| impossible))(?![a-z])"
+    r"[*_$ )\]}\\]{0,6}(?:[a-z]+ ){0,2}(?:cannot|can't"
+    r"|(?:is|are|was|were|can|could|will|would|does|do|did)"
+    r"(?:n't| not| never| impossible| unreachable| unattainable| out of reach))(?![a-z])"
 )
+_EXCLAIMED = re.compile(r"!+[*_\"')]{0,4}(?=\s*\Z|\s*\n|\s+[^\sa-z0-9+\-*/=<>^(){}\[\]|\\$!.,])")
+"""Marks at the end of a sentence; "5! = 120" and "5!/3!" have factorials."""
 _JUNK = re.compile(r"[0-9][0-9.,:/_-]*")
 _START = re.compile(
     rf"[0-9{VULGAR}]|[⁰¹²³⁴-⁹]+/[₀-₉]|\((?=[-+]?[0-9]+\)\s?/)|\\[dtcs]?frac|\\nicefrac|\.(?=[0-9])"
 )
 _BEFORE = re.compile(
-    r"(?:[a-z_][0-9.]*|[0-9)]\s?\*{1,2}\s?|[\w)}]\s?[-+/×·^]\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?|\\(?:leq?|geq?|[lg]eqslant|neq?|[lg]t|pm|mp|sqrt|in|to)\s?"
+    r"(?:[a-z_][0-9.]*|[0-9)]\s?\*{1,2}\s?|[\w)}!]\s?[-+/×·^]\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?|\\(?:leq?|geq?|[lg]eqslant|neq?|[lg]t|pm|mp|sqrt|in|to)\s?"
     r"|(?<!\|)(?<!<[a-z])(?<!<[a-z]{2})(?<!<[a-z]{3})(?<!strong)(?<!solution)>\s?|[0-9]\.|#"
     r"|\b(?:step|part|case|example|figure|table|eq|equation|option|chapter|section|page|no|item"
     r"|line"
@@ -154,7 +157,7 @@ def _with_unit(text: str, low: str, found: Number, *, prose: bool) -> Quantity |
             continue
         tex = _TEX_UNIT.match(text, end)
         stop = None if tex else _STOP.match(low, end)
-        if stop and not (prose and stop[0] == "!" and not low[end + 1 : end + 2].isalnum()):
+        if stop and not (prose and stop[0] == "!" and _EXCLAIMED.match(text, end)):
             return Blocked(stop.end())
         word = _tex_unit(tex) if tex else _word_unit(text, low, end, is_money=found.money)
         if isinstance(word, Blocked):
@@ -218,6 +221,11 @@ def _times(key: Key, said: str, factor: int) -> tuple[Key, str]:
         return key, said
     key *= factor
     return key, written(key)
+
+
+def is_denied(low: str, end: int) -> bool:
+    """Tell whether what follows a value says that it is none: 24 cannot be reached."""
+    return _DENIED.match(low, end) is not None
 
 
 def is_alone(low: str, end: int) -> bool:

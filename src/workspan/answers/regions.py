@@ -38,10 +38,22 @@ def region(said: Said, mark: Mark) -> Region | None:
         start = blank.end() if blank else lone.end()
     if start >= len(text):
         return None
+    if not below and text[start - 1] in "*_" and start > mark.start:
+        start = _with_opener(text, start, mark.start)
     place = _closed(text, start) or (start, text.find("\n", start), "lines" if below else "line")
     if place[1] < 0:
         return Region(place[0], len(text), place[2]) if said.finished else None
     return Region(*place)
+
+
+def _with_opener(text: str, start: int, least: int) -> int:
+    """Return where emphasis starts that stands right before a content and closes after it."""
+    first = start
+    while first > least and text[first - 1] == text[start - 1]:
+        first -= 1
+    end = text.find("\n", start)
+    closing = text.find(text[first:start], start, len(text) if end < 0 else end)
+    return first if closing >= 0 else start
 
 
 def _closed(text: str, start: int) -> tuple[int, int, str] | None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """The visible part of what a model wrote: thinking and its own next questions are cut."""
 
     text: str
@@ -20,7 +18,7 @@ class Said:
     """The model ended by itself; else a last line may go on where it was cut."""
     asked: str = ""
     """The name that a program must define, where the task says it."""
-    schema: Mapping[str, Any] | None = field(default=None, hash=False)
+    schema: Mapping[str, Any] | None = None
     """What a JSON answer must be like."""
 
 

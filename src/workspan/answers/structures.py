@@ -101,6 +101,7 @@ def key(answer: str, seconds: float | None = None) -> Hashable:
         return (CUT, *plain) if said == algebra.CUT else plain
 
 
+_CLOSING_DOLLARS = re.compile(r"[\s$]*\Z")
 _GOES_ON = re.compile(r"[0-9](?:\.{3,}|…|\s?\\[lc]?dots)[\s$.)]*$")
 
 
@@ -129,6 +130,9 @@ def _known(answer: str) -> Hashable:
         return ("n", found.key)
     text = _clean(answer)
     if _GOES_ON.search(answer):  # nobody knows the rest: 3.14159... is not 3.14159
+        named = _NAMED.match(text)
+        if named and (found := number.whole(_CLOSING_DOLLARS.sub("", answer.partition("=")[2]))):
+            return ("n", found.key)
         return ("f", f"{_packed(answer)}…")
     if len(text) > _LONGEST:
         return ("f", _packed(answer))

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from workspan.answers import signs
 from workspan.answers.blocks import rows_end
-from workspan.answers.marks import Mark, is_placeholder, marks
+from workspan.answers.marks import Mark, is_placeholder, is_unfilled, marks
 from workspan.answers.regions import region, undressed
 from workspan.answers.retracted import retracted
 from workspan.answers.said import Found, Said
@@ -50,11 +50,12 @@ _TEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit)\s?\{([^{}]*)\}")
 
 def read(said: Said) -> Found | None:
     """Return the last marked answer, or the last line of a finished text."""
-    for mark in marks(said):
+    ordered = marks(said)
+    for mark in ordered:
         found = marked(said, mark)
         if found is not None:
             return _unless_retracted(said, found)
-    return last_line(said) if said.finished else None
+    return last_line(said) if said.finished and not is_unfilled(said, ordered) else None
 
 
 def marked(said: Said, mark: Mark) -> Found | None:
@@ -186,7 +187,7 @@ def last_line(said: Said) -> Found | None:
             content.startswith(("```", "~~~", "---", "===", "***"))
             and not any(map(str.isalnum, content))
         ):
-            if end - line < 80 and _LABEL_ALONE.fullmatch(said.low, line, end):
+            if _ANNOUNCES.search(said.low, max(line, end - 80), end):
                 return None
             bold = [*_BOLD.finditer(text, line, end)] if "**" in content else []
             if len(bold) == 1:
@@ -198,9 +199,13 @@ def last_line(said: Said) -> Found | None:
     return None
 
 
-_LABEL_ALONE = re.compile(
-    r"[#*_>\s]*(?:the |my )?(?:final |correct )?answers?(?: is)?[*_\s]*:?[*_\s]*"
+_ANNOUNCES = re.compile(
+    r"(?<![^\W_])[^\W\d_]{2,}[)*_\"' ]{0,4}:[*_\s]*\Z"
+    r"|(?:^|(?<=\n))[#*_>\s]*(?:(?:so|therefore|thus|hence),? )?(?:(?:the|my|our) )?"
+    r"(?:(?:final|correct|short) )?answers?(?: is)?[*_\s]*\Z",
+    re.MULTILINE,
 )
+"""A last line that says what was to follow it, and nothing does."""
 
 
 def _all_rows(said: Said) -> Found | None:

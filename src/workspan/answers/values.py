@@ -94,7 +94,8 @@ _PARENS = re.compile(
     r"(?:\(\s?([-+]?[0-9]{1,400})\s?\)|\{\s?([-+]?[0-9]{1,400})\s?\}|([0-9]{1,400}))(?![0-9/^!(])"
 )
 _ON = re.compile(r"\.{3,}|…|\s?\\[lc]?dots(?![a-z])")
-_AGAIN = re.compile(r"([0-9])\1{2,}$|([0-9]{2,12}?)\2{2,}$")
+_AGAIN = re.compile(r"([0-9])\1{2,}$|([0-9]{2,12}?)\2{2,}$|([0-9]{5,12}?)\3$")
+"""Three times, or twice what is too long for chance: e = 2.718281828… does not go on so."""
 _VULGAR = {
     "½": (1, 2),
     "⅓": (1, 3),
@@ -311,7 +312,7 @@ def _going_on(digits: str, exponent: int, end: int) -> _Core | None:
     again = _AGAIN.search(digits[max(0, len(digits) + exponent) :])
     if again is None:
         return None
-    block = again[1] or again[2]
+    block = again[1] or again[2] or again[3]
     length = len(again[0])
     return _repeating(digits[:-length], exponent + length, block, end)
 
