@@ -38,7 +38,7 @@ def rows_end(text: str, start: int, limit: int, *, below: bool) -> int:
             if is_gap or not _is_board(first):
                 break
             is_gap = not row
-        elif is_gap and not (_is_rule(row, first) or _same_board(previous, row)):
+        elif is_gap and not _same_board(previous, row):
             break
         elif _alike(previous, row, below=below):
             previous, end, is_gap = row, after, False

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from workspan.answers.quantities import is_denied
 from workspan.answers.said import Said
+from workspan.answers.words import listed
 
 _MARKS = 24
 """Marks of a sort that are looked at, the last ones: hostile text is read in linear time."""
@@ -29,11 +30,23 @@ _LABEL = re.compile(
     r"(?: (?:then|thus|therefore|simply|indeed|clearly|just|hence|given by|as follows)(?![a-z]))?"
     r"[ \t]?:?)",
 )
-_NO_MARK = re.compile(
-    r"(?:wrong|incorrect|previous|intermediate|partial|preliminary|tentative|draft|rejected|false"
-    r"|another|possible|earlier|initial|first|old|this|that|your|an|each|any|no|not the"
-    r"|n't the|def|function|class|(?:check|verify)(?:ing)?(?: (?:the|our|my))?)\s+$"
+_COLON = re.compile(r"answer(?P<sign>:)(?P<not>\Z)?")
+"""The usual label, which `_LABEL` reads the same."""
+_NO_MARK = (
+    *listed(
+        "wrong incorrect previous intermediate partial preliminary tentative draft rejected false"
+        " another possible earlier initial first old this that your an each any no def function"
+        " class check checking verify verifying"
+    ),
+    *(
+        f"{what} {whose}"
+        for what in ("check", "checking", "verify", "verifying")
+        for whose in ("the", "our", "my")
+    ),
+    "not the",
+    "n't the",
 )
+"""Before the word "answer" these make it none that is given."""
 _OWN = re.compile(r"(?<![a-z])(?:our|my)\s+(?:final\s+)?$")
 _VERDICT = re.compile(
     r"[\s*_]*(?:indeed |therefore |thus |also )?(?:correct|right|wrong|incorrect|verified|confirmed"
@@ -99,6 +112,9 @@ _PLACEHOLDER = re.compile(
 )
 
 
+_HELD_OPEN = frozenset("<[{.…_?x$a")
+
+
 class Mark(NamedTuple):
     """A place that is marked as an answer."""
 
@@ -140,7 +156,7 @@ _AT = attrgetter("at")
 
 def is_placeholder(content: str) -> bool:
     """Tell an echo of the instruction, such as ``<answer>`` or ``[number]``, from an answer."""
-    return _PLACEHOLDER.fullmatch(content) is not None
+    return content[:1] in _HELD_OPEN and _PLACEHOLDER.fullmatch(content) is not None
 
 
 def is_nothing(content: str) -> bool:
@@ -199,13 +215,13 @@ def _tag(said: Said, at: int) -> Mark | None:
 
 
 def _label(low: str, at: int, before: str) -> Mark | None:
-    label = _LABEL.match(low, at)
+    label = _COLON.match(low, at) or _LABEL.match(low, at)
     if label is None:
         headed = _HEADED.match(low, at + 6)
         if headed and _HEADING.search(low, max(0, at - 40), at):
             return Mark(at, headed.end(), -1, "heading")
         return None
-    if _NO_MARK.search(low, max(0, at - 20), at):
+    if before.isspace() and low[max(0, at - 20) : at].rstrip().endswith(_NO_MARK):
         return None
     sign = label["sign"]
     if (

@@ -36,6 +36,9 @@ _LEAD = re.compile(
 _AND = re.compile(
     r"[\s$.]*(?:,|;|and|or|,\s*and|,\s*or)[\s$]*(?:[a-z]\s*=\s*)?\$?\s*$", re.IGNORECASE
 )
+_EMPHASIS = re.compile(r"[*_]{1,3}(?=\$|\\\()")
+_JOINT = re.compile(r"\s*(?:,|;|and|or|,\s*and|,\s*or)\s*")
+_JOINED_TO = re.compile(r"(?:to|or|and|-|–|/)\s*[\d$]")
 _CASES = 8
 _LONGEST = 600
 _LINE = 4_000
@@ -94,7 +97,8 @@ def _line(said: Said, mark: Mark, start: int, end: int) -> Found | None:
     start, end = undressed(text, start, end)
     if text[start - 1 : start] == "$" or text.startswith(("\\(", "\\["), start - 2):
         return _formula(said, start, end, mark.rule)
-    inline = _FORMULA.match(text, start, end)
+    emphasis = _EMPHASIS.match(text, start, end)
+    inline = _FORMULA.match(text, emphasis.end() if emphasis else start, end)
     if inline is not None:
         return _inline(said, mark, inline, end)
     start, end = _before_reason(said, mark, start, end)
@@ -166,16 +170,12 @@ def _inline(said: Said, mark: Mark, first: re.Match[str], end: int) -> Found | N
     text = said.plain
     last = first
     while following := _FORMULA.search(text, last.end(), end):
-        if not re.fullmatch(
-            r"\s*(?:,|;|and|or|,\s*and|,\s*or)\s*", text[last.end() : following.start()]
-        ):
+        if not _JOINT.fullmatch(text, last.end(), following.start()):
             break
         last = following
     if last is first and not is_denied(said.low, last.end()):
         after = text[first.end() : first.end() + 24].lstrip()
-        if after.startswith(("\\%", "%", ".", ",")) or not re.match(
-            r"(?:to|or|and|-|–|/)\s*[\d$]", after
-        ):
+        if after.startswith(("\\%", "%", ".", ",")) or not _JOINED_TO.match(after):
             return _formula(said, *_inside(first), mark.rule)
     if is_denied(said.low, last.end()):
         return Found("", first.start(), end, mark.rule)
@@ -196,8 +196,9 @@ def _formula(said: Said, start: int, end: int, rule: str) -> Found | None:
     start, end = undressed(text, start, end)
     if start >= end:
         return None
-    chain = 0 if _DENIES.search(said.low, start, end) else structures.end_of_chain(text[start:end])
-    start += chain
+    content = text[start:end]
+    if "=" in content and not _DENIES.search(said.low, start, end):
+        start += structures.end_of_chain(content)
     while start < end and text[start] == " ":
         start += 1
     content = said.text[start:end]
@@ -286,6 +287,7 @@ def _bare(said: Said) -> Found | None:
 _MATRIX_END = re.compile(
     r"\\end\{((?:[a-zA-Z]?matrix|array)\*?)\}(?:\s|\\right\s?[)\]|.}]|[.$])*\Z"
 )
+_RIGHT = re.compile(r"\s*\\right\s?[)\]|.}]")
 _MATRIX_START = re.compile(
     r"(?:[A-Za-z](?:\^\{?-?\w\}?)?\s?=\s?)?(?:\\left\s?[(\[|.{\\]{1,2}\s{0,4})?\Z"
 )
@@ -303,7 +305,7 @@ def _matrix(said: Said) -> Found | None:
     lead = _MATRIX_START.search(text, max(0, begin - 24), begin)
     start = lead.start() if lead else begin
     end = last.start() + len(f"\\end{{{last[1]}}}")
-    if right := re.compile(r"\s*\\right\s?[)\]|.}]").match(text, end):
+    if right := _RIGHT.match(text, end):
         end = right.end()
     return _formula(said, start, end, "last formula")
 

@@ -44,6 +44,8 @@ _COMPARED = re.compile(
 _EQUALS = re.compile(r"(?<![<>!=])=(?!=)|≈|\\approx(?![a-z])")
 _SEVERAL = re.compile(r"=[^=\n]{1,40}?(?:,|;|\band\b|\bor\b)\s*\$?[a-z][a-z0-9_]{0,8}\s*=")
 _EQUATION = re.compile(r"(?<![a-z])[a-z]\s?[-+*/^]|[-+*/^0-9]\s?[a-z](?![a-z])|[a-z]\([a-z]")
+_COMMAND = re.compile(r"\\[a-z]+")
+_OPERATION = re.compile(r"[-+*/^]|[0-9]\s?[a-z]")
 _SENTENCE = re.compile(r"[.!?;](?=[\s*_]|$)|\n")
 _NEGATION = re.compile(
     r"(?<![a-z])(?:not|no|never|neither|nor|cannot|impossible|unable|invalid|wrong|incorrect"
@@ -145,7 +147,7 @@ def marked(said: Said, mark: Mark) -> Found | Blocked | None:
         return Blocked(_sentence_end(said.low, start, end))
     if area.sort == "lines" and "\n" not in content:
         line = said.low.rfind("\n", 0, start) + 1
-        bullet = re.compile(r"\s*(?:[-*•+]|[0-9]{1,2}[.)])\s+(?=\S)").match(said.low, line, end)
+        bullet = _BULLET.match(said.low, line, end)
         start = max(start, bullet.end() if bullet else start)
     found = within(said, start, end)
     if isinstance(found, Quantity):
@@ -203,12 +205,14 @@ _LOSS = re.compile(r"\s*\((?:\s*\\?[$€£]\s?[0-9])")
 
 def _leading(text: str, low: str, start: int, end: int) -> Quantity | Blocked | None:
     """Read the number that a content starts with; None if it starts with something else."""
-    lead = _LEAD.match(low, start, end)
-    at = lead.end() if lead else start
-    if _COMPARED.match(low, at, end):
-        return Blocked(end)
-    if _LOSS.match(text, start, end):  # an accountant's way to write a loss
-        return Blocked(end)
+    at = start
+    if not "0" <= text[start : start + 1] <= "9":
+        lead = _LEAD.match(low, start, end)
+        at = lead.end() if lead else start
+        if _COMPARED.match(low, at, end):
+            return Blocked(end)
+        if _LOSS.match(text, start, end):  # an accountant's way to write a loss
+            return Blocked(end)
     # In a formula an exclamation mark is a factorial; at the end of a sentence it is none.
     prose = text[end : end + 1] not in _IN_FORMULA
     for begin in dict.fromkeys((at, _dollar_before(text, at, start))):
@@ -217,17 +221,16 @@ def _leading(text: str, low: str, start: int, end: int) -> Quantity | Blocked | 
             break
     else:
         return None
-    if isinstance(found, Blocked) or _FACTOR_AFTER.match(text, found.end, end):
+    if isinstance(found, Blocked) or (
+        text[found.end : found.end + 1] == ")" and _FACTOR_AFTER.match(text, found.end, end)
+    ):
         return Blocked(found.end)
-    if (
-        FIRST.match(low, at)
-        and low[found.end : found.end + 1] == " "
-        and low[at:].startswith("one")
-    ) and re.compile(r" (?:of|that|who|which|where|is|can|has)\b").match(low, found.end):
+    if low.startswith("one", at) and FIRST.match(low, at) and _ONE_WHO.match(low, found.end):
         return None
     return found if is_alone(low[:end], _past_dress(text, found.end, end)) else Blocked(end)
 
 
+_ONE_WHO = re.compile(r" (?:of|that|who|which|where|is|can|has)\b")
 _IN_FORMULA = frozenset("$}\\`<=≈")
 
 
@@ -249,13 +252,13 @@ def _equated(
     first = low[start : equals[0].start()]
     if _SEVERAL.search(low, start, stop):
         return Blocked(stop)
-    bare = re.sub(r"\\[a-z]+", " ", first)
+    bare = _COMMAND.sub(" ", first)
     left = _leading(said.plain, low, start, equals[0].start())
     places = [equals[-1].end()] if not equals[-1][0].endswith(("≈", "approx")) else []
     if not places:  # "= 10/3 ≈ 3.33": the exact value
         exact = equals[-2].end() if len(equals) > 1 else start
         places = [exact, equals[-1].end()]
-    if _EQUATION.search(bare) and len(equals) == 1 and re.search(r"[-+*/^]|[0-9]\s?[a-z]", bare):
+    if len(equals) == 1 and _EQUATION.search(bare) and _OPERATION.search(bare):
         return Blocked(stop)
     for place in places:
         limit = min((one.start() for one in equals if one.start() >= place), default=stop)
@@ -314,7 +317,7 @@ def _of_line(said: Said, line: int, end: int) -> Found | Blocked | None:
         return Blocked(end)
     if not has_digit and not FIRST.search(low, line, min(end, line + _WORDS_LINE)):
         return None
-    bullet = re.compile(r"\s*(?:[0-9]{1,3}[.)]|[-*+•])\s+(?=\S)").match(text, line, end)
+    bullet = _ITEM.match(text, line, end)
     start = bullet.end() if bullet else line
     if found := _emphasised(said, start, end):
         return found
@@ -391,6 +394,8 @@ _CODE = re.compile(
     r"|(?:for|while|if|elif) .{1,80}:\s*\Z|function \w*\()"
 )
 """A line of a program: what it would give is not known."""
+_BULLET = re.compile(r"\s*(?:[-*•+]|[0-9]{1,2}[.)])\s+(?=\S)")
+_ITEM = re.compile(r"\s*(?:[0-9]{1,3}[.)]|[-*•+])\s+(?=\S)")
 _SOME_ONE = re.compile(
     r"(?<![a-z])(?:this|that|each|every|which|no|any|some|the|another|other|first|next|last|right"
     r"|correct|wrong|good|new|old|same|big|small)\s$"

@@ -94,6 +94,7 @@ _DENIED = re.compile(
 )
 _EXCLAIMED = re.compile(r"!+[*_\"')]{0,4}(?=\s*\Z|\s*\n|\s+[^\sa-z0-9+\-*/=<>^(){}\[\]|\\$!.,])")
 """Marks at the end of a sentence; "5! = 120" and "5!/3!" have factorials."""
+_HEAD = re.compile(r"[-+$€£\s]{0,4}")
 _JUNK = re.compile(r"[0-9][0-9.,:/_-]*")
 _START = re.compile(
     rf"[0-9{VULGAR}]|[⁰¹²³⁴-⁹]+/[₀-₉]|\((?=[-+]?[0-9]+\)\s?/)|\\[dtcs]?frac|\\nicefrac|\.(?=[0-9])"
@@ -108,6 +109,11 @@ _BEFORE = re.compile(
     r"|multiplied by|divided by|times|plus|minus|or)\s+)$"
 )
 _SINGLE = re.compile(r"(?:^|[-+*/(\s])[0-9]*[a-z]\s?[-+*/^]|[-+*/^]\s?[0-9]*[a-z](?![a-z])")
+
+
+_ENDS = frozenset((".", ". ", ".\n", ",\n", ".*", ".$"))
+_CLOSING = frozenset(";)}?")
+"""What neither goes on a number nor is a unit of it."""
 
 
 class Quantity(NamedTuple):
@@ -137,10 +143,13 @@ def quantity(text: str, low: str, at: int, *, prose: bool = False) -> Quantity |
     """
     found = number(text, low, at)
     if found is None:
-        junk = re.compile(r"[-+$€£\s]{0,4}").match(text, at)
+        junk = _HEAD.match(text, at)
         run = _JUNK.match(text, junk.end() if junk else at)
         return Blocked(run.end()) if run else None
-    run = _RUN.match(text, found.end) if found.end < len(text) else None
+    following = text[found.end : found.end + 2]
+    if not following or following in _ENDS or following[0] in _CLOSING:
+        return Quantity(found.key, found.text, found.start, found.end)
+    run = _RUN.match(text, found.end)
     if run is not None:
         return Blocked(run.end())
     return _with_unit(text, low, found, prose=prose)

@@ -30,6 +30,7 @@ _SAYS = re.compile(
     r"|mean)|we get"
     r"|rather)(?: actually| really| instead| therefore| then)?:?\s+"
 )
+_MARKS = re.compile(r"[\s,.:;!—-]*")
 _SPAN = 2_000
 
 
@@ -53,5 +54,5 @@ def retracted(low: str, end: int) -> list[int] | None:
     if _CONFIRMED.search(low, cues[0].start(), end + _SPAN):
         return None
     says = [one.end() for one in _SAYS.finditer(low, cues[0].start(), end + _SPAN)]
-    direct = re.compile(r"[\s,.:;!—-]*").match(low, last)
+    direct = _MARKS.match(low, last)
     return [*reversed(says), *([direct.end()] if direct else [])]

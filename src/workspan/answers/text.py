@@ -110,23 +110,17 @@ def _sentence(said: Said, mark: Mark, start: int, end: int) -> int:
     """Return where the answer ends on its line: before a reason, and after prose at its stop."""
     low = said.low
     if not mark.is_firm:
-        stop = re.compile(r"[.!?](?:[*_\"')]{0,3})(?=\s+[A-Z*_(\\]|\s*$)").search(
-            said.plain, start, end
-        )
-        while stop and re.search(
-            r"(?:\b(?:dr|mr|mrs|ms|st|jr|sr|vs|no|prof|[a-z]))$", low[start : stop.start()]
-        ):
+        stop = _FULL_STOP.search(said.plain, start, end)
+        while stop and _TITLE.search(low[start : stop.start()]):
             if stop.end() >= end:
                 break
-            stop = re.compile(r"[.!?](?=\s+[A-Z*_(]|\s*$)").search(said.plain, stop.end(), end)
+            stop = _FURTHER_STOP.search(said.plain, stop.end(), end)
         if stop:
             end = stop.start() if stop[0][0] == "." else stop.end()
         reason = _REASON.search(low, start, end)
         return reason.start() if reason and reason.start() > start else end
     line = low[start:end].rstrip()
-    reason = re.compile(r",? because\s|, since\s|, as (?:it|they|he|she|the|we) ").search(
-        low, start, end
-    )
+    reason = _FIRM_REASON.search(low, start, end)
     if reason and reason.start() > start:
         return reason.start()
     told = _TOLD.match(said.plain, start, end)
@@ -134,14 +128,21 @@ def _sentence(said: Said, mark: Mark, start: int, end: int) -> int:
         return told.end(1)
     again = retracted(low, start)
     if again is not None:
-        stop = re.compile(
-            r"(?:[.!?…]+|,|\s[-—])\s+(?=wait|no\b|actually|hold on|sorry|scratch|correction|oops"
-            r"|or rather|that)|\.\s+(?=it )"
-        ).search(low, start, end)
+        stop = _TAKEN_BACK.search(low, start, end)
         if stop:
             return stop.start()
     is_short = line.endswith(".") and not line.endswith("..") and len(line.split()) < 3
     return start + len(line) - 1 if is_short and not _ABBREVIATED.search(line) else end
+
+
+_FULL_STOP = re.compile(r"[.!?](?:[*_\"')]{0,3})(?=\s+[A-Z*_(\\]|\s*$)")
+_FURTHER_STOP = re.compile(r"[.!?](?=\s+[A-Z*_(]|\s*$)")
+_TITLE = re.compile(r"(?:\b(?:dr|mr|mrs|ms|st|jr|sr|vs|no|prof|[a-z]))$")
+_FIRM_REASON = re.compile(r",? because\s|, since\s|, as (?:it|they|he|she|the|we) ")
+_TAKEN_BACK = re.compile(
+    r"(?:[.!?…]+|,|\s[-—])\s+(?=wait|no\b|actually|hold on|sorry|scratch|correction|oops"
+    r"|or rather|that)|\.\s+(?=it )"
+)
 
 
 def _json_member(said: Said, at: int) -> Found | None:
@@ -187,9 +188,10 @@ def last_line(said: Said) -> Found | None:
             content.startswith(("```", "~~~", "---", "===", "***"))
             and not any(map(str.isalnum, content))
         ):
-            if _ANNOUNCES.search(said.low, max(line, end - 80), end):
-                return None
             bold = [*_BOLD.finditer(text, line, end)] if "**" in content else []
+            is_bold = len(bold) == 1 and bold[0].end() < end
+            if not is_bold and _ANNOUNCES.search(said.low, max(line, end - 80), end):
+                return None
             if len(bold) == 1:
                 start, stop = undressed(text, bold[0].start(1), bold[0].end(1))
                 return Found(said.text[start:stop].rstrip(":"), start, stop, "emphasised text")

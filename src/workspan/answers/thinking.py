@@ -85,9 +85,7 @@ def visible(text: str, low: str, reasoning: str = "") -> Visible | None:
         lead = len(text) - len(text.lstrip())
         if text.startswith(thought, lead) and len(thought) > 16:
             skipped = lead + len(thought)
-    is_tagged = (
-        ("<" in low and _HINT.search(low)) or "[think]" in low or "[/think]" in low or "◁" in low
-    )
+    is_tagged = ("<" in low and _HINT.search(low)) or "think]" in low or "◁" in low
     if not is_tagged and _GRANITE[0] not in low:
         skipped = max(skipped, _final_channel(low) if low.startswith("analysis") else 0)
         return Visible(text[skipped:], (0,), (skipped,), is_open=False) if skipped else None

@@ -147,6 +147,9 @@ def number(text: str, low: str, start: int) -> Number | None:
         low: the same in lower case.
         start: where it starts.
     """
+    if "0" <= text[start : start + 1] <= "9":
+        figures = _figures(text, start)
+        return figures and Number(figures.key, figures.text, start, figures.end)
     head = PREFIX.match(text, start)
     assert head is not None
     if head["sign"] and head["inner"]:
