@@ -44,7 +44,7 @@ from workspan.answers import (
     whole,
 )
 from workspan.answers.said import Found, Said
-from workspan.answers.thinking import reply_end, visible
+from workspan.answers.thinking import Visible, reply_end, visible
 from workspan.types import AnswerKind
 
 __all__ = [
@@ -119,6 +119,25 @@ def read(
     Raises:
         InputError: the schema says something that is not understood.
     """
+    found = _found(text, kind, finished, reasoning, asked, schema)
+    if found is None:
+        return None
+    (answer, *span, rule), seen, skipped = found
+    first, last = (skipped + place for place in span)
+    if seen:
+        first, last = seen.original(first), seen.original(last, is_end=True)
+    return Reading(answer, kind, (first, last), rule)
+
+
+def _found(
+    text: str,
+    kind: AnswerKind,
+    finished: bool,  # noqa: FBT001  # of this module alone, and called for every reply
+    reasoning: str = "",
+    asked: str = "",
+    schema: Mapping[str, Any] | None = None,
+) -> tuple[Found, Visible | None, int] | None:
+    """Return what was found, what was visible, and how much of that was not looked at."""
     plain = signs.plain(text)
     low = signs.lower(plain)
     seen = visible(text, low, reasoning)
@@ -134,11 +153,7 @@ def read(
     if not text:
         return None
     found = _KINDS[kind].read(Said(text, plain, low, closed, asked, schema))
-    if found is None or not found.answer:
-        return None
-    first, last = start + found.start, start + found.end
-    span = (seen.original(first), seen.original(last, is_end=True)) if seen else (first, last)
-    return Reading(found.answer, kind, span, found.rule)
+    return (found, seen, start) if found is not None and found.answer else None
 
 
 def extract(text: str, kind: AnswerKind, *, finished: bool = True) -> str | None:
@@ -149,8 +164,8 @@ def extract(text: str, kind: AnswerKind, *, finished: bool = True) -> str | None
         kind: how the answer is written.
         finished: the model ended by itself (`Sample.finish` is "stop").
     """
-    reading = read(text, kind, finished=finished)
-    return None if reading is None else reading.answer
+    found = _found(text, kind, finished)
+    return None if found is None else found[0].answer
 
 
 def canonical(answer: str, kind: AnswerKind, seconds: float | None = None) -> Hashable:

@@ -323,9 +323,9 @@ def _of_line(said: Said, line: int, end: int) -> Found | Blocked | None:
         return found
     if has_digit:
         last = last_quantity(text, low, start, end)
-        if last is not None and (told := _in_words_after(said, last, end)):
+        if last is not None and last.end < end and (told := _in_words_after(said, last, end)):
             return told
-        if last is not None and _UNREACHED.search(low, max(start, last.end - 160), last.end):
+        if last is not None and _is_unreached(low, max(start, last.end - 160), last.end):
             return Blocked(end)
         if (
             isinstance(last, Quantity)
@@ -335,6 +335,14 @@ def _of_line(said: Said, line: int, end: int) -> Found | Blocked | None:
             return Found(last.text, last.start, last.end, "last number")
         return Blocked(end) if last is not None else None
     return _last_in_words(said, start, end)
+
+
+def _is_unreached(low: str, start: int, end: int) -> bool:
+    """Tell "there is no way to get 24"; most lines have none of its words."""
+    before = low[start:end]
+    if not ("no" in before or "n't" in before or "impossible" in before or "unable" in before):
+        return False
+    return _UNREACHED.search(low, start, end) is not None
 
 
 def _in_words_after(said: Said, last: Quantity | Blocked, end: int) -> Found | None:
@@ -412,7 +420,10 @@ _JOINED = re.compile(
 
 def _joined(low: str, start: int, last: Quantity) -> bool:
     """Tell whether the last number is joined to one before: "5 apples and 3", "from 5 to 9"."""
-    return _JOINED.search(low, max(start, last.start - 80), last.start) is not None
+    least = max(start, last.start - 80)
+    if not low[least : last.start].rstrip().endswith(("and", "or", "to")):
+        return False
+    return _JOINED.search(low, least, last.start) is not None
 
 
 def json_value(said: Said, at: int) -> tuple[int, int, object] | None:

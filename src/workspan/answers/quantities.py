@@ -274,13 +274,13 @@ def quantities(text: str, low: str, start: int, end: int) -> Iterator[Quantity |
     while (found := _START.search(text, at, end)) is not None:
         first = found.start()
         begin = _sign_start(text, first, previous_end)
-        before = _BEFORE.search(low, max(start, begin - 24), begin)
+        before = begin > start and _BEFORE.search(low, max(start, begin - 24), begin)
         read = quantity(text, low, begin, prose=True)
         if read is None:
             at = found.end()
             continue
         at = max(read.end, found.end())
-        if before is not None or _is_binary(text, begin, start):
+        if before or _is_binary(text, begin, start):
             yield Blocked(at)
         else:
             yield read
@@ -308,6 +308,8 @@ _SIGNED = re.compile(
 def _sign_start(text: str, first: int, bound: int) -> int:
     """Return where the sign and currency before a digit start; a list's dash is none."""
     begin = max(bound, first - 8)
+    if begin == first or text[first - 1].isalnum():
+        return first
     head = _SIGNED.search(text[begin:first])
     if head is None or not head[0]:
         return first

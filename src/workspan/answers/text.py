@@ -190,7 +190,12 @@ def last_line(said: Said) -> Found | None:
         ):
             bold = [*_BOLD.finditer(text, line, end)] if "**" in content else []
             is_bold = len(bold) == 1 and bold[0].end() < end
-            if not is_bold and _ANNOUNCES.search(said.low, max(line, end - 80), end):
+            tail = content.rstrip("*_ ")
+            if (
+                tail.endswith((":", "nswer", "nswers", " is"))
+                and not is_bold
+                and _ANNOUNCES.search(said.low, max(line, end - 80), end)
+            ):
                 return None
             if len(bold) == 1:
                 start, stop = undressed(text, bold[0].start(1), bold[0].end(1))

@@ -176,7 +176,7 @@ def reply_end(text: str, low: str, *, has_answer: bool) -> int:
         end = turn.start()
     if "[inst]" in low and (turn_at := low.find("[inst]", 0, end)) > 0 and text[:turn_at].strip():
         end = turn_at
-    if not has_answer:
+    if not has_answer or "\n" not in low or not (":" in low or "：" in low):
         return end
     at = 0
     for _ in range(_QUESTIONS):

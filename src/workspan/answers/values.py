@@ -26,6 +26,8 @@ Key: TypeAlias = Fraction | tuple[str, int, str, int]
 _LARGEST = 4_000
 """Digits of a value that is still computed with; beyond, digits are compared."""
 _BITS = 13_000
+_FEW = 300
+"""Digits and powers that need no look at what is too long."""
 
 _CURRENCY = (
     r"(?:US|A|C|CA|AU|NZ|HK|R)?\\?\$|[€£¥₹₽₩₪₫₴₦¢]|\\(?:euro|pounds|yen)\b|"
@@ -175,6 +177,11 @@ def number(text: str, low: str, start: int) -> Number | None:
 
 def decimal(digits: str, exponent: int) -> Key:
     """Return the value of so many units of a power of ten."""
+    if len(digits) < _FEW and -_FEW < exponent < _FEW:
+        if exponent == 0:
+            return Fraction(int(digits))
+        power = 10 ** abs(exponent)
+        return Fraction(int(digits), power) if exponent < 0 else Fraction(int(digits) * power)
     digits = digits.lstrip("0")
     short = digits.rstrip("0")
     if not short:
