@@ -44,7 +44,7 @@ from workspan.answers import (
     whole,
 )
 from workspan.answers.said import Found, Said
-from workspan.answers.thinking import Visible, reply_end, visible
+from workspan.answers.thinking import Visible, contained, reply_end, visible
 from workspan.types import AnswerKind
 
 __all__ = [
@@ -92,6 +92,8 @@ _KINDS: Mapping[AnswerKind, _Reader] = {
     "json": structured,
 }
 _WINDOW = 131_072
+_IN_TAGS = ("number", "math", "choice", "text", "json")
+"""Kinds whose answers may stand in a tag such as <output>, which none of them would hold."""
 _ENDLESS = ("open", "code")
 """Kinds that no question of the model's own follows."""
 
@@ -148,6 +150,8 @@ def _found(
     end = len(text) if kind == "symbols" else reply_end(text, low, has_answer=kind not in _ENDLESS)
     start = max(0, end - _WINDOW) if kind != "open" else 0
     closed = (finished and not (seen and seen.is_open)) or end < len(text)
+    if kind in _IN_TAGS and (inside := contained(low[start:end])):
+        start, end, closed = start + inside[0], start + inside[1], True
     if start or end < len(text):
         text, plain, low = text[start:end], plain[start:end], low[start:end]
     if not text:

@@ -43,8 +43,7 @@ _NO_MARK = (
         for what in ("check", "checking", "verify", "verifying")
         for whose in ("the", "our", "my")
     ),
-    "not the",
-    "n't the",
+    *(f"{what} the" for what in ("not", "n't", "if", "whether", "suppose", "assume", "assuming")),
 )
 """Before the word "answer" these make it none that is given."""
 _OWN = re.compile(r"(?<![a-z])(?:our|my)\s+(?:final\s+)?$")

@@ -21,7 +21,7 @@ from workspan.answers.quantities import (
 )
 from workspan.answers.regions import Region, cell, region, undressed
 from workspan.answers.retracted import retracted
-from workspan.answers.said import Found, Said
+from workspan.answers.said import COURTESY, Found, Said
 from workspan.answers.text import text_key
 from workspan.answers.values import number
 from workspan.answers.words import FIRST
@@ -301,7 +301,7 @@ def last_value(said: Said, start: int = 0) -> Found | None:
         if end <= start:
             return None
         line = max(low.rfind("\n", start, end) + 1, start)
-        if found := _of_line(said, line, end):
+        if not COURTESY.match(low, line, end) and (found := _of_line(said, line, end)):
             return found if isinstance(found, Found) else None
         end = line - 1
     return None
@@ -321,20 +321,54 @@ def _of_line(said: Said, line: int, end: int) -> Found | Blocked | None:
     start = bullet.end() if bullet else line
     if found := _emphasised(said, start, end):
         return found
-    if has_digit:
-        last = last_quantity(text, low, start, end)
-        if last is not None and last.end < end and (told := _in_words_after(said, last, end)):
-            return told
-        if last is not None and _is_unreached(low, max(start, last.end - 160), last.end):
-            return Blocked(end)
-        if (
-            isinstance(last, Quantity)
-            and not _joined(low, start, last)
-            and not is_denied(low, last.end)
-        ):
-            return Found(last.text, last.start, last.end, "last number")
-        return Blocked(end) if last is not None else None
-    return _last_in_words(said, start, end)
+    if not has_digit:
+        return _last_in_words(said, start, end)
+    if (told := _IS_THE_ANSWER.search(low, start, end)) and (
+        found := _before(said, start, told.start())
+    ):
+        return found
+    return Blocked(end) if _is_listed(low, line, end) else _last_in_figures(said, start, end)
+
+
+def _last_in_figures(said: Said, start: int, end: int) -> Found | Blocked | None:
+    low = said.low
+    last = last_quantity(said.plain, low, start, end)
+    if last is None:
+        return None
+    if last.end < end and (told := _in_words_after(said, last, end)):
+        return told
+    if (
+        isinstance(last, Quantity)
+        and not _joined(low, start, last)
+        and not is_denied(low, last.end)
+        and low[last.end : last.end + 1] != "?"
+        and not _is_unreached(low, max(start, last.end - 160), last.end)
+    ):
+        return Found(last.text, last.start, last.end, "last number")
+    return Blocked(end)
+
+
+_IS_THE_ANSWER = re.compile(
+    r"[*_$)]{0,4} (?:is|are|was) (?:(?:thus|therefore|then|indeed) )?(?:the|my|our)"
+    r" (?:(?:final|correct|right|required|desired) )?(?:answer|result|solution)(?![a-z])"
+)
+_LISTED = re.compile(r"\s*(?:\(?(?:[a-h]|[0-9]{1,2})[.)]|[-*•+])\s+[-$]?[0-9]\S{0,20}\s*\Z")
+
+
+def _before(said: Said, start: int, end: int) -> Found | None:
+    """Read the number right before what says that it is the answer."""
+    last = last_quantity(said.plain[:end], said.low[:end], start, end)
+    if isinstance(last, Quantity) and last.end == end and not _joined(said.low, start, last):
+        return Found(last.text, last.start, last.end, "number said to be the answer")
+    return None
+
+
+def _is_listed(low: str, line: int, end: int) -> bool:
+    """Tell the last of several answers: (a) 12, (b) 15, each on a line of its own."""
+    if not _LISTED.match(low, line, end):
+        return False
+    above = low[max(0, line - 80) : line].rstrip()
+    return bool(above) and _LISTED.match(above.rpartition("\n")[2]) is not None
 
 
 def _is_unreached(low: str, start: int, end: int) -> bool:
@@ -414,14 +448,14 @@ _ONE_OF = re.compile(
 """Of the word "one" that counts nothing: "this one", "one of them"."""
 _START_DIGIT = re.compile(r"[0-9⁰¹²³⁴-⁹½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒]")
 _JOINED = re.compile(
-    r"(?:[0-9]|\b(?:from|between)\b[^.;\n]{0,40})[^.;,\n0-9]{0,20}\b(?:and|or|to)\s+$"
+    r"(?:[0-9]|\b(?:from|between)\b[^.;\n]{0,40})[^.;,\n0-9]{0,20}\b(?:and|or|to)\s+[*_$(]{0,3}$"
 )
 
 
 def _joined(low: str, start: int, last: Quantity) -> bool:
     """Tell whether the last number is joined to one before: "5 apples and 3", "from 5 to 9"."""
     least = max(start, last.start - 80)
-    if not low[least : last.start].rstrip().endswith(("and", "or", "to")):
+    if not low[least : last.start].rstrip("*_$( \t\n").endswith(("and", "or", "to")):
         return False
     return _JOINED.search(low, least, last.start) is not None
 

@@ -27,6 +27,11 @@ _RUN = re.compile(
     r"[-$€£({]{0,2}(?:[0-9]|\.[0-9])[0-9.,]*)+"
 )
 """How a number goes on that is part of a range, a date, a list, a term."""
+_ONE_IN = re.compile(
+    r" in (?:[0-9]{1,3}(?![0-9])|(?:two|three|four|five|six|seven|eight|nine|ten|twenty|a hundred)"
+    r"(?![a-z-]))"
+)
+"""A share: one in ten."""
 _STOP = re.compile(
     rf"[(\[{{!^|]|_(?=[\w{{\\(])|{_S}\*{{1,2}}(?=[\w({{\\$-])|\s\*{{1,2}}\s(?=\w)|{_S}(?:[+/×·±√>≤≥≠#&]|<(?![/"
     rf"|])|\\(?![)\]%$,;!: ])|-(?![ -])|[ ](?:or|to|plus|minus|times|over|divided|squared|"
@@ -65,10 +70,14 @@ _MONEY_SCALES = {
     "m": 10**6,
     "mn": 10**6,
     "mm": 10**6,
+    "mio": 10**6,
     "b": 10**9,
     "bn": 10**9,
+    "mrd": 10**9,
     "t": 10**12,
 }
+_MONEY = re.compile(rf"\.?{_S}(?:[€£¥₹]|\\?\$(?![0-9])|(?:EUR|USD|GBP|CHF)(?![A-Za-z]))")
+"""After a letter it says that the letter counts thousands or millions: 1.2 M€."""
 _NOT_UNITS = listed(
     "or to plus minus times over divided squared cubed factorial choose mod modulo remainder"
     " than pi"
@@ -90,7 +99,8 @@ _ANOTHER = re.compile(r"[ ,]*(?:and|or|to|plus|minus)\s+[-$€£]?([0-9]|[a-z]+)
 _DENIED = re.compile(
     r"[*_$ )\]}\\]{0,6}(?:[a-z]+ ){0,2}(?:cannot|can't"
     r"|(?:is|are|was|were|can|could|will|would|does|do|did)"
-    r"(?:n't| not| never| impossible| unreachable| unattainable| out of reach))(?![a-z])"
+    r"(?:n't| not| never| impossible| unreachable| unattainable| out of reach)"
+    r"|(?:is|was|would be|seems|looks) (?:wrong|incorrect|false))(?![a-z])"
 )
 _EXCLAIMED = re.compile(r"!+[*_\"')]{0,4}(?=\s*\Z|\s*\n|\s+[^\sa-z0-9+\-*/=<>^(){}\[\]|\\$!.,])")
 """Marks at the end of a sentence; "5! = 120" and "5!/3!" have factorials."""
@@ -102,7 +112,7 @@ _START = re.compile(
 _BEFORE = re.compile(
     r"(?:[a-z_][0-9.]*|[0-9)]\s?\*{1,2}\s?|[\w)}!]\s?[-+/×·^]\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?|\\(?:leq?|geq?|[lg]eqslant|neq?|[lg]t|pm|mp|sqrt|in|to)\s?"
     r"|(?<!\|)(?<!<[a-z])(?<!<[a-z]{2})(?<!<[a-z]{3})(?<!strong)(?<!solution)>\s?|[0-9]\.|#"
-    r"|\b(?:step|part|case|example|figure|table|eq|equation|option|chapter|section|page|no|item"
+    r"|\b(?:step|part|case|example|question|problem|exercise|method|approach|solution|version|figure|table|eq|equation|option|chapter|section|page|no|item"
     r"|line"
     r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})\.?\s"
     r"|\b(?:least|most|than|over|under|above|below|nearly|almost|up to|not|minimum of|maximum of"
@@ -150,6 +160,7 @@ def quantity(text: str, low: str, at: int, *, prose: bool = False) -> Quantity |
     if not following or following in _ENDS or following[0] in _CLOSING:
         return Quantity(found.key, found.text, found.start, found.end)
     run = _RUN.match(text, found.end)
+    run = run or (_ONE_IN.match(low, found.end) if following[0] == " " else None)
     if run is not None:
         return Blocked(run.end())
     return _with_unit(text, low, found, prose=prose)
@@ -205,6 +216,8 @@ def _word_unit(text: str, low: str, at: int, *, is_money: bool) -> _Unit | Block
         return _Unit(end, SCALES[low_name])
     if is_money and touches and low_name in _MONEY_SCALES and text[end : end + 1] != "$":
         return _Unit(end, _MONEY_SCALES[low_name])
+    if low_name in _MONEY_SCALES and (money := _MONEY.match(text, end)):
+        return _Unit(money.end(), _MONEY_SCALES[low_name])
     if _FACTOR.fullmatch(name):
         return Blocked(end)
     if touches and low_name not in _TOUCHING and name.isascii():
@@ -241,7 +254,7 @@ def is_alone(low: str, end: int) -> bool:
     """Tell whether the clause after a quantity leaves it as it is: no second one that joins it."""
     if end >= len(low) or low[end] == "\n":
         return True
-    if _NEXT_IN_LIST.match(low, end):
+    if low[end] == "?" or _NEXT_IN_LIST.match(low, end):
         return False
     another = _ANOTHER.match(low, end)
     if another and (another[1].isdecimal() or FIRST.match(low, another.start(1))):

@@ -18,7 +18,7 @@ from workspan.answers.blocks import rows_end
 from workspan.answers.marks import Mark, is_placeholder, is_unfilled, marks
 from workspan.answers.regions import region, undressed
 from workspan.answers.retracted import retracted
-from workspan.answers.said import Found, Said
+from workspan.answers.said import COURTESY, Found, Said
 from workspan.answers.words import listed
 
 _REASON = re.compile(
@@ -184,9 +184,14 @@ def last_line(said: Said) -> Found | None:
     while end > 0:
         line = text.rfind("\n", 0, end) + 1
         content = text[line:end].strip()
-        if content and not (
-            content.startswith(("```", "~~~", "---", "===", "***"))
-            and not any(map(str.isalnum, content))
+        is_courtesy = COURTESY.match(said.low, line, end) and text[:line].strip()
+        if (
+            content
+            and not is_courtesy
+            and not (
+                content.startswith(("```", "~~~", "---", "===", "***"))
+                and not any(map(str.isalnum, content))
+            )
         ):
             bold = [*_BOLD.finditer(text, line, end)] if "**" in content else []
             is_bold = len(bold) == 1 and bold[0].end() < end

@@ -14,10 +14,10 @@ from typing import NamedTuple
 _NAMES = (
     r"(?:[a-z0-9_]{1,12}:|ant_?|longcat_)?(?:think(?:ing)?|thoughts?|reasoning|reflection"
     r"|scratchpad|inner_?monologue|cot"
-    r"|chain_of_thought|deep_?think)"
+    r"|chain_of_thought|deep_?think|analysis|thought_process|inner_thoughts?)"
 )
 _ANGLED = (
-    rf"<(?=[/|a-z])(?:(?P<close1>/)?{_NAMES}(?:\s[^<>\n]{{0,80}})?>"
+    rf"<(?=[ /|a-z])(?:[ ]?(?P<close1>/)?[ ]?{_NAMES}(?:\s[^<>\n]{{0,80}})?>"
     r"|\|(?P<open4>begin_of_thought|start_thinking|begin_of_thinking|thinking|think)\|>"
     r"|\|(?P<close4>end_of_thought|end_thinking|end_of_thinking|/thinking|/think)\|>"
     r"|(?P<close5>\|channel\|>(?:final"
@@ -42,6 +42,13 @@ _NEXT = re.compile(
     r"|exercise)(?: ?#?[0-9]{1,3})?|q[0-9]{0,3}|human|user|instruction"
     r"|input)[*_]{0,2}[ \t]?[:：]"
 )
+_AGAIN = re.compile(
+    r"\n\s*(?:\[?(?:assistant|question|instruction|context)\]?:"
+    r"|#{1,4}[ ]*(?:question|problem|exercise|example)[ ]+#?(?:[2-9]|[1-9][0-9])(?![0-9])"
+    r"|(?:\*\*)?(?:question|problem|exercise|example)[ ]+#?(?:[2-9]|[1-9][0-9])[.:)])"
+)
+"""A turn or question that follows an answer."""
+_GIVES = re.compile(r"answer[*_]{0,2}\s?(?:is|:)\s*[^\s*_]|\n#### ?\S|boxed\{|</answer>")
 _GIVEN = (
     "question",
     "problem",
@@ -163,6 +170,23 @@ def _is_in_code(low: str, tag: re.Match[str], start: int, depth: int) -> bool:
     return bool(low[line : tag.start()].strip()) and "```" in low[tag.end() :]
 
 
+_CONTAINED = re.compile(
+    r"</(final(?:_(?:response|result|output))?|output|result|response|solution|reply)>\s*\Z"
+)
+_TAIL = 40
+
+
+def contained(low: str) -> tuple[int, int] | None:
+    """Return what stands in a last tag that holds the reply, such as <output> or <result>."""
+    if ">" not in low[-4:]:
+        return None
+    last = _CONTAINED.search(low, max(0, len(low) - _TAIL))
+    if last is None:
+        return None
+    start = low.rfind(f"<{last[1]}>", 0, last.start())
+    return None if start < 0 else (start + len(last[1]) + 2, last.start())
+
+
 def reply_end(text: str, low: str, *, has_answer: bool) -> int:
     """Return where the model goes on into a turn or a question of its own; else the end.
 
@@ -176,7 +200,15 @@ def reply_end(text: str, low: str, *, has_answer: bool) -> int:
         end = turn.start()
     if "[inst]" in low and (turn_at := low.find("[inst]", 0, end)) > 0 and text[:turn_at].strip():
         end = turn_at
-    if not has_answer or "\n" not in low or not (":" in low or "：" in low):
+    if not has_answer or "\n" not in low:
+        return end
+    if (
+        "\n" in low
+        and (again := _AGAIN.search(low, 0, end))
+        and _GIVES.search(low, 0, again.start())
+    ):
+        end = again.start()
+    if not (":" in low or "：" in low):
         return end
     at = 0
     for _ in range(_QUESTIONS):
