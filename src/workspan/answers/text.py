@@ -23,7 +23,8 @@ from workspan.answers.words import listed
 
 _REASON = re.compile(
     r"(?:,\s+|\s+[—–-]\s+|\s+)(?:because|since|which|as (?:it|they|he|she|the|we|this|there)"
-    r"|so that|where)\s|;\s"
+    r"|so that|where)\s"
+    r"|;\s(?=(?:it|this|that|these|because|since|so|as|the|we|he|she|they|all|no|i)\b)"
 )
 _ABBREVIATED = re.compile(r"(?:\.[a-z]|\b(?:etc|inc|ltd|co|jr|sr|st|no))\.$")
 _TOLD = re.compile(
