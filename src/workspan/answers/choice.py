@@ -6,7 +6,7 @@ import re
 from collections.abc import Hashable
 
 from workspan.answers import signs
-from workspan.answers.marks import Mark, is_unfilled, marks
+from workspan.answers.marks import Mark, Marks, is_unfilled
 from workspan.answers.number import json_value
 from workspan.answers.regions import region
 from workspan.answers.retracted import retracted
@@ -92,7 +92,7 @@ _LETTERS = 8
 
 def read(said: Said) -> Found | None:
     """Return the letter of the last mark that says one, or the one that a finished text ends on."""
-    ordered = marks(said)
+    ordered = Marks(said)
     for mark in ordered:
         found = _marked(said, mark)
         if found is not None:

@@ -7,7 +7,7 @@ heading "Final answer", ``"answer": ...`` in JSON, and the word for "answer" in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -131,24 +131,55 @@ class Mark(NamedTuple):
     """Emphasis that was opened before the mark and closes after its content."""
 
 
-def marks(said: Said) -> list[Mark]:
-    """Return the marks, the last one first.
+class Marks:
+    """The marks of a text, the last one first; each is looked at when it is asked for.
 
     A mark inside another stands before it: of ``the answer is \\boxed{3}`` comes ``3`` first.
     """
+
+    def __init__(self, said: Said) -> None:
+        self._more = _upwards(said)
+        self._known: list[Mark] = []
+
+    def __iter__(self) -> Iterator[Mark]:
+        return self.since(0)
+
+    def since(self, i: int) -> Iterator[Mark]:
+        """Yield the marks from the i-th last one on."""
+        while (mark := self.at(i)) is not None:
+            yield mark
+            i += 1
+
+    def at(self, i: int) -> Mark | None:
+        """Return the i-th last mark, if there are so many."""
+        while len(self._known) <= i:
+            following = next(self._more, None)
+            if following is None:
+                return None
+            self._known.append(following)
+        return self._known[i]
+
+
+def _upwards(said: Said) -> Iterator[Mark]:
     low = said.low
-    found: list[Mark] = []
-    if "answer" in low:
-        found += _labels(said)
-    if "box" in low:
-        found += _boxes(said)
-    if "####" in low:
-        found += _hashes(said)
-    if not found:
-        found = _foreign(said)
-    if len(found) > 1:
-        found.sort(key=_AT, reverse=True)
-    return found
+    places = {needle: at for needle in _NEEDLES if (at := low.rfind(needle)) >= 0}
+    left = dict.fromkeys(places, _MARKS)
+    is_none = True
+    while places:
+        needle = max(places, key=places.__getitem__) if len(places) > 1 else next(iter(places))
+        at = places[needle]
+        mark = _NEEDLES[needle](said, at)
+        left[needle] -= 1
+        following = low.rfind(needle, 0, at) if left[needle] else -1
+        if following >= 0:
+            places[needle] = following
+        else:
+            del places[needle]
+        if mark is not None:
+            is_none = False
+            yield mark
+    if is_none:
+        yield from sorted(_foreign(said), key=_AT, reverse=True)
 
 
 _AT = attrgetter("at")
@@ -164,11 +195,12 @@ def is_nothing(content: str) -> bool:
     return content in ("none", "n/a") or is_placeholder(content)
 
 
-def is_unfilled(said: Said, ordered: Sequence[Mark]) -> bool:
+def is_unfilled(said: Said, ordered: Marks) -> bool:
     """Tell a text that ends on a mark with nothing after it: what was to be said was not."""
-    if not ordered or ordered[0].end >= 0:
+    last = ordered.at(0)
+    if last is None or last.end >= 0:
         return False
-    content = said.low[ordered[0].start : ordered[0].start + _ENDING].strip(f"{DRESS}#>:-\r\n")
+    content = said.low[last.start : last.start + _ENDING].strip(f"{DRESS}#>:-\r\n")
     return not content or is_nothing(content)
 
 
@@ -181,24 +213,20 @@ def _places(low: str, needle: str) -> Iterator[int]:
         yield at
 
 
-def _labels(said: Said) -> list[Mark]:
+def _answer(said: Said, at: int) -> Mark | None:
+    """Read the mark around the word "answer": a tag, a label, a heading, a member of JSON."""
     low = said.low
-    found: list[Mark] = []
-    for at in _places(low, "answer"):
-        before = low[at - 1] if at else "\n"
-        if before == "<" or (before == "/" and low[at - 2 : at - 1] == "<"):
-            if before == "<" and (mark := _tag(said, at)):
-                found.append(mark)
-        elif before == "_" and low[:at].endswith("<final_"):
-            if mark := _tag(said, at):
-                found.append(mark)
-        elif before == "[" and low.startswith("answer]", at):
-            end = low.find("[/answer]", at)
-            if end >= 0 or said.finished:
-                found.append(Mark(at - 1, at + 7, end if end >= 0 else len(low), "[ANSWER] tag"))
-        elif not before.isalnum() and (mark := _label(low, at, before)):
-            found.append(mark)
-    return found
+    before = low[at - 1] if at else "\n"
+    if before == "<" or (before == "/" and low[at - 2 : at - 1] == "<"):
+        return _tag(said, at) if before == "<" else None
+    if before == "_" and low.endswith("<final_", max(0, at - 7), at):
+        return _tag(said, at)
+    if before == "[" and low.startswith("answer]", at):
+        end = low.find("[/answer]", at)
+        is_whole = end >= 0 or said.finished
+        end = end if end >= 0 else len(low)
+        return Mark(at - 1, at + 7, end, "[ANSWER] tag") if is_whole else None
+    return None if before.isalnum() else _label(low, at, before)
 
 
 def _tag(said: Said, at: int) -> Mark | None:
@@ -243,24 +271,22 @@ def _label(low: str, at: int, before: str) -> Mark | None:
     return Mark(at, label.end(), -1, rule, is_firm, bool(label["not"]), opener)
 
 
-def _boxes(said: Said) -> list[Mark]:
+def _box(said: Said, at: int) -> Mark | None:
     text = said.plain
-    found: list[Mark] = []
-    for at in _places(said.low, "box"):
-        for back in (10, 2, 1):  # "<|begin_of_box|>", "\fbox", "\boxed"
-            box = _BOX.match(text, max(0, at - back))
-            if box and box.start() <= at < box.end():
+    for back in (1, 2, 10):  # "\\boxed", "\\fbox", "<|begin_of_box|>"
+        if text[at - back : at - back + 1] in "\\<" and at >= back:
+            box = _BOX.match(text, at - back)
+            if box and at < box.end():
                 break
-        else:
-            continue
-        if box[0].startswith("<"):
-            end = text.find("<|end_of_box|>", box.end())
-        else:
-            end = closing_brace(text, box.end() - 1)
-        if end >= 0:
-            denied = is_denied(said.low, end + 1)
-            found.append(Mark(box.start(), box.end(), end, "box", is_negated=denied))
-    return found
+    else:
+        return None
+    if box[0].startswith("<"):
+        end = text.find("<|end_of_box|>", box.end())
+    else:
+        end = closing_brace(text, box.end() - 1)
+    if end < 0:
+        return None
+    return Mark(box.start(), box.end(), end, "box", is_negated=is_denied(said.low, end + 1))
 
 
 def closing_brace(text: str, opening: int) -> int:
@@ -277,19 +303,22 @@ def closing_brace(text: str, opening: int) -> int:
     return -1
 
 
-def _hashes(said: Said) -> list[Mark]:
+def _hashes(said: Said, at: int) -> Mark | None:
     text = said.plain
-    found: list[Mark] = []
-    for at in _places(text, "####"):
-        if text[at + 4 : at + 5] == "#" or text[text.rfind("\n", 0, at) + 1 : at].strip():
-            continue
-        end = text.find("\n", at)
-        if end < 0 and not said.finished:
-            continue
-        end = len(text) if end < 0 else end
-        is_last = not text[end:].strip()
-        found.append(Mark(at, at + 4, end, "####", is_firm=is_last))
-    return found
+    if text[at + 4 : at + 5] == "#" or text[text.rfind("\n", 0, at) + 1 : at].strip():
+        return None
+    end = text.find("\n", at)
+    if end < 0 and not said.finished:
+        return None
+    end = len(text) if end < 0 else end
+    return Mark(at, at + 4, end, "####", is_firm=not text[end:].strip())
+
+
+_NEEDLES: Mapping[str, Callable[[Said, int], Mark | None]] = {
+    "answer": _answer,
+    "box": _box,
+    "####": _hashes,
+}
 
 
 def _foreign(said: Said) -> list[Mark]:

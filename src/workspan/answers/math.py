@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from itertools import islice
 
 from workspan.answers import number, structures
-from workspan.answers.marks import Mark, is_placeholder, is_unfilled, marks
+from workspan.answers.marks import Mark, Marks, is_placeholder, is_unfilled
 from workspan.answers.quantities import Quantity, is_denied, quantities
 from workspan.answers.regions import cell, region, undressed
 from workspan.answers.retracted import retracted
@@ -49,7 +50,7 @@ def read(said: Said) -> Found | None:
 
     Boxes that only "and", "or" or a comma part are one answer of several.
     """
-    ordered = marks(said)
+    ordered = Marks(said)
     for i, mark in enumerate(ordered):
         found = _marked(said, mark)
         if found is None:
@@ -59,7 +60,7 @@ def read(said: Said) -> Found | None:
         if not found.answer:
             return None
         if mark.rule == "box":
-            found = _with_boxes_before(said, found, mark, ordered[i + 1 :])
+            found = _with_boxes_before(said, found, mark, ordered.since(i + 1))
         return _unless_retracted(said, found)
     return _last(said) if said.finished and not is_unfilled(said, ordered) else None
 
@@ -208,10 +209,10 @@ def _formula(said: Said, start: int, end: int, rule: str) -> Found | None:
 _DENIES = re.compile(r"(?<![a-z])(?:not|never|cannot|impossible)(?![a-z])|n't(?![a-z])")
 
 
-def _with_boxes_before(said: Said, found: Found, last: Mark, before: list[Mark]) -> Found:
+def _with_boxes_before(said: Said, found: Found, last: Mark, before: Iterator[Mark]) -> Found:
     """Join a box to those before it that belong to the same answer."""
     answers, start = [found.answer], last.at
-    for mark in before[:_CASES]:
+    for mark in islice(before, _CASES):
         if mark.rule != "box" or mark.end + 1 > start:
             break
         if not _AND.fullmatch(said.plain[mark.end + 1 : start]):

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import islice
 
 from workspan.answers import signs
-from workspan.answers.marks import Mark, is_nothing, is_unfilled, marks
+from workspan.answers.marks import Mark, Marks, is_nothing, is_unfilled
 from workspan.answers.quantities import (
     Blocked,
     Quantity,
@@ -65,7 +65,7 @@ def read(said: Said) -> Found | None:
     number is part of something, there is none.
     """
     start = 0
-    ordered = marks(said)
+    ordered = Marks(said)
     for mark in ordered:
         found = marked(said, mark)
         if isinstance(found, Found):

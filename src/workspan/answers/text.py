@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from workspan.answers import signs
 from workspan.answers.blocks import rows_end
-from workspan.answers.marks import Mark, is_placeholder, is_unfilled, marks
+from workspan.answers.marks import Mark, Marks, is_placeholder, is_unfilled
 from workspan.answers.regions import region, undressed
 from workspan.answers.retracted import retracted
 from workspan.answers.said import COURTESY, Found, Said
@@ -51,7 +51,7 @@ _TEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit)\s?\{([^{}]*)\}")
 
 def read(said: Said) -> Found | None:
     """Return the last marked answer, or the last line of a finished text."""
-    ordered = marks(said)
+    ordered = Marks(said)
     for mark in ordered:
         found = marked(said, mark)
         if found is not None:
