@@ -318,7 +318,7 @@ REPLIES: list[tuple[str, AnswerKind, str | None]] = [
     ('<|tool_call_begin|>functions.find:0<|tool_call_argument_begin|>{"id": 5}<|tool_call_end|>', 'json', '{"name": "find", "arguments": {"id": 5}}'),
     ('Use:\n\n    def f(x):\n        return x\n\nDone.', 'code', 'def f(x):\n    return x'),
     ('Answer: 1.2 M€', 'number', '1200000'),
-    ('Answer: 1,20 Mio. €', 'number', '1200000'),
+    ('Answer: 1.20 Mio. €', 'number', '1200000'),
 ]
 # fmt: on
 

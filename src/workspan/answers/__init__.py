@@ -44,7 +44,8 @@ from workspan.answers import (
     whole,
 )
 from workspan.answers.said import Found, Said
-from workspan.answers.thinking import Visible, contained, reply_end, visible
+from workspan.answers.thinking import Visible, visible
+from workspan.answers.turns import contained, reply_end
 from workspan.types import AnswerKind
 
 __all__ = [

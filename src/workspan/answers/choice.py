@@ -78,12 +78,21 @@ _DENIED = re.compile(
     r"(?:be |option |choice |either )*[(\[*]{0,3}$",
     re.IGNORECASE,
 )
+_LEADS_TO = re.compile(
+    r"(?<![a-z])(?:leaves?(?: us with)?|leaving|is|be|so|hence|thus|therefore|choose|pick|select"
+    r"|say|with)[*_:(\s]{1,4}$",
+    re.IGNORECASE,
+)
 _NAME_OF = re.compile(
     r"(?<![a-z])(?:vitamin|hepatitis|type|grade|plan|group|class|team|point|appendix|schedule|section"
     r"|figure|table|part|vector|matrix|angle|side|set|event|city|town|person|player)s? $",
     re.IGNORECASE,
 )
 """A word whose letter is a name: vitamin C."""
+_FIRST = re.compile(
+    rf"\s*{_DRESS}*+([A-Z])(?:[)\]*_`\"}}$]|\\\)){{0,4}}[.:]?[*_`]{{0,2}}[ \t]*(?=\n[ \t]*\n|\Z)"
+)
+"""A letter alone, before an empty line."""
 _SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])|\n")
 _LONGEST_LINE = 2_000
 _LINES = 60
@@ -182,6 +191,8 @@ def _last(said: Said) -> Found | None:
     text = said.plain
     end = len(text.rstrip())
     is_last = True
+    if (first := _FIRST.match(text)) and not _FIRST.match(text, text.rfind("\n", 0, end) + 1):
+        return Found(first[1].upper(), first.start(1), first.end(1), "letter, then its reason")
     for _ in range(_LINES):
         if end <= 0:
             return None
@@ -247,7 +258,11 @@ def _in_prose(text: str, line: int, end: int) -> Found | None:
     joined = [(both.start(), both.end()) for both in _JOINED.finditer(text, line, end)]
     for one in ones:
         letter = one[1] or one[2] or one[3] or one[4] or one[5]
-        if one[5] and letter in "AI":
+        if (
+            one[5]
+            and letter in "AI"
+            and not _LEADS_TO.search(text, max(line, one.start() - 16), one.start())
+        ):
             continue
         if (one[4] or one[5]) and _NAME_OF.search(text, max(line, one.start() - 16), one.start()):
             continue

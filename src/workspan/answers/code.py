@@ -98,10 +98,16 @@ def key(answer: str) -> Hashable:
     return ("p", "\n".join(line.rstrip() for line in answer.splitlines() if line.strip()))
 
 
+_TAGS = (("<answer>", "</answer>"), ("[python]", "[/python]"), ("<code>", "</code>"))
+
+
 def _tagged(said: Said) -> tuple[int, int] | None:
-    start = said.low.rfind("<answer>")
-    end = said.low.find("</answer>", start)
-    return (start + 8, end) if 0 <= start < end else None
+    for opening, closing in _TAGS:
+        start = said.low.rfind(opening)
+        end = said.low.find(closing, start)
+        if 0 <= start < end:
+            return start + len(opening), end
+    return None
 
 
 def _fences(text: str) -> list[_Fence]:

@@ -57,9 +57,9 @@ _HEADED = re.compile(r"s?[*_: \t]*(?=\r?\n)")
 _BOX = re.compile(r"\\f?box(?:ed)?\s{0,4}\{|<\|begin_of_box\|>")
 _BRACE = re.compile(r"[{}]")
 _FOREIGN = re.compile(
-    r"(?<![^\W_])(?:antwort|antwoord|r[ée]ponse|respuesta|risposta|resposta|svaret|svar|jawaban"
+    r"(?:答案|回答|答え|解答|정답|(?<![^\W_])(?:antwort|antwoord|r[ée]ponse|respuesta|risposta|resposta|svaret|svar|jawaban"
     r"|cevap|yanıt|odpowiedź|odpověď|vastaus|válasz|răspuns|răspunsul|ответ|відповідь|отговор"
-    r"|απάντηση|đáp án|trả lời|उत्तर|คำตอบ|الإجابة|الجواب|答案|回答|答え|答|解答|정답|답)"
+    r"|απάντηση|đáp án|trả lời|उत्तर|คำตอบ|الإجابة|الجواب|答|답))"
     r"[^:\n]{0,24}?(?:[*_]{0,3}(?:[:=|→]|是|为|為|は|은|는|이|हे|है|คือ)"
     r"|[ \t](?:ist|is|est|es|è|é|är|er|on|jest|je|este|adalah|là|هو|هي)(?![^\W_])|[ \t]-[ \t])"
     r"[*_ \t:]{0,4}"

@@ -8,7 +8,7 @@ from itertools import islice
 
 from workspan.answers import number, structures
 from workspan.answers.marks import Mark, Marks, is_placeholder, is_unfilled
-from workspan.answers.quantities import Quantity, is_denied, quantities
+from workspan.answers.quantities import Quantity, is_denied, may_be_factorial, quantities
 from workspan.answers.regions import cell, region, undressed
 from workspan.answers.retracted import retracted
 from workspan.answers.said import Found, Said
@@ -128,7 +128,10 @@ def _is_factorial(text: str, start: int, at: int) -> bool:
     before, further = text[at - 1 : at], text[max(start, at - 2) : at - 1]
     if before.isalpha():
         return not further.isalpha()
-    return before in ")}" or any(sign in text[start:at] for sign in "!/*^(+")
+    if before in ")}" or any(sign in text[start:at] for sign in "!/*^(+"):
+        return True
+    value = number.value(text[start:at]) if at - start < 4 else None
+    return value is not None and may_be_factorial(value)
 
 
 def _of_words(said: Said, mark: Mark, start: int, end: int) -> Found | None:
@@ -250,7 +253,7 @@ def _unless_retracted(said: Said, found: Found) -> Found | None:
 def _last(said: Said) -> Found | None:
     """Return the last formula of a text without a mark, or the last number after it."""
     text = said.plain
-    if bare := _bare(said) or _matrix(said):
+    if bare := _bare(said) or _matrix(said) or _equations(said):
         return bare
     formulas = _formulas(text) if "$" in text or "\\(" in text or "\\[" in text else []
     while formulas and _NAME.fullmatch(text, *formulas[-1][:2]):
@@ -261,7 +264,48 @@ def _last(said: Said) -> Found | None:
         return after
     if any(char.isdecimal() for char in text[tail:]):
         return None
+    if several := _several(said, formulas):
+        return several
     return _formula(said, *formulas[-1][:2], "last formula")
+
+
+def _several(said: Said, formulas: list[tuple[int, int, int]]) -> Found | None:
+    """Join the last formulas that only "and", "or" or a comma part, as parts of one answer."""
+    text = said.plain
+    opened = [start - 1 - _double(text, start) for start, _, _ in formulas[-_CASES:]]
+    ended = [end for _, _, end in formulas[-_CASES:]]
+    first = len(opened) - 1
+    while (
+        first
+        and _JOINT.fullmatch(text, ended[first - 1], opened[first])
+        and not _NAME.fullmatch(text, *formulas[-_CASES:][first - 1][:2])
+    ):
+        first -= 1
+    if first == len(opened) - 1:
+        return None
+    start, end = opened[first], ended[-1]
+    return Found(said.text[start:end], start, end, "last formulas")
+
+
+def _double(text: str, at: int) -> int:
+    """Return how many signs more than one open the formula whose content starts at a place."""
+    return int(text.startswith(("$$", "\\(", "\\["), at - 2))
+
+
+_EQUATIONS = re.compile(
+    r"(?<![\w\\])[A-Za-z]\s?=\s?[-+]?[0-9][^\s,;=]{0,30}"
+    r"(?:\s*(?:,\s*(?:and|or)\s|,|and\s|or\s)\s*(?:[A-Za-z]\s?=\s?)?[-+]?[0-9][^\s,;=]{0,30})+\Z"
+)
+"""Solutions side by side at the end of a sentence: x = 2 or x = -3."""
+
+
+def _equations(said: Said) -> Found | None:
+    text = said.plain
+    end = len(text.rstrip().rstrip("."))
+    line = max(text.rfind("\n", 0, end) + 1, end - _LONGEST)
+    if text.count("=", line, end) < 1 or not (found := _EQUATIONS.search(text, line, end)):
+        return None
+    return Found(said.text[found.start() : end], found.start(), end, "last equations")
 
 
 def _bare(said: Said) -> Found | None:

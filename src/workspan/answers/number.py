@@ -293,10 +293,21 @@ def _unless_retracted(said: Said, found: Found) -> Found | None:
     return None
 
 
+_ASKS = re.compile(
+    r"(?:(?:could|can|would) you (?:please )?(?:tell|provide|clarify|specify|share|confirm)"
+    r"|please (?:provide|clarify|specify|share)|i(?:'d| would)? need (?:more|further) (?:in|de))"
+)
+"""What says that the reply is a question back."""
+
+
 def last_value(said: Said, start: int = 0) -> Found | None:
     """Return the last number of a text without a mark; an emphasised one comes first."""
     text, low = said.plain, said.low
     end = len(text.rstrip())
+    if (" you " in low or "please " in low or "need " in low) and _ASKS.search(
+        low, max(0, end - 400)
+    ):
+        return None
     for _ in range(_LINES):
         if end <= start:
             return None
@@ -448,14 +459,18 @@ _ONE_OF = re.compile(
 """Of the word "one" that counts nothing: "this one", "one of them"."""
 _START_DIGIT = re.compile(r"[0-9⁰¹²³⁴-⁹½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒]")
 _JOINED = re.compile(
-    r"(?:[0-9]|\b(?:from|between)\b[^.;\n]{0,40})[^.;,\n0-9]{0,20}\b(?:and|or|to)\s+[*_$(]{0,3}$"
+    r"(?:[0-9]|\b(?:from|between)\b[^.;\n]{0,40})[^.;,\n0-9]{0,20}\b(?:and|or|to)\s+(?:[a-z]\s?=\s?)?"
+    r"[*_$(]{0,3}$"
 )
 
 
 def _joined(low: str, start: int, last: Quantity) -> bool:
     """Tell whether the last number is joined to one before: "5 apples and 3", "from 5 to 9"."""
     least = max(start, last.start - 80)
-    if not low[least : last.start].rstrip("*_$( \t\n").endswith(("and", "or", "to")):
+    before = low[least : last.start].rstrip("*_$( \t\n")
+    if before.endswith("="):
+        before = before[:-1].rstrip()[:-1].rstrip()
+    if not before.endswith(("and", "or", "to")):
         return False
     return _JOINED.search(low, least, last.start) is not None
 

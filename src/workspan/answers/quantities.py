@@ -29,7 +29,7 @@ _RUN = re.compile(
 """How a number goes on that is part of a range, a date, a list, a term."""
 _ONE_IN = re.compile(
     r" in (?:[0-9]{1,3}(?![0-9])|(?:two|three|four|five|six|seven|eight|nine|ten|twenty|a hundred)"
-    r"(?![a-z-]))"
+    r"(?![a-z-]))(?=[.,;:!?)*\s]*(?:\Z|\n|[.,;:!?)]|people|adults|children|students|cases))"
 )
 """A share: one in ten."""
 _STOP = re.compile(
@@ -111,7 +111,7 @@ _START = re.compile(
 )
 _BEFORE = re.compile(
     r"(?:[a-z_][0-9.]*|[0-9)]\s?\*{1,2}\s?|[\w)}!]\s?[-+/×·^]\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?|\\(?:leq?|geq?|[lg]eqslant|neq?|[lg]t|pm|mp|sqrt|in|to)\s?"
-    r"|(?<!\|)(?<!<[a-z])(?<!<[a-z]{2})(?<!<[a-z]{3})(?<!strong)(?<!solution)>\s?|[0-9]\.|#"
+    r"|(?<!\|)(?<!<[a-z])(?<!<[a-z]{2})(?<!<[a-z]{3})(?<!strong)(?<!solution)(?<![0-9]>)>\s?|[0-9]\.|#"
     r"|\b(?:step|part|case|example|question|problem|exercise|method|approach|solution|version|figure|table|eq|equation|option|chapter|section|page|no|item"
     r"|line"
     r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})\.?\s"
@@ -177,7 +177,8 @@ def _with_unit(text: str, low: str, found: Number, *, prose: bool) -> Quantity |
             continue
         tex = _TEX_UNIT.match(text, end)
         stop = None if tex else _STOP.match(low, end)
-        if stop and not (prose and stop[0] == "!" and _EXCLAIMED.match(text, end)):
+        is_shouted = prose and stop and stop[0] == "!" and not may_be_factorial(key)
+        if stop and not (is_shouted and _EXCLAIMED.match(text, end)):
             return Blocked(stop.end())
         word = _tex_unit(tex) if tex else _word_unit(text, low, end, is_money=found.money)
         if isinstance(word, Blocked):
@@ -187,6 +188,14 @@ def _with_unit(text: str, low: str, found: Number, *, prose: bool) -> Quantity |
         key, said = _times(key, said, word.factor)
         end = word.end
     return Quantity(key, said, found.start, end)
+
+
+def may_be_factorial(key: Key) -> bool:
+    """Tell whether an exclamation mark after a number may be meant: in 5!, not in 42!."""
+    return isinstance(key, Fraction) and key.denominator == 1 and 0 <= key <= _FACTORIALS
+
+
+_FACTORIALS = 12
 
 
 class _Unit(NamedTuple):

@@ -36,7 +36,7 @@ _UNIT_AFTER = re.compile(
 )
 _DEGREES = re.compile(r"\s*(?:\^\s*\{?\s*\\circ\s*\}?|°|\\degrees?|\\?%)\s*$")
 _ASSIGNED = re.compile(
-    r"\s*(?:\\?[A-Za-z]+(?:_\{?\w+\}?)?'?|\\(?:text|mathrm)\{[^{}]*\}"
+    r"\s*(?:\\?[A-Za-z]+(?:_\{?\w+\}?)?'?|[A-Z]\^(?:\{-1\}|-1|\{?T\}?|\{?\\top\}?)|\\(?:text|mathrm)\{[^{}]*\}"
     r"|[A-Za-z]\s?\(\s?[A-Za-z](?:\s?,\s?[A-Za-z])*\s?\)"
     r"|[A-Za-z][A-Za-z ]{2,30})\s*(?::?=|\\in(?![a-z])|∈|\\approx(?![a-z])|≈)(?![=])\s*"
 )
@@ -101,6 +101,7 @@ def key(answer: str, seconds: float | None = None) -> Hashable:
         return (CUT, *plain) if said == algebra.CUT else plain
 
 
+_INLINE = re.compile(r"\\[()\[\]](?!\s?[0-9.]*\s?(?:ex|em|pt))")
 _CLOSING_DOLLARS = re.compile(r"[\s$]*\Z")
 _GOES_ON = re.compile(r"[0-9](?:\.{3,}|…|\s?\\[lc]?dots)[\s$.)]*$")
 
@@ -173,6 +174,7 @@ def _clean(answer: str) -> str:
         if text.startswith(opening) and text.endswith(closing) and len(text) > 4:
             text = text[2:-2]
     if "\\" in text:
+        text = _INLINE.sub(" ", text)
         text = text.replace("\\$", "").replace("\\lbrace", "\\{").replace("\\rbrace", "\\}")
     if "{:}" in text or "{.}" in text:
         text = text.replace("{:}", ":").replace("{.}", ".")
