@@ -76,7 +76,8 @@ def _marked(said: Said, mark: Mark) -> Found | None:
             content = inner[2] if isinstance(inner[2], str) else said.text[inner[0] : inner[1]]
             return Found(content.strip(), inner[0], inner[1], mark.rule)
     start, end = undressed(said.plain, area.start, area.end)
-    if start >= end or is_placeholder(said.low[start:end]):
+    content = said.low[start:end] if end - start < _LONGEST else ""
+    if start >= end or content == "n/a" or is_placeholder(content):
         return None
     if area.sort in ("line", "lines"):
         return _line(said, mark, start, end)

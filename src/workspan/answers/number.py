@@ -24,7 +24,7 @@ from workspan.answers.retracted import retracted
 from workspan.answers.said import COURTESY, Found, Said
 from workspan.answers.text import text_key
 from workspan.answers.values import number
-from workspan.answers.words import FIRST
+from workspan.answers.words import FIRST, spelt
 
 _LEAD = re.compile(
     r"(?:[\s*_`\"':]|\((?!\s?[-+]?[0-9]+\s?\)\s?/)|\$(?=[^0-9.])|\$\$?(?=-?[0-9.\\][^$\n]{0,200}\$)|\\[(\[]|\\displaystyle"
@@ -395,8 +395,10 @@ def _in_words_after(said: Said, last: Quantity | Blocked, end: int) -> Found | N
     stop = _NEXT_SENTENCE.search(said.plain, last.end, end)
     if stop is None or not (first := FIRST.search(said.low, stop.end(), end)):
         return None
-    if said.low.startswith("one ", first.start()) and "-" not in first[0]:
-        return None
+    if said.low.startswith("one ", first.start()):  # a pronoun, but in "one and a half"
+        value = spelt(said.low, first.start())
+        if value is None or value.value == 1:
+            return None
     return _last_in_words(said, stop.end(), end)
 
 

@@ -248,7 +248,7 @@ def _clock(text: str, _: int) -> Hashable | None:
     if said:
         hour = int(said[1]) % 12 + (12 if said[4].lower() == "p" else 0)
         return ("clock", hour, int(said[2] or 0), int(said[3] or 0))
-    said = _CLOCK.fullmatch(text)
+    said = _CLOCK.fullmatch(text.replace(" ", ""))  # 7 : 13 : 11 is written as 7:13:11 too
     if said:
         return ("clock", int(said[1]), int(said[2]), int(said[3] or 0))
     if _RATIO.fullmatch(text):
