@@ -151,7 +151,7 @@ def _found(
     end = len(text) if kind == "symbols" else reply_end(text, low, has_answer=kind not in _ENDLESS)
     start = max(0, end - _WINDOW) if kind != "open" else 0
     closed = (finished and not (seen and seen.is_open)) or end < len(text)
-    if kind in _IN_TAGS and (inside := contained(low[start:end])):
+    if ">" in low[-4:] and kind in _IN_TAGS and (inside := contained(low[start:end])):
         start, end, closed = start + inside[0], start + inside[1], True
     if start or end < len(text):
         text, plain, low = text[start:end], plain[start:end], low[start:end]

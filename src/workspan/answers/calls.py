@@ -87,10 +87,12 @@ def _in_tags(said: Said, start: int, end: int, value: Value) -> Found | None:
         closed = text.find("</function>", function.end(), end)
         stop = closed if closed >= 0 else end
         arguments = _arguments(said, _PARAMETER, function.end(), stop, value)
-        return arguments and _call(function[1], arguments, start, end)
+        return None if arguments is None else _call(function[1], arguments, start, end)
     named = _NAMED.match(text, start, end)
-    arguments = named and _arguments(said, _ARGUMENT, named.end(), end, value)
-    return arguments and named and _call(named[1], arguments, start, end)
+    if named is None:
+        return None
+    arguments = _arguments(said, _ARGUMENT, named.end(), end, value)
+    return None if arguments is None else _call(named[1], arguments, start, end)
 
 
 def _arguments(said: Said, pattern: re.Pattern[str], at: int, end: int, value: Value) -> str | None:

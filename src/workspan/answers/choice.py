@@ -6,7 +6,7 @@ import re
 from collections.abc import Hashable
 
 from workspan.answers import signs
-from workspan.answers.marks import Mark, Marks, is_unfilled
+from workspan.answers.marks import Mark, is_unfilled, marks
 from workspan.answers.number import json_value
 from workspan.answers.regions import region
 from workspan.answers.retracted import retracted
@@ -101,14 +101,15 @@ _LETTERS = 8
 
 def read(said: Said) -> Found | None:
     """Return the letter of the last mark that says one, or the one that a finished text ends on."""
-    ordered = Marks(said)
-    for mark in ordered:
+    last: Mark | None = None
+    for mark in marks(said):
+        last = last or mark
         found = _marked(said, mark)
         if found is not None:
             if found.answer == "":
                 return None
             return _unless_retracted(said, found)
-    return _last(said) if said.finished and not is_unfilled(said, ordered) else None
+    return _last(said) if said.finished and not is_unfilled(said, last) else None
 
 
 def key(answer: str) -> Hashable:

@@ -131,36 +131,11 @@ class Mark(NamedTuple):
     """Emphasis that was opened before the mark and closes after its content."""
 
 
-class Marks:
-    """The marks of a text, the last one first; each is looked at when it is asked for.
+def marks(said: Said) -> Iterator[Mark]:
+    """Yield the marks, the last one first; each is looked at when it is asked for.
 
     A mark inside another stands before it: of ``the answer is \\boxed{3}`` comes ``3`` first.
     """
-
-    def __init__(self, said: Said) -> None:
-        self._more = _upwards(said)
-        self._known: list[Mark] = []
-
-    def __iter__(self) -> Iterator[Mark]:
-        return self.since(0)
-
-    def since(self, i: int) -> Iterator[Mark]:
-        """Yield the marks from the i-th last one on."""
-        while (mark := self.at(i)) is not None:
-            yield mark
-            i += 1
-
-    def at(self, i: int) -> Mark | None:
-        """Return the i-th last mark, if there are so many."""
-        while len(self._known) <= i:
-            following = next(self._more, None)
-            if following is None:
-                return None
-            self._known.append(following)
-        return self._known[i]
-
-
-def _upwards(said: Said) -> Iterator[Mark]:
     low = said.low
     places = {needle: at for needle in _NEEDLES if (at := low.rfind(needle)) >= 0}
     left = dict.fromkeys(places, _MARKS)
@@ -195,9 +170,8 @@ def is_nothing(content: str) -> bool:
     return content in ("none", "n/a") or is_placeholder(content)
 
 
-def is_unfilled(said: Said, ordered: Marks) -> bool:
-    """Tell a text that ends on a mark with nothing after it: what was to be said was not."""
-    last = ordered.at(0)
+def is_unfilled(said: Said, last: Mark | None) -> bool:
+    """Tell a text that ends on its last mark, with nothing after it: what was to be said is not."""
     if last is None or last.end >= 0:
         return False
     content = said.low[last.start : last.start + _ENDING].strip(f"{DRESS}#>:-\r\n")

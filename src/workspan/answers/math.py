@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator
 from itertools import islice
 
 from workspan.answers import number, structures
-from workspan.answers.marks import Mark, Marks, is_placeholder, is_unfilled
+from workspan.answers.marks import Mark, is_placeholder, is_unfilled, marks
 from workspan.answers.quantities import Quantity, is_denied, may_be_factorial, quantities
 from workspan.answers.regions import cell, region, undressed
 from workspan.answers.retracted import retracted
@@ -50,8 +50,10 @@ def read(said: Said) -> Found | None:
 
     Boxes that only "and", "or" or a comma part are one answer of several.
     """
-    ordered = Marks(said)
-    for i, mark in enumerate(ordered):
+    last: Mark | None = None
+    ordered = marks(said)
+    for mark in ordered:
+        last = last or mark
         found = _marked(said, mark)
         if found is None:
             if mark.is_negated:
@@ -60,9 +62,9 @@ def read(said: Said) -> Found | None:
         if not found.answer:
             return None
         if mark.rule == "box":
-            found = _with_boxes_before(said, found, mark, ordered.since(i + 1))
+            found = _with_boxes_before(said, found, mark, ordered)
         return _unless_retracted(said, found)
-    return _last(said) if said.finished and not is_unfilled(said, ordered) else None
+    return _last(said) if said.finished and not is_unfilled(said, last) else None
 
 
 def _marked(said: Said, mark: Mark) -> Found | None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import islice
 
 from workspan.answers import signs
-from workspan.answers.marks import Mark, Marks, is_nothing, is_unfilled
+from workspan.answers.marks import Mark, is_nothing, is_unfilled, marks
 from workspan.answers.quantities import (
     Blocked,
     Quantity,
@@ -65,8 +65,9 @@ def read(said: Said) -> Found | None:
     number is part of something, there is none.
     """
     start = 0
-    ordered = Marks(said)
-    for mark in ordered:
+    last: Mark | None = None
+    for mark in marks(said):
+        last = last or mark
         found = marked(said, mark)
         if isinstance(found, Found):
             return _unless_retracted(said, found)
@@ -75,7 +76,7 @@ def read(said: Said) -> Found | None:
                 return None
             start = found.end
             break
-    if not said.finished or is_unfilled(said, ordered):
+    if not said.finished or is_unfilled(said, last):
         return None
     return last_value(said, start)
 
@@ -205,21 +206,19 @@ _LOSS = re.compile(r"\s*\((?:\s*\\?[$€£]\s?[0-9])")
 
 def _leading(text: str, low: str, start: int, end: int) -> Quantity | Blocked | None:
     """Read the number that a content starts with; None if it starts with something else."""
-    at = start
-    if not "0" <= text[start : start + 1] <= "9":
-        lead = _LEAD.match(low, start, end)
-        at = lead.end() if lead else start
-        if _COMPARED.match(low, at, end):
-            return Blocked(end)
-        if _LOSS.match(text, start, end):  # an accountant's way to write a loss
-            return Blocked(end)
+    at = start if "0" <= text[start : start + 1] <= "9" else _past_lead(text, low, start, end)
+    if at is None:
+        return Blocked(end)
     # In a formula an exclamation mark is a factorial; at the end of a sentence it is none.
     prose = text[end : end + 1] not in _IN_FORMULA
-    for begin in dict.fromkeys((at, _dollar_before(text, at, start))):
-        found = quantity(text[:end], low[:end], begin, prose=prose) if begin < end else None
-        if found is not None:
-            break
-    else:
+    if at >= end:
+        return None
+    if end < len(text):
+        text, low = text[:end], low[:end]
+    found = quantity(text, low, at, prose=prose)
+    if found is None and at > start and text[at - 1] == "$":
+        found = quantity(text, low, at - 1, prose=prose)
+    if found is None:
         return None
     if isinstance(found, Blocked) or (
         text[found.end : found.end + 1] == ")" and _FACTOR_AFTER.match(text, found.end, end)
@@ -227,15 +226,19 @@ def _leading(text: str, low: str, start: int, end: int) -> Quantity | Blocked | 
         return Blocked(found.end)
     if low.startswith("one", at) and FIRST.match(low, at) and _ONE_WHO.match(low, found.end):
         return None
-    return found if is_alone(low[:end], _past_dress(text, found.end, end)) else Blocked(end)
+    return found if is_alone(low, _past_dress(text, found.end, end)) else Blocked(end)
+
+
+def _past_lead(text: str, low: str, start: int, end: int) -> int | None:
+    """Return where a number may start after words such as "about"; None where it is compared."""
+    lead = _LEAD.match(low, start, end)
+    at = lead.end() if lead else start
+    # Brackets around money are an accountant's way to write a loss.
+    return None if _COMPARED.match(low, at, end) or _LOSS.match(text, start, end) else at
 
 
 _ONE_WHO = re.compile(r" (?:of|that|who|which|where|is|can|has)\b")
 _IN_FORMULA = frozenset("$}\\`<=≈")
-
-
-def _dollar_before(text: str, at: int, start: int) -> int:
-    return at - 1 if at > start and text[at - 1] == "$" else at
 
 
 def _past_dress(text: str, at: int, end: int) -> int:

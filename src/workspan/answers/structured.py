@@ -18,7 +18,7 @@ from typing import Any
 
 from workspan.answers.calls import calls
 from workspan.answers.code import fenced
-from workspan.answers.marks import Marks
+from workspan.answers.marks import marks
 from workspan.answers.said import Found, Said
 from workspan.answers.schema import Schema
 from workspan.answers.values import decimal
@@ -184,7 +184,7 @@ def _whole(said: Said) -> Found | None:
 
 
 def _marked(said: Said) -> Found | None:
-    for mark in Marks(said):
+    for mark in marks(said):
         if mark.rule == "JSON member":
             continue
         if mark.end >= 0:

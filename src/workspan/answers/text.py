@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from workspan.answers import signs
 from workspan.answers.blocks import rows_end
-from workspan.answers.marks import Mark, Marks, is_placeholder, is_unfilled
+from workspan.answers.marks import Mark, is_placeholder, is_unfilled, marks
 from workspan.answers.regions import region, undressed
 from workspan.answers.retracted import retracted
 from workspan.answers.said import COURTESY, Found, Said
@@ -51,12 +51,13 @@ _TEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit)\s?\{([^{}]*)\}")
 
 def read(said: Said) -> Found | None:
     """Return the last marked answer, or the last line of a finished text."""
-    ordered = Marks(said)
-    for mark in ordered:
+    last: Mark | None = None
+    for mark in marks(said):
+        last = last or mark
         found = marked(said, mark)
         if found is not None:
             return _unless_retracted(said, found)
-    return last_line(said) if said.finished and not is_unfilled(said, ordered) else None
+    return last_line(said) if said.finished and not is_unfilled(said, last) else None
 
 
 def marked(said: Said, mark: Mark) -> Found | None:

@@ -51,8 +51,6 @@ _TAIL = 40
 
 def contained(low: str) -> tuple[int, int] | None:
     """Return what stands in a last tag that holds the reply, such as <output> or <result>."""
-    if ">" not in low[-4:]:
-        return None
     last = _CONTAINED.search(low, max(0, len(low) - _TAIL))
     if last is None:
         return None
