@@ -129,6 +129,10 @@ def _old(found: Findings, rows: list[Row], options: argparse.Namespace) -> None:
         found.speed["recorded outputs"] = versions.speed(
             options.old, _ROOT, outputs, options.rounds
         )
+        long = recorded.long_replies(options.data, rows)
+        found.speed["the corpus after 4,000 characters of reasoning"] = versions.speed(
+            options.old, _ROOT, long, options.rounds
+        )
         found.changed = recorded.changed(options.data, options.old, _ROOT, 0)[0]
 
 

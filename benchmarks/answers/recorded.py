@@ -142,6 +142,28 @@ def benchmark_rows(folder: Path) -> list[Row]:
     return rows
 
 
+def long_replies(
+    folder: Path, rows: list[Row], count: int = 600, length: int = 4_000
+) -> list[tuple[str, str]]:
+    """Return replies of the corpus after so much reasoning as models write today, and their kinds.
+
+    The reasoning is MATH-500's worked solutions, without their boxes.
+    """
+    rng = random.Random(3)
+    solutions = [
+        json.loads(problem["meta"])["solution"].replace("\\boxed{", "{")
+        for problem in _table(folder / "problems/math500.parquet")
+    ]
+    texts = []
+    short = [row for row in rows if row.kind in ("number", "math", "choice", "text")]
+    for row in rng.sample(short, count):
+        lead = ""
+        while len(lead) < length:
+            lead += f"{rng.choice(solutions)}\n\n"
+        texts.append((lead + row.text, row.kind))
+    return texts
+
+
 def families(limit: int = 4) -> dict[str, tuple[int, int, int]]:
     """Return, for every reasoning-gym family, tasks, own references graded right, junk graded right.
 
