@@ -309,6 +309,95 @@ REPLIES: list[tuple[str, AnswerKind, str | None]] = [
     ('Answer: a; b', 'text', 'a; b'),
     ('Answer: Paris. ', 'text', 'Paris'),
     ('Answer: Paris.\n\nNote. Lyon is not.', 'text', 'Paris'),
+    # what the rules above must not eat
+    ('\\boxed{15}. This is not 16.', 'number', '15'),
+    ('The answer is \\boxed{15} and not 16.', 'number', '15'),
+    ('$\\boxed{15}$ is the smallest number that cannot be written so.', 'number', '15'),
+    ('So 15 is the only number that cannot be reached.', 'number', '15'),
+    ('The largest amount that cannot be made is 43.', 'number', '43'),
+    ('The largest amount that cannot be made is $\\boxed{43}$.', 'number', '43'),
+    ('43 cents cannot be made, so the answer is 43.', 'number', '43'),
+    ('Answer: 43 (cannot be made with these coins)', 'number', '43'),
+    ('Answer: 15 is not prime, so 3', 'number', None),
+    ('Answer: 15 does the job.', 'number', '15'),
+    ("The answer is 15. It can't be 16.", 'number', '15'),
+    ('The answer is 5 is wrong.', 'number', None),
+    ('How many apples are there? 15', 'number', '15'),
+    ('Question: how many?\nAnswer: 15', 'number', '15'),
+    ("So what's the total? It's 15.", 'number', '15'),
+    ('The answer is 15. Would you like to see 3 more examples?', 'number', '15'),
+    ('The answer is 15.\n\nWould you like me to explain step 2?', 'number', '15'),
+    ('15 apples.\n\nI hope this helps! If you have 2 more questions, ask.', 'number', '15'),
+    ('I hope he has 15.', 'number', '15'),
+    ("It's 15!\n", 'number', '15'),
+    ('15!', 'number', '15'),
+    ('There are 15 apples!', 'number', '15'),
+    ('The number of ways is 10!', 'number', None),
+    ('The number of ways is $10! = 3628800$', 'number', '3628800'),
+    ('The answer is 3628800 = 10!', 'number', '3628800'),
+    ('Answer:\n\n15\n\nLet me know if you need anything else:', 'number', '15'),
+    ('Paris\n\nLet me know if you need anything else!', 'text', 'Paris'),
+    ('**Paris**\n\nIs there anything else?', 'text', 'Paris'),
+    ('I hope so', 'text', 'I hope so'),
+    ('Thank you', 'text', 'Thank you'),
+    ('The file is at C:\\temp', 'text', 'The file is at C:\\temp'),
+    ('Time: 12:30', 'text', 'Time: 12:30'),
+    ('**Total: $15**', 'number', '15'),
+    ('**Total:** $15', 'number', '15'),
+    ('Total: $**15**', 'number', '15'),
+    ('**$15**.', 'number', '15'),
+    ('Answer: **15**%', 'number', '15'),
+    ('Answer: **15** %', 'number', '15'),
+    ('Answer: *15*', 'number', '15'),
+    ('Answer: ***15***', 'number', '15'),
+    ('Answer: ~~12~~ 15', 'number', None),
+    ('Answer: <b>15</b>', 'number', '15'),
+    ('Answer: <strong>15</strong>', 'number', '15'),
+    ('Answer: 15 <br>', 'number', '15'),
+    ('Answer: 15\\', 'number', '15'),
+    ('Answer: 15\\\\', 'number', '15'),
+    ('Answer: {15}', 'number', '15'),
+    ('Answer: [15]', 'number', '15'),
+    ('Answer: (15)', 'number', '15'),
+    ('Answer: "15"', 'number', '15'),
+    ("Answer: '15'", 'number', '15'),
+    ('Answer: `15`', 'number', '15'),
+    ('Answer:\t15', 'number', '15'),
+    ('Answer:\xa015', 'number', '15'),
+    ('Answer: 15\u200b', 'number', '15'),
+    ('Answer: １５', 'number', '15'),
+    ('Answer: 15 ✅', 'number', '15'),
+    ('<response>\nThe answer is 15.\n</response>', 'number', '15'),
+    ('<final>B</final>', 'choice', 'B'),
+    ('<result>{"a": 1}</result>', 'json', '{"a": 1}'),
+    ('<think>12</think><output>15</output>', 'number', '15'),
+    ('Use the <output> tag: 15', 'number', '15'),
+    ('The roots are $2$ and $3$.', 'math', '2,3'),
+    ('The point is $(2, 3)$.', 'math', '(2,3)'),
+    ('So either $x=2$ or $x=3$.', 'math', '2,3'),
+    ('$2$, $3$, and $5$', 'math', '2,3,5'),
+    ('The triangle has sides $3$, $4$ and $5$ and area $6$.', 'math', '6'),
+    ('For $a = 2$ and $b = 3$ we get $ab = 6$.', 'math', '6'),
+    ('The area of $ABC$ is $6$.', 'math', '6'),
+    ('The answer is $6$ for $a = 2$ and $b = 3$.', 'math', '6'),
+    ('x = 2 and y = 3', 'math', 'x=2,y=3'),
+    ('x = 2, y = 3', 'math', 'x=2,y=3'),
+    ('Therefore x = 2 or 3.', 'math', '2,3'),
+    ('If x = 2 or x = 3 then y = 7.', 'math', '7'),
+    ('A\n\nB is wrong since it is too large.', 'choice', 'A'),
+    ('B\n\nBecause the derivative is positive, C cannot hold.', 'choice', 'B'),
+    ('A\n\nAnswer: B', 'choice', 'B'),
+    ('C)\n\nExplanation: the third option.', 'choice', 'C'),
+    ('A) wrong\n\nB) right\n\nThe answer is B.', 'choice', 'B'),
+    ('A. Paris\nB. Rome\n\nAnswer: B', 'choice', 'B'),
+    ('A\n\nB', 'choice', 'B'),
+    ('Step 1...\n\n### Problem 2\nFind x.\n\nAnswer: 15', 'number', '15'),
+    ('Let me restate the question: how many?\nAnswer: 15', 'number', '15'),
+    ('Answer: 15\n\nExample 2 shows the same.', 'number', '15'),
+    ('Answer: 15\nQuestion 2: next\nAnswer: 12', 'number', '15'),
+    ('The answer is 15.\n\nContext: he is old.\nQuestion: age?\nAnswer: 12', 'number', '15'),
+    ('First, some context: he has 3.\nContext: apples.\nThe answer is 15.', 'number', '15'),
+    ('Question 3: 9+6?\nThe answer is 15.', 'number', '15'),
     ('<tool_call>find\n<arg_key>id</arg_key>\n<arg_value>5</arg_value>\n</tool_call>', 'json', '{"name": "find", "arguments": {"id": 5}}'),
     ('<tool_call>\n<function=f>\n<parameter=x>\nNaN\n</parameter>\n<parameter=y>\n1e999\n</parameter>\n</function>\n</tool_call>', 'json', '{"name": "f", "arguments": {"x": "NaN", "y": 1e999}}'),
     ('<tool_call>{broken</tool_call>', 'json', None),
@@ -319,6 +408,8 @@ REPLIES: list[tuple[str, AnswerKind, str | None]] = [
     ('Use:\n\n    def f(x):\n        return x\n\nDone.', 'code', 'def f(x):\n    return x'),
     ('Answer: 1.2 M€', 'number', '1200000'),
     ('Answer: 1.20 Mio. €', 'number', '1200000'),
+    ('There are 10 boxes with 58 each. In total that makes one and a half.', 'number', '1.5'),
+    ('Answer: N/A', 'math', None),
 ]
 # fmt: on
 
@@ -333,3 +424,33 @@ def test_a_reply_is_read_as_a_person_reads_it(
     else:
         assert found is not None
         assert equivalent(found.answer, answer, kind)
+
+
+# A plain form and another way to write it; and what must not be equal to it.
+SAME: list[tuple[str, str, AnswerKind]] = [
+    ("x = 7.666...", "23/3", "math"),
+    ("7.6666...", "\\frac{23}{3}", "math"),
+    ("7 : 13 : 11", "7:13:11", "math"),
+    ("A^{-1} = \\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}", "\\begin{bmatrix}1&2\\\\3&4\\end{bmatrix}", "math"),
+    ("\\(x = 3\\) and \\(x = -11\\)", "-11, 3", "math"),
+    ("Option B", "B", "choice"),
+    ("B: Paris", "(b)", "choice"),
+]  # fmt: skip
+DIFFERENT: list[tuple[str, str, AnswerKind]] = [
+    ("x = 7.67...", "7.67", "math"),
+    ("7 : 13 : 11", "14 : 26 : 22", "math"),
+    ("x^2 = 4", "4", "math"),
+    ("A bee", "A", "choice"),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "kind"), SAME)
+def test_ways_to_write_the_same_are_equal(one: str, other: str, kind: AnswerKind) -> None:
+    assert equivalent(one, other, kind)
+    assert equivalent(other, one, kind)
+
+
+@pytest.mark.parametrize(("one", "other", "kind"), DIFFERENT)
+def test_what_differs_is_not(one: str, other: str, kind: AnswerKind) -> None:
+    assert not equivalent(one, other, kind)
+    assert not equivalent(other, one, kind)

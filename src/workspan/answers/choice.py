@@ -90,7 +90,7 @@ _NAME_OF = re.compile(
 )
 """A word whose letter is a name: vitamin C."""
 _FIRST = re.compile(
-    rf"\s*{_DRESS}*+([A-Z])(?:[)\]*_`\"}}$]|\\\)){{0,4}}[.:]?[*_`]{{0,2}}[ \t]*(?=\n[ \t]*\n|\Z)"
+    rf"\s*{_DRESS}*+([A-HJ-Z])(?:[)\]*_`\"}}$]|\\\)){{0,4}}[.:]?[*_`]{{0,2}}[ \t]*(?=\n[ \t]*\n|\Z)"
 )
 """A letter alone, before an empty line."""
 _SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])|\n")

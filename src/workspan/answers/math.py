@@ -284,10 +284,13 @@ def _several(said: Said, formulas: list[tuple[int, int, int]]) -> Found | None:
         and not _NAME.fullmatch(text, *formulas[-_CASES:][first - 1][:2])
     ):
         first -= 1
-    if first == len(opened) - 1:
+    if first == len(opened) - 1 or _SPAN.search(text, max(0, opened[first] - 12), opened[first]):
         return None
     start, end = opened[first], ended[-1]
     return Found(said.text[start:end], start, end, "last formulas")
+
+
+_SPAN = re.compile(r"\b(?:between|from)\s+$", re.IGNORECASE)
 
 
 def _double(text: str, at: int) -> int:

@@ -29,7 +29,7 @@ from workspan.answers.words import FIRST, spelt
 _LEAD = re.compile(
     r"(?:[\s*_`\"':]|\((?!\s?[-+]?[0-9]+\s?\)\s?/)|\$(?=[^0-9.])|\$\$?(?=-?[0-9.\\][^$\n]{0,200}\$)|\\[(\[]|\\displaystyle"
     r"|\\(?:big+|left)?\(|≈|~|\\approx"
-    r"|\\(?:text|mathrm|mathbf|boldsymbol)\{(?=\s*[-$\\0-9])"
+    r"|\\(?:text|mathrm|mathbf|boldsymbol)\{(?=\s*[-$\\0-9])|<(?:b|i|u|em|strong|mark|p)>"
     r"|\(?[a-j]\)\s(?=[-$\\0-9])|(?:about|approximately|approx\.?|roughly|around|exactly|just"
     r"|simply|only"
     r"|therefore|thus|then|equal to|equals|is|be|now|that|i get|we get|a total of|total of"
@@ -209,6 +209,7 @@ def _leading(text: str, low: str, start: int, end: int) -> Quantity | Blocked | 
     at = start if "0" <= text[start : start + 1] <= "9" else _past_lead(text, low, start, end)
     if at is None:
         return Blocked(end)
+    end += text[end : end + 1] == "!"
     # In a formula an exclamation mark is a factorial; at the end of a sentence it is none.
     prose = text[end : end + 1] not in _IN_FORMULA
     if at >= end:

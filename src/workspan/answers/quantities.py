@@ -33,8 +33,9 @@ _ONE_IN = re.compile(
 )
 """A share: one in ten."""
 _STOP = re.compile(
-    rf"[(\[{{!^|]|_(?=[\w{{\\(])|{_S}\*{{1,2}}(?=[\w({{\\$-])|\s\*{{1,2}}\s(?=\w)|{_S}(?:[+/×·±√>≤≥≠#&]|<(?![/"
-    rf"|])|\\(?![)\]%$,;!: ])|-(?![ -])|[ ](?:or|to|plus|minus|times|over|divided|squared|"
+    rf"[(\[{{!^|]|_(?=[\w{{\\(])|{_S}\*{{1,2}}(?=[\w({{\\$-])|\s\*{{1,2}}\s(?=\w)|{_S}(?:[+/×·±√>≤≥≠#&]|<(?!br|[/"
+    rf"|])|\\(?![)\]%$,;!: ]|\\?\s*(?:\Z|\n))|-(?![ -])"
+    r"|[ ](?:or|to|plus|minus|times|over|divided|squared|"
     r"[a-z][ ][a-z](?!['a-z])|cubed|factorial|choose|mod|modulo|remainder|than|pi|root|x|out of"
     r"|through|until|r)(?![a-z]))"
 )

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 COURTESY = re.compile(
-    r"[\s*_>]*(?:(?:please )?let me know|i hope|hope (?:this|that|it)|(?:please )?feel free"
-    r"|if you (?:have|need|want|would|'d)|would you like|do you (?:want|need|have)"
-    r"|(?:i'm |i am )?happy to|thanks? (?:you|for)|is there anything)(?![a-z])"
+    r"[\s*_>]*(?:(?:please )?let me know|(?:i )?hope (?:this|that|it|these|you|my)"
+    r"|(?:please )?feel free|if you (?:have|need|want|would|'d)|would you like"
+    r"|do you (?:want|need|have)|(?:i'm |i am )?happy to|thanks? (?:you|for)|is there anything)(?![a-z])"
 )
 """How a line starts that is said to the reader after the answer, in lower case."""
 
