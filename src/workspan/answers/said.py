@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 COURTESY = re.compile(
     r"[\s*_>]*(?:(?:please )?let me know|(?:i )?hope (?:this|that|it|these|you|my)"
     r"|(?:please )?feel free|if you (?:have|need|want|would|'d)|would you like"
-    r"|do you (?:want|need|have)|(?:i'm |i am )?happy to|thanks? (?:you|for)|is there anything)(?![a-z])"
+    r"|do you (?:want|need|have)|(?:i'm |i am )?happy to|thanks? (?:you|for)"
+    r"|is there anything)(?![a-z])"
 )
 """How a line starts that is said to the reader after the answer, in lower case."""
 
