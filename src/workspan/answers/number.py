@@ -46,7 +46,7 @@ _SEVERAL = re.compile(r"=[^=\n]{1,40}?(?:,|;|\band\b|\bor\b)\s*\$?[a-z][a-z0-9_]
 _EQUATION = re.compile(r"(?<![a-z])[a-z]\s?[-+*/^]|[-+*/^0-9]\s?[a-z](?![a-z])|[a-z]\([a-z]")
 _COMMAND = re.compile(r"\\[a-z]+")
 _OPERATION = re.compile(r"[-+*/^]|[0-9]\s?[a-z]")
-_SENTENCE = re.compile(r"[.!?;](?=[\s*_]|$)|\n")
+_SENTENCE = re.compile(r"(?:(?<!\.)\.(?!\.)|[!?;])(?=[\s*_]|$)|\n")
 _NEGATION = re.compile(
     r"(?<![a-z])(?:not|no|never|neither|nor|cannot|impossible|unable|invalid|wrong|incorrect"
     r"|undefined|insufficient)(?![a-z])|n't"

@@ -111,7 +111,7 @@ _START = re.compile(
     rf"[0-9{VULGAR}]|[⁰¹²³⁴-⁹]+/[₀-₉]|\((?=[-+]?[0-9]+\)\s?/)|\\[dtcs]?frac|\\nicefrac|\.(?=[0-9])"
 )
 _BEFORE = re.compile(
-    r"(?:[a-z_][0-9.]*|[0-9)]\s?\*{1,2}\s?|[\w)}!]\s?[-+/×·^]\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?|\\(?:leq?|geq?|[lg]eqslant|neq?|[lg]t|pm|mp|sqrt|in|to)\s?"
+    r"(?:[a-z_](?:[0-9.]*|\()|[0-9)]\s?\*{1,2}\s?|[\w)}!]\s?[-+/×·^]\s?[({]?|[<>!]=\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?\(?|\\(?:leq?|geq?|[lg]eqslant|neq?|[lg]t|pm|mp|sqrt|in|to)\s?"
     r"|(?<!\|)(?<!<[a-z])(?<!<[a-z]{2})(?<!<[a-z]{3})(?<!strong)(?<!solution)(?<![0-9]>)>\s?|[0-9]\.|#"
     r"|\b(?:step|part|case|example|question|problem|exercise|method|approach|solution|version|figure|table|eq|equation|option|chapter|section|page|no|item"
     r"|line"
@@ -297,6 +297,8 @@ def quantities(text: str, low: str, start: int, end: int) -> Iterator[Quantity |
     while (found := _START.search(text, at, end)) is not None:
         first = found.start()
         begin = _sign_start(text, first, previous_end)
+        if low.endswith("negative ", start, begin):
+            begin -= len("negative ")
         before = begin > start and _BEFORE.search(low, max(start, begin - 24), begin)
         read = quantity(text, low, begin, prose=True)
         if read is None:
