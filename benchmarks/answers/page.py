@@ -102,7 +102,7 @@ def _other_seeds(found: Findings) -> list[str]:
     if not found.other_seeds:
         return []
     rows = [
-        "Other seeds, whose replies nobody saw before this run:",
+        "Other seeds, whose replies nobody has looked at:",
         "",
         "| seed | replies | right | wrong | no answer | different answers that count as equal |",
         "|---|---|---|---|---|---|",
@@ -256,6 +256,10 @@ def _speed(found: Findings) -> list[str]:
     for what, (ratio, old, new) in found.speed.items():
         rows.append(
             f"- {what}: CPU seconds of the earlier version over this one's {ratio} (above 1 is faster now); {old:.0f} and {new:.0f} µs a reply."
+        )
+    if found.speed:
+        rows.append(
+            "- A reply costs some tens of microseconds for rules that the earlier version has not: short ones take longer, long ones less."
         )
     over = [case for case in found.hostile if case[0] > 0.2]
     seconds, kind, name = found.hostile[0]

@@ -410,6 +410,9 @@ REPLIES: list[tuple[str, AnswerKind, str | None]] = [
     ('Answer: 1.20 Mio. €', 'number', '1200000'),
     ('There are 10 boxes with 58 each. In total that makes one and a half.', 'number', '1.5'),
     ('Answer: N/A', 'math', None),
+    ("Answer: here, and, no, 25th, inventors", "text", "here, and, no, 25th, inventors"),
+    ("Answer: No, no, Sir John.", "text", "No, no, Sir John."),
+    ("The answer is A. Wait, no, B.", "choice", "B"),
 ]
 # fmt: on
 

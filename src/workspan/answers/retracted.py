@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 
 _CUE = re.compile(
-    r"(?:,\s{0,3}no(?=[,.:!])|(?<![a-z])"
-    r"(?:wait|hold on|actually,? (?:no|it|that|the|this|i)|correction|scratch that"
-    r"|strike that"
-    r"|oops|my mistake|my bad|sorry,? (?:the|it should|i meant|that|my|no)"
+    r"(?<![a-z])(?:wait(?:,? no(?=[,.:!\s]))?|hold on|actually,? (?:no|it|that|the|this|i)"
+    r"|correction|scratch that|strike that|oops|my mistake|my bad|sorry,? (?:the|it should|i meant|that|my|no)"
     r"|i made an? (?:\w+ )?(?:mistake|error)|on second thoughts?"
     r"|(?:,|^|[.!?]|-|—|…)\s{0,3}no(?=[,.:!\s])(?! [a-z]+ (?:are|is|remain))|no, (?:that|it|this"
     r"|wait|i|sorry)"
@@ -17,7 +15,7 @@ _CUE = re.compile(
     r"|let me (?:re(?:do|calculate|compute|consider|think|count|check|work|start|try|-)\w*"
     r"|correct|fix)"
     r"|i (?:was wrong|meant|misread|mis\w+|forgot)|or rather(?! answer)"
-    r"|should (?:instead )?be))(?![a-z])"
+    r"|should (?:instead )?be)(?![a-z])"
 )
 _CONFIRMED = re.compile(
     r"(?<!not )(?<!n't )(?<![a-z])(?:yes|confirm(?:ed|s)?|checks out|(?:is|was|seems|looks"

@@ -25,10 +25,6 @@ _AGAIN = re.compile(
     r"|(?:\*\*)?(?:question|problem|exercise|example)[ ]+#?(?:[2-9]|[1-9][0-9])[.:)])"
 )
 """A turn or question that follows an answer."""
-_AGAIN_WORDS = (
-    *("assistant:", "assistant]", "instruction:", "instruction]", "context:", "context]"),
-    *("question", "problem ", "exercise ", "example "),
-)
 _GIVES = re.compile(r"answer[*_]{0,2}\s?(?:is|:)\s*[^\s*_]|\n#### ?\S|boxed\{|</answer>")
 _GIVEN = (
     "question",
@@ -69,11 +65,8 @@ def reply_end(text: str, low: str, *, has_answer: bool) -> int:
     end = _turn_end(text, low)
     if not has_answer or "\n" not in low:
         return end
-    if (
-        any(word in low for word in _AGAIN_WORDS)
-        and (again := _AGAIN.search(low, 0, end))
-        and _GIVES.search(low, 0, again.start())
-    ):
+    again = _AGAIN.search(low, 0, end)
+    if again and _GIVES.search(low, 0, again.start()):
         end = again.start()
     if not (":" in low or "：" in low):
         return end
