@@ -6,7 +6,8 @@ import re
 
 _CUE = re.compile(
     r"(?<![a-z])(?:wait(?:,? no(?=[,.:!\s]))?|hold on|actually,? (?:no|it|that|the|this|i)"
-    r"|correction|scratch that|strike that|oops|my mistake|my bad|sorry,? (?:the|it should|i meant|that|my|no)"
+    r"|correction|scratch that|strike that|oops|my mistake|my bad"
+    r"|sorry,? (?:the|it should|i meant|that|my|no)"
     r"|i made an? (?:\w+ )?(?:mistake|error)|on second thoughts?"
     r"|(?:,|^|[.!?]|-|—|…)\s{0,3}no(?=[,.:!\s])(?! [a-z]+ (?:are|is|remain))|no, (?:that|it|this"
     r"|wait|i|sorry)"
