@@ -165,7 +165,10 @@ class Table(Mapping[str, Row]):
         """
         row = self.seek(name)
         if row is None:
-            raise SpecError(f"unknown {_ONE[self.group]} {quoted(name)}: {nearest(name, self)}")
+            hint = nearest(name, self) if len(self) else "none is installed"
+            if self.group in ("graders", "readers"):
+                hint += "; or write it like module:Name, file.py:Name or sh:COMMAND"
+            raise SpecError(f"unknown {_ONE[self.group]} {quoted(name)}: {hint}")
         return row
 
     @property
