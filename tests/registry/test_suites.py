@@ -142,7 +142,7 @@ def test_what_the_list_of_commands_says_is_what_they_say(
     group: Any = typer.main.get_command(app)
     assert isinstance(group, Commands)
     for name, row in table("commands").ours.items():
-        listed = group.get_command(None, name).help
+        listed = group.get_command(None, name).short_help
         made = row.load()
         said = made.info.help if isinstance(made, typer.Typer) else first_line(made)
         assert listed == said, name

@@ -185,7 +185,9 @@ def _record(one: Described) -> dict[str, object]:
     }
 
 
-models = typer.Typer(help="List, check and fetch models for the embedded engine.")
+models = typer.Typer(
+    help="List, check and fetch models for the embedded engine.", rich_markup_mode=None
+)
 
 
 @models.callback(invoke_without_command=True)
