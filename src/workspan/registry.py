@@ -20,7 +20,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args
@@ -317,6 +316,8 @@ def _file(path: Path) -> ModuleType:
     Raises:
         OSError: it is not there.
     """
+    from hashlib import sha256  # a library of its own, that only this needs
+
     whole = path.resolve()
     name = f"{_FILE}{path.stem}_{sha256(str(whole).encode()).hexdigest()[:8]}"
     if name in sys.modules:
