@@ -12,9 +12,9 @@ from statistics import fmean
 import anyio
 import pytest
 
-from workspan.replay.engine import ReplayEngine
-from workspan.replay.parquet import read_chains
-from workspan.replay.recording import Recording
+from workspan.recordings.engine import ReplayEngine
+from workspan.recordings.parquet import read_chains
+from workspan.recordings.recording import Recording
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 
@@ -84,6 +84,7 @@ def test_esc_costs_half(aime24: Recording) -> None:
     assert span == pytest.approx(84.7, rel=0.12)
 
 
+@pytest.mark.heavy
 def test_parallel_probe_is_the_one_with_the_shortest_span(aime24: Recording) -> None:
     # sequential tokens there leave out the probes, charged here: about 4 tokens in 500
     accuracy, work, span = solve(aime24, "parallel_probe", seeds=1)

@@ -50,7 +50,7 @@ class PromptSizes:
 
     def known(self, request: Request) -> int | None:
         """Return the server's own count, if it was asked."""
-        return self._known.get((request.prompt, request.prefix))
+        return self._known.get((request.prompt, request.prefix)) if self._known else None
 
     def correct(self, request: Request, reported: int) -> None:
         """Learn from a server that counts more than our bound: its template is larger."""
