@@ -79,7 +79,13 @@ GRADED: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", table("graders").ours)
+GRADERS = [
+    pytest.param(name, marks=[pytest.mark.slow] if name == "code" else [])  # two sandboxes each
+    for name in table("graders").ours
+]
+
+
+@pytest.mark.parametrize("name", GRADERS)
 def test_every_grader_keeps_its_suite(name: str) -> None:
     fields, right, wrong = GRADED[name]
     if name == "code":
