@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from workspan.claims import NAMES, chains, claim
+from workspan.claims import chains, claim, names
 from workspan.claims.base import Claim, Measured, Setting
 from workspan.claims.chains import Chains, accuracy, ideal
 from workspan.claims.guessing import GUESSES, apart, in_turn
@@ -24,7 +24,7 @@ def made(low: float, high: float) -> Measured:
     return Measured((low + high) / 2, low, high, 100)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", names())
 def test_every_claim_says_all_of_itself_before_it_is_measured(name: str) -> None:
     one = claim(name)
     assert one.name == name
@@ -91,7 +91,7 @@ def test_a_record_holds_the_verdict_and_its_interval() -> None:
 
 def test_what_trains_is_left_to_its_name_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     named = ("guessing_tokens", "training_format_reinforced")
-    monkeypatch.setattr("workspan.cli.claims.NAMES", named)
+    monkeypatch.setattr("workspan.cli.claims.all_names", lambda: named)
     done = CliRunner().invoke(app, ["claims", "--json"])
     assert done.exit_code == 0, done.output
     assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == ["guessing_tokens"]
@@ -101,7 +101,9 @@ def test_what_trains_is_left_to_its_name_and_said_to_be(monkeypatch: pytest.Monk
 def test_of_a_model_of_ones_own_the_claims_on_other_models_are_said_to_be_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("workspan.cli.claims.NAMES", ("guessing_tokens", "serial_scaling"))
+    monkeypatch.setattr(
+        "workspan.cli.claims.all_names", lambda: ["guessing_tokens", "serial_scaling"]
+    )
     done = CliRunner().invoke(app, ["claims", "--engine", "reasoner", "--json"])
     assert done.exit_code == 0, done.output
     assert done.stdout == ""

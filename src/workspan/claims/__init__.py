@@ -6,8 +6,10 @@ from workspan.claims.base import Claim
 from workspan.errors import PluginError
 from workspan.registry import table
 
-NAMES = tuple(table("claims").ours)
-"""Ours, in the order in which they are told."""
+
+def names() -> list[str]:
+    """Return the names of all claims: ours in the order in which they are told, then others'."""
+    return [*table("claims")]
 
 
 def claim(name: str) -> Claim:

@@ -11,12 +11,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from workspan.claims import NAMES, claim
+from workspan.claims import claim
+from workspan.claims import names as all_names
 from workspan.claims.base import Claim, Finding, Setting
 from workspan.cli.exits import Exit
 from workspan.cli.opening import open_now
 from workspan.cli.screen import Screen, say_json
-from workspan.errors import InputError, MissingDependency, SpecError
+from workspan.errors import InputError, MissingDependency, PluginError, SpecError
 
 _COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
 
@@ -36,7 +37,7 @@ def claims(
     json: Annotated[bool, typer.Option("--json", help="One JSON record a claim.")] = False,
 ) -> None:
     """Measure published claims: statement, matched budgets, interval and verdict."""
-    chosen = [claim(name) for name in names or NAMES]
+    chosen = [claim(name) for name in names] if names else _all()
     setting = Setting(full, seed, weights, partial(open_now, engine, model) if engine else None)
     _check(chosen, setting, named=bool(names))
     own = [one for one in chosen if engine and not one.any_engine]
@@ -60,13 +61,24 @@ def claims(
     raise typer.Exit(Exit.OK)
 
 
+def _all() -> list[Claim]:
+    """Return every claim; one of a plug-in that can't be imported is named, and hides no other."""
+    found = []
+    for name in all_names():
+        try:
+            found.append(claim(name))
+        except PluginError as error:
+            Screen(stderr=True).print(f"left out: {error}")
+    return found
+
+
 def _check(chosen: list[Claim], setting: Setting, *, named: bool) -> None:
     """Refuse before anything is spent what can't be measured."""
     if setting.weights is not None and not setting.weights.is_dir():
         raise InputError(f"--weights {setting.weights}: there is no such folder")
     others = [one.name for one in chosen if not one.any_engine]
     if setting.engine and named and others:
-        able = ", ".join(name for name in NAMES if claim(name).any_engine) or "none"
+        able = ", ".join(one.name for one in _all() if one.any_engine) or "none"
         raise SpecError(f"{others[0]} has a model of its own; those that judge any: {able}")
     if named and find_spec("torch") is None:
         for one in chosen:
