@@ -60,7 +60,9 @@ def chatter(request: Request) -> str:
 
 def engine() -> ScriptedEngine:
     """Make the engine of one run."""
-    return ScriptedEngine(chatter, latency=lambda request: random.Random(request.seed).randint(0, 3))
+    return ScriptedEngine(
+        chatter, latency=lambda request: random.Random(request.seed).randint(0, 3)
+    )
 
 
 def digest(rows: Iterable[object]) -> str:

@@ -29,6 +29,7 @@ LAYERS = [
     {"store"},
     {"journal_lines"},
     {"journal", "ledger", "clock", "alike"},
+    {"entry"},
     {"reasoner"},
     {"engines"},
     {"allocate"},
@@ -36,6 +37,7 @@ LAYERS = [
     {"answers"},
     {"budget"},
     {"types", "inputs", "outputs", "secret", "address"},
+    {"explanation"},
     {"errors", "named", "stopwatch"},
     {"legible"},
 ]

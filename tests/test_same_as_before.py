@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import same_as_before
 
 BEFORE: dict[str, Any] = json.loads(

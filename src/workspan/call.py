@@ -13,8 +13,9 @@ import anyio
 from workspan.alike import Draws
 from workspan.clock import Call, Clock
 from workspan.engines.base import FREE, Bill, Engine
+from workspan.entry import Entry, Failure, Outcome
 from workspan.errors import BudgetExceeded, EngineError, EngineProtocolError, EngineUnavailable
-from workspan.journal import Entry, Journal, Outcome, bound_usage, fingerprint, seed_for
+from workspan.journal import Journal, bound_usage, fingerprint, seed_for
 from workspan.ledger import Hold, Ledger
 from workspan.stopwatch import WALL, Limit, Time
 from workspan.types import (
@@ -201,9 +202,9 @@ def replay(run: Context, ledger: Ledger, clock: Clock, entry: Entry) -> None:
 
 def recorded_error(entry: Entry) -> EngineError:
     """Make the error of a failed call again from its journal line."""
-    name, _, message = entry.value.partition(": ")
+    told = entry.error or Failure("EngineError", "it failed")
     kinds = {kind.__name__: kind for kind in EngineError.__subclasses__()}
-    error = kinds.get(name, EngineError)(message)
+    error = kinds.get(told.kind, EngineError)(told.text, status=told.status)
     error.keys = (entry.key,)
     return error
 
@@ -464,7 +465,7 @@ class _Attempt:
             self.asked,
             usage,
             sample if outcome == "sample" else None,
-            f"{type(error).__name__}: {error}" if error else "",
+            error=Failure(type(error).__name__, str(error), error.status) if error else None,
             began=self.began,
             ended=run.elapsed(),
             asked=self.queued,

@@ -11,43 +11,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import fields
-from typing import Literal
 
 import msgspec
 
+from workspan.entry import Entry
 from workspan.errors import ReplayMismatch
-from workspan.types import Amount, Notice, Request, Sample, Usage
-
-Outcome = Literal["open", "sample", "cut", "lost", "failed", "retry", "closed", "value", "end"]
-"""open: asked, may cost up to `usage`; sample: done; cut: cancelled; lost: died on the way, asked
-again at once; failed: gave up; retry: the failure ended the run, so a resumed run asks again;
-closed: a race was decided; value: a tool's result; end: the run finished under the budget `value`.
-"""
+from workspan.types import Amount, Problem, Request, Usage
 
 _AGAIN = frozenset({"open", "cut", "lost", "retry"})
-
-
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of the journal. Never changed once written."""
-
-    key: str
-    outcome: Outcome
-    fingerprint: str = ""
-    usage: Usage = Usage()
-    sample: Sample | None = None
-    value: str = ""
-    """A tool's result, an error's text, or the budget of an "end"."""
-    stop: str = ""
-    """What ended the run, on an "end"."""
-    why: str = ""
-    """How the strategy explains what it bought, on an "end"."""
-    notices: tuple[Notice, ...] = ()
-    """What was odd about the call."""
-    began: float = 0.0
-    """Seconds from the start of the run, summed over resumptions, when the engine was asked."""
-    ended: float = 0.0
-    asked: float | None = None
-    """When the strategy asked: from then on the call stood in line."""
 
 
 class Journal:
@@ -114,8 +85,8 @@ class Journal:
 
     def end(self, budget: str) -> Entry | None:
         """Return the line that ended the run under this very budget: then nothing is asked."""
-        ends = (entry for entry in self.entries if entry.outcome == "end")
-        return next((entry for entry in ends if entry.value == budget), None)
+        ends = (entry for entry in self.entries if entry.end is not None)
+        return next((entry for entry in ends if entry.end and entry.end.budget == budget), None)
 
     def _add(self, entry: Entry) -> None:
         before = self._latest.get(entry.key)
@@ -136,6 +107,13 @@ def fingerprint(request: Request, seed: int) -> str:
     """Hash what a request asks for, stable between processes and versions of Python."""
     content = msgspec.json.encode([seed, *(getattr(request, name) for name in _FIELDS)])
     return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def digest(problem: Problem) -> str:
+    """Hash all that a strategy may see of a problem, stable between processes."""
+    content = [problem.id, problem.prompt, problem.kind, dict(problem.metadata)]
+    encoded = msgspec.json.encode(content, order="deterministic")
+    return hashlib.blake2b(encoded, digest_size=6).hexdigest()
 
 
 def seed_for(root: int, key: str) -> int:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
+
+from workspan.errors import InputError
+from workspan.explanation import Explanation
+from workspan.legible import quoted
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -18,6 +23,8 @@ while it streamed; budget, deadline: cut by the account."""
 
 Source = Literal["measured", "tokenised", "estimated"]
 """Where a count comes from: the engine's own figure, our count of what it sent, or a bound."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _SOURCES: tuple[Source, ...] = ("measured", "tokenised", "estimated")
 
@@ -64,6 +71,20 @@ class Problem:
     prompt: Prompt
     kind: AnswerKind = "text"
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse text that no file can hold.
+
+        Raises:
+            InputError: half of a character, a lone surrogate, is in it.
+        """
+        turns = (turn.content for turn in self.prompt)
+        for text in (self.id, *turns, *self.metadata, *self.metadata.values()):
+            if not text.isascii() and (found := _SURROGATE.search(text)):
+                raise InputError(
+                    f"the problem {quoted(self.id)} holds half of a character (a lone surrogate, "
+                    f"{found[0]!a}) in {quoted(text)}: write whole Unicode"
+                )
 
     @classmethod
     def ask(cls, question: str, *, kind: AnswerKind = "text", id: str = "question") -> Problem:
@@ -239,8 +260,8 @@ class Answer:
     """Heaviest first; no answer is not a vote."""
     tied: bool = False
     """The two heaviest weigh the same; the first drawn was taken."""
-    why: str = ""
-    """How the budget was spent and why, as JSON, from strategies that decide it themselves."""
+    why: Explanation | None = None
+    """How the budget was spent and why, from strategies that decide it themselves."""
     uncompared: int = 0
     """Pairs of answers that were not compared since the time was up: they count as different."""
 

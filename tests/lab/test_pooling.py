@@ -10,13 +10,14 @@ import pytest
 from lab_rig import tasks
 from workspan.allocate.library import write_library
 from workspan.budget import Budget
+from workspan.entry import Header
 from workspan.errors import InputError
 from workspan.lab.calibrating import calibrate
 from workspan.lab.compare import Comparison
 from workspan.lab.pooling import pool
 from workspan.replay.recording import Chain, Recording
 from workspan.spec import parse_strategy
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.testing.scripted import ScriptedEngine
 from workspan.types import Message, Problem, Request
 

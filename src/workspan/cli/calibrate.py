@@ -28,11 +28,12 @@ from workspan.cli.opening import (
 )
 from workspan.cli.screen import Screen
 from workspan.cli.settings import KeyOption, SettingOption
+from workspan.entry import Header
 from workspan.errors import InputError, MissingDependency, SpecError
 from workspan.lab.compare import Comparison, compare
 from workspan.outputs import Output, check_outputs
 from workspan.spec import parse_strategy
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.strategies.adaptive.auto import Auto
 from workspan.strategies.adaptive.auto_arms import arm_names
 from workspan.tasks import MOST, open_tasks, read_tasks

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import anyio
+import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -30,8 +31,8 @@ from workspan.cli.opening import (
 )
 from workspan.cli.screen import Screen, say_json
 from workspan.cli.settings import KeyOption, SettingOption
+from workspan.entry import FORMAT, Header
 from workspan.errors import EngineError, InputError, MissingDependency
-from workspan.journal_lines import FORMAT
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison
 from workspan.lab.compare import compare as run_comparison
@@ -40,7 +41,7 @@ from workspan.lab.remarks import remarks
 from workspan.outputs import check_outputs
 from workspan.retrieval import Passage
 from workspan.session import Strategy
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.tasks import MOST, open_tasks, read_tasks
 from workspan.tasks.base import Task
 from workspan.tasks.hops import Hops
@@ -238,8 +239,7 @@ def _brought(names: Sequence[str], limit: int | None, seed: int) -> list[Passage
 
 def digest(parts: Sequence[str]) -> str:
     """Name a journal after what was asked; one of another format has another name."""
-    parts = [*parts, str(FORMAT)]
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
+    return hashlib.blake2b(msgspec.json.encode([FORMAT, *parts]), digest_size=6).hexdigest()
 
 
 def _show(done: Comparison, found: Sequence[Record], *, json: bool) -> None:

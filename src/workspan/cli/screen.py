@@ -171,7 +171,7 @@ def record(result: Result, budget: str, opened: Opened) -> dict[str, object]:
         "votes": [{"answer": vote.answer, "weight": vote.weight} for vote in answer.votes],
         "margin": answer.margin,
         "tied": answer.tied,
-        "why": msgspec.Raw(answer.why.encode()) if answer.why else None,
+        "why": answer.why,
         "engine": engine.name,
         "model": engine.model,
         "engines": opened.models,

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Annotated, get_args
 
 import anyio
-import msgspec
 import typer
 from rich.panel import Panel
 from rich.text import Text
 
-from workspan.allocate.explaining import Explanation
 from workspan.answers import MARKED
 from workspan.budget import Budget
 from workspan.cli.answers import AnswersFile, is_answers
@@ -41,6 +39,7 @@ from workspan.cli.screen import (
     watching,
 )
 from workspan.cli.settings import KeyOption, SettingOption
+from workspan.entry import Header
 from workspan.errors import InputError, SpecError, nearest
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison, compare
@@ -52,7 +51,7 @@ from workspan.outputs import Output, check_outputs
 from workspan.runner import Result, check, run
 from workspan.session import Strategy
 from workspan.spec import parse_strategy
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.tasks.base import Task
 from workspan.tasks.files import read_tasks
 from workspan.types import AnswerKind, Problem
@@ -219,8 +218,8 @@ def _print(result: Result, opened: Opened) -> None:
     console.print(account(result, opened))
     for line in noticed(result):
         console.print(Text(f"note: {line}", "yellow"))
-    if answer.why:
-        for line in summary(msgspec.json.decode(answer.why, type=Explanation)):
+    if answer.why is not None:
+        for line in summary(answer.why):
             console.print(Text(line, "dim"))
 
 

@@ -17,7 +17,8 @@ from anyio.lowlevel import checkpoint
 
 from workspan.budget import Budget
 from workspan.clock import Call
-from workspan.journal import Entry, Journal
+from workspan.entry import Entry
+from workspan.journal import Journal
 from workspan.ledger import Ledger
 from workspan.retrieval.base import Passage
 from workspan.retrieval.tool import Found, Wanted

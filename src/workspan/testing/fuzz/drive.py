@@ -12,8 +12,9 @@ import msgspec
 from workspan.budget import Budget
 from workspan.engines.base import Price
 from workspan.engines.endpoint import Endpoint, Retries, Timeouts
+from workspan.entry import Entry
 from workspan.errors import WorkspanError
-from workspan.journal import Entry, Journal
+from workspan.journal import Journal
 from workspan.ledger import Ledger
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
