@@ -49,7 +49,7 @@ def texts(request: Request) -> str:
 def chatter(request: Request) -> str:
     """Think for a while and answer a number, as seed and texts say; rate or search."""
     rng = random.Random(f"{request.seed}|{texts(request)}")
-    if "from 0 (certainly wrong)" in request.prompt[-1].content:
+    if "from 0 (certainly wrong)" in str(request.prompt[-1].content):
         return str(rng.randint(0, 10)) if rng.random() < 0.8 else "no idea"
     words = min(120, int(rng.lognormvariate(2.5, 1)) + 1)
     thought = " ".join(["think"] * words)

@@ -12,9 +12,16 @@ import anyio
 
 from workspan.alike import Draws
 from workspan.clock import Call, Clock
-from workspan.engines.base import FREE, Bill, Engine
+from workspan.content import ToolCall
+from workspan.engines.base import FREE, Bill, Engine, check_offered, needs
 from workspan.entry import Entry, Failure, Outcome
-from workspan.errors import BudgetExceeded, EngineError, EngineProtocolError, EngineUnavailable
+from workspan.errors import (
+    BudgetExceeded,
+    EngineError,
+    EngineProtocolError,
+    EngineUnavailable,
+    UnsupportedCapability,
+)
 from workspan.journal import Journal, bound_usage, fingerprint, seed_for
 from workspan.ledger import Hold, Ledger
 from workspan.stopwatch import WALL, Limit, Time
@@ -168,7 +175,11 @@ async def draw(
     Raises:
         BudgetExceeded: the call does not fit the account, the span or the time.
         EngineError: the call failed, and asking once more could not help or did not.
+        UnsupportedCapability: the engine lacks what the request needs, or can't bound a prompt of
+            which the account limits the size; nothing was spent.
     """
+    asked_of = run.engines[request.engine] if request.engine else run.engine
+    check_offered(asked_of.info, needs(request))
     seed = seed_for(run.seed, key)
     asked = fingerprint(request, seed)
     unseeded, request = request, replace(request, seed=seed)
@@ -260,6 +271,8 @@ class _Attempt:
         self.reasoning: list[str] = []
         self.logprobs: list[float] = []
         self.confidences: list[float] = []
+        self.refusal: list[str] = []
+        self.tool_calls: tuple[ToolCall, ...] = ()
 
     async def draw(self, *, is_last: bool) -> Sample:
         """Run the call; whatever happens, it is settled and journaled once."""
@@ -302,7 +315,7 @@ class _Attempt:
         """Hold the prompt and the first slice; ask for no more than may ever be left."""
         run, ledger = self.run, self.ledger
         if run.journal.is_durable or ledger.limits("prefill") or ledger.limits("cost"):
-            self.prefill = await self.engine.count(self.request)
+            self.prefill = await self._prompt_bound()
         try:
             hold = await ledger.reserve(self._bound)
         except BudgetExceeded as refusal:
@@ -317,10 +330,25 @@ class _Attempt:
             raise
         return hold
 
+    async def _prompt_bound(self) -> int:
+        """Bound the prompt. Where nothing does and nothing limits it, its texts stand for it."""
+        try:
+            return await self.engine.count(self.request)
+        except UnsupportedCapability:
+            if self.ledger.limits("prefill") or self.ledger.limits("cost"):
+                raise
+        texts = tuple(replace(turn, content=turn.text) for turn in self.request.prompt)
+        return await self.engine.count(replace(self.request, prompt=texts))
+
     def _bound(self) -> Amount:
-        """Ask for the prompt and the first slice of what may be decoded now."""
+        """Ask for the prompt and the first slice of what may be decoded now.
+
+        Servers keep a tool's call back until it is whole: where one may come, all of the cap is
+        held.
+        """
         self.cap = self._cap()
-        self.leased = min(self.cap, self._slice()) if self.engine.info.can_be_cut else self.cap
+        is_cut = self.engine.info.can_be_cut and not self.request.may_call
+        self.leased = min(self.cap, self._slice()) if is_cut else self.cap
         work = min(self.cap, self.leased + self.engine.info.runahead)
         return self._amount(1, work, self.prefill)
 
@@ -406,6 +434,10 @@ class _Attempt:
         self.text.append(chunk.text)
         if chunk.reasoning:
             self.reasoning.append(chunk.reasoning)
+        if chunk.refusal:
+            self.refusal.append(chunk.refusal)
+        if chunk.tool_calls:
+            self.tool_calls = chunk.tool_calls
         self.logprobs.extend(chunk.logprobs)
         self.confidences.extend(chunk.confidences)
         if self.run.observer is not None:
@@ -446,6 +478,8 @@ class _Attempt:
             tuple(self.logprobs) if self.request.logprobs else None,
             tuple(self.confidences) or None,
             self.key,
+            self.tool_calls,
+            "".join(self.refusal),
         )
 
     def _settle(

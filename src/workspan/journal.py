@@ -14,9 +14,10 @@ from dataclasses import fields
 
 import msgspec
 
+from workspan.content import NO_FIELDS, JsonObject, ToolCall
 from workspan.entry import Entry
 from workspan.errors import ReplayMismatch
-from workspan.types import Amount, Problem, Request, Usage
+from workspan.types import Amount, Problem, Prompt, Request, Usage
 
 _AGAIN = frozenset({"open", "cut", "lost", "retry"})
 
@@ -100,18 +101,68 @@ class Journal:
         self.entries.append(entry)
 
 
-_FIELDS = tuple(item.name for item in fields(Request) if item.name != "seed")
+_FIELDS = (
+    "prefix",
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "stop",
+    "logprobs",
+    "top_logprobs",
+    "engine",
+    "reasoning_effort",
+)
+"""Of a request beside its prompt: always hashed, in this order; the others only where they are set,
+so that a new field leaves the hashes of requests without it as they are."""
+_OTHERS = tuple(f for f in fields(Request) if f.name not in {"prompt", "seed", *_FIELDS})
+
+
+class _Turn(msgspec.Struct, omit_defaults=True):
+    """A message as it is hashed: what it does not use leaves no trace."""
+
+    role: str
+    content: object
+    name: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+    reasoning: str = ""
+    refusal: str | None = None
+    extra: JsonObject = NO_FIELDS
+
+
+def _turns(prompt: Prompt) -> list[_Turn]:
+    return [
+        _Turn(
+            turn.role,
+            [(type(part).__name__, part) for part in turn.content]
+            if isinstance(turn.content, tuple)
+            else turn.content,
+            turn.name,
+            turn.tool_calls,
+            turn.tool_call_id,
+            turn.reasoning,
+            turn.refusal,
+            turn.extra or NO_FIELDS,
+        )
+        for turn in prompt
+    ]
 
 
 def fingerprint(request: Request, seed: int) -> str:
     """Hash what a request asks for, stable between processes and versions of Python."""
-    content = msgspec.json.encode([seed, *(getattr(request, name) for name in _FIELDS)])
-    return hashlib.blake2b(content, digest_size=8).hexdigest()
+    others = {
+        item.name: value
+        for item in _OTHERS
+        if (value := getattr(request, item.name)) != item.default
+    }
+    content = [seed, _turns(request.prompt), *(getattr(request, name) for name in _FIELDS)]
+    encoded = msgspec.json.encode([*content, others] if others else content)
+    return hashlib.blake2b(encoded, digest_size=8).hexdigest()
 
 
 def digest(problem: Problem) -> str:
     """Hash all that a strategy may see of a problem, stable between processes."""
-    content = [problem.id, problem.prompt, problem.kind, dict(problem.metadata)]
+    content = [problem.id, _turns(problem.prompt), problem.kind, dict(problem.metadata)]
     encoded = msgspec.json.encode(content, order="deterministic")
     return hashlib.blake2b(encoded, digest_size=6).hexdigest()
 

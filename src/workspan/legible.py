@@ -50,3 +50,8 @@ def quoted(value: object, longest: int = 60) -> str:
         return one_line(repr(value), longest)
     except ValueError:  # an integer of more digits than Python writes
         return f"a number of {int(value).bit_length()} bits" if isinstance(value, int) else "that"
+
+
+def whole_unicode(text: str) -> str:
+    """Join halves of characters that came apart, and replace those whose other half is missing."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -13,7 +13,7 @@ from workspan.answers import prepare
 from workspan.budget import Budget
 from workspan.call import Context, Event, replay
 from workspan.clock import Call, Clock
-from workspan.engines.base import Engine, ready
+from workspan.engines.base import Engine, check_offered, ready, told_by
 from workspan.entry import End, Entry, RunId
 from workspan.errors import (
     BudgetExceeded,
@@ -201,6 +201,10 @@ async def run(
     """
     budget = budget or Budget()
     check(strategy, engine, budget, engines, tools or {})
+    wanted = told_by(problem.prompt)
+    for part in parts(strategy) if wanted else ():
+        for name in engine_names(part) or ("",):
+            check_offered((engines or {}).get(name, engine).info, wanted)
     journal = Journal() if journal is None else journal
     end = journal.end(str(budget))
     recorded = journal.usage()

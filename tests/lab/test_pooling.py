@@ -24,7 +24,7 @@ from workspan.types import Message, Problem, Request
 
 def mixed(request: Request) -> str:
     """Answer 4 at once to even problems, and something else each time to odd ones, at length."""
-    number = int(request.prompt[-1].content.split()[1].rstrip(":"))
+    number = int(request.prompt[-1].text.split()[1].rstrip(":"))
     if number % 2 == 0:
         return "Answer: 4"
     if request.prefix.endswith("Answer:"):

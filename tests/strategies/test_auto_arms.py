@@ -217,9 +217,9 @@ def test_retrieval_is_an_arm_like_any_other(tmp_path: Path) -> None:
     asked: list[str] = []
 
     def script(request: Request) -> str:
-        if any("harbour is old" in turn.content for turn in request.prompt):
+        if any("harbour is old" in turn.text for turn in request.prompt):
             return "<answer>Mirel</answer> Answer: Mirel"
-        if any("<search>" in turn.content for turn in request.prompt):
+        if any("<search>" in turn.text for turn in request.prompt):
             return '<search>["the harbour"]</search>'
         return "think think Answer: nobody"
 

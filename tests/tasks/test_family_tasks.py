@@ -18,7 +18,7 @@ from workspan.tasks.families import FAMILIES
 
 
 def text(task: Task) -> str:
-    return task.problem.prompt[0].content
+    return task.problem.prompt[0].text
 
 
 def both(name: str) -> list[tuple[Task, Task]]:

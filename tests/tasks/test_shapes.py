@@ -148,7 +148,7 @@ def test_a_row_of_the_field_is_read(row: dict[str, Any], kind: str, right: str) 
     assert task.problem.kind == kind
     assert str(task.data["read"]).startswith(f"{kind}: ")
     if right.startswith("?"):  # the choices were put in an order: the text tells
-        shown = task.problem.prompt[-1].content
+        shown = task.problem.prompt[-1].text
         assert f"{task.reference}) {right[1:]}" in shown
     else:
         assert task.reference == right
@@ -181,7 +181,7 @@ def test_what_no_answer_equals_is_not_graded(answer: Any) -> None:
 
 
 def test_a_context_stands_before_its_question() -> None:
-    asked = read_row({"question": "Who?", "passage": "Ada wrote."}, "1").problem.prompt[0].content
+    asked = read_row({"question": "Who?", "passage": "Ada wrote."}, "1").problem.prompt[0].text
     assert asked.startswith("Ada wrote.\n\nWho?")
 
 
@@ -246,7 +246,7 @@ def test_files_of_other_kinds_hold_the_same_rows(tmp_path: Path, name: str, cont
     path.write_text(content, encoding="utf-8")
     tasks = read_tasks(path)
     assert [task.reference for task in tasks] == ["5", "2"]
-    assert [task.problem.prompt[0].content.split("\n")[0] for task in tasks] == [
+    assert [task.problem.prompt[0].text.split("\n")[0] for task in tasks] == [
         "2 + 3?",
         "1, or 2?",
     ]

@@ -10,10 +10,24 @@ from typing import Literal, Protocol, runtime_checkable
 
 import anyio
 
-from workspan.errors import EngineError
-from workspan.types import Chunk, Notice, Request, Usage
+from workspan.errors import EngineError, UnsupportedCapability
+from workspan.types import Chunk, Notice, Prompt, Request, Usage
 
-Capability = Literal["continue", "logprobs", "top_logprobs", "seed", "reasoning_effort"]
+Capability = Literal[
+    "continue",  # goes on with a text that it is given
+    "logprobs",
+    "top_logprobs",
+    "seed",
+    "reasoning_effort",
+    "media",  # reads images, sound, files, or parts that only it knows
+    "tools",  # is told of tools, and of calls and results before
+    "response_format",
+    "thinking_cap",  # ends its thinking at a number of tokens
+    "penalties",  # of frequency and presence
+    "logit_bias",
+    "provider_fields",  # takes fields that only it knows
+]
+"""What an engine may offer. The last seven are needed by requests, not by strategies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +124,55 @@ async def ready(engines: Iterable[Engine]) -> None:
                 group.start_soon(one, engine)
 
 
+def needs(request: Request) -> frozenset[Capability]:
+    """Return what a request can't do without: an engine without it would do something else."""
+    asked: tuple[tuple[Capability, bool], ...] = (
+        ("response_format", request.response_format is not None),
+        ("thinking_cap", request.max_reasoning_tokens is not None),
+        (
+            "penalties",
+            request.frequency_penalty is not None or request.presence_penalty is not None,
+        ),
+        ("logit_bias", request.logit_bias is not None),
+        ("provider_fields", bool(request.extra)),
+        ("tools", bool(request.tools) or request.tool_choice is not None),
+    )
+    return told_by(request.prompt).union(name for name, is_asked in asked if is_asked)
+
+
+def told_by(prompt: Prompt) -> frozenset[Capability]:
+    """Return what a prompt needs, whatever is asked of it."""
+    found: set[Capability] = set()
+    for turn in prompt:
+        if turn.tool_calls or turn.role in ("tool", "function"):
+            found.add("tools")
+        if turn.media:
+            found.add("media")
+    return frozenset(found)
+
+
+def check_offered(info: EngineInfo, wanted: frozenset[Capability]) -> None:
+    """Refuse what an engine does not offer, before anything is spent.
+
+    Raises:
+        UnsupportedCapability: it names what is missing.
+    """
+    if missing := sorted(wanted - info.capabilities):
+        said = "; ".join(f"{name} ({_MEANS[name]})" for name in missing)
+        raise UnsupportedCapability(f"{info.name} {info.model} does not offer {said}")
+
+
+_MEANS: Mapping[str, str] = {
+    "media": "the prompt holds an image, sound, a file or another part that is no text",
+    "tools": "the request tells of tools, or the prompt of calls",
+    "response_format": "the answer is to have a form",
+    "thinking_cap": "the thinking is to be capped",
+    "penalties": "frequency or presence is to be penalised",
+    "logit_bias": "tokens are to be made more or less likely",
+    "provider_fields": "the request has fields that one provider knows",
+}
+
+
 class Engine(Protocol):
     """One model behind one door; see `Loads` for one that is slow to open."""
 
@@ -122,14 +185,20 @@ class Engine(Protocol):
         """Draw one completion; the last chunk carries `finish`.
 
         Never decodes more than `request.max_tokens`. Closing the generator stops the decoding.
+        What a request `needs` and the engine does not offer it refuses; it never leaves it out.
 
         Raises:
+            UnsupportedCapability: it does not offer what the request needs; nothing was spent.
             EngineError: the call failed; what it cost until then is on the bill.
         """
         ...
 
     async def count(self, request: Request) -> int:
-        """Return the prompt's tokens with template and prefix: exact, or a bound from above."""
+        """Return the prompt's tokens with template and prefix: exact, or a bound from above.
+
+        Raises:
+            UnsupportedCapability: nothing bounds them, as where it holds an image of unknown size.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -120,7 +120,7 @@ def _example(comparison: Comparison, task: Task) -> dict[str, object]:
     trials = [trial for trial in comparison.trials if trial.task is task]
     return {
         "id": task.problem.id,
-        "prompt": _cut("\n\n".join(turn.content for turn in task.problem.prompt)),
+        "prompt": _cut("\n\n".join(turn.text for turn in task.problem.prompt)),
         "reference": _cut(task.reference) or "graded by tests",
         "timeline": Markup(timeline([trial.result for trial in trials])),
         "trials": [_shown(trial) for trial in trials],

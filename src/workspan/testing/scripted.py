@@ -6,7 +6,7 @@ import random
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from anyio.lowlevel import checkpoint
 
@@ -16,9 +16,7 @@ from workspan.types import Chunk, Request, Usage
 
 Script: TypeAlias = Sequence[str] | Callable[[Request], str]
 
-_EVERYTHING: frozenset[Capability] = frozenset(
-    {"continue", "logprobs", "top_logprobs", "seed", "reasoning_effort"}
-)
+_EVERYTHING: frozenset[Capability] = frozenset(get_args(Capability))
 
 
 @dataclass
@@ -127,7 +125,7 @@ class RecordedEngine(ScriptedEngine):
 
     async def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Give the next chain of the prompt at once, or its beginning if the cap is lower."""
-        prompt = request.prompt[-1].content
+        prompt = request.prompt[-1].text
         if not self.chains.get(prompt):
             raise EngineError(f"no chain was recorded for the prompt {prompt[:60]!r}")
         draw = self.drawn[prompt] = self.drawn.get(prompt, -1) + 1
@@ -168,5 +166,5 @@ class FaultyEngine(ScriptedEngine):
 
 
 def _prompt_words(request: Request) -> int:
-    turns = sum(len(message.content.split()) for message in request.prompt)
+    turns = sum(len(message.text.split()) for message in request.prompt)
     return turns + len(request.prefix.split())
