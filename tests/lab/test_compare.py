@@ -183,7 +183,7 @@ def test_nothing_or_something_twice_is_refused(
 
 
 def test_a_problem_given_twice_is_refused() -> None:
-    with pytest.raises(InputError, match="'p0 #"):
+    with pytest.raises(InputError, match="problem 'p0' is given twice"):
         execute([Single()], [task(0), task(0)], ScriptedEngine(chatter))
 
 

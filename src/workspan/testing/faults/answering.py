@@ -208,6 +208,17 @@ SHAPES = (
     Fault("thinking_as_details", "OpenRouter: reasoning_details", _first_half("reasoning_details")),
     Fault("thinking_unknown_name", "Ollama: thinking", _first_half("thinking")),
     Fault("tool_calls", "a model that calls a tool nobody offered", _first_half("tool_calls")),
+    Fault(
+        "tool_calls_repeated",
+        "servers that repeat a call's id and name in every piece, without an index",
+        _first_half("tool_calls_repeated"),
+    ),
+    Fault(
+        "tool_calls_as_objects",
+        "Ollama: a call's arguments are an object",
+        _first_half("tool_calls_as_objects"),
+    ),
+    Fault("function_call", "the older form of a tool's call", _first_half("function_call")),
     Fault("hides_thinking", "OpenAI's reasoning models", _hides_thinking),
     Fault("strips_marks", "reasoning parsers: <think> is not sent", _strips_marks),
     Fault("fewer_logprobs", "proxies that drop some", _told(lambda tokens: tokens // 2)),
