@@ -125,7 +125,7 @@ class Context:
         lost = [(name, told) for name, told in self.verdicts.items() if told.lost]
         return (
             *(Notice(*same, times) for same, times in self.noticed.items()),
-            *(Notice("no_verdict", f"{n} gave {_missing(told)}", told.lost) for n, told in lost),
+            *(_unjudged(name, told) for name, told in lost),
             *self.draws.notices,
         )
 
@@ -156,6 +156,11 @@ def _missing(told: Verdicts) -> str:
     """Say how many verdicts are missing, and what that makes of the run."""
     share = f"no verdict for {told.lost} of {told.asked} candidates: {told.first}"
     return share if told.lost < told.asked else f"{share}; the answer was not judged"
+
+
+def _unjudged(name: str, told: Verdicts) -> Notice:
+    of_all = f"{name} gave no verdict for some or all candidates"
+    return Notice("no_verdict", f"{name} gave {_missing(told)}", told.lost, of_all)
 
 
 async def draw(

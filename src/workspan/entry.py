@@ -90,8 +90,10 @@ class Header(msgspec.Struct, frozen=True, tag_field="journal", tag="workspan"):
     """First line of a file of journals: what every run in it shares."""
 
     engine: str
-    """Name and model of the engine."""
+    """Names and models of all engines, for people: another one is another journal."""
     seed: int
+    model: str = ""
+    """Of the runs' own engine, alone."""
     format: int = FORMAT
 
 

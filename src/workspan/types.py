@@ -51,6 +51,8 @@ class Notice(NamedTuple):
     text: str
     """One sentence without figures that differ from call to call, so that equal ones add up."""
     times: int = 1
+    of_all: str = ""
+    """The same of many runs, where `text` holds what is of one alone; empty where it doesn't."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ def _drawn(
         finally:
             await opened.aclose()
 
-    header = Header(opened.identity, seed)
+    header = Header(opened.identity, seed, opened.engine.info.model)
     with JournalFile(path, header) as journals, Progress(console=Screen(stderr=True)) as progress:
         return anyio.run(main, journals, progress)
 

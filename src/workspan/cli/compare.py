@@ -158,7 +158,7 @@ class _Job:
             console=console,
             transient=True,
         )
-        header = Header(self.opened.identity, self.seed)
+        header = Header(self.opened.identity, self.seed, self.opened.engine.info.model)
         with JournalFile(self.journal, header) as journals, progress:
             planned = len(self.strategies) * len(self.tasks)
             bar = progress.add_task(self.opened.identity, total=planned, tokens=0)

@@ -237,7 +237,7 @@ def _solve_all(
 ) -> Exit:
     """Solve the problems side by side; answers are written as they come, then put in order."""
     searched = f", searching {corpus}" if corpus else ""  # else old findings would be replayed
-    header = Header(opened.identity + searched, seed)
+    header = Header(opened.identity + searched, seed, opened.engine.info.model)
     journal = _journal_of(output)
     order = [task.problem.id for task in tasks]
     with JournalFile(journal, header) as journals, AnswersFile(output, order) as answers:

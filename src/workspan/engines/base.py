@@ -75,6 +75,8 @@ class EngineInfo:
     can_be_cut: bool = True
     """What streams can be counted as it comes, so that a call may hold its cap slice by slice.
     False where it can't, or not yet: then only the cap bounds a call, and all of it is held."""
+    recorded: str = ""
+    """The model whose recorded chains are served; empty where a model is asked."""
 
 
 @dataclass(slots=True)

@@ -45,6 +45,8 @@ class Comparison:
     """Further engines by name: what stands behind each."""
     pooled: bool = False
     """The budget is of all runs together."""
+    kinds_of_engine: tuple[str, ...] = ()
+    """Names of all engines that took part, such as "endpoint", the runs' own first."""
 
     def of(self, strategy: str) -> tuple[Trial, ...]:
         """Return the trials of one strategy, in the order of the tasks."""
@@ -123,7 +125,15 @@ async def compare(
     ordered = tuple(trials[name, digest(task.problem)] for name in names for task in tasks)
     info = engine.info
     return Comparison(
-        names, tuple(tasks), ordered, budget, info.name, info.model, seed, models(engines)
+        names,
+        tuple(tasks),
+        ordered,
+        budget,
+        info.name,
+        info.model,
+        seed,
+        models(engines),
+        kinds_of_engine=tuple(one.info.name for one in (engine, *engines.values())),
     )
 
 

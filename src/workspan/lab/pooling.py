@@ -92,7 +92,16 @@ async def pool(
     ordered = tuple(trials[digest(task.problem)] for task in tasks)
     names, further = (write(strategy),), models(engines)
     return Comparison(
-        names, tuple(tasks), ordered, budget, info.name, info.model, seed, further, pooled=True
+        names,
+        tuple(tasks),
+        ordered,
+        budget,
+        info.name,
+        info.model,
+        seed,
+        further,
+        pooled=True,
+        kinds_of_engine=tuple(one.info.name for one in (engine, *engines.values())),
     )
 
 

@@ -64,6 +64,7 @@ class ReplayEngine:
         return EngineInfo(
             "replay",
             f"recorded chains of {self.recording.model}",
+            recorded=self.recording.model,
             capabilities=frozenset({"continue"} if self.recording.is_probed else ()),
             price=self.price,
             concurrency=1000,

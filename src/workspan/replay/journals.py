@@ -57,7 +57,7 @@ async def read_journal(path: Path, tasks: Sequence[Task]) -> Recording:
         verdicts[name] = {said: await _grade(task, answer) for answer, said in names.items()}
     problems = tuple(known[name].problem for name in sorted(chains))
     references = {name: known[name].reference for name in chains}
-    return Recording(header.engine, problems, chains, references, verdicts=verdicts)
+    return Recording(header.model or header.engine, problems, chains, references, verdicts=verdicts)
 
 
 def _drawn(
