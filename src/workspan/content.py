@@ -50,10 +50,10 @@ class JsonObject(Mapping[str, Any]):
                 default=_mapping,
             )
             text.encode()
+            return cls(text)
         except (TypeError, ValueError, RecursionError) as error:
             why = "it is nested too deeply" if isinstance(error, RecursionError) else error
             raise InputError(f"a field holds what JSON can't: {why}") from None
-        return cls(text)
 
     @property
     def value(self) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
@@ -11,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from workspan.content import NO_FIELDS, Content, JsonObject, Media, Other, Text, ToolCall, ToolSpec
 from workspan.errors import InputError
 from workspan.explanation import Explanation
-from workspan.legible import quoted
+from workspan.legible import is_whole_unicode, quoted
 
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
 
@@ -24,8 +23,6 @@ while it streamed; budget, deadline: cut by the account."""
 
 Source = Literal["measured", "tokenised", "estimated"]
 """Where a count comes from: the engine's own figure, our count of what it sent, or a bound."""
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _SOURCES: tuple[Source, ...] = ("measured", "tokenised", "estimated")
 
@@ -85,6 +82,21 @@ class Message:
         return self.content or ""
 
     @property
+    def texts(self) -> Iterator[str]:
+        """Every text that it holds, in whatever field."""
+        yield from (self.name, self.tool_call_id, self.reasoning, self.refusal or "")
+        for call in self.tool_calls:
+            yield from (call.id, call.name, call.arguments)
+        for part in self.content if isinstance(self.content, tuple) else ():
+            if isinstance(part, Media):
+                told = (part.address, part.data, part.format, part.name, part.detail)
+                yield from (text for text in told if text is not None)
+            elif not isinstance(part, Other):
+                yield part.text
+        if isinstance(self.content, str):
+            yield self.content
+
+    @property
     def media(self) -> tuple[Media | Other, ...]:
         """Its parts that are no text, and may be of any size."""
         if not isinstance(self.content, tuple):
@@ -131,12 +143,14 @@ class Problem:
         Raises:
             InputError: half of a character, a lone surrogate, is in it.
         """
-        turns = (turn.text for turn in self.prompt)
+        turns = (text for turn in self.prompt for text in turn.texts)
         for text in (self.id, *turns, *self.metadata, *self.metadata.values()):
-            if not text.isascii() and (found := _SURROGATE.search(text)):
+            if not isinstance(text, str):
+                raise InputError(f"a problem's id and metadata are texts, not {quoted(text)}")
+            if not is_whole_unicode(text):
                 raise InputError(
-                    f"the problem {quoted(self.id)} holds half of a character (a lone surrogate, "
-                    f"{found[0]!a}) in {quoted(text)}: write whole Unicode"
+                    f"the problem {quoted(self.id)} holds half of a character (a lone surrogate) "
+                    f"in {quoted(text)}: write whole Unicode"
                 )
 
     @classmethod

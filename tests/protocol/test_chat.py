@@ -236,6 +236,9 @@ def test_the_hashes_of_plain_requests_are_those_of_the_version_before() -> None:
         ({"messages": HI, "stop": [1]}, "stop must be a text or a list of texts"),
         ({"messages": HI, "best_of": 3}, "the account rests on it"),
         ({"messages": HI, "metadata": {"x": "\ud800"}}, "what JSON can't"),
+        ({"messages": [{"role": "user", "content": "\ud800"}]}, "half of a character"),
+        ({"messages": [{"role": "tool", "tool_call_id": "\ud800"}]}, "half of a character"),
+        ({"messages": HI, "stop": ["\ud800"]}, "half of a character"),
         ({"messages": HI, "metadata": {"x": float("inf")}}, "what JSON can't"),
     ],
 )

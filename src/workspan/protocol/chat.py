@@ -10,7 +10,7 @@ from typing import Any
 from workspan.content import NO_FIELDS, JsonObject, ToolSpec
 from workspan.errors import InputError
 from workspan.legible import quoted
-from workspan.protocol.chat_messages import read_messages, write_messages
+from workspan.protocol.chat_messages import checked_text, read_messages, write_messages
 from workspan.types import Request
 
 CAPS = ("max_completion_tokens", "max_tokens")
@@ -149,12 +149,6 @@ def _flag(told: Any, name: str) -> bool:
     return told
 
 
-def _text(told: Any, name: str) -> str:
-    if not isinstance(told, str):
-        raise InputError(f"{name} must be a text, not {quoted(told)}")
-    return told
-
-
 def _object(told: Any, name: str) -> JsonObject:
     if not isinstance(told, Mapping):
         raise InputError(f"{name} must be an object, not {quoted(told)}")
@@ -165,7 +159,7 @@ def _stops(told: Any, name: str) -> tuple[str, ...]:
     listed = [told] if isinstance(told, str) else told
     if not isinstance(listed, Sequence) or not all(isinstance(one, str) for one in listed):
         raise InputError(f"{name} must be a text or a list of texts, not {quoted(told)}")
-    return tuple(listed)
+    return tuple(checked_text(one, name) for one in listed)
 
 
 def _tools(told: Any, name: str) -> tuple[ToolSpec, ...]:
@@ -175,7 +169,7 @@ def _tools(told: Any, name: str) -> tuple[ToolSpec, ...]:
 
 
 def _choice(told: Any, name: str) -> str | JsonObject:
-    return told if isinstance(told, str) else _object(told, name)
+    return checked_text(told, name) if isinstance(told, str) else _object(told, name)
 
 
 _SAME: Mapping[str, Callable[[Any, str], Any]] = {
@@ -195,7 +189,7 @@ _FIELDS: Mapping[str, Callable[[Any, str], Any]] = {
     "seed": _whole,
     "logprobs": _flag,
     "top_logprobs": _count(0),
-    "reasoning_effort": _text,
+    "reasoning_effort": checked_text,
     **_SAME,
 }
 """What a `Request` has a field for, and how it is read."""
@@ -204,7 +198,7 @@ _FIELDS: Mapping[str, Callable[[Any, str], Any]] = {
 def _check_envelope(envelope: Mapping[str, Any]) -> None:
     """Refuse what can't say how the answer is to come; null is as good as absent."""
     reads: Mapping[str, Callable[[Any, str], Any]] = {
-        "model": _text,
+        "model": checked_text,
         "stream": _flag,
         "stream_options": _object,
         "n": _count(1),

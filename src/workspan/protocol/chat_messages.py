@@ -8,7 +8,7 @@ OpenRouter give it, and parts that only some servers take (video, sound by addre
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 from workspan.content import (
     NO_FIELDS,
@@ -23,10 +23,8 @@ from workspan.content import (
     ToolCall,
 )
 from workspan.errors import InputError, nearest
-from workspan.legible import quoted
+from workspan.legible import is_whole_unicode, quoted
 from workspan.types import Message, Prompt, Role
-
-T = TypeVar("T")
 
 _REASONING = ("reasoning_content", "reasoning")
 _SIGHTS: Mapping[str, MediaKind] = {
@@ -111,7 +109,7 @@ def read_content(told: Any, place: str = "content") -> Content:
         InputError: it is neither.
     """
     if isinstance(told, str):
-        return told
+        return checked_text(told, place)
     if not isinstance(told, Sequence) or isinstance(told, bytes):
         raise InputError(f"{place} must be a text or a list of parts, not {quoted(told)}")
     return tuple(_part(part, f"{place}[{i}]") for i, part in enumerate(told))
@@ -149,7 +147,7 @@ def _call(told: Any, place: str) -> ToolCall:
     inner = dict(_object(rest.pop(home, None), f"{place}.{home}"))
     field = "input" if home == "custom" else "arguments"
     name, arguments = (
-        _typed(inner.pop(part, None), str, f"{place}.{home}.{part}") for part in ("name", field)
+        checked_text(inner.pop(part, None), f"{place}.{home}.{part}") for part in ("name", field)
     )
     id = _taken(rest, "id", place)
     if inner:
@@ -160,9 +158,9 @@ def _call(told: Any, place: str) -> ToolCall:
 def _part(told: Any, place: str) -> Part:
     """Read a part; one of an unknown kind or form is carried as it is."""
     rest = dict(_object(told, place))
-    kind = _typed(rest.pop("type", None), str, f"{place}.type")
+    kind = checked_text(rest.pop("type", None), f"{place}.type")
     if kind in _TEXTS:
-        said = _typed(rest.pop(kind, None), str, f"{place}.{kind}")
+        said = checked_text(rest.pop(kind, None), f"{place}.{kind}")
         return _TEXTS[kind](said, _extra(rest, place))
     reads = _READERS.get(kind)
     inner = rest.pop(kind, None)
@@ -182,7 +180,9 @@ def _reader(kind: MediaKind, **names: str) -> Callable[[Mapping[str, Any]], dict
     """Make what reads a part whose fields have these names here; None for what has others."""
 
     def read(inner: Mapping[str, Any]) -> dict[str, Any] | None:
-        is_known = set(inner) <= set(names) and all(isinstance(v, str) for v in inner.values())
+        is_known = set(inner) <= set(names) and all(
+            isinstance(value, str) and is_whole_unicode(value) for value in inner.values()
+        )
         found = {names[name]: value for name, value in inner.items()} if is_known else {}
         return {"kind": kind, **found} if "address" in found or "data" in found else None
 
@@ -228,9 +228,16 @@ def _object(told: Any, place: str) -> Mapping[str, Any]:
     return told
 
 
-def _typed(told: Any, kind: type[T], place: str) -> T:
-    if not isinstance(told, kind):
+def checked_text(told: Any, place: str) -> str:
+    """Return a text.
+
+    Raises:
+        InputError: it is none, or holds half of a character.
+    """
+    if not isinstance(told, str):
         raise InputError(f"{place} must be a text, not {quoted(told)}")
+    if not is_whole_unicode(told):
+        raise InputError(f"{place} holds half of a character (a lone surrogate): {quoted(told)}")
     return told
 
 
@@ -240,7 +247,7 @@ def _taken(rest: dict[str, Any], name: str, place: str) -> str:
         if rest.get(name) not in ("", None):
             raise InputError(f"{place}.{name} must be a text, not {quoted(rest[name])}")
         return ""
-    return _typed(rest.pop(name), str, f"{place}.{name}")
+    return checked_text(rest.pop(name), f"{place}.{name}")
 
 
 def _checked(told: Mapping[str, Any], place: str) -> Mapping[str, Any]:
