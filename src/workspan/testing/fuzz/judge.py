@@ -214,7 +214,7 @@ def _kept(evidence: Evidence) -> list[Problem]:
         e.sample.text + e.sample.refusal for e in first.entries if e.sample is not None
     )
     spare = sum(entry.outcome == "cut" for entry in first.entries)
-    for row in evidence.tally.rows[: evidence.asked_by_first]:
+    for row in evidence.tally.rows[: evidence.served_to_first]:
         for text in row.answers if row.is_complete else ():
             found = next((t for t in (text, *samples) if samples[t] and text.startswith(t)), None)
             if found is not None:
