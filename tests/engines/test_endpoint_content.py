@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 import pytest
@@ -16,7 +16,7 @@ from endpoint_client import ASK, QUICK, Drawn, answering, draw, streamed
 from workspan.alike import Draws
 from workspan.budget import Budget
 from workspan.content import JsonObject, Media, Text, ToolCall, ToolSpec
-from workspan.engines.base import Bill, Price
+from workspan.engines.base import Bill, Capability, Price
 from workspan.engines.endpoint import Endpoint
 from workspan.entry import Entry, Header, RunId
 from workspan.errors import EngineRejected, InputError, UnsupportedCapability
@@ -26,10 +26,11 @@ from workspan.protocol.chat_messages import write_call
 from workspan.replay.engine import ReplayEngine
 from workspan.replay.recording import Chain, Recording
 from workspan.runner import Result, run
+from workspan.session import Session
 from workspan.spec import parse_strategy
 from workspan.store import JournalFile
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Message, Problem, Request, Sample, Usage
+from workspan.types import Answer, Message, Problem, Request, Sample, Usage
 
 WEATHER = ToolSpec.function("get_weather", "w", {"type": "object"})
 TOOLED = replace(ASK, tools=(WEATHER,))
@@ -188,10 +189,11 @@ def test_calls_of_a_whole_reply_are_read() -> None:
 
 def test_arguments_are_output_where_the_server_counts_nothing() -> None:
     deltas = (piece(0, '{"city": "', id="c1", name="f"), piece(0, 'Paris"}'))
-    drawn, _, bill = ask(TOOLED, streamed(*deltas, finish="tool_calls"))
+    request = replace(TOOLED, max_tokens=900)
+    drawn, _, bill = ask(request, streamed(*deltas, finish="tool_calls"))
     assert drawn.chunks[-1].tool_calls[0].arguments == '{"city": "Paris"}'
     # a server may write calls anew: what the model decoded for them only the cap bounds
-    assert bill.usage.output_tokens == TOOLED.max_tokens
+    assert bill.usage.output_tokens == 900
     assert bill.usage.source == "estimated"
 
 
@@ -209,13 +211,31 @@ def test_a_call_that_was_cut_short_is_none_and_its_cap_is_held() -> None:
         reply = streamed(*deltas).partition(b'data: {"choices": [{"index": 0, "delta": {}')[0]
         async with answering([reply], []) as url:
             engine, bill = Endpoint(url, "m", api_key=""), Bill()
-            drawn = await draw(engine, TOOLED, bill=bill, chunks=1)
+            drawn = await draw(engine, replace(TOOLED, max_tokens=900), bill=bill, chunks=1)
             await engine.aclose()
             return drawn, bill.usage
 
     drawn, usage = anyio.run(main)
     assert drawn.chunks[0].tool_calls == ()
-    assert usage.output_tokens + usage.unseen_tokens == TOOLED.max_tokens
+    assert usage.output_tokens + usage.unseen_tokens == 900  # a call may be held back on the way
+
+
+@pytest.mark.parametrize(("tools", "held"), [((), 256), ((WEATHER,), 2000)])
+def test_where_a_call_may_come_the_whole_cap_is_held(
+    tools: tuple[ToolSpec, ...], held: int
+) -> None:
+    @dataclass(frozen=True)
+    class Once:
+        requires: ClassVar[frozenset[Capability]] = frozenset()
+
+        async def __call__(self, problem: Problem, session: Session) -> Answer:
+            await session.sample(Request(problem.prompt, max_tokens=2000, tools=tools))
+            return Answer(None)
+
+    journal = Journal(sink=lambda _: None)
+    anyio.run(lambda: run(Once(), SEEING, ScriptedEngine(["a cat"]), journal=journal))
+    assert journal.entries[0].outcome == "open"
+    assert journal.entries[0].usage.output_tokens == held
 
 
 def test_a_refusal_is_no_text() -> None:
