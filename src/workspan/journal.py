@@ -11,13 +11,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import fields
+from operator import attrgetter
 
 import msgspec
 
 from workspan.content import NO_FIELDS, JsonObject, ToolCall
 from workspan.entry import Entry
 from workspan.errors import ReplayMismatch
-from workspan.types import Amount, Problem, Prompt, Request, Usage
+from workspan.types import Amount, Message, Problem, Prompt, Request, Usage
 
 _AGAIN = frozenset({"open", "cut", "lost", "retry"})
 
@@ -114,7 +115,11 @@ _FIELDS = (
 )
 """Of a request beside its prompt: always hashed, in this order; the others only where they are set,
 so that a new field leaves the hashes of requests without it as they are."""
-_OTHERS = tuple(f for f in fields(Request) if f.name not in {"prompt", "seed", *_FIELDS})
+_OTHERS = {f.name: f.default for f in fields(Request) if f.name not in {"prompt", "seed", *_FIELDS}}
+_own, _others = attrgetter(*_FIELDS), attrgetter(*_OTHERS)
+_UNSET = (*_OTHERS.values(),)
+_beside = attrgetter("name", "tool_calls", "tool_call_id", "reasoning", "refusal", "extra")
+_NOTHING = ("", (), "", "", None, NO_FIELDS)
 
 
 class _Turn(msgspec.Struct, omit_defaults=True):
@@ -131,33 +136,25 @@ class _Turn(msgspec.Struct, omit_defaults=True):
 
 
 def _turns(prompt: Prompt) -> list[_Turn]:
-    return [
-        _Turn(
-            turn.role,
-            [(type(part).__name__, part) for part in turn.content]
-            if isinstance(turn.content, tuple)
-            else turn.content,
-            turn.name,
-            turn.tool_calls,
-            turn.tool_call_id,
-            turn.reasoning,
-            turn.refusal,
-            turn.extra or NO_FIELDS,
-        )
-        for turn in prompt
-    ]
+    return [_turn(message) for message in prompt]
+
+
+def _turn(message: Message) -> _Turn:
+    content: object = message.content
+    if isinstance(content, tuple):
+        content = [(type(part).__name__, part) for part in content]
+    beside = _beside(message)
+    return _Turn(message.role, content, *(() if beside == _NOTHING else beside))
 
 
 def fingerprint(request: Request, seed: int) -> str:
     """Hash what a request asks for, stable between processes and versions of Python."""
-    others = {
-        item.name: value
-        for item in _OTHERS
-        if (value := getattr(request, item.name)) != item.default
-    }
-    content = [seed, _turns(request.prompt), *(getattr(request, name) for name in _FIELDS)]
-    encoded = msgspec.json.encode([*content, others] if others else content)
-    return hashlib.blake2b(encoded, digest_size=8).hexdigest()
+    content = [seed, _turns(request.prompt), *_own(request)]
+    others = _others(request)
+    if others != _UNSET:
+        told = zip(_OTHERS, others, _UNSET, strict=True)
+        content.append({name: value for name, value, unset in told if value != unset})
+    return hashlib.blake2b(msgspec.json.encode(content), digest_size=8).hexdigest()
 
 
 def digest(problem: Problem) -> str:

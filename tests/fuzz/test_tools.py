@@ -6,7 +6,7 @@ import math
 import random
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import anyio
 import pytest
@@ -93,7 +93,7 @@ def test_nothing_that_was_decoded_for_a_call_is_missing(name: str, other: str) -
     faults = tuple(FAULTS[one] for one in (name, other) if one)
     for number in range(6):
         rng = random.Random(f"{name} {other} {number}")
-        reports = rng.choice(("last", "last", "always", "never"))
+        reports: Literal["last", "always", "never"] = rng.choice(("last", "always", "never"))
         habits = Habits(per_piece=rng.choice((1, 4)), reports=reports, length=(5, 80))
         budget = Budget(work=rng.choice((None, 20, 90, 400)))
         left = anyio.run(called, habits, faults, budget, rng.choice((math.inf, 10, 60)))

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
 from typing import Literal, Protocol, runtime_checkable
 
 import anyio
@@ -128,29 +129,39 @@ async def ready(engines: Iterable[Engine]) -> None:
 
 def needs(request: Request) -> frozenset[Capability]:
     """Return what a request can't do without: an engine without it would do something else."""
-    asked: tuple[tuple[Capability, bool], ...] = (
-        ("response_format", request.response_format is not None),
-        ("thinking_cap", request.max_reasoning_tokens is not None),
-        (
-            "penalties",
-            request.frequency_penalty is not None or request.presence_penalty is not None,
-        ),
-        ("logit_bias", request.logit_bias is not None),
-        ("provider_fields", bool(request.extra)),
-        ("tools", bool(request.tools) or request.tool_choice is not None),
-    )
-    return told_by(request.prompt).union(name for name, is_asked in asked if is_asked)
+    found = told_by(request.prompt)
+    values = _asked(request)
+    if values != _NOT_ASKED:
+        told = zip(_NEEDED_FOR.values(), values, _NOT_ASKED, strict=True)
+        found = found.union(name for name, value, unset in told if value != unset)
+    return found
+
+
+_NEEDED_FOR: Mapping[str, Capability] = {
+    "response_format": "response_format",
+    "max_reasoning_tokens": "thinking_cap",
+    "frequency_penalty": "penalties",
+    "presence_penalty": "penalties",
+    "logit_bias": "logit_bias",
+    "extra": "provider_fields",
+    "tools": "tools",
+    "tool_choice": "tools",
+}
+"""What the fields of a request need where they are set."""
+_asked = attrgetter(*_NEEDED_FOR)
+_NOT_ASKED = _asked(Request(()))
+_NOTHING: frozenset[Capability] = frozenset()
 
 
 def told_by(prompt: Prompt) -> frozenset[Capability]:
     """Return what a prompt needs, whatever is asked of it."""
-    found: set[Capability] = set()
+    found = _NOTHING
     for turn in prompt:
-        if turn.tool_calls or turn.role in ("tool", "function"):
-            found.add("tools")
-        if turn.media:
-            found.add("media")
-    return frozenset(found)
+        if turn.tool_calls or turn.role == "tool" or turn.role == "function":
+            found |= {"tools"}
+        if turn.content.__class__ is not str and turn.media:
+            found |= {"media"}
+    return found
 
 
 def check_offered(info: EngineInfo, wanted: frozenset[Capability]) -> None:
