@@ -25,6 +25,8 @@ Wave: TypeAlias = Callable[[int], Awaitable[None]]
 QUESTION = "What is 2 + 2?"
 MAX_TOKENS = 64
 TEMPERATURE = 0.7
+_VERDICT = 1_024
+"""Tokens that the judge may take: a budget that can't hold all at once has them wait in turn."""
 
 
 def body(*, stream: bool, model: str = "simulated") -> dict[str, Any]:
@@ -159,7 +161,7 @@ async def workspan(
             runs += 1
             journal = journals.journal(RunId(strategy, str(runs))) if is_durable else None
             asked = kind(n=n, max_tokens=MAX_TOKENS, temperature=TEMPERATURE)
-            budget = Budget(work=n * MAX_TOKENS * 4)
+            budget = Budget(work=n * (MAX_TOKENS + _VERDICT) * 2)
             result = await run(asked, problem, engine, budget=budget, journal=journal, seed=runs)
             if result.failures or len(result.answer.candidates) != n:
                 raise RuntimeError("an answer is missing")

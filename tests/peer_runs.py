@@ -23,7 +23,7 @@ from workspan.testing.strategy_suite import TOOLS
 from workspan.types import Problem, Usage
 
 PROBLEM = Problem.ask("What is 7 + 5? End with 'Answer: <number>'.", kind="number")
-NAMES = [name for name, known in STRATEGIES.items() if not known.extra]
+NAMES = [name for name, known in STRATEGIES.ours.items() if not known.card.extra]
 
 SCORED = ("confidence_vote", "deepconf_offline", "deepconf_online")
 """They rest on log-probabilities."""

@@ -150,7 +150,7 @@ def main() -> None:
     """Write the record of this build to the file that is named."""
     from workspan.spec import STRATEGIES
 
-    examples = [named.example for named in STRATEGIES.values() if not named.extra]
+    examples = [one.example for one in STRATEGIES.ours.values() if not one.card.extra]
     found = json.dumps(record(examples), ensure_ascii=False)
     Path(sys.argv[1]).write_text(re.sub(r'(?<=\}, )("[^"]+ \| )', r"\n\1", found) + "\n")
 

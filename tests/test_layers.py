@@ -19,7 +19,7 @@ LAYERS = [
     {"testing"},
     {"replay"},
     {"graders", "tasks", "models"},
-    {"runner"},
+    {"runner", "engine_spec"},
     {"spec"},
     {"strategies"},
     {"verifiers"},
@@ -37,9 +37,10 @@ LAYERS = [
     {"voting", "sandbox", "planning", "retrieval", "search"},
     {"answers"},
     {"budget"},
-    {"types", "inputs", "outputs", "secret", "address"},
+    {"types", "inputs", "outputs", "secret", "address", "shell"},
     {"content", "explanation"},
-    {"errors", "named", "stopwatch"},
+    {"registry"},
+    {"errors", "stopwatch", "card", "_rows"},
     {"legible"},
 ]
 RANK = {name: len(LAYERS) - i for i, names in enumerate(LAYERS) for name in names}
@@ -111,6 +112,13 @@ def test_importing_workspan_loads_nothing_heavy() -> None:
 
 
 def test_strategies_are_one_page_each() -> None:
+    """Of code: what the list of strategies says of each is not counted."""
     for path in (ROOT / "strategies").rglob("*.py"):
-        if path.name != "__init__.py":  # tables of names, a few lines for each strategy
-            assert len(path.read_text().splitlines()) <= 80, path.name
+        text = path.read_text()
+        cards = [
+            node
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "card"
+        ]
+        said = sum((card.end_lineno or 0) - card.lineno + 1 for card in cards) + len(cards)
+        assert len(text.splitlines()) - said <= 80, path.name

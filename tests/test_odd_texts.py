@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from workspan.address import checked_url
 from workspan.allocate.library import read_library
 from workspan.budget import Budget
-from workspan.cli.opening import parse_price
+from workspan.engine_spec import parse_price
 from workspan.engines.embedded import protocol
 from workspan.engines.embedded.protocol import Cancel, pack, unpack
 from workspan.errors import DataError, EngineProtocolError, InputError, SpecError

@@ -6,11 +6,12 @@ import workspan
 def test_public_names_are_these() -> None:
     assert workspan.__all__ == [
         "Answer", "Auto", "BestOfN", "Budget", "BudgetExceeded", "BudgetForcing", "Candidate",
+        "Capability", "Card",
         "Embedded", "Endpoint", "Engine", "EngineError", "EngineInfo", "Grid", "Journal",
         "JournalFile", "Message", "MindEvolution", "Price", "Problem", "Reasoner", "Request",
         "Result", "Retrieve", "Sample", "Score", "SelfConsistency", "SelfRevision", "Session",
         "Single", "Strategy", "Usage", "Verifier", "WeightedBestOfN", "WorkspanError",
-        "parse_strategy", "run", "run_sync",
+        "parse_strategy", "parse_verifier", "read", "run", "run_sync",
     ]  # fmt: skip
 
 

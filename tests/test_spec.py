@@ -57,4 +57,4 @@ def test_lists_split_outside_brackets_and_quotes() -> None:
 def test_every_name_loads_and_says_where_it_comes_from() -> None:
     for named in (*STRATEGIES.values(), *VERIFIERS.values()):
         assert named.summary.endswith((".", ":"))
-        assert named.source.startswith(("arXiv:", "doi:", "https:", "this package"))
+        assert named.card.source.startswith(("arXiv:", "doi:", "https:", "this package"))

@@ -11,7 +11,7 @@ from workspan.session import Strategy
 from workspan.spec import STRATEGIES, parse_strategy
 from workspan.testing import strategy_suite as suite
 
-SMALL = [named.example for named in STRATEGIES.values() if not named.extra]
+SMALL = [named.example for named in STRATEGIES.ours.values() if not named.card.extra]
 SMALL += [
     "auto(single(max_tokens=60), self_revision(turns=1, max_tokens=60), verifier=judge, n=12,"
     " max_tokens=60)",  # none of its verdicts is a pass: arms have their turns
@@ -29,8 +29,13 @@ budgets = st.builds(
 
 
 def test_every_example_is_of_the_strategy_that_it_stands_for() -> None:
-    examples = [named.example for named in STRATEGIES.values()]
-    assert [text.split("(")[0] for text in examples] == list(STRATEGIES)
+    examples = [named.example for named in STRATEGIES.ours.values()]
+    assert [text.split("(")[0] for text in examples] == list(STRATEGIES.ours)
+
+
+@cases
+def test_a_card_says_what_the_strategy_costs(strategy: Strategy) -> None:
+    suite.check_cost(strategy)
 
 
 @cases

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workspan.budget import Budget as Budget
+    from workspan.card import Card as Card
+    from workspan.engines.base import Capability as Capability
     from workspan.engines.base import Engine as Engine
     from workspan.engines.base import EngineInfo as EngineInfo
     from workspan.engines.base import Price as Price
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from workspan.session import Strategy as Strategy
     from workspan.session import Verifier as Verifier
     from workspan.spec import parse_strategy as parse_strategy
+    from workspan.spec import parse_verifier as parse_verifier
     from workspan.store import JournalFile as JournalFile
     from workspan.strategies.adaptive.auto import Auto as Auto
     from workspan.strategies.evolutionary.mind_evolution import MindEvolution as MindEvolution
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from workspan.strategies.parallel.best_of_n import BestOfN as BestOfN
     from workspan.strategies.parallel.self_consistency import SelfConsistency as SelfConsistency
     from workspan.strategies.parallel.weighted_best_of_n import WeightedBestOfN as WeightedBestOfN
+    from workspan.strategies.reading import read as read
     from workspan.strategies.retrieval.retrieve import Retrieve as Retrieve
     from workspan.strategies.sequential.budget_forcing import BudgetForcing as BudgetForcing
     from workspan.strategies.sequential.self_revision import SelfRevision as SelfRevision
@@ -51,7 +55,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "budget": ("Budget",),
-    "engines.base": ("Engine", "EngineInfo", "Price"),
+    "card": ("Card",),
+    "engines.base": ("Capability", "Engine", "EngineInfo", "Price"),
     "engines.embedded": ("Embedded",),
     "engines.endpoint": ("Endpoint",),
     "errors": ("BudgetExceeded", "EngineError", "WorkspanError"),
@@ -59,11 +64,12 @@ _HOMES = {
     "reasoner.engine": ("Reasoner",),
     "runner": ("Result", "run", "run_sync"),
     "session": ("Score", "Session", "Strategy", "Verifier"),
-    "spec": ("parse_strategy",),
+    "spec": ("parse_strategy", "parse_verifier"),
     "store": ("JournalFile",),
     "strategies.adaptive.auto": ("Auto",),
     "strategies.evolutionary.mind_evolution": ("MindEvolution",),
     "strategies.parallel.best_of_n": ("BestOfN",),
+    "strategies.reading": ("read",),
     "strategies.retrieval.retrieve": ("Retrieve",),
     "strategies.sequential.budget_forcing": ("BudgetForcing",),
     "strategies.hybrid.grid": ("Grid",),

@@ -1,10 +1,11 @@
-"""Addresses of servers: what may be one, found out before anything is sent."""
+"""Addresses of servers: what may be one, and by which way it is reached."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from workspan.errors import InputError
 
@@ -62,3 +63,14 @@ def _is_host(host: str, *, in_brackets: bool) -> bool:
             return False
         return True
     return len(name) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
+
+
+def proxy_for(url: str) -> str | None:
+    """Return the environment's proxy for an https address outside this machine.
+
+    A plain http address is never asked through a proxy, which would read the prompts.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" or proxy_bypass(parts.hostname or ""):
+        return None
+    return getproxies().get("https")

@@ -13,6 +13,7 @@ WorkspanError                everything raised on purpose
 ├─ UnsupportedCapability     strategy and engine do not fit, found before any spend
 ├─ UnpricedModel             a money limit on a model whose price is unknown
 ├─ MissingDependency         an optional extra is not installed; names the extra
+├─ PluginError               what another distribution brings can't be used; names the distribution
 ├─ ModelNotFound             a model's file is not on this machine; says how to fetch it
 ├─ SandboxUnavailable        code can't be run safely on this machine
 ├─ VerifierError             a verifier failed to judge (this is not "wrong answer")
@@ -140,6 +141,10 @@ class MissingDependency(WorkspanError):
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an extra: pip install 'workspan[{extra}]'")
         self.extra = extra
+
+
+class PluginError(WorkspanError):
+    """What an installed distribution brings can't be used; the message names the distribution."""
 
 
 class ModelNotFound(WorkspanError):

@@ -265,7 +265,7 @@ class Session:
         A verdict that the budget, a failed call or the verifier itself did not allow is none, as is
         a score beyond [0, 1]. The result's notices say how many are missing, and why the first is.
         """
-        told = self.run.verdicts.setdefault(type(verifier).__name__, Verdicts())
+        told = self.run.verdicts.setdefault(_named(verifier), Verdicts())
 
         async def one(session: Session, candidate: Candidate) -> Candidate:
             told.asked += 1
@@ -394,3 +394,8 @@ class Session:
         child = Session(self.run, ledger, self.clock.fork(budget.span), key, standing)
         child._crowd = self._crowd
         return child
+
+
+def _named(verifier: Verifier) -> str:
+    """Name a verifier in a notice: by its own name, where one class stands for many."""
+    return str(getattr(verifier, "name", type(verifier).__name__))

@@ -73,16 +73,21 @@ def test_a_model_that_thinks_little_is_not_harmed_by_short_chains() -> None:
     assert [row.value for row in found.measured.rows] == [1, 1]
 
 
-def doubting(request: Request) -> str:
+def doubting() -> Script:
     """Answer right at once, and take it back when told to wait."""
-    if "Wait" not in request.prefix:
-        return knowing("demo", 0)(request)
-    return " -999999" if request.prefix.endswith("Answer:") else " no.\nAnswer: -999999"
+    at_once = knowing("demo", 0)
+
+    def script(request: Request) -> str:
+        if "Wait" not in request.prefix:
+            return at_once(request)
+        return " -999999" if request.prefix.endswith("Answer:") else " no.\nAnswer: -999999"
+
+    return script
 
 
 @pytest.mark.parametrize("name", ["stretched_chain", "overthinking"])
 def test_a_model_that_doubts_itself_is_harmed_by_every_wait(name: str) -> None:
-    found = judged(name, doubting)
+    found = judged(name, doubting())
     assert found.verdict == "holds"
     assert found.measured.statistic == 1
 

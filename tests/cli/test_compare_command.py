@@ -116,7 +116,7 @@ def test_all_stands_for_every_strategy_that_can_run_here(problems: Path) -> None
     assert code == 0
     found = [json.loads(line) for line in out.splitlines()]
     ran = {record["strategy"].split("(")[0] for record in found}
-    assert ran == {name for name, known in STRATEGIES_TABLE.items() if not known.extra} - {
+    assert ran == {name for name, known in STRATEGIES_TABLE.items() if not known.card.extra} - {
         "retrieve"
     }
     assert found[0]["strategy"] == "single(max_tokens=9)"
@@ -184,8 +184,12 @@ def test_a_broken_line_is_named(problems: Path) -> None:
     assert "problems.jsonl:13" in said.replace(" ", "")
 
 
+SOON = ["--set", "retries.attempts=2"]
+"""A dead server is not waited for."""
+
+
 def test_a_server_that_is_not_there_ends_with_3(problems: Path) -> None:
-    code, out, said = compare(*served("http://127.0.0.1:9/v1", problems))
+    code, out, said = compare(*served("http://127.0.0.1:9/v1", problems), *SOON)
     assert (code, out) == (3, "")
     assert "http://127.0.0.1:9/v1 can't be reached" in said
 
@@ -193,7 +197,7 @@ def test_a_server_that_is_not_there_ends_with_3(problems: Path) -> None:
 def test_a_server_that_dies_ends_with_3_and_keeps_what_is_finished(
     problems: Path, server: Server, tmp_path: Path
 ) -> None:
-    process = start(*served(server.address, problems), "--journal", tmp_path / "journal")
+    process = start(*served(server.address, problems), *SOON, "--journal", tmp_path / "journal")
     wait_for_a_run(process, tmp_path / "journal")
     server.process.kill()
     out, said = process.communicate(timeout=250)

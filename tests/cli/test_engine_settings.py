@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 
 from workspan.cli.opening import open_engine, open_engines
-from workspan.cli.settings import Settings, read_settings
 from workspan.engines.endpoint import Endpoint
+from workspan.engines.settings import Settings, read_settings
 from workspan.errors import SpecError
 
 ENGINES = {"": "http://127.0.0.1:9/v1", "b": "http://127.0.0.2:9/v1", "prm": "reward:http://h"}

@@ -90,12 +90,12 @@ def is_alive(pid: int | None) -> bool:
 
 
 def test_samples_differ_between_seeds_and_repeat_for_a_seed(engine: Embedded) -> None:
-    requests = [replace(HELLO, seed=seed) for seed in range(8)]
+    requests = [replace(HELLO, seed=seed) for seed in range(5)]
     draw_all(engine, HELLO)  # a prompt read anew and one from the cache differ in their rounding
     first, second = draw_all(engine, *requests), draw_all(engine, *requests)
-    assert len({sample.text for sample in first}) >= 7
+    assert len({sample.text for sample in first}) >= 4
     again = sum(a.text == b.text for a, b in zip(first, second, strict=True))
-    assert again >= 6
+    assert again >= 4
 
 
 def test_the_prompt_counts_what_it_is_billed(engine: Embedded) -> None:
@@ -160,7 +160,7 @@ def test_bills_of_cut_and_whole_chains_add_up_to_what_the_worker_decoded(engine:
     async def main() -> None:
         before = await engine.decoded()
         async with anyio.create_task_group() as group:
-            for place in range(32):
+            for place in range(16):
                 group.start_soon(one, place)
         billed = sum(sample.usage.output_tokens for _, sample in samples)
         assert billed == await engine.decoded() - before

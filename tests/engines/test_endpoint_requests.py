@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from endpoint_client import ASK, before, draw
+from workspan.address import proxy_for
 from workspan.engines.endpoint import Endpoint
-from workspan.engines.endpoint.client import proxy_for
 from workspan.engines.endpoint.wire import Logprobs
 from workspan.errors import InputError
 from workspan.testing.server import Behaviour, SimulatedServer

@@ -43,7 +43,7 @@ class Whole:
         body = await request.json()
         self.asked.append(body)
         cap = body.get("max_tokens") or body["max_completion_tokens"]
-        if body["stream"] and not self.streams:
+        if "stream" in body and not self.streams:
             error = {"message": "must be verified to stream", "param": "stream"}
             return web.json_response({"error": error}, status=400)
         if self.limit is not None and cap + 60 > self.limit:

@@ -47,7 +47,9 @@ def ramble(request: Request) -> str:
     return "think " * rng.randint(40, 700) + f"Answer: {rng.randint(3, 5)}"
 
 
-@pytest.mark.parametrize("name", [name for name, known in STRATEGIES.items() if not known.extra])
+@pytest.mark.parametrize(
+    "name", [name for name, known in STRATEGIES.ours.items() if not known.card.extra]
+)
 @pytest.mark.parametrize("budget", ["600 work, 300 span", "100k work"])
 def test_what_happens_lies_within_the_plan(name: str, budget: str) -> None:
     strategy, limits = parse_strategy(STRATEGIES[name].example), Budget.parse(budget)

@@ -84,6 +84,7 @@ def test_esc_costs_half(aime24: Recording) -> None:
     assert span == pytest.approx(84.7, rel=0.12)
 
 
+@pytest.mark.heavy
 def test_parallel_probe_is_the_one_with_the_shortest_span(aime24: Recording) -> None:
     # sequential tokens there leave out the probes, charged here: about 4 tokens in 500
     accuracy, work, span = solve(aime24, "parallel_probe", seeds=1)

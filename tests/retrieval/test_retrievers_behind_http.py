@@ -230,3 +230,23 @@ def test_a_key_is_sent_and_shown_in_no_message(monkeypatch: pytest.MonkeyPatch) 
             await EndpointEmbedder(url, "tiny").embed(["x"])
 
     anyio.run(serving, refusing, ask)
+
+
+def test_neither_a_proxy_nor_a_netrc_of_the_environment_sees_a_plain_query(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password for-another-service\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # nothing listens there
+    heads: list[str | None] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        heads.append(request.headers.get("Authorization"))
+        return web.json_response([["one"]])
+
+    async def ask(url: str) -> None:
+        assert await HttpRetriever(url, 60.0).search(("a",), 1)
+
+    anyio.run(serving, handler, ask)
+    assert heads == [None]

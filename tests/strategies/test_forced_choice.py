@@ -286,7 +286,7 @@ def test_problems_name_their_candidates() -> None:
 def test_the_embedded_model_chooses_one_of_two_nodes() -> None:
     task, *_ = open_tasks("deep(d=2, english=True)").load(1)
     result = run_sync(
-        parse_strategy(r"forced_choice(thinking=16, draws=24, cue='\nAnswer: node ')"),
+        parse_strategy(r"forced_choice(thinking=16, draws=6, cue='\nAnswer: node ')"),
         task.problem,
         Embedded(),
     )

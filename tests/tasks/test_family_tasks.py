@@ -13,8 +13,10 @@ from workspan.errors import InputError, SpecError
 from workspan.reasoner.families.planning import OK, PlanInstance, propose, written
 from workspan.reasoner.families.serial import rule110
 from workspan.reasoner.grammar import ANSWER, decode, encode
+from workspan.registry import table
 from workspan.tasks import Task, catalogue, open_tasks
-from workspan.tasks.families import FAMILIES
+
+FAMILIES = [row.name for row in table("tasks").ours.values() if "families" in row.path]
 
 
 def text(task: Task) -> str:

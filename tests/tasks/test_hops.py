@@ -16,7 +16,7 @@ from workspan.retrieval import search_tool
 from workspan.retrieval.bm25 import Bm25
 from workspan.runner import run
 from workspan.spec import parse_strategy
-from workspan.tasks.hops import Hops, hops
+from workspan.tasks.hops import Hops
 from workspan.testing.simulated_searcher import SimulatedSearcher
 
 
@@ -64,11 +64,14 @@ def test_a_task_is_the_same_whatever_the_limit_and_another_for_another_seed() ->
 
 
 def test_the_written_form_names_what_is_wrong() -> None:
-    assert (hops("hops(hops=3, fanout=2)").hops, hops("hops(fanout=2)").fanout) == (3, 2)
+    assert (
+        Hops.from_text("hops(hops=3, fanout=2)").hops,
+        Hops.from_text("hops(fanout=2)").fanout,
+    ) == (3, 2)
     with pytest.raises(SpecError, match="did you mean 'fanout'"):
-        hops("hops(fanot=2)")
+        Hops.from_text("hops(fanot=2)")
     with pytest.raises(SpecError, match="at most 9"):
-        hops("hops(hops=10)")
+        Hops.from_text("hops(hops=10)")
 
 
 def measure(mode: str, h: int, f: int) -> RetrievalMetrics:

@@ -117,17 +117,17 @@ def _tasks(names: Sequence[str], source: Path | None, limit: int, seed: int) -> 
         raise InputError("say which problems: --task NAME (such as demo), or --input FILE")
     if source is not None:
         return some(read_tasks(source), limit, seed)
-    return [task for name in names for task in open_tasks(name).load(limit, seed)]
+    return [task for name in names for task in open_tasks(name, imports=True).load(limit, seed)]
 
 
 def _survey(text: str, arms: Sequence[str], lines: int, block: int) -> Auto:
-    plan = parse_strategy(text)
+    plan = parse_strategy(text, imports=True)
     if not isinstance(plan, Auto):
         raise SpecError(f"--strategy {text!r}: calibration is for auto, with its dials")
     return replace(
         plan,
         n=lines,
-        arms=(*plan.arms, *map(parse_strategy, arms)),
+        arms=(*plan.arms, *(parse_strategy(arm, imports=True) for arm in arms)),
         library="",
         fitted=Survey(lines, block),
     )

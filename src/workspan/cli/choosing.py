@@ -5,7 +5,7 @@ from __future__ import annotations
 from workspan.budget import Budget
 from workspan.cli.opening import Opened
 from workspan.cli.screen import Screen
-from workspan.errors import SpecError, UnsupportedCapability
+from workspan.errors import PluginError, SpecError, UnsupportedCapability
 from workspan.runner import check
 from workspan.session import Strategy
 from workspan.spec import STRATEGIES, parse_strategy, split_list
@@ -23,7 +23,7 @@ def named(text: str) -> list[Strategy]:
     parts = split_list(text)
     if not parts:
         raise SpecError("no strategy is named: such as single,self_consistency(n=8), or all")
-    return [parse_strategy(part) for part in parts if part != ALL]
+    return [parse_strategy(part, imports=True) for part in parts if part != ALL]
 
 
 def every(text: str, opened: Opened) -> list[Strategy]:
@@ -32,13 +32,13 @@ def every(text: str, opened: Opened) -> list[Strategy]:
         return []
     able, why = [], []
     for known in STRATEGIES.values():
-        strategy = parse_strategy(known.example)
-        if known.extra:
-            why.append(f"{known.name} needs the extra {known.extra!r}: name it to run it")
-            continue
         try:
+            if known.card.extra:
+                why.append(f"{known.name} needs the extra {known.card.extra!r}: name it to run it")
+                continue
+            strategy = parse_strategy(known.example, imports=True)
             check(strategy, opened.engine, Budget(), opened.engines, opened.tools)
-        except (UnsupportedCapability, SpecError) as refusal:
+        except (UnsupportedCapability, SpecError, PluginError) as refusal:
             why.append(str(refusal))
         else:
             able.append(strategy)

@@ -43,8 +43,7 @@ from workspan.retrieval import Passage
 from workspan.session import Strategy
 from workspan.store import JournalFile
 from workspan.tasks import MOST, open_tasks, read_tasks
-from workspan.tasks.base import Task
-from workspan.tasks.hops import Hops
+from workspan.tasks.base import BringsPassages, Task
 
 LIMIT = 20
 """Problems of a task set, unless told otherwise."""
@@ -227,13 +226,16 @@ def _problems(
         raise InputError("say which problems: --task NAME (such as demo), or --input FILE")
     if source is not None:
         return read_tasks(source, reader)[:limit]
-    return [task for name in names for task in open_tasks(name).load(limit or LIMIT, seed)]
+    return [
+        task for name in names for task in open_tasks(name, imports=True).load(limit or LIMIT, seed)
+    ]
 
 
 def _brought(names: Sequence[str], limit: int | None, seed: int) -> list[Passage]:
     """Return the passages of the task sets that come with a corpus of their own."""
-    sets = [open_tasks(name) for name in names]
-    corpora = [one.passages(limit or LIMIT, seed) for one in sets if isinstance(one, Hops)]
+    sets = [open_tasks(name, imports=True) for name in names]
+    bringing = [one for one in sets if isinstance(one, BringsPassages)]
+    corpora = [one.passages(limit or LIMIT, seed) for one in bringing]
     return [passage for corpus in corpora for passage in corpus]
 
 

@@ -38,6 +38,7 @@ def exit_for(error: errors.WorkspanError) -> Exit:
     missing = (
         errors.MissingDependency
         | errors.ModelNotFound
+        | errors.PluginError
         | errors.SandboxUnavailable
         | errors.JournalError
     )

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
+from workspan.cli.screen import Screen
 from workspan.graders.own import graded_by, own_grader
-from workspan.legible import legible
 from workspan.tasks.base import Task
 from workspan.tasks.reading import Read, check_gradable, reading
 
@@ -57,4 +56,4 @@ def _say(read: Read, *, json: bool) -> None:
         typer.echo(msgspec.json.encode({"event": "read", **asdict(read)}).decode(), err=True)
         return
     for line in read.lines:
-        Console(stderr=True).print(legible(line), markup=False, highlight=False, soft_wrap=True)
+        Screen(stderr=True).print(line, soft_wrap=True)

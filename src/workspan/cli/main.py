@@ -13,16 +13,8 @@ from collections.abc import Sequence
 
 import typer
 
-from workspan.cli.calibrate import calibrate
-from workspan.cli.claims import claims
-from workspan.cli.compare import compare
+from workspan.cli.commands import Commands
 from workspan.cli.exits import Exit, exit_for
-from workspan.cli.explain import explain
-from workspan.cli.lists import engines, models, strategies, tasks
-from workspan.cli.read import read
-from workspan.cli.replay import replay
-from workspan.cli.screen import say_error
-from workspan.cli.solve import solve
 from workspan.errors import InputError, WorkspanError
 from workspan.legible import quoted
 
@@ -33,17 +25,17 @@ _CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]  # ClickException,
 # has its click from
 
 app = typer.Typer(
+    cls=Commands,
     help="Spend a test-time budget in breadth, in depth, or both, under one exact account.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (
-    *(solve, compare, replay, calibrate, explain, read, claims),
-    *(strategies, engines, tasks),
-):
-    app.command()(command)
-app.add_typer(models, name="models")
+
+
+@app.callback()
+def workspan() -> None:
+    """Stand for the program itself: a group needs a callback where it has no command yet."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -67,7 +59,7 @@ def _end(arguments: Sequence[str] | None) -> Exit:
         code = app(args=arguments, standalone_mode=False)
         return Exit(code) if isinstance(code, int) else Exit.OK
     except WorkspanError as error:
-        say_error(str(error))
+        _say_error(str(error))
         code = exit_for(error)
     except _CLICK_ERROR as error:
         _say_usage(error)
@@ -77,13 +69,13 @@ def _end(arguments: Sequence[str] | None) -> Exit:
     except BrokenPipeError:
         return Exit.MACHINE  # whoever read the output has left: there is nobody to tell
     except OSError as error:
-        say_error(_of_system(error))
+        _say_error(_of_system(error))
         code = Exit.MACHINE
     except MemoryError:
-        say_error("the memory of this machine is used up")
+        _say_error("the memory of this machine is used up")
         code = Exit.MACHINE
     except Exception as error:  # noqa: BLE001  # the last resort of a process
-        say_error(
+        _say_error(
             f"this is a bug in workspan: {type(error).__name__}: {error} "
             f"({_DEBUG}=1 shows where; please report it)"
         )
@@ -91,6 +83,13 @@ def _end(arguments: Sequence[str] | None) -> Exit:
     if os.environ.get(_DEBUG):
         traceback.print_exc()
     return code
+
+
+def _say_error(text: str, *, is_one_line: bool = False) -> None:
+    """Print an error; what shows it is loaded only for that."""
+    from workspan.cli.screen import say_error
+
+    say_error(text, is_one_line=is_one_line)
 
 
 def _check(arguments: Sequence[str]) -> None:
@@ -108,7 +107,7 @@ def _say_usage(error: Exception) -> None:
         typer.echo(str(error), err=True)
         return
     where = f"; see {context.command_path} --help" if context is not None else ""
-    say_error(f"{say() if say else error}{where}", is_one_line=True)
+    _say_error(f"{say() if say else error}{where}", is_one_line=True)
 
 
 def _of_system(error: OSError) -> str:

@@ -7,16 +7,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import anyio
 import typer
 
-from workspan.cli.settings import Settings, read_settings
+from workspan import engine_spec
+from workspan.engine_spec import parse_price
 from workspan.engines.base import Engine, Price, models, together
-from workspan.errors import InputError, MissingDependency, SpecError, nearest
+from workspan.engines.settings import Settings, read_settings
+from workspan.errors import InputError, SpecError
 from workspan.lab.bench import Tool
 from workspan.legible import quoted
 
@@ -25,8 +27,8 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         "-e",
-        help="embedded[:MODEL], http://HOST/v1 or reasoner; further ones as NAME=ENGINE, repeat. "
-        "Embedded unless told.",
+        help="embedded[:MODEL], http://HOST/v1 or reasoner; further ones as NAME=ENGINE, repeat; "
+        "a plug-in's, or module:Name(…). Embedded unless told.",
     ),
 ]
 ModelOption = Annotated[
@@ -36,9 +38,6 @@ PriceOption = Annotated[
     list[str] | None,
     typer.Option(help="USD per million tokens, input/output: 0.15/0.60; NAME=PRICE likewise."),
 ]
-
-_LONGEST_PRICE = 100
-"""Characters."""
 
 _NAMED = re.compile(r"([A-Za-z][\w.-]*)=(.*)", re.DOTALL)
 
@@ -74,55 +73,6 @@ class Opened:
             async with AsyncExitStack() as stack:
                 for engine in (self.engine, *self.engines.values()):
                     stack.push_async_callback(engine.aclose)
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """One way to reach a model."""
-
-    form: str
-    """What the user types."""
-    summary: str
-    source: str
-
-
-DOORS: Mapping[str, Door] = {
-    "embedded": Door(
-        "embedded[:MODEL]",
-        "a language model on this machine, in a worker process: no server, no compiler",
-        "OpenVINO GenAI and llama.cpp",
-    ),
-    "http": Door(
-        "http://HOST/v1",
-        "any OpenAI-compatible endpoint: vLLM, SGLang, llama.cpp, Ollama, hosted APIs",
-        "OpenAI chat completions and completions",
-    ),
-    "reasoner": Door(
-        "reasoner[:NAME]",
-        "a tiny transformer for tasks such as deep(d=6): thousands of tokens a second on a CPU",
-        "this package; see docs/reasoner.md",
-    ),
-    "reward": Door(
-        "NAME=reward:http://HOST",
-        "a process reward model, for process_reward: a score for each step",
-        "vLLM /pooling",
-    ),
-    "classify": Door(
-        "NAME=classify:http://HOST",
-        "a reward model that scores a solution as a whole, by the probability of its last class",
-        "vLLM /classify",
-    ),
-    "rerank": Door(
-        "NAME=rerank:http://HOST",
-        "a reranker that scores a solution as a whole, by the sigmoid of its logit",
-        "llama.cpp --reranking",
-    ),
-    "scripted": Door(
-        "scripted",
-        "simulated: random words and numbers, no model, to try commands at no cost",
-        "this package",
-    ),
-}
 
 
 def open_engines(
@@ -175,92 +125,8 @@ def open_engine(
     price: Price | None = None,
     settings: Settings | None = None,
 ) -> Engine:
-    """Open the engine that `text` names; `model` picks the model behind it.
-
-    Raises:
-        SpecError: no such engine, or no such setting of it.
-        InputError: an endpoint with several models, and none was named.
-        EngineError: the endpoint does not answer, or refuses the key.
-        MissingDependency: the engine's extra is not installed.
-        ModelNotFound: the embedded model is not on this machine.
-        DataError: a file of a reasoner's weights is none.
-    """
-    settings = settings or Settings()
-    if text.startswith(("http://", "https://")):
-        return anyio.run(_open_endpoint, text, model, price, settings)
-    name, _, rest = text.partition(":")
-    if name in ("reward", "classify", "rerank"):
-        return _reward(name, rest, model, price, settings)
-    settings.refuse(name)
-    if name == "embedded":
-        from workspan.engines.embedded import Embedded
-        from workspan.models import DEFAULT
-
-        return Embedded(model or rest or DEFAULT)
-    if name == "reasoner":
-        return _reasoner(model or rest)
-    if name == "scripted":
-        from workspan.testing.scripted import ScriptedEngine
-        from workspan.testing.strategy_suite import chatter
-
-        return ScriptedEngine(chatter)
-    raise SpecError(f"unknown engine {quoted(text)}: {nearest(name, DOORS)} (or an http address)")
-
-
-def _reasoner(name: str) -> Engine:
-    """Load the weights that `name` or a path stands for."""
-    try:
-        from workspan.reasoner.engine import Reasoner
-        from workspan.reasoner.planner import NAME, Planner
-    except ImportError:
-        raise MissingDependency("the reasoner", "reasoner") from None
-    engine = Reasoner.open(name) if name else Reasoner.open()
-    return Planner(engine) if Path(name).stem == NAME else engine
-
-
-def _reward(
-    name: str, url: str, model: str | None, price: Price | None, settings: Settings
-) -> Engine:
-    """Open a reward model in the form that its door stands for; nothing is asked yet."""
-    from workspan.engines.scoring import Reward, RewardForm
-
-    forms: dict[str, RewardForm] = {"reward": "pooling", "classify": "classify", "rerank": "rerank"}
-    return Reward(
-        url,
-        model or "",
-        form=forms[name],
-        is_logit=name == "rerank",
-        price=price,
-        **settings.for_scores(),
-    )
-
-
-async def _open_endpoint(
-    url: str, model: str | None, price: Price | None, settings: Settings
-) -> Engine:
-    """Ask the server what it offers; one that lists no models is taken at the user's word."""
-    from workspan.engines.endpoint import Endpoint
-
-    return await Endpoint.discover(url, model, price=price, **settings.for_completions())
-
-
-_RATE = re.compile(r"\s*\$?([0-9]{1,9}(?:\.[0-9]{1,12})?)\s*")
-
-
-def parse_price(text: str) -> Price:
-    """Read ``0.15/0.60``: USD per million tokens, input/output.
-
-    Raises:
-        SpecError: it is not two plain numbers.
-    """
-    rates = [_RATE.fullmatch(part) for part in text[:_LONGEST_PRICE].split("/")]
-    if len(rates) != 2 or not all(rates):
-        raise SpecError(
-            f"price {quoted(text)} is not understood: write USD per million tokens as "
-            "input/output, such as 0.15/0.60"
-        )
-    paid_in, paid_out = (Decimal(rate[1]) for rate in rates if rate)
-    return Price(paid_in, paid_out)
+    """Open the engine that the user typed, outside of an event loop; see `engine_spec`."""
+    return anyio.run(partial(engine_spec.open_engine, imports=True), text, model, price, settings)
 
 
 def state_folder() -> Path:

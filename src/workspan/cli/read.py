@@ -8,14 +8,13 @@ from typing import Annotated, Any, cast, get_args
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from workspan.answers import Reading
 from workspan.answers import read as read_answer
 from workspan.cli.exits import Exit
+from workspan.cli.screen import Screen
 from workspan.errors import InputError, nearest
-from workspan.legible import legible
 from workspan.types import AnswerKind
 
 _SUFFIXES = (".txt", ".md", ".json", ".jsonl", ".log", ".out", ".text")
@@ -99,16 +98,14 @@ def _record(found: Reading | None, kind: AnswerKind) -> dict[str, object]:
 
 
 def _show(found: Reading | None, text: str, kind: AnswerKind) -> None:
-    console = Console()
+    console = Screen()
     if found is None:
         console.print(Text(f"no answer of kind {kind}"))
         return
     start, end = found.span
-    console.print(Text.assemble("answer  ", (legible(found.answer), "bold")))
+    console.print(Text.assemble("answer  ", (found.answer, "bold")))
     console.print(Text(f"kind    {found.kind}"))
     console.print(Text(f"rule    {found.rule}"))
     console.print(Text(f"span    {start}-{end} of {len(text)} characters"))
     before, after = text[max(0, start - _AROUND) : start], text[end : end + _AROUND]
-    console.print(
-        Text.assemble(legible(before), (legible(text[start:end]), "reverse"), legible(after))
-    )
+    console.print(Text.assemble(before, (text[start:end], "reverse"), after))

@@ -138,7 +138,7 @@ def read_recorded(
         if problems is None and not tasks:
             raise InputError(f"{file} has no right answers: give --input FILE.jsonl or --task NAME")
         known = read_tasks(problems) if problems else []
-        known += [one for name in tasks for one in open_tasks(name).load()]
+        known += [one for name in tasks for one in open_tasks(name, imports=True).load()]
         return [anyio.run(read_journal, file, known)]
     from workspan.replay.parquet import read_recordings
 

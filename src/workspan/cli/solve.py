@@ -103,7 +103,9 @@ def solve(
     _one_of(question, input, output)
     if pooled and output is None:
         raise InputError("--pooled is for many problems: give --input and --output")
-    plan = parse_strategy((SEARCHING if corpus else ALONE) if strategy is None else strategy)
+    plan = parse_strategy(
+        (SEARCHING if corpus else ALONE) if strategy is None else strategy, imports=True
+    )
     limits = Budget() if budget is None else Budget.parse(budget)
     tasks = read_tasks(input, reader) if input else []
     say_references(tasks, json=json)

@@ -1,6 +1,6 @@
-"""A grader of the user's own: a Python function, or a command that reads JSON and writes a number.
+"""A grader of the user's own: a name, a Python function or class, or a command that reads JSON.
 
-The function is called as ``grade(answer, reference, task)``, the command gets one JSON object on
+A function is called as ``grade(answer, reference, task)``, a command gets one JSON object on
 standard input: ``problem``, ``question``, ``kind``, ``answer``, ``reference``, ``meta``. Either
 gives a number from 0 to 1, true or false, or ``{"correct": …, "reason": …}``. Both run after a run
 is over; nothing of what they are given reaches a strategy.
@@ -8,13 +8,9 @@ is over; nothing of what they are given reaches a strategy.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -22,11 +18,13 @@ import msgspec
 
 from workspan.errors import GraderError, SpecError
 from workspan.graders.base import Grade, Grader, Task
+from workspan.legible import one_line, quoted
+from workspan.registry import written
+from workspan.shell import CommandError, ask
+from workspan.spec import make
 
 SECONDS = 60.0
 """That one grading may take."""
-_MOST = 1_000_000
-"""Characters of a command's output that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,81 +79,53 @@ class OwnCommand:
             "reference": task.reference,
             "meta": task.data.get("meta", {}),
         }
+        encoded = msgspec.json.encode(asked, enc_hook=str) + b"\n"
         try:
-            with anyio.fail_after(self.seconds):
-                done = await anyio.run_process(
-                    self.command,
-                    input=msgspec.json.encode(asked, enc_hook=str) + b"\n",
-                    check=False,
-                )
-        except TimeoutError:
-            raise GraderError(f"{self.command} took more than {self.seconds:g} seconds") from None
-        except (BrokenPipeError, anyio.BrokenResourceError):
-            raise GraderError(f"{self.command} did not read its input") from None
-        if done.returncode:
-            last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2][:200]
-            raise GraderError(f"{self.command} ended with {done.returncode}: {last}")
+            told = await ask(self.command, encoded, seconds=self.seconds)
+        except CommandError as error:
+            raise GraderError(str(error)) from None
         try:
-            given = msgspec.json.decode(done.stdout[:_MOST].strip())
-        except msgspec.DecodeError:
-            wrote = done.stdout[:80].decode(errors="replace")
+            given = msgspec.json.decode(told.strip())
+        except (msgspec.DecodeError, RecursionError):
+            wrote = one_line(told[:400].decode(errors="replace"), 80)
             raise GraderError(f"{self.command} wrote {wrote!r}, and not a number") from None
         return _grade(given, self.command)
 
 
-def own_grader(text: str, seconds: float = SECONDS) -> Grader:
-    """Open ``module:function``, ``file.py:function`` or ``sh:COMMAND``.
+def own_grader(given: str | Callable[..., Any], seconds: float = SECONDS) -> Grader:
+    """Open a grader.
+
+    Args:
+        given: a text that the user wrote: a name of the registry, ``module:Name``,
+            ``file.py:Name``, with parameters or without, or ``sh:COMMAND``; or a function.
+        seconds: that one grading of a function or command may take.
 
     Raises:
-        SpecError: there is no such module, file or function.
+        SpecError: there is no such name, module, file or function.
+        PluginError: a distribution brings it, and it can't be used.
     """
-    if text.startswith("sh:"):
-        if not text[3:].strip():
-            raise SpecError("write the command after sh:, such as sh:./grade.sh", text=text)
-        return OwnCommand(text[3:].strip(), seconds)
-    return OwnFunction(text, own_function(text), seconds)
+    if not isinstance(given, str):
+        return _grader(given, written(given), seconds)
+    if not given.startswith("sh:"):
+        return _grader(make(given, "graders", imports=True), given, seconds)
+    if not given[3:].strip():
+        raise SpecError("write the command after sh:, such as sh:./grade.sh", text=given)
+    return OwnCommand(given[3:].strip(), seconds)
+
+
+def _grader(made: Any, name: str, seconds: float) -> Grader:
+    """Tell a function from an object that grades by itself."""
+    if inspect.isroutine(made):
+        return OwnFunction(name, made, seconds)
+    if not inspect.iscoroutinefunction(getattr(type(made), "__call__", None)):  # noqa: B004
+        raise SpecError(f"{quoted(name)} is no grader: it has no async def __call__(task, answer)")
+    found: Grader = made
+    return found
 
 
 def graded_by(tasks: Sequence[Task], grader: Grader) -> list[Task]:
     """Return the tasks with another grader."""
     return [replace(task, grader=grader) for task in tasks]
-
-
-def own_function(text: str) -> Callable[..., Any]:
-    """Load the function that ``module:function`` or ``file.py:function`` names.
-
-    Raises:
-        SpecError: there is none.
-    """
-    where, _, name = text.rpartition(":")
-    if not where or not name.isidentifier():
-        said = "write it like module:function, file.py:function or sh:COMMAND"
-        raise SpecError(said, text=text, column=0)
-    try:
-        module = _file(Path(where)) if where.endswith(".py") else importlib.import_module(where)
-    except Exception as error:  # the user's own module may raise anything
-        raise SpecError(f"{where} can't be imported: {error!r}", text=text, column=0) from error
-    found = getattr(module, name, None)
-    if not callable(found):
-        raise SpecError(f"{where} has no function {name!r}", text=text, column=len(where) + 1)
-    loaded: Callable[..., Any] = found
-    return loaded
-
-
-def _file(path: Path) -> Any:
-    """Import a file under a name of its own.
-
-    Raises:
-        OSError: it is not there.
-    """
-    name = f"_workspan_own_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise FileNotFoundError(f"no file {path}")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def _grade(given: Any, who: str) -> Grade:

@@ -177,7 +177,7 @@ async def side_by_side(
 
     try:
         async with anyio.create_task_group() as group:
-            for _ in range(at_once):
+            for _ in range(min(at_once, len(turns))):
                 group.start_soon(worker)
     except BaseExceptionGroup as errors:
         raise bare(errors) from errors

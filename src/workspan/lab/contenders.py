@@ -120,7 +120,7 @@ def _read(part: str) -> Contender | None:
         return BestFixed()
     head, bracket, rest = part.partition("(")
     form = _ALIASES.get(head.strip(), head) + bracket + rest
-    strategy = parse_strategy(form)
+    strategy = parse_strategy(form, imports=True)
     written = frozenset(item.partition("=")[0].strip() for item in split_list(rest.rstrip(") ")))
     if isinstance(strategy, Auto):
         return Fitting(part, strategy, written, is_pooled=head.strip() != AUTO_HARD)

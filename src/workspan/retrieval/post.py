@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import aiohttp
 import msgspec
 
+from workspan.address import proxy_for
 from workspan.errors import EngineError, EngineProtocolError, EngineRejected, EngineUnavailable
 from workspan.secret import Secret
 
@@ -47,8 +48,10 @@ async def _post(url: str, content: bytes, seconds: float, headers: Mapping[str, 
     limit = aiohttp.ClientTimeout(total=seconds)
     try:
         async with (
-            aiohttp.ClientSession(timeout=limit, trust_env=True) as client,
-            client.post(url, data=content, headers=headers, allow_redirects=False) as response,
+            aiohttp.ClientSession(timeout=limit) as client,
+            client.post(
+                url, data=content, headers=headers, allow_redirects=False, proxy=proxy_for(url)
+            ) as response,
         ):
             status, received = response.status, await _body(response, url)
     except TimeoutError:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from workspan.graders.base import Task as Task
+from workspan.retrieval.base import Passage
 
 MOST = 1_000_000
 """Tasks that are asked of a set at a time: they are all in memory."""
@@ -39,4 +40,13 @@ class TaskSet(Protocol):
             DataError: the source can't be read, or has problems without a reference.
             MissingDependency: an optional extra is not installed.
         """
+        ...
+
+
+@runtime_checkable
+class BringsPassages(Protocol):
+    """A source of tasks that comes with what they are to be answered from."""
+
+    def passages(self, limit: int | None = None, seed: int = 0) -> list[Passage]:
+        """Return the passages of the tasks that `load` returns: one corpus for all of them."""
         ...

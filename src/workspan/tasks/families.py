@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from random import Random
 from typing import TypeAlias
@@ -23,23 +22,10 @@ from workspan.types import Message, Problem
 
 Known: TypeAlias = Path | Deep | Bridge | Heavy | Rule110 | Compose | Parity | Majority | Timetable
 
-FAMILIES: Mapping[str, Known] = {
-    "path": Path(6),
-    "deep": Deep(6),
-    "bridge": Bridge(3),
-    "heavy": Heavy(1, 4),
-    "rule110": Rule110(4),
-    "compose": Compose(6),
-    "parity": Parity(8),
-    "majority": Majority(9),
-    "timetable": Timetable(8, 14),
-}
-"""By name, at the size that a name without parameters stands for."""
-
 
 @dataclass(frozen=True, slots=True)
 class FamilyTasks:
-    """A family of one size as a task set; see `families`."""
+    """A family of one size as a task set; see `Sized`."""
 
     name: str
     """As written, parameters included."""
@@ -79,24 +65,45 @@ class FamilyTasks:
         return Task(problem, answer, Equivalence(), data={"instance": instance})
 
 
-def families(text: str) -> FamilyTasks:
-    """Open a set, such as ``deep(d=6)``, ``heavy(m=1, h=4)`` or ``deep(d=6, english=True)``.
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A family by name, at the size that its name without parameters stands for."""
 
-    Raises:
-        SpecError: no such set or parameter, or a value that it refuses.
-    """
-    said = written(text)
-    family = FAMILIES[said.name]
-    values = said.literals({**asdict(family), "english": False})
-    english = bool(values.pop("english", False))
-    if english and said.name == "timetable":
-        raise SpecError("timetable is not told in English", text=said.text)
-    try:
-        family = type(family)(**{**asdict(family), **values})
-        family.problem(Random(0))
-    except (ValueError, LookupError) as error:
-        raise SpecError(f"{said.name} refuses {_why(error)}", text=said.text) from None
-    return FamilyTasks(said.text, family, english)
+    family: Known
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What may be told, with what holds unless it is."""
+        return {**asdict(self.family), "english": False}
+
+    def from_text(self, text: str) -> FamilyTasks:
+        """Open a set, such as ``deep(d=6)``, ``heavy(m=1, h=4)`` or ``deep(d=6, english=True)``.
+
+        Raises:
+            SpecError: no such parameter, or a value that it refuses.
+        """
+        said = written(text)
+        values = said.literals(self.parameters)
+        english = bool(values.pop("english", False))
+        if english and said.name == "timetable":
+            raise SpecError("timetable is not told in English", text=said.text)
+        try:
+            family = type(self.family)(**{**asdict(self.family), **values})
+            family.problem(Random(0))
+        except (ValueError, LookupError) as error:
+            raise SpecError(f"{said.name} refuses {_why(error)}", text=said.text) from None
+        return FamilyTasks(said.text, family, english)
+
+
+PATH = Sized(Path(6))
+DEEP = Sized(Deep(6))
+BRIDGE = Sized(Bridge(3))
+HEAVY = Sized(Heavy(1, 4))
+RULE110 = Sized(Rule110(4))
+COMPOSE = Sized(Compose(6))
+PARITY = Sized(Parity(8))
+MAJORITY = Sized(Majority(9))
+TIMETABLE = Sized(Timetable(8, 14))
 
 
 def _why(error: ValueError | LookupError) -> str:

@@ -29,7 +29,7 @@ _APART = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Hops:
-    """Multi-hop questions of h = `hops` and f = `fanout`; see `hops`."""
+    """Multi-hop questions of h = `hops` and f = `fanout`."""
 
     hops: int = 2
     """h: facts on each way, the number of books included; each needs the one before it."""
@@ -55,6 +55,22 @@ class Hops:
         """What its problems are."""
         return f"{self.fanout} independent ways of {self.hops} facts each, and who is found there"
 
+    @classmethod
+    def from_text(cls, text: str) -> Hops:
+        """Open the set that a text names, such as ``hops(hops=3, fanout=2)``.
+
+        Raises:
+            SpecError: an unknown parameter, or a value that it refuses.
+        """
+        said = written(text)
+        known = {name: asdict(cls())[name] for name in ("hops", "fanout", "distractors")}
+        values = said.literals(known)
+        try:
+            return cls(**values, name=said.text)  # type: ignore[arg-type]  # of the defaults' types
+        except ValueError as error:
+            why = f"{said.name} refuses its parameters: {error}"
+            raise SpecError(why, text=said.text) from None
+
     def load(self, limit: int | None = None, seed: int = 0) -> list[Task]:
         """Make `limit` tasks, the i-th the same whatever the limit.
 
@@ -71,21 +87,6 @@ class Hops:
         if limit is None or limit < 1:
             raise InputError(f"say how many problems of {self.name} to make, at least 1")
         return (_make(self, seed, i) for i in range(limit))
-
-
-def hops(text: str) -> Hops:
-    """Open the set that a text names, such as ``hops(hops=3, fanout=2)``.
-
-    Raises:
-        SpecError: an unknown parameter, or a value that it refuses.
-    """
-    said = written(text)
-    known = {name: asdict(Hops())[name] for name in ("hops", "fanout", "distractors")}
-    values = said.literals(known)
-    try:
-        return Hops(**values, name=said.text)  # type: ignore[arg-type]  # of the defaults' types
-    except ValueError as error:
-        raise SpecError(f"{said.name} refuses its parameters: {error}", text=said.text) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,35 +6,54 @@ what it gives is checked like any row, and the answer stays with the grader.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
+import anyio
 import msgspec
 
-from workspan.errors import DataError
-from workspan.graders.own import own_function
+from workspan.errors import DataError, SpecError
+from workspan.legible import quoted
+from workspan.registry import written
+from workspan.shell import CommandError, ask
+from workspan.spec import make
 from workspan.tasks.tables import Row
 
 SECONDS = 60.0
 """That a command may take for all rows of a file."""
+_MOST = 1_000_000_000
+"""Bytes that it may write for them."""
 
 RowReader = Callable[[list[Row], str], list[Row]]
 
 
-def own_reader(text: str, seconds: float = SECONDS) -> RowReader:
-    """Open ``module:function``, ``file.py:function`` or ``sh:COMMAND``.
+def own_reader(given: str | Callable[..., Any], seconds: float = SECONDS) -> RowReader:
+    """Open a reader.
 
-    The function is called with each row and gives its fields, or None to pass it over. The command
+    A function is called with each row and gives its fields, or None to pass it over. A command
     gets the rows as JSON lines and writes as many lines.
 
+    Args:
+        given: a text that the user wrote: a name of the registry, ``module:Name``,
+            ``file.py:Name``, with parameters or without, or ``sh:COMMAND``; or a function.
+        seconds: that a command may take.
+
     Raises:
-        SpecError: there is no such module, file or function.
+        SpecError: there is no such name, module, file or function.
+        PluginError: a distribution brings it, and it can't be used.
     """
-    if text.startswith("sh:"):
-        return lambda rows, path: _commanded(text[3:].strip(), seconds, rows, path)
-    call = own_function(text)
-    return lambda rows, path: _called(text, call, rows, path)
+    if isinstance(given, str) and given.startswith("sh:"):
+        command = given[3:].strip()
+        if not command:
+            raise SpecError("write the command after sh:, such as sh:./read.sh", text=given)
+        return lambda rows, path: _commanded(command, seconds, rows, path)
+    call = make(given, "readers", imports=True) if isinstance(given, str) else given
+    name = given if isinstance(given, str) else written(given)
+    if not callable(call):
+        raise SpecError(f"{quoted(name)} is no reader: it can't be called with a row")
+    return lambda rows, path: _called(name, call, rows, path)
 
 
 def _called(name: str, call: Callable[..., Any], rows: list[Row], path: str) -> list[Row]:
@@ -51,23 +70,20 @@ def _called(name: str, call: Callable[..., Any], rows: list[Row], path: str) -> 
 
 def _commanded(command: str, seconds: float, rows: list[Row], path: str) -> list[Row]:
     asked = b"".join(msgspec.json.encode(row, enc_hook=str) + b"\n" for _, row in rows)
+    run = partial(ask, command, asked, seconds=seconds, most=_MOST)
     try:
-        done = subprocess.run(
-            command, shell=True, input=asked, capture_output=True, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise DataError(f"{command} took more than {seconds:g} seconds", path=path) from None
-    if done.returncode:
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2][:200]
-        raise DataError(f"{command} ended with {done.returncode}: {last}", path=path)
-    lines = [line for line in done.stdout.splitlines() if line.strip()]
+        with ThreadPoolExecutor(1) as apart:  # an event loop may be running here
+            told = apart.submit(anyio.run, run).result()
+    except CommandError as error:
+        raise DataError(str(error), path=path) from None
+    lines = [line for line in told.splitlines() if line.strip()]
     if len(lines) != len(rows):
         raise DataError(f"{command} wrote {len(lines)} lines for {len(rows)} rows", path=path)
     found: list[Row] = []
     for (line, _), said in zip(rows, lines, strict=True):
         try:
             fields = msgspec.json.decode(said)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise DataError(f"{command} wrote no JSON: {error}", path=path, line=line) from None
         if fields is not None:
             found.append((line, _fields(fields, command, path, line)))

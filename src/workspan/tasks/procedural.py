@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from workspan.answers import MARKED
+from workspan.card import Card
 from workspan.errors import DataError, InputError, SpecError, nearest
 from workspan.graders.puzzles import CHECKED, LEFT_OUT, Family, family
 from workspan.graders.reasoning_gym import ReasoningGym
+from workspan.registry import table
+from workspan.spec.describing import Described, Told
 from workspan.tasks import puzzles
 from workspan.tasks.base import Task
-from workspan.tasks.planning import MAKERS
 from workspan.tasks.written import written
 from workspan.types import AnswerKind, Message, Problem
 
@@ -134,6 +136,27 @@ def procedural(text: str) -> Procedural:
     return opened
 
 
+def described(name: str) -> Described:
+    """Say all of a family of reasoning-gym.
+
+    Raises:
+        SpecError: there is none of that name, or it is left out.
+        MissingDependency: reasoning-gym is not installed.
+    """
+    opened = procedural(name)
+    config = puzzles.registry()[name][1]
+    known = [item for item in fields(config) if item.name not in ("seed", "size")]
+    told = tuple(
+        Told(item.name, type(item.default).__name__, repr(item.default), "")
+        for item in known
+        if item.default is not MISSING
+    )
+    path = f"{config.__module__}:{config.__qualname__}"
+    card = Card(example=name, source=SOURCE, extra="tasks")
+    version = f"reasoning-gym {puzzles.version()}"
+    return Described(name, opened.summary, "", told, (), card, path, version)
+
+
 def _summary(name: str) -> str:
     described = (puzzles.registry()[name][0].__doc__ or "").strip().split("\n")[0].rstrip(".: ")
     return described or name.replace("_", " ")
@@ -145,7 +168,7 @@ def _read(text: str) -> tuple[str, dict[str, Any]]:
     if why := left_out().get(said.name):
         raise SpecError(f"{said.name} is left out: it {why}", text=text, column=0)
     if said.name not in names():
-        hint = nearest(said.name, [*names(), *MAKERS, "demo"])
+        hint = nearest(said.name, [*names(), *table("tasks")])
         raise SpecError(f"unknown task set {said.name!r}: {hint}", text=text, column=0)
     known = {item.name: item.default for item in fields(puzzles.registry()[said.name][1])}
     for given_elsewhere in ("seed", "size"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio
@@ -16,7 +16,9 @@ import msgspec
 from anyio.lowlevel import checkpoint
 
 from workspan.budget import Budget
+from workspan.card import Card, Cost, carded, cost
 from workspan.clock import Call
+from workspan.engines.base import Engine
 from workspan.entry import Entry
 from workspan.journal import Journal
 from workspan.ledger import Ledger
@@ -41,6 +43,12 @@ def chatter(request: Request) -> str:
     return " ".join(["think"] * words) + f" Answer: {rng.randint(3, 5)}"
 
 
+@carded(Card(example="scripted", source="this package"))
+def scripted() -> ScriptedEngine:
+    """Simulate: random words and numbers, no model, to try commands at no cost."""
+    return ScriptedEngine(chatter)
+
+
 async def search(argument: str) -> str:
     """Find one passage for each query, whatever is asked."""
     asked = msgspec.json.decode(argument, type=Wanted).queries
@@ -62,10 +70,37 @@ class Outcome:
     journal: Journal
 
 
+def lavish(request: Request) -> str:
+    """Use the whole cap, then answer, rate or choose, as it is asked."""
+    asked = request.prompt[-1].text
+    end = ["Answer:", "4"]
+    if "Rating:" in asked:
+        end = ["Rating:", "7"]
+    elif "Choice:" in asked:
+        end = ["Choice:", "1"]
+    return " ".join([*["think"] * (request.max_tokens - len(end)), *end][: request.max_tokens])
+
+
+def endless(request: Request) -> str:
+    """Answer at once, and go on past any cap."""
+    return " ".join(["Answer:", "4", *["think"] * (request.max_tokens + 1)])
+
+
+def terse(request: Request) -> str:
+    """Say as little as can be: one word, and not always."""
+    return random.Random(request.seed).choice(["4", "no", "Answer: 4", ""])
+
+
+SCRIPTS: tuple[Callable[[Request], str], ...] = (lavish, endless, terse, chatter)
+"""Models that cost as much as they may, and less."""
+
+
 def execute(
     strategy: Strategy,
     budget: Budget,
     *,
+    problem: Problem = PROBLEM,
+    engines: Mapping[str, Engine] | None = None,
     recorded: Sequence[Entry] = (),
     cancel_after: int | None = None,
     runahead: int = 0,
@@ -83,12 +118,13 @@ def execute(
         results.append(
             await run(
                 strategy,
-                PROBLEM,
+                problem,
                 engine,
                 budget=budget,
                 seed=7,
                 journal=journal,
                 account=account,
+                engines=engines,
                 tools=TOOLS,
             )
         )
@@ -147,6 +183,26 @@ def check_resume(strategy: Strategy, budget: Budget) -> None:
         assert resumed.account.owed == Amount()
         assert resumed.account.held == Amount()
         _check_limits(budget, spent, resumed)
+
+
+def check_cost(strategy: Strategy) -> None:
+    """Its card's formulas bound what it costs, and where they say exactly, it comes to that.
+
+    Where it has no formulas nothing is held.
+    """
+    told = cost(strategy)
+    if told is None:
+        return
+    found = []
+    for script in SCRIPTS:
+        result = execute(strategy, Budget(), script=script).result
+        assert result is not None
+        found.append(Cost(result.usage.calls, result.work, result.span))
+        for what, spent, bound in zip(Cost._fields, found[-1], told, strict=True):
+            assert spent <= bound, f"{what} of a {script.__name__} model: {spent}, said {bound}"
+    most = Cost(*(max(values) for values in zip(*found, strict=True)))
+    card: Card = strategy.card  # type: ignore[attr-defined]  # it has formulas
+    assert card.is_most or most == told, f"never came to what its card says: {most}, said {told}"
 
 
 def check_kill_and_resume(strategy: Strategy, budget: Budget, cancel_after: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.session import Score, Session
 from workspan.types import Candidate, Problem
@@ -15,6 +16,15 @@ class Answered:
     """Pass whatever holds an answer: for strategies that go on until one passes. Costs nothing."""
 
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="answered",
+        source="this package",
+        calls="0",
+        work="0",
+        span="0",
+        helps="Strategies that go on until there is any answer.",
+        hurts="Choosing: all answers are equal to it.",
+    )
 
     async def __call__(self, problem: Problem, candidate: Candidate, session: Session) -> Score:  # noqa: ARG002  # the protocol's
         """Return 1 with an answer and 0 without one."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from workspan.answers.thinking import spoken
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import VerifierError, at_least
 from workspan.session import Score, Session
@@ -40,6 +41,15 @@ class Critic:
     effort: str | None = None
     """Of reasoning, passed to engines that have the setting."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="critic",
+        source="arXiv:2303.17651",
+        calls="1",
+        work="max_tokens",
+        span="max_tokens",
+        helps="Revision: what it wrote is what is mended.",
+        hurts="Ranking: it says only flawless or not.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

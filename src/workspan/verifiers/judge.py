@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from workspan.answers.thinking import spoken
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import VerifierError, at_least
 from workspan.session import Score, Session
@@ -36,6 +37,18 @@ class Judge:
     effort: str | None = None
     """Of reasoning, passed to engines that have the setting."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="judge",
+        source="arXiv:2306.05685",
+        parameters={
+            "question": "What is asked below the candidate.",
+        },
+        calls="1",
+        work="max_tokens",
+        span="max_tokens",
+        helps="Open texts, and models large enough to see mistakes.",
+        hurts="Small models: compare it with a plain vote first.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

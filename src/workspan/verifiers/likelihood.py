@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import VerifierError
 from workspan.session import Score, Session
@@ -25,6 +26,15 @@ class Likelihood:
     """
 
     requires: ClassVar[frozenset[Capability]] = frozenset({"logprobs"})
+    card: ClassVar[Card] = Card(
+        example="likelihood",
+        source="arXiv:1808.10006",
+        calls="0",
+        work="0",
+        span="0",
+        helps="To follow the model's own sureness at no cost.",
+        hurts="Models that are sure of their mistakes.",
+    )
 
     async def __call__(
         self,

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import VerifierError
 from workspan.session import Score, Session
@@ -39,6 +40,19 @@ class ProcessReward:
     engine: str = "prm"
     aggregate: Aggregate = "last"
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="process_reward",
+        source="arXiv:2305.20050",
+        parameters={
+            "aggregate": "Of the steps' scores: the last, the lowest, their product or mean.",
+        },
+        calls="1",
+        work="0",
+        span="0",
+        needs="a reward model as a further engine: -e prm=reward:http://HOST",
+        helps="Searches of steps, in the reward model's own field.",
+        hurts="Texts unlike those that it was trained on.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse an aggregate that is not known."""

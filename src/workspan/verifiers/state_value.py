@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import VerifierError, at_least
 from workspan.session import Score, Session
@@ -36,6 +37,18 @@ class StateValue:
     effort: str | None = None
     """Of reasoning, passed to engines that have the setting."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="state_value",
+        source="arXiv:2305.10601",
+        parameters={
+            "samples": "Replies that are averaged.",
+        },
+        calls="samples",
+        work="samples * max_tokens",
+        span="max_tokens",
+        helps="States of a puzzle that can be seen to lead nowhere.",
+        hurts="Whole answers: three words can't grade them.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

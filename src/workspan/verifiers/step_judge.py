@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.session import Score, Session
@@ -32,6 +33,15 @@ class StepJudge:
     effort: str | None = None
     """Of reasoning, passed to engines that have the setting."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="step_judge",
+        source="arXiv:2305.10601",
+        calls="1",
+        work="max_tokens",
+        span="max_tokens",
+        helps="Searches of steps without a reward model.",
+        hurts="Small models: they rate most beginnings alike.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import VerifierError, at_least
 from workspan.session import Score, Session
@@ -25,6 +26,19 @@ class PublicTests:
     """Of processor time and of waiting, for each test."""
     memory_mb: int = 512
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="public_tests",
+        source="arXiv:2203.07814",
+        parameters={
+            "memory_mb": "Megabytes that a program may use.",
+        },
+        calls="0",
+        work="0",
+        span="0",
+        needs='a sandbox (Linux), and tests in the problem\'s metadata["tests"]',
+        helps="Programs with tests that the problem itself shows.",
+        hurts="Tests that a wrong program passes, too.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

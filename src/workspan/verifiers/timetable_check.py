@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import InputError, VerifierError
 from workspan.session import Score, Session
@@ -21,6 +22,16 @@ class TimetableCheck:
     """
 
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="timetable_check",
+        source="arXiv:2501.09891",
+        calls="0",
+        work="0",
+        span="0",
+        needs="a problem of the task set timetable",
+        helps="The reasoner's timetables: it names each clash.",
+        hurts="Nothing else: other problems have no verdict.",
+    )
 
     async def __call__(self, problem: Problem, candidate: Candidate, session: Session) -> Score:  # noqa: ARG002
         """Judge the whole text of a candidate; costs no call.

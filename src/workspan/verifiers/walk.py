@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import InputError, VerifierError
 from workspan.reasoner.families.graph import GraphInstance, check_walk
@@ -23,6 +24,16 @@ class Walk:
     """
 
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="walk",
+        source="arXiv:2505.21825",
+        calls="0",
+        work="0",
+        span="0",
+        needs="a problem in the reasoner's grammar, such as of deep",
+        helps="Searches in graphs: a right guess is no pass.",
+        hurts="Nothing else: other problems have no verdict.",
+    )
 
     async def __call__(self, problem: Problem, candidate: Candidate, session: Session) -> Score:  # noqa: ARG002
         """Follow the candidate's whole text; costs no call.

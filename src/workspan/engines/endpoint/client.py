@@ -6,13 +6,12 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
 import stamina
 
+from workspan.address import proxy_for
 from workspan.engines.endpoint.complaints import Complaint, read_complaint
 from workspan.engines.endpoint.refusals import refusal
 from workspan.engines.endpoint.reply import Refused, Reply, Size, lost
@@ -283,14 +282,3 @@ async def _at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:
         if len(body) > limit:
             break
     return bytes(body)
-
-
-def proxy_for(url: str) -> str | None:
-    """Return the environment's proxy for an https address outside this machine.
-
-    A plain http address is never asked through a proxy, which would read the prompts.
-    """
-    parts = urlsplit(url)
-    if parts.scheme != "https" or proxy_bypass(parts.hostname or ""):
-        return None
-    return getproxies().get("https")

@@ -96,8 +96,7 @@ class Dialect:
         if self.refused:
             for name in self.refused:
                 body.pop(name, None)
-            if not self.streams:
-                body["stream"] = False
+            if not self.streams:  # not even a false one: whole replies are what everyone has
                 body.pop("stream_options", None)
         return body
 
@@ -179,7 +178,7 @@ class Asking:
     def body(self) -> bytes:
         """Write the request's JSON as the server is known to want it now."""
         self._sent = self._dialect.fields(self._request, self._cap, self._n)
-        if self._is_whole:
+        if self._is_whole and self._dialect.streams:
             self._sent["stream"] = False
             self._sent.pop("stream_options", None)
         return msgspec.json.encode(self._sent)

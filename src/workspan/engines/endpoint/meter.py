@@ -66,18 +66,18 @@ class _Side:
     @property
     def size(self) -> int:
         """Bytes."""
-        self._count()
+        if self._new:
+            self._count()
         return self._size
 
     @property
     def least(self) -> int:
         """Tokens that it surely took; a word that two pieces share counts once."""
-        self._count()
+        if self._new:
+            self._count()
         return self._least
 
     def _count(self) -> None:
-        if not self._new:
-            return
         text = "".join(self._new)
         self._new.clear()
         self._waiting.append(text)
@@ -88,7 +88,8 @@ class _Side:
 
     def taken(self) -> str:
         """Hand on what waits."""
-        self._count()
+        if self._new:
+            self._count()
         text = "".join(self._waiting)
         self._waiting.clear()
         return text if text.isascii() else whole_unicode(text)
@@ -209,11 +210,16 @@ class Meter:
             if text:
                 self._unasked.add(text)
 
-    def hear(self, report: Report) -> None:
-        """Take the server's figures, in the middle of the stream or at its end."""
+    def hear(self, report: Report, pieces: int | None = None) -> None:
+        """Take the server's figures, in the middle of the stream or at its end.
+
+        Args:
+            report: the figures.
+            pieces: those that had come before it, if others have come since.
+        """
         self._report = merged(self._report, report)
-        self._heard_at, self._blank = self.pieces, 0
-        if self._report.completion_tokens >= self.least:
+        self._heard_at, self._blank = self.pieces if pieces is None else pieces, 0
+        if self._heard_at == self.pieces and self._report.completion_tokens >= self.least:
             self._told = (self._report.completion_tokens, self.pieces, self._size)
 
     @property

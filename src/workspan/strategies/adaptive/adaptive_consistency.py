@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least, within
 from workspan.search.stopping import beta_confidence, dirichlet_confidence
@@ -29,6 +30,23 @@ class AdaptiveConsistency:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="adaptive_consistency(n=5, threshold=0.8, batch=2, max_tokens=100)",
+        source="arXiv:2305.11860",
+        family="adaptive",
+        parameters={
+            "n": "Samples, at most.",
+            "threshold": "Probability of the leader at which it stops.",
+            "prior": "Over the two leading answers, or the five leading ones.",
+            "batch": "Samples drawn at once.",
+        },
+        calls="n",
+        work="n * max_tokens",
+        span="ceil(n / batch) * max_tokens",
+        is_most=True,
+        helps="Many problems of which most are easy: those end after a few samples.",
+        hurts="Latency, at batch 1: samples are drawn one after another.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from workspan.allocate.explaining import explain
 from workspan.allocate.state import Decision, Policy, State
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least, within
 from workspan.session import Session, Strategy, Verifier
@@ -45,6 +46,30 @@ class Auto:
     fitted: Policy | None = field(default=None, repr=False)
     """The rule itself, from who has fitted one."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="auto(n=4, max_tokens=80, probe_tokens=8)",
+        source="this package",
+        family="adaptive",
+        parameters={
+            "arms": "Other strategies that may have the rest of the budget.",
+            "n": "Chains, at most.",
+            "confidence": "In the leader at which it stops, without a library.",
+            "floor": "Confidence below which it abstains.",
+            "prefers": "What is dear: work, or span.",
+            "library": "A file of `workspan calibrate`.",
+            "of": "The model whose library this is, where it is another's.",
+            "probe": "What a chain is asked with.",
+            "probe_tokens": "Tokens of its answer, at most.",
+        },
+        is_most=True,
+        helps=(
+            "Budgets for many problems of different kinds; best with a library of `workspan "
+            "calibrate`."
+        ),
+        hurts=(
+            "One problem and a small budget, without a library: it learns on what it should spend."
+        ),
+    )
     check = check_library
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least, within
 from workspan.search.stopping import ShapePrior
@@ -31,6 +32,23 @@ class BayesianStopping:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="bayesian_stopping(n=4, shapes=((38, 2), (14, 13, 9)), max_tokens=100)",
+        source="arXiv:2602.05395",
+        family="adaptive",
+        parameters={
+            "n": "Samples, at most.",
+            "threshold": "Posterior at which it stops.",
+            "shapes": "Counts of answers of known questions; a broad prior if empty.",
+            "batch": "Samples drawn at once.",
+        },
+        calls="n",
+        work="n * max_tokens",
+        span="ceil(n / batch) * max_tokens",
+        is_most=True,
+        helps="As adaptive_consistency, where it is known how answers of such problems are spread.",
+        hurts="Latency, at batch 1; a prior made of other problems than these.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

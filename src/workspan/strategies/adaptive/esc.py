@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.session import Session
@@ -26,6 +27,21 @@ class EarlyStoppingConsistency:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="esc(n=5, window=2, max_tokens=100)",
+        source="arXiv:2401.10480",
+        family="adaptive",
+        parameters={
+            "n": "Samples, at most.",
+            "window": "Samples drawn at once, which must agree.",
+        },
+        calls="n",
+        work="n * max_tokens",
+        span="ceil(n / window) * max_tokens",
+        is_most=True,
+        helps="As adaptive_consistency, where windows of samples can be drawn at once.",
+        hurts="Problems on which a window is seldom of one mind: all n are drawn, in rounds.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -9,6 +9,7 @@ from functools import partial
 from typing import ClassVar
 
 from workspan.allocate.groups import Groups
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least, first_error
 from workspan.search.probing import ProbeControl
@@ -37,6 +38,26 @@ class ParallelProbe:
     max_tokens: int = 50_000
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset({"continue"})
+    card: ClassVar[Card] = Card(
+        example="parallel_probe(n=3, block=20, warmup=0, patience=1, stable=3, max_tokens=80)",
+        source="arXiv:2602.03845",
+        family="adaptive",
+        parameters={
+            "n": "Chains.",
+            "block": "Tokens between two probes.",
+            "warmup": "Blocks before a chain may be pruned.",
+            "patience": "Misses in a row at which a stray is pruned.",
+            "stable": "Probes of one majority in a row that end it.",
+            "probe": "What a chain is asked with.",
+            "probe_tokens": "Tokens of its answer, at most.",
+        },
+        calls="n * (2 * ceil(max_tokens / block) - 1)",
+        work="n * (max_tokens + (ceil(max_tokens / block) - 1) * probe_tokens)",
+        span="max_tokens + (ceil(max_tokens / block) - 1) * probe_tokens",
+        is_most=True,
+        helps="Long chains of reasoning models: those that agree early need not end.",
+        hurts="Short answers: probes cost more than they save.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

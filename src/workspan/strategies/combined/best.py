@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import EngineError, at_least, within
 from workspan.session import Session, Strategy, Verifier
@@ -28,6 +29,21 @@ class Best:
     share: float = 0.8
     """Of the work that is left, for all runs together; the verifier has the rest."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="best(self_revision(turns=1, max_tokens=60), n=2)",
+        source="arXiv:2110.14168",
+        family="hybrid",
+        parameters={
+            "strategy": "What is run.",
+            "n": "Runs, side by side.",
+        },
+        calls="n * (strategy.calls + verifier.calls)",
+        work="n * (strategy.work + verifier.work)",
+        span="strategy.span + verifier.span",
+        is_most=True,
+        helps="Whole searches or revisions that end at different answers, and a verifier for them.",
+        hurts="Tight budgets: each run has an n-th of the work.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

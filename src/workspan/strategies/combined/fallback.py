@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import EngineError, within
 from workspan.session import Session, Strategy
@@ -24,6 +25,23 @@ class Fallback:
     margin: float = 0.0
     """Least lead, as a share of all votes; answers that were not voted on are clear."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example=(
+            "fallback(self_consistency(n=2, max_tokens=60), single(max_tokens=200), margin=0.5)"
+        ),
+        source="arXiv:2310.03094",
+        family="hybrid",
+        parameters={
+            "first": "Is tried.",
+            "second": "Has what the first could not settle.",
+        },
+        calls="first.calls + second.calls",
+        work="first.work + second.work",
+        span="first.span + second.span",
+        is_most=True,
+        helps="Many easy problems and a few hard ones: the dear strategy is paid for these alone.",
+        hurts="A first strategy that is wrong and sure of it: nothing is handed on.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

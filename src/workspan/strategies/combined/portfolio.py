@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import EngineError
 from workspan.session import Session, Strategy
@@ -22,6 +23,20 @@ class Portfolio:
 
     arms: tuple[Strategy, ...]
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="portfolio(single(max_tokens=60), grid(breadth=2, depth=40))",
+        source="doi:10.1126/science.275.5296.51",
+        family="hybrid",
+        parameters={
+            "arms": "What is run, side by side.",
+        },
+        calls="sum(arms.calls)",
+        work="sum(arms.work)",
+        span="max(arms.span)",
+        is_most=True,
+        helps="It is not known which strategy fits: none is right on all problems.",
+        hurts="One strategy that is known to be best: the others take its budget and outvote it.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse an empty portfolio."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from workspan.budget import Budget
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import within
 from workspan.session import Session, Strategy
@@ -29,6 +30,22 @@ class Then:
     second: Strategy
     share: float = 0.5
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="then(single(max_tokens=60), self_revision(turns=1, max_tokens=60), share=0.6)",
+        source="this package",
+        family="hybrid",
+        parameters={
+            "share": "Of the work and span that are left, for the first.",
+            "first": "Drafts.",
+            "second": "Goes on from the draft.",
+        },
+        calls="first.calls + second.calls",
+        work="first.work + second.work",
+        span="first.span + second.span",
+        is_most=True,
+        helps="To draft by one strategy and mend by another.",
+        hurts="A second strategy that ignores what stands before it: the first was paid in vain.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least, within
 from workspan.search.population import Population, boltzmann
@@ -41,6 +42,51 @@ class MindEvolution:
     max_tokens: int = 1024
     temperature: float = 1.0
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example=(
+            "mind_evolution(generations=3, islands=2, conversations=2, turns=2, reset_interval=2, "
+            "resets=1, retries=2, pool=4, top=2, max_tokens=40)"
+        ),
+        source="arXiv:2501.09891",
+        family="evolutionary",
+        parameters={
+            "generations": "Rounds over all islands, at most.",
+            "islands": "Populations.",
+            "conversations": "On each island in each generation.",
+            "turns": "Of each conversation.",
+            "reset_interval": "Generations between two resets.",
+            "resets": "Islands that are reset.",
+            "top": "Of the best, onto each island that is reset.",
+            "pool": "Of the best, among whom these are chosen.",
+            "parents": "Of a conversation, at most.",
+            "fresh": "Probability of a conversation without parents.",
+            "emigrants": "Onto the next island in each generation.",
+            "retries": "Calls of a turn whose solution can't be read, at most.",
+            "critic": "The author hears a critic first.",
+            "feedback": "Parents are shown with what the evaluator says.",
+            "questions": "The task's own strategy and question prompts.",
+            "model_reset": "The model chooses who lives on a reset island.",
+            "selection": "Temperature of the softmax by which parents are drawn.",
+        },
+        calls=(
+            "generations * islands * conversations * turns * retries * (1 + verifier.calls) + "
+            "(generations // reset_interval if model_reset else 0)"
+        ),
+        work=(
+            "generations * islands * conversations * turns * retries * (max_tokens + "
+            "verifier.work) + (generations // reset_interval if model_reset else 0) * max_tokens"
+        ),
+        span=(
+            "generations * islands * turns * retries * (max_tokens + verifier.span) + "
+            "(generations // reset_interval if model_reset else 0) * max_tokens"
+        ),
+        is_most=True,
+        helps=(
+            "Plans and schedules with a program that says what is wrong, hard to write down and "
+            "easy to check."
+        ),
+        hurts="A model as judge: it evolves what pleases it.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

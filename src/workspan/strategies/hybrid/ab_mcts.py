@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.search.ab_mcts import AdaptiveBranching
@@ -34,6 +35,25 @@ class AbMcts:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="ab_mcts(n=4, batch=2, max_tokens=120)",
+        source="arXiv:2503.04412",
+        family="hybrid",
+        parameters={
+            "n": "Answers, at most.",
+            "family": "Of the beliefs about scores.",
+            "batch": "Answers drawn at once, 5 at most.",
+        },
+        calls="n * (1 + verifier.calls)",
+        work="n * (max_tokens + verifier.work)",
+        span="ceil(n / batch) * (max_tokens + verifier.span)",
+        is_most=True,
+        helps=(
+            "A verifier with reasons and a problem where it is not known whether new tries or "
+            "revisions pay."
+        ),
+        hurts="Verifiers that give the same score to all: the tree has nothing to go by.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from anyio.to_thread import run_sync
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.search.ab_mcts import Ask
@@ -37,6 +38,22 @@ class AbMctsM:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="ab_mcts_m(n=2, batch=2, max_tokens=120)",
+        source="arXiv:2503.04412",
+        family="hybrid",
+        parameters={
+            "n": "Answers, at most.",
+            "batch": "Answers drawn at once, 5 at most.",
+        },
+        calls="n * (1 + verifier.calls)",
+        work="n * (max_tokens + verifier.work)",
+        span="ceil(n / batch) * (max_tokens + verifier.span)",
+        is_most=True,
+        helps="As ab_mcts, with a mixed model of all branches; some tens of answers.",
+        hurts="Time: where to grow takes seconds of processor each time.",
+        extra="search",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

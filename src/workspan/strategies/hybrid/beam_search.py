@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.search.steps import Path
@@ -32,6 +33,21 @@ class BeamSearch:
     max_steps: int = 40
     temperature: float = 0.8
     requires: ClassVar[frozenset[Capability]] = frozenset({"continue"})
+    card: ClassVar[Card] = Card(
+        example="beam_search(n=4, width=2, step_tokens=30, max_steps=3)",
+        source="arXiv:2408.03314",
+        family="hybrid",
+        parameters={
+            "n": "Paths of a level.",
+            "width": "Children of each path that is kept.",
+        },
+        calls="n * max_steps * (1 + verifier.calls)",
+        work="n * max_steps * (step_tokens + verifier.work)",
+        span="max_steps * (step_tokens + verifier.span)",
+        is_most=True,
+        helps="Hard problems with few paths and a good process verifier.",
+        hurts="Easy problems, and verifiers that can be fooled: all paths become alike.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.search.order import BestFirst as Order
@@ -30,6 +31,21 @@ class BestFirst:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="best_first(n=4, children=2, max_tokens=120)",
+        source="arXiv:2407.01476",
+        family="hybrid",
+        parameters={
+            "n": "Answers, at most.",
+            "children": "Answers that a node gets at once.",
+        },
+        calls="n * (1 + verifier.calls)",
+        work="n * (max_tokens + verifier.work)",
+        span="ceil(n / children) * (max_tokens + verifier.span)",
+        is_most=True,
+        helps="A verifier to be trusted: it goes straight for the best answer so far.",
+        hurts="A noisy one: the search follows its mistakes and does not come back soon.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

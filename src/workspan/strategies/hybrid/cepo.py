@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session, Strategy, Verifier
@@ -37,6 +38,22 @@ class CePO:
     verifier: Verifier = field(default_factory=Judge)
     max_tokens: int = 512
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="cepo(plan_and_execute(tries=1, max_tokens=60), n=1, plans=2, max_tokens=100)",
+        source="https://github.com/codelion/optillm",
+        family="hybrid",
+        parameters={
+            "strategy": "What proposes.",
+            "n": "Whole answers, the best of which is taken.",
+            "plans": "Proposals for each.",
+        },
+        calls="n * (plans * strategy.calls + 2 + verifier.calls)",
+        work="n * (plans * strategy.work + 2 * max_tokens + verifier.work)",
+        span="strategy.span + 2 * max_tokens + verifier.span",
+        is_most=True,
+        helps="Reasoning problems, on models that plan well but slip in carrying out.",
+        hurts="Small budgets: one answer takes a dozen calls.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session
@@ -36,6 +37,20 @@ class Debate:
     max_tokens: int = 512
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="debate(agents=2, rounds=2, max_tokens=200)",
+        source="arXiv:2305.14325",
+        family="hybrid",
+        parameters={
+            "agents": "Who debate.",
+            "rounds": "Answers of each, the first included.",
+        },
+        calls="agents * rounds",
+        work="agents * rounds * max_tokens",
+        span="rounds * max_tokens",
+        helps="Several models, or one that is unsure: arguments turn wrong answers.",
+        hurts="Agents of one model that all make the same mistake: they agree on it.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

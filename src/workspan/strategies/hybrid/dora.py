@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.search.allocation import dora, uniqueness
@@ -37,6 +38,23 @@ class Dora:
     max_steps: int = 40
     temperature: float = 0.8
     requires: ClassVar[frozenset[Capability]] = frozenset({"continue"})
+    card: ClassVar[Card] = Card(
+        example="dora(n=4, step_tokens=30, max_steps=3)",
+        source="arXiv:2506.15707",
+        family="hybrid",
+        parameters={
+            "n": "Paths of a level.",
+            "balance": "Temperature of the weights: lower favours the best.",
+            "sharpness": "Temperature of likeness: lower makes more of small differences.",
+            "likeness": "A function that gives cosines of texts; Python only.",
+        },
+        calls="n * max_steps * (1 + verifier.calls)",
+        work="n * max_steps * (step_tokens + verifier.work)",
+        span="max_steps * (step_tokens + verifier.span)",
+        is_most=True,
+        helps="As rebase, where many paths say the same: those share their children.",
+        hurts="Paths that are all different: nothing is gained over rebase.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least, first_error
 from workspan.search.steps import Path
@@ -31,6 +32,21 @@ class Dvts:
     max_steps: int = 40
     temperature: float = 0.8
     requires: ClassVar[frozenset[Capability]] = frozenset({"continue"})
+    card: ClassVar[Card] = Card(
+        example="dvts(n=4, width=2, step_tokens=30, max_steps=3)",
+        source="https://github.com/huggingface/search-and-learn",
+        family="hybrid",
+        parameters={
+            "n": "Paths of a level, in all subtrees.",
+            "width": "Next steps drawn in each subtree.",
+        },
+        calls="n * max_steps * (1 + verifier.calls)",
+        work="n * max_steps * (step_tokens + verifier.work)",
+        span="max_steps * (step_tokens + verifier.span)",
+        is_most=True,
+        helps="As beam_search, where its paths become alike: subtrees stay apart.",
+        hurts="Very few paths: each subtree is narrow.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

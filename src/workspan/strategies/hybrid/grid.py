@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.session import Session
@@ -24,6 +25,20 @@ class Grid:
     depth: int = 256
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="grid(breadth=4, depth=60)",
+        source="arXiv:2505.21825",
+        family="hybrid",
+        parameters={
+            "breadth": "Chains that vote.",
+            "depth": "Tokens of each, at most.",
+        },
+        calls="breadth",
+        work="breadth * depth",
+        span="depth",
+        helps="To see what a split is worth: every cell of a grid costs the same work.",
+        hurts="Depths at which most chains are cut: they abstain.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.search.uct import Uct
@@ -33,6 +34,22 @@ class Mcts:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="mcts(n=4, children=2, max_tokens=120)",
+        source="arXiv:2406.07394",
+        family="hybrid",
+        parameters={
+            "n": "Answers, at most.",
+            "children": "Answers that a leaf gets at once.",
+            "c": "Weight of exploration.",
+        },
+        calls="n * (1 + verifier.calls)",
+        work="n * (max_tokens + verifier.work)",
+        span="ceil(n / children) * (max_tokens + verifier.span)",
+        is_most=True,
+        helps="Answers that improve step by step, with scores that tell how far they are.",
+        hurts="Scores of 0 and 1 alone: until one passes the tree grows at random.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.search.resampling import Resampling
@@ -33,6 +34,22 @@ class ParticleFilter:
     max_steps: int = 40
     temperature: float = 0.8
     requires: ClassVar[frozenset[Capability]] = frozenset({"continue"})
+    card: ClassVar[Card] = Card(
+        example="particle_filter(n=3, step_tokens=30, max_steps=3)",
+        source="arXiv:2502.01618",
+        family="hybrid",
+        parameters={
+            "n": "Particles.",
+            "resampling": "How particles are drawn anew.",
+            "choice": "The best particle, or a vote that scores weigh.",
+        },
+        calls="n * max_steps * (1 + verifier.calls)",
+        work="n * max_steps * (step_tokens + verifier.work)",
+        span="max_steps * (step_tokens + verifier.span)",
+        is_most=True,
+        helps="Process verifiers that are wrong at times: chance keeps paths that they misjudge.",
+        hurts="Few particles: after some steps all descend from one.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, at_least
 from workspan.search.resampling import Resampling
@@ -35,6 +36,23 @@ class ParticleGibbs:
     max_steps: int = 40
     temperature: float = 0.8
     requires: ClassVar[frozenset[Capability]] = frozenset({"continue"})
+    card: ClassVar[Card] = Card(
+        example="particle_gibbs(n=2, iterations=2, step_tokens=30, max_steps=3)",
+        source="arXiv:2502.01618",
+        family="hybrid",
+        parameters={
+            "n": "Particles of an iteration, the reference included.",
+            "iterations": "Sweeps.",
+            "resampling": "How particles are drawn anew.",
+            "choice": "The best particle, or a vote that scores weigh.",
+        },
+        calls="(n + (iterations - 1) * (n - 1)) * max_steps * (1 + verifier.calls)",
+        work="(n + (iterations - 1) * (n - 1)) * max_steps * (step_tokens + verifier.work)",
+        span="iterations * max_steps * (step_tokens + verifier.span)",
+        is_most=True,
+        helps="As particle_filter, with work left for a second look at what a first one found.",
+        hurts="Latency: the iterations wait for one another.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

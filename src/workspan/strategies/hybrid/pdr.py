@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session
@@ -36,6 +37,21 @@ class PDR:
     max_tokens: int = 512
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="pdr(drafts=2, rounds=1, workspace=60, max_tokens=120)",
+        source="arXiv:2510.01123",
+        family="hybrid",
+        parameters={
+            "drafts": "Drafts of a round.",
+            "rounds": "Rounds before the last refinement.",
+            "workspace": "Tokens of the summary, at most.",
+        },
+        calls="rounds * (drafts + (1 if drafts > 1 else 0)) + 1",
+        work="rounds * (drafts * max_tokens + (workspace if drafts > 1 else 0)) + max_tokens",
+        span="rounds * (max_tokens + (workspace if drafts > 1 else 0)) + max_tokens",
+        helps="Long answers: what many drafts found is kept in a summary that the context holds.",
+        hurts="Short answers, where the summary is longer than what it sums up.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

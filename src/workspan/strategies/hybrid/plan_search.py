@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.session import Session, Verifier
@@ -41,6 +42,24 @@ class PlanSearch:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="plan_search(n=2, note_tokens=50, max_tokens=200)",
+        source="arXiv:2409.03733",
+        family="hybrid",
+        parameters={
+            "n": "Plans, each with its solution.",
+            "observations": "Items read of a list of observations, at most.",
+            "subset": "Observations that a plan begins with, at most.",
+        },
+        calls="1 + n * (3 + verifier.calls)",
+        work="note_tokens + n * (2 * note_tokens + max_tokens + verifier.work)",
+        span="3 * note_tokens + max_tokens + verifier.span",
+        helps=(
+            "Programs, with tests to tell them apart: plans in words differ more than code drawn "
+            "twice."
+        ),
+        hurts="Sums and short answers, which need no plan.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

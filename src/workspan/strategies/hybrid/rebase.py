@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.search.allocation import rebase
@@ -33,6 +34,21 @@ class Rebase:
     max_steps: int = 40
     temperature: float = 0.8
     requires: ClassVar[frozenset[Capability]] = frozenset({"continue"})
+    card: ClassVar[Card] = Card(
+        example="rebase(n=4, step_tokens=30, max_steps=3)",
+        source="arXiv:2408.00724",
+        family="hybrid",
+        parameters={
+            "n": "Paths of a level.",
+            "balance": "Temperature of the shares: lower favours the best.",
+        },
+        calls="n * max_steps * (1 + verifier.calls)",
+        work="n * max_steps * (step_tokens + verifier.work)",
+        span="max_steps * (step_tokens + verifier.span)",
+        is_most=True,
+        helps="A graded process verifier: good paths get more children, weak ones still some.",
+        hurts="Scores that hardly differ: it is then plain sampling at the price of judging.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session
@@ -41,6 +42,21 @@ class RecursiveSelfAggregation:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="rsa(n=3, k=2, steps=2, max_tokens=200)",
+        source="arXiv:2509.26626",
+        family="hybrid",
+        parameters={
+            "n": "Members of the population.",
+            "k": "Members that a rewrite reads.",
+            "steps": "Populations, the first included.",
+        },
+        calls="n * steps",
+        work="n * steps * max_tokens",
+        span="steps * max_tokens",
+        helps="Models that mend each other's partial solutions; no verifier at hand.",
+        hurts="Small contexts: k whole solutions are read for each new one.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.search.order import keep_best
@@ -36,6 +37,36 @@ class TotBfs:
     answer_tokens: int = 256
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="tot_bfs(steps=2, breadth=2, thoughts=2, max_tokens=60, answer_tokens=90)",
+        source="arXiv:2305.10601",
+        family="hybrid",
+        parameters={
+            "steps": "Levels of the tree, at most.",
+            "breadth": "States kept of each level.",
+            "thoughts": "Children of a state.",
+            "generate": "propose: one call lists the children; sample: a call for each.",
+            "evaluate": "By the verifier's score, or by a vote across the states.",
+            "votes": "Ballots of a level, where it votes.",
+        },
+        calls=(
+            "(1 + (steps - 1) * breadth) * ((1 if generate == 'propose' else thoughts) + "
+            "(thoughts * verifier.calls if evaluate == 'value' else 0)) + (0 if evaluate == "
+            "'value' else steps * votes) + 1"
+        ),
+        work=(
+            "(1 + (steps - 1) * breadth) * ((1 if generate == 'propose' else thoughts) * "
+            "max_tokens + (thoughts * verifier.work if evaluate == 'value' else 0)) + (0 if "
+            "evaluate == 'value' else steps * votes * max_tokens) + answer_tokens"
+        ),
+        span=(
+            "steps * (max_tokens + (verifier.span if evaluate == 'value' else max_tokens)) + "
+            "answer_tokens"
+        ),
+        is_most=True,
+        helps="Puzzles whose partial solutions can be judged, such as the game of 24.",
+        hurts="Problems without states: a proof or a program is not judged by its first lines.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.search.order import DepthFirst
@@ -34,6 +35,29 @@ class TotDfs:
     answer_tokens: int = 256
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="tot_dfs(steps=2, thoughts=2, nodes=3, max_tokens=60, answer_tokens=90)",
+        source="arXiv:2305.10601",
+        family="hybrid",
+        parameters={
+            "steps": "Depth at which a state is completed.",
+            "thoughts": "Children of a state.",
+            "nodes": "States visited, at most.",
+            "threshold": "Score below which a state is pruned.",
+            "generate": "propose: one call lists the children; sample: a call for each.",
+        },
+        calls=(
+            "nodes * ((1 if generate == 'propose' else thoughts) + thoughts * verifier.calls) + 1"
+        ),
+        work=(
+            "nodes * (max((1 if generate == 'propose' else thoughts) * max_tokens, answer_tokens) "
+            "+ thoughts * verifier.work) + answer_tokens"
+        ),
+        span="nodes * (max(max_tokens, answer_tokens) + verifier.span) + answer_tokens",
+        is_most=True,
+        helps="Puzzles of many small steps whose dead ends show early, such as crosswords.",
+        hurts="Verdicts that prune what was right: it is not visited again.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.session import Session, Verifier
@@ -26,6 +27,25 @@ class BestOfN:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="best_of_n(n=3, max_tokens=300)",
+        source="arXiv:2110.14168",
+        family="parallel",
+        parameters={
+            "n": "Candidates.",
+        },
+        calls="n * (1 + verifier.calls)",
+        work="n * (max_tokens + verifier.work)",
+        span="max_tokens + verifier.span",
+        helps=(
+            "A verifier that tells right from wrong better than the vote does, such as tests or a "
+            "checker."
+        ),
+        hurts=(
+            "A judge no better than chance: the more candidates, the likelier one that only "
+            "pleases it."
+        ),
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

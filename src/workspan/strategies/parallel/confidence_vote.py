@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.search.confidence import borda, inverse_entropy, probability, self_certainty
@@ -35,6 +36,22 @@ class ConfidenceVote:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset({"logprobs"})
+    card: ClassVar[Card] = Card(
+        example="confidence_vote(n=4, borda=0.5, max_tokens=300)",
+        source="arXiv:2502.18581",
+        family="parallel",
+        parameters={
+            "n": "Chains that vote.",
+            "rule": "What a chain's weight is.",
+            "borda": "Power of the ranks that vote in place of the weights; None for the weights.",
+            "alternatives": "Likeliest tokens asked for at each place, for self_certainty.",
+        },
+        calls="n",
+        work="n * max_tokens",
+        span="max_tokens",
+        helps="Models whose probabilities say something of their being right; few samples.",
+        hurts="Models that are sure of their mistakes, as after much training for a style.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

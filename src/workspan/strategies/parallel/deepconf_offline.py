@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.search.confidence import Measure, chain_confidence, percentile
@@ -34,6 +35,23 @@ class DeepConfOffline:
     max_tokens: int = 1024
     temperature: float = 0.6
     requires: ClassVar[frozenset[Capability]] = frozenset({"logprobs"})
+    card: ClassVar[Card] = Card(
+        example="deepconf_offline(n=4, eta=50, window=8, max_tokens=300)",
+        source="arXiv:2508.15260",
+        family="parallel",
+        parameters={
+            "n": "Chains.",
+            "eta": "Per cent of the chains that are kept, the surest.",
+            "measure": "Which of a chain's tokens stand for it.",
+            "window": "Tokens of a group.",
+            "alternatives": "Likeliest tokens that are asked for at each place.",
+        },
+        calls="n",
+        work="n * max_tokens",
+        span="max_tokens",
+        helps="Long chains in which a low stretch of confidence gives a wrong turn away.",
+        hurts="Short answers: no window of tokens is long enough to tell.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

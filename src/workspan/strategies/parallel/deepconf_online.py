@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.search.confidence import chain_confidence, falls_below, percentile
@@ -37,6 +38,25 @@ class DeepConfOnline:
     max_tokens: int = 1024
     temperature: float = 0.6
     requires: ClassVar[frozenset[Capability]] = frozenset({"logprobs"})
+    card: ClassVar[Card] = Card(
+        example="deepconf_online(n=5, warmup=2, window=4, max_tokens=300)",
+        source="arXiv:2508.15260",
+        family="parallel",
+        parameters={
+            "n": "Chains, at most.",
+            "warmup": "Chains that are drawn whole and set the bar.",
+            "eta": "Per cent of the warm-up's chains above the bar.",
+            "consensus": "Share of the votes at which it stops.",
+            "window": "Tokens of a group.",
+            "alternatives": "Likeliest tokens that are asked for at each place.",
+        },
+        calls="n",
+        work="n * max_tokens",
+        span="max_tokens * (2 if n > warmup else 1)",
+        is_most=True,
+        helps="The same, where unsure chains should not be paid to their end.",
+        hurts="Short answers, and engines that decode on after a hang-up.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

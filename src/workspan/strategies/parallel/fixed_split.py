@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least, first_error
 from workspan.session import Session
@@ -28,6 +29,25 @@ class FixedSplit:
     probe_tokens: int = 24
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset({"continue"})
+    card: ClassVar[Card] = Card(
+        example="fixed_split(n=3, depth=60)",
+        source="arXiv:2408.03314",
+        family="parallel",
+        parameters={
+            "n": "Chains that vote.",
+            "depth": "Tokens at which each chain is cut and asked.",
+            "probe": "What the cut chain is asked with.",
+            "probe_tokens": "Tokens of its answer, at most.",
+        },
+        calls="2 * n",
+        work="n * (depth + probe_tokens)",
+        span="depth + probe_tokens",
+        helps=(
+            "A known depth at which chains have mostly answered; the table that adaptive rules "
+            "are held against."
+        ),
+        hurts="Problems of very different length: one depth cuts some and waits for others.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

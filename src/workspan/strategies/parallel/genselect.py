@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.session import Session
@@ -39,6 +40,24 @@ class GenSelect:
     engine: str = ""
     """Compares; the run's own engine if empty."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="genselect(n=3, k=2, max_tokens=200, choice_tokens=50)",
+        source="arXiv:2504.16891",
+        family="parallel",
+        parameters={
+            "n": "Candidates.",
+            "k": "Candidates that are compared in one prompt.",
+        },
+        calls="n + (n - 1 + (k - 2) * ceil(log2(n) / log2(k))) // (k - 1)",
+        work=(
+            "n * max_tokens + (n - 1 + (k - 2) * ceil(log2(n) / log2(k))) // (k - 1) * "
+            "choice_tokens"
+        ),
+        span="max_tokens + ceil(log2(n) / log2(k)) * choice_tokens",
+        is_most=True,
+        helps="Models that are better at comparing solutions than at rating one alone.",
+        hurts="Small contexts, which k whole solutions do not fit.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

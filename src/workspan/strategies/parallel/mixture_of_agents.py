@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session
@@ -40,6 +41,20 @@ class MixtureOfAgents:
     max_tokens: int = 512
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="mixture_of_agents(layers=3, n=2, max_tokens=100)",
+        source="arXiv:2406.04692",
+        family="parallel",
+        parameters={
+            "layers": "Rounds, the aggregator's included.",
+            "n": "Proposers of a layer.",
+        },
+        calls="(layers - 1) * n + 1",
+        work="((layers - 1) * n + 1) * max_tokens",
+        span="layers * max_tokens",
+        helps="Several models that know different things; open texts, where no vote can be held.",
+        hurts="Small contexts: every proposal is read by the whole next layer.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.session import Session
@@ -23,6 +24,25 @@ class SelfConsistency:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="self_consistency(n=5, max_tokens=300)",
+        source="arXiv:2203.11171",
+        family="parallel",
+        parameters={
+            "n": "Chains that vote.",
+        },
+        calls="n",
+        work="n * max_tokens",
+        span="max_tokens",
+        helps=(
+            "Answers that can be compared, from a model that is right more often than it is wrong "
+            "in any one way."
+        ),
+        hurts=(
+            "A model whose commonest answer is wrong: more votes make that surer. Open texts, "
+            "which are all different."
+        ),
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

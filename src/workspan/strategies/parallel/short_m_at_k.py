@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.session import Session
@@ -31,6 +32,26 @@ class ShortMAtK:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="short_m_at_k(m=2, k=4, max_tokens=300)",
+        source="arXiv:2505.17813",
+        family="parallel",
+        parameters={
+            "m": "Chains that vote: the first to finish.",
+            "k": "Chains that are started.",
+        },
+        calls="k",
+        work="k * max_tokens",
+        span="max_tokens",
+        is_most=True,
+        helps=(
+            "Reasoning models, whose shorter chains are right as often or more often; latency "
+            "counts."
+        ),
+        hurts=(
+            "Engines that serve the k chains one after another: who waits in line can't be first."
+        ),
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.session import Session
@@ -34,6 +35,19 @@ class UniversalSelfConsistency:
     engine: str = ""
     """Chooses; the run's own engine if empty."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="universal_self_consistency(n=3, max_tokens=200, choice_tokens=50)",
+        source="arXiv:2311.17311",
+        family="parallel",
+        parameters={
+            "n": "Candidates.",
+        },
+        calls="n + 1",
+        work="n * max_tokens + choice_tokens",
+        span="max_tokens + choice_tokens",
+        helps="Open answers that no rule can compare.",
+        hurts="Answers that can be compared: a vote costs no call and does not misread.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.session import Session, Verifier
@@ -28,6 +29,21 @@ class WeightedBestOfN:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="weighted_best_of_n(n=3, max_tokens=300)",
+        source="arXiv:2206.02336",
+        family="parallel",
+        parameters={
+            "n": "Candidates.",
+        },
+        calls="n * (1 + verifier.calls)",
+        work="n * (max_tokens + verifier.work)",
+        span="max_tokens + verifier.span",
+        helps=(
+            "A verifier that is right on the whole but not each time: the votes outweigh its slips."
+        ),
+        hurts="A verifier that is sure, such as tests: best_of_n follows it, and a vote may not.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, ContextExceeded, at_least
 from workspan.retrieval.tool import found, wanted
@@ -34,6 +35,23 @@ class Retrieve:
     answer_tokens: int = 64
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="retrieve(rounds=2, max_tokens=200)",
+        source="arXiv:2507.02962",
+        family="retrieval",
+        parameters={
+            "mode": "One query a round, several, or those that need no other.",
+            "k": "Queries of a round, at most.",
+            "rounds": "Of searching, at most.",
+            "top": "Passages of a query.",
+        },
+        calls="rounds + 1",
+        work="(rounds + 1) * max_tokens",
+        span="(rounds + 1) * max_tokens",
+        is_most=True,
+        helps="Questions about your own files, several facts apart.",
+        hurts="Questions that need no looking up: every round reads the passages again.",
+    )
     tools: ClassVar[frozenset[str]] = frozenset({"search"})
 
     def __post_init__(self) -> None:

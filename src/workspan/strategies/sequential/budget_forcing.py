@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session
@@ -33,6 +34,25 @@ class BudgetForcing:
     answer_tokens: int = 24
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset({"continue"})
+    card: ClassVar[Card] = Card(
+        example="budget_forcing(thinking=120, waits=2)",
+        source="arXiv:2501.19393",
+        family="sequential",
+        parameters={
+            "thinking": "Tokens of thought, at most.",
+            "waits": "Ends of the thought that are answered with the nudge.",
+            "minimum": "Tokens of thought before which every end is.",
+            "nudge": "What makes the model go on.",
+            "end_of_thinking": "What closes the thought: </think>, or nothing on a plain model.",
+            "final": "What asks for the answer.",
+        },
+        calls="waits + min(minimum, thinking) + 2",
+        work="thinking + answer_tokens",
+        span="thinking + answer_tokens",
+        is_most=True,
+        helps="Reasoning models that stop too early, and runs that must end at a given depth.",
+        hurts='Models that were not trained to reason: they go in circles after "Wait".',
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

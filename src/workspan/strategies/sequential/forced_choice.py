@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least, first_error
 from workspan.session import Session
@@ -34,6 +35,28 @@ class ForcedChoice:
     choices: tuple[str, ...] = ()
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset({"continue", "logprobs"})
+    card: ClassVar[Card] = Card(
+        example="forced_choice(choices=['3', '4'], n=2, thinking=40, draws=3)",
+        source="arXiv:2505.21825",
+        family="sequential",
+        parameters={
+            "n": "Chains whose probabilities are averaged.",
+            "thinking": "Tokens of thought of a chain, at most.",
+            "waits": "Ends of the thought that are answered with the nudge.",
+            "nudge": "What makes the model go on.",
+            "cue": "What asks for the answer.",
+            "draws": "Single tokens drawn after the cue.",
+            "steps": "Places at which tokens are drawn, where one begins several choices.",
+            "choices": "The answers; the problem's own if empty.",
+        },
+        calls="n * (waits + 1 + steps * draws)",
+        work="n * (thinking + steps * draws)",
+        span="thinking + steps",
+        is_most=True,
+        needs="two answers or more to choose from: `choices`, or the problem's own",
+        helps="Few known answers, and chains that are cut before they say theirs.",
+        hurts="Open answers.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least, first_error
 from workspan.search.luby import luby
@@ -29,6 +30,24 @@ class LubyRestarts:
     verifier: Verifier = field(default_factory=Answered)
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="luby_restarts(unit=30, restarts=5)",
+        source="doi:10.1016/0020-0190(93)90029-9",
+        family="sequential",
+        parameters={
+            "unit": "Tokens of the shortest chain.",
+            "restarts": "Chains, at most.",
+        },
+        calls="restarts * (1 + verifier.calls)",
+        work="unit * (restarts + 1) / 2 * ceil(log2(restarts + 1)) + restarts * verifier.work",
+        span="unit * (restarts + 1) / 2 * ceil(log2(restarts + 1)) + restarts * verifier.span",
+        is_most=True,
+        helps=(
+            "Chains whose length varies without measure, and a verifier that passes only what is "
+            "right."
+        ),
+        hurts="No verifier: the first answer given ends it, right or wrong.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

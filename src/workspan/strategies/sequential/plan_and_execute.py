@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session
@@ -37,6 +38,22 @@ class PlanAndExecute:
     plan_temperature: float = 0.55
     temperature: float = 0.25
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="plan_and_execute(plan_tokens=100, max_tokens=150)",
+        source="arXiv:2305.04091",
+        family="sequential",
+        parameters={
+            "tries": "Times that a cut plan or solution is drawn, at most.",
+            "plan_tokens": "Tokens of the plan, at most.",
+            "plan_temperature": "Of the plan's sampling.",
+        },
+        calls="2 * tries",
+        work="tries * (plan_tokens + max_tokens)",
+        span="tries * (plan_tokens + max_tokens)",
+        is_most=True,
+        helps="Problems of several steps that a model otherwise leaves out.",
+        hurts="Easy problems: the plan costs as much as the answer.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.session import Session, Strategy
 from workspan.strategies.sequential.single import Single
@@ -25,6 +26,20 @@ class ReReading:
 
     strategy: Strategy = field(default_factory=Single)
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="re_reading(self_consistency(n=2, max_tokens=120))",
+        source="arXiv:2309.06275",
+        family="sequential",
+        parameters={
+            "strategy": "What answers the doubled question.",
+        },
+        calls="strategy.calls",
+        work="strategy.work",
+        span="strategy.span",
+        is_most=True,
+        helps="Questions whose parts depend on what comes later in the text.",
+        hurts="Long prompts: each is read twice, and prefill is charged.",
+    )
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Run the strategy on the problem with its last turn doubled."""

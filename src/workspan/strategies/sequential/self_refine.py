@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session, Verifier
@@ -34,6 +35,20 @@ class SelfRefine:
     max_tokens: int = 512
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="self_refine(turns=2, verifier=critic(max_tokens=60), max_tokens=120)",
+        source="arXiv:2303.17651",
+        family="sequential",
+        parameters={
+            "turns": "Revisions after the draft, at most.",
+        },
+        calls="1 + turns * (1 + verifier.calls)",
+        work="max_tokens + turns * (max_tokens + verifier.work)",
+        span="max_tokens + turns * (max_tokens + verifier.span)",
+        is_most=True,
+        helps="Open texts and code whose faults can be named.",
+        hurts="Arithmetic and the like, where a model does not see its own mistake.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session
@@ -29,6 +30,21 @@ class SelfRevision:
     max_tokens: int = 512
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="self_revision(turns=2, max_tokens=200)",
+        source="arXiv:2408.03314",
+        family="sequential",
+        parameters={
+            "turns": "Revisions after the first attempt.",
+        },
+        calls="turns + 1",
+        work="(turns + 1) * max_tokens",
+        span="(turns + 1) * max_tokens",
+        helps="First attempts that are nearly right: hard to find, easy to mend.",
+        hurts=(
+            "Models that talk themselves out of right answers; nothing tells them which are wrong."
+        ),
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

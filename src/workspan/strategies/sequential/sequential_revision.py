@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session, Verifier
@@ -36,6 +37,21 @@ class SequentialRevision:
     max_tokens: int = 512
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="sequential_revision(threads=2, turns=3, max_tokens=120)",
+        source="arXiv:2501.09891",
+        family="sequential",
+        parameters={
+            "threads": "Conversations side by side.",
+            "turns": "Attempts of each, the draft included.",
+        },
+        calls="threads * turns * (1 + verifier.calls)",
+        work="threads * turns * (max_tokens + verifier.work)",
+        span="turns * (max_tokens + verifier.span)",
+        is_most=True,
+        helps="A verifier that says what is wrong, such as plan_check.",
+        hurts="A verifier that gives a bare number: the reviser learns nothing.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

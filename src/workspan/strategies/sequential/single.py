@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import at_least
 from workspan.session import Session
@@ -19,6 +20,19 @@ class Single:
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="single(max_tokens=300)",
+        source="arXiv:2201.11903",
+        family="sequential",
+        calls="1",
+        work="max_tokens",
+        span="max_tokens",
+        helps=(
+            "Problems that one chain solves, or whose answers take serial work: nothing is spent "
+            "on breadth."
+        ),
+        hurts="Problems that go wrong by chance, where a second chain would not.",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.search.steps import Path
@@ -31,6 +32,23 @@ class Stepwise:
     step_tokens: int = 128
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset({"continue"})
+    card: ClassVar[Card] = Card(
+        example="stepwise(max_steps=3, retries=1, step_tokens=60)",
+        source="arXiv:2305.20050",
+        family="sequential",
+        parameters={
+            "retries": "Redraws of a rejected step.",
+            "threshold": "Score below which a step is rejected.",
+        },
+        calls="max_steps * (1 + retries) * (1 + verifier.calls)",
+        work="max_steps * (1 + retries) * (step_tokens + verifier.work)",
+        span="max_steps * (1 + retries) * (step_tokens + verifier.span)",
+        is_most=True,
+        helps="Long derivations with a verifier of steps that catches slips where they are made.",
+        hurts=(
+            "A judge of steps that is often wrong: each step is held up, and good ones are dropped."
+        ),
+    )
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -1,5 +1,5 @@
 """Planning problems made on the spot, of every difficulty, each with a solution."""
 
-from workspan.tasks.planning.sets import MAKERS, Planning, planning
+from workspan.tasks.planning.sets import Planning
 
-__all__ = ["MAKERS", "Planning", "planning"]
+__all__ = ["Planning"]

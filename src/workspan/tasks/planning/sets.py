@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
@@ -19,8 +18,6 @@ from workspan.tasks.planning.trip import TripPlanning
 from workspan.tasks.written import written
 from workspan.types import Message, Problem
 
-_NATURAL = "in the form of Natural Plan, arXiv:2406.04520"
-
 
 class Maker(Protocol):
     """Makes instances of one form and one difficulty: a frozen dataclass of parameters."""
@@ -28,14 +25,6 @@ class Maker(Protocol):
     def make(self, rng: random.Random) -> Made:
         """Make one, with a solution."""
         ...
-
-
-MAKERS: Mapping[str, type[TripPlanning | MeetingPlanning | CalendarScheduling | StegPoetry]] = {
-    "trip_planning": TripPlanning,
-    "meeting_planning": MeetingPlanning,
-    "calendar_scheduling": CalendarScheduling,
-    "steg_poet": StegPoetry,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +55,36 @@ class Planning:
         return Task(problem, made.solution, Plan())
 
 
-def planning(text: str) -> Planning:
-    """Open a set, such as ``trip_planning`` or ``meeting_planning(friends=8)``.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form of planning problems by name; its parameters say how hard they are."""
 
-    Raises:
-        SpecError: no such set or parameter, or a value that it refuses.
-    """
-    said = written(text)
-    maker = MAKERS[said.name]
-    values = said.literals(asdict(maker()))
-    try:
-        made = maker(**values)  # type: ignore[arg-type]  # of the defaults' types, by `literals`
-    except ValueError as error:
-        raise SpecError(f"{said.name} refuses its parameters: {error}", text=said.text) from None
-    summary = (maker.__doc__ or "").split("\n")[0].rstrip(".")
-    source = "arXiv:2501.09891" if maker is StegPoetry else _NATURAL
-    return Planning(said.text, made, summary, source)
+    maker: type[TripPlanning | MeetingPlanning | CalendarScheduling | StegPoetry]
+    source: str = "in the form of Natural Plan, arXiv:2406.04520"
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What may be told, with what holds unless it is."""
+        return asdict(self.maker())
+
+    def from_text(self, text: str) -> Planning:
+        """Open a set, such as ``trip_planning`` or ``meeting_planning(friends=8)``.
+
+        Raises:
+            SpecError: no such parameter, or a value that it refuses.
+        """
+        said = written(text)
+        values = said.literals(self.parameters)
+        try:
+            made = self.maker(**values)  # type: ignore[arg-type]  # of the defaults' types
+        except ValueError as error:
+            why = f"{said.name} refuses its parameters: {error}"
+            raise SpecError(why, text=said.text) from None
+        summary = (self.maker.__doc__ or "").split("\n")[0].rstrip(".")
+        return Planning(said.text, made, summary, self.source)
+
+
+TRIP_PLANNING = Form(TripPlanning)
+MEETING_PLANNING = Form(MeetingPlanning)
+CALENDAR_SCHEDULING = Form(CalendarScheduling)
+STEG_POET = Form(StegPoetry, source="arXiv:2501.09891")

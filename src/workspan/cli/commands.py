@@ -1,0 +1,91 @@
+"""The commands by name, ours and those of plug-ins; only the one that is asked for is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from workspan.errors import PluginError, nearest
+from workspan.legible import legible, one_line, quoted
+from workspan.registry import Row, table
+
+_SHORT: Mapping[str, str] = {
+    "solve": "Answer a question, or each problem of a file, and say how the budget was spent.",
+    "compare": "Run strategies on the same problems at the same budget, and say which is ahead.",
+    "replay": (
+        "Run strategies on recorded chains within budgets, learning only from other problems."
+    ),
+    "calibrate": (
+        "Draw chains on a sample of your problems, and write what `auto` should know of the model."
+    ),
+    "explain": "Say what was bought in which order, what it had shown, and what more would bring.",
+    "read": (
+        "Show what is read as a text's answer, where it stands and why; exit 4 if there is none."
+    ),
+    "claims": "Measure published claims: statement, matched budgets, interval and verdict.",
+    "strategies": "List the strategies, or say all of one.",
+    "engines": "List the ways to reach a model, or say all of one.",
+    "verifiers": "List what judges candidates in a run, or say all of one.",
+    "graders": "List what grades answers after a run, or say all of one.",
+    "readers": "List what reads rows of problems that no form fits, or say all of one.",
+    "tasks": "List the sets of problems with exact graders, or say all of one.",
+    "models": "List, check and fetch models for the embedded engine.",
+}
+"""What the list of commands says of ours: the first lines of their docstrings, unimported."""
+
+
+class Commands(TyperGroup):
+    """The group of all commands: a list of them imports none."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # the library's signature
+        """Name ours in their order, then those of others."""
+        return [*table("commands")]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """Return what stands for a command in a list; None if there is none of that name."""
+        row = table("commands").seek(cmd_name)
+        if row is None:
+            return None
+        short = _SHORT.get(cmd_name) if row.is_ours else f"From {row.distribution}."
+        return TyperCommand(name=cmd_name, help=legible(short or ""))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Load the command that the arguments begin with."""
+        name = args[0]
+        row = table("commands").seek(name)
+        if row is None:
+            ctx.fail(f"No such command {quoted(name)}: {nearest(name, table('commands'))}")
+            raise AssertionError  # pragma: no cover  # `fail` has raised
+        return name, _loaded(row), args[1:]
+
+
+def _loaded(row: Row) -> Any:
+    """Make a command of a function or of a typer application.
+
+    Raises:
+        PluginError: a distribution's is neither.
+    """
+    made = row.load()
+    if isinstance(made, typer.Typer):
+        app = made
+    else:
+        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        if not callable(made) or isinstance(made, type):
+            kind = type(made).__name__
+            raise PluginError(
+                f"the command {row.name!r} of {row.distribution} is a {kind}: "
+                "give a function or a typer application"
+            )
+        app.command(row.name)(made)
+    try:
+        command = typer.main.get_command(app)
+    except RuntimeError as error:  # what typer makes nothing of
+        if row.is_ours:
+            raise
+        who = f"the command {row.name!r} of {row.distribution}"
+        raise PluginError(f"{who} can't be used: {one_line(str(error), 300)}") from error
+    command.name = row.name
+    return command

@@ -1,0 +1,46 @@
+"""From an object to its written form."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from workspan.registry import written
+from workspan.spec.parameters import strategy_fields
+
+
+@runtime_checkable
+class Written(Protocol):
+    """What knows its own written form."""
+
+    def written(self) -> str:
+        """Return it."""
+        ...
+
+
+def write(value: object) -> str:
+    """Print a strategy or verifier so that parsing gives an equal one; defaults are left out.
+
+    A class that has no name in the registry is written ``module:Name``.
+    """
+    if isinstance(value, Written) and not isinstance(value, type):
+        return value.written()
+    if not is_dataclass(value) or isinstance(value, type):
+        return repr(value)
+    cls = type(value)
+    name = written(cls)
+    parts = strategy_fields(cls)
+    arguments = []
+    for item in fields(value):
+        held = getattr(value, item.name)
+        if item.name in parts:
+            arguments += [write(one) for one in (held if isinstance(held, tuple) else (held,))]
+        elif item.repr and held != _default(item):  # without repr: what has no written form
+            arguments.append(f"{item.name}={write(held)}")
+    return f"{name}({', '.join(arguments)})" if arguments else name
+
+
+def _default(item: Field[Any]) -> object:
+    if item.default_factory is not MISSING:
+        return item.default_factory()
+    return item.default

@@ -1,0 +1,1 @@
+raise RuntimeError("acme forgot\nits keys")  # a plug-in that can not be imported

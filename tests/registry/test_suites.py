@@ -1,0 +1,179 @@
+"""Every row's example keeps the suite of its kind."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import anyio
+import pytest
+import typer
+
+from workspan.cli.commands import Commands
+from workspan.cli.main import app
+from workspan.engine_spec import open_engine
+from workspan.errors import SandboxUnavailable
+from workspan.graders.own import own_grader
+from workspan.registry import first_line, table
+from workspan.sandbox import available
+from workspan.spec import parse_verifier
+from workspan.tasks import open_tasks
+from workspan.tasks.rows import read_row
+from workspan.testing.engine_suite import check_engine
+from workspan.testing.grader_suite import check_grader
+from workspan.testing.scripted import ScriptedEngine
+from workspan.testing.server import Behaviour, SimulatedServer
+from workspan.testing.task_suite import check_tasks
+from workspan.testing.verifier_suite import check_verifier
+from workspan.types import Message, Problem
+
+TESTED = {"tests": "assert twice(2) == 4"}
+PROBLEMS = {
+    "public_tests": Problem("twice", (Message("user", "Write twice(x)."),), "code", TESTED),
+    "plan_check": open_tasks("trip_planning(cities=3)").load(1)[0].problem,
+    "timetable_check": open_tasks("timetable").load(1)[0].problem,
+    "walk": open_tasks("deep(d=2)").load(1)[0].problem,
+}
+"""For verifiers that judge one kind of problem."""
+
+
+@pytest.mark.parametrize("name", table("verifiers").ours)
+def test_every_verifier_keeps_its_suite(name: str) -> None:
+    row = table("verifiers").ours[name]
+    if name == "public_tests":
+        _need_a_sandbox()
+    prm = {"prm": ScriptedEngine(lambda _: "[0.25,0.5]")} if name == "process_reward" else {}
+    verifier = parse_verifier(row.example)
+    if name == "process_reward":  # its reply is read, not decoded: a scripted one is a word long
+        object.__setattr__(verifier, "card", None)
+    problem = PROBLEMS.get(name)
+    if problem is None:
+        check_verifier(verifier, engines=prm)
+    else:
+        check_verifier(verifier, problem)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sh:cat > /dev/null; echo 0.5",
+        "sh:grep -q 4 && echo 1 || echo 0",
+        "sh:exit 3",
+        "sh:echo null",
+        "sh:yes",
+    ],
+)
+def test_commands_keep_the_verifiers_suite(text: str) -> None:
+    check_verifier(parse_verifier(text, imports=True))
+
+
+GRADED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "equivalence": ({"question": "2 + 3?", "answer": "5"}, "5.0", "6"),
+    "exact_match": ({"question": "Who?", "answer": "The Baker"}, "baker!", "the miller"),
+    "f1": ({"question": "Who?", "answer": "the old baker"}, "old baker", "miller"),
+    "code": (
+        {"question": "Write twice.", "kind": "code", "tests": ["assert twice(2) == 4"]},
+        "def twice(x):\n    return 2 * x",
+        "def twice(x):\n    return x",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", table("graders").ours)
+def test_every_grader_keeps_its_suite(name: str) -> None:
+    fields, right, wrong = GRADED[name]
+    if name == "code":
+        _need_a_sandbox()
+    task = read_row(fields, "1")
+    anyio.run(check_grader, own_grader(table("graders").ours[name].example), task, right, wrong)
+
+
+SETS = [
+    pytest.param(name, marks=[pytest.mark.slow] if name == "demo" else [])  # reasoning-gym's
+    for name in table("tasks").ours
+]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_task_set_keeps_its_suite(name: str) -> None:
+    anyio.run(check_tasks, open_tasks(table("tasks").ours[name].example))
+
+
+async def _scripted() -> None:
+    await check_engine(await open_engine("scripted"))
+
+
+async def _http() -> None:
+    server = SimulatedServer(Behaviour(text="one two three four five " * 9, is_numbered=True))
+    async with server.serve():
+        engine = await open_engine(server.url, "simulated")
+        try:
+            assert engine.info.model == "simulated"
+        finally:
+            await engine.aclose()
+
+
+async def _reward(name: str) -> None:
+    engine = await open_engine(table("engines").ours[name].example)
+    try:
+        assert engine.info.name
+    finally:
+        await engine.aclose()
+
+
+@pytest.mark.parametrize("name", table("engines").ours)
+def test_every_engines_example_opens(name: str) -> None:
+    """Those with a model or a server keep the suite in `tests/engines` and `tests/reasoner`."""
+    if name == "scripted":
+        anyio.run(_scripted)
+    elif name == "http":
+        anyio.run(_http)
+    elif name in ("reward", "classify", "rerank"):
+        anyio.run(_reward, name)
+    else:
+        row = table("engines").ours[name]
+        assert row.example == name
+        assert first_line(row.load())
+
+
+def test_what_the_list_of_commands_says_is_what_they_say(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    group: Any = typer.main.get_command(app)
+    assert isinstance(group, Commands)
+    for name, row in table("commands").ours.items():
+        listed = group.get_command(None, name).help
+        made = row.load()
+        said = made.info.help if isinstance(made, typer.Typer) else first_line(made)
+        assert listed == said, name
+        loaded = group.resolve_command(typer.Context(group), [name])[1]
+        assert loaded.name == name
+
+
+def test_a_record_of_one_row_holds_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    from workspan.cli.main import main
+
+    for group, name in (
+        ("strategies", "best_of_n"),
+        ("verifiers", "judge"),
+        ("engines", "http"),
+        ("graders", "code"),
+        ("tasks", "deep"),
+        ("tasks", "chain_sum"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main([group, name, "--json"])
+        assert ended.value.code == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["name"] == name
+        assert told["summary"]
+        assert told["example"]
+        assert told["distribution"]
+        assert isinstance(told["parameters"], list)
+
+
+def _need_a_sandbox() -> None:
+    try:
+        available()
+    except SandboxUnavailable as error:
+        pytest.skip(str(error))
