@@ -198,7 +198,8 @@ class Engine(Protocol):
         """Draw one completion; the last chunk carries `finish`.
 
         Never decodes more than `request.max_tokens`. Closing the generator stops the decoding.
-        What a request `needs` and the engine does not offer it refuses; it never leaves it out.
+        A session asks nothing that the engine does not offer (`needs`); who is asked past it
+        refuses, and leaves nothing out.
 
         Raises:
             UnsupportedCapability: it does not offer what the request needs; nothing was spent.
