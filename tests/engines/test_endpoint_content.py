@@ -29,7 +29,7 @@ from workspan.runner import Result, run
 from workspan.session import Session
 from workspan.spec import parse_strategy
 from workspan.store import JournalFile
-from workspan.testing.scripted import ScriptedEngine
+from workspan.testing.scripted import Said, ScriptedEngine
 from workspan.types import Answer, Message, Problem, Request, Sample, Usage
 
 WEATHER = ToolSpec.function("get_weather", "w", {"type": "object"})
@@ -509,3 +509,32 @@ def test_draws_that_call_different_things_are_not_alike() -> None:
     for _ in range(3):
         draws.note(TOOLED, Sample("", "stop", Usage(1), tool_calls=(PARIS,)))
     assert [notice.code for notice in draws.notices] == ["alike"]
+
+
+def test_a_script_may_call_and_refuse() -> None:
+    """Words of arguments are tokens like any others, and count against the budget."""
+
+    async def drawn(cap: int) -> tuple[Sample, Usage]:
+        engine = ScriptedEngine([Said("Let me see.", "", (PARIS, ROME))])
+        samples: list[Sample] = []
+
+        @dataclass(frozen=True)
+        class Once:
+            requires: ClassVar[frozenset[Capability]] = frozenset()
+
+            async def __call__(self, problem: Problem, session: Session) -> Answer:
+                samples.append(await session.sample(replace(TOOLED, max_tokens=cap)))
+                return Answer(None)
+
+        result = await run(Once(), Problem.ask("?"), engine)
+        assert result.usage == engine.billed
+        return samples[0], result.usage
+
+    whole, usage = anyio.run(drawn, 64)
+    assert (whole.text, whole.tool_calls, usage.output_tokens) == ("Let me see. ", (PARIS, ROME), 7)
+    cut, usage = anyio.run(drawn, 5)
+    assert (cut.tool_calls, cut.finish, usage.output_tokens) == ((), "length", 5)
+    refused = ScriptedEngine([Said(refusal="I can't.")])
+    result = anyio.run(lambda: run(parse_strategy("self_consistency(n=3)"), SEEING, refused))
+    assert result.answer.best is None
+    assert not result.answer.votes
