@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
+from workspan.content import Media
 from workspan.errors import DataError
 from workspan.graders.equivalence import Ungraded
 from workspan.tasks.choices import choices_of, right_place
@@ -296,3 +297,22 @@ def test_a_number_among_numbers_is_a_place_or_a_value_or_refused(
             right_place(answer, found, base)
     else:
         assert "ABCD"[right_place(answer, found, base)[0]] == letter
+
+
+def test_a_message_of_a_file_may_hold_an_image(tmp_path: Path) -> None:
+    parts = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
+    ]
+    row = {"messages": [{"role": "user", "content": parts}], "answer": "a cat", "id": "x"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    (task,) = read_tasks(tmp_path / "a.jsonl")
+    (turn,) = task.problem.prompt
+    assert (turn.text, turn.media[0]) == (
+        "What is this?",
+        Media("image", address="https://example.org/a.png"),
+    )
+    row["messages"][0]["content"] = [{"type": "text"}]  # type: ignore[index]
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    with pytest.raises(DataError, match=r"a\.jsonl:1: messages can't be read"):
+        read_tasks(tmp_path / "a.jsonl")
