@@ -18,7 +18,7 @@ from workspan.graders.equivalence import Equivalence
 from workspan.journal_lines import MARK, Broken, parse, read_lines
 from workspan.lab.compare import compare
 from workspan.lab.explanations import read_explanations
-from workspan.replay.journals import read_journal
+from workspan.recordings.journals import read_journal
 from workspan.spec import parse_strategy
 from workspan.store import JournalFile
 from workspan.tasks.base import Task

@@ -14,10 +14,12 @@ ROOT = Path(__file__).parents[1] / "src" / "workspan"
 LAYERS = [
     {"__main__"},
     {"cli"},
+    {"sync"},
+    {"app"},
     {"claims"},
     {"lab"},
     {"testing"},
-    {"replay"},
+    {"recordings"},
     {"graders", "tasks", "models"},
     {"runner", "engine_spec"},
     {"spec"},

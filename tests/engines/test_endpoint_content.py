@@ -23,8 +23,8 @@ from workspan.errors import EngineRejected, InputError, UnsupportedCapability
 from workspan.journal import Journal
 from workspan.protocol.chat import read_chat
 from workspan.protocol.chat_messages import write_call
-from workspan.replay.engine import ReplayEngine
-from workspan.replay.recording import Chain, Recording
+from workspan.recordings.engine import ReplayEngine
+from workspan.recordings.recording import Chain, Recording
 from workspan.runner import Result, run
 from workspan.session import Session
 from workspan.spec import parse_strategy

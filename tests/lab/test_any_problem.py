@@ -24,7 +24,7 @@ from workspan.lab.calibrating import calibrate_runs
 from workspan.lab.compare import Comparison
 from workspan.lab.explanations import read_explanations
 from workspan.lab.pooling import pool
-from workspan.replay.journals import read_journal
+from workspan.recordings.journals import read_journal
 from workspan.runner import identify
 from workspan.session import Strategy
 from workspan.spec import parse_strategy, write

@@ -12,7 +12,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from workspan.cli.opening import open_engine
+from workspan.cli.opening import open_now
 from workspan.engines.base import Bill
 from workspan.errors import ContextExceeded, EngineRejected, MissingDependency, SpecError
 from workspan.reasoner import catalogue
@@ -171,18 +171,18 @@ def test_another_language_is_refused_before_any_spend(prompt: tuple[Message, ...
 
 def test_unknown_weights_are_named() -> None:
     with pytest.raises(SpecError, match="no reasoner 'grafs'"):
-        open_engine("reasoner:grafs")
+        open_now("reasoner:grafs")
     with pytest.raises(SpecError, match="no file"):
-        open_engine("reasoner:elsewhere.safetensors")
+        open_now("reasoner:elsewhere.safetensors")
 
 
 def test_without_its_extra_the_reasoner_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "workspan.reasoner.engine", None)
     with pytest.raises(MissingDependency, match=r"workspan\[reasoner\]"):
-        open_engine("reasoner")
+        open_now("reasoner")
 
 
 @pytest.mark.parametrize("name", catalogue.names())
 def test_the_packages_weights_open(name: str) -> None:
-    used = open_engine(f"reasoner:{name}")
+    used = open_now(f"reasoner:{name}")
     assert used.info.model.startswith(f"{name}-")

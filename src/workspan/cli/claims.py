@@ -14,7 +14,7 @@ from rich.text import Text
 from workspan.claims import NAMES, claim
 from workspan.claims.base import Claim, Finding, Setting
 from workspan.cli.exits import Exit
-from workspan.cli.opening import open_engine
+from workspan.cli.opening import open_now
 from workspan.cli.screen import Screen, say_json
 from workspan.errors import InputError, MissingDependency, SpecError
 
@@ -37,7 +37,7 @@ def claims(
 ) -> None:
     """Measure published claims: statement, matched budgets, interval and verdict."""
     chosen = [claim(name) for name in names or NAMES]
-    setting = Setting(full, seed, weights, partial(open_engine, engine, model) if engine else None)
+    setting = Setting(full, seed, weights, partial(open_now, engine, model) if engine else None)
     _check(chosen, setting, named=bool(names))
     own = [one for one in chosen if engine and not one.any_engine]
     left = [one for one in chosen if one.trains and one not in own and not names]

@@ -12,8 +12,8 @@ from workspan.errors import GraderError, InputError
 from workspan.explanation import Explanation, Grown
 from workspan.journal import digest
 from workspan.lab.bench import Trial
-from workspan.replay.engine import asked_tokens
-from workspan.replay.recording import Chain, Recording
+from workspan.recordings.engine import asked_tokens
+from workspan.recordings.recording import Chain, Recording
 from workspan.tasks.base import Task
 from workspan.types import Problem
 

@@ -13,8 +13,8 @@ from workspan.graders.base import Task
 from workspan.journal import digest
 from workspan.journal_lines import read_lines
 from workspan.legible import quoted
-from workspan.replay.recording import Chain, Recording
-from workspan.replay.spoken import spoken
+from workspan.recordings.recording import Chain, Recording
+from workspan.recordings.spoken import spoken
 
 PLAIN = frozenset(
     {
