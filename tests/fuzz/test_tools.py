@@ -21,11 +21,11 @@ from workspan.ledger import Ledger
 from workspan.runner import run
 from workspan.session import Session
 from workspan.testing.faults import FAULTS, Fault, FaultyServer, Habits
+from workspan.testing.faults.answering import CALLS
 from workspan.testing.fuzz.case import case
 from workspan.testing.fuzz.judge import due
 from workspan.types import Amount, Answer, Problem, Request
 
-CALLING = ("tool_calls", "tool_calls_repeated", "tool_calls_as_objects", "function_call")
 PROBLEM = Problem.ask("What is the weather in Paris?")
 
 
@@ -86,13 +86,13 @@ async def called(habits: Habits, faults: tuple[Fault, ...], budget: Budget, cut:
 
 
 @pytest.mark.usefixtures("patient")
-@pytest.mark.parametrize("name", CALLING)
+@pytest.mark.parametrize("form", CALLS, ids=lambda form: form.name)
 @pytest.mark.parametrize("other", ["", "whole_reply", "sixteen_a_piece", "runs_past"])
-def test_nothing_that_was_decoded_for_a_call_is_missing(name: str, other: str) -> None:
+def test_nothing_that_was_decoded_for_a_call_is_missing(form: Fault, other: str) -> None:
     """By the server's own count, over budgets, habits and moments of a cancellation."""
-    faults = tuple(FAULTS[one] for one in (name, other) if one)
+    faults = (form, *([FAULTS[other]] if other else []))
     for number in range(6):
-        rng = random.Random(f"{name} {other} {number}")
+        rng = random.Random(f"{form.name} {other} {number}")
         reports: Literal["last", "always", "never"] = rng.choice(("last", "always", "never"))
         habits = Habits(per_piece=rng.choice((1, 4)), reports=reports, length=(5, 80))
         budget = Budget(work=rng.choice((None, 20, 90, 400)))

@@ -231,8 +231,6 @@ class Asking:
     def _learn_fields(self, complaint: Complaint) -> bool:
         dialect = self._dialect
         named = refused_fields(complaint, self._sent, dialect.model)
-        if self._sent.get("stream") is False:
-            named.discard("stream")  # given up before
         lost = [name for name in named if name in self._needed]
         if lost:
             dialect.refused.add(lost[0])

@@ -208,6 +208,15 @@ SHAPES = (
     Fault("thinking_as_details", "OpenRouter: reasoning_details", _first_half("reasoning_details")),
     Fault("thinking_unknown_name", "Ollama: thinking", _first_half("thinking")),
     Fault("tool_calls", "a model that calls a tool nobody offered", _first_half("tool_calls")),
+    Fault("hides_thinking", "OpenAI's reasoning models", _hides_thinking),
+    Fault("strips_marks", "reasoning parsers: <think> is not sent", _strips_marks),
+    Fault("fewer_logprobs", "proxies that drop some", _told(lambda tokens: tokens // 2)),
+    Fault("more_logprobs", "vLLM: those of tokens that were not sent yet", _told(lambda t: t + 1)),
+    Fault("no_logprobs", "servers deaf to logprobs", _told(lambda _: 0)),
+)
+
+CALLS = (
+    Fault("tool_calls", "OpenAI's form of a tool's call", _first_half("tool_calls")),
     Fault(
         "tool_calls_repeated",
         "servers that repeat a call's id and name in every piece, without an index",
@@ -219,12 +228,9 @@ SHAPES = (
         _first_half("tool_calls_as_objects"),
     ),
     Fault("function_call", "the older form of a tool's call", _first_half("function_call")),
-    Fault("hides_thinking", "OpenAI's reasoning models", _hides_thinking),
-    Fault("strips_marks", "reasoning parsers: <think> is not sent", _strips_marks),
-    Fault("fewer_logprobs", "proxies that drop some", _told(lambda tokens: tokens // 2)),
-    Fault("more_logprobs", "vLLM: those of tokens that were not sent yet", _told(lambda t: t + 1)),
-    Fault("no_logprobs", "servers deaf to logprobs", _told(lambda _: 0)),
 )
+"""Other forms of a tool's call, for requests that tell of tools: strategies tell of none, so that
+the fuzzer does not draw these."""
 
 ENDS = (
     Fault("odd_finish", "new kinds of ends", _finish("weird", "eos_found", "function_call")),
