@@ -60,8 +60,8 @@ async def compare(
     Example:
         >>> import anyio, workspan as ws
         >>> done = anyio.run(lambda: ws.compare("demo", "single", engine="scripted", limit=2))
-        >>> [record.strategy for record in done.records]
-        ['single']
+        >>> done.records[0].strategy
+        'single'
     """
     plans, limits = as_strategies(strategies), as_budget(budget)
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plans[0])
