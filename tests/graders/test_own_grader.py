@@ -66,7 +66,7 @@ def test_a_command_gets_the_task_and_writes_a_number(tmp_path: Path) -> None:
     asked = json.loads(kept.read_text())
     assert asked == {
         "problem": "p",
-        "question": TASK.problem.prompt[0].content,
+        "question": TASK.problem.prompt[0].text,
         "kind": "number",
         "answer": "5",
         "reference": "5",

@@ -20,7 +20,7 @@ FAMILIES = [row.name for row in table("tasks").ours.values() if "families" in ro
 
 
 def text(task: Task) -> str:
-    return task.problem.prompt[0].content
+    return task.problem.prompt[0].text
 
 
 def both(name: str) -> list[tuple[Task, Task]]:

@@ -19,7 +19,8 @@ from workspan.budget import Budget
 from workspan.card import Card, Cost, carded, cost
 from workspan.clock import Call
 from workspan.engines.base import Engine
-from workspan.journal import Entry, Journal
+from workspan.entry import Entry
+from workspan.journal import Journal
 from workspan.ledger import Ledger
 from workspan.retrieval.base import Passage
 from workspan.retrieval.tool import Found, Wanted
@@ -34,10 +35,10 @@ PROBLEM = Problem.ask("What is 2 + 2? End with 'Answer: <number>'.", kind="numbe
 def chatter(request: Request) -> str:
     """Think for 1 to 400 words and answer a number, as the request's seed says; rate or search."""
     rng = random.Random(f"{request.seed}|{request.prompt}|{request.prefix}")
-    if "from 0 (certainly wrong)" in request.prompt[-1].content:
+    if "from 0 (certainly wrong)" in request.prompt[-1].text:
         return str(rng.randint(0, 10)) if rng.random() < 0.8 else "no idea"
     words = min(400, int(rng.lognormvariate(3, 1.5)) + 1)
-    if any("</search>" in turn.content for turn in request.prompt) and rng.random() < 0.6:
+    if any("</search>" in turn.text for turn in request.prompt) and rng.random() < 0.6:
         return " ".join(["think"] * words) + ' <search> ["one, two", "three"] </search>'
     return " ".join(["think"] * words) + f" Answer: {rng.randint(3, 5)}"
 
@@ -71,7 +72,7 @@ class Outcome:
 
 def lavish(request: Request) -> str:
     """Use the whole cap, then answer, rate or choose, as it is asked."""
-    asked = request.prompt[-1].content
+    asked = request.prompt[-1].text
     end = ["Answer:", "4"]
     if "Rating:" in asked:
         end = ["Rating:", "7"]

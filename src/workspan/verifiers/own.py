@@ -111,7 +111,7 @@ class CommandVerifier:
         """
         asked = {
             "problem": problem.id,
-            "question": problem.prompt[-1].content,
+            "question": problem.prompt[-1].text,
             "kind": problem.kind,
             "metadata": problem.metadata,
             "text": candidate.text,
