@@ -5,6 +5,8 @@ import html
 import json
 import logging
 from collections.abc import Callable
+from contextlib import aclosing
+from pathlib import Path
 from urllib.parse import quote
 
 import anyio
@@ -14,9 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endpoint_client import ASK, QUICK, draw
+from workspan.budget import Budget
 from workspan.engines.endpoint import Endpoint
+from workspan.entry import Header
 from workspan.errors import EngineError, EngineUnavailable, InputError
+from workspan.runner import Result, identify, run
 from workspan.secret import Secret
+from workspan.store import JournalFile
+from workspan.strategies.sequential.single import Single
+from workspan.testing.server import Behaviour, SimulatedServer
+from workspan.types import Problem
 
 KEY = "sk-proj-aB3dE6gH9jK2mN5pQ8rS-tU_vW"
 
@@ -156,3 +165,26 @@ def test_a_server_that_is_not_there_shows_no_header() -> None:
         return caught.value
 
     assert KEY not in chain(anyio.run(main))
+
+
+def test_a_key_that_a_server_gives_back_as_text_is_kept_nowhere(tmp_path: Path) -> None:
+    key = "sk-proj-0123456789abcdefXYZ"
+    path = tmp_path / "journal"
+
+    async def main() -> Result:
+        behaviour = Behaviour(text=f"I was sent {key} today. Answer: 4")
+        header = Header(engine="endpoint simulated", seed=0)
+        problem = Problem.ask("2 + 2?", kind="number")
+        async with (
+            SimulatedServer(behaviour).serve() as server,
+            aclosing(Endpoint(server.url, "simulated", api_key=key)) as engine,
+        ):
+            with JournalFile(path, header) as journals:
+                journal = journals.journal(identify(Single(), problem, Budget()))
+                return await run(Single(), problem, engine, journal=journal)
+
+    found = anyio.run(main)
+    assert found.answer.text == "4"
+    assert found.answer.best is not None
+    assert found.answer.best.text == "I was sent *** today. Answer: 4"
+    assert key.encode() not in path.read_bytes()

@@ -475,16 +475,19 @@ class _Attempt:
 
     def _sample(self, finish: FinishReason, usage: Usage) -> Sample:
         """Put together what has arrived."""
+        text, thought, refusal = "".join(self.text), "".join(self.reasoning), "".join(self.refusal)
+        if (strike := self.bill.strike) is not None:
+            text, thought, refusal = strike(text), strike(thought), strike(refusal)
         return Sample(
-            "".join(self.text),
+            text,
             finish,
             usage,
-            "".join(self.reasoning),
+            thought,
             tuple(self.logprobs) if self.request.logprobs else None,
             tuple(self.confidences) or None,
             self.key,
             self.tool_calls,
-            "".join(self.refusal),
+            refusal,
         )
 
     def _settle(

@@ -28,6 +28,9 @@ _ESCAPES = re.compile(
     rb"|\\u00([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})"  # of JSON and of Python
     rb"|(&(?:#[0-9]{1,3}|#[xX][0-9A-Fa-f]{1,2}|[a-z]{2,6});)"  # of HTML
 )
+_WHOLE = 12
+"""Characters of a key that no answer holds by chance."""
+
 _DEPTH = 3
 """Escapes inside escapes that are undone."""
 
@@ -75,6 +78,14 @@ class Secret:
             return text
         spans = sorted(span for view in _views(text) for span in self._found(*view))
         return _starred(text, spans) if spans else text
+
+    def strike(self, text: str) -> str:
+        """Take the key as it is out of what a model wrote: a server may give back what it was sent.
+
+        Nothing but the whole key is: an answer may hold any part of one.
+        """
+        key = self._value
+        return text.replace(key, _STARS) if len(key) >= _WHOLE and key in text else text
 
     def seal(self, error: EngineError) -> EngineError:
         """Take the key out of an error, and away what caused it: a library's may hold headers."""

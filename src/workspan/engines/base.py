@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -96,6 +96,8 @@ class Bill:
     engine may wait for the whole answer instead of streaming it."""
     notices: list[Notice] = field(default_factory=list)
     """What was odd about the call, such as figures of the server that can't be true."""
+    strike: Callable[[str], str] | None = None
+    """Takes the engine's own key out of a text before it is kept."""
 
 
 @runtime_checkable

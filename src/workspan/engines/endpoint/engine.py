@@ -279,6 +279,7 @@ class Endpoint:
 
     def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Draw one completion; see `Engine.stream`."""
+        bill.strike = self._secret.strike
         check_offered(self._info, needs(request))
         if (
             self.n_per_request > 1
