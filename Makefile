@@ -16,8 +16,8 @@ PIP = certs="$(CERTS)"; $${certs:+env "PIP_CERT=$$certs"} $(BIN)/python -m pip -
 
 setup: $(VENV)/.ready
 
-# The lock pins every package with its hash; the project itself is installed on top, nothing else is resolved.
-$(VENV)/.ready: requirements.lock pyproject.toml
+# The lock pins every package with its hash; the two projects are installed on top, nothing else is resolved.
+$(VENV)/.ready: requirements.lock pyproject.toml evidence/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Workspan needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo 'not there')."; \
 	  echo "Name a newer one: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12"; exit 1; } >&2
@@ -32,8 +32,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PIP) install --progress-bar off uv==0.13.9
 	@echo "[3/4] the packages of requirements.lock"
 	@$(UV) install --python $(BIN)/python --require-hashes -r requirements.lock
-	@echo "[4/4] Workspan itself"
-	@$(UV) install --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@echo "[4/4] Workspan itself, and its evidence"
+	@$(UV) install --python $(BIN)/python --no-deps --no-build-isolation -e . -e evidence
 	@touch $@
 	@echo "Ready: $(BIN)/workspan --help, make demo, make test."
 

@@ -8,7 +8,7 @@ def test_public_names_are_these() -> None:
         "Answer", "Auto", "BestOfN", "Budget", "BudgetExceeded", "BudgetForcing", "Candidate",
         "Capability", "Card",
         "Embedded", "Endpoint", "Engine", "EngineError", "EngineInfo", "Grid", "Journal",
-        "JournalFile", "Message", "MindEvolution", "Price", "Problem", "Reasoner", "Request",
+        "JournalFile", "Message", "MindEvolution", "Price", "Problem", "Request",
         "Result", "Retrieve", "Sample", "Score", "SelfConsistency", "SelfRevision", "Session",
         "Single", "Strategy", "Usage", "Verifier", "WeightedBestOfN", "WorkspanError",
         "parse_strategy", "parse_verifier", "read", "run", "run_sync",

@@ -1,4 +1,8 @@
-"""The field's claims as experiments that anyone can repeat."""
+"""The field's claims as experiments that anyone can repeat.
+
+Those of ours judge the model of any engine. Those that come with a model of their own are brought
+by a plug-in, as anyone's may be.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,10 @@ from workspan.claims.base import Claim
 from workspan.errors import PluginError
 from workspan.registry import table
 
-NAMES = tuple(table("claims").ours)
-"""Ours, in the order in which they are told."""
+
+def names() -> tuple[str, ...]:
+    """Return the names of all that are installed: ours first, as they are told."""
+    return tuple(table("claims"))
 
 
 def claim(name: str) -> Claim:
@@ -16,6 +22,7 @@ def claim(name: str) -> Claim:
     Raises:
         SpecError: there is none of that name.
         PluginError: a distribution brings it, and it is none.
+        MissingDependency: the distribution that brings it is not installed.
     """
     row = table("claims").find(name)
     found = row.load()

@@ -52,7 +52,7 @@ def tasks(name: One = None, *, json: Json = False) -> None:
     if name is not None:
         _tell_tasks(name, json=json)
         return
-    from workspan.tasks import catalogue as task_sets
+    from workspan.tasks.catalogue import catalogue as task_sets
     from workspan.tasks.procedural import SOURCE, left_out
 
     sets: list[dict[str, object]] = [

@@ -27,8 +27,8 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         "-e",
-        help="embedded[:MODEL], http://HOST/v1 or reasoner; further ones as NAME=ENGINE, repeat; "
-        "a plug-in's, or module:Name(…). Embedded unless told.",
+        help="embedded[:MODEL], http://HOST/v1, a plug-in's (reasoner), or module:Name(…); further "
+        "ones as NAME=ENGINE, repeat. Embedded unless told.",
     ),
 ]
 ModelOption = Annotated[
