@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from workspan.claims import claim, names
-from workspan.claims.base import Claim, Measured
+from workspan.claims.base import Claim, Measured, Setting
 from workspan.cli.main import app
 from workspan.errors import MissingDependency, SpecError
 

@@ -29,9 +29,9 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Hide this project's other distributions, as where none of them is installed."""
-    found = importlib.metadata.entry_points
+    found: Any = importlib.metadata.entry_points
 
-    def others(**asked: Any) -> list[importlib.metadata.EntryPoint]:
+    def others(**asked: Any) -> list[Any]:
         return [one for one in found(**asked) if one.dist and one.dist.name not in OFFICIAL]
 
     monkeypatch.setattr(importlib.metadata, "entry_points", others)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -14,7 +13,7 @@ from anyio.lowlevel import checkpoint
 
 from workspan.cli.opening import open_engine
 from workspan.engines.base import Bill
-from workspan.errors import ContextExceeded, EngineRejected, MissingDependency, SpecError
+from workspan.errors import ContextExceeded, EngineRejected, SpecError
 from workspan.testing.engine_suite import check_engine, draw
 from workspan.types import Message, Request
 from workspan_evidence.families.connectivity import Deep
@@ -174,12 +173,6 @@ def test_unknown_weights_are_named() -> None:
         open_engine("reasoner:grafs")
     with pytest.raises(SpecError, match="no file"):
         open_engine("reasoner:elsewhere.safetensors")
-
-
-def test_without_its_extra_the_reasoner_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "workspan_evidence.reasoner.engine", None)
-    with pytest.raises(MissingDependency, match=r"workspan\[reasoner\]"):
-        open_engine("reasoner")
 
 
 @pytest.mark.parametrize("name", catalogue.names())
