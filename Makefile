@@ -37,7 +37,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml evidence/pyproject.toml
 	@touch $@
 	@echo "Ready: $(BIN)/workspan --help, make demo, make test."
 
-# Training is an extra that is not in the lock; where PyTorch can't be installed its tests are skipped.
+# Training is an extra of the evidence that is not in the lock; where PyTorch can't be installed its tests are skipped.
 torch: setup
 	@echo "PyTorch: up to some gigabytes, minutes."
 	@$(PIP) install --progress-bar off torch==2.13.0 || echo "no PyTorch: training is not tested"
@@ -67,10 +67,11 @@ check: setup
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-# Resolve again and write the lock: every extra and the tools, for every platform.
+# Resolve again and write the lock: both projects, every extra and the tools, for every platform.
 lock:
-	$(UV) compile --quiet --universal --generate-hashes --no-header --no-annotate \
-	  --python-version 3.11 --extra all --group dev pyproject.toml -o requirements.lock
+	printf '%s\n' '-e .[all]' '-e ./evidence' | $(UV) compile --quiet --universal --generate-hashes --no-header \
+	  --no-annotate --no-emit-package workspan --no-emit-package workspan-evidence \
+	  --python-version 3.11 --group dev - -o requirements.lock
 
 clean:
 	rm -rf $(VENV) $(OUT)

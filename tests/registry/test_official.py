@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -124,6 +125,17 @@ def test_nobody_else_takes_its_names(
     else:
         row = table("engines").find("reasoner")
         assert (row.project, row.is_official, row.is_ours) == ("workspan-evidence", True, False)
+
+
+def test_claims_without_numbers_are_said_to_need_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("workspan.claims.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    monkeypatch.setattr("workspan.cli.claims.installed", lambda: ("natural_chain",))
+    for asked in (["claims"], ["claims", "natural_chain"]):
+        done = CliRunner().invoke(app, asked)
+        assert isinstance(done.exception, MissingDependency)
+        assert "pip install 'workspan[all]'" in str(done.exception)
 
 
 def test_every_group_that_it_brings_to_is_one() -> None:

@@ -90,13 +90,24 @@ def _tested(
 
 
 def _loaded(errors: Screen) -> list[Claim]:
-    """Import all that are installed; a plug-in's that can't be used hides no other."""
+    """Import all that are installed; one that can't be used hides no other.
+
+    Raises:
+        MissingDependency: nothing can be imported without an extra.
+    """
     found: list[Claim] = []
+    lacking: list[MissingDependency] = []
     for name in installed():
         try:
             found.append(claim(name))
+        except MissingDependency as error:
+            lacking.append(error)
         except PluginError as error:
             errors.print(f"left out: {error}")
+    if lacking and not found:
+        raise lacking[0]
+    for one in lacking:
+        errors.print(f"left out: {one}")
     return found
 
 
