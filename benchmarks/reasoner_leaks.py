@@ -27,7 +27,7 @@ A reader that compares what is around the source with what is around a candidate
 rounds: it walks from both ends. Here each candidate is judged by its own surroundings.
 
 Run with ``python -m benchmarks.reasoner_leaks``; ``--smoke`` for a small run without the
-transformer, ``--only PART``, ``--output FILE`` for JSON. Needs the extra `train` for the trained
+transformer, ``--only PART``, ``--output FILE`` for JSON. Needs PyTorch for the trained
 parts.
 """
 

@@ -58,7 +58,7 @@ def tasks(name: One = None, *, json: Json = False) -> None:
     sets: list[dict[str, object]] = [
         {"name": t.name, "summary": t.summary, "source": t.source} for t in task_sets()
     ]
-    plugins = [row for row in table("tasks").values() if not row.is_ours]
+    plugins = [row for row in table("tasks").values() if not row.is_official]
     sets += [_line(row, ("summary", "source")) for row in plugins]
     try:
         others = left_out()

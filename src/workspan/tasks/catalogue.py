@@ -95,8 +95,8 @@ def _called(spec: str, *, imports: bool = False) -> TaskSet:
 
 
 def catalogue() -> list[TaskSet]:
-    """Return every set of ours that has a name, the demonstration first."""
-    ours = [open_tasks(name) for name in table("tasks").ours]
+    """Return every set that has a name and is this project's, the demonstration first."""
+    ours = [open_tasks(row.name) for row in table("tasks").values() if row.is_official]
     try:
         return [*ours, *(procedural(name) for name in names())]
     except MissingDependency:
