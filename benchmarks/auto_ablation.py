@@ -33,14 +33,14 @@ from workspan.allocate.evidence import Evidence
 from workspan.allocate.study import MOST_LINES, caps, learn
 from workspan.allocate.table import Table, tabulate
 from workspan.allocate.walk import Draws, Shape, Walk, draw, walk
+from workspan.app.replaying import read_recorded
 from workspan.budget import Budget
-from workspan.cli.replay import read_recorded
 from workspan.journal import seed_for
 from workspan.lab.calibrating import calibrate
 from workspan.lab.fitting import Fitting
 from workspan.lab.folds import Folds, Split
-from workspan.replay.engine import ReplayEngine
-from workspan.replay.recording import Recording
+from workspan.recordings.engine import ReplayEngine
+from workspan.recordings.recording import Recording
 from workspan.runner import run
 from workspan.session import Strategy
 from workspan.strategies.adaptive.auto import Auto
@@ -206,7 +206,8 @@ def main(options: argparse.Namespace) -> None:
     heads = ("model", "left out", "budget", "accuracy", "work", "worth of the part")
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     report = []
-    for one in read_recorded(options.data, options.model, [], None, "text"):
+    read = partial(read_recorded, options.data, options.model, [], None, "text")
+    for one in anyio.run(read)[0]:
         for row in stop_rules(one, options.works):
             report.append(row)
             print(line(row), flush=True)

@@ -27,8 +27,8 @@ from workspan.budget import Budget
 from workspan.lab.contenders import read_contenders
 from workspan.lab.replay import Outcome, Replayed, replay
 from workspan.lab.stats import paired_difference
-from workspan.replay.parquet import read_recordings
-from workspan.replay.recording import Recording
+from workspan.recordings.parquet import read_recordings
+from workspan.recordings.recording import Recording
 from workspan.spec import split_list
 
 VOTES = (

@@ -26,9 +26,9 @@ from statistics import fmean, stdev
 import anyio
 
 from workspan.answers import equivalent
-from workspan.replay.engine import ReplayEngine
-from workspan.replay.parquet import NO_ANSWER, read_chains
-from workspan.replay.recording import Recording
+from workspan.recordings.engine import ReplayEngine
+from workspan.recordings.parquet import NO_ANSWER, read_chains
+from workspan.recordings.recording import Recording
 from workspan.runner import run
 from workspan.session import Strategy
 from workspan.spec import parse_strategy, write

@@ -26,13 +26,13 @@ import numpy as np
 from workspan.allocate.cold import Cold
 from workspan.allocate.explaining import Explanation
 from workspan.answers import equivalent
+from workspan.app.replaying import read_recorded
 from workspan.budget import Budget
-from workspan.cli.replay import read_recorded
 from workspan.journal import seed_for
 from workspan.lab.fitting import Fitting
 from workspan.lab.folds import Folds
-from workspan.replay.engine import ReplayEngine
-from workspan.replay.recording import Recording
+from workspan.recordings.engine import ReplayEngine
+from workspan.recordings.recording import Recording
 from workspan.runner import run
 from workspan.session import Strategy
 from workspan.strategies.adaptive.auto import Auto
@@ -150,7 +150,8 @@ def _error(stated: Any, held: Any, bins: Any, weights: Any = None) -> float:
 async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Measure every model of the file."""
     report = []
-    for one in read_recorded(options.data, options.model, [], None, "text"):
+    recordings, _ = await read_recorded(options.data, options.model, [], None, "text")
+    for one in recordings:
         arms = {f"library, {work} work": Budget.parse(f"{work} work") for work in options.budgets}
         found = {"cold": await cold(one, options.seeds)}
         for name, budget in arms.items():

@@ -18,7 +18,7 @@ from workspan.journal import Entry
 from workspan.journal_lines import FORMAT, MARK, Broken, parse, read_lines
 from workspan.lab.compare import compare
 from workspan.lab.explanations import read_explanations
-from workspan.replay.journals import read_journal
+from workspan.recordings.journals import read_journal
 from workspan.spec import parse_strategy
 from workspan.store import Header, JournalFile
 from workspan.tasks.base import Task

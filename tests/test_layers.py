@@ -16,10 +16,12 @@ EVIDENCE = PROJECT / "evidence" / "src" / "workspan_evidence"
 LAYERS = [
     {"__main__"},
     {"cli"},
+    {"sync"},
+    {"app"},
     {"claims"},
     {"lab"},
     {"testing"},
-    {"replay"},
+    {"recordings"},
     {"graders", "tasks", "models"},
     {"runner", "engine_spec"},
     {"spec"},

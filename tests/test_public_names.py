@@ -5,13 +5,15 @@ import workspan
 
 def test_public_names_are_these() -> None:
     assert workspan.__all__ == [
-        "Answer", "Auto", "BestOfN", "Budget", "BudgetExceeded", "BudgetForcing", "Candidate",
-        "Capability", "Card",
-        "Embedded", "Endpoint", "Engine", "EngineError", "EngineInfo", "Grid", "Journal",
-        "JournalFile", "Message", "MindEvolution", "Price", "Problem", "Request",
-        "Result", "Retrieve", "Sample", "Score", "SelfConsistency", "SelfRevision", "Session",
-        "Single", "Strategy", "Usage", "Verifier", "WeightedBestOfN", "WorkspanError",
-        "parse_strategy", "parse_verifier", "read", "run", "run_sync",
+        "Answer", "Answers", "Auto", "BestOfN", "Budget", "BudgetExceeded",
+        "BudgetForcing", "Candidate", "Capability", "Card", "Compared", "Embedded",
+        "Endpoint", "Engine", "EngineError", "EngineInfo", "Grid", "Journal",
+        "JournalFile", "Message", "MindEvolution", "Price", "Problem",
+        "Request", "Result", "Retrieve", "Sample", "Score", "SelfConsistency",
+        "SelfRevision", "Session", "Single", "Strategy", "Usage", "Verifier",
+        "WeightedBestOfN", "WorkspanError", "calibrate", "compare", "estimate",
+        "open_engine", "parse_strategy", "parse_verifier", "read", "replay", "run",
+        "run_sync", "solve", "solve_many",
     ]  # fmt: skip
 
 

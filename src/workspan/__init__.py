@@ -9,6 +9,15 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from workspan.app.answers import Answers as Answers
+    from workspan.app.answers import Compared as Compared
+    from workspan.app.calibrating import calibrate as calibrate
+    from workspan.app.comparing import compare as compare
+    from workspan.app.comparing import estimate as estimate
+    from workspan.app.engines import open_engine as open_engine
+    from workspan.app.replaying import replay as replay
+    from workspan.app.solving import solve as solve
+    from workspan.app.solving import solve_many as solve_many
     from workspan.budget import Budget as Budget
     from workspan.card import Card as Card
     from workspan.engines.base import Capability as Capability
@@ -53,6 +62,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "app.answers": ("Answers", "Compared"),
+    "app.calibrating": ("calibrate",),
+    "app.comparing": ("compare", "estimate"),
+    "app.engines": ("open_engine",),
+    "app.replaying": ("replay",),
+    "app.solving": ("solve", "solve_many"),
     "budget": ("Budget",),
     "card": ("Card",),
     "engines.base": ("Capability", "Engine", "EngineInfo", "Price"),

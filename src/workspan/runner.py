@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from html import escape
 
 import anyio
 
@@ -18,6 +20,7 @@ from workspan.errors import (
     BudgetExceeded,
     EngineError,
     GraderError,
+    InputError,
     SpecError,
     UnpricedModel,
     UnsupportedCapability,
@@ -51,6 +54,24 @@ class Result:
     read or billed more than it was asked for. Tokens that a cut may have left unseen count."""
     notices: tuple[Notice, ...] = ()
     """What was odd, such as a server that contradicts itself; each with how often."""
+
+    def _repr_html_(self) -> str:
+        """Lay it out for a notebook; what models wrote is text there, never markup."""
+        answer = self.answer.text if self.answer.best else f"no answer: {self.unanswered}"
+        votes = ", ".join(f"{vote.answer} × {vote.weight:g}" for vote in self.answer.votes[:8])
+        rows = {
+            "answer": answer,
+            "votes": votes,
+            "work": f"{self.work} tokens ({self.usage.source})",
+            "span": f"{self.span} tokens",
+            "calls": self.usage.calls,
+            "seconds": f"{self.seconds:.2f}",
+            "ended by": "the strategy" if self.stop == "done" else f"the limit on {self.stop}",
+            "notes": "; ".join(notice.text for notice in self.notices),
+        }
+        told = [(name, str(value)) for name, value in rows.items() if value not in ("", None)]
+        body = "".join(f"<tr><th>{name}</th><td>{escape(value)}</td></tr>" for name, value in told)
+        return f"<table><tbody>{body}</tbody></table>"
 
     @property
     def overrun(self) -> int:
@@ -138,6 +159,25 @@ def check(
             )
 
 
+def _check_types(strategy: object, problem: object, engine: object, budget: object) -> None:
+    """Say what would be right where a text stands for what it names.
+
+    Raises:
+        InputError: so it does.
+    """
+    said = {
+        "strategy": (strategy, "parse_strategy('self_consistency(n=8)')"),
+        "problem": (problem, "Problem.ask('…')"),
+        "engine": (engine, "Endpoint('http://HOST/v1', 'model')"),
+        "budget": (budget, "Budget.parse('2k work')"),
+    }
+    for name, (value, right) in said.items():
+        if isinstance(value, str):
+            raise InputError(
+                f"the {name} is a text: run takes {right}; workspan.solve takes texts everywhere"
+            )
+
+
 def _check_tools(part: Strategy, tools: Collection[str]) -> None:
     for tool in sorted(getattr(part, "tools", ())):
         if tool not in tools:
@@ -193,7 +233,8 @@ async def run(
         UnsupportedCapability: see `check`, as for SpecError and UnpricedModel.
         JournalError: the journal could not be written; what it holds is kept.
     """
-    budget = budget or Budget()
+    budget = Budget() if budget is None else budget
+    _check_types(strategy, problem, engine, budget)
     check(strategy, engine, budget, engines, tools or {})
     journal = Journal() if journal is None else journal
     end = journal.end(str(budget))
@@ -280,6 +321,22 @@ async def _answer(strategy: Strategy, problem: Problem, session: Session) -> Ans
         raise
 
 
+def refuse_loop(name: str) -> None:
+    """Say how to call it where an event loop runs already, as in a notebook.
+
+    Raises:
+        InputError: one does.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise InputError(
+        "an event loop runs here already, as in every notebook: write "
+        f"`await workspan.{name}(…)` instead"
+    )
+
+
 def run_sync(
     strategy: Strategy,
     problem: Problem,
@@ -300,4 +357,5 @@ def run_sync(
                 strategy, problem, engine, budget=budget, seed=seed, engines=engines, tools=tools
             )
 
+    refuse_loop("run")
     return anyio.run(main)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from workspan.cli.corpus import cited, searches
+from workspan.app.specs import searches
+from workspan.cli.corpus import cited
 from workspan.spec import parse_strategy
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,8 @@ import anyio
 import pytest
 from aiohttp import web
 
-from workspan.cli.opening import open_engine, open_engines
+from workspan.app.engines import open_engines
+from workspan.engine_spec import open_engine
 from workspan.engines.endpoint import Endpoint
 from workspan.engines.settings import Settings, read_settings
 from workspan.errors import SpecError
@@ -81,12 +82,13 @@ def test_stated_twice_is_refused() -> None:
 @pytest.mark.parametrize("text", ["scripted", "embedded", "reasoner"])
 def test_an_engine_that_is_no_server_takes_none(text: str) -> None:
     with pytest.raises(SpecError, match="is no server"):
-        open_engine(text, settings=Settings({"prefill": "true"}))
+        anyio.run(open_engine, text, None, None, Settings({"prefill": "true"}))
 
 
 def test_a_reward_model_takes_no_setting_of_a_model_that_writes() -> None:
+    engines = ["scripted", "p=reward:http://h"]
     with pytest.raises(SpecError, match="no such setting"):
-        open_engines(["scripted", "p=reward:http://h"], settings=["p.prefill=true"])
+        anyio.run(open_engines, engines, None, None, ["p.prefill=true"])
 
 
 def test_what_changes_the_answers_is_part_of_a_journals_identity() -> None:

@@ -80,7 +80,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def _nothing_opens(monkeypatch: pytest.MonkeyPatch) -> None:
-    def opened(*_: object) -> None:
+    async def opened(*_: object) -> None:
         raise AssertionError("an engine was opened for a command that must be refused")
 
     for module in (workspan.cli.solve, workspan.cli.compare, workspan.cli.calibrate):

@@ -6,7 +6,7 @@ import sys
 import anyio
 import pytest
 
-from workspan.cli.opening import open_engines
+from workspan.app.engines import open_engines
 from workspan.engines.scoring import Reward
 from workspan.errors import InputError
 from workspan.testing.reward_server import SimulatedRewardServer
@@ -17,9 +17,8 @@ from workspan.testing.reward_server import SimulatedRewardServer
     [("reward", "pooling", False), ("classify", "classify", False), ("rerank", "rerank", True)],
 )
 def test_a_reward_model_is_opened_by_its_form(door: str, form: str, is_logit: bool) -> None:
-    opened = open_engines(
-        ["scripted", f"prm={door}:http://127.0.0.1:9"], ["prm=judge-7b"], ["prm=0.1/0"]
-    )
+    named = ["scripted", f"prm={door}:http://127.0.0.1:9"]
+    opened = anyio.run(open_engines, named, ["prm=judge-7b"], ["prm=0.1/0"])
     prm = opened.engines["prm"]
     assert isinstance(prm, Reward)
     assert (prm.form, prm.is_logit, prm.model) == (form, is_logit, "judge-7b")
@@ -28,7 +27,7 @@ def test_a_reward_model_is_opened_by_its_form(door: str, form: str, is_logit: bo
 
 def test_a_reward_model_without_an_address_is_refused() -> None:
     with pytest.raises(InputError, match="looks like http"):
-        open_engines(["scripted", "prm=reward:"])
+        anyio.run(open_engines, ["scripted", "prm=reward:"])
 
 
 def test_solve_searches_with_the_users_reward_model() -> None:

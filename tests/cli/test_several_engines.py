@@ -10,8 +10,8 @@ import anyio
 import pytest
 from typer.testing import CliRunner
 
+from workspan.app.engines import Opened, open_engines
 from workspan.cli.main import app
-from workspan.cli.opening import Opened, open_engines
 from workspan.errors import InputError, SpecError
 from workspan.runner import run_sync
 from workspan.strategies.parallel.mixture_of_agents import MixtureOfAgents
@@ -34,7 +34,7 @@ def workspan(*arguments: str | Path) -> tuple[int, str, str]:
 
 
 def test_the_one_without_a_name_is_the_runs_own() -> None:
-    opened = open_engines(["a=scripted", "scripted", "b=scripted"])
+    opened = anyio.run(open_engines, ["a=scripted", "scripted", "b=scripted"])
     assert list(opened.engines) == ["a", "b"]
     assert opened.identity == (
         "scripted simulated (no model), "
@@ -44,7 +44,7 @@ def test_the_one_without_a_name_is_the_runs_own() -> None:
 
 def test_an_address_with_an_equals_sign_is_no_name() -> None:
     with pytest.raises(InputError, match="an endpoint's address"):
-        open_engines(["http://127.0.0.1:9/v1?key=x"])
+        anyio.run(open_engines, ["http://127.0.0.1:9/v1?key=x"])
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_what_does_not_fit_is_refused(
     engines: list[str], models: list[str], prices: list[str], said: str
 ) -> None:
     with pytest.raises(SpecError, match=said.replace("?", r"\?")):
-        open_engines(engines, models, prices)
+        anyio.run(open_engines, engines, models, prices)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from workspan.lab.fitting import Fitting
 from workspan.lab.folds import Folds
 from workspan.lab.replay import Replayed, replay
 from workspan.lab.replay_records import records
-from workspan.replay.recording import Chain, Recording
+from workspan.recordings.recording import Chain, Recording
 from workspan.strategies.adaptive.auto import Auto
 from workspan.types import Message, Problem
 

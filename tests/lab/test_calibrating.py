@@ -21,7 +21,7 @@ from workspan.allocate.library import (
 from workspan.allocate.signs import signs
 from workspan.errors import DataError, InputError, OutputError
 from workspan.lab.calibrating import calibrate
-from workspan.replay.recording import Chain, Recording
+from workspan.recordings.recording import Chain, Recording
 from workspan.types import Message, Problem
 
 SAID = "the capital of the north"

@@ -24,7 +24,7 @@ from workspan.lab.replay import Outcome, Replayed, replay
 from workspan.lab.replay_records import records as replay_records
 from workspan.lab.replay_report import render as render_replay
 from workspan.lab.report import render
-from workspan.replay.recording import Chain, Recording
+from workspan.recordings.recording import Chain, Recording
 from workspan.runner import run
 from workspan.session import Strategy
 from workspan.spec import parse_strategy

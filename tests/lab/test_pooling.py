@@ -14,7 +14,7 @@ from workspan.errors import InputError
 from workspan.lab.calibrating import calibrate
 from workspan.lab.compare import Comparison
 from workspan.lab.pooling import pool
-from workspan.replay.recording import Chain, Recording
+from workspan.recordings.recording import Chain, Recording
 from workspan.spec import parse_strategy
 from workspan.store import Header, JournalFile
 from workspan.testing.scripted import ScriptedEngine

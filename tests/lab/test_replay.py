@@ -14,8 +14,8 @@ from workspan.lab.contenders import read_contenders
 from workspan.lab.folds import Folds
 from workspan.lab.replay import Replayed, pooled_best, replay
 from workspan.lab.replay_records import records
-from workspan.replay.parquet import read_chains
-from workspan.replay.recording import Chain, Recording
+from workspan.recordings.parquet import read_chains
+from workspan.recordings.recording import Chain, Recording
 from workspan.types import Message, Problem
 
 CHAINS = Path(__file__).parents[3] / "shared" / "data" / "chains" / "parallel_probe_qwen3.parquet"

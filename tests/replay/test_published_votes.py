@@ -12,9 +12,9 @@ from statistics import fmean
 import anyio
 import pytest
 
-from workspan.replay.engine import ReplayEngine
-from workspan.replay.parquet import read_chains
-from workspan.replay.recording import Recording
+from workspan.recordings.engine import ReplayEngine
+from workspan.recordings.parquet import read_chains
+from workspan.recordings.recording import Recording
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 

@@ -11,8 +11,8 @@ from workspan.budget import Budget
 from workspan.errors import DataError
 from workspan.graders.equivalence import Equivalence
 from workspan.lab.compare import compare
-from workspan.replay.engine import ReplayEngine
-from workspan.replay.journals import read_journal
+from workspan.recordings.engine import ReplayEngine
+from workspan.recordings.journals import read_journal
 from workspan.runner import run
 from workspan.spec import parse_strategy
 from workspan.store import Header, JournalFile

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workspan.app.replaying import read_recorded
 from workspan.budget import Budget
-from workspan.cli.replay import read_recorded
 from workspan.engines.base import Bill
 from workspan.errors import DataError, EngineRejected, InputError
-from workspan.replay.engine import ReplayEngine
-from workspan.replay.parquet import read_chains
-from workspan.replay.recording import Chain, Recording
+from workspan.recordings.engine import ReplayEngine
+from workspan.recordings.parquet import read_chains
+from workspan.recordings.recording import Chain, Recording
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.testing.engine_suite import REQUEST, check_engine
@@ -199,11 +199,11 @@ def test_chains_are_read_in_their_order_with_their_probes(tmp_path: Path) -> Non
 def test_questions_come_from_a_file_of_problems(tmp_path: Path) -> None:
     recorded, problems = write(tmp_path / "chains.parquet"), tmp_path / "problems.jsonl"
     problems.write_text('{"id": "a", "prompt": "1?", "answer": "1"}\n')
-    (read,) = read_recorded(recorded, [], [], problems, "number")
+    (read,), _ = anyio.run(read_recorded, recorded, [], [], problems, "number")
     assert [p.prompt[0].content for p in read.problems] == ["1?", "b"]
     problems.write_text('{"id": "c", "prompt": "1?", "answer": "1"}\n')
     with pytest.raises(InputError, match=r"its ids are others, such as c, where .* has a"):
-        read_recorded(recorded, [], [], problems, "number")
+        anyio.run(read_recorded, recorded, [], [], problems, "number")
 
 
 def test_a_task_is_chosen(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from workspan.cli.opening import open_engine
+from workspan.engine_spec import open_engine
 from workspan.engines.base import Bill
 from workspan.errors import ContextExceeded, EngineRejected, SpecError
 from workspan.testing.engine_suite import check_engine, draw
@@ -170,12 +170,12 @@ def test_another_language_is_refused_before_any_spend(prompt: tuple[Message, ...
 
 def test_unknown_weights_are_named() -> None:
     with pytest.raises(SpecError, match="no reasoner 'grafs'"):
-        open_engine("reasoner:grafs")
+        anyio.run(open_engine, "reasoner:grafs")
     with pytest.raises(SpecError, match="no file"):
-        open_engine("reasoner:elsewhere.safetensors")
+        anyio.run(open_engine, "reasoner:elsewhere.safetensors")
 
 
 @pytest.mark.parametrize("name", catalogue.names())
 def test_the_packages_weights_open(name: str) -> None:
-    used = open_engine(f"reasoner:{name}")
+    used = anyio.run(open_engine, f"reasoner:{name}")
     assert used.info.model.startswith(f"{name}-")

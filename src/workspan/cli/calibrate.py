@@ -4,38 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import anyio
 import typer
 from rich.progress import Progress
 
 from workspan.allocate.library import Library, is_library, write_library
-from workspan.allocate.survey import Survey
+from workspan.app.calibrating import BUDGET, surveying
+from workspan.app.calibrating import calibrate as calibrate_engine
+from workspan.app.engines import Opened, open_engines
+from workspan.app.problems import named_tasks
+from workspan.app.replaying import read_recorded, recorded_kind
+from workspan.app.specs import as_budget, as_kind
+from workspan.app.state import kept_journal, private_files
 from workspan.budget import Budget
-from workspan.cli.compare import digest
 from workspan.cli.drawing import drawing, journal_output, named_inputs
+from workspan.cli.dry import say_plan
 from workspan.cli.exits import Exit
-from workspan.cli.opening import (
-    EngineOption,
-    ModelOption,
-    Opened,
-    PriceOption,
-    open_engines,
-    private_files,
-    state_folder,
-)
-from workspan.cli.screen import Screen
+from workspan.cli.opening import EngineOption, ModelOption, PriceOption
+from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
-from workspan.errors import InputError, MissingDependency, SpecError
-from workspan.lab.compare import Comparison, compare
+from workspan.cli.standard_input import problems_file
+from workspan.errors import MissingDependency
 from workspan.outputs import Output, check_outputs
-from workspan.spec import parse_strategy
 from workspan.store import Header, JournalFile
 from workspan.strategies.adaptive.auto import Auto
-from workspan.strategies.adaptive.auto_arms import arm_names
-from workspan.tasks import MOST, open_tasks, read_tasks
+from workspan.tasks import MOST
 from workspan.tasks.base import Task
 from workspan.tasks.files import some
 from workspan.types import AnswerKind
@@ -57,7 +54,7 @@ def calibrate(
     price: PriceOption = None,
     setting: SettingOption = None,
     api_key_env: KeyOption = None,
-    budget: Annotated[str, typer.Option("--budget", "-b", help="Of each problem.")] = "16k work",
+    budget: Annotated[str, typer.Option("--budget", "-b", help="Of each problem.")] = BUDGET,
     lines: Annotated[int, typer.Option(min=2, help="Chains of each problem.")] = 8,
     block: Annotated[int, typer.Option(min=1, help="Tokens between two interim answers.")] = 256,
     strategy: Annotated[
@@ -69,9 +66,14 @@ def calibrate(
     recorded: Annotated[
         Path | None, typer.Option("--replay", help="Chains that were drawn: as replay.")
     ] = None,
-    kind: Annotated[str, typer.Option(help="How recorded answers are compared.")] = "text",
+    kind: Annotated[
+        str | None, typer.Option(help="How answers are read, where the file does not say.")
+    ] = None,
     journal: Annotated[Path | None, typer.Option(help="Kept calls; resumes from it.")] = None,
     seed: int = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it will take, spend nothing.")
+    ] = False,
 ) -> None:
     """Draw chains on a sample of your problems, and write what `auto` should know of the model."""
     outputs = [Output("--to", to, "a library", is_library)]
@@ -79,87 +81,78 @@ def calibrate(
     inputs = named_inputs(input, task or [])
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
     if recorded is not None:
-        library = _recorded(recorded, model or [], task or [], input, kind)
-    else:
-        tasks = _tasks(task or [], input, limit, seed)
-        plan = _survey(strategy, arm or [], lines, block)
-        limits, opened = (
-            Budget.parse(budget),
-            open_engines(engine, model, price, setting, api_key_env),
+        read_as = recorded_kind(kind or "text")
+        library: Library | None = anyio.run(
+            partial(_recorded, recorded, model or [], task or [], input, read_as)
         )
+    else:
+        tasks = _tasks(task or [], input, limit, seed, kind)
+        plan, limits = surveying(strategy, arm or [], lines, block), as_budget(budget)
+        asked = [str(engine), str(model), str(seed), budget, strategy, f"{lines} {block}"]
+        asked += [str(input), *(task or []), *(arm or []), *(setting or [])]
+
+        async def main() -> Library | None:
+            opened = await open_engines(engine, model, price, setting, api_key_env)
+            try:
+                if dry_run:
+                    problems = [one.problem for one in tasks]
+                    plans = [replace(plan, arms=()), *plan.arms]
+                    await say_plan(plans, problems, opened, limits, json=False)
+                    return None
+                kept = journal or kept_journal("calibrate", asked)
+                return await _drawn(plan, tasks, opened, limits, seed, kept)
+            finally:
+                await opened.aclose()
+
         with private_files():
-            asked = [str(engine), str(model), str(seed), budget, strategy, f"{lines} {block}"]
-            asked += [str(input), *(task or []), *(arm or []), *(setting or [])]
-            path = journal or state_folder() / f"calibrate-{digest(asked)}.jsonl"
-            library = _drawn(plan, tasks, opened, limits, seed, path)
+            library = anyio.run(main)
+    if library is None:
+        raise typer.Exit(Exit.OK)
     with drawing(str(to), "the same command makes it again of what it kept"):
         write_library(library, to)
     _say(library, to)
     raise typer.Exit(Exit.OK)
 
 
-def _recorded(
-    path: Path, models: list[str], tasks: list[str], problems: Path | None, kind: str
+async def _recorded(
+    path: Path, models: list[str], tasks: list[str], problems: Path | None, kind: AnswerKind
 ) -> Library:
     try:
-        from workspan.cli.replay import KINDS, read_recorded
         from workspan.lab.calibrating import calibrate as of_recordings
     except ImportError:
         raise MissingDependency("a recording", "lab") from None
-    if kind not in KINDS:
-        raise InputError(f"--kind {kind!r}: must be one of {', '.join(KINDS)}")
-    return of_recordings(read_recorded(path, models, tasks, problems, cast("AnswerKind", kind)))
+    found, left_out = await read_recorded(path, models, tasks, problems, kind)
+    say_left_out(left_out)
+    return of_recordings(found)
 
 
-def _tasks(names: Sequence[str], source: Path | None, limit: int, seed: int) -> list[Task]:
-    if bool(names) == (source is not None):
-        raise InputError("say which problems: --task NAME (such as demo), or --input FILE")
-    if source is not None:
-        return some(read_tasks(source), limit, seed)
-    return [task for name in names for task in open_tasks(name, imports=True).load(limit, seed)]
+def _tasks(
+    names: Sequence[str], source: Path | None, limit: int, seed: int, kind: str | None
+) -> list[Task]:
+    read_as = as_kind(kind) if kind else None
+    with problems_file(source) as path:
+        found = named_tasks(names, path, None if path else limit, seed, kind=read_as)
+    return some(found, limit, seed) if source else found
 
 
-def _survey(text: str, arms: Sequence[str], lines: int, block: int) -> Auto:
-    plan = parse_strategy(text, imports=True)
-    if not isinstance(plan, Auto):
-        raise SpecError(f"--strategy {text!r}: calibration is for auto, with its dials")
-    return replace(
-        plan,
-        n=lines,
-        arms=(*plan.arms, *(parse_strategy(arm, imports=True) for arm in arms)),
-        library="",
-        fitted=Survey(lines, block),
-    )
-
-
-def _drawn(
+async def _drawn(
     plan: Auto, tasks: Sequence[Task], opened: Opened, budget: Budget, seed: int, path: Path
 ) -> Library:
     """Run survey and arms on every problem; a second try goes on where the first was stopped."""
-    from workspan.lab.calibrating import calibrate_runs
-
-    async def main(journals: JournalFile, progress: Progress) -> Library:
-        strategies = [replace(plan, arms=()), *plan.arms]
-        bar = progress.add_task("calibrate", total=len(tasks) * len(strategies))
-        try:
-            done: Comparison = await compare(
-                strategies,
-                tasks,
-                opened.engine,
-                budget=budget,
-                seed=seed,
-                journals=journals,
-                on_progress=lambda _: progress.advance(bar),
-            )
-            lines, *others = (done.of(name) for name in done.strategies)
-            arms = dict(zip(arm_names(plan), others, strict=True))
-            return await calibrate_runs(lines, opened.engine.info.model, arms)
-        finally:
-            await opened.aclose()
-
-    header = Header(opened.identity, seed)
-    with JournalFile(path, header) as journals, Progress(console=Screen(stderr=True)) as progress:
-        return anyio.run(main, journals, progress)
+    with (
+        JournalFile(path, Header(opened.identity, seed)) as journals,
+        Progress(console=Screen(stderr=True)) as progress,
+    ):
+        bar = progress.add_task("calibrate", total=len(tasks) * (1 + len(plan.arms)))
+        return await calibrate_engine(
+            tasks,
+            engine=opened,
+            budget=budget,
+            strategy=plan,
+            seed=seed,
+            journal=journals,
+            on_progress=lambda _: progress.advance(bar),
+        )
 
 
 def _say(library: Library, path: Path) -> None:

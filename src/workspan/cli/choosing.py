@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from workspan.app.engines import Opened
 from workspan.budget import Budget
-from workspan.cli.opening import Opened
 from workspan.cli.screen import Screen
 from workspan.errors import PluginError, SpecError, UnsupportedCapability
 from workspan.runner import check

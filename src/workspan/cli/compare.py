@@ -2,53 +2,46 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import anyio
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from workspan.budget import Budget
+from workspan.app.answers import Compared
+from workspan.app.comparing import ALONE
+from workspan.app.comparing import compare as run_comparison
+from workspan.app.engines import open_engines
+from workspan.app.problems import LIMIT, brought_passages, named_tasks
+from workspan.app.searching import open_search
+from workspan.app.specs import DEFAULT_BUDGET, as_budget, as_kind
+from workspan.app.state import kept_journal, private_files
 from workspan.cli.choosing import every, named
 from workspan.cli.comparison import table
-from workspan.cli.corpus import CorpusOption, EmbedderOption, open_search
+from workspan.cli.corpus import CorpusOption, EmbedderOption
 from workspan.cli.drawing import drawing, journal_output, named_inputs, report_output
 from workspan.cli.exits import Exit
 from workspan.cli.grading import GraderOption, ReaderOption, said_reading
-from workspan.cli.opening import (
-    EngineOption,
-    ModelOption,
-    Opened,
-    PriceOption,
-    open_engines,
-    private_files,
-    state_folder,
-)
+from workspan.cli.opening import EngineOption, ModelOption, PriceOption
 from workspan.cli.screen import Screen, say_json
 from workspan.cli.settings import KeyOption, SettingOption
-from workspan.errors import EngineError, InputError, MissingDependency
-from workspan.journal_lines import FORMAT
+from workspan.cli.standard_input import problems_file
+from workspan.errors import EngineError, MissingDependency
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison
-from workspan.lab.compare import compare as run_comparison
-from workspan.lab.records import Record, records
+from workspan.lab.records import Record
 from workspan.lab.remarks import remarks
 from workspan.outputs import check_outputs
-from workspan.retrieval import Passage
-from workspan.session import Strategy
 from workspan.store import Header, JournalFile
-from workspan.tasks import MOST, open_tasks, read_tasks
-from workspan.tasks.base import BringsPassages, Task
+from workspan.tasks import MOST
 
-LIMIT = 20
-"""Problems of a task set, unless told otherwise."""
-ALONE = "single,self_consistency(n=8)"
+T = TypeVar("T")
+
 SEARCHING = "retrieve(mode='sequential'),retrieve(mode='parallel'),retrieve"
-"""What is compared unless told otherwise; the second with a corpus."""
+"""What is compared unless told otherwise, with a corpus."""
 
 
 def compare(
@@ -58,7 +51,8 @@ def compare(
         typer.Option("--task", "-t", help="demo, a data set, FILE.jsonl or hf:OWNER/NAME; repeat."),
     ] = None,
     input: Annotated[
-        Path | None, typer.Option(help="All problems of a file: JSONL, JSON, CSV, Parquet.")
+        Path | None,
+        typer.Option(help="All problems of a file: JSONL, JSON, CSV, Parquet; - reads JSONL."),
     ] = None,
     limit: Annotated[
         int | None,
@@ -75,8 +69,14 @@ def compare(
     corpus: CorpusOption = None,
     embedder: EmbedderOption = None,
     budget: Annotated[
-        str, typer.Option("--budget", "-b", help="Of each run: '8k work, 2k span, 30s, $0.05'.")
-    ] = "1k work",
+        str,
+        typer.Option(
+            "--budget", "-b", help="Of each run: '8k work, 2k span, 30s, $0.05', or unlimited."
+        ),
+    ] = DEFAULT_BUDGET,
+    kind: Annotated[
+        str | None, typer.Option(help="How answers are read, where the file does not say.")
+    ] = None,
     engine: EngineOption = None,
     model: ModelOption = None,
     price: PriceOption = None,
@@ -95,109 +95,117 @@ def compare(
     ] = False,
 ) -> None:
     """Run strategies on the same problems at the same budget, and say which is ahead."""
-    brought = _brought(task or [], limit, seed)
+    brought = brought_passages(task or [], limit, seed)
     if strategies is None:
         strategies = SEARCHING if corpus or brought else ALONE
-    plan = named(strategies)
-    limits = Budget.parse(budget)
-    problems = _problems(task or [], input, limit, seed, reader)
+    plan, limits = named(strategies), as_budget(budget)
+    with problems_file(input) as source:
+        read_as = as_kind(kind) if kind else None
+        problems = named_tasks(task or [], source, limit, seed, reader, kind=read_as)
     problems = said_reading(problems, grader, json=json)
     write = _report_writer(report)
     outputs = [journal_output(journal)] if journal else []
     outputs += [report_output(report)] if report else []
     check_outputs(outputs, named_inputs(input, task or [], corpus))
-    found = open_search(corpus, embedder, brought)
-    opened = replace(open_engines(engine, model, price, setting, api_key_env), tools=found.tools)
-    plan += every(strategies, opened)
-    if dry_run:
-        from workspan.cli.dry import say_plan
+    bar = _Bar()
 
-        say_plan(plan, [t.problem for t in problems], opened, limits, json=json)
-        raise typer.Exit(Exit.OK)
+    async def main() -> Compared | None:
+        found = await open_search(corpus, embedder, brought)
+        opened = await open_engines(engine, model, price, setting, api_key_env)
+        opened = replace(opened, tools=found.tools)
+        try:
+            plans = [*plan, *every(strategies, opened)]
+            if dry_run:
+                from workspan.cli.dry import say_plan
+
+                asked = [one.problem for one in problems]
+                await say_plan(plans, asked, opened, limits, json=json)
+                return None
+            told = [str(engine), str(model), str(seed), str(limits), str(input), *(task or [])]
+            told += [found.identity] if found.tools else []
+            kept = journal or kept_journal("compare", told)
+            with JournalFile(kept, Header(opened.identity, seed)) as journals:
+                bar.begin(opened.identity, len(plans) * len(problems), kept)
+                return await run_comparison(
+                    problems,
+                    plans,
+                    engine=opened,
+                    budget=limits,
+                    parallel=parallel,
+                    seed=seed,
+                    journal=journals,
+                    on_progress=bar.show,
+                )
+        finally:
+            await opened.aclose()
+
     with private_files():
-        asked = [str(engine), str(model), str(seed), str(limits), str(input), *(task or [])]
-        asked += [found.identity] if found.tools else []
-        path = journal or state_folder() / f"compare-{digest(asked)}.jsonl"
-        done = _Job(plan, problems, opened, limits, seed, parallel, path).execute()
-    summed = records(done)
+        compared = bar.run(main)
+    if compared is None:
+        raise typer.Exit(Exit.OK)
+    done, summed = compared.done, compared.records
     _show(done, summed, json=json)
-    kept = f"the results above are whole, and every call is kept in {path}"
+    said = f"the results above are whole, and every call is kept in {bar.journal}"
     try:
         if not json and (chart or Screen().is_terminal):
-            with drawing("the chart", kept):
+            with drawing("the chart", said):
                 _chart(summed)
     finally:
-        with drawing(f"the report {report}", kept):
+        with drawing(f"the report {report}", said):
             write(done)
     raise typer.Exit(_code(done))
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A comparison that is ready to start."""
+class _Bar:
+    """Runs as they are finished; if they are stopped, says what is kept and where."""
 
-    strategies: Sequence[Strategy]
-    tasks: Sequence[Task]
-    opened: Opened
-    budget: Budget
-    seed: int
-    parallel: int | None
-    journal: Path
-
-    def execute(self) -> Comparison:
-        """Compare under a progress bar; if it is stopped, say what is kept and where."""
-        console = Screen(stderr=True)
-        progress = Progress(
+    def __init__(self) -> None:
+        self.journal: Path | None = None
+        self._console = Screen(stderr=True)
+        self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("runs, {task.fields[tokens]} tokens"),
             TimeRemainingColumn(),
-            console=console,
+            console=self._console,
             transient=True,
         )
-        header = Header(self.opened.identity, self.seed)
-        with JournalFile(self.journal, header) as journals, progress:
-            planned = len(self.strategies) * len(self.tasks)
-            bar = progress.add_task(self.opened.identity, total=planned, tokens=0)
-            finished: list[Trial] = []
+        self._finished: list[Trial] = []
+        self._planned = 0
 
-            def show(trial: Trial) -> None:
-                finished.append(trial)
-                progress.update(
-                    bar, completed=len(finished), tokens=sum(t.usage.work for t in finished)
-                )
+    def begin(self, title: str, planned: int, journal: Path) -> None:
+        """Show the bar, for runs that are kept in a journal."""
+        self.journal, self._planned = journal, planned
+        self._progress.add_task(title, total=planned, tokens=0)
+        self._progress.start()
 
-            try:
-                return anyio.run(self._compare, journals, show)
-            except (KeyboardInterrupt, EngineError) as error:
-                progress.stop()
-                kept = sum(trial.result is not None for trial in finished)
-                console.print(
-                    f"stopped: {kept} of {planned} runs are finished; they and every finished call "
-                    f"are kept in {self.journal}: the same command goes on from there",
+    def show(self, trial: Trial) -> None:
+        """Count a run."""
+        self._finished.append(trial)
+        tokens = sum(one.usage.work for one in self._finished)
+        bar = self._progress.task_ids[0]
+        self._progress.update(bar, completed=len(self._finished), tokens=tokens)
+
+    def run(self, main: Callable[[], Awaitable[T]]) -> T:
+        """Run what begins it, from ordinary code."""
+        try:
+            return anyio.run(main)
+        except (KeyboardInterrupt, EngineError) as error:
+            self._progress.stop()
+            if self.journal is not None:
+                kept = sum(trial.result is not None for trial in self._finished)
+                self._console.print(
+                    f"stopped: {kept} of {self._planned} runs are finished; they and every "
+                    f"finished call are kept in {self.journal}: the same command goes on from "
+                    "there",
                     soft_wrap=True,
                 )
-                if isinstance(error, KeyboardInterrupt):
-                    raise typer.Exit(Exit.INTERRUPTED) from None
-                raise
-
-    async def _compare(self, journals: JournalFile, show: Callable[[Trial], None]) -> Comparison:
-        try:
-            return await run_comparison(
-                self.strategies,
-                self.tasks,
-                self.opened.engine,
-                budget=self.budget,
-                seed=self.seed,
-                journals=journals,
-                parallel=self.parallel,
-                on_progress=show,
-                engines=self.opened.engines,
-                tools=self.opened.tools,
-            )
+            if isinstance(error, KeyboardInterrupt):
+                raise typer.Exit(Exit.INTERRUPTED) from None
+            raise
         finally:
-            await self.opened.aclose()
+            self._progress.stop()
 
 
 def _report_writer(path: Path | None) -> Callable[[Comparison], None]:
@@ -209,39 +217,6 @@ def _report_writer(path: Path | None) -> Callable[[Comparison], None]:
     except ImportError:
         raise MissingDependency("a report", "lab") from None
     return lambda done: write_report(done, path)
-
-
-def _problems(
-    names: Sequence[str],
-    source: Path | None,
-    limit: int | None,
-    seed: int,
-    reader: str | None = None,
-) -> list[Task]:
-    """Load the problems that the command names."""
-    if reader is not None and source is None:
-        raise InputError("--reader reads the rows of a file: give it with --input FILE")
-    if bool(names) == (source is not None):
-        raise InputError("say which problems: --task NAME (such as demo), or --input FILE")
-    if source is not None:
-        return read_tasks(source, reader)[:limit]
-    return [
-        task for name in names for task in open_tasks(name, imports=True).load(limit or LIMIT, seed)
-    ]
-
-
-def _brought(names: Sequence[str], limit: int | None, seed: int) -> list[Passage]:
-    """Return the passages of the task sets that come with a corpus of their own."""
-    sets = [open_tasks(name, imports=True) for name in names]
-    bringing = [one for one in sets if isinstance(one, BringsPassages)]
-    corpora = [one.passages(limit or LIMIT, seed) for one in bringing]
-    return [passage for corpus in corpora for passage in corpus]
-
-
-def digest(parts: Sequence[str]) -> str:
-    """Name a journal after what was asked; one of another format has another name."""
-    parts = [*parts, str(FORMAT)]
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
 
 
 def _show(done: Comparison, found: Sequence[Record], *, json: bool) -> None:

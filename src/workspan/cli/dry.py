@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-import anyio
 from rich.table import Table
 
+from workspan.app.comparing import estimate
+from workspan.app.engines import Opened
 from workspan.budget import Budget
-from workspan.cli.opening import Opened
 from workspan.cli.screen import Screen, say_json
-from workspan.lab.plan import Plan, Range, Speed, plan, slowest
+from workspan.lab.plan import Plan, Range, Speed
 from workspan.lab.remarks import power
 from workspan.session import Strategy
 from workspan.types import Problem
 
 
-def say_plan(
+async def say_plan(
     strategies: Sequence[Strategy],
     problems: Sequence[Problem],
     opened: Opened,
@@ -25,36 +25,18 @@ def say_plan(
     *,
     json: bool,
 ) -> None:
-    """Print what `strategies` will take on `problems`, and close the engines.
+    """Print what `strategies` will take on `problems`.
 
     Nothing that costs money is asked: only the speed of a model that is free is measured.
     """
-    engine = opened.engine
-
-    async def main() -> tuple[Plan, Speed | None]:
-        try:
-            speed = await slowest([engine, *opened.engines.values()])
-            made = await plan(
-                strategies,
-                problems,
-                engine,
-                budget=budget,
-                speed=speed,
-                engines=opened.engines,
-                tools=opened.tools,
-            )
-            return made, speed
-        finally:
-            await opened.aclose()
-
-    made, speed = anyio.run(main)
+    made = await estimate(problems, strategies, engine=opened, budget=budget)
     if json:
         for need in (*made.needs, made.total):
             record = {"problems": made.problems, "budget": str(budget), **asdict(need)}
             say_json(record)
     else:
         Screen().print(_table(made))
-    for note in _notes(made, opened, speed):
+    for note in _notes(made, opened, made.speed):
         Screen(stderr=True).print(note)
 
 

@@ -10,9 +10,11 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
+from workspan import __version__
 from workspan.cli.commands import Commands
 from workspan.cli.exits import Exit, exit_for
 from workspan.errors import InputError, WorkspanError
@@ -33,8 +35,19 @@ app = typer.Typer(
 )
 
 
+def _say_version(asked: bool) -> None:  # noqa: FBT001  # the library calls it so
+    if asked:
+        typer.echo(f"workspan {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def workspan() -> None:
+def workspan(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="And exit.")
+    ] = False,
+) -> None:
     """Stand for the program itself: a group needs a callback where it has no command yet."""
 
 

@@ -7,7 +7,7 @@ say reaches the terminal as visible characters only, whatever the place it was p
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
@@ -19,8 +19,8 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from workspan.app.engines import Opened
 from workspan.call import Delta, Event
-from workspan.cli.opening import Opened
 from workspan.engines.base import together
 from workspan.legible import legible, one_line
 from workspan.runner import Result
@@ -29,6 +29,7 @@ from workspan.types import Usage
 _NARROWEST, _WIDEST = 20, 1_000
 """Columns that a terminal may say it has."""
 _ROWS = 12
+_LEFT_OUT = 5
 _LONGEST_ERROR = 2_000
 """Characters of an error."""
 
@@ -160,40 +161,10 @@ def money(usage: Usage) -> str:
     return "unknown (the model has no price)" if usage.cost is None else f"${usage.cost:.6f}"
 
 
-def record(result: Result, budget: str, opened: Opened) -> dict[str, object]:
-    """Flatten a result for ``--json``."""
-    answer, usage, engine = result.answer, result.usage, opened.engine.info
-    return {
-        "problem": result.problem,
-        "answer": answer.text,
-        "text": answer.best.text if answer.best else None,
-        "sources": answer.best.sources if answer.best else (),
-        "votes": [{"answer": vote.answer, "weight": vote.weight} for vote in answer.votes],
-        "margin": answer.margin,
-        "tied": answer.tied,
-        "why": msgspec.Raw(answer.why.encode()) if answer.why else None,
-        "engine": engine.name,
-        "model": engine.model,
-        "engines": opened.models,
-        "strategy": result.strategy,
-        "budget": budget,
-        "stop": result.stop,
-        "unanswered": result.unanswered or None,
-        "work": result.work,
-        "span": result.span,
-        "parallelism": round(result.parallelism, 3),
-        "prefill": usage.prefill,
-        "cached": usage.cached_tokens,
-        "reasoning": usage.reasoning_tokens,
-        "unseen": usage.unseen_tokens,
-        "calls": usage.calls,
-        "failures": result.failures,
-        "seconds": round(result.seconds, 3),
-        "call_seconds": round(result.call_seconds, 3),
-        "queue_seconds": round(result.queue_seconds, 3),
-        "cost": None if usage.cost is None else str(usage.cost),
-        "source": usage.source,
-        "overrun": result.overrun,
-        "overruns": {limit: str(excess) for limit, excess in result.overruns.items()},
-        "notices": [notice._asdict() for notice in result.notices],
-    }
+def say_left_out(left_out: Mapping[str, str]) -> None:
+    """Say what of a recording is not used, and why; the first few."""
+    aside = Screen(stderr=True)
+    for name, why in [*left_out.items()][:_LEFT_OUT]:
+        aside.print(f"left out: {name}: {why}", soft_wrap=True)
+    if len(left_out) > _LEFT_OUT:
+        aside.print(f"left out: {len(left_out) - _LEFT_OUT} more")

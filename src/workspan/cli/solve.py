@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import anyio
 import msgspec
@@ -15,59 +15,48 @@ from rich.panel import Panel
 from rich.text import Text
 
 from workspan.allocate.explaining import Explanation
-from workspan.answers import MARKED
+from workspan.app.answers import Answers, result_record
+from workspan.app.engines import Opened, open_engines
+from workspan.app.searching import Corpus, open_search
+from workspan.app.solving import ALONE, SEARCHING, many_header, solve_many
+from workspan.app.solving import solve as solve_one
+from workspan.app.specs import DEFAULT_BUDGET, as_budget, as_kind, as_problem, as_strategy
+from workspan.app.state import private_files
 from workspan.budget import Budget
 from workspan.cli.answers import AnswersFile, is_answers
-from workspan.cli.corpus import CorpusOption, EmbedderOption, cited, open_search, searches
+from workspan.cli.corpus import CorpusOption, EmbedderOption, cited
 from workspan.cli.drawing import journal_output, named_inputs
 from workspan.cli.exits import Exit
 from workspan.cli.explain import summary
 from workspan.cli.grading import ReaderOption, say_references
-from workspan.cli.opening import (
-    EngineOption,
-    ModelOption,
-    Opened,
-    PriceOption,
-    open_engines,
-    private_files,
-)
-from workspan.cli.screen import (
-    Screen,
-    account,
-    json_line,
-    noticed,
-    record,
-    say_json,
-    watching,
-)
+from workspan.cli.opening import EngineOption, ModelOption, PriceOption
+from workspan.cli.screen import Screen, account, json_line, noticed, say_json, watching
 from workspan.cli.settings import KeyOption, SettingOption
-from workspan.errors import InputError, SpecError, nearest
+from workspan.cli.standard_input import problems_file, question_text
+from workspan.errors import InputError
 from workspan.lab.bench import Trial
-from workspan.lab.compare import Comparison, compare
-from workspan.lab.pooling import pool
 from workspan.lab.records import records
 from workspan.lab.remarks import over_budget
 from workspan.legible import legible
 from workspan.outputs import Output, check_outputs
-from workspan.runner import Result, check, run
+from workspan.runner import Result, check
 from workspan.session import Strategy
-from workspan.spec import parse_strategy
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
+from workspan.tasks import MOST
 from workspan.tasks.base import Task
 from workspan.tasks.files import read_tasks
-from workspan.types import AnswerKind, Problem
+from workspan.types import Problem
 
 BudgetOption = Annotated[
-    str | None, typer.Option("--budget", "-b", help="Such as '8k work, 2k span, 30s, $0.05'.")
+    str,
+    typer.Option("--budget", "-b", help="Such as '8k work, 2k span, 30s, $0.05', or unlimited."),
 ]
-
-ALONE = "self_consistency(n=8)"
-SEARCHING = "retrieve"
-"""The strategies unless one is named."""
 
 
 def solve(
-    question: Annotated[str | None, typer.Argument(help="The question; or use --input.")] = None,
+    question: Annotated[
+        str | None, typer.Argument(help="The question, - for standard input; or use --input.")
+    ] = None,
     *,
     engine: EngineOption = None,
     model: ModelOption = None,
@@ -76,12 +65,16 @@ def solve(
     ] = None,
     corpus: CorpusOption = None,
     embedder: EmbedderOption = None,
-    budget: BudgetOption = None,
+    budget: BudgetOption = DEFAULT_BUDGET,
     kind: Annotated[
-        str, typer.Option(help="How the answer is read: text, math, number, choice, code, open.")
-    ] = "text",
+        str | None,
+        typer.Option(
+            help="How answers are read: text, math, number, choice, code, json, open; text, or as "
+            "the file says, unless told."
+        ),
+    ] = None,
     input: Annotated[
-        Path | None, typer.Option(help="Problems: JSONL, JSON, CSV or Parquet.")
+        Path | None, typer.Option(help="Problems: JSONL, JSON, CSV or Parquet; - reads JSONL.")
     ] = None,
     reader: ReaderOption = None,
     output: Annotated[Path | None, typer.Option(help="Answers, JSONL; resumable.")] = None,
@@ -91,6 +84,10 @@ def solve(
     pooled: Annotated[
         bool, typer.Option("--pooled", help="The budget is of all problems together: auto only.")
     ] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=MOST, help="The first problems of --input.")
+    ] = None,
+    parallel: Annotated[int | None, typer.Option(min=1, help="Problems at a time.")] = None,
     seed: int = 0,
     raw: Annotated[
         bool, typer.Option("--raw", help="Ask the question as it is, without asking for a mark.")
@@ -104,40 +101,39 @@ def solve(
     _one_of(question, input, output)
     if pooled and output is None:
         raise InputError("--pooled is for many problems: give --input and --output")
-    plan = parse_strategy(
-        (SEARCHING if corpus else ALONE) if strategy is None else strategy, imports=True
-    )
-    limits = Budget() if budget is None else Budget.parse(budget)
-    tasks = read_tasks(input, reader) if input else []
+    if limit is not None and input is None:
+        raise InputError("--limit is of many problems: give --input and --output")
+    plan = as_strategy((SEARCHING if corpus else ALONE) if strategy is None else strategy)
+    limits, read_as = as_budget(budget), kind and as_kind(kind)
+    with problems_file(input) as source:
+        tasks = read_tasks(source, reader, kind=read_as or None)[:limit] if source else []
     say_references(tasks, json=json)
     if output is not None:
         _check_output(output, tasks, named_inputs(input, corpus=corpus))
-    text = question if raw or kind == "open" or searches(plan) else f"{question}\n\n{MARKED}"
-    problem = Problem.ask(text or "", kind=_kind(kind))
-    found = open_search(corpus, embedder)
-    opened = replace(open_engines(engine, model, price, setting, api_key_env), tools=found.tools)
-    check(plan, opened.engine, limits, opened.engines, opened.tools)
-    if dry_run:
-        from workspan.cli.dry import say_plan
+    asked = [task.problem for task in tasks]
+    if question is not None:
+        asked = [as_problem(question_text(question), read_as or "text", plan, raw=raw)]
 
-        say_plan([plan], [task.problem for task in tasks] or [problem], opened, limits, json=json)
-        raise typer.Exit(Exit.OK)
+    async def main() -> Exit:
+        found = await open_search(corpus, embedder)
+        opened = await open_engines(engine, model, price, setting, api_key_env)
+        opened = replace(opened, tools=found.tools)
+        try:
+            check(plan, opened.engine, limits, opened.engines, opened.tools)
+            if dry_run:
+                from workspan.cli.dry import say_plan
+
+                await say_plan([plan], asked, opened, limits, json=json)
+                return Exit.OK
+            if output is None:
+                return await _solve_one(opened, plan, asked[0], limits, seed, json=json)
+            many = _Many(opened, plan, tasks, limits, seed, output, found, pooled, parallel)
+            return await many.solve(json=json)
+        finally:
+            await opened.aclose()
+
     with private_files():
-        if output is None:
-            code = _solve_one(opened, plan, problem, limits, seed, json=json)
-        else:
-            code = _solve_all(
-                opened,
-                plan,
-                tasks,
-                limits,
-                seed,
-                output,
-                corpus=found.identity,
-                pooled=pooled,
-                json=json,
-            )
-    raise typer.Exit(code)
+        raise typer.Exit(anyio.run(main))
 
 
 def _check_output(output: Path, tasks: Sequence[Task], inputs: Sequence[tuple[str, Path]]) -> None:
@@ -154,52 +150,23 @@ def _journal_of(output: Path) -> Path:
     return output.with_name(output.name + ".journal") if output.name else output
 
 
-def _kind(text: str) -> AnswerKind:
-    known: tuple[AnswerKind, ...] = get_args(AnswerKind)
-    for kind in known:
-        if kind == text:
-            return kind
-    raise SpecError(f"unknown kind {text!r}: {nearest(text, known)}")
-
-
 def _one_of(question: str | None, source: Path | None, output: Path | None) -> None:
     """Check that there is a question, or a file with a place for its answers."""
     if (question is None) == (source is None):
         raise InputError("give a question, or a file of problems with --input, and not both")
     if (source is None) != (output is None):
         raise InputError("--input and --output go together; a question's answer is printed")
-    if question is not None and not question.strip():
-        raise InputError("the question is empty")
 
 
-def _solve_one(
-    opened: Opened,
-    strategy: Strategy,
-    problem: Problem,
-    budget: Budget,
-    seed: int,
-    *,
-    json: bool,
+async def _solve_one(
+    opened: Opened, strategy: Strategy, problem: Problem, budget: Budget, seed: int, *, json: bool
 ) -> Exit:
-    async def main() -> Result:
-        try:
-            with watching(Screen(stderr=True)) as observe:
-                return await run(
-                    strategy,
-                    problem,
-                    opened.engine,
-                    budget=budget,
-                    seed=seed,
-                    observer=observe,
-                    engines=opened.engines,
-                    tools=opened.tools,
-                )
-        finally:
-            await opened.aclose()
-
-    result = anyio.run(main)
+    with watching(Screen(stderr=True)) as observe:
+        result = await solve_one(
+            problem, strategy=strategy, engine=opened, budget=budget, seed=seed, stream=observe
+        )
     if json:
-        say_json(record(result, str(budget), opened))
+        say_json(result_record(result, str(budget), opened))
     else:
         _print(result, opened)
     return Exit.OK if result.answer.best else Exit.NO_ANSWER
@@ -226,66 +193,55 @@ def _print(result: Result, opened: Opened) -> None:
             console.print(Text(line, "dim"))
 
 
-def _solve_all(
-    opened: Opened,
-    strategy: Strategy,
-    tasks: Sequence[Task],
-    budget: Budget,
-    seed: int,
-    output: Path,
-    *,
-    corpus: str,
-    pooled: bool,
-    json: bool,
-) -> Exit:
-    """Solve the problems side by side; answers are written as they come, then put in order."""
-    searched = f", searching {corpus}" if corpus else ""  # else old findings would be replayed
-    header = Header(opened.identity + searched, seed)
-    journal = _journal_of(output)
-    order = [task.problem.id for task in tasks]
-    with JournalFile(journal, header) as journals, AnswersFile(output, order) as answers:
+@dataclass(frozen=True, slots=True)
+class _Many:
+    """Problems that are ready to be solved."""
 
-        def finished(trial: Trial) -> None:
-            line = json_line(_answer(trial, str(budget), opened))
-            answers.add(trial.task.problem.id, line.encode())
-            if json:
-                typer.echo(line)
+    opened: Opened
+    strategy: Strategy
+    tasks: Sequence[Task]
+    budget: Budget
+    seed: int
+    output: Path
+    corpus: Corpus
+    pooled: bool
+    parallel: int | None
 
-        async def main() -> Comparison:
-            run_all: Callable[..., Awaitable[Comparison]] = pool if pooled else compare
-            try:
-                return await run_all(
-                    [strategy],
-                    tasks,
-                    opened.engine,
-                    budget=budget,
-                    seed=seed,
-                    journals=journals,
-                    on_progress=finished,
-                    engines=opened.engines,
-                    tools=opened.tools,
-                )
-            finally:
-                await opened.aclose()
+    async def solve(self, *, json: bool) -> Exit:
+        """Solve them side by side; answers are written as they come, then put in order."""
+        order = [task.problem.id for task in self.tasks]
+        header = many_header(self.opened, self.corpus, self.seed)
+        journal = JournalFile(_journal_of(self.output), header)
+        with journal as journals, AnswersFile(self.output, order) as answers:
 
-        done = anyio.run(main)
-    return _summary(done, output)
+            def finished(trial: Trial, record: Mapping[str, object]) -> None:
+                line = json_line(record)
+                answers.add(trial.task.problem.id, line.encode())
+                if json:
+                    typer.echo(line)
+
+            done = await solve_many(
+                self.tasks,
+                strategy=self.strategy,
+                engine=self.opened,
+                budget=self.budget,
+                pooled=self.pooled,
+                parallel=self.parallel,
+                seed=self.seed,
+                journal=journals,
+                corpus=self.corpus,
+                on_answer=finished,
+            )
+        return _summary(done, self.output)
 
 
-def _summary(done: Comparison, output: Path) -> Exit:
-    results = [trial.result for trial in done.trials if trial.result is not None]
-    answered = sum(result.answer.best is not None for result in results)
-    failed = len(done.trials) - len(results)
+def _summary(done: Answers, output: Path) -> Exit:
+    answered = sum(text is not None for text in done.texts)
     Screen(stderr=True).print(
-        f"{answered} answered, {len(results) - answered} without an answer, {failed} failed: "
-        f"{output}" + (" (the same command asks the failed ones again)" if failed else ""),
+        f"{answered} answered, {len(done) - done.failed - answered} without an answer, "
+        f"{done.failed} failed: {output}"
+        + (" (the same command asks the failed ones again)" if done.failed else ""),
     )
-    for remark in over_budget(done, records(done)):
+    for remark in over_budget(done.done, records(done.done)):
         Screen(stderr=True).print(remark)
-    return Exit.ENGINE if failed else Exit.OK
-
-
-def _answer(trial: Trial, budget: str, opened: Opened) -> dict[str, object]:
-    if trial.result is not None:
-        return record(trial.result, budget, opened)
-    return {"problem": trial.task.problem.id, "answer": None, "error": trial.error}
+    return Exit.ENGINE if done.failed else Exit.OK

@@ -13,8 +13,8 @@ from workspan.allocate.library import Case, Library, Once, Record
 from workspan.allocate.signs import signs
 from workspan.errors import GraderError, InputError
 from workspan.lab.bench import Trial
-from workspan.replay.engine import asked_tokens
-from workspan.replay.recording import Chain, Recording
+from workspan.recordings.engine import asked_tokens
+from workspan.recordings.recording import Chain, Recording
 from workspan.tasks.base import Task
 from workspan.types import Answer, Problem
 

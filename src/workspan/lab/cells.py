@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from workspan.answers import equivalent
-from workspan.replay.engine import asked_tokens
-from workspan.replay.recording import Chain, Recording
+from workspan.recordings.engine import asked_tokens
+from workspan.recordings.recording import Chain, Recording
 from workspan.types import Problem
 
 if TYPE_CHECKING:

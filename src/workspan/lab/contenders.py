@@ -14,7 +14,7 @@ from workspan.lab.cells import Cell, Cells
 from workspan.lab.fitted import Contender, Fitted
 from workspan.lab.fitting import AUTO_HARD, Fitting
 from workspan.lab.folds import Split
-from workspan.replay.recording import Recording
+from workspan.recordings.recording import Recording
 from workspan.session import Strategy
 from workspan.spec import parse_strategy, split_list
 from workspan.strategies.adaptive.auto import Auto

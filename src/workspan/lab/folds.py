@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from workspan.errors import InputError, nearest
-from workspan.replay.recording import Recording
+from workspan.recordings.recording import Recording
 
 PROBLEM_FOLDS = 5
 """Parts that problems are dealt into, unless told otherwise."""

@@ -86,6 +86,8 @@ class Plan:
     needs: tuple[Need, ...]
     problems: int
     budget: Budget
+    speed: Speed | None = None
+    """What the seconds rest on, where it was measured."""
 
     @property
     def total(self) -> Need:
@@ -143,7 +145,7 @@ async def plan(
             rest = [await rehearse(strategy, p, habit, i + 1) for i, p in enumerate(few)]
             tried.append([first, *rest])
         needs.append(_need(strategy, tried, len(problems), budget, speed))
-    return Plan(tuple(needs), len(problems), budget)
+    return Plan(tuple(needs), len(problems), budget, speed)
 
 
 async def slowest(engines: Iterable[Engine]) -> Speed | None:

@@ -19,8 +19,8 @@ from workspan.lab.contenders import ORACLE, BestFixed, Plain
 from workspan.lab.fitted import Contender, Fitted
 from workspan.lab.fitting import Fitting
 from workspan.lab.folds import Folds, Split
-from workspan.replay.engine import ReplayEngine
-from workspan.replay.recording import Recording
+from workspan.recordings.engine import ReplayEngine
+from workspan.recordings.recording import Recording
 from workspan.runner import check, run
 from workspan.strategies.adaptive.auto_library import known
 from workspan.types import Problem

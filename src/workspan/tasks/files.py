@@ -13,6 +13,7 @@ from workspan.tasks import formats
 from workspan.tasks.base import Task
 from workspan.tasks.own_rows import own_reader
 from workspan.tasks.tables import Row, tasks_of_rows
+from workspan.types import AnswerKind
 
 _READERS: dict[str, Callable[[Path], list[Row]]] = {
     ".jsonl": formats.json_lines,
@@ -26,7 +27,9 @@ ENDINGS = tuple(_READERS)
 """Of the files that can be read."""
 
 
-def read_tasks(path: str | Path, reader: str | None = None) -> list[Task]:
+def read_tasks(
+    path: str | Path, reader: str | None = None, *, kind: AnswerKind | None = None
+) -> list[Task]:
     """Read every problem of a file, in its order; its fields are those of `rows.read_row`.
 
     A JSONL file holds one object a line, UTF-8; empty lines are passed over. A JSON file holds a
@@ -37,6 +40,7 @@ def read_tasks(path: str | Path, reader: str | None = None) -> list[Task]:
     Args:
         path: the file.
         reader: of the user's own, for rows of another form; see `own_rows.own_reader`.
+        kind: of rows that name none.
 
     Raises:
         SpecError: there is no such reader.
@@ -56,6 +60,8 @@ def read_tasks(path: str | Path, reader: str | None = None) -> list[Task]:
         raise DataError(f"can't be read: {error.strerror or error}", path=str(path)) from error
     if convert is not None:
         rows = convert(rows, str(path))
+    if kind is not None:
+        rows = [(line, {"kind": kind, **row}) for line, row in rows]
     if not rows:
         raise DataError("holds no problem: write one JSON object a line", path=str(path))
     return tasks_of_rows(rows, str(path))

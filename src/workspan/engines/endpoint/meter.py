@@ -166,11 +166,16 @@ class Meter:
             if text:
                 self._unasked.add(text)
 
-    def hear(self, report: Report) -> None:
-        """Take the server's figures, in the middle of the stream or at its end."""
+    def hear(self, report: Report, pieces: int | None = None) -> None:
+        """Take the server's figures, in the middle of the stream or at its end.
+
+        Args:
+            report: the figures.
+            pieces: those that had come before it, if others have come since.
+        """
         self._report = merged(self._report, report)
-        self._heard_at, self._blank = self.pieces, 0
-        if self._report.completion_tokens >= self.least:
+        self._heard_at, self._blank = self.pieces if pieces is None else pieces, 0
+        if self._heard_at == self.pieces and self._report.completion_tokens >= self.least:
             self._told = (self._report.completion_tokens, self.pieces, self._size)
 
     @property

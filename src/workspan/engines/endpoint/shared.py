@@ -6,7 +6,7 @@ import copy
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import anyio
 
@@ -40,6 +40,16 @@ class Door(Protocol):
         ...
 
 
+class _Told(NamedTuple):
+    """Usage as it came."""
+
+    place: int
+    """The choice that had ended last before it."""
+    report: Report
+    pieces: tuple[int, ...]
+    """Of each choice, those that had come before it."""
+
+
 class _Group:
     """One request and its choices. Whoever lacks tokens reads the stream for all."""
 
@@ -52,8 +62,7 @@ class _Group:
         self.reply: Reply | None = None
         self.choices: tuple[Meter, ...] = ()
         """By the index of their choice, fixed when the request is sent."""
-        self.reports: list[tuple[int, Report]] = []
-        """Usage, each with the choice that had ended last before it."""
+        self.reports: list[_Told] = []
         self.last_ended = 0
         self.is_over = False
         self.failure: EngineError | None = None
@@ -76,34 +85,36 @@ class _Group:
                 if choice.finish_reason:
                     self.last_ended = choice.index
             if event.usage is not None:
-                self.reports.append((self.last_ended, event.usage))
+                pieces = tuple(meter.pieces for meter in self.choices)
+                self.reports.append(_Told(self.last_ended, event.usage, pieces))
 
     def settle(self, server: str) -> None:
         """Split the usage among the choices: by its own report, by the total, or by our count."""
         ended = [meter for meter in self.choices if meter.finish is not None]
-        told = dict(self.reports)
+        told = {one.place: one for one in self.reports}
         places = {place for place, meter in enumerate(self.choices) if meter.finish is not None}
         is_each = set(told) == places and len(self.reports) == len(places)
         if len(ended) > 1 and told and not is_each:
-            self._split(ended, self.reports[-1][1], server)
+            self._split(ended, self.reports[-1], server)
             return
-        for place, report in told.items():
-            self.choices[place].hear(report)
+        for place, one in told.items():
+            self.choices[place].hear(one.report, one.pieces[place])
         for meter in ended:  # they share the prompt: the first pays for all
             meter.settle(server, with_prompt=meter is self.choices[0])
 
-    def _split(self, ended: list[Meter], report: Report, server: str) -> None:
+    def _split(self, ended: list[Meter], told: _Told, server: str) -> None:
         """Share the tokens of all choices by what each has sent; one choice's alone are too few.
 
         llama.cpp reports one choice's usage for n (its issue 27318).
         """
         sent = [max(1, meter.least, meter.pieces) for meter in ended]
-        figures = reconcile(report, together([meter.shown for meter in ended]))
+        figures = reconcile(told.report, together([meter.shown for meter in ended]))
         if figures.decoded < sum(sent):
             ended[0].notices.append(_one_for_all(server))
         if figures.prompt is not None:
             self.choices[0].expects(figures.prompt, figures.cached, "measured")
-        is_sum = figures.is_measured and figures.decoded >= sum(sent)
+        is_last = told.pieces == tuple(meter.pieces for meter in self.choices)
+        is_sum = is_last and figures.is_measured and figures.decoded >= sum(sent)
         shares = split(figures.decoded, sent) if is_sum else [meter.decoded for meter in ended]
         for meter, share in zip(ended, shares, strict=True):
             # The sum is the server's; how it is shared is ours.

@@ -36,10 +36,13 @@ class Delta(msgspec.Struct):
 
     @property
     def thought(self) -> str:
-        """What was thought; servers repeat it under several names, so that the first one counts."""
-        told = self.reasoning_content or self.reasoning or self.thinking
+        """What was thought; what servers repeat under several names counts once."""
+        told: list[str] = []
+        for text in (self.reasoning_content, self.reasoning, self.thinking):
+            if text and not any(text in other for other in told):
+                told = [*(other for other in told if other not in text), text]
         if told:
-            return told
+            return "".join(told)
         parts = self.reasoning_details or self.thinking_blocks
         return "".join(read_parts(parts)) if parts else ""
 

@@ -86,8 +86,9 @@ def case(number: int) -> Case:
 
 
 def _habits(rng: random.Random, runahead: int) -> Habits:
-    """Draw a server that stays within `runahead`: it notices a hang-up within three pieces."""
+    """Draw a server that stays within `runahead`: it notices a hang-up within four pieces."""
     per_piece = rng.choice((1, 1, 1, 2, 4, 8, 16) if runahead >= 64 else (1, 1, 2, 4))
+    most = max(0, runahead - 4 * max(3, per_piece))
     return Habits(
         per_piece=per_piece,
         words=rng.choice(("short", "short", "long", "cjk", "digits", "emoji")),
@@ -96,7 +97,7 @@ def _habits(rng: random.Random, runahead: int) -> Habits:
         cached=rng.choice((0.0, 0.0, rng.random())),
         counts_prompts=rng.random() < 0.25,
         reports=rng.choice(("last", "last", "last", "always", "never")),
-        run_ahead=rng.randint(0, max(0, runahead - 3 * max(3, per_piece))),
+        run_ahead=min(most, rng.randint(0, max(0, runahead - 3 * max(3, per_piece)))),
         length=rng.choice(((1, 12), (1, 20), (10, 60), (60, 150))),
     )
 

@@ -10,8 +10,8 @@ from workspan.errors import DataError, GraderError
 from workspan.graders.base import Task
 from workspan.journal import Entry
 from workspan.journal_lines import read_lines
-from workspan.replay.recording import Chain, Recording
-from workspan.replay.spoken import spoken
+from workspan.recordings.recording import Chain, Recording
+from workspan.recordings.spoken import spoken
 
 PLAIN = frozenset(
     {

@@ -17,8 +17,8 @@ from itertools import accumulate
 from operator import attrgetter
 from typing import NamedTuple
 
-from workspan.replay.recording import Chain, Recording, Unit
-from workspan.replay.spoken import spoken, unnamed
+from workspan.recordings.recording import Chain, Recording, Unit
+from workspan.recordings.spoken import spoken, unnamed
 from workspan.types import AnswerKind, Message, Problem
 
 UNLOGGED = 0.05

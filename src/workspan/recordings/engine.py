@@ -14,7 +14,7 @@ from anyio.lowlevel import checkpoint
 from workspan.call import SLICE
 from workspan.engines.base import Bill, EngineInfo, Price
 from workspan.errors import EngineRejected
-from workspan.replay.recording import Recording
+from workspan.recordings.recording import Recording
 from workspan.types import Chunk, Request, Usage
 
 _LETTERS = str.maketrans("0123456789", "klmnopqrst")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from workspan.errors import DataError, MissingDependency, nearest
-from workspan.replay.drafts import Draft, Refused, chain_of_steps, recording_of, samples_of
-from workspan.replay.recording import Recording
+from workspan.recordings.drafts import Draft, Refused, chain_of_steps, recording_of, samples_of
+from workspan.recordings.recording import Recording
 from workspan.types import AnswerKind
 
 NO_ANSWER = ("", "ERR")

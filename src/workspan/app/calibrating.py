@@ -1,0 +1,117 @@
+"""How a model works on problems like yours: what `auto` should know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
+from workspan.app.problems import ProblemsLike, as_tasks
+from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategy
+from workspan.app.state import opened_journal, private_files
+from workspan.engines.base import Engine
+from workspan.errors import MissingDependency, SpecError
+from workspan.lab.bench import Trial
+from workspan.lab.compare import compare
+from workspan.store import Header, JournalFile
+from workspan.strategies.adaptive.auto import Auto
+from workspan.strategies.adaptive.auto_arms import arm_names
+
+if TYPE_CHECKING:
+    from workspan.allocate.library import Library
+
+BUDGET = "16k work"
+"""Of each problem."""
+
+
+async def calibrate(
+    problems: ProblemsLike,
+    *,
+    engine: EngineLike = DEFAULT_ENGINE,
+    budget: BudgetLike = BUDGET,
+    strategy: StrategyLike = "auto",
+    arms: Sequence[StrategyLike] = (),
+    lines: int = 8,
+    block: int = 256,
+    kind: str = "text",
+    limit: int | None = None,
+    seed: int = 0,
+    to: Path | str | None = None,
+    journal: JournalFile | Path | str | None = None,
+    engines: Mapping[str, Engine | str] | None = None,
+    on_progress: Callable[[Trial], None] | None = None,
+) -> Library:
+    """Draw chains on a sample of problems, and return what `auto` should know of the model.
+
+    Args:
+        problems: as `solve_many`; with answers or without.
+        engine: as `solve`.
+        budget: of each problem.
+        strategy: `auto`, with its dials; or as `surveying` gives it.
+        arms: strategies that it may hand a problem on to.
+        lines: chains of each problem.
+        block: tokens between two interim answers.
+        kind: of plain questions.
+        limit: of the problems.
+        seed: root of all randomness.
+        to: a file to write the library to.
+        journal: a file in which every call is kept; the same call with it resumes.
+        engines: as `solve`.
+        on_progress: called with each run as it is finished.
+
+    Raises:
+        MissingDependency: the extra `lab` is not installed.
+        WorkspanError: what is wrong, before anything is spent; or the engine is gone.
+    """
+    try:
+        from workspan.allocate.library import write_library
+        from workspan.allocate.survey import Survey
+        from workspan.lab.calibrating import calibrate_runs
+    except ImportError:
+        raise MissingDependency("a calibration", "lab") from None
+    plan = as_strategy(strategy)
+    if not (isinstance(plan, Auto) and isinstance(plan.fitted, Survey)):
+        plan = surveying(plan, arms, lines, block)
+    limits = as_budget(budget)
+    tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
+    async with opened(engine, engines) as rig:
+        with opened_journal(journal, Header(rig.identity, seed)) as journals:
+            done = await compare(
+                [replace(plan, arms=()), *plan.arms],
+                tasks,
+                rig.engine,
+                budget=limits,
+                seed=seed,
+                journals=journals,
+                on_progress=on_progress,
+                engines=rig.engines,
+            )
+        chains, *others = (done.of(name) for name in done.strategies)
+        by_arm = dict(zip(arm_names(plan), others, strict=True))
+        library = await calibrate_runs(chains, rig.engine.info.model, by_arm)
+    if to is not None:
+        with private_files():
+            write_library(library, Path(to))
+    return library
+
+
+def surveying(strategy: StrategyLike, arms: Sequence[StrategyLike], lines: int, block: int) -> Auto:
+    """Return `auto` as it draws chains to learn from.
+
+    Raises:
+        SpecError: it is another strategy.
+    """
+    from workspan.allocate.survey import Survey
+
+    plan = as_strategy(strategy)
+    if not isinstance(plan, Auto):
+        raise SpecError(f"--strategy {strategy!r}: calibration is for auto, with its dials")
+    return replace(
+        plan,
+        n=lines,
+        arms=(*plan.arms, *map(as_strategy, arms)),
+        library="",
+        fitted=Survey(lines, block),
+    )

@@ -1,0 +1,189 @@
+"""Strategies on recorded chains, charged as if they were decoded now."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workspan.app.specs import as_kind
+from workspan.budget import Budget
+from workspan.errors import InputError, MissingDependency, SpecError
+from workspan.recordings.recording import Recording
+from workspan.spec import split_list
+from workspan.tasks import open_tasks, read_tasks
+from workspan.types import AnswerKind
+
+if TYPE_CHECKING:
+    from workspan.lab.fitted import Contender
+    from workspan.lab.folds import Folds
+    from workspan.lab.replay_records import ReplayRecord
+
+STRATEGIES = "best_fixed,single,self_consistency(n=8),adaptive_consistency,esc,oracle"
+BUDGETS = "4k,8k,16k,32k,64k,128k"
+KINDS: tuple[AnswerKind, ...] = ("text", "math", "number", "choice", "code", "open")
+"""How recorded answers may be compared."""
+
+
+async def replay(
+    file: Path | str | Sequence[Recording],
+    strategies: str = STRATEGIES,
+    budgets: str | Sequence[Budget] = BUDGETS,
+    *,
+    folds: str = "problem",
+    models: Sequence[str] = (),
+    tasks: Sequence[str] = (),
+    problems: Path | str | None = None,
+    kind: str = "text",
+    limit: int | None = None,
+    by: str = "",
+    seed: int = 0,
+    seeds: int = 4,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[ReplayRecord]:
+    """Run strategies on recorded chains within budgets, learning only from other problems.
+
+    Args:
+        file: chains or samples (.parquet), or a journal; or recordings that were read.
+        strategies: with commas between them, `best_fixed` and `oracle` among them; the others are
+            held against the first.
+        budgets: of a problem, such as '4k,8k work + 2k span,unlimited'; a bare number is work.
+        folds: problem, task or model; ':K' for K parts.
+        models: of the file, those to use; all if none is named.
+        tasks: likewise; of a journal, the sets that have its right answers.
+        problems: a file with the problems: of a journal, labelled; else their text.
+        kind: how answers are compared.
+        limit: problems, chosen by `seed`.
+        by: records for each "model" or "task"; "" puts all together.
+        seed: root of all randomness.
+        seeds: orders of a problem's chains.
+        on_progress: called with the runs done and planned.
+
+    Raises:
+        MissingDependency: the extra `lab` is not installed.
+        WorkspanError: what is wrong, before anything is run.
+    """
+    contenders, limits, split = check_replay(strategies, budgets, folds, by)
+    from workspan.lab.replay import replay as run_replay
+    from workspan.lab.replay_records import records
+
+    if isinstance(file, str | Path):
+        source = Path(problems) if problems is not None else None
+        found, _ = await read_recorded(Path(file), models, tasks, source, recorded_kind(kind))
+    else:
+        found = [*file]
+    found = _limited(found, limit, seed)
+    done = await run_replay(
+        found,
+        contenders,
+        limits,
+        folds=split,
+        seed=seed,
+        seeds=seeds,
+        on_progress=on_progress,
+    )
+    return records(done, by)
+
+
+def check_replay(
+    strategies: str, budgets: str | Sequence[Budget], folds: str, by: str
+) -> tuple[list[Contender | None], list[Budget], Folds]:
+    """Read what a replay is told, before anything is opened.
+
+    Raises:
+        MissingDependency: the extra `lab` is not installed.
+        SpecError: a strategy, a budget or the folds are not understood.
+        InputError: there are no records by that name.
+    """
+    try:
+        from workspan.lab.contenders import read_contenders
+        from workspan.lab.folds import Folds
+    except ImportError:
+        raise MissingDependency("a replay", "lab") from None
+    if by not in ("", "model", "task"):
+        raise InputError(f"--by {by!r}: must be model or task")
+    contenders = read_contenders(strategies)
+    limits = read_budgets(budgets) if isinstance(budgets, str) else [*budgets]
+    return contenders, limits, Folds.parse(folds)
+
+
+def recorded_kind(kind: str) -> AnswerKind:
+    """Return the kind that recorded answers are compared by.
+
+    Raises:
+        InputError: recorded answers can't be compared so.
+    """
+    if kind not in KINDS:
+        raise InputError(f"--kind {kind!r}: must be one of {', '.join(KINDS)}")
+    return as_kind(kind)
+
+
+def read_budgets(text: str) -> list[Budget]:
+    """Read ``4k,8k work + 2k span,unlimited``; a bare number is work.
+
+    Raises:
+        SpecError: one can't be read, or is given twice.
+    """
+    found: list[Budget] = []
+    for item in split_list(text):
+        words = item.replace("+", ",")
+        if item in ("unlimited", "none"):
+            budget = Budget()
+        else:
+            is_bare = item[-1].isdigit() or item[-1] in "kKmM"
+            budget = Budget.parse(f"{words} work" if is_bare else words)
+        if budget in found:
+            raise SpecError(f"the budget {item!r} is given twice")
+        found.append(budget)
+    if not found:
+        raise SpecError("--budgets names no budget")
+    return found
+
+
+async def read_recorded(
+    file: Path,
+    models: Sequence[str],
+    tasks: Sequence[str],
+    problems: Path | None,
+    kind: AnswerKind,
+) -> tuple[list[Recording], dict[str, str]]:
+    """Read a file by its kind; return with it what is left out of it, and why.
+
+    Raises:
+        InputError: a journal without right answers, or problems that are others.
+        DataError: the file can't be read.
+    """
+    if file.suffix.lower() != ".parquet":
+        from workspan.recordings.journals import read_journal
+
+        if problems is None and not tasks:
+            raise InputError(f"{file} has no right answers: give --input FILE.jsonl or --task NAME")
+        known = read_tasks(problems) if problems else []
+        known += [one for name in tasks for one in open_tasks(name, imports=True).load()]
+        return [await read_journal(file, known)], {}
+    from workspan.recordings.parquet import read_recordings
+
+    prompts = _prompts(problems) if problems else {}
+    found = read_recordings(file, [*models], [*tasks], prompts=prompts, kind=kind)
+    held = {problem.id for one in found.recordings for problem in one.problems}
+    if problems and held.isdisjoint(prompts):
+        said = f"such as {min(prompts)}, where {file} has {min(held)}"
+        raise InputError(
+            f"{problems} holds none of the recorded problems: its ids are others, {said}"
+        )
+    return [*found.recordings], {**found.left_out}
+
+
+def _prompts(path: Path) -> dict[str, str]:
+    """Return the text of each problem of a file, by id."""
+    problems = [task.problem for task in read_tasks(path)]
+    return {one.id: "\n".join(turn.content for turn in one.prompt) for one in problems}
+
+
+def _limited(recordings: list[Recording], limit: int | None, seed: int) -> list[Recording]:
+    names = sorted({problem.id for one in recordings for problem in one.problems})
+    if limit is None or limit >= len(names):
+        return recordings
+    chosen = {*random.Random(seed).sample(names, limit)}
+    return [kept for one in recordings if (kept := one.keep(chosen)).problems]

@@ -1,0 +1,120 @@
+"""From what a caller writes to what a run takes: strings stand wherever a spec is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias, get_args
+
+from workspan.answers import MARKED
+from workspan.budget import Budget
+from workspan.errors import InputError, SpecError, nearest
+from workspan.runner import parts
+from workspan.session import Strategy
+from workspan.spec import parse_strategy, split_list
+from workspan.types import AnswerKind, Problem
+
+DEFAULT_BUDGET = "8k work"
+"""Of a run, unless told otherwise: what eight chains of a thousand tokens take."""
+_NONE = ("unlimited", "none")
+
+BudgetLike: TypeAlias = Budget | str | None
+"""A budget, its written form such as '8k work, 30s', 'unlimited', or None for the default."""
+StrategyLike: TypeAlias = Strategy | str
+"""A strategy, or its written form such as 'self_consistency(n=8)'."""
+
+
+def as_budget(budget: BudgetLike) -> Budget:
+    """Return the budget that is meant.
+
+    Raises:
+        SpecError: a written form is not understood.
+        InputError: it is neither a budget nor a text.
+    """
+    if budget is None:
+        return Budget.parse(DEFAULT_BUDGET)
+    if isinstance(budget, Budget):
+        return budget
+    if not isinstance(budget, str):
+        raise InputError(f"a budget is a text such as '2k work, 30s', not {_kind(budget)}")
+    return Budget() if budget.strip().lower() in _NONE else Budget.parse(budget)
+
+
+def as_strategy(strategy: StrategyLike) -> Strategy:
+    """Return the strategy that is meant; ``module:Name(…)`` is imported, as the caller wrote it.
+
+    Raises:
+        SpecError: a written form is not understood.
+        PluginError: a distribution brings it, and it can't be used.
+        InputError: it is neither a strategy nor a text.
+    """
+    if isinstance(strategy, str):
+        return parse_strategy(strategy, imports=True)
+    if isinstance(strategy, type) or not callable(strategy) or not hasattr(strategy, "requires"):
+        raise InputError(
+            "a strategy is a text such as 'self_consistency(n=8)', or one made in Python, such as "
+            f"SelfConsistency(n=8): not {_kind(strategy)}"
+        )
+    return strategy
+
+
+def as_strategies(strategies: StrategyLike | Sequence[StrategyLike]) -> list[Strategy]:
+    """Return several: a list of them, or a text with commas between them.
+
+    Raises:
+        SpecError: see `as_strategy`; or none is named.
+        InputError: likewise.
+    """
+    if isinstance(strategies, str):
+        named: Sequence[StrategyLike] = split_list(strategies)
+    else:
+        named = strategies if isinstance(strategies, Sequence) else [strategies]
+    if not named:
+        raise SpecError("no strategy is named: such as single,self_consistency(n=8)")
+    return [as_strategy(one) for one in named]
+
+
+def as_kind(kind: str) -> AnswerKind:
+    """Return the kind of answer of this name.
+
+    Raises:
+        SpecError: there is none.
+    """
+    known: tuple[AnswerKind, ...] = get_args(AnswerKind)
+    for one in known:
+        if one == kind:
+            return one
+    raise SpecError(f"unknown kind {kind!r}: {nearest(str(kind), known)}")
+
+
+def as_problem(
+    question: Problem | str, kind: str, strategy: Strategy, *, raw: bool = False
+) -> Problem:
+    """Return the problem of a question, which asks for the mark that its answer is read by.
+
+    Nothing is asked for beside an open question, a `raw` one, or where the strategy searches: that
+    says itself how to answer.
+
+    Raises:
+        SpecError: there is no such kind.
+        InputError: it is neither a problem nor a text, or is empty.
+    """
+    if isinstance(question, Problem):
+        return question
+    if not isinstance(question, str):
+        raise InputError(f"a question is a text or a Problem, not {_kind(question)}")
+    if not question.strip():
+        raise InputError("the question is empty")
+    found = as_kind(kind)
+    is_bare = raw or found == "open" or searches(strategy)
+    return Problem.ask(question if is_bare else f"{question}\n\n{MARKED}", kind=found)
+
+
+def searches(strategy: Strategy) -> bool:
+    """Tell whether a strategy or a part of it searches, and so says itself how to answer."""
+    return any("search" in getattr(part, "tools", ()) for part in parts(strategy))
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    return f"of type {type(value).__name__}"
