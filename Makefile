@@ -12,7 +12,7 @@ CERTS = $${PIP_CERT:-$${REQUESTS_CA_BUNDLE:-$$($(BIN)/python -c \
   'import ssl; at = ssl.get_default_verify_paths(); print(at.cafile or at.capath or "")')}}
 PIP = certs="$(CERTS)"; $${certs:+env "PIP_CERT=$$certs"} $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: setup torch model demo test test-all check lock clean
+.PHONY: setup torch model demo test test-all check docs lock clean
 
 setup: $(VENV)/.ready
 
@@ -66,6 +66,13 @@ check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+# The site, in $(OUT)/site; what builds it has an environment of its own.
+docs: setup
+	@$(UV) --version >/dev/null
+	@test -x $(OUT)/docs-env/bin/mkdocs || { $(PYTHON) -m venv $(OUT)/docs-env && \
+	  $(UV) install --python $(OUT)/docs-env/bin/python -r docs/requirements.txt; }
+	NO_MKDOCS_2_WARNING=1 $(OUT)/docs-env/bin/mkdocs build
 
 # Resolve again and write the lock: both projects, every extra and the tools, for every platform.
 lock:

@@ -142,8 +142,9 @@ async def workspan(
     """Self-consistency, or best-of-n with the model as judge, as `workspan.run` does it."""
     from workspan.budget import Budget
     from workspan.engines.endpoint import Endpoint
+    from workspan.entry import Header, RunId
     from workspan.runner import run
-    from workspan.store import Header, JournalFile
+    from workspan.store import JournalFile
     from workspan.strategies.parallel.best_of_n import BestOfN
     from workspan.strategies.parallel.self_consistency import SelfConsistency
     from workspan.types import Problem
@@ -158,7 +159,7 @@ async def workspan(
         async def wave(n: int) -> None:
             nonlocal runs
             runs += 1
-            journal = journals.journal(str(runs)) if is_durable else None
+            journal = journals.journal(RunId(strategy, str(runs))) if is_durable else None
             asked = kind(n=n, max_tokens=MAX_TOKENS, temperature=TEMPERATURE)
             budget = Budget(work=n * (MAX_TOKENS + _VERDICT) * 2)
             result = await run(asked, problem, engine, budget=budget, journal=journal, seed=runs)

@@ -33,7 +33,7 @@ def main() -> None:
     print("|---" * (3 + 2 * len(TOPS)) + "|")
     for name, rows in sets.items():
         cells = [name, str(len(rows)), f"{fmean(len(one.gold) for one in rows):.1f}"]
-        ranked = [corpus.ranked(one.task.problem.prompt[-1].content, max(TOPS)) for one in rows]
+        ranked = [corpus.ranked(one.task.problem.prompt[-1].text, max(TOPS)) for one in rows]
         for top in TOPS:
             found = [recall(r[:top], one.gold) for r, one in zip(ranked, rows, strict=True)]
             cells += [f"{fmean(found):.3f}", f"{fmean(share == 1 for share in found):.3f}"]

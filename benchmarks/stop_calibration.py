@@ -20,11 +20,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import anyio
-import msgspec
 import numpy as np
 
 from workspan.allocate.cold import Cold
-from workspan.allocate.explaining import Explanation
 from workspan.answers import equivalent
 from workspan.app.replaying import read_recorded
 from workspan.budget import Budget
@@ -62,7 +60,8 @@ async def stop(
     """Run once; return the last stated probability and the answer."""
     engine = ReplayEngine(one, order=order, once=True)
     result = await run(strategy, problem, engine, budget=budget, seed=order)
-    why = msgspec.json.decode(result.answer.why, type=Explanation)
+    why = result.answer.why
+    assert why is not None
     return why.steps[-1].confidence, result.answer.text
 
 

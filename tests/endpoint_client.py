@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -69,3 +71,39 @@ async def before(
 
 
 SHORT = Timeouts(connect=1, first_token=0.2, between_chunks=0.2)
+
+
+@asynccontextmanager
+async def answering(
+    replies: Sequence[bytes], seen: list[dict[str, Any]], kind: str = "text/event-stream"
+) -> AsyncIterator[str]:
+    """Answer each completion asked for with the next body, and note what was asked."""
+    left = list(replies)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        length = int(head.lower().partition("content-length:")[2].split("\r\n")[0] or 0)
+        asked = json.loads(await reader.readexactly(length)) if length else {}
+        is_completion = head.split(" ")[1].endswith("/chat/completions")
+        status, body = (200, left.pop(0)) if is_completion and left else (404, b"{}")
+        if is_completion:
+            seen.append(asked)
+        lines = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", "Connection: close", "", ""]
+        writer.write("\r\n".join(lines).encode() + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+
+
+def streamed(*deltas: dict[str, Any], finish: str = "stop", usage: object = None) -> bytes:
+    """Write a stream of one choice: a delta an event, its end, its usage."""
+    choices: list[dict[str, Any]] = [{"index": 0, "delta": delta} for delta in deltas]
+    choices.append({"index": 0, "delta": {}, "finish_reason": finish})
+    events: list[dict[str, Any]] = [{"choices": [choice]} for choice in choices]
+    if usage is not None:
+        events.append({"choices": [], "usage": usage})
+    lines = [f"data: {json.dumps(event)}\n\n" for event in events]
+    return "".join([*lines, "data: [DONE]\n\n"]).encode()

@@ -12,15 +12,15 @@ import msgspec
 import pytest
 
 from workspan.budget import Budget
+from workspan.entry import FORMAT, Entry, Header, RunId
 from workspan.errors import DataError, InputError, JournalError, ReplayMismatch, WorkspanError
 from workspan.graders.equivalence import Equivalence
-from workspan.journal import Entry
-from workspan.journal_lines import FORMAT, MARK, Broken, parse, read_lines
+from workspan.journal_lines import MARK, Broken, parse, read_lines
 from workspan.lab.compare import compare
 from workspan.lab.explanations import read_explanations
 from workspan.recordings.journals import read_journal
 from workspan.spec import parse_strategy
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.tasks.base import Task
 from workspan.testing.scripted import ScriptedEngine
 from workspan.types import Problem
@@ -44,10 +44,10 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-def held(path: Path) -> list[tuple[str, Entry]]:
+def held(path: Path) -> list[tuple[RunId, Entry]]:
     """What a resumed run is given, as the file itself reads it back."""
     with JournalFile(path, HEADER) as journals:
-        runs = list(journals._entries)
+        runs = journals.runs
         return [(run, entry) for run in runs for entry in journals.journal(run).entries]
 
 
@@ -129,7 +129,7 @@ def test_lines_that_are_lost_doubled_or_exchanged_are_named(sound: bytes, tmp_pa
 
 def test_a_line_of_another_journal_is_named(sound: bytes, tmp_path: Path) -> None:
     with JournalFile(tmp_path / "other", HEADER) as journals:
-        journals.journal("a").append(Entry("/0", "value", value="x"))
+        journals.journal(RunId("single", "a")).append(Entry("/0", "value", value="x"))
     other = (tmp_path / "other").read_bytes().splitlines(keepends=True)[1]
     lines = sound.splitlines(keepends=True)
     is_named(b"".join([*lines, other]), tmp_path / "j", len(lines) + 1)

@@ -22,7 +22,7 @@ def make(*arguments: str, at: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_targets_are_these() -> None:
-    names = "setup torch model demo test test-all check lock clean"
+    names = "setup torch model demo test test-all check docs lock clean"
     assert " ".join(TARGETS) == names
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from workspan.entry import Entry, Header, RunId
 from workspan.errors import JournalError, ReplayMismatch
-from workspan.journal import Entry
 from workspan.journal_lines import MARK
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.types import Sample, Usage
 
 HEADER = Header("scripted", 7)
@@ -25,12 +25,12 @@ DONE = Entry("/0", "sample", "f", Usage(1, 3, 0, 5), Sample("hi", "stop", Usage(
 def test_what_is_written_is_there_again(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "run.jsonl"
     with JournalFile(path, HEADER) as file:
-        file.journal("a").append(DONE)
-        file.journal("b").append(Entry("/0", "value", value="tool says\n"))
+        file.journal(RunId("single", "a")).append(DONE)
+        file.journal(RunId("single", "b")).append(Entry("/0", "value", value="tool says\n"))
     with JournalFile(path, HEADER) as file:
-        assert file.journal("a").entries == [DONE]
-        assert file.journal("b").entries[0].value == "tool says\n"
-        assert file.journal("c").entries == []
+        assert file.journal(RunId("single", "a")).entries == [DONE]
+        assert file.journal(RunId("single", "b")).entries[0].value == "tool says\n"
+        assert file.journal(RunId("single", "c")).entries == []
 
 
 def test_only_the_owner_may_read(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_only_the_owner_may_read(tmp_path: Path) -> None:
 def test_every_truncation_keeps_all_whole_lines(tmp_path: Path) -> None:
     path = tmp_path / "j"
     with JournalFile(path, HEADER) as file:
-        journal = file.journal("a")
+        journal = file.journal(RunId("single", "a"))
         for i in range(3):
             journal.append(msgspec.structs.replace(DONE, key=f"/{i}"))
     content = path.read_bytes()
@@ -49,17 +49,17 @@ def test_every_truncation_keeps_all_whole_lines(tmp_path: Path) -> None:
         path.write_bytes(content[:size])
         whole = max(0, content[:size].count(b"\n") - 1)
         with JournalFile(path, HEADER) as file:
-            journal = file.journal("a")
+            journal = file.journal(RunId("single", "a"))
             assert len(journal.entries) == whole
             journal.append(msgspec.structs.replace(DONE, key="/9"))
         with JournalFile(path, HEADER) as file:
-            assert len(file.journal("a").entries) == whole + 1
+            assert len(file.journal(RunId("single", "a")).entries) == whole + 1
 
 
 def test_a_broken_line_in_the_middle_is_named(tmp_path: Path) -> None:
     path = tmp_path / "j"
     with JournalFile(path, HEADER) as file:
-        file.journal("a").append(DONE)
+        file.journal(RunId("single", "a")).append(DONE)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(lines[0] + b'{"run": 3}\n' + lines[1])
     with pytest.raises(JournalError, match=r"j:2: not a journal line"):
@@ -89,7 +89,7 @@ def test_a_full_disk_is_an_error_and_keeps_what_was_written(tmp_path: Path) -> N
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         with JournalFile(path, HEADER) as file:
-            journal = file.journal("a")
+            journal = file.journal(RunId("single", "a"))
             journal.append(DONE)
             resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, hard))
             with pytest.raises(JournalError, match=r"full|large"):
@@ -100,16 +100,16 @@ def test_a_full_disk_is_an_error_and_keeps_what_was_written(tmp_path: Path) -> N
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, ignored)
     with JournalFile(path, HEADER) as file:
-        assert file.journal("a").entries == [DONE]
+        assert file.journal(RunId("single", "a")).entries == [DONE]
 
 
 WRITER = """
 import sys
 from pathlib import Path
-from workspan.journal import Entry
-from workspan.store import Header, JournalFile
+from workspan.entry import Entry, Header, RunId
+from workspan.store import JournalFile
 file = JournalFile(Path(sys.argv[1]), Header("scripted", 7))
-journal = file.journal("a")
+journal = file.journal(RunId("single", "a"))
 for i in range(10**9):
     journal.append(Entry(f"/{i}", "value", value="x" * 1000))
     print(i, flush=True)
@@ -128,6 +128,6 @@ def test_kill_9_loses_no_line_that_was_reported(tmp_path: Path) -> None:
         reported = writer.stdout.read().split()
     time.sleep(0)
     with JournalFile(path, HEADER) as file:
-        kept = len(file.journal("a").entries)
+        kept = len(file.journal(RunId("single", "a")).entries)
     last = int(reported[-2] if len(reported) > 1 else 200)  # the last line may be cut in the pipe
     assert kept >= last

@@ -93,9 +93,9 @@ def test_a_call_that_dies_twice_fails() -> None:
 
 def rate(request: Request) -> str:
     """Like fours more than fives."""
-    if "from 0 (certainly wrong)" not in request.prompt[-1].content:
+    if "from 0 (certainly wrong)" not in request.prompt[-1].text:
         return f"Answer: {4 + request.seed % 2}"
-    return "9" if "4" in request.prompt[-2].content else "2"
+    return "9" if "4" in request.prompt[-2].text else "2"
 
 
 def test_best_of_n_takes_what_the_verifier_likes_and_charges_it() -> None:
@@ -150,8 +150,8 @@ def test_self_revision_takes_the_last_answer_given() -> None:
     engine = ScriptedEngine(lambda r: next(texts))
     result = solve("self_revision(turns=3)", engine)
     assert result.answer.text == "4"
-    assert engine.requests[1].prompt[1].content == "Answer: 5 "
-    assert result.usage.prefill > 4 * len(PROBLEM.prompt[0].content.split())
+    assert engine.requests[1].prompt[1].text == "Answer: 5 "
+    assert result.usage.prefill > 4 * len(PROBLEM.prompt[0].text.split())
 
 
 def test_an_engine_without_a_needed_capability_is_refused_before_any_spend() -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import typing
+from dataclasses import fields, replace
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,6 +41,33 @@ def test_every_example_is_of_the_strategy_that_it_stands_for() -> None:
 @cases
 def test_a_card_says_what_the_strategy_costs(strategy: Strategy) -> None:
     suite.check_cost(strategy)
+
+
+@pytest.mark.slow
+@cases
+@pytest.mark.parametrize("draw", range(4))
+def test_its_formulas_hold_for_other_parameters_too(strategy: Any, draw: int) -> None:
+    rng = random.Random(f"{strategy} {draw}")
+    told: dict[str, object] = {}
+    for item in fields(strategy):
+        value = getattr(strategy, item.name)
+        if type(value) is bool:
+            told[item.name] = rng.random() < 0.5
+        elif type(value) is int and rng.random() < 0.5:
+            is_tokens = item.name.endswith("tokens") or item.name in TOKENS
+            told[item.name] = rng.choice((5, 17, 40) if is_tokens else (0, 1, 2, 3, 5))
+        elif item.name in ("generate", "evaluate", "mode"):
+            wanted = typing.get_type_hints(type(strategy))[item.name]
+            told[item.name] = rng.choice(typing.get_args(wanted))
+    try:
+        changed = replace(strategy, **told)
+    except ValueError:  # they do not go together
+        return
+    suite.check_cost(changed, is_bound_alone=True)
+
+
+TOKENS = ("thinking", "depth", "workspace", "block", "unit")
+"""Parameters that count tokens."""
 
 
 @cases

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 from benchmarks.answers.corpus import FORMS, corpus
+from benchmarks.answers.forms.held_out import HELD_OUT, drawn, filled
 from benchmarks.answers.forms.unread import UNREAD
 from benchmarks.answers.wraps import WRAPS
 
@@ -40,6 +41,11 @@ def lines() -> list[str]:
         )
         for each in UNREAD
     )
+    for held in HELD_OUT:
+        parts = drawn(rng)
+        text, means = filled(held.pattern, parts), filled(held.truth or "", parts)
+        source = "" if held.finished else "cut"
+        table.append(_line("held out", held.name, (held.kind,), text, means, source))
     seen = set()
     for row in corpus(each=2):
         if row.kind in ("code", "json") and row.form not in seen:

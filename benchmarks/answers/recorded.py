@@ -19,6 +19,7 @@ from typing import Any, cast
 from benchmarks.answers.corpus import Row
 
 _LETTER = re.compile(r"\(([A-Z])\)\Z")
+_KEPT = 2_000
 _WHOLE = re.compile(r"-?\d+\Z")
 
 
@@ -116,7 +117,8 @@ def benchmark_rows(folder: Path) -> list[Row]:
         )
     for problem in _table(folder / "problems/reasoning_gym.parquet"):
         truth = problem["answer"]
-        if truth and truth.strip():
+        # The file keeps 2,000 characters of a reference; one that was cut in a line is no answer.
+        if truth and truth.strip() and len(truth) < _KEPT:
             rows.append(
                 Row(
                     "text",
@@ -138,6 +140,28 @@ def benchmark_rows(folder: Path) -> list[Row]:
                 )
             )
     return rows
+
+
+def long_replies(
+    folder: Path, rows: list[Row], count: int = 600, length: int = 4_000
+) -> list[tuple[str, str]]:
+    """Return replies of the corpus after so much reasoning as models write today, and their kinds.
+
+    The reasoning is MATH-500's worked solutions, without their boxes.
+    """
+    rng = random.Random(3)
+    solutions = [
+        json.loads(problem["meta"])["solution"].replace("\\boxed{", "{")
+        for problem in _table(folder / "problems/math500.parquet")
+    ]
+    texts = []
+    short = [row for row in rows if row.kind in ("number", "math", "choice", "text")]
+    for row in rng.sample(short, count):
+        lead = ""
+        while len(lead) < length:
+            lead += f"{rng.choice(solutions)}\n\n"
+        texts.append((lead + row.text, row.kind))
+    return texts
 
 
 def families(limit: int = 4) -> dict[str, tuple[int, int, int]]:

@@ -95,6 +95,9 @@ def hostile(size: int = 100_000) -> dict[str, str]:
         "hashes": "#### 1\n", "quotes": "> ", "lists": "- 1\n", "semicolons": "1;", "slashes": "1/", "superscripts": "²",
         "mixed": "1 1/2 ", "matrix": "\\begin{pmatrix}1\\\\", "times": "\\times 10^", "repeat": "0.\\overline{3}",
         "ratio": "1:", "percent": "%", "left": "\\left(", "sqrt": "\\sqrt{", "question": "Question: x\n", "choices": "(A) (B) ",
+        "boards": "1 2\n\n", "factorials": "5!/", "matrices": "$\\begin{pmatrix}\n1 & ", "parameters": "<tool_call><function=f><parameter=x>",
+        "courtesies": "let me know 1\n", "outputs": "<output>", "turns in strings": '"</s>', "problems": "answer: 1\n### problem 2 ", "shares": "1 in 3 ",
+        "solutions": "x = 1 or ", "formulas": "$1$ and ",
     }  # fmt: skip
     return {name: (unit * (size // len(unit) + 1))[:size] for name, unit in units.items()}
 

@@ -17,9 +17,12 @@ class Draws:
 
     def note(self, request: Request, sample: Sample) -> None:
         """Take a draw in. One that was cut says nothing, nor one at temperature 0."""
-        if request.temperature <= 0 or sample.finish not in ("stop", "length"):
+        if request.temperature is not None and request.temperature <= 0:
             return
-        text = f"{sample.reasoning}\n{sample.text}"
+        if sample.finish not in ("stop", "length"):
+            return
+        called = [(call.name, call.arguments) for call in sample.tool_calls]
+        text = repr((sample.reasoning, sample.text, sample.refusal, called))
         seen = self._same.get(request, (0, text))
         if seen is not None:
             times, first = seen

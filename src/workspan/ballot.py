@@ -13,8 +13,8 @@ import msgspec
 
 from workspan.answers import compared, may_take_long
 from workspan.call import Context
+from workspan.entry import Entry
 from workspan.errors import GraderError
-from workspan.journal import Entry
 from workspan.stopwatch import Limit
 from workspan.types import Answer, AnswerKind, Candidate, Notice, Tally
 
@@ -46,7 +46,7 @@ async def counted(
         return count(None)
     attempts = run.journal.attempts(key, "")
     if attempts:
-        kept = msgspec.json.decode(attempts[-1][1].value, type=_Outcome)
+        kept = msgspec.convert(attempts[-1][1].value, _Outcome)
         best = None if kept.best is None else candidates[kept.best]
         answer = Answer(best, tuple(candidates), kept.votes, kept.tied, uncompared=kept.uncompared)
     else:
@@ -57,7 +57,7 @@ async def counted(
             answer = count(_no_time)
         place = next((i for i, one in enumerate(candidates) if one is answer.best), None)
         outcome = _Outcome(place, answer.votes, answer.tied, answer.uncompared)
-        _record(run, key, msgspec.json.encode(outcome).decode(), began)
+        _record(run, key, msgspec.to_builtins(outcome), began)
     if answer.uncompared:
         run.notice(_CUT)
     return answer
@@ -69,14 +69,14 @@ def same(run: Context, key: str, a: str, b: str, kind: AnswerKind) -> bool:
         return compared(a, b, kind) is True
     attempts = run.journal.attempts(key, "")
     if attempts:
-        verdict = msgspec.json.decode(attempts[-1][1].value, type=bool | None)
+        verdict = msgspec.convert(attempts[-1][1].value, bool | None)
     else:
         began = run.elapsed()
         try:
             verdict = compared(a, b, kind, None if run.limit is None else run.limit())
         except GraderError:
             verdict = None
-        _record(run, key, msgspec.json.encode(verdict).decode(), began)
+        _record(run, key, verdict, began)
     if verdict is None:
         run.notice(_CUT)
     return verdict is True
@@ -86,5 +86,5 @@ def _no_time() -> float:
     return 0.0
 
 
-def _record(run: Context, key: str, value: str, began: float) -> None:
+def _record(run: Context, key: str, value: object, began: float) -> None:
     run.journal.append(Entry(key, "value", value=value, began=began, ended=run.elapsed()))

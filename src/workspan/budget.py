@@ -119,13 +119,18 @@ class Budget:
         if self.seconds is not None:
             parts.append(f"{_digits(self.seconds)}s")
         if self.cost is not None:
-            parts.append(f"${self.cost:f}")
+            parts.append(f"${_plain(self.cost)}")
         return ", ".join(parts) or "unlimited"
 
 
 def _digits(seconds: float) -> str:
     """Write seconds without an exponent, and without losing any: `parse` reads them back."""
-    text = f"{Decimal(repr(float(seconds))):f}"
+    return _plain(Decimal(repr(float(seconds))))
+
+
+def _plain(number: Decimal) -> str:
+    """Write equal numbers the same."""
+    text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -12,9 +12,17 @@ import anyio
 
 from workspan.alike import Draws
 from workspan.clock import Call, Clock
-from workspan.engines.base import FREE, Bill, Engine
-from workspan.errors import BudgetExceeded, EngineError, EngineProtocolError, EngineUnavailable
-from workspan.journal import Entry, Journal, Outcome, bound_usage, fingerprint, seed_for
+from workspan.content import ToolCall
+from workspan.engines.base import FREE, Bill, Engine, check_offered, needs
+from workspan.entry import Entry, Failure, Outcome
+from workspan.errors import (
+    BudgetExceeded,
+    EngineError,
+    EngineProtocolError,
+    EngineUnavailable,
+    UnsupportedCapability,
+)
+from workspan.journal import Journal, bound_usage, fingerprint, seed_for
 from workspan.ledger import Hold, Ledger
 from workspan.stopwatch import WALL, Limit, Time
 from workspan.types import (
@@ -117,7 +125,7 @@ class Context:
         lost = [(name, told) for name, told in self.verdicts.items() if told.lost]
         return (
             *(Notice(*same, times) for same, times in self.noticed.items()),
-            *(Notice("no_verdict", f"{n} gave {_missing(told)}", told.lost) for n, told in lost),
+            *(_unjudged(name, told) for name, told in lost),
             *self.draws.notices,
         )
 
@@ -150,6 +158,11 @@ def _missing(told: Verdicts) -> str:
     return share if told.lost < told.asked else f"{share}; the answer was not judged"
 
 
+def _unjudged(name: str, told: Verdicts) -> Notice:
+    of_all = f"{name} gave no verdict for some or all candidates"
+    return Notice("no_verdict", f"{name} gave {_missing(told)}", told.lost, of_all)
+
+
 async def draw(
     run: Context,
     ledger: Ledger,
@@ -167,7 +180,11 @@ async def draw(
     Raises:
         BudgetExceeded: the call does not fit the account, the span or the time.
         EngineError: the call failed, and asking once more could not help or did not.
+        UnsupportedCapability: the engine lacks what the request needs, or can't bound a prompt of
+            which the account limits the size; nothing was spent.
     """
+    asked_of = run.engines[request.engine] if request.engine else run.engine
+    check_offered(asked_of.info, needs(request))
     seed = seed_for(run.seed, key)
     asked = fingerprint(request, seed)
     unseeded, request = request, replace(request, seed=seed)
@@ -201,9 +218,9 @@ def replay(run: Context, ledger: Ledger, clock: Clock, entry: Entry) -> None:
 
 def recorded_error(entry: Entry) -> EngineError:
     """Make the error of a failed call again from its journal line."""
-    name, _, message = entry.value.partition(": ")
+    told = entry.error or Failure("EngineError", "it failed")
     kinds = {kind.__name__: kind for kind in EngineError.__subclasses__()}
-    error = kinds.get(name, EngineError)(message)
+    error = kinds.get(told.kind, EngineError)(told.text, status=told.status)
     error.keys = (entry.key,)
     return error
 
@@ -259,6 +276,8 @@ class _Attempt:
         self.reasoning: list[str] = []
         self.logprobs: list[float] = []
         self.confidences: list[float] = []
+        self.refusal: list[str] = []
+        self.tool_calls: tuple[ToolCall, ...] = ()
 
     async def draw(self, *, is_last: bool) -> Sample:
         """Run the call; whatever happens, it is settled and journaled once."""
@@ -301,7 +320,7 @@ class _Attempt:
         """Hold the prompt and the first slice; ask for no more than may ever be left."""
         run, ledger = self.run, self.ledger
         if run.journal.is_durable or ledger.limits("prefill") or ledger.limits("cost"):
-            self.prefill = await self.engine.count(self.request)
+            self.prefill = await self._prompt_bound()
         try:
             hold = await ledger.reserve(self._bound)
         except BudgetExceeded as refusal:
@@ -316,10 +335,25 @@ class _Attempt:
             raise
         return hold
 
+    async def _prompt_bound(self) -> int:
+        """Bound the prompt. Where nothing does and nothing limits it, its texts stand for it."""
+        try:
+            return await self.engine.count(self.request)
+        except UnsupportedCapability:
+            if self.ledger.limits("prefill") or self.ledger.limits("cost"):
+                raise
+        texts = tuple(replace(turn, content=turn.text) for turn in self.request.prompt)
+        return await self.engine.count(replace(self.request, prompt=texts))
+
     def _bound(self) -> Amount:
-        """Ask for the prompt and the first slice of what may be decoded now."""
+        """Ask for the prompt and the first slice of what may be decoded now.
+
+        Servers keep a tool's call back until it is whole: where one may come, all of the cap is
+        held.
+        """
         self.cap = self._cap()
-        self.leased = min(self.cap, self._slice()) if self.engine.info.can_be_cut else self.cap
+        is_cut = self.engine.info.can_be_cut and not self.request.may_call
+        self.leased = min(self.cap, self._slice()) if is_cut else self.cap
         work = min(self.cap, self.leased + self.engine.info.runahead)
         return self._amount(1, work, self.prefill)
 
@@ -405,6 +439,10 @@ class _Attempt:
         self.text.append(chunk.text)
         if chunk.reasoning:
             self.reasoning.append(chunk.reasoning)
+        if chunk.refusal:
+            self.refusal.append(chunk.refusal)
+        if chunk.tool_calls:
+            self.tool_calls = chunk.tool_calls
         self.logprobs.extend(chunk.logprobs)
         self.confidences.extend(chunk.confidences)
         if self.run.observer is not None:
@@ -445,6 +483,8 @@ class _Attempt:
             tuple(self.logprobs) if self.request.logprobs else None,
             tuple(self.confidences) or None,
             self.key,
+            self.tool_calls,
+            "".join(self.refusal),
         )
 
     def _settle(
@@ -464,7 +504,7 @@ class _Attempt:
             self.asked,
             usage,
             sample if outcome == "sample" else None,
-            f"{type(error).__name__}: {error}" if error else "",
+            error=Failure(type(error).__name__, str(error), error.status) if error else None,
             began=self.began,
             ended=run.elapsed(),
             asked=self.queued,

@@ -11,43 +11,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import fields
-from typing import Literal
+from operator import attrgetter
 
 import msgspec
 
+from workspan.content import NO_FIELDS, JsonObject, ToolCall
+from workspan.entry import Entry
 from workspan.errors import ReplayMismatch
-from workspan.types import Amount, Notice, Request, Sample, Usage
-
-Outcome = Literal["open", "sample", "cut", "lost", "failed", "retry", "closed", "value", "end"]
-"""open: asked, may cost up to `usage`; sample: done; cut: cancelled; lost: died on the way, asked
-again at once; failed: gave up; retry: the failure ended the run, so a resumed run asks again;
-closed: a race was decided; value: a tool's result; end: the run finished under the budget `value`.
-"""
+from workspan.types import Amount, Message, Problem, Prompt, Request, Usage
 
 _AGAIN = frozenset({"open", "cut", "lost", "retry"})
-
-
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of the journal. Never changed once written."""
-
-    key: str
-    outcome: Outcome
-    fingerprint: str = ""
-    usage: Usage = Usage()
-    sample: Sample | None = None
-    value: str = ""
-    """A tool's result, an error's text, or the budget of an "end"."""
-    stop: str = ""
-    """What ended the run, on an "end"."""
-    why: str = ""
-    """How the strategy explains what it bought, on an "end"."""
-    notices: tuple[Notice, ...] = ()
-    """What was odd about the call."""
-    began: float = 0.0
-    """Seconds from the start of the run, summed over resumptions, when the engine was asked."""
-    ended: float = 0.0
-    asked: float | None = None
-    """When the strategy asked: from then on the call stood in line."""
 
 
 class Journal:
@@ -114,8 +87,8 @@ class Journal:
 
     def end(self, budget: str) -> Entry | None:
         """Return the line that ended the run under this very budget: then nothing is asked."""
-        ends = (entry for entry in self.entries if entry.outcome == "end")
-        return next((entry for entry in ends if entry.value == budget), None)
+        ends = (entry for entry in self.entries if entry.end is not None)
+        return next((entry for entry in ends if entry.end and entry.end.budget == budget), None)
 
     def _add(self, entry: Entry) -> None:
         before = self._latest.get(entry.key)
@@ -129,13 +102,66 @@ class Journal:
         self.entries.append(entry)
 
 
-_FIELDS = tuple(item.name for item in fields(Request) if item.name != "seed")
+_FIELDS = (
+    "prefix",
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "stop",
+    "logprobs",
+    "top_logprobs",
+    "engine",
+    "reasoning_effort",
+)
+"""Of a request beside its prompt: always hashed, in this order; the others only where they are set,
+so that a new field leaves the hashes of requests without it as they are."""
+_OTHERS = {f.name: f.default for f in fields(Request) if f.name not in {"prompt", "seed", *_FIELDS}}
+_own, _others = attrgetter(*_FIELDS), attrgetter(*_OTHERS)
+_UNSET = (*_OTHERS.values(),)
+_beside = attrgetter("name", "tool_calls", "tool_call_id", "reasoning", "refusal", "extra")
+_NOTHING = ("", (), "", "", None, NO_FIELDS)
+
+
+class _Turn(msgspec.Struct, omit_defaults=True):
+    """A message as it is hashed: what it does not use leaves no trace."""
+
+    role: str
+    content: object
+    name: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+    reasoning: str = ""
+    refusal: str | None = None
+    extra: JsonObject = NO_FIELDS
+
+
+def _turns(prompt: Prompt) -> list[_Turn]:
+    return [_turn(message) for message in prompt]
+
+
+def _turn(message: Message) -> _Turn:
+    content: object = message.content
+    if isinstance(content, tuple):
+        content = [(type(part).__name__, part) for part in content]
+    beside = _beside(message)
+    return _Turn(message.role, content, *(() if beside == _NOTHING else beside))
 
 
 def fingerprint(request: Request, seed: int) -> str:
     """Hash what a request asks for, stable between processes and versions of Python."""
-    content = msgspec.json.encode([seed, *(getattr(request, name) for name in _FIELDS)])
-    return hashlib.blake2b(content, digest_size=8).hexdigest()
+    content = [seed, _turns(request.prompt), *_own(request)]
+    others = _others(request)
+    if others != _UNSET:
+        told = zip(_OTHERS, others, _UNSET, strict=True)
+        content.append({name: value for name, value, unset in told if value != unset})
+    return hashlib.blake2b(msgspec.json.encode(content), digest_size=8).hexdigest()
+
+
+def digest(problem: Problem) -> str:
+    """Hash all that a strategy may see of a problem, stable between processes."""
+    content = [problem.id, _turns(problem.prompt), problem.kind, dict(problem.metadata)]
+    encoded = msgspec.json.encode(content, order="deterministic")
+    return hashlib.blake2b(encoded, digest_size=6).hexdigest()
 
 
 def seed_for(root: int, key: str) -> int:

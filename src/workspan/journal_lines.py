@@ -12,38 +12,22 @@ from zlib import crc32
 
 import msgspec
 
+from workspan.entry import FORMAT, Header, Line
 from workspan.errors import DataError
 from workspan.inputs import read_whole
-from workspan.journal import Entry
-
-FORMAT = 2
-"""Of the file; the first one had no checksums."""
 
 MARK = b'{"journal":"workspan",'
 """How every journal begins."""
-_LINE = b'{"run":"'
+_LINE = b'{"run":{'
 """How every other line begins."""
 _SEAL = len(',"sum":"00000000"}')
 _NO_LINE = "not a journal line"
-_OTHER = f"a journal of format {{}}, and this version has {FORMAT}: name a new one"
+_OTHER = (
+    f"a journal of format {{}}, and this version has {FORMAT}: name a new one, or go on with the "
+    "version of Workspan that wrote it"
+)
 
 T = TypeVar("T")
-
-
-class Header(msgspec.Struct, frozen=True, tag_field="journal", tag="workspan"):
-    """First line of the file: what every run in it shares."""
-
-    engine: str
-    """Name and model of the engine."""
-    seed: int
-    format: int = FORMAT
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One line below the header."""
-
-    run: str
-    entry: Entry
 
 
 class _Unsealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

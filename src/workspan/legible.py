@@ -50,3 +50,16 @@ def quoted(value: object, longest: int = 60) -> str:
         return one_line(repr(value), longest)
     except ValueError:  # an integer of more digits than Python writes
         return f"a number of {int(value).bit_length()} bits" if isinstance(value, int) else "that"
+
+
+def is_whole_unicode(text: str) -> bool:
+    """Tell a text that can be written from one that holds half of a character."""
+    return text.isascii() or _SURROGATE.search(text) is None
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def whole_unicode(text: str) -> str:
+    """Join halves of characters that came apart, and replace those whose other half is missing."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

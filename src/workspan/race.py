@@ -11,8 +11,9 @@ from anyio.abc import TaskGroup
 
 from workspan.call import Context, Halt, draw, replay
 from workspan.clock import Clock
+from workspan.entry import Entry
 from workspan.errors import BudgetExceeded, EngineError, bare, first_error
-from workspan.journal import Entry, fingerprint, seed_for
+from workspan.journal import fingerprint, seed_for
 from workspan.ledger import Ledger
 from workspan.types import Request, Sample
 
@@ -47,7 +48,7 @@ class Race:
         lanes = [Lane(f"{base}.{i}/0", clock.fork(), r) for i, r in enumerate(requests)]
         decided = run.journal.attempts(base, "")
         self._is_decided = bool(decided)
-        self._refused = decided[-1][1].stop if decided else ""
+        self._refused = decided[-1][1].refused if decided else ""
         """The limit that kept a call of a race that was decided before from being made."""
         ended = {lane.key: self._position(lane) for lane in lanes}
         self._recorded = sorted(
@@ -84,7 +85,7 @@ class Race:
                 replay(self._run, self._ledger, lane.clock, entry)
         if not self._is_decided:
             refusals = [e.limit for e in self._errors if isinstance(e, BudgetExceeded)]
-            self._run.journal.append(Entry(self._base, "closed", stop=next(iter(refusals), "")))
+            self._run.journal.append(Entry(self._base, "closed", refused=next(iter(refusals), "")))
         self._mark_left_behind()
 
     async def __aiter__(self) -> AsyncGenerator[Sample, None]:

@@ -20,7 +20,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args
@@ -93,12 +92,14 @@ class Row:
         if self.is_ours:
             return _load(self.path)
         try:
-            return _load(self.path)
+            made = _load(self.path)
         except (Exception, SystemExit) as error:  # other people's code
             raise PluginError(
                 f"the {_ONE[self.group]} {self.name!r} of {self.distribution} can't be imported: "
                 f"{said(error)}"
             ) from error
+        _THEIRS[re.split("[.:]", self.path, maxsplit=1)[0]] = self.distribution
+        return made
 
     @property
     def card(self) -> Card:
@@ -182,7 +183,10 @@ class Table(Mapping[str, Row]):
         """
         row = self.seek(name)
         if row is None:
-            raise SpecError(f"unknown {_ONE[self.group]} {quoted(name)}: {nearest(name, self)}")
+            hint = nearest(name, self) if len(self) else "none is installed"
+            if self.group in ("graders", "readers"):
+                hint += "; or write it like module:Name, file.py:Name or sh:COMMAND"
+            raise SpecError(f"unknown {_ONE[self.group]} {quoted(name)}: {hint}")
         return row
 
     @property
@@ -328,7 +332,33 @@ def load_written(text: str) -> Any:
             at = getattr(module, "__file__", None)
             which = f" ({at})" if at and not found["file"] else ""
             raise SpecError(f"{where}{which} has no {name!r}") from None
+    if found["module"]:
+        _THEIRS.setdefault(where.partition(".")[0], where)
     return held
+
+
+_THEIRS: dict[str, str] = {}
+"""Who wrote the packages that were imported for others' rows, and the modules of users' files."""
+
+
+def author(error: BaseException) -> str:
+    """Return who wrote the code that raised an error: "" if we did, or nobody can tell.
+
+    That is a distribution of a plug-in, or a path that the user wrote. Of a library that was
+    called, it is who called it.
+    """
+    names = []
+    trace = error.__traceback__
+    while trace is not None:
+        names.append(str(trace.tb_frame.f_globals.get("__name__", "")))
+        trace = trace.tb_next
+    for name in reversed(names):
+        top = name.partition(".")[0]
+        if top == OURS:
+            return ""
+        if who := _THEIRS.get(name) or _THEIRS.get(top):
+            return who
+    return ""
 
 
 def said(error: BaseException) -> str:
@@ -356,6 +386,8 @@ def _file(path: Path) -> ModuleType:
     Raises:
         OSError: it is not there.
     """
+    from hashlib import sha256  # a library of its own, that only this needs
+
     whole = path.resolve()
     name = f"{_FILE}{path.stem}_{sha256(str(whole).encode()).hexdigest()[:8]}"
     if name in sys.modules:
@@ -371,6 +403,7 @@ def _file(path: Path) -> ModuleType:
         del sys.modules[name]
         raise
     _FILES[name] = str(path)
+    _THEIRS[name] = str(path)
     return module
 
 

@@ -15,7 +15,8 @@ from workspan.answers import prepare
 from workspan.budget import Budget
 from workspan.call import Context, Event, replay
 from workspan.clock import Call, Clock
-from workspan.engines.base import Engine, ready
+from workspan.engines.base import Engine, check_offered, ready, told_by
+from workspan.entry import End, Entry, RunId
 from workspan.errors import (
     BudgetExceeded,
     EngineError,
@@ -26,7 +27,7 @@ from workspan.errors import (
     UnsupportedCapability,
     nearest,
 )
-from workspan.journal import Entry, Journal
+from workspan.journal import Journal, digest
 from workspan.ledger import Ledger
 from workspan.session import Fits, Session, Strategy
 from workspan.spec import write
@@ -188,6 +189,11 @@ TOOLS: Mapping[str, str] = {"search": "give a corpus to search (--corpus FOLDER)
 """How a user gets the tools that strategies use."""
 
 
+def identify(strategy: Strategy, problem: Problem, budget: Budget, seed: int = 0) -> RunId:
+    """Return what a file of journals knows a run by."""
+    return RunId(write(strategy), problem.id, digest(problem), str(budget), seed)
+
+
 def parts(strategy: Strategy) -> list[Strategy]:
     """Return the strategy with the strategies and verifiers that it is made of, itself first."""
     found = [strategy]
@@ -236,6 +242,10 @@ async def run(
     budget = Budget() if budget is None else budget
     _check_types(strategy, problem, engine, budget)
     check(strategy, engine, budget, engines, tools or {})
+    wanted = told_by(problem.prompt)
+    for part in parts(strategy) if wanted else ():
+        for name in engine_names(part) or ("",):
+            check_offered((engines or {}).get(name, engine).info, wanted)
     journal = Journal() if journal is None else journal
     end = journal.end(str(budget))
     recorded = journal.usage()
@@ -263,11 +273,10 @@ async def run(
     finally:
         _charge_rest(context, ledger)
     seconds = context.elapsed() if end is None else end.ended
-    stop = (context.refused or "done") if end is None else end.stop
+    stop = (context.refused or "done") if end is None or end.end is None else end.end.stop
     if end is None:
-        name = f"end {len(journal.entries)}"
-        why = answer.why
-        journal.append(Entry(name, "end", value=str(budget), stop=stop, why=why, ended=seconds))
+        said = End(str(budget), stop, answer.why)
+        journal.append(Entry(f"end {len(journal.entries)}", "end", end=said, ended=seconds))
     return Result(
         problem.id,
         write(strategy),

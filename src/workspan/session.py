@@ -17,8 +17,9 @@ from workspan.budget import Budget
 from workspan.call import Best, Context, Halt, Verdicts, draw
 from workspan.clock import Clock
 from workspan.engines.base import Capability, EngineInfo
+from workspan.entry import Entry
 from workspan.errors import BudgetExceeded, EngineError, VerifierError, bare, first_error
-from workspan.journal import Entry, seed_for
+from workspan.journal import seed_for
 from workspan.ledger import Ledger
 from workspan.race import Race
 from workspan.types import (
@@ -145,12 +146,12 @@ class Session:
         key = self._next_key()
         attempts = self.run.journal.attempts(key, "")
         if attempts:
-            work, span = msgspec.json.decode(attempts[-1][1].value, type=tuple[int | None, ...])
+            work, span = msgspec.convert(attempts[-1][1].value, tuple[int | None, int | None])
             return Budget(work=work, span=span)
         work, span = self._work_left(), self.clock.room
         now = self.run.elapsed()
-        value = msgspec.json.encode((work, span)).decode()
-        self.run.journal.append(Entry(key, "value", value=value, began=now, ended=now))
+        entry = Entry(key, "value", value=[work, span], began=now, ended=now)
+        self.run.journal.append(entry)
         return Budget(work=work, span=span)
 
     def _work_left(self) -> int | None:
@@ -311,7 +312,7 @@ class Session:
         key = self._next_key()
         attempts = self.run.journal.attempts(key, "")
         if attempts and attempts[-1][1].outcome == "value":
-            return attempts[-1][1].value
+            return str(attempts[-1][1].value)
         with self._guard:
             began = self.run.elapsed()
             with self.run.time_left():

@@ -30,13 +30,14 @@ async def ask(command: str, given: bytes, *, seconds: float, most: int = MOST) -
     Raises:
         CommandError: so it is.
     """
-    process = await anyio.open_process(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,  # so that all that it starts can be ended with it
-    )
+    with anyio.CancelScope(shield=True):  # stopped while it begins, it would be nobody's to end
+        process = await anyio.open_process(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # so that all that it starts can be ended with it
+        )
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None

@@ -12,10 +12,10 @@ from types import TracebackType
 
 import msgspec
 
+from workspan.entry import Entry, Header, Line, RunId
 from workspan.errors import InputError, JournalError, ReplayMismatch
-from workspan.journal import Entry, Journal
-from workspan.journal_lines import MARK, Broken, Line, is_journal, parse, sealed
-from workspan.journal_lines import Header as Header
+from workspan.journal import Journal
+from workspan.journal_lines import MARK, Broken, is_journal, parse, sealed
 
 _LONGEST_HEADER = 64 * 1024
 
@@ -50,7 +50,7 @@ class JournalFile:
         self._failed = False
         self._check = 0
         self._encoder = msgspec.json.Encoder()
-        self._entries: dict[str, list[Entry]] = {}
+        self._entries: dict[RunId, list[Entry]] = {}
         self._file = self._open()
         try:
             self._lock()
@@ -59,8 +59,19 @@ class JournalFile:
             os.close(self._file)
             raise
 
-    def journal(self, run: str) -> Journal:
-        """Return the journal of one run of this file; a run is opened once."""
+    @property
+    def runs(self) -> tuple[RunId, ...]:
+        """The runs that the file held and that were not opened yet, in their order."""
+        return tuple(self._entries)
+
+    def journal(self, run: RunId) -> Journal:
+        """Return the journal of one run of this file; a run is opened once.
+
+        Raises:
+            InputError: `run` is no `RunId`.
+        """
+        if not isinstance(run, RunId):
+            raise InputError("a journal is of a run: give a RunId(strategy=…, problem=…)")
         return Journal(self._entries.pop(run, ()), partial(self._write_entry, run))
 
     def close(self) -> None:
@@ -157,7 +168,7 @@ class JournalFile:
                     "use the same, or another journal"
                 )
 
-    def _write_entry(self, run: str, entry: Entry) -> None:
+    def _write_entry(self, run: RunId, entry: Entry) -> None:
         self._write(Line(run, entry))
 
     def _write(self, record: msgspec.Struct) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
-Role = Literal["system", "user", "assistant", "tool"]
+from workspan.content import NO_FIELDS, Content, JsonObject, Media, Other, Text, ToolCall, ToolSpec
+from workspan.errors import InputError
+from workspan.explanation import Explanation
+from workspan.legible import is_whole_unicode, quoted
+
+Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
 
 AnswerKind = Literal["text", "math", "number", "choice", "code", "open", "symbols", "json"]
 """How an answer is read from a text and compared: see `workspan.answers`."""
@@ -43,6 +48,8 @@ class Notice(NamedTuple):
     text: str
     """One sentence without figures that differ from call to call, so that equal ones add up."""
     times: int = 1
+    of_all: str = ""
+    """The same of many runs, where `text` holds what is of one alone; empty where it doesn't."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,72 @@ class Message:
     """One turn of a conversation."""
 
     role: Role
-    content: str
+    content: Content = None
+    """Text, or parts in their order."""
+    name: str = ""
+    """Who speaks, where several have one role; of a function's result, the function."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What a model wished to be called."""
+    tool_call_id: str = ""
+    """Of a tool's result: the call that it answers."""
+    reasoning: str = ""
+    """What a model thought before it spoke, for servers that want it back."""
+    reasoning_name: str = "reasoning_content"
+    """The field that holds it on the wire; newer vLLM and OpenRouter say "reasoning"."""
+    refusal: str | None = None
+    """What a model said in place of an answer that it would not give."""
+    extra: JsonObject = NO_FIELDS
+    """Further fields of the wire, passed on as they are."""
+
+    @property
+    def text(self) -> str:
+        """All its text, parts joined by line ends; empty where it has none."""
+        if isinstance(self.content, tuple):
+            return "\n".join(part.text for part in self.content if isinstance(part, Text))
+        return self.content or ""
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """Every text that it holds, in whatever field."""
+        yield from (self.name, self.tool_call_id, self.reasoning, self.refusal or "")
+        for call in self.tool_calls:
+            yield from (call.id, call.name, call.arguments)
+        for part in self.content if isinstance(self.content, tuple) else ():
+            if isinstance(part, Media):
+                told = (part.address, part.data, part.format, part.name, part.detail)
+                yield from (text for text in told if text is not None)
+            elif not isinstance(part, Other):
+                yield part.text
+        if isinstance(self.content, str):
+            yield self.content
+
+    @property
+    def media(self) -> tuple[Media | Other, ...]:
+        """Its parts that are no text, and may be of any size."""
+        if not isinstance(self.content, tuple):
+            return ()
+        return tuple(part for part in self.content if isinstance(part, Media | Other))
+
+    def plus(self, text: str) -> Message:
+        """Return it with more text at its end."""
+        if isinstance(self.content, tuple):
+            return replace(self, content=(*self.content, Text(text)))
+        return replace(self, content=f"{self.content or ''}{text}")
+
+    def saying(self, text: str) -> Message:
+        """Return it with another text; its parts that are no text follow that."""
+        if isinstance(self.content, tuple):
+            return replace(self, content=(Text(text), *self.media))
+        return replace(self, content=text)
+
+    def __repr__(self) -> str:
+        told = {item.name: getattr(self, item.name) for item in fields(self)}
+        said = [
+            f"{item.name}={told[item.name]!r}"
+            for item in fields(self)
+            if item.name in ("role", "content") or told[item.name] != item.default
+        ]
+        return f"Message({', '.join(said)})"
 
 
 Prompt: TypeAlias = tuple[Message, ...]
@@ -64,6 +136,22 @@ class Problem:
     prompt: Prompt
     kind: AnswerKind = "text"
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse text that no file can hold.
+
+        Raises:
+            InputError: half of a character, a lone surrogate, is in it.
+        """
+        turns = (text for turn in self.prompt for text in turn.texts)
+        for text in (self.id, *turns, *self.metadata, *self.metadata.values()):
+            if not isinstance(text, str):
+                raise InputError(f"a problem's id and metadata are texts, not {quoted(text)}")
+            if not is_whole_unicode(text):
+                raise InputError(
+                    f"the problem {quoted(self.id)} holds half of a character (a lone surrogate) "
+                    f"in {quoted(text)}: write whole Unicode"
+                )
 
     @classmethod
     def ask(cls, question: str, *, kind: AnswerKind = "text", id: str = "question") -> Problem:
@@ -148,6 +236,19 @@ class Usage:
         )
 
 
+OWNED = frozenset(
+    {
+        *("model", "messages", "prompt", "stream", "stream_options", "n", "best_of"),
+        *("use_beam_search", "max_tokens", "max_completion_tokens", "max_output_tokens"),
+        *("max_new_tokens", "n_predict", "num_predict", "temperature", "top_p", "stop", "seed"),
+        *("logprobs", "top_logprobs", "reasoning_effort", "tools", "tool_choice"),
+        *("parallel_tool_calls", "response_format", "frequency_penalty", "presence_penalty"),
+        "logit_bias",
+    }
+)
+"""Names on the wire that a request's own fields stand for, or that the account rests on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One completion to draw."""
@@ -156,7 +257,8 @@ class Request:
     prefix: str = ""
     """Assistant text that the model continues; needs the capability "continue"."""
     max_tokens: int = 1024
-    temperature: float = 0.7
+    temperature: float | None = 0.7
+    """None leaves it to the model's own settings."""
     top_p: float = 1.0
     stop: tuple[str, ...] = ()
     logprobs: bool = False
@@ -170,6 +272,40 @@ class Request:
     """Passed to engines that have the setting, such as "low", "medium", "high"."""
     seed: int = 0
     """Set by the session from the call's key."""
+    max_reasoning_tokens: int | None = None
+    """The most tokens of thinking, part of `max_tokens`; needs "thinking_cap"."""
+    tools: tuple[ToolSpec, ...] = ()
+    """What the model may wish to be called; needs "tools"."""
+    tool_choice: str | JsonObject | None = None
+    """"auto", "none", "required", or the one to call, as the wire has it."""
+    parallel_tool_calls: bool | None = None
+    response_format: JsonObject | None = None
+    """Such as a JSON schema that the answer must fit, as the wire has it."""
+    frequency_penalty: float | None = None
+    """Needs "penalties", as the next; None leaves it to the model's own settings."""
+    presence_penalty: float | None = None
+    logit_bias: JsonObject | None = None
+    """By the number of a token, -100 to 100, as the wire has it."""
+    extra: JsonObject = NO_FIELDS
+    """Fields that one provider knows, such as its repetition penalty or its routing: sent as they
+    are, to engines that offer "provider_fields"."""
+
+    def __post_init__(self) -> None:
+        """Refuse a field that would change what the account rests on.
+
+        Raises:
+            InputError: `extra` holds one.
+        """
+        if self.extra and (owned := sorted(OWNED.intersection(self.extra))):
+            raise InputError(
+                f"extra holds {', '.join(owned)}: the account rests on it, or the request has a "
+                "field of its own for it"
+            )
+
+    @property
+    def may_call(self) -> bool:
+        """The model may wish that a tool be called."""
+        return bool(self.tools) or "functions" in self.extra
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +322,10 @@ class Chunk:
     (token confidence C_i of arXiv:2508.15260: high where one token stands out)."""
     finish: FinishReason | None = None
     """Set on the last chunk only."""
+    refusal: str = ""
+    """What the model says in place of an answer that it will not give."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """On the last chunk only, each put together: a call that was cut short is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +340,21 @@ class Sample:
     confidences: tuple[float, ...] | None = None
     key: str = ""
     """Journal key of the call that drew it."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What the model wishes to be called. Its tokens are output like any others."""
+    refusal: str = ""
+    """What it says in place of an answer: no text, so no vote either."""
+
+    @property
+    def message(self) -> Message:
+        """The sample as a turn of the conversation that it goes on with."""
+        return Message(
+            "assistant",
+            self.text or None,
+            tool_calls=self.tool_calls,
+            reasoning=self.reasoning,
+            refusal=self.refusal or None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +394,8 @@ class Answer:
     """Heaviest first; no answer is not a vote."""
     tied: bool = False
     """The two heaviest weigh the same; the first drawn was taken."""
-    why: str = ""
-    """How the budget was spent and why, as JSON, from strategies that decide it themselves."""
+    why: Explanation | None = None
+    """How the budget was spent and why, from strategies that decide it themselves."""
     uncompared: int = 0
     """Pairs of answers that were not compared since the time was up: they count as different."""
 

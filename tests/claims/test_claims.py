@@ -54,7 +54,7 @@ def test_a_record_holds_the_verdict_and_its_interval() -> None:
 
 def test_what_trains_is_left_to_its_name_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     named = ("guessing_tokens", "training_format_reinforced")
-    monkeypatch.setattr("workspan.cli.claims.installed", lambda: named)
+    monkeypatch.setattr("workspan.cli.claims.all_names", lambda: named)
     done = CliRunner().invoke(app, ["claims", "--json"])
     assert done.exit_code == 0, done.output
     assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == ["guessing_tokens"]
@@ -65,7 +65,7 @@ def test_of_a_model_of_ones_own_the_claims_on_other_models_are_said_to_be_left_o
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     named = ("guessing_tokens", "serial_scaling")
-    monkeypatch.setattr("workspan.cli.claims.installed", lambda: named)
+    monkeypatch.setattr("workspan.cli.claims.all_names", lambda: named)
     done = CliRunner().invoke(app, ["claims", "--engine", "reasoner", "--json"])
     assert done.exit_code == 0, done.output
     assert done.stdout == ""

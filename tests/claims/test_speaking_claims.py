@@ -28,12 +28,12 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
 def knowing(task: str, words: int) -> Script:
     """Think for so many words, then say the right answer; asked before that, say nothing right."""
     tasks = open_tasks(task).load(PROBLEMS, seed=0)
-    answers = {one.problem.prompt[-1].content: one.reference for one in tasks}
+    answers = {one.problem.prompt[-1].text: one.reference for one in tasks}
 
     def script(request: Request) -> str:
         before, cue, asked = request.prefix.rpartition("\nAnswer:")
         thought = len((before if cue else asked).split())
-        right = answers[request.prompt[-1].content]
+        right = answers[request.prompt[-1].text]
         if cue and asked.strip() in {"", "node"}:
             return f" {right}" if thought >= words else " unknown"
         return "think " * max(0, words - thought) + f"\nAnswer: {right}"

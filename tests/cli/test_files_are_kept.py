@@ -20,8 +20,9 @@ import workspan.cli.compare
 import workspan.cli.solve
 from workspan.cli.exits import Exit, exit_for
 from workspan.cli.main import app
+from workspan.entry import Header
 from workspan.errors import InputError
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 
 PROBLEMS = '{"id":"a","prompt":"2+3?","answer":"5","kind":"number"}\n'
 

@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from workspan.journal import Entry, Journal
+from workspan.entry import Entry, RunId
+from workspan.journal import Journal
 from workspan.testing.server import ServerBill
 from workspan.types import Usage
 
@@ -104,14 +105,14 @@ class Batch:
         self.server.allow("all")
         return process.returncode
 
-    def runs(self) -> dict[str, Journal]:
+    def runs(self) -> dict[RunId, Journal]:
         """Read the journal of each run; a last line that was cut short is none."""
-        entries: dict[str, list[Entry]] = {}
+        entries: dict[RunId, list[Entry]] = {}
         if self.journal.exists():
             *lines, _ = self.journal.read_bytes().split(b"\n")
             for line in map(msgspec.json.decode, lines[1:]):
                 entry = msgspec.convert(line["entry"], Entry)
-                entries.setdefault(line["run"], []).append(entry)
+                entries.setdefault(msgspec.convert(line["run"], RunId), []).append(entry)
         return {run: Journal(found) for run, found in entries.items()}
 
     def finished(self) -> int:
@@ -122,7 +123,7 @@ class Batch:
         calls: dict[str, list[Entry]] = {}
         for name, run in self.runs().items():
             latest = {entry.key: entry for entry in run.entries}
-            calls[_problem(name)] = [e for e in latest.values() if e.outcome in ("open", "cut")]
+            calls[name.problem] = [e for e in latest.values() if e.outcome in ("open", "cut")]
         return calls
 
     def account(self) -> Usage:
@@ -130,10 +131,6 @@ class Batch:
 
     def answers(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.output.read_text().splitlines()]
-
-
-def _problem(run: str) -> str:
-    return run.partition(" @ ")[2].partition(" #")[0]
 
 
 @pytest.fixture(scope="module")

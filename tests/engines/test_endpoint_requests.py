@@ -163,7 +163,11 @@ def test_capabilities_follow_from_the_form_and_the_options() -> None:
     assert "continue" in Endpoint("http://host/v1", "m", api_key="", prefill=True).info.capabilities
     plain = Endpoint("http://host/v1", "m", api_key="", form="completion", sends_seed=False)
     everywhere = {"logprobs", "top_logprobs", "reasoning_effort"}
+    everywhere |= {"penalties", "logit_bias", "provider_fields"}
     assert plain.info.capabilities == {"continue", *everywhere}
+    assert chat.info.capabilities == {"seed", "media", "tools", "response_format", *everywhere}
+    capped = Endpoint("http://host/v1", "m", api_key="", thinking_cap="reasoning")
+    assert capped.info.capabilities == {"thinking_cap", *chat.info.capabilities}
 
 
 def test_the_prompt_is_counted_by_servers_that_can_and_bounded_for_others() -> None:

@@ -30,7 +30,7 @@ def test_the_faulty_engine_conforms_where_it_has_no_fault() -> None:
 
 def test_the_recorded_engine_conforms() -> None:
     chains = [(f"chain {i} Answer: {i}", 5 + i) for i in range(40)]
-    anyio.run(check_engine, RecordedEngine(chains={REQUEST.prompt[-1].content: chains}))
+    anyio.run(check_engine, RecordedEngine(chains={REQUEST.prompt[-1].text: chains}))
 
 
 @pytest.mark.parametrize("form", ["chat", "completion"])

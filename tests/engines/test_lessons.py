@@ -584,3 +584,13 @@ def test_the_key_is_in_nothing_that_is_shown() -> None:
     shown = f"{complaint} {complaint!r} {refusal(complaint, 'http://host')} {complaint.location}"
     assert "sk-hidden" not in shown
     assert "team-secret" not in shown
+
+
+def test_a_whole_answer_that_was_asked_for_teaches_as_well() -> None:
+    """Some servers refuse the field `stream` whatever its value."""
+    dialect = Dialect("chat", "m")
+    asking = Asking(dialect, ASK, 1, None, 9, is_whole=True)
+    assert json.loads(asking.body())["stream"] is False
+    said = {"error": {"message": "Unsupported parameter: 'stream'", "param": "stream"}}
+    assert asking.learn(read_complaint(400, said, NO_KEY))
+    assert "stream" not in json.loads(asking.body())

@@ -9,6 +9,7 @@ import pytest
 from lab_rig import execute, task, tasks
 from workspan.budget import Budget
 from workspan.engines.base import Bill
+from workspan.entry import Header
 from workspan.errors import (
     ContextExceeded,
     EngineError,
@@ -20,7 +21,7 @@ from workspan.errors import (
 from workspan.lab.compare import take_turns
 from workspan.lab.records import records
 from workspan.session import Strategy
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.strategies.hybrid.grid import Grid
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.strategies.sequential.single import Single
@@ -182,7 +183,7 @@ def test_nothing_or_something_twice_is_refused(
 
 
 def test_a_problem_given_twice_is_refused() -> None:
-    with pytest.raises(InputError, match="'p0 #"):
+    with pytest.raises(InputError, match="problem 'p0' is given twice"):
         execute([Single()], [task(0), task(0)], ScriptedEngine(chatter))
 
 

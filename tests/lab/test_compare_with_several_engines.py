@@ -13,13 +13,14 @@ import pytest
 from lab_rig import tasks
 from workspan.budget import Budget
 from workspan.engines.base import Capability, Price
+from workspan.entry import Header
 from workspan.errors import SpecError
 from workspan.lab.compare import Comparison, compare
 from workspan.lab.plan import plan, slowest
 from workspan.lab.records import records
 from workspan.lab.remarks import remarks
 from workspan.session import Session, Strategy
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.strategies.reading import candidate
 from workspan.strategies.sequential.single import Single
 from workspan.testing.scripted import ScriptedEngine

@@ -11,17 +11,19 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from workspan.allocate.explaining import Explanation, evidence, explain, more, natural_depth
-from workspan.allocate.state import Decision, Line, Look, State, Tried
+from workspan.allocate.explaining import evidence, explain, more, natural_depth
+from workspan.allocate.state import Decision, Line, Look, State
 from workspan.budget import Budget
 from workspan.cli.explain import show
+from workspan.entry import Header, RunId
 from workspan.errors import DataError
+from workspan.explanation import Explanation, Tried
 from workspan.journal import Journal
 from workspan.lab.explain_report import render
 from workspan.lab.explanations import Told, chosen, read_explanations
 from workspan.runner import run
 from workspan.spec import parse_strategy
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.testing.scripted import ScriptedEngine
 from workspan.types import Problem
 
@@ -86,7 +88,7 @@ def test_explanations_are_read_from_a_journal(tmp_path: Path) -> None:
 
     with JournalFile(path, Header("e", 0)) as journals:
         for text in ("single", "auto(n=2)"):
-            anyio.run(one, text, journals.journal(f"{text} @ question #0 within 90 work"))
+            anyio.run(one, text, journals.journal(RunId(text, problem.id, budget="90 work")))
     (found,) = read_explanations(path)
     assert (found.problem, found.strategy, found.budget) == ("question", "auto(n=2)", "90 work")
     assert found.why.answers == ("4",)

@@ -10,20 +10,21 @@ import pytest
 from lab_rig import tasks
 from workspan.allocate.library import write_library
 from workspan.budget import Budget
+from workspan.entry import Header
 from workspan.errors import InputError
 from workspan.lab.calibrating import calibrate
 from workspan.lab.compare import Comparison
 from workspan.lab.pooling import pool
 from workspan.recordings.recording import Chain, Recording
 from workspan.spec import parse_strategy
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.testing.scripted import ScriptedEngine
 from workspan.types import Message, Problem, Request
 
 
 def mixed(request: Request) -> str:
     """Answer 4 at once to even problems, and something else each time to odd ones, at length."""
-    number = int(request.prompt[-1].content.split()[1].rstrip(":"))
+    number = int(request.prompt[-1].text.split()[1].rstrip(":"))
     if number % 2 == 0:
         return "Answer: 4"
     if request.prefix.endswith("Answer:"):

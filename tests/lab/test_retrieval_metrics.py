@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from workspan.entry import Entry
 from workspan.graders.base import Task
 from workspan.graders.overlap import F1
-from workspan.journal import Entry, Journal
+from workspan.journal import Journal
 from workspan.lab.retrieval import retrieval_metrics
 from workspan.retrieval import Found, Passage
 from workspan.runner import Result

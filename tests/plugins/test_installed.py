@@ -25,7 +25,7 @@ from workspan.testing.strategy_suite import check_account, check_cost, check_res
 from workspan.testing.task_suite import check_tasks
 from workspan.testing.verifier_suite import check_verifier
 
-pytestmark = pytest.mark.slow  # it builds a wheel and starts the program a dozen times
+pytestmark = pytest.mark.heavy  # it builds a wheel and starts the program a dozen times
 
 PROJECT = Path(__file__).parent / "acme"
 OFFLINE = ("--no-deps", "--no-build-isolation", "--no-index")
@@ -58,11 +58,16 @@ def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def workspan(site: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the program as a user has it: in a folder of theirs, the plug-in installed."""
+    """Run the program as a user has it: in a folder of theirs, the plug-in installed.
+
+    As the installed script does: the folder that it starts in is not on its search path.
+    """
+    script = site.parent / "workspan_script.py"
+    script.write_text("from workspan.cli.main import main\nmain()\n")
     paths = [str(site), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     return subprocess.run(
-        [sys.executable, "-P", "-m", "workspan", *arguments],
+        [sys.executable, str(script), *arguments],
         capture_output=True,
         text=True,
         cwd=folder,
@@ -124,8 +129,8 @@ def test_the_same_from_files_of_the_users_own(site: Path, tmp_path: Path) -> Non
     for name in ("strategies", "engines", "verifiers", "graders", "readers", "tasks"):
         shutil.copy(package / f"{name}.py", tmp_path / f"my_{name}.py")
     (tmp_path / "problems.jsonl").write_text('{"ask": "2 + 2?", "tell": 5}\n')
-    nothing = tmp_path / "empty"
-    nothing.mkdir()
+    nothing = tmp_path / "empty" / "site"
+    nothing.mkdir(parents=True)
     for head in ("my_{}.py:", "my_{}:"):
         strategy = head.format("strategies") + "Longest(n=3)"
         verifier = head.format("verifiers") + "shouting"
@@ -164,8 +169,8 @@ def test_each_kind_is_used_from_python_and_keeps_its_suite(installed: Path) -> N
     async def main() -> None:
         await check_tasks(open_tasks("words(longest=4)"))
         await check_grader(own_grader("lenient(by=1)"), graded, graded.reference, "99")
-        engine = await open_engine("parrot(times=40)")
-        await check_engine(engine)
+        await check_engine(await open_engine("parrot(times=40)"))
+        engine = await open_engine("parrot")
         result = await ws.run(strategy, ws.Problem.ask(QUESTION, kind="number"), engine)
         assert (result.answer.text, result.strategy) == ("4", "longest(n=3, max_tokens=40)")
 

@@ -80,7 +80,7 @@ def test_claims_without_it_are_those_that_judge_any_engine(monkeypatch: pytest.M
     assert len(names()) == len(ROWS["claims"]) == 9
     assert set(table("claims").absent) == {*OFFICIAL["workspan-evidence"]["claims"]}
     some = ("retrieval_chains", "natural_chain")
-    monkeypatch.setattr("workspan.cli.claims.installed", lambda: some)
+    monkeypatch.setattr("workspan.cli.claims.all_names", lambda: some)
     monkeypatch.setattr("workspan.claims.base.Setting.size", lambda *_: 4)
     done = CliRunner().invoke(app, ["claims", "--engine", "scripted", "--json"])
     assert done.exit_code == 0, done.output
@@ -88,7 +88,7 @@ def test_claims_without_it_are_those_that_judge_any_engine(monkeypatch: pytest.M
     done = CliRunner().invoke(app, ["claims", "retrieval_chains"])
     assert isinstance(done.exception, MissingDependency)
     assert "the engine simulated_searcher comes with" in str(done.exception)
-    monkeypatch.setattr("workspan.cli.claims.installed", lambda: ("retrieval_chains",))
+    monkeypatch.setattr("workspan.cli.claims.all_names", lambda: ("retrieval_chains",))
     assert isinstance(CliRunner().invoke(app, ["claims"]).exception, MissingDependency)
 
 
@@ -96,7 +96,7 @@ def test_what_lacks_a_part_is_left_out_and_said_where_none_was_named(
     alone: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "workspan.cli.claims.installed", lambda: ("connectivity_english", "natural_chain")
+        "workspan.cli.claims.all_names", lambda: ("connectivity_english", "natural_chain")
     )
     monkeypatch.setattr("workspan.claims.base.Setting.size", lambda *_: 4)
     done = CliRunner().invoke(app, ["claims", "--engine", "scripted", "--json"])
@@ -131,7 +131,7 @@ def test_claims_without_numbers_are_said_to_need_an_extra(monkeypatch: pytest.Mo
     for name in [name for name in sys.modules if name.startswith("workspan.claims.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "numpy", None)
-    monkeypatch.setattr("workspan.cli.claims.installed", lambda: ("natural_chain",))
+    monkeypatch.setattr("workspan.cli.claims.all_names", lambda: ("natural_chain",))
     for asked in (["claims"], ["claims", "natural_chain"]):
         done = CliRunner().invoke(app, asked)
         assert isinstance(done.exception, MissingDependency)

@@ -14,6 +14,7 @@ import pytest
 from workspan import registry
 from workspan._rows import ROWS
 from workspan.card import cost, evaluate
+from workspan.cli.main import main
 from workspan.errors import PluginError, SpecError
 from workspan.registry import GROUPS, Group, load_written, table
 from workspan.spec import STRATEGIES, make, parse_strategy, parse_verifier, write
@@ -352,3 +353,28 @@ def test_every_module_with_a_card_has_a_row() -> None:
                 )
                 module = ".".join(("workspan", *path.relative_to(root).with_suffix("").parts))
                 assert has_card == (f"{module}:{node.name}" in paths), path
+
+
+@pytest.mark.parametrize(
+    ("source", "whose"),
+    [
+        ("raise KeyError('gone')", "own_bug.py"),
+        ("import json; json.loads('{')", "own_bug.py"),
+        ("await session.samples(3, 2)", ""),  # who called us wrongly can't be told from us
+    ],
+)
+def test_a_bug_of_others_is_not_called_ours(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    source: str,
+    whose: str,
+) -> None:
+    body = STRATEGY.replace("samples = await session", f"{source}\n        samples = await session")
+    own(tmp_path, "own_bug", body)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["solve", "hi", "-e", "scripted", "-s", "best(own_bug.py:Mine(n=2), n=2)"])
+    said = capsys.readouterr().err
+    assert ended.value.code == (5 if whose else 1)
+    assert f"a bug in {whose or 'workspan'}" in said

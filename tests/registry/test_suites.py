@@ -77,7 +77,13 @@ GRADED: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", table("graders").ours)
+GRADERS = [
+    pytest.param(name, marks=[pytest.mark.slow] if name == "code" else [])  # two sandboxes each
+    for name in table("graders").ours
+]
+
+
+@pytest.mark.parametrize("name", GRADERS)
 def test_every_grader_keeps_its_suite(name: str) -> None:
     fields, right, wrong = GRADED[name]
     if name == "code":
@@ -140,7 +146,7 @@ def test_what_the_list_of_commands_says_is_what_they_say(
     group: Any = typer.main.get_command(app)
     assert isinstance(group, Commands)
     for name, row in table("commands").ours.items():
-        listed = group.get_command(None, name).help
+        listed = group.get_command(None, name).short_help
         made = row.load()
         said = made.info.help if isinstance(made, typer.Typer) else first_line(made)
         assert listed == said, name

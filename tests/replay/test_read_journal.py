@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from workspan.budget import Budget
+from workspan.entry import Header
 from workspan.errors import DataError
 from workspan.graders.equivalence import Equivalence
 from workspan.lab.compare import compare
@@ -15,7 +16,7 @@ from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.journals import read_journal
 from workspan.runner import run
 from workspan.spec import parse_strategy
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.tasks.base import Task
 from workspan.testing.scripted import ScriptedEngine
 from workspan.types import Problem

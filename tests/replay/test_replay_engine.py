@@ -192,7 +192,7 @@ def test_chains_are_read_in_their_order_with_their_probes(tmp_path: Path) -> Non
     assert read.model == "m"
     assert read.chains["a"] == (Chain((9,), ("3",)), Chain((5, 7), (None, "1")))
     assert read.references == {"a": "1", "b": "2"}
-    assert [p.prompt[0].content for p in read.problems] == ["1?", "b"]
+    assert [p.prompt[0].text for p in read.problems] == ["1?", "b"]
     assert {p.kind for p in read.problems} == {"number"}
 
 
@@ -200,7 +200,7 @@ def test_questions_come_from_a_file_of_problems(tmp_path: Path) -> None:
     recorded, problems = write(tmp_path / "chains.parquet"), tmp_path / "problems.jsonl"
     problems.write_text('{"id": "a", "prompt": "1?", "answer": "1"}\n')
     (read,), _ = anyio.run(read_recorded, recorded, [], [], problems, "number")
-    assert [p.prompt[0].content for p in read.problems] == ["1?", "b"]
+    assert [p.prompt[0].text for p in read.problems] == ["1?", "b"]
     problems.write_text('{"id": "c", "prompt": "1?", "answer": "1"}\n')
     with pytest.raises(InputError, match=r"its ids are others, such as c, where .* has a"):
         anyio.run(read_recorded, recorded, [], [], problems, "number")

@@ -22,8 +22,8 @@ with_it = pytest.mark.skipif(not IS_INSTALLED, reason="treequest[abmcts-m] is no
 
 def simulated(request: Request) -> str:
     """Draft a 2, improve by 1, rate as it is worth."""
-    last = request.prompt[-1].content
-    worth = int(request.prompt[-2].content.split()[-1]) if len(request.prompt) == 3 else 2
+    last = request.prompt[-1].text
+    worth = int(request.prompt[-2].text.split()[-1]) if len(request.prompt) == 3 else 2
     if "from 0 (certainly wrong)" in last:
         return str(worth)
     return f"Answer: {worth + 1 if 'A check gave' in last else worth}"

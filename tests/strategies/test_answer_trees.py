@@ -53,12 +53,12 @@ class Simulated:
         self.rng = random.Random(self.seed)
 
     def __call__(self, request: Request) -> str:
-        last = request.prompt[-1].content
+        last = request.prompt[-1].text
         if "from 0 (certainly wrong)" in last:
-            return request.prompt[-2].content.split()[-1]
+            return request.prompt[-2].text.split()[-1]
         if "A check gave" in last:
             self.improvements += 1
-            worth = int(request.prompt[-2].content.split()[-1]) + self.gain
+            worth = int(request.prompt[-2].text.split()[-1]) + self.gain
         else:
             self.drafts += 1
             worth = self.rng.randint(2, 4)
@@ -112,26 +112,26 @@ def test_without_a_verdict_there_are_no_nodes_and_the_votes_decide(spec: str) ->
     texts = iter(["7", "8", "8", "8"])
 
     def shy(request: Request) -> str:
-        rating = "from 0 (certainly wrong)" in request.prompt[-1].content
+        rating = "from 0 (certainly wrong)" in request.prompt[-1].text
         return "hard to say" if rating else f"Answer: {next(texts)}"
 
     engine = ScriptedEngine(shy)
     result = solve(spec.format(n=4), engine)
     assert result.answer.text == "8"
-    assert not any("A check gave" in r.prompt[-1].content for r in engine.requests)
+    assert not any("A check gave" in r.prompt[-1].text for r in engine.requests)
 
 
 @trees
 def test_a_text_without_an_answer_scores_0_unasked_and_is_improved_on(spec: str) -> None:
     def lost(request: Request) -> str:
-        if "from 0 (certainly wrong)" in request.prompt[-1].content:
+        if "from 0 (certainly wrong)" in request.prompt[-1].text:
             return "9"
-        return "Answer: 5" if "could be read" in request.prompt[-1].content else "I am lost"
+        return "Answer: 5" if "could be read" in request.prompt[-1].text else "I am lost"
 
     engine = ScriptedEngine(lost)
     result = solve(spec.format(n=40), engine)
     assert result.answer.text == "5"
-    texts = [r.prompt[-2].content for r in engine.requests if r.max_tokens == 8]
+    texts = [r.prompt[-2].text for r in engine.requests if r.max_tokens == 8]
     assert texts == ["Answer: 5 "] * len(texts)
 
 
@@ -155,8 +155,8 @@ def test_an_improvement_sees_the_answer_and_what_its_check_said() -> None:
     engine = ScriptedEngine(lambda _: next(texts))
     solve("best_first(n=2, children=1)", engine)
     question, answer, wish = engine.requests[2].prompt
-    assert (question, answer.content) == (PROBLEM.prompt[0], "Answer: 3 ")
-    assert wish.content.startswith("A check gave this answer 0.30 of 1. 3\nFind what is wrong")
+    assert (question, answer.text) == (PROBLEM.prompt[0], "Answer: 3 ")
+    assert wish.text.startswith("A check gave this answer 0.30 of 1. 3\nFind what is wrong")
 
 
 def test_best_first_and_mcts_draw_a_nodes_children_side_by_side() -> None:
@@ -174,7 +174,7 @@ def test_ab_mcts_asks_the_better_of_two_engines_more_often() -> None:
     spec = "ab_mcts(n=40, batch=1, family='beta', engines=('weak', 'strong'))"
     solve(spec, judge, engines={"weak": ScriptedEngine(weak), "strong": ScriptedEngine(strong)})
     assert strong.drafts + strong.improvements > weak.drafts + weak.improvements
-    assert all("from 0 (certainly wrong)" in r.prompt[-1].content for r in judge.requests)
+    assert all("from 0 (certainly wrong)" in r.prompt[-1].text for r in judge.requests)
 
 
 def test_ab_mcts_is_the_same_tree_for_the_same_seed() -> None:

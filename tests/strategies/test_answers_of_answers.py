@@ -46,7 +46,7 @@ def solve(
 
 def said(engine: ScriptedEngine) -> list[str]:
     """Return the last turns that an engine was asked."""
-    return [request.prompt[-1].content for request in engine.requests]
+    return [request.prompt[-1].text for request in engine.requests]
 
 
 # Mixture of agents
@@ -200,7 +200,7 @@ def test_only_what_holds_an_answer_can_be_chosen() -> None:
 
 def judge_last(request: Request) -> str:
     """Play a model that draws by its seed, and prefers the last solution of those that it sees."""
-    prompt = request.prompt[-1].content
+    prompt = request.prompt[-1].text
     if "--- end ---" not in prompt:
         return f"Answer: {request.seed}"
     return f"they differ. Choice: {prompt.count('--- Solution')}"
@@ -237,13 +237,13 @@ def test_agents_see_the_others_last_answers_and_their_own() -> None:
     result = solve("debate(agents=3, rounds=2)", engine)
     assert result.answer.text == "2"
     question, own, others = engine.requests[4].prompt
-    assert (question.content, own.role, own.content) == (
+    assert (question.text, own.role, own.text) == (
         "What is 2 + 2?",
         "assistant",
         "two Answer: 2 ",
     )
-    assert "--- Agent 1 ---\none Answer: 1\n\n--- Agent 2 ---\nthree Answer: 3" in others.content
-    assert "two Answer" not in others.content
+    assert "--- Agent 1 ---\none Answer: 1\n\n--- Agent 2 ---\nthree Answer: 3" in others.text
+    assert "two Answer" not in others.text
     assert [c.answer for c in result.answer.candidates] == ["2", "2", "3"]
 
 
@@ -271,7 +271,7 @@ def test_an_agent_that_fails_stays_with_its_word_and_one_that_never_spoke_asks_a
 
 def plan(request: Request) -> str:
     """Play a model that lists two observations, derives one, plans, and then answers."""
-    prompt = request.prompt[-1].content
+    prompt = request.prompt[-1].text
     if "Do not solve" in prompt:
         return "evenness symmetry"
     if "new observations" in prompt:
@@ -287,9 +287,9 @@ def test_a_plan_is_made_from_observations_and_what_follows_from_them() -> None:
     assert (result.answer.text, len(engine.requests)) == ("4", 1 + 2 * 3)
     assert result.answer.votes[0].weight == 2
     derived, planned, solved = engine.requests[1], engine.requests[3], engine.requests[5]
-    assert "Known so far:\nevenness symmetry\n" in derived.prompt[-1].content
-    assert "Known so far:\nevenness symmetry\nderived\n" in planned.prompt[-1].content
-    assert "Plan:\nthe plan" in solved.prompt[-1].content
+    assert "Known so far:\nevenness symmetry\n" in derived.prompt[-1].text
+    assert "Known so far:\nevenness symmetry\nderived\n" in planned.prompt[-1].text
+    assert "Plan:\nthe plan" in solved.prompt[-1].text
     assert (derived.max_tokens, solved.max_tokens) == (256, 1024)
     assert result.span == 2 + 1 + 2 + 2
 
@@ -304,8 +304,8 @@ def test_a_verifier_tells_the_solutions_apart_and_the_most_common_of_the_best_is
     ratings = {"3": "2", "4": "9", "5": "9"}
 
     def script(request: Request) -> str:
-        if "from 0 (certainly wrong)" in request.prompt[-1].content:
-            return ratings[request.prompt[-2].content.split()[-1]]
+        if "from 0 (certainly wrong)" in request.prompt[-1].text:
+            return ratings[request.prompt[-2].text.split()[-1]]
         said = plan(request)
         return f"Answer: {next(answers)}" if said == "Answer: 4" else said
 

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workspan.allocate.cold import FIRST, Cold
-from workspan.allocate.explaining import Explanation
 from workspan.allocate.library import Case, Library, Once, Record, read_library, write_library
-from workspan.allocate.state import NONE, Line, State, Tried
+from workspan.allocate.state import NONE, Line, State
 from workspan.budget import Budget
 from workspan.errors import DataError, EngineRejected, InputError, SpecError
+from workspan.explanation import Explanation, Tried
 from workspan.journal import Journal
 from workspan.retrieval import Passage, search_tool
 from workspan.runner import Result, run
@@ -47,7 +47,8 @@ class Shelf:
 
 
 def why(result: Result) -> Explanation:
-    return msgspec.json.decode(result.answer.why, type=Explanation)
+    assert result.answer.why is not None
+    return result.answer.why
 
 
 def plan(
@@ -216,9 +217,9 @@ def test_retrieval_is_an_arm_like_any_other(tmp_path: Path) -> None:
     asked: list[str] = []
 
     def script(request: Request) -> str:
-        if any("harbour is old" in turn.content for turn in request.prompt):
+        if any("harbour is old" in turn.text for turn in request.prompt):
             return "<answer>Mirel</answer> Answer: Mirel"
-        if any("<search>" in turn.content for turn in request.prompt):
+        if any("<search>" in turn.text for turn in request.prompt):
             return '<search>["the harbour"]</search>'
         return "think think Answer: nobody"
 

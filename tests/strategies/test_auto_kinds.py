@@ -7,15 +7,14 @@ from io import StringIO
 from pathlib import Path
 
 import anyio
-import msgspec
 import pytest
 from rich.console import Console
 
-from workspan.allocate.explaining import PROMPT, Explanation
 from workspan.allocate.library import Case, Library, Record, write_library
 from workspan.allocate.signs import signs
 from workspan.budget import Budget
 from workspan.cli.explain import show
+from workspan.explanation import PROMPT, Explanation
 from workspan.journal import Journal
 from workspan.runner import Result, run
 from workspan.strategies.adaptive.auto import Auto
@@ -55,7 +54,8 @@ def solve(words: int, library: Path, journal: Journal | None = None) -> tuple[Re
 
 
 def why(result: Result) -> Explanation:
-    return msgspec.json.decode(result.answer.why, type=Explanation)
+    assert result.answer.why is not None
+    return result.answer.why
 
 
 def test_each_prompt_is_planned_for_as_its_like(library: Path) -> None:

@@ -7,9 +7,7 @@ from itertools import count
 from pathlib import Path
 
 import anyio
-import msgspec
 
-from workspan.allocate.explaining import Explanation
 from workspan.allocate.library import Case, Library, Record, write_library
 from workspan.allocate.state import State
 from workspan.allocate.votes import VoteRule
@@ -63,7 +61,8 @@ def test_samples_are_drawn_one_by_one_until_the_vote_has_settled(tmp_path: Path)
     assert settled.usage.calls < 8
     contested = solve(auto, "45")
     assert settled.usage.calls < contested.usage.calls <= 16  # what the library has seen
-    told = msgspec.json.decode(contested.answer.why, type=Explanation)
+    told = contested.answer.why
+    assert told is not None
     assert told.steps[-1].action == "stop"
     assert all(step.gain > 0 for step in told.steps[:-1])
 

@@ -49,7 +49,7 @@ def test_a_step_is_drawn_up_to_the_delimiter_and_continues_what_stands() -> None
 def test_each_step_is_judged_with_the_chain_before_it() -> None:
     engine = ScriptedEngine(in_turn("two and", "9", "Answer: 4", "9"))
     solve("stepwise", engine)
-    assert engine.requests[3].prompt[1].content == "two and\n\nAnswer: 4 "
+    assert engine.requests[3].prompt[1].text == "two and\n\nAnswer: 4 "
 
 
 def test_a_rejected_step_is_redrawn_and_leaves_no_trace() -> None:
@@ -156,7 +156,7 @@ def test_restarts_end_with_the_budget() -> None:
 def test_re_reading_doubles_the_question_for_any_strategy() -> None:
     engine = ScriptedEngine(["Answer: 4"])
     result = solve("re_reading(self_consistency(n=3))", engine)
-    asked = {request.prompt[-1].content for request in engine.requests}
+    asked = {request.prompt[-1].text for request in engine.requests}
     assert asked == {"What is 2 + 2?\nRead the question again: What is 2 + 2?"}
     assert result.strategy == "re_reading(self_consistency(n=3))"
     assert (result.usage.calls, result.work) == (3, 6)
@@ -170,15 +170,15 @@ def test_re_reading_keeps_braces_and_the_turns_before() -> None:
     solve("re_reading", engine, problem=Problem("p", turns, "number"))
     [request] = engine.requests
     assert request.prompt[0] == turns[0]
-    assert request.prompt[1].content.count("What is {x}?") == 2
+    assert request.prompt[1].text.count("What is {x}?") == 2
 
 
 def test_a_plan_is_made_for_the_question_and_carried_out_in_sight_of_it() -> None:
     engine = ScriptedEngine(in_turn("1. add them (sure)", "Answer: 4"))
     result = solve("plan_and_execute", engine)
     plan, execute = engine.requests
-    assert plan.prompt[0].content.count("What is 2 + 2?") == 2
-    assert execute.prompt[1].content == "1. add them (sure) "
+    assert plan.prompt[0].text.count("What is 2 + 2?") == 2
+    assert execute.prompt[1].text == "1. add them (sure) "
     assert (plan.temperature, execute.temperature) == (0.55, 0.25)
     assert result.answer.text == "4"
 
@@ -187,7 +187,7 @@ def test_a_cut_plan_is_drawn_again_and_not_carried_out() -> None:
     engine = ScriptedEngine(in_turn("a plan without end", "add them", "Answer: 4"))
     result = solve("plan_and_execute(plan_tokens=3)", engine)
     assert (result.answer.text, result.usage.calls) == ("4", 3)
-    assert engine.requests[2].prompt[1].content == "add them "
+    assert engine.requests[2].prompt[1].text == "add them "
 
 
 def test_a_plan_alone_is_no_answer() -> None:

@@ -22,12 +22,12 @@ def solve(strategy: str, engine: ScriptedEngine, budget: str = "") -> Result:
 
 def test_then_gives_the_second_strategy_the_answer_of_the_first() -> None:
     def script(request: Request) -> str:
-        return "Answer: 4" if "first attempt" in request.prompt[-1].content else "Answer: 5"
+        return "Answer: 4" if "first attempt" in request.prompt[-1].text else "Answer: 5"
 
     engine = ScriptedEngine(script)
     result = solve("then(self_consistency(n=3), single)", engine)
     assert result.answer.text == "4"
-    assert [message.content for message in engine.requests[-1].prompt[:2]] == [
+    assert [message.text for message in engine.requests[-1].prompt[:2]] == [
         "What is 2 + 2?",
         "Answer: 5 ",
     ]
@@ -69,8 +69,8 @@ def test_a_weak_majority_is_handed_on_where_a_margin_is_asked_for() -> None:
 
 def test_best_takes_the_answer_that_the_verifier_likes_over_whole_strategies() -> None:
     def script(request: Request) -> str:
-        if "from 0 (certainly wrong)" in request.prompt[-1].content:
-            return "9" if "4" in request.prompt[-2].content else "2"
+        if "from 0 (certainly wrong)" in request.prompt[-1].text:
+            return "9" if "4" in request.prompt[-2].text else "2"
         return f"Answer: {3 + request.seed % 2}"
 
     engine = ScriptedEngine(script)

@@ -24,7 +24,7 @@ def solve(spec: str, engine: ScriptedEngine, budget: str | None = None) -> Resul
 
 def drafter(request: Request) -> str:
     """Draft 5, 5, 5, …; note that it is 4 when asked to distil; believe the notes."""
-    asked = request.prompt[-1].content
+    asked = request.prompt[-1].text
     if "Do not solve it anew" in asked:
         return "they forgot one"
     return "Answer: 4" if "they forgot one" in asked else "so Answer: 5"
@@ -34,11 +34,11 @@ def test_a_round_is_drafts_a_distillation_of_all_of_them_and_a_refinement_of_tha
     engine = ScriptedEngine(drafter)
     result = solve("pdr(drafts=3, rounds=1, workspace=7)", engine)
     distil, refine = engine.requests[3:]
-    assert distil.prompt[-1].content.count("so Answer: 5") == 3
-    assert "Attempt 3:" in distil.prompt[-1].content
+    assert distil.prompt[-1].text.count("so Answer: 5") == 3
+    assert "Attempt 3:" in distil.prompt[-1].text
     assert distil.max_tokens == 7
-    assert "they forgot one" in refine.prompt[-1].content
-    assert "so Answer: 5" not in refine.prompt[-1].content  # only the workspace passes on
+    assert "they forgot one" in refine.prompt[-1].text
+    assert "so Answer: 5" not in refine.prompt[-1].text  # only the workspace passes on
     assert result.answer.text == "4"
     assert (result.work, result.span) == (3 * 3 + 3 + 2, 3 + 3 + 2)
 
@@ -47,22 +47,22 @@ def test_the_next_rounds_drafts_start_from_the_workspace() -> None:
     engine = ScriptedEngine(drafter)
     solve("pdr(drafts=2, rounds=2)", engine)
     assert len(engine.requests) == 2 * (2 + 1) + 1
-    assert all("they forgot one" in r.prompt[-1].content for r in engine.requests[3:5])
-    assert all(r.prompt[-1].content.startswith("What is 2 + 2?") for r in engine.requests)
+    assert all("they forgot one" in r.prompt[-1].text for r in engine.requests[3:5])
+    assert all(r.prompt[-1].text.startswith("What is 2 + 2?") for r in engine.requests)
 
 
 def test_one_draft_is_the_workspace_itself() -> None:
     engine = ScriptedEngine(drafter)
     result = solve("pdr(drafts=1, rounds=2)", engine)
     assert [len(r.prompt) for r in engine.requests] == [1, 1, 1]
-    assert "so Answer: 5" in engine.requests[1].prompt[-1].content
+    assert "so Answer: 5" in engine.requests[1].prompt[-1].text
     assert result.parallelism == 1.0
 
 
 def test_a_draft_that_fails_is_left_out() -> None:
     engine = FaultyEngine(drafter, faults={1: (0, EngineRejected("bad request"))})
     result = solve("pdr(drafts=3, rounds=1)", engine)
-    assert engine.requests[3].prompt[-1].content.count("so Answer: 5") == 2
+    assert engine.requests[3].prompt[-1].text.count("so Answer: 5") == 2
     assert (result.answer.text, result.failures) == ("4", 1)
 
 
@@ -79,7 +79,7 @@ def test_a_failed_distillation_leaves_the_drafts_to_vote() -> None:
 
 def planner(request: Request) -> str:
     """Play CePO's parts: plan, execute, review, answer; rate."""
-    asked = request.prompt[-1].content
+    asked = request.prompt[-1].text
     if asked.endswith(PLAN):
         return "add 2 to 2 (sure)"
     parts = {EXECUTE: "two and two Answer: 5", REVIEW: "all of them forgot one", FINAL: "Answer: 4"}
@@ -87,7 +87,7 @@ def planner(request: Request) -> str:
 
 
 def asked_for(engine: ScriptedEngine, what: str) -> list[Request]:
-    return [r for r in engine.requests if r.prompt[-1].content.endswith(what)]
+    return [r for r in engine.requests if r.prompt[-1].text.endswith(what)]
 
 
 def test_cepo_makes_its_calls_in_the_published_numbers() -> None:
@@ -106,8 +106,8 @@ def test_the_review_sees_every_solution_and_the_answer_only_the_review() -> None
     engine = ScriptedEngine(planner)
     solve("cepo(n=1, plans=2)", engine)
     [review], [final] = asked_for(engine, REVIEW), asked_for(engine, FINAL)
-    assert review.prompt[1].content.count("two and two Answer: 5") == 2
-    assert final.prompt[1].content == "all of them forgot one "
+    assert review.prompt[1].text.count("two and two Answer: 5") == 2
+    assert final.prompt[1].text == "all of them forgot one "
     assert (review.temperature, final.temperature) == (0.1, 0.0)
 
 

@@ -69,11 +69,11 @@ def is_fresh(request: Request) -> bool:
 
 @pytest.mark.parametrize("text", REVISERS)
 def test_no_draft_is_drawn_where_all_are_given(text: str) -> None:
-    engine = ScriptedEngine(lambda r: "Rating: 4" if r.prompt[-1].content == RATE else "Answer: 4")
+    engine = ScriptedEngine(lambda r: "Rating: 4" if r.prompt[-1].text == RATE else "Answer: 4")
     result = go_on(parse_strategy(text), engine, FIVE, THREE)
     assert engine.requests
     assert not any(map(is_fresh, engine.requests))
-    shown = [turn.content for turn in engine.requests[0].prompt]
+    shown = [turn.text for turn in engine.requests[0].prompt]
     assert any("Answer: 5" in turn for turn in shown)  # the best comes first
     assert result.answer.text == "4"
 

@@ -42,7 +42,7 @@ class Near:
 
 def climber(request: Request) -> str:
     """Start anywhere; go a tenth of the way that the feedback tells (a simulated author)."""
-    text = request.prompt[-1].content
+    text = request.prompt[-1].text
     shown = re.findall(r"Solution \d+ \([^)]*\):\n(\d+)", text)
     if not shown:
         return str(request.seed % 60)
@@ -69,22 +69,22 @@ def test_the_defaults_are_those_of_table_1_and_make_800_candidates_at_most() -> 
 
 def test_a_model_that_chooses_the_elites_is_asked_once_a_reset() -> None:
     result, engine = solve(MindEvolution(Near(passing=False)), script=lambda r: str(r.seed % 99))
-    chosen = [r for r in engine.requests if "Choose 5" in r.prompt[-1].content]
+    chosen = [r for r in engine.requests if "Choose 5" in r.prompt[-1].text]
     assert len(chosen) == 3  # before generations 3, 6 and 9 of 10
     assert result.usage.calls == 803
-    assert len(re.findall(r"Solution \d+ \(", chosen[0].prompt[-1].content)) == 15
+    assert len(re.findall(r"Solution \d+ \(", chosen[0].prompt[-1].text)) == 15
 
 
 def test_it_climbs_by_feedback_and_stops_as_soon_as_one_passes() -> None:
     result, engine = solve(MindEvolution(Near()))
     assert result.answer.text == "100"
     assert result.usage.calls < 200
-    assert any("away from 100" in r.prompt[-1].content for r in engine.requests)
+    assert any("away from 100" in r.prompt[-1].text for r in engine.requests)
 
 
 def test_parents_come_with_score_and_feedback_and_the_critic_speaks_first() -> None:
     _, engine = solve(MindEvolution(Near(), questions="Is it near?"))
-    text = next(r for r in engine.requests if len(r.prompt) > 1).prompt[-1].content
+    text = next(r for r in engine.requests if len(r.prompt) > 1).prompt[-1].text
     assert "of 1):" in text
     assert "The evaluator says: " in text
     assert text.index("Is it near?") < text.index("critic")
@@ -95,7 +95,7 @@ def test_parents_come_with_score_and_feedback_and_the_critic_speaks_first() -> N
 )
 def test_each_switch_takes_its_part_out_of_the_prompt(switch: str, gone: str) -> None:
     _, engine = solve(replace(MindEvolution(Near(), generations=2), **{switch: False}))  # type: ignore[arg-type]
-    asked = [r.prompt[-1].content for r in engine.requests if len(r.prompt) > 1]
+    asked = [r.prompt[-1].text for r in engine.requests if len(r.prompt) > 1]
     assert asked
     assert not any(gone in text for text in asked)
 
@@ -136,6 +136,6 @@ def test_span_is_the_turns_of_islands_one_after_another() -> None:
 def test_the_conversation_shows_every_parent_once() -> None:
     talk = Conversation(PROBLEM, Near(), Request(PROBLEM.prompt), 1, True, True, "")
     parents = [Candidate("a", "12", 0.5, "low"), Candidate("b", "30", 0.7, "better")]
-    text = talk.prompt(parents)[-1].content
+    text = talk.prompt(parents)[-1].text
     assert text.count("Solution ") == 2
     assert text.index("12") < text.index("30")

@@ -73,10 +73,10 @@ def test_what_is_found_is_read_and_the_answer_cites_what_the_model_numbered() ->
     assert result.answer.text == "Mirel"
     assert result.answer.best is not None
     assert result.answer.best.sources == ("notes.md:12",)
-    told = engine.requests[1].prompt[-1].content
+    told = engine.requests[1].prompt[-1].text
     assert "[1] Alba: Mirel keeps the harbour." in told
     assert told.startswith("<information>")
-    assert engine.requests[1].prompt[-2].content.endswith("</search>")
+    assert engine.requests[1].prompt[-2].text.endswith("</search>")
 
 
 def test_an_answer_without_numbers_cites_the_passages_that_hold_most_of_its_words() -> None:
@@ -106,7 +106,7 @@ def test_dependent_queries_are_kept_back_and_said_to_be() -> None:
     solve(engine, shelf)
     assert shelf.asked == [["keeper of Alba"]]
     assert "Kept back until you can fill it in: teacher of #1" in (
-        engine.requests[1].prompt[-1].content
+        engine.requests[1].prompt[-1].text
     )
     shelf = Shelf()
     solve(ScriptedEngine([many, ANSWER]), shelf, "retrieve(mode='parallel')")
@@ -171,7 +171,7 @@ def test_what_follows_the_first_closing_tag_is_not_the_models_turn() -> None:
 def test_a_passage_can_not_leave_its_quotation(attack: str) -> None:
     engine = ScriptedEngine([SEARCH, ANSWER])
     result = solve(engine, Shelf(attack))
-    told = engine.requests[1].prompt[-1].content
+    told = engine.requests[1].prompt[-1].text
     assert result.answer.text == "Mirel"
     assert told.count("<") == 2  # the information's own tags
     assert told.splitlines()[0] == "<information>"
@@ -188,7 +188,7 @@ def test_comparisons_in_a_passage_stay_readable() -> None:
 def test_a_passage_keeps_its_number_and_is_shown_once() -> None:
     engine = ScriptedEngine([SEARCH, SEARCH, ANSWER])
     solve(engine)
-    again = engine.requests[2].prompt[-1].content
+    again = engine.requests[2].prompt[-1].text
     assert "[1] Alba (see above)" in again
     assert "[3]" not in again
 
@@ -197,7 +197,7 @@ def test_a_turn_that_does_neither_is_corrected_once_by_what_the_question_finds()
     engine, shelf = ScriptedEngine(["hm", ANSWER]), Shelf()
     result = solve(engine, shelf)
     assert result.answer.text == "Mirel"
-    assert "neither a search nor an answer" in engine.requests[1].prompt[-1].content
+    assert "neither a search nor an answer" in engine.requests[1].prompt[-1].text
     assert shelf.asked == [["Who keeps the harbour?"]]
     assert result.answer.best is not None
     assert result.answer.best.sources == ("notes.md:22",)
@@ -215,7 +215,7 @@ def test_an_answer_marked_in_another_form_is_taken() -> None:
 def test_after_the_last_round_the_answer_is_asked_for() -> None:
     engine = ScriptedEngine([SEARCH, SEARCH, ANSWER])
     assert solve(engine, strategy="retrieve(rounds=2)").answer.text == "Mirel"
-    assert "No search is left" in engine.requests[2].prompt[-1].content
+    assert "No search is left" in engine.requests[2].prompt[-1].text
     shelf = Shelf()
     endless = solve(ScriptedEngine([SEARCH]), shelf, "retrieve(rounds=2)")
     assert endless.answer.best is None
@@ -224,7 +224,7 @@ def test_after_the_last_round_the_answer_is_asked_for() -> None:
 
 def test_a_search_leaves_room_in_the_budget_for_an_answer() -> None:
     def script(request: Request) -> str:
-        is_last = "No search is left" in request.prompt[-1].content
+        is_last = "No search is left" in request.prompt[-1].text
         return ANSWER if is_last else "think " * 400 + SEARCH
 
     engine = ScriptedEngine(script)

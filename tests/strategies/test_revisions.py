@@ -37,17 +37,17 @@ def test_the_author_sees_every_draft_and_what_the_critic_said_of_it() -> None:
     result = solve("self_refine(turns=4)", engine)
     last = engine.requests[4].prompt
     assert [turn.role for turn in last] == ["user", "assistant", "user", "assistant", "user"]
-    assert last[1].content == "Answer: 5 "
-    assert "one too many" in last[2].content
-    assert last[3].content == "Answer: 3 "
-    assert "one too few" in last[4].content
+    assert last[1].text == "Answer: 5 "
+    assert "one too many" in last[2].text
+    assert last[3].text == "Answer: 3 "
+    assert "one too few" in last[4].text
     assert result.answer.text == "4"
 
 
 def test_the_critic_sees_only_the_draft_it_judges() -> None:
     engine = ScriptedEngine(in_turn("Answer: 5", "one too many", "Answer: 4", FLAWLESS))
     solve("self_refine", engine)
-    assert [turn.content for turn in engine.requests[3].prompt[:2]] == [
+    assert [turn.text for turn in engine.requests[3].prompt[:2]] == [
         "What is 2 + 2?",
         "Answer: 4 ",
     ]
@@ -64,7 +64,7 @@ def test_refinement_stops_when_the_critic_finds_nothing() -> None:
 def test_a_verifier_can_take_the_critics_place() -> None:
     engine = ScriptedEngine(in_turn("Answer: 5", "3", "Answer: 4", "10"))
     result = solve("self_refine(verifier=judge)", engine)
-    assert "3" in engine.requests[2].prompt[-1].content
+    assert "3" in engine.requests[2].prompt[-1].text
     assert (result.answer.text, result.usage.calls) == ("4", 4)
 
 
@@ -83,8 +83,8 @@ def test_a_budget_that_ends_in_any_turn_leaves_the_last_whole_draft(work: int) -
 
 def evolving(request: Request) -> str:
     """Draft 1; revise to one more than the parent; rate n as n of 10."""
-    asked = request.prompt[-1].content
-    parent = re.findall(r"-?\d+", request.prompt[-2].content)[-1] if len(request.prompt) > 1 else ""
+    asked = request.prompt[-1].text
+    parent = re.findall(r"-?\d+", request.prompt[-2].text)[-1] if len(request.prompt) > 1 else ""
     if "from 0 (certainly wrong)" in asked:
         return parent
     if not parent:
@@ -97,8 +97,8 @@ def test_each_turn_revises_its_parent_by_the_evaluators_word() -> None:
     result = solve("sequential_revision(threads=1, turns=3)", engine)
     revision = engine.requests[2]
     assert [turn.role for turn in revision.prompt] == ["user", "assistant", "user"]
-    assert revision.prompt[1].content == "Answer: 7 "
-    assert "0.70 of 1 and says: 7" in revision.prompt[2].content
+    assert revision.prompt[1].text == "Answer: 7 "
+    assert "0.70 of 1 and says: 7" in revision.prompt[2].text
     assert [c.answer for c in result.answer.candidates] == ["9", "8", "7"]  # the latest first
 
 
@@ -129,7 +129,7 @@ def test_one_broken_thread_leaves_the_others_going() -> None:
 def test_an_unreadable_revision_leaves_its_parent_in_place() -> None:
     engine = ScriptedEngine(in_turn("Answer: 5", "5", "no idea", "0", f"{AUTHOR} Answer: 4", "10"))
     result = solve("sequential_revision(threads=1, turns=3)", engine)
-    assert engine.requests[4].prompt[1].content == "Answer: 5 "
+    assert engine.requests[4].prompt[1].text == "Answer: 5 "
     assert result.answer.text == "4"
 
 

@@ -149,7 +149,7 @@ def test_draws_are_as_many_as_the_formulas_say() -> None:
 
 def test_the_step_judge_is_asked_once_a_step() -> None:
     def script(request: Request) -> str:
-        return "7" if "may not be complete" in request.prompt[-1].content else walk(request)
+        return "7" if "may not be complete" in request.prompt[-1].text else walk(request)
 
     result = solve("particle_filter(n=3)", ScriptedEngine(script))
     assert result.usage.calls == 2 * 3 * DEPTH

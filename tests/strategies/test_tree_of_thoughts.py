@@ -66,7 +66,7 @@ def reachable(left: Left) -> bool:
 
 
 def state_of(request: Request) -> Left:
-    texts = [m.content for m in request.prompt if m.role == "assistant"]
+    texts = [m.text for m in request.prompt if m.role == "assistant"]
     lines = re.findall(r"left: (.*?)(?: Answer:|$)", texts[-1].strip()) if texts else []
     return tuple(lines[-1].split()) if lines else START
 
@@ -79,7 +79,7 @@ def countdown(value: Callable[[Left], str] = knows) -> Callable[[Request], str]:
     """Simulate a model that lists every move and values states as told."""
 
     def reply(request: Request) -> str:
-        left, last = state_of(request), request.prompt[-1].content
+        left, last = state_of(request), request.prompt[-1].text
         if "sure, likely or impossible" in last.replace("\n", " "):
             return value(left)
         if "Complete the solution" in last:
@@ -107,7 +107,7 @@ def solve(
 
 
 def asked(engine: ScriptedEngine, words: str) -> int:
-    return sum(words in r.prompt[-1].content for r in engine.requests)
+    return sum(words in r.prompt[-1].text for r in engine.requests)
 
 
 PROPOSALS, VALUES, ENDINGS = "Propose up to", "sure, likely or", "Complete the solution"
@@ -170,26 +170,26 @@ def test_depth_first_completes_states_at_its_depth() -> None:
 
 def test_votes_choose_the_state_that_goes_on() -> None:
     def reply(request: Request) -> str:
-        last = request.prompt[-1].content
+        last = request.prompt[-1].text
         if "most promising" in last:
             return "Choice: 2"
         if "Complete" in last:
-            return f"so Answer: {request.prompt[-2].content.split()[-1]}"
+            return f"so Answer: {request.prompt[-2].text.split()[-1]}"
         return Lines("1. take a\n*\n2. take b\n3. take a")
 
     engine = ScriptedEngine(reply)
     result = solve("tot_bfs(steps=2, breadth=1, evaluate='vote', votes=3)", engine)
     assert result.answer.text == "b"
     assert asked(engine, "most promising") == 2 * 3
-    assert "Choice 2:\ntake b\n" in engine.requests[1].prompt[-1].content
-    assert engine.requests[-1].prompt[-2].content == "take b\ntake b\n"
+    assert "Choice 2:\ntake b\n" in engine.requests[1].prompt[-1].text
+    assert engine.requests[-1].prompt[-2].text == "take b\ntake b\n"
 
 
 def test_sampled_thoughts_are_calls_of_their_own() -> None:
     texts = itertools.cycle(["first", "second", "third"])
 
     def reply(request: Request) -> str:
-        last = request.prompt[-1].content
+        last = request.prompt[-1].text
         return "likely" if VALUES in last else "Answer: x" if ENDINGS in last else next(texts)
 
     engine = ScriptedEngine(reply)
@@ -224,7 +224,7 @@ def test_a_plan_is_complete_only_when_it_was_completed(kind: AnswerKind) -> None
     plan = Problem.ask("Plan a day.", kind=kind)
 
     def reply(request: Request) -> str:
-        last = request.prompt[-1].content
+        last = request.prompt[-1].text
         return "likely" if VALUES in last else "bed" if ENDINGS in last else Lines("rise\neat")
 
     result = solve("tot_bfs(steps=2)", ScriptedEngine(reply), problem=plan)

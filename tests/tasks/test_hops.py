@@ -23,7 +23,7 @@ from workspan_evidence.simulated.searcher import SimulatedSearcher
 def follow(shape: Hops, seed: int) -> tuple[str, str]:
     """Answer the first question by reading every passage; return (answer, reference)."""
     task, passages = shape.load(1, seed)[0], shape.passages(1, seed)
-    question = task.problem.prompt[0].content
+    question = task.problem.prompt[0].text
     text = {p.id: p.text for p in passages}
     head = re.search(r"Begin with (?:each of )?([^:]*):", question)
     assert head is not None

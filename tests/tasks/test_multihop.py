@@ -69,7 +69,7 @@ def test_bm25_finds_the_gold_passages_of_hotpotqa_among_ten_and_of_musique_less_
     mean = {}
     for name in ("hotpotqa_dev200", "musique_dev200"):
         some = [one for one in rows if one.dataset == name][:100]
-        found = [corpus.ranked(one.task.problem.prompt[-1].content, 10) for one in some]
+        found = [corpus.ranked(one.task.problem.prompt[-1].text, 10) for one in some]
         mean[name] = sum(map(recall, found, [one.gold for one in some])) / len(some)
     assert mean["hotpotqa_dev200"] > 0.8
     assert 0.45 < mean["musique_dev200"] < 0.7

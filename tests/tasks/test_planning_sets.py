@@ -56,7 +56,7 @@ def test_a_strategy_sees_the_constraints_and_no_solution(name: str) -> None:
     for task in open_tasks(name).load(5):
         seen = repr(task.problem)
         assert task.reference not in seen
-        assert task.reference.splitlines()[-1] not in task.problem.prompt[0].content
+        assert task.reference.splitlines()[-1] not in task.problem.prompt[0].text
 
 
 @pytest.mark.parametrize(

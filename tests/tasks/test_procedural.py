@@ -68,7 +68,7 @@ def test_every_set_is_the_same_in_another_process(each: int) -> None:
         "from workspan.tasks.procedural import names, procedural\n"
         f"for name in names()[::{each}]:\n"
         "    for t in procedural(name).load(3, 9):\n"
-        "        print(repr((t.problem.id, t.problem.prompt[0].content, t.reference)))"
+        "        print(repr((t.problem.id, t.problem.prompt[0].text, t.reference)))"
     )
     started = [
         subprocess.Popen(
@@ -98,9 +98,7 @@ def test_no_problem_comes_twice_though_few_are_possible() -> None:
 
 
 def test_prompts_ask_for_a_marked_answer() -> None:
-    assert all(
-        t.problem.prompt[0].content.endswith(MARKED) for t in open_tasks("chain_sum").load(2)
-    )
+    assert all(t.problem.prompt[0].text.endswith(MARKED) for t in open_tasks("chain_sum").load(2))
 
 
 @pytest.mark.parametrize(("name", "kind"), [("chain_sum", "number"), ("spell_backward", "text")])
@@ -110,7 +108,7 @@ def test_the_kind_is_how_the_set_writes_its_answers(name: str, kind: str) -> Non
 
 def test_parameters_reach_the_set() -> None:
     for task in open_tasks("chain_sum(min_terms=5, max_terms=5)").load(5):
-        question = task.problem.prompt[0].content.split("\n")[0]
+        question = task.problem.prompt[0].text.split("\n")[0]
         assert question.count(" + ") + question.count(" - ") == 4
 
 
@@ -159,7 +157,7 @@ def test_the_catalogue_names_every_set_once_with_one_line_and_a_source() -> None
 def test_every_set_of_the_catalogue_makes_problems() -> None:
     for opened in catalogue():
         if isinstance(opened, Procedural):
-            assert opened.load(1)[0].problem.prompt[0].content, opened.name
+            assert opened.load(1)[0].problem.prompt[0].text, opened.name
 
 
 def test_importing_the_tasks_loads_no_data_library() -> None:

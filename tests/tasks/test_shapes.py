@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
+from workspan.content import Media
 from workspan.errors import DataError
 from workspan.graders.equivalence import Ungraded
 from workspan.tasks.choices import choices_of, right_place
@@ -148,7 +149,7 @@ def test_a_row_of_the_field_is_read(row: dict[str, Any], kind: str, right: str) 
     assert task.problem.kind == kind
     assert str(task.data["read"]).startswith(f"{kind}: ")
     if right.startswith("?"):  # the choices were put in an order: the text tells
-        shown = task.problem.prompt[-1].content
+        shown = task.problem.prompt[-1].text
         assert f"{task.reference}) {right[1:]}" in shown
     else:
         assert task.reference == right
@@ -181,7 +182,7 @@ def test_what_no_answer_equals_is_not_graded(answer: Any) -> None:
 
 
 def test_a_context_stands_before_its_question() -> None:
-    asked = read_row({"question": "Who?", "passage": "Ada wrote."}, "1").problem.prompt[0].content
+    asked = read_row({"question": "Who?", "passage": "Ada wrote."}, "1").problem.prompt[0].text
     assert asked.startswith("Ada wrote.\n\nWho?")
 
 
@@ -246,7 +247,7 @@ def test_files_of_other_kinds_hold_the_same_rows(tmp_path: Path, name: str, cont
     path.write_text(content, encoding="utf-8")
     tasks = read_tasks(path)
     assert [task.reference for task in tasks] == ["5", "2"]
-    assert [task.problem.prompt[0].content.split("\n")[0] for task in tasks] == [
+    assert [task.problem.prompt[0].text.split("\n")[0] for task in tasks] == [
         "2 + 3?",
         "1, or 2?",
     ]
@@ -296,3 +297,22 @@ def test_a_number_among_numbers_is_a_place_or_a_value_or_refused(
             right_place(answer, found, base)
     else:
         assert "ABCD"[right_place(answer, found, base)[0]] == letter
+
+
+def test_a_message_of_a_file_may_hold_an_image(tmp_path: Path) -> None:
+    parts = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
+    ]
+    row = {"messages": [{"role": "user", "content": parts}], "answer": "a cat", "id": "x"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    (task,) = read_tasks(tmp_path / "a.jsonl")
+    (turn,) = task.problem.prompt
+    assert (turn.text, turn.media[0]) == (
+        "What is this?",
+        Media("image", address="https://example.org/a.png"),
+    )
+    row["messages"][0]["content"] = [{"type": "text"}]  # type: ignore[index]
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    with pytest.raises(DataError, match=r"a\.jsonl:1: messages can't be read"):
+        read_tasks(tmp_path / "a.jsonl")

@@ -38,7 +38,7 @@ def test_the_repr_shows_neither_reference_nor_tests_nor_data() -> None:
 def test_a_strategy_with_the_problem_can_not_reach_the_reference() -> None:
     one = task()
     found = [*reachable(one.problem, set())]
-    assert one.problem.prompt[0].content in found
+    assert one.problem.prompt[0].text in found
     assert SECRET not in found
     assert all(not isinstance(value, Task) for value in found)
 

@@ -35,14 +35,14 @@ def written(folder: Path, *lines: str | bytes, name: str = "mine.jsonl") -> Path
 
 def test_a_question_is_asked_with_the_instruction_to_mark_and_a_prompt_as_it_stands() -> None:
     asked = row(question="2 + 3?", answer="5").problem
-    assert asked.prompt[0].content == f"2 + 3?\n\n{MARKED}"
-    assert row(prompt="2 + 3?", answer="5").problem.prompt[0].content == "2 + 3?"
+    assert asked.prompt[0].text == f"2 + 3?\n\n{MARKED}"
+    assert row(prompt="2 + 3?", answer="5").problem.prompt[0].text == "2 + 3?"
 
 
 def test_messages_are_sent_as_they_stand() -> None:
     turns = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "2 + 3?"}]
     prompt = row(messages=turns, answer="5").problem.prompt
-    assert [(m.role, m.content) for m in prompt] == [("system", "Be brief."), ("user", "2 + 3?")]
+    assert [(m.role, m.text) for m in prompt] == [("system", "Be brief."), ("user", "2 + 3?")]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_the_kind_is_the_one_named_or_what_the_fields_show(
 
 def test_choices_are_lettered_and_the_reference_is_a_letter_or_a_choice() -> None:
     task = row(prompt="Which?", choices=["red", "blue"], answer="blue")
-    assert task.problem.prompt[0].content == "Which?\nA) red\nB) blue"
+    assert task.problem.prompt[0].text == "Which?\nA) red\nB) blue"
     assert task.reference == "B"
     assert row(prompt="Which?", choices=["red", "blue"], answer="(a)").reference == "A"
 

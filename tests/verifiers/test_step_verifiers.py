@@ -64,7 +64,7 @@ def test_likelihood_is_the_geometric_mean_of_the_tokens_probabilities() -> None:
 
 def test_the_step_judge_says_that_the_solution_may_not_be_complete() -> None:
     def script(request: Request) -> str:
-        return "7" if "may not be complete" in request.prompt[-1].content else "Answer: 4"
+        return "7" if "may not be complete" in request.prompt[-1].text else "Answer: 4"
 
     result = solve(parse_strategy("best_of_n(n=1, verifier=step_judge)"), ScriptedEngine(script))
     assert result.answer.best is not None

@@ -21,7 +21,7 @@ FAMILIES = OFFICIAL["workspan-evidence"]["tasks"]
 
 
 def text(task: Task) -> str:
-    return task.problem.prompt[0].content
+    return task.problem.prompt[0].text
 
 
 def both(name: str) -> list[tuple[Task, Task]]:

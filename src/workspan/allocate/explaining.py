@@ -1,91 +1,16 @@
-"""Why a budget was spent as it was: what was bought in which order, and what it had shown."""
+"""How the account of why is made: what was bought in which order, and what it had shown."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import comb, exp, isfinite, lgamma, log, sqrt
 
-import msgspec
+from workspan.allocate.state import NONE, Decision, Line, State
+from workspan.explanation import FORMAT, Evidence, Explanation, Grown, More, Step
 
-from workspan.allocate.state import NONE, Decision, Line, State, Tried
-
-LONGEST_ANSWER = 200
-"""Characters of an answer that an explanation keeps."""
-PROMPT = "prompt"
-"""What of a decision's reasons tells the kind of problem that it was planned for."""
-
-
-class Grown(msgspec.Struct, frozen=True, array_like=True):
-    """A line after a step."""
-
-    line: int
-    depth: int
-    group: int
-    """Its answer, an index of the explanation's `answers`; -1 for none."""
-    ended: bool
-    score: float | None = None
-
-
-class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One decision, and what it bought."""
-
-    action: str
-    work: int
-    """Tokens decoded before it."""
-    span: int
-    """Tokens of the longest chain of calls before it."""
-    leader: int = NONE
-    confidence: float = 0.0
-    gain: float = 0.0
-    cost: float = 0.0
-    grown: tuple[Grown, ...] = ()
-    tried: tuple[Tried, ...] = ()
-    """What an arm came to, if it was switched to one."""
-    why: Mapping[str, float | str] = {}
-
-
-class Evidence(msgspec.Struct, frozen=True, array_like=True):
-    """What lines that were read at a depth say there."""
-
-    depth: int
-    lines: int
-    first: float
-    """Share of the answer that leads there."""
-    second: float
-    per_token: float
-    """Chernoff exponent of the vote, a token of a line cut there."""
-
-
-class More(msgspec.Struct, frozen=True, array_like=True):
-    """What further lines would bring, as far as votes can tell."""
-
-    lines: int
-    tokens: float
-    """What so many lines took so far, on the mean."""
-    change: float
-    """Probability that another answer leads then."""
-
-
-class Explanation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What goes with an answer, as JSON."""
-
-    steps: tuple[Step, ...]
-    answers: tuple[str, ...]
-    """The start of each answer, by group. Written by a model: untrusted."""
-    work: int
-    span: int
-    lines: int
-    ended: int
-    margin: float | None
-    """Lead of the first answer over the second among the lines, as a share of them."""
-    natural_depth: float | None
-    """Median length of a line that is let to end (Kaplan-Meier); None where over half were cut."""
-    evidence: tuple[Evidence, ...]
-    more: tuple[More, ...] = ()
-    knows: str = ""
-    """Whose library the rule knew; "" is none."""
-    format: int = 1
+_LONGEST_REASON = 200
+"""Characters of a reason that an explanation keeps."""
 
 
 def explain(
@@ -115,11 +40,10 @@ def explain(
         )
         for (state, decision), then in zip(taken, after, strict=True)
     )
-    shown = tuple(answer[:LONGEST_ANSWER] for answer in answers)
     lines, ended = end.lines, sum(line.ended for line in end.lines)
     return Explanation(
         steps,
-        shown,
+        tuple(answers),
         end.work,
         end.span,
         len(lines),
@@ -129,6 +53,7 @@ def explain(
         evidence(lines),
         more(lines),
         knows,
+        FORMAT,
     )
 
 
@@ -219,5 +144,5 @@ def _margin(groups: Sequence[int]) -> float | None:
 
 def _short(value: float | str) -> float | str:
     if isinstance(value, str):
-        return value[:LONGEST_ANSWER]
+        return value[:_LONGEST_REASON]
     return float(f"{value:.4g}") if isfinite(value) else str(value)  # JSON has no infinity

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from workspan.allocate.choose import chosen, kinds_for
-from workspan.allocate.explaining import PROMPT
 from workspan.allocate.kinds import Kind, Tree, divide, kinds_of
 from workspan.allocate.library import Library
 from workspan.allocate.plan import Outcome
@@ -18,6 +17,7 @@ from workspan.allocate.state import NONE, Decision, Policy, State
 from workspan.allocate.study import MOST_LINES, Study, caps, study
 from workspan.allocate.table import Table, tabulate
 from workspan.allocate.vote_study import VoteStudy, Voting
+from workspan.explanation import PROMPT
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def signs(problem: Problem) -> tuple[float, ...]:
 
     Empty where the prompt is not known: a recording without questions asks a problem's id.
     """
-    text = "\n".join(turn.content for turn in problem.prompt)
+    text = "\n".join(turn.text for turn in problem.prompt)
     if text == problem.id:
         return ()
     words = text.split()

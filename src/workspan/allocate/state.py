@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
+from workspan.explanation import Tried
+
 NONE = -1
 """The group of no answer; no arm."""
 UNLIMITED = 1 << 40
@@ -44,18 +46,6 @@ class Line:
     """Tokens of its interim answers together."""
     score: float | None = None
     """What a verifier said of its answer, 1 is a pass; None where none was asked."""
-
-
-class Tried(NamedTuple):
-    """What an arm came to: another strategy, run within this one."""
-
-    arm: int
-    """Its position among the arms."""
-    work: int
-    """Tokens decoded."""
-    group: int = NONE
-    """Its answer."""
-    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

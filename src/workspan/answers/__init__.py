@@ -44,7 +44,8 @@ from workspan.answers import (
     whole,
 )
 from workspan.answers.said import Found, Said
-from workspan.answers.thinking import reply_end, visible
+from workspan.answers.thinking import Visible, visible
+from workspan.answers.turns import contained, reply_end
 from workspan.types import AnswerKind
 
 __all__ = [
@@ -92,6 +93,8 @@ _KINDS: Mapping[AnswerKind, _Reader] = {
     "json": structured,
 }
 _WINDOW = 131_072
+_IN_TAGS = ("number", "math", "choice", "text", "json")
+"""Kinds whose answers may stand in a tag such as <output>, which none of them would hold."""
 _ENDLESS = ("open", "code")
 """Kinds that no question of the model's own follows."""
 
@@ -119,6 +122,25 @@ def read(
     Raises:
         InputError: the schema says something that is not understood.
     """
+    found = _found(text, kind, finished, reasoning, asked, schema)
+    if found is None:
+        return None
+    (answer, *span, rule), seen, skipped = found
+    first, last = (skipped + place for place in span)
+    if seen:
+        first, last = seen.original(first), seen.original(last, is_end=True)
+    return Reading(answer, kind, (first, last), rule)
+
+
+def _found(
+    text: str,
+    kind: AnswerKind,
+    finished: bool,  # noqa: FBT001  # of this module alone, and called for every reply
+    reasoning: str = "",
+    asked: str = "",
+    schema: Mapping[str, Any] | None = None,
+) -> tuple[Found, Visible | None, int] | None:
+    """Return what was found, what was visible, and how much of that was not looked at."""
     plain = signs.plain(text)
     low = signs.lower(plain)
     seen = visible(text, low, reasoning)
@@ -129,16 +151,14 @@ def read(
     end = len(text) if kind == "symbols" else reply_end(text, low, has_answer=kind not in _ENDLESS)
     start = max(0, end - _WINDOW) if kind != "open" else 0
     closed = (finished and not (seen and seen.is_open)) or end < len(text)
+    if ">" in low[-4:] and kind in _IN_TAGS and (inside := contained(low[start:end])):
+        start, end, closed = start + inside[0], start + inside[1], True
     if start or end < len(text):
         text, plain, low = text[start:end], plain[start:end], low[start:end]
     if not text:
         return None
     found = _KINDS[kind].read(Said(text, plain, low, closed, asked, schema))
-    if found is None or not found.answer:
-        return None
-    first, last = start + found.start, start + found.end
-    span = (seen.original(first), seen.original(last, is_end=True)) if seen else (first, last)
-    return Reading(found.answer, kind, span, found.rule)
+    return (found, seen, start) if found is not None and found.answer else None
 
 
 def extract(text: str, kind: AnswerKind, *, finished: bool = True) -> str | None:
@@ -149,8 +169,8 @@ def extract(text: str, kind: AnswerKind, *, finished: bool = True) -> str | None
         kind: how the answer is written.
         finished: the model ended by itself (`Sample.finish` is "stop").
     """
-    reading = read(text, kind, finished=finished)
-    return None if reading is None else reading.answer
+    found = _found(text, kind, finished)
+    return None if found is None else found[0].answer
 
 
 def canonical(answer: str, kind: AnswerKind, seconds: float | None = None) -> Hashable:

@@ -27,18 +27,26 @@ def rows_end(text: str, start: int, limit: int, *, below: bool) -> int:
         return closed
     line = text.rfind("\n", 0, start) + 1
     first = text[line if below else start : end]
-    previous, count = first, 1
-    while end < limit and count < _ROWS:
-        after = _line_end(text, end + 1, limit)
-        row = text[end + 1 : after]
-        if not row.strip():
-            if not row or not _is_board(first):  # an empty line of a board has its width in spaces
-                break
-        elif not (_alike(previous, row, below=below) or _is_rule(row, first)):
+    previous, at, is_gap = first, end, False
+    for _ in range(_ROWS):
+        if at >= limit:
             break
+        after = _line_end(text, at + 1, limit)
+        row = text[at + 1 : after]
+        if not row.strip():
+            # Between the rows of a board nothing may stand, in spaces or without them.
+            if is_gap or not _is_board(first):
+                break
+            is_gap = not row
+        elif is_gap and not _same_board(previous, row):
+            break
+        elif _alike(previous, row, below=below):
+            previous, end, is_gap = row, after, False
+        elif _is_rule(row, first):
+            end, is_gap = after, False
         else:
-            previous = row
-        end, count = after, count + 1
+            break
+        at = after
     return end if text[start:end].strip() else start
 
 
@@ -61,6 +69,19 @@ def _bracket_end(text: str, start: int, line_end: int, limit: int) -> int:
 def _is_board(row: str) -> bool:
     cells = row.split()
     return len(cells) > 1 and all(len(cell) <= 3 for cell in cells)
+
+
+def _same_board(one: str, other: str) -> bool:
+    """Compare rows with an empty line between them: as many cells, and no words."""
+    left, right = ([cell for cell in row.split() if cell.isalnum()] for row in (one, other))
+    return (
+        _is_board(other)
+        and len(left) == len(right) > 1
+        and (
+            all(len(cell) == 1 for cell in left + right)
+            or (any(map(str.isdecimal, left)) and any(map(str.isdecimal, right)))
+        )
+    )
 
 
 def _alike(one: str, other: str, *, below: bool) -> bool:

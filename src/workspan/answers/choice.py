@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable
 
-from workspan.answers.marks import Mark, marks
+from workspan.answers import signs
+from workspan.answers.marks import Mark, is_unfilled, marks
 from workspan.answers.number import json_value
 from workspan.answers.regions import region
 from workspan.answers.retracted import retracted
@@ -41,7 +42,7 @@ _LINE = re.compile(
 )
 _STRONG = re.compile(
     r"(?:(?<![a-z])(?:option|choice|letter|alternative|say|choose|chose|pick|select|going with"
-    r"|go with|it's|it is|be|选|选择)\s?"
+    r"|go with|it's|it is|be|选|选择|选项)\s?"
     r"[:*_`\"]{0,4}\s?(?:option |choice )?"
     r"(?:[*_`\"$]|\\\(|\\(?:text|mathrm|mathbf|textbf)\s?\{){0,3}"
     r"(?:[(\[]([A-Za-z])[)\]]"
@@ -73,10 +74,25 @@ _REASONED = re.compile(
 """A letter and what is said about it, on a line of its own."""
 _DENIED = re.compile(
     r"(?:(?<![a-z])(?:not|nor|neither|so (?:can|is|are|does)|rather than|instead of|than|without"
-    r"|rul(?:e|es|ed|ing) out|eliminat\w{1,3}|exclud\w{1,3}|reject\w{0,3})|n't)\s+"
+    r"|over|rul(?:e|es|ed|ing) out|eliminat\w{1,3}|exclud\w{1,3}|reject\w{0,3})|n't)\s+"
     r"(?:be |option |choice |either )*[(\[*]{0,3}$",
     re.IGNORECASE,
 )
+_LEADS_TO = re.compile(
+    r"(?<![a-z])(?:leaves?(?: us with)?|leaving|is|be|so|hence|thus|therefore|choose|pick|select"
+    r"|say|with)[*_:(\s]{1,4}$",
+    re.IGNORECASE,
+)
+_NAME_OF = re.compile(
+    r"(?<![a-z])(?:vitamin|hepatitis|type|grade|plan|group|class|team|point|appendix|schedule|section"
+    r"|figure|table|part|vector|matrix|angle|side|set|event|city|town|person|player)s? $",
+    re.IGNORECASE,
+)
+"""A word whose letter is a name: vitamin C."""
+_FIRST = re.compile(
+    rf"\s*{_DRESS}*+([A-HJ-Z])(?:[)\]*_`\"}}$]|\\\)){{0,4}}[.:]?[*_`]{{0,2}}[ \t]*(?=\n[ \t]*\n|\Z)"
+)
+"""A letter alone, before an empty line."""
 _SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])|\n")
 _LONGEST_LINE = 2_000
 _LINES = 60
@@ -85,18 +101,23 @@ _LETTERS = 8
 
 def read(said: Said) -> Found | None:
     """Return the letter of the last mark that says one, or the one that a finished text ends on."""
+    last: Mark | None = None
     for mark in marks(said):
+        last = last or mark
         found = _marked(said, mark)
         if found is not None:
             if found.answer == "":
                 return None
             return _unless_retracted(said, found)
-    return _last(said) if said.finished else None
+    return _last(said) if said.finished and not is_unfilled(said, last) else None
 
 
 def key(answer: str) -> Hashable:
-    """Return the letter."""
-    return ("c", answer.strip(" ().*_`\"'").upper())
+    """Return the letter, of an option with its words too."""
+    bare = answer.strip(" ().*_`\"'")
+    if len(bare) > 1 and (said := _leading(signs.plain(answer), 0, len(answer))) and said[0]:
+        bare = said[0]
+    return ("c", bare.upper())
 
 
 def _marked(said: Said, mark: Mark) -> Found | None:
@@ -119,6 +140,7 @@ def _marked(said: Said, mark: Mark) -> Found | None:
     letters = {
         (one[1] or one[2] or one[3] or one[4] or one[5]).upper(): one
         for one in _STRONG.finditer(said.plain, start, stop)
+        if not _NAME_OF.search(said.plain, max(start, one.start() - 16), one.start())
     }
     if _NOT.search(said.plain, start, stop):
         return Found("", start, end, mark.rule)
@@ -170,6 +192,8 @@ def _last(said: Said) -> Found | None:
     text = said.plain
     end = len(text.rstrip())
     is_last = True
+    if (first := _FIRST.match(text)) and not _FIRST.match(text, text.rfind("\n", 0, end) + 1):
+        return Found(first[1].upper(), first.start(1), first.end(1), "letter, then its reason")
     for _ in range(_LINES):
         if end <= 0:
             return None
@@ -181,6 +205,7 @@ def _last(said: Said) -> Found | None:
             alone
             and not _SECOND.match(text, alone.end(1), end)
             and _is_option(alone, is_last=is_last)
+            and not _is_one_of_a_list(text, alone)
         ):
             return Found(
                 alone[1].upper(), alone.start(1), alone.end(1), "letter on a line of its own"
@@ -192,6 +217,19 @@ def _last(said: Said) -> Found | None:
             is_last = False
         end = line - 1
     return None
+
+
+def _is_one_of_a_list(text: str, last: re.Match[str]) -> bool:
+    """Tell the last of the options, each with a word about it, from an answer with its words."""
+    if not text[last.end(1) : last.end()].strip(' *_`").]:}$\\'):
+        return False
+    above = text[max(0, last.start() - 300) : last.start()].rstrip().rpartition("\n")[2]
+    other = _LINE.fullmatch(above)
+    return (
+        other is not None
+        and ord(last[1].upper()) - ord(other[1].upper()) == 1
+        and bool(above[other.end(1) :].strip(' *_`").]:}$\\'))
+    )
 
 
 def _is_option(line: re.Match[str], *, is_last: bool) -> bool:
@@ -221,7 +259,13 @@ def _in_prose(text: str, line: int, end: int) -> Found | None:
     joined = [(both.start(), both.end()) for both in _JOINED.finditer(text, line, end)]
     for one in ones:
         letter = one[1] or one[2] or one[3] or one[4] or one[5]
-        if one[5] and letter in "AI":
+        if (
+            one[5]
+            and letter in "AI"
+            and not _LEADS_TO.search(text, max(line, one.start() - 16), one.start())
+        ):
+            continue
+        if (one[4] or one[5]) and _NAME_OF.search(text, max(line, one.start() - 16), one.start()):
             continue
         place = one.start(one.lastindex or 0)
         beside = any(start <= place < stop for start, stop in joined[-_LETTERS:])

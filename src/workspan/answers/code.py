@@ -98,10 +98,16 @@ def key(answer: str) -> Hashable:
     return ("p", "\n".join(line.rstrip() for line in answer.splitlines() if line.strip()))
 
 
+_TAGS = (("<answer>", "</answer>"), ("[python]", "[/python]"), ("<code>", "</code>"))
+
+
 def _tagged(said: Said) -> tuple[int, int] | None:
-    start = said.low.rfind("<answer>")
-    end = said.low.find("</answer>", start)
-    return (start + 8, end) if 0 <= start < end else None
+    for opening, closing in _TAGS:
+        start = said.low.rfind(opening)
+        end = said.low.find(closing, start)
+        if 0 <= start < end:
+            return start + len(opening), end
+    return None
 
 
 def _fences(text: str) -> list[_Fence]:
@@ -160,8 +166,14 @@ def _block(text: str, opening: _Fence, start: int, end: int) -> Block:
     )
 
 
+_UNWRITTEN = re.compile(r"(?:\s*(?:#(?!!|include)|//|\.\.\.)[^\n]*(?:\n|\Z)|\s+)*+")
+"""Comments alone: "your code here"."""
+
+
 def _chosen(blocks: list[Block], asked: str) -> Found | None:
-    filled = [block for block in blocks if block.text.strip()]
+    filled = [
+        block for block in blocks if block.text.strip() and not _UNWRITTEN.fullmatch(block.text)
+    ]
     if not filled:
         return None
     programs = [
@@ -192,12 +204,21 @@ def _is_demo(block: Block, programs: list[Block]) -> bool:
     return any(name in others for name in _NAME.findall(block.text))
 
 
+_IMPORTS = re.compile(
+    r"(?:(?:import[ ]|from[ ][\w.]+[ ]import[ ]|#include|using[ ]|use[ ])[^\n(]{1,200}(?:\n|\Z)"
+    r"|\s+)++"
+)
+
+
 def _with_helpers(programs: list[Block], chosen: Block, rule: str) -> Found:
     """Put the blocks before a program that define what it uses and lacks."""
     parts, known, used = [chosen], set(chosen.defines), set(_NAME.findall(chosen.text))
     for block in reversed(programs[: programs.index(chosen)]):
         wanted = (block.defines - known) & used
-        if wanted and not block.defines & known and not _is_demo(block, programs):
+        if _IMPORTS.fullmatch(block.text):
+            if used & set(_NAME.findall(block.text)) and block.text not in parts[-1].text:
+                parts.insert(0, block)
+        elif wanted and not block.defines & known and not _is_demo(block, programs):
             parts.insert(0, block)
             known |= block.defines
             used |= set(_NAME.findall(block.text))
@@ -226,7 +247,7 @@ def _unfenced(text: str, start: int, end: int) -> Found | None:
     content = text[start:end]
     first = _STARTS.search(content)
     if first is None:
-        return _all(content, start)
+        return _indented(content, start) or _all(content, start)
     line = content.lstrip("\n").partition("\n")[0]
     if first.start() and (line[:1].isspace() or _CODE_LINE.match(line)):
         return _all(content, start)  # the body of a function that the prompt began
@@ -238,6 +259,25 @@ def _unfenced(text: str, start: int, end: int) -> Found | None:
     at = start + first.start()
     rule = "whole text" if len(body) >= len(content.strip()) else "unfenced code"
     return Found(body, at, at + len(body), rule)
+
+
+_INDENTED = re.compile(
+    r"(?:\A|\n)(?=[^\s\d])[^\n]*[:.]\n(?:[ \t]*\n){1,3}"
+    r"((?:[ ]{4}|\t)(?:(?:async[ ])?def|class|import|from)[ ]\w[^\n]*"
+    r"(?:\n(?:(?:[ ]{4}|\t)[^\n]*|[ \t]*))*+)"
+)
+"""A sentence, an empty line and an indented program, as Markdown also writes code."""
+
+
+def _indented(content: str, start: int) -> Found | None:
+    blocks = [*_INDENTED.finditer(content)]
+    if not blocks:
+        return None
+    body = blocks[-1][1].rstrip()
+    indent = "\t" if body[0] == "\t" else " " * 4
+    at = start + blocks[-1].start(1)
+    text = "\n".join(line.removeprefix(indent) for line in body.split("\n"))
+    return Found(text, at, at + len(body), "indented code")
 
 
 _PROSE = re.compile(

@@ -7,10 +7,13 @@ heading "Final answer", ``"answer": ...`` in JSON, and the word for "answer" in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
+from typing import NamedTuple
 
+from workspan.answers.quantities import is_denied
 from workspan.answers.said import Said
+from workspan.answers.words import listed
 
 _MARKS = 24
 """Marks of a sort that are looked at, the last ones: hostile text is read in linear time."""
@@ -27,11 +30,22 @@ _LABEL = re.compile(
     r"(?: (?:then|thus|therefore|simply|indeed|clearly|just|hence|given by|as follows)(?![a-z]))?"
     r"[ \t]?:?)",
 )
-_NO_MARK = re.compile(
-    r"(?:wrong|incorrect|previous|intermediate|partial|preliminary|tentative|draft|rejected|false"
-    r"|another|possible|earlier|initial|first|old|this|that|your|an|each|any|no|not the"
-    r"|n't the|def|function|class|(?:check|verify)(?:ing)?(?: (?:the|our|my))?)\s+$"
+_COLON = re.compile(r"answer(?P<sign>:)(?P<not>\Z)?")
+"""The usual label, which `_LABEL` reads the same."""
+_NO_MARK = (
+    *listed(
+        "wrong incorrect previous intermediate partial preliminary tentative draft rejected false"
+        " another possible earlier initial first old this that your an each any no def function"
+        " class check checking verify verifying"
+    ),
+    *(
+        f"{what} {whose}"
+        for what in ("check", "checking", "verify", "verifying")
+        for whose in ("the", "our", "my")
+    ),
+    *(f"{what} the" for what in ("not", "n't", "if", "whether", "suppose", "assume", "assuming")),
 )
+"""Before the word "answer" these make it none that is given."""
 _OWN = re.compile(r"(?<![a-z])(?:our|my)\s+(?:final\s+)?$")
 _VERDICT = re.compile(
     r"[\s*_]*(?:indeed |therefore |thus |also )?(?:correct|right|wrong|incorrect|verified|confirmed"
@@ -43,9 +57,9 @@ _HEADED = re.compile(r"s?[*_: \t]*(?=\r?\n)")
 _BOX = re.compile(r"\\f?box(?:ed)?\s{0,4}\{|<\|begin_of_box\|>")
 _BRACE = re.compile(r"[{}]")
 _FOREIGN = re.compile(
-    r"(?<![^\W_])(?:antwort|antwoord|r[ée]ponse|respuesta|risposta|resposta|svaret|svar|jawaban"
+    r"(?:答案|回答|答え|解答|정답|(?<![^\W_])(?:antwort|antwoord|r[ée]ponse|respuesta|risposta|resposta|svaret|svar|jawaban"
     r"|cevap|yanıt|odpowiedź|odpověď|vastaus|válasz|răspuns|răspunsul|ответ|відповідь|отговор"
-    r"|απάντηση|đáp án|trả lời|उत्तर|คำตอบ|الإجابة|الجواب|答案|回答|答え|答|解答|정답|답)"
+    r"|απάντηση|đáp án|trả lời|उत्तर|คำตอบ|الإجابة|الجواب|答|답))"
     r"[^:\n]{0,24}?(?:[*_]{0,3}(?:[:=|→]|是|为|為|は|은|는|이|हे|है|คือ)"
     r"|[ \t](?:ist|is|est|es|è|é|är|er|on|jest|je|este|adalah|là|هو|هي)(?![^\W_])|[ \t]-[ \t])"
     r"[*_ \t:]{0,4}"
@@ -91,14 +105,17 @@ _FURTHER = (
 )
 """Parts of the words of `_FOREIGN`, for a quick look."""
 _PLACEHOLDER = re.compile(
-    r"(?:<[^<>\n]{1,40}>|\[[^\[\]\n]{0,12}(?:answer|number|letter|value|result)[^\[\]\n]{0,20}\]"
+    r"(?:<[^<>\n]{1,40}>|\[[^\[\]\n]{0,12}(?:answer|number|letter|value|result|blank|insert|tbd)"
+    r"[^\[\]\n]{0,20}\]"
     r"|\{[a-z _]{0,12}answer[a-z _]{0,12}\}|\.{3,}|…+|_{3,}|\?+|xxx?|\$?answer)"
     r"[.*_`\"' \t]*"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+_HELD_OPEN = frozenset("<[{.…_?x$a")
+
+
+class Mark(NamedTuple):
     """A place that is marked as an answer."""
 
     at: int
@@ -115,32 +132,50 @@ class Mark:
 
 
 def marks(said: Said) -> Iterator[Mark]:
-    """Yield the marks, the last one first.
+    """Yield the marks, the last one first; each is looked at when it is asked for.
 
     A mark inside another stands before it: of ``the answer is \\boxed{3}`` comes ``3`` first.
     """
     low = said.low
-    found: list[Mark] = []
-    if "answer" in low:
-        found += _labels(said)
-    if "box" in low:
-        found += _boxes(said)
-    if "####" in low:
-        found += _hashes(said)
-    if not found:
-        found = _foreign(said)
-    found.sort(key=lambda mark: mark.at, reverse=True)
-    yield from found
+    places = {needle: at for needle in _NEEDLES if (at := low.rfind(needle)) >= 0}
+    left = dict.fromkeys(places, _MARKS)
+    is_none = True
+    while places:
+        needle = max(places, key=places.__getitem__) if len(places) > 1 else next(iter(places))
+        at = places[needle]
+        mark = _NEEDLES[needle](said, at)
+        left[needle] -= 1
+        following = low.rfind(needle, 0, at) if left[needle] else -1
+        if following >= 0:
+            places[needle] = following
+        else:
+            del places[needle]
+        if mark is not None:
+            is_none = False
+            yield mark
+    if is_none:
+        yield from sorted(_foreign(said), key=_AT, reverse=True)
+
+
+_AT = attrgetter("at")
 
 
 def is_placeholder(content: str) -> bool:
     """Tell an echo of the instruction, such as ``<answer>`` or ``[number]``, from an answer."""
-    return _PLACEHOLDER.fullmatch(content) is not None
+    return content[:1] in _HELD_OPEN and _PLACEHOLDER.fullmatch(content) is not None
 
 
 def is_nothing(content: str) -> bool:
     """Tell what names no value: "none" is an answer in words, and no number."""
     return content in ("none", "n/a") or is_placeholder(content)
+
+
+def is_unfilled(said: Said, last: Mark | None) -> bool:
+    """Tell a text that ends on its last mark, with nothing after it: what was to be said is not."""
+    if last is None or last.end >= 0:
+        return False
+    content = said.low[last.start : last.start + _ENDING].strip(f"{DRESS}#>:-\r\n")
+    return not content or is_nothing(content)
 
 
 def _places(low: str, needle: str) -> Iterator[int]:
@@ -152,24 +187,20 @@ def _places(low: str, needle: str) -> Iterator[int]:
         yield at
 
 
-def _labels(said: Said) -> list[Mark]:
+def _answer(said: Said, at: int) -> Mark | None:
+    """Read the mark around the word "answer": a tag, a label, a heading, a member of JSON."""
     low = said.low
-    found: list[Mark] = []
-    for at in _places(low, "answer"):
-        before = low[at - 1] if at else "\n"
-        if before == "<" or (before == "/" and low[at - 2 : at - 1] == "<"):
-            if before == "<" and (mark := _tag(said, at)):
-                found.append(mark)
-        elif before == "_" and low[:at].endswith("<final_"):
-            if mark := _tag(said, at):
-                found.append(mark)
-        elif before == "[" and low.startswith("answer]", at):
-            end = low.find("[/answer]", at)
-            if end >= 0 or said.finished:
-                found.append(Mark(at - 1, at + 7, end if end >= 0 else len(low), "[ANSWER] tag"))
-        elif not before.isalnum() and (mark := _label(low, at, before)):
-            found.append(mark)
-    return found
+    before = low[at - 1] if at else "\n"
+    if before == "<" or (before == "/" and low[at - 2 : at - 1] == "<"):
+        return _tag(said, at) if before == "<" else None
+    if before == "_" and low.endswith("<final_", max(0, at - 7), at):
+        return _tag(said, at)
+    if before == "[" and low.startswith("answer]", at):
+        end = low.find("[/answer]", at)
+        is_whole = end >= 0 or said.finished
+        end = end if end >= 0 else len(low)
+        return Mark(at - 1, at + 7, end, "[ANSWER] tag") if is_whole else None
+    return None if before.isalnum() else _label(low, at, before)
 
 
 def _tag(said: Said, at: int) -> Mark | None:
@@ -186,13 +217,13 @@ def _tag(said: Said, at: int) -> Mark | None:
 
 
 def _label(low: str, at: int, before: str) -> Mark | None:
-    label = _LABEL.match(low, at)
+    label = _COLON.match(low, at) or _LABEL.match(low, at)
     if label is None:
         headed = _HEADED.match(low, at + 6)
         if headed and _HEADING.search(low, max(0, at - 40), at):
             return Mark(at, headed.end(), -1, "heading")
         return None
-    if _NO_MARK.search(low, max(0, at - 20), at):
+    if before.isspace() and low[max(0, at - 20) : at].rstrip().endswith(_NO_MARK):
         return None
     sign = label["sign"]
     if (
@@ -214,23 +245,22 @@ def _label(low: str, at: int, before: str) -> Mark | None:
     return Mark(at, label.end(), -1, rule, is_firm, bool(label["not"]), opener)
 
 
-def _boxes(said: Said) -> list[Mark]:
+def _box(said: Said, at: int) -> Mark | None:
     text = said.plain
-    found: list[Mark] = []
-    for at in _places(said.low, "box"):
-        for back in (10, 2, 1):  # "<|begin_of_box|>", "\fbox", "\boxed"
-            box = _BOX.match(text, max(0, at - back))
-            if box and box.start() <= at < box.end():
+    for back in (1, 2, 10):  # "\\boxed", "\\fbox", "<|begin_of_box|>"
+        if text[at - back : at - back + 1] in "\\<" and at >= back:
+            box = _BOX.match(text, at - back)
+            if box and at < box.end():
                 break
-        else:
-            continue
-        if box[0].startswith("<"):
-            end = text.find("<|end_of_box|>", box.end())
-        else:
-            end = closing_brace(text, box.end() - 1)
-        if end >= 0:
-            found.append(Mark(box.start(), box.end(), end, "box"))
-    return found
+    else:
+        return None
+    if box[0].startswith("<"):
+        end = text.find("<|end_of_box|>", box.end())
+    else:
+        end = closing_brace(text, box.end() - 1)
+    if end < 0:
+        return None
+    return Mark(box.start(), box.end(), end, "box", is_negated=is_denied(said.low, end + 1))
 
 
 def closing_brace(text: str, opening: int) -> int:
@@ -247,19 +277,22 @@ def closing_brace(text: str, opening: int) -> int:
     return -1
 
 
-def _hashes(said: Said) -> list[Mark]:
+def _hashes(said: Said, at: int) -> Mark | None:
     text = said.plain
-    found: list[Mark] = []
-    for at in _places(text, "####"):
-        if text[at + 4 : at + 5] == "#" or text[text.rfind("\n", 0, at) + 1 : at].strip():
-            continue
-        end = text.find("\n", at)
-        if end < 0 and not said.finished:
-            continue
-        end = len(text) if end < 0 else end
-        is_last = not text[end:].strip()
-        found.append(Mark(at, at + 4, end, "####", is_firm=is_last))
-    return found
+    if text[at + 4 : at + 5] == "#" or text[text.rfind("\n", 0, at) + 1 : at].strip():
+        return None
+    end = text.find("\n", at)
+    if end < 0 and not said.finished:
+        return None
+    end = len(text) if end < 0 else end
+    return Mark(at, at + 4, end, "####", is_firm=not text[end:].strip())
+
+
+_NEEDLES: Mapping[str, Callable[[Said, int], Mark | None]] = {
+    "answer": _answer,
+    "box": _box,
+    "####": _hashes,
+}
 
 
 def _foreign(said: Said) -> list[Mark]:

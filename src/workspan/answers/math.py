@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from itertools import islice
 
 from workspan.answers import number, structures
-from workspan.answers.marks import Mark, is_placeholder, marks
-from workspan.answers.quantities import Quantity, quantities
+from workspan.answers.marks import Mark, is_placeholder, is_unfilled, marks
+from workspan.answers.quantities import Quantity, is_denied, may_be_factorial, quantities
 from workspan.answers.regions import cell, region, undressed
 from workspan.answers.retracted import retracted
 from workspan.answers.said import Found, Said
 from workspan.answers.words import listed
 
 _FORMULA = re.compile(
-    r"(?<!\\)\$\$((?:[^$\\]|\\.){1,600}?)\$\$|(?<!\\)\$((?:[^$\n\\]|\\[^\n]){1,600})\$|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)",
+    r"(?<!\\)\$\$((?:[^$\\]|\\.){1,600}?)\$\$|(?<!\\)\$((?:[^$\n\\]|\\[^\n]){1,600})\$(?![0-9])|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)",
     re.DOTALL,
 )
 _REASON = re.compile(
@@ -36,6 +37,9 @@ _LEAD = re.compile(
 _AND = re.compile(
     r"[\s$.]*(?:,|;|and|or|,\s*and|,\s*or)[\s$]*(?:[a-z]\s*=\s*)?\$?\s*$", re.IGNORECASE
 )
+_EMPHASIS = re.compile(r"[*_]{1,3}(?=\$|\\\()")
+_JOINT = re.compile(r"\s*(?:,|;|and|or|,\s*and|,\s*or)\s*")
+_JOINED_TO = re.compile(r"(?:to|or|and|-|–|/)\s*[\d$]")
 _CASES = 8
 _LONGEST = 600
 _LINE = 4_000
@@ -46,8 +50,10 @@ def read(said: Said) -> Found | None:
 
     Boxes that only "and", "or" or a comma part are one answer of several.
     """
-    ordered = [*marks(said)]
-    for i, mark in enumerate(ordered):
+    last: Mark | None = None
+    ordered = marks(said)
+    for mark in ordered:
+        last = last or mark
         found = _marked(said, mark)
         if found is None:
             if mark.is_negated:
@@ -56,9 +62,9 @@ def read(said: Said) -> Found | None:
         if not found.answer:
             return None
         if mark.rule == "box":
-            found = _with_boxes_before(said, found, mark, ordered[i + 1 :])
+            found = _with_boxes_before(said, found, mark, ordered)
         return _unless_retracted(said, found)
-    return _last(said) if said.finished else None
+    return _last(said) if said.finished and not is_unfilled(said, last) else None
 
 
 def _marked(said: Said, mark: Mark) -> Found | None:
@@ -72,7 +78,8 @@ def _marked(said: Said, mark: Mark) -> Found | None:
             content = inner[2] if isinstance(inner[2], str) else said.text[inner[0] : inner[1]]
             return Found(content.strip(), inner[0], inner[1], mark.rule)
     start, end = undressed(said.plain, area.start, area.end)
-    if start >= end or is_placeholder(said.low[start:end]):
+    content = said.low[start:end] if end - start < _LONGEST else ""
+    if start >= end or content == "n/a" or is_placeholder(content):
         return None
     if area.sort in ("line", "lines"):
         return _line(said, mark, start, end)
@@ -94,7 +101,8 @@ def _line(said: Said, mark: Mark, start: int, end: int) -> Found | None:
     start, end = undressed(text, start, end)
     if text[start - 1 : start] == "$" or text.startswith(("\\(", "\\["), start - 2):
         return _formula(said, start, end, mark.rule)
-    inline = _FORMULA.match(text, start, end)
+    emphasis = _EMPHASIS.match(text, start, end)
+    inline = _FORMULA.match(text, emphasis.end() if emphasis else start, end)
     if inline is not None:
         return _inline(said, mark, inline, end)
     start, end = _before_reason(said, mark, start, end)
@@ -105,16 +113,28 @@ def _before_reason(said: Said, mark: Mark, start: int, end: int) -> tuple[int, i
     """Leave out a second sentence, a reason, and emphasis that opened before the mark."""
     text = said.plain
     stop = _SENTENCE.search(text, start, end)
-    end = stop.start() if stop else end
+    if stop and not (stop[0] == "!" and _is_factorial(text, start, stop.start())):
+        end = stop.start()
     reason = _REASON.search(said.low, start, end)
     if reason and reason.start() > start:
         end = reason.start()
     start, end = undressed(text, start, end)
     if text.endswith("**", start, end) and text.count("**", start, end) % 2:
         end -= 2
-    elif mark.opener and text.endswith("*", start, end):
+    elif mark.opener and text.endswith("*", start, end) and text.count("*", start, end) % 2:
         end -= 1
     return undressed(text, start, end)
+
+
+def _is_factorial(text: str, start: int, at: int) -> bool:
+    """Tell n! and 5!/3! from the end of a sentence: 42!"""
+    before, further = text[at - 1 : at], text[max(start, at - 2) : at - 1]
+    if before.isalpha():
+        return not further.isalpha()
+    if before in ")}" or any(sign in text[start:at] for sign in "!/*^(+"):
+        return True
+    value = number.value(text[start:at]) if at - start < 4 else None
+    return value is not None and may_be_factorial(value)
 
 
 def _of_words(said: Said, mark: Mark, start: int, end: int) -> Found | None:
@@ -157,17 +177,15 @@ def _inline(said: Said, mark: Mark, first: re.Match[str], end: int) -> Found | N
     text = said.plain
     last = first
     while following := _FORMULA.search(text, last.end(), end):
-        if not re.fullmatch(
-            r"\s*(?:,|;|and|or|,\s*and|,\s*or)\s*", text[last.end() : following.start()]
-        ):
+        if not _JOINT.fullmatch(text, last.end(), following.start()):
             break
         last = following
-    if last is first:
+    if last is first and not is_denied(said.low, last.end()):
         after = text[first.end() : first.end() + 24].lstrip()
-        if after.startswith(("\\%", "%", ".", ",")) or not re.match(
-            r"(?:to|or|and|-|–|/)\s*[\d$]", after
-        ):
+        if after.startswith(("\\%", "%", ".", ",")) or not _JOINED_TO.match(after):
             return _formula(said, *_inside(first), mark.rule)
+    if is_denied(said.low, last.end()):
+        return Found("", first.start(), end, mark.rule)
     return Found(
         said.text[first.start() : last.end()].strip(),
         first.start(),
@@ -185,18 +203,22 @@ def _formula(said: Said, start: int, end: int, rule: str) -> Found | None:
     start, end = undressed(text, start, end)
     if start >= end:
         return None
-    chain = structures.end_of_chain(text[start:end])
-    start += chain
+    content = text[start:end]
+    if "=" in content and not _DENIES.search(said.low, start, end):
+        start += structures.end_of_chain(content)
     while start < end and text[start] == " ":
         start += 1
     content = said.text[start:end]
     return Found(content, start, end, rule) if content.strip() else None
 
 
-def _with_boxes_before(said: Said, found: Found, last: Mark, before: list[Mark]) -> Found:
+_DENIES = re.compile(r"(?<![a-z])(?:not|never|cannot|impossible)(?![a-z])|n't(?![a-z])")
+
+
+def _with_boxes_before(said: Said, found: Found, last: Mark, before: Iterator[Mark]) -> Found:
     """Join a box to those before it that belong to the same answer."""
     answers, start = [found.answer], last.at
-    for mark in before[:_CASES]:
+    for mark in islice(before, _CASES):
         if mark.rule != "box" or mark.end + 1 > start:
             break
         if not _AND.fullmatch(said.plain[mark.end + 1 : start]):
@@ -234,7 +256,7 @@ def _unless_retracted(said: Said, found: Found) -> Found | None:
 def _last(said: Said) -> Found | None:
     """Return the last formula of a text without a mark, or the last number after it."""
     text = said.plain
-    if bare := _bare(said):
+    if bare := _bare(said) or _matrix(said) or _equations(said):
         return bare
     formulas = _formulas(text) if "$" in text or "\\(" in text or "\\[" in text else []
     while formulas and _NAME.fullmatch(text, *formulas[-1][:2]):
@@ -245,7 +267,51 @@ def _last(said: Said) -> Found | None:
         return after
     if any(char.isdecimal() for char in text[tail:]):
         return None
+    if several := _several(said, formulas):
+        return several
     return _formula(said, *formulas[-1][:2], "last formula")
+
+
+def _several(said: Said, formulas: list[tuple[int, int, int]]) -> Found | None:
+    """Join the last formulas that only "and", "or" or a comma part, as parts of one answer."""
+    text = said.plain
+    opened = [start - 1 - _double(text, start) for start, _, _ in formulas[-_CASES:]]
+    ended = [end for _, _, end in formulas[-_CASES:]]
+    first = len(opened) - 1
+    while (
+        first
+        and _JOINT.fullmatch(text, ended[first - 1], opened[first])
+        and not _NAME.fullmatch(text, *formulas[-_CASES:][first - 1][:2])
+    ):
+        first -= 1
+    if first == len(opened) - 1 or _SPAN.search(text, max(0, opened[first] - 12), opened[first]):
+        return None
+    start, end = opened[first], ended[-1]
+    return Found(said.text[start:end], start, end, "last formulas")
+
+
+_SPAN = re.compile(r"\b(?:between|from)\s+$", re.IGNORECASE)
+
+
+def _double(text: str, at: int) -> int:
+    """Return how many signs more than one open the formula whose content starts at a place."""
+    return int(text.startswith(("$$", "\\(", "\\["), at - 2))
+
+
+_EQUATIONS = re.compile(
+    r"(?<![\w\\])[A-Za-z]\s?=\s?[-+]?[0-9][^\s,;=]{0,30}"
+    r"(?:\s*(?:,\s*(?:and|or)\s|,|and\s|or\s)\s*(?:[A-Za-z]\s?=\s?)?[-+]?[0-9][^\s,;=]{0,30})+\Z"
+)
+"""Solutions side by side at the end of a sentence: x = 2 or x = -3."""
+
+
+def _equations(said: Said) -> Found | None:
+    text = said.plain
+    end = len(text.rstrip().rstrip("."))
+    line = max(text.rfind("\n", 0, end) + 1, end - _LONGEST)
+    if text.count("=", line, end) < 1 or not (found := _EQUATIONS.search(text, line, end)):
+        return None
+    return Found(said.text[found.start() : end], found.start(), end, "last equations")
 
 
 def _bare(said: Said) -> Found | None:
@@ -269,6 +335,32 @@ def _bare(said: Said) -> Found | None:
     return _formula(said, start, end, "last line, a formula")
 
 
+_MATRIX_END = re.compile(
+    r"\\end\{((?:[a-zA-Z]?matrix|array)\*?)\}(?:\s|\\right\s?[)\]|.}]|[.$])*\Z"
+)
+_RIGHT = re.compile(r"\s*\\right\s?[)\]|.}]")
+_MATRIX_START = re.compile(
+    r"(?:[A-Za-z](?:\^\{?-?\w\}?)?\s?=\s?)?(?:\\left\s?[(\[|.{\\]{1,2}\s{0,4})?\Z"
+)
+
+
+def _matrix(said: Said) -> Found | None:
+    """Read a text that ends on a matrix over several lines, in dollars or without them."""
+    text = said.plain
+    if "\\end{" not in text[-80:] or not (last := _MATRIX_END.search(text, max(0, len(text) - 80))):
+        return None
+    opening = f"\\begin{{{last[1]}}}"
+    begin = text.rfind(opening, max(0, last.start() - _LONGEST), last.start())
+    if begin < 0 or "\n" not in text[begin : last.start()]:
+        return None
+    lead = _MATRIX_START.search(text, max(0, begin - 24), begin)
+    start = lead.start() if lead else begin
+    end = last.start() + len(f"\\end{{{last[1]}}}")
+    if right := _RIGHT.match(text, end):
+        end = right.end()
+    return _formula(said, start, end, "last formula")
+
+
 _CHARS = re.compile(r"[\w\s.,;:()\[\]{}\\+\-*/^=<>≤≥≠≈±√π∞°%!|·×⁰¹²³⁴-⁹₀-₉∪∩&$]+")
 _TERMS = re.compile(r"[(\[{]|[-+*/^=<>≤≥≠±√π∞:×·²³]|\\[a-z]|[0-9]\s*,|(?:and|or)\s")
 _ITEM = re.compile(
@@ -284,15 +376,25 @@ def _formulas(text: str) -> list[tuple[int, int, int]]:
     found: list[tuple[int, int, int]] = []
     opening, start = "", 0
     for sign in _DELIMITER.finditer(text):
-        if opening and sign[0] == _CLOSES[opening]:
+        if opening == "$" == sign[0] and text[sign.end() : sign.end() + 1].isdecimal():
+            start = sign.end()  # $5 and $6: money, no formula
+        elif opening and sign[0] == _CLOSES[opening]:
             if 0 < sign.start() - start <= _LONGEST and text[start : sign.start()].strip():
                 found.append((start, sign.start(), sign.end()))
             opening = ""
         elif sign[0] == "\n":
-            opening = "" if opening == "$" else opening
+            if opening == "$" and not _is_inside(text, start, sign.start()):
+                opening = ""
         elif sign[0] in _CLOSES and (not opening or sign.start() - start > _LONGEST):
             opening, start = sign[0], sign.end()
     return found
+
+
+def _is_inside(text: str, start: int, at: int) -> bool:
+    """Tell a line break within a matrix."""
+    if at - start > _LONGEST:
+        return False
+    return text.count("\\begin{", start, at) > text.count("\\end{", start, at)
 
 
 def key(answer: str, seconds: float | None = None) -> Hashable:

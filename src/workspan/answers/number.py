@@ -9,26 +9,27 @@ from functools import lru_cache
 from itertools import islice
 
 from workspan.answers import signs
-from workspan.answers.marks import Mark, is_nothing, marks
+from workspan.answers.marks import Mark, is_nothing, is_unfilled, marks
 from workspan.answers.quantities import (
     Blocked,
     Quantity,
     is_alone,
+    is_denied,
     last_quantity,
     quantities,
     quantity,
 )
 from workspan.answers.regions import Region, cell, region, undressed
 from workspan.answers.retracted import retracted
-from workspan.answers.said import Found, Said
+from workspan.answers.said import COURTESY, Found, Said
 from workspan.answers.text import text_key
 from workspan.answers.values import number
-from workspan.answers.words import FIRST
+from workspan.answers.words import FIRST, spelt
 
 _LEAD = re.compile(
     r"(?:[\s*_`\"':]|\((?!\s?[-+]?[0-9]+\s?\)\s?/)|\$(?=[^0-9.])|\$\$?(?=-?[0-9.\\][^$\n]{0,200}\$)|\\[(\[]|\\displaystyle"
     r"|\\(?:big+|left)?\(|≈|~|\\approx"
-    r"|\\(?:text|mathrm|mathbf|boldsymbol)\{(?=\s*[-$\\0-9])"
+    r"|\\(?:text|mathrm|mathbf|boldsymbol)\{(?=\s*[-$\\0-9])|<(?:b|i|u|em|strong|mark|p)>"
     r"|\(?[a-j]\)\s(?=[-$\\0-9])|(?:about|approximately|approx\.?|roughly|around|exactly|just"
     r"|simply|only"
     r"|therefore|thus|then|equal to|equals|is|be|now|that|i get|we get|a total of|total of"
@@ -43,7 +44,9 @@ _COMPARED = re.compile(
 _EQUALS = re.compile(r"(?<![<>!=])=(?!=)|≈|\\approx(?![a-z])")
 _SEVERAL = re.compile(r"=[^=\n]{1,40}?(?:,|;|\band\b|\bor\b)\s*\$?[a-z][a-z0-9_]{0,8}\s*=")
 _EQUATION = re.compile(r"(?<![a-z])[a-z]\s?[-+*/^]|[-+*/^0-9]\s?[a-z](?![a-z])|[a-z]\([a-z]")
-_SENTENCE = re.compile(r"[.!?;](?=[\s*_]|$)|\n")
+_COMMAND = re.compile(r"\\[a-z]+")
+_OPERATION = re.compile(r"[-+*/^]|[0-9]\s?[a-z]")
+_SENTENCE = re.compile(r"(?:(?<!\.)\.(?!\.)|[!?;])(?=[\s*_]|$)|\n")
 _NEGATION = re.compile(
     r"(?<![a-z])(?:not|no|never|neither|nor|cannot|impossible|unable|invalid|wrong|incorrect"
     r"|undefined|insufficient)(?![a-z])|n't"
@@ -62,7 +65,9 @@ def read(said: Said) -> Found | None:
     number is part of something, there is none.
     """
     start = 0
+    last: Mark | None = None
     for mark in marks(said):
+        last = last or mark
         found = marked(said, mark)
         if isinstance(found, Found):
             return _unless_retracted(said, found)
@@ -71,7 +76,7 @@ def read(said: Said) -> Found | None:
                 return None
             start = found.end
             break
-    if not said.finished:
+    if not said.finished or is_unfilled(said, last):
         return None
     return last_value(said, start)
 
@@ -143,7 +148,7 @@ def marked(said: Said, mark: Mark) -> Found | Blocked | None:
         return Blocked(_sentence_end(said.low, start, end))
     if area.sort == "lines" and "\n" not in content:
         line = said.low.rfind("\n", 0, start) + 1
-        bullet = re.compile(r"\s*(?:[-*•+]|[0-9]{1,2}[.)])\s+(?=\S)").match(said.low, line, end)
+        bullet = _BULLET.match(said.low, line, end)
         start = max(start, bullet.end() if bullet else start)
     found = within(said, start, end)
     if isinstance(found, Quantity):
@@ -201,31 +206,40 @@ _LOSS = re.compile(r"\s*\((?:\s*\\?[$€£]\s?[0-9])")
 
 def _leading(text: str, low: str, start: int, end: int) -> Quantity | Blocked | None:
     """Read the number that a content starts with; None if it starts with something else."""
+    at = start if "0" <= text[start : start + 1] <= "9" else _past_lead(text, low, start, end)
+    if at is None:
+        return Blocked(end)
+    end += text[end : end + 1] == "!"
+    # In a formula an exclamation mark is a factorial; at the end of a sentence it is none.
+    prose = text[end : end + 1] not in _IN_FORMULA
+    if at >= end:
+        return None
+    if end < len(text):
+        text, low = text[:end], low[:end]
+    found = quantity(text, low, at, prose=prose)
+    if found is None and at > start and text[at - 1] == "$":
+        found = quantity(text, low, at - 1, prose=prose)
+    if found is None:
+        return None
+    if isinstance(found, Blocked) or (
+        text[found.end : found.end + 1] == ")" and _FACTOR_AFTER.match(text, found.end, end)
+    ):
+        return Blocked(found.end)
+    if low.startswith("one", at) and FIRST.match(low, at) and _ONE_WHO.match(low, found.end):
+        return None
+    return found if is_alone(low, _past_dress(text, found.end, end)) else Blocked(end)
+
+
+def _past_lead(text: str, low: str, start: int, end: int) -> int | None:
+    """Return where a number may start after words such as "about"; None where it is compared."""
     lead = _LEAD.match(low, start, end)
     at = lead.end() if lead else start
-    if _COMPARED.match(low, at, end):
-        return Blocked(end)
-    if _LOSS.match(text, start, end):  # an accountant's way to write a loss
-        return Blocked(end)
-    for begin in dict.fromkeys((at, _dollar_before(text, at, start))):
-        found = quantity(text[:end], low[:end], begin) if begin < end else None
-        if found is not None:
-            break
-    else:
-        return None
-    if isinstance(found, Blocked) or _FACTOR_AFTER.match(text, found.end, end):
-        return Blocked(found.end)
-    if (
-        FIRST.match(low, at)
-        and low[found.end : found.end + 1] == " "
-        and low[at:].startswith("one")
-    ) and re.compile(r" (?:of|that|who|which|where|is|can|has)\b").match(low, found.end):
-        return None
-    return found if is_alone(low[:end], _past_dress(text, found.end, end)) else Blocked(end)
+    # Brackets around money are an accountant's way to write a loss.
+    return None if _COMPARED.match(low, at, end) or _LOSS.match(text, start, end) else at
 
 
-def _dollar_before(text: str, at: int, start: int) -> int:
-    return at - 1 if at > start and text[at - 1] == "$" else at
+_ONE_WHO = re.compile(r" (?:of|that|who|which|where|is|can|has)\b")
+_IN_FORMULA = frozenset("$}\\`<=≈")
 
 
 def _past_dress(text: str, at: int, end: int) -> int:
@@ -242,13 +256,13 @@ def _equated(
     first = low[start : equals[0].start()]
     if _SEVERAL.search(low, start, stop):
         return Blocked(stop)
-    bare = re.sub(r"\\[a-z]+", " ", first)
+    bare = _COMMAND.sub(" ", first)
     left = _leading(said.plain, low, start, equals[0].start())
     places = [equals[-1].end()] if not equals[-1][0].endswith(("≈", "approx")) else []
     if not places:  # "= 10/3 ≈ 3.33": the exact value
         exact = equals[-2].end() if len(equals) > 1 else start
         places = [exact, equals[-1].end()]
-    if _EQUATION.search(bare) and len(equals) == 1 and re.search(r"[-+*/^]|[0-9]\s?[a-z]", bare):
+    if len(equals) == 1 and _EQUATION.search(bare) and _OPERATION.search(bare):
         return Blocked(stop)
     for place in places:
         limit = min((one.start() for one in equals if one.start() >= place), default=stop)
@@ -283,15 +297,26 @@ def _unless_retracted(said: Said, found: Found) -> Found | None:
     return None
 
 
+_ASKS = re.compile(
+    r"(?:(?:could|can|would) you (?:please )?(?:tell|provide|clarify|specify|share|confirm)"
+    r"|please (?:provide|clarify|specify|share)|i(?:'d| would)? need (?:more|further) (?:in|de))"
+)
+"""What says that the reply is a question back."""
+
+
 def last_value(said: Said, start: int = 0) -> Found | None:
     """Return the last number of a text without a mark; an emphasised one comes first."""
     text, low = said.plain, said.low
     end = len(text.rstrip())
+    if (" you " in low or "please " in low or "need " in low) and _ASKS.search(
+        low, max(0, end - 400)
+    ):
+        return None
     for _ in range(_LINES):
         if end <= start:
             return None
         line = max(low.rfind("\n", start, end) + 1, start)
-        if found := _of_line(said, line, end):
+        if not COURTESY.match(low, line, end) and (found := _of_line(said, line, end)):
             return found if isinstance(found, Found) else None
         end = line - 1
     return None
@@ -303,22 +328,70 @@ def _of_line(said: Said, line: int, end: int) -> Found | Blocked | None:
         line = end - _LONGEST
         line = max(line, low.find(" ", line, end))
     has_digit = _START_DIGIT.search(text, line, end)
+    if has_digit and _CODE.match(text, line, end):
+        return Blocked(end)
     if not has_digit and not FIRST.search(low, line, min(end, line + _WORDS_LINE)):
         return None
-    bullet = re.compile(r"\s*(?:[0-9]{1,3}[.)]|[-*+•])\s+(?=\S)").match(text, line, end)
+    bullet = _ITEM.match(text, line, end)
     start = bullet.end() if bullet else line
     if found := _emphasised(said, start, end):
         return found
-    if has_digit:
-        last = last_quantity(text, low, start, end)
-        if last is not None and (told := _in_words_after(said, last, end)):
-            return told
-        if last is not None and _UNREACHED.search(low, max(start, last.end - 160), last.end):
-            return Blocked(end)
-        if isinstance(last, Quantity) and not _joined(low, start, last):
-            return Found(last.text, last.start, last.end, "last number")
-        return Blocked(end) if last is not None else None
-    return _last_in_words(said, start, end)
+    if not has_digit:
+        return _last_in_words(said, start, end)
+    if (told := _IS_THE_ANSWER.search(low, start, end)) and (
+        found := _before(said, start, told.start())
+    ):
+        return found
+    return Blocked(end) if _is_listed(low, line, end) else _last_in_figures(said, start, end)
+
+
+def _last_in_figures(said: Said, start: int, end: int) -> Found | Blocked | None:
+    low = said.low
+    last = last_quantity(said.plain, low, start, end)
+    if last is None:
+        return None
+    if last.end < end and (told := _in_words_after(said, last, end)):
+        return told
+    if (
+        isinstance(last, Quantity)
+        and not _joined(low, start, last)
+        and not is_denied(low, last.end)
+        and low[last.end : last.end + 1] != "?"
+        and not _is_unreached(low, max(start, last.end - 160), last.end)
+    ):
+        return Found(last.text, last.start, last.end, "last number")
+    return Blocked(end)
+
+
+_IS_THE_ANSWER = re.compile(
+    r"[*_$)]{0,4} (?:is|are|was) (?:(?:thus|therefore|then|indeed) )?(?:the|my|our)"
+    r" (?:(?:final|correct|right|required|desired) )?(?:answer|result|solution)(?![a-z])"
+)
+_LISTED = re.compile(r"\s*(?:\(?(?:[a-h]|[0-9]{1,2})[.)]|[-*•+])\s+[-$]?[0-9]\S{0,20}\s*\Z")
+
+
+def _before(said: Said, start: int, end: int) -> Found | None:
+    """Read the number right before what says that it is the answer."""
+    last = last_quantity(said.plain[:end], said.low[:end], start, end)
+    if isinstance(last, Quantity) and last.end == end and not _joined(said.low, start, last):
+        return Found(last.text, last.start, last.end, "number said to be the answer")
+    return None
+
+
+def _is_listed(low: str, line: int, end: int) -> bool:
+    """Tell the last of several answers: (a) 12, (b) 15, each on a line of its own."""
+    if not _LISTED.match(low, line, end):
+        return False
+    above = low[max(0, line - 80) : line].rstrip()
+    return bool(above) and _LISTED.match(above.rpartition("\n")[2]) is not None
+
+
+def _is_unreached(low: str, start: int, end: int) -> bool:
+    """Tell "there is no way to get 24"; most lines have none of its words."""
+    before = low[start:end]
+    if not ("no" in before or "n't" in before or "impossible" in before or "unable" in before):
+        return False
+    return _UNREACHED.search(low, start, end) is not None
 
 
 def _in_words_after(said: Said, last: Quantity | Blocked, end: int) -> Found | None:
@@ -326,8 +399,10 @@ def _in_words_after(said: Said, last: Quantity | Blocked, end: int) -> Found | N
     stop = _NEXT_SENTENCE.search(said.plain, last.end, end)
     if stop is None or not (first := FIRST.search(said.low, stop.end(), end)):
         return None
-    if said.low.startswith("one ", first.start()) and "-" not in first[0]:
-        return None
+    if said.low.startswith("one ", first.start()):  # a pronoun, but in "one and a half"
+        value = spelt(said.low, first.start())
+        if value is None or value.value == 1:
+            return None
     return _last_in_words(said, stop.end(), end)
 
 
@@ -372,6 +447,14 @@ def _last_in_words(said: Said, start: int, end: int) -> Found | None:
     return None
 
 
+_CODE = re.compile(
+    r"\s*(?:(?:async )?def \w+\(|return\b(?! to| of)|print\(|class \w+[(:]"
+    r"|import \w+|from \w+ import|assert |#include"
+    r"|(?:for|while|if|elif) .{1,80}:\s*\Z|function \w*\()"
+)
+"""A line of a program: what it would give is not known."""
+_BULLET = re.compile(r"\s*(?:[-*•+]|[0-9]{1,2}[.)])\s+(?=\S)")
+_ITEM = re.compile(r"\s*(?:[0-9]{1,3}[.)]|[-*•+])\s+(?=\S)")
 _SOME_ONE = re.compile(
     r"(?<![a-z])(?:this|that|each|every|which|no|any|some|the|another|other|first|next|last|right"
     r"|correct|wrong|good|new|old|same|big|small)\s$"
@@ -382,13 +465,20 @@ _ONE_OF = re.compile(
 """Of the word "one" that counts nothing: "this one", "one of them"."""
 _START_DIGIT = re.compile(r"[0-9⁰¹²³⁴-⁹½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒]")
 _JOINED = re.compile(
-    r"(?:[0-9]|\b(?:from|between)\b[^.;\n]{0,40})[^.;,\n0-9]{0,20}\b(?:and|or|to)\s+$"
+    r"(?:[0-9]|\b(?:from|between)\b[^.;\n]{0,40})[^.;,\n0-9]{0,20}\b(?:and|or|to)\s+(?:[a-z]\s?=\s?)?"
+    r"[*_$(]{0,3}$"
 )
 
 
 def _joined(low: str, start: int, last: Quantity) -> bool:
     """Tell whether the last number is joined to one before: "5 apples and 3", "from 5 to 9"."""
-    return _JOINED.search(low, max(start, last.start - 80), last.start) is not None
+    least = max(start, last.start - 80)
+    before = low[least : last.start].rstrip("*_$( \t\n")
+    if before.endswith("="):
+        before = before[:-1].rstrip()[:-1].rstrip()
+    if not before.endswith(("and", "or", "to")):
+        return False
+    return _JOINED.search(low, least, last.start) is not None
 
 
 def json_value(said: Said, at: int) -> tuple[int, int, object] | None:

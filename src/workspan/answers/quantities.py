@@ -27,9 +27,15 @@ _RUN = re.compile(
     r"[-$€£({]{0,2}(?:[0-9]|\.[0-9])[0-9.,]*)+"
 )
 """How a number goes on that is part of a range, a date, a list, a term."""
+_ONE_IN = re.compile(
+    r" in (?:[0-9]{1,3}(?![0-9])|(?:two|three|four|five|six|seven|eight|nine|ten|twenty|a hundred)"
+    r"(?![a-z-]))(?=[.,;:!?)*\s]*(?:\Z|\n|[.,;:!?)]|people|adults|children|students|cases))"
+)
+"""A share: one in ten."""
 _STOP = re.compile(
-    rf"[(\[{{!^_|]|{_S}\*{{1,2}}(?=[\w({{\\$-])|\s\*{{1,2}}\s(?=\w)|{_S}(?:[+/×·±√>≤≥≠#&]|<(?![/"
-    rf"|])|\\(?![)\]%$,;!: ])|-(?![ -])|[ ](?:or|to|plus|minus|times|over|divided|squared|"
+    rf"[(\[{{!^|]|_(?=[\w{{\\(])|{_S}\*{{1,2}}(?=[\w({{\\$-])|\s\*{{1,2}}\s(?=\w)|{_S}(?:[+/×·±√>≤≥≠#&]|<(?!br|[/"
+    rf"|])|\\(?![)\]%$,;!: ]|\\?\s*(?:\Z|\n))|-(?![ -])"
+    r"|[ ](?:or|to|plus|minus|times|over|divided|squared|"
     r"[a-z][ ][a-z](?!['a-z])|cubed|factorial|choose|mod|modulo|remainder|than|pi|root|x|out of"
     r"|through|until|r)(?![a-z]))"
 )
@@ -65,10 +71,14 @@ _MONEY_SCALES = {
     "m": 10**6,
     "mn": 10**6,
     "mm": 10**6,
+    "mio": 10**6,
     "b": 10**9,
     "bn": 10**9,
+    "mrd": 10**9,
     "t": 10**12,
 }
+_MONEY = re.compile(rf"\.?{_S}(?:[€£¥₹]|\\?\$(?![0-9])|(?:EUR|USD|GBP|CHF)(?![A-Za-z]))")
+"""After a letter it says that the letter counts thousands or millions: 1.2 M€."""
 _NOT_UNITS = listed(
     "or to plus minus times over divided squared cubed factorial choose mod modulo remainder"
     " than pi"
@@ -88,23 +98,33 @@ _DIGIT = re.compile(r"[0-9]")
 _NEXT_IN_LIST = re.compile(r",\s*(?:and\s+|or\s+)?(?:[a-z]{1,2}\s?=\s?)?[-$€£]?[0-9]")
 _ANOTHER = re.compile(r"[ ,]*(?:and|or|to|plus|minus)\s+[-$€£]?([0-9]|[a-z]+)")
 _DENIED = re.compile(
-    r"[*_$ ]{0,4}(?:[a-z]+ ){0,2}(?:cannot|can't"
-    r"|(?:is|are|was|can|could)(?:n't| not| impossible))(?![a-z])"
+    r"[*_$ )\]}\\]{0,6}(?:[a-z]+ ){0,2}(?:cannot|can't"
+    r"|(?:is|are|was|were|can|could|will|would|does|do|did)"
+    r"(?:n't| not| never| impossible| unreachable| unattainable| out of reach)"
+    r"|(?:is|was|would be|seems|looks) (?:wrong|incorrect|false))(?![a-z])"
 )
+_EXCLAIMED = re.compile(r"!+[*_\"')]{0,4}(?=\s*\Z|\s*\n|\s+[^\sa-z0-9+\-*/=<>^(){}\[\]|\\$!.,])")
+"""Marks at the end of a sentence; "5! = 120" and "5!/3!" have factorials."""
+_HEAD = re.compile(r"[-+$€£\s]{0,4}")
 _JUNK = re.compile(r"[0-9][0-9.,:/_-]*")
 _START = re.compile(
     rf"[0-9{VULGAR}]|[⁰¹²³⁴-⁹]+/[₀-₉]|\((?=[-+]?[0-9]+\)\s?/)|\\[dtcs]?frac|\\nicefrac|\.(?=[0-9])"
 )
 _BEFORE = re.compile(
-    r"(?:[a-z_][0-9.]*|[0-9)]\s?\*{1,2}\s?|[\w)}]\s?[-+/×·^]\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?|\\(?:leq?|geq?|[lg]eqslant|neq?|[lg]t|pm|mp|sqrt|in|to)\s?"
-    r"|(?<!\|)(?<!<[a-z])(?<!<[a-z]{2})(?<!<[a-z]{3})(?<!strong)(?<!solution)>\s?|[0-9]\.|#"
-    r"|\b(?:step|part|case|example|figure|table|eq|equation|option|chapter|section|page|no|item"
+    r"(?:[a-z_](?:[0-9.]*|\()|[0-9)]\s?\*{1,2}\s?|[\w)}!]\s?[-+/×·^]\s?[({]?|[<>!]=\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?\(?|\\(?:leq?|geq?|[lg]eqslant|neq?|[lg]t|pm|mp|sqrt|in|to)\s?"
+    r"|(?<!\|)(?<!<[a-z])(?<!<[a-z]{2})(?<!<[a-z]{3})(?<!strong)(?<!solution)(?<![0-9]>)>\s?|[0-9]\.|#"
+    r"|\b(?:step|part|case|example|question|problem|exercise|method|approach|solution|version|figure|table|eq|equation|option|chapter|section|page|no|item"
     r"|line"
     r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})\.?\s"
     r"|\b(?:least|most|than|over|under|above|below|nearly|almost|up to|not|minimum of|maximum of"
     r"|multiplied by|divided by|times|plus|minus|or)\s+)$"
 )
 _SINGLE = re.compile(r"(?:^|[-+*/(\s])[0-9]*[a-z]\s?[-+*/^]|[-+*/^]\s?[0-9]*[a-z](?![a-z])")
+
+
+_ENDS = frozenset((".", ". ", ".\n", ",\n", ".*", ".$"))
+_CLOSING = frozenset(";)}?")
+"""What neither goes on a number nor is a unit of it."""
 
 
 class Quantity(NamedTuple):
@@ -134,10 +154,14 @@ def quantity(text: str, low: str, at: int, *, prose: bool = False) -> Quantity |
     """
     found = number(text, low, at)
     if found is None:
-        junk = re.compile(r"[-+$€£\s]{0,4}").match(text, at)
+        junk = _HEAD.match(text, at)
         run = _JUNK.match(text, junk.end() if junk else at)
         return Blocked(run.end()) if run else None
-    run = _RUN.match(text, found.end) if found.end < len(text) else None
+    following = text[found.end : found.end + 2]
+    if not following or following in _ENDS or following[0] in _CLOSING:
+        return Quantity(found.key, found.text, found.start, found.end)
+    run = _RUN.match(text, found.end)
+    run = run or (_ONE_IN.match(low, found.end) if following[0] == " " else None)
     if run is not None:
         return Blocked(run.end())
     return _with_unit(text, low, found, prose=prose)
@@ -154,7 +178,8 @@ def _with_unit(text: str, low: str, found: Number, *, prose: bool) -> Quantity |
             continue
         tex = _TEX_UNIT.match(text, end)
         stop = None if tex else _STOP.match(low, end)
-        if stop and not (prose and stop[0] == "!" and not low[end + 1 : end + 2].isalnum()):
+        is_shouted = prose and stop and stop[0] == "!" and not may_be_factorial(key)
+        if stop and not (is_shouted and _EXCLAIMED.match(text, end)):
             return Blocked(stop.end())
         word = _tex_unit(tex) if tex else _word_unit(text, low, end, is_money=found.money)
         if isinstance(word, Blocked):
@@ -164,6 +189,14 @@ def _with_unit(text: str, low: str, found: Number, *, prose: bool) -> Quantity |
         key, said = _times(key, said, word.factor)
         end = word.end
     return Quantity(key, said, found.start, end)
+
+
+def may_be_factorial(key: Key) -> bool:
+    """Tell whether an exclamation mark after a number may be meant: in 5!, not in 42!."""
+    return isinstance(key, Fraction) and key.denominator == 1 and 0 <= key <= _FACTORIALS
+
+
+_FACTORIALS = 12
 
 
 class _Unit(NamedTuple):
@@ -193,6 +226,8 @@ def _word_unit(text: str, low: str, at: int, *, is_money: bool) -> _Unit | Block
         return _Unit(end, SCALES[low_name])
     if is_money and touches and low_name in _MONEY_SCALES and text[end : end + 1] != "$":
         return _Unit(end, _MONEY_SCALES[low_name])
+    if low_name in _MONEY_SCALES and (money := _MONEY.match(text, end)):
+        return _Unit(money.end(), _MONEY_SCALES[low_name])
     if _FACTOR.fullmatch(name):
         return Blocked(end)
     if touches and low_name not in _TOUCHING and name.isascii():
@@ -220,11 +255,16 @@ def _times(key: Key, said: str, factor: int) -> tuple[Key, str]:
     return key, written(key)
 
 
+def is_denied(low: str, end: int) -> bool:
+    """Tell whether what follows a value says that it is none: 24 cannot be reached."""
+    return _DENIED.match(low, end) is not None
+
+
 def is_alone(low: str, end: int) -> bool:
     """Tell whether the clause after a quantity leaves it as it is: no second one that joins it."""
     if end >= len(low) or low[end] == "\n":
         return True
-    if _NEXT_IN_LIST.match(low, end):
+    if low[end] == "?" or _NEXT_IN_LIST.match(low, end):
         return False
     another = _ANOTHER.match(low, end)
     if another and (another[1].isdecimal() or FIRST.match(low, another.start(1))):
@@ -257,13 +297,15 @@ def quantities(text: str, low: str, start: int, end: int) -> Iterator[Quantity |
     while (found := _START.search(text, at, end)) is not None:
         first = found.start()
         begin = _sign_start(text, first, previous_end)
-        before = _BEFORE.search(low, max(start, begin - 24), begin)
+        if low.endswith("negative ", start, begin):
+            begin -= len("negative ")
+        before = begin > start and _BEFORE.search(low, max(start, begin - 24), begin)
         read = quantity(text, low, begin, prose=True)
         if read is None:
             at = found.end()
             continue
         at = max(read.end, found.end())
-        if before is not None or _is_binary(text, begin, start):
+        if before or _is_binary(text, begin, start):
             yield Blocked(at)
         else:
             yield read
@@ -291,6 +333,8 @@ _SIGNED = re.compile(
 def _sign_start(text: str, first: int, bound: int) -> int:
     """Return where the sign and currency before a digit start; a list's dash is none."""
     begin = max(bound, first - 8)
+    if begin == first or text[first - 1].isalnum():
+        return first
     head = _SIGNED.search(text[begin:first])
     if head is None or not head[0]:
         return first

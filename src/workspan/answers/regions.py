@@ -28,20 +28,41 @@ def region(said: Said, mark: Mark) -> Region | None:
     text = said.plain
     if mark.end >= 0:
         return Region(mark.start, mark.end, "box" if mark.rule == "box" else "tag")
-    skipped = _SKIP.match(text, mark.start)
-    same_line = skipped.end() if skipped else mark.start
-    blank = _BLANK.match(text, same_line)
-    start = blank.end() if blank else same_line
-    below = "\n" in text[same_line:start]
+    start = mark.start
+    if text[start : start + 1] == " " and text[start + 1 : start + 2].isalnum():
+        start += 1  # most replies: "Answer: 42"
+        below = False
+    else:
+        skipped = _SKIP.match(text, start)
+        same_line = skipped.end() if skipped else start
+        blank = _BLANK.match(text, same_line)
+        start = blank.end() if blank else same_line
+        below = "\n" in text[same_line:start]
     while below and (lone := _LONE_DRESS.match(text, start)):
         blank = _BLANK.match(text, lone.end())
         start = blank.end() if blank else lone.end()
     if start >= len(text):
         return None
-    place = _closed(text, start) or (start, text.find("\n", start), "lines" if below else "line")
+    if not below and text[start - 1] in "*_" and start > mark.start:
+        start = _with_opener(text, start, mark.start)
+    place = (_closed(text, start) if text[start] in "\\$`~" or "\\begin{" in text else None) or (
+        start,
+        text.find("\n", start),
+        "lines" if below else "line",
+    )
     if place[1] < 0:
         return Region(place[0], len(text), place[2]) if said.finished else None
     return Region(*place)
+
+
+def _with_opener(text: str, start: int, least: int) -> int:
+    """Return where emphasis starts that stands right before a content and closes after it."""
+    first = start
+    while first > least and text[first - 1] == text[start - 1]:
+        first -= 1
+    end = text.find("\n", start)
+    closing = text.find(text[first:start], start, len(text) if end < 0 else end)
+    return first if closing >= 0 else start
 
 
 def _closed(text: str, start: int) -> tuple[int, int, str] | None:
@@ -78,6 +99,8 @@ def _environment(text: str, start: int, opened: re.Match[str]) -> tuple[int, int
 
 def undressed(text: str, start: int, end: int) -> tuple[int, int]:
     """Leave out the white space and the paired emphasis, quotes and dollars around a content."""
+    if start < end and text[start].isalnum() and not text[end - 1].isspace():
+        return start, end
     while True:
         while start < end and text[start].isspace():
             start += 1
@@ -99,11 +122,13 @@ def cell(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _pair(text: str, start: int, end: int) -> int:
     """Return how many signs open and close a content as a pair, 0 if none do."""
-    first, last = text[start : start + 1], text[end - 1 : end]
-    for sign in ("**", "__", "$$", "*", "_", "`", '"', "'", "$"):
+    if end - start < 3 or (first := text[start]) not in _DRESSES:
+        return 0
+    last = text[end - 1]
+    for sign in _SIGNS.get(first, ()) if first == last else ():
         width = len(sign)
-        if first == sign[0] and last == sign[0] and end - start > 2 * width:
-            if not (text.startswith(sign, start) and text.startswith(sign, end - width)):
+        if end - start > 2 * width:
+            if width == 2 and not (text[start + 1] == first == text[end - 2]):
                 continue
             inner = text[start + width : end - width]
             if inner[0] == " " or (inner[-1] == " " and sign != "$"):
@@ -113,10 +138,13 @@ def _pair(text: str, start: int, end: int) -> int:
             ):
                 continue
             return width
-    if text.startswith("\\(", start) and text.startswith("\\)", end - 2) and end - start > 4:
-        return 2
-    if text.startswith("\\[", start) and text.startswith("\\]", end - 2) and end - start > 4:
-        return 2
-    if first == "“" and last == "”":
-        return 1
-    return 0
+    if first == "\\" and end - start > 4:
+        around = text[start : start + 2] + text[end - 2 : end]
+        return 2 if around in ("\\(\\)", "\\[\\]") else 0
+    return 1 if first == "“" and last == "”" else 0
+
+
+_DRESSES = frozenset("*_$`\"'\\“")
+_SIGNS = {
+    sign[-1]: sign for sign in (("**", "*"), ("__", "_"), ("$$", "$"), ("`",), ('"',), ("'",))
+}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 _CUE = re.compile(
-    r"(?<![a-z])(?:wait|hold on|actually,? (?:no|it|that|the|this|i)|correction|scratch that"
-    r"|strike that"
-    r"|oops|my mistake|my bad|sorry,? (?:the|it should|i meant|that|my|no)"
+    r"(?<![a-z])(?:wait(?:,? no(?=[,.:!\s]))?|hold on|actually,? (?:no|it|that|the|this|i)"
+    r"|correction|scratch that|strike that|oops|my mistake|my bad"
+    r"|sorry,? (?:the|it should|i meant|that|my|no)"
     r"|i made an? (?:\w+ )?(?:mistake|error)|on second thoughts?"
     r"|(?:,|^|[.!?]|-|—|…)\s{0,3}no(?=[,.:!\s])(?! [a-z]+ (?:are|is|remain))|no, (?:that|it|this"
     r"|wait|i|sorry)"
@@ -30,6 +30,7 @@ _SAYS = re.compile(
     r"|mean)|we get"
     r"|rather)(?: actually| really| instead| therefore| then)?:?\s+"
 )
+_MARKS = re.compile(r"[\s,.:;!—-]*")
 _SPAN = 2_000
 
 
@@ -53,5 +54,5 @@ def retracted(low: str, end: int) -> list[int] | None:
     if _CONFIRMED.search(low, cues[0].start(), end + _SPAN):
         return None
     says = [one.end() for one in _SAYS.finditer(low, cues[0].start(), end + _SPAN)]
-    direct = re.compile(r"[\s,.:;!—-]*").match(low, last)
+    direct = _MARKS.match(low, last)
     return [*reversed(says), *([direct.end()] if direct else [])]

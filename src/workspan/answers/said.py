@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+COURTESY = re.compile(
+    r"[\s*_>]*(?:(?:please )?let me know|(?:i )?hope (?:this|that|it|these|you|my)"
+    r"|(?:please )?feel free|if you (?:have|need|want|would|'d)|would you like"
+    r"|do you (?:want|need|have)|(?:i'm |i am )?happy to|thanks? (?:you|for)"
+    r"|is there anything)(?![a-z])"
+)
+"""How a line starts that is said to the reader after the answer, in lower case."""
 
-@dataclass(frozen=True, slots=True)
-class Said:
+
+class Said(NamedTuple):
     """The visible part of what a model wrote: thinking and its own next questions are cut."""
 
     text: str
@@ -20,7 +27,7 @@ class Said:
     """The model ended by itself; else a last line may go on where it was cut."""
     asked: str = ""
     """The name that a program must define, where the task says it."""
-    schema: Mapping[str, Any] | None = field(default=None, hash=False)
+    schema: Mapping[str, Any] | None = None
     """What a JSON answer must be like."""
 
 

@@ -49,7 +49,8 @@ def plain(text: str) -> str:
     if text.isascii():
         return text
     text = _OTHER.sub(_plain, text)
-    return _FANCY.sub(_plain, text) if _FANCY.search(text) else text
+    is_beyond = len(text.encode("utf-16-le", "surrogatepass")) > 2 * len(text)
+    return _FANCY.sub(_plain, text) if is_beyond else text
 
 
 def _plain(sign: re.Match[str]) -> str:

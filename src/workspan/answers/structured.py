@@ -16,19 +16,16 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from workspan.answers.calls import calls
 from workspan.answers.code import fenced
 from workspan.answers.marks import marks
 from workspan.answers.said import Found, Said
 from workspan.answers.schema import Schema
 from workspan.answers.values import decimal
 
-_CALLS = 64
 _LANGUAGES = ("json", "jsonc", "json5", "tool_call", "tool_code")
 _TRIES = 48
 """Places that are tried, so that hostile text is read in linear time."""
-_TAGS = ("tool_call", "toolcall", "function_call", "tool")
-_LISTED = re.compile(r"\[TOOL_CALLS\]\s*|<\|python_tag\|>\s*|<\|tool_calls_section_begin\|>\s*")
-_FUNCTION = re.compile(r"<function=([\w.-]{1,200})>")
 _OPENING = re.compile(r"[{\[]")
 _ARGUMENTS = ("arguments", "parameters", "input", "args")
 _DEEPEST = 200
@@ -177,51 +174,7 @@ def _at(said: Said, start: int, end: int, rule: str) -> Found | None:
 
 
 def _calls(said: Said) -> Found | None:
-    """Read tool calls in the tags of their makers; several are a list."""
-    text = said.text
-    if "<" not in text and "[TOOL_CALLS]" not in text:
-        return None
-    for tag in _TAGS:
-        places = _between(said.low, f"<{tag}>", f"</{tag}>")
-        if places:
-            return _joined([_at(said, *place, "tool call") for place in places])
-    made: list[Found | None] = []
-    for start, end in _between(said.low, "<function=", "</function>"):
-        named = _FUNCTION.match(text, start - len("<function="))
-        arguments = named and _at(said, named.end(), end, "tool call")
-        if named is None or arguments is None or not arguments.answer.startswith("{"):
-            return None
-        answer = f'{{"name": {json.dumps(named[1])}, "arguments": {arguments.answer}}}'
-        made.append(Found(answer, named.start(), end, "tool call"))
-    if made:
-        return _joined(made)
-    listed = _LISTED.search(text)
-    return _longest(said, listed.end(), "tool call") if listed else None
-
-
-def _between(low: str, opening: str, closing: str) -> list[tuple[int, int]]:
-    """Return what stands between tags; an opening one without its closing one ends the search."""
-    places: list[tuple[int, int]] = []
-    at = low.find(opening)
-    while at >= 0 and len(places) < _CALLS:
-        start = at + len(opening)
-        end = low.find(closing, start)
-        if end < 0:
-            break
-        places.append((start, end))
-        at = low.find(opening, end)
-    return places
-
-
-def _joined(calls: list[Found | None]) -> Found | None:
-    """Return one call, or several as a list; none if one of them can't be read."""
-    read_ones = [call for call in calls if call is not None]
-    if len(read_ones) < len(calls):
-        return None
-    if len(read_ones) == 1:
-        return read_ones[0]
-    answer = "[" + ", ".join(call.answer for call in read_ones) + "]"
-    return Found(answer, read_ones[0].start, read_ones[-1].end, "tool calls")
+    return calls(said, _at, _longest)
 
 
 def _whole(said: Said) -> Found | None:
@@ -269,6 +222,8 @@ def _longest(said: Said, start: int, rule: str) -> Found | None:
         _, end = _decode(text, at)
     except ValueError:
         return None
+    if text[end : end + 24].lstrip()[:1] in ("}", "]"):
+        return None
     return Found(text[at:end], at, end, rule)
 
 
@@ -306,6 +261,10 @@ def _free(said: Said) -> Found | None:
             at = _past(text, opening, error)
             if at < 0:  # the last value was cut
                 return None
+            continue
+        if text[end : end + 24].lstrip()[:1] in ("}", "]"):  # a part of what is broken
+            tries += 1
+            at = end + 1
             continue
         if isinstance(value, dict) or last is None or not last.answer.startswith("{"):
             last = Found(text[opening.start() : end], opening.start(), end, "last JSON value")

@@ -36,7 +36,7 @@ _UNIT_AFTER = re.compile(
 )
 _DEGREES = re.compile(r"\s*(?:\^\s*\{?\s*\\circ\s*\}?|°|\\degrees?|\\?%)\s*$")
 _ASSIGNED = re.compile(
-    r"\s*(?:\\?[A-Za-z]+(?:_\{?\w+\}?)?'?|\\(?:text|mathrm)\{[^{}]*\}"
+    r"\s*(?:\\?[A-Za-z]+(?:_\{?\w+\}?)?'?|[A-Z]\^(?:\{-1\}|-1|\{?T\}?|\{?\\top\}?)|\\(?:text|mathrm)\{[^{}]*\}"
     r"|[A-Za-z]\s?\(\s?[A-Za-z](?:\s?,\s?[A-Za-z])*\s?\)"
     r"|[A-Za-z][A-Za-z ]{2,30})\s*(?::?=|\\in(?![a-z])|∈|\\approx(?![a-z])|≈)(?![=])\s*"
 )
@@ -101,6 +101,8 @@ def key(answer: str, seconds: float | None = None) -> Hashable:
         return (CUT, *plain) if said == algebra.CUT else plain
 
 
+_INLINE = re.compile(r"\\[()\[\]](?!\s?[0-9.]*\s?(?:ex|em|pt))")
+_CLOSING_DOLLARS = re.compile(r"[\s$]*\Z")
 _GOES_ON = re.compile(r"[0-9](?:\.{3,}|…|\s?\\[lc]?dots)[\s$.)]*$")
 
 
@@ -129,6 +131,9 @@ def _known(answer: str) -> Hashable:
         return ("n", found.key)
     text = _clean(answer)
     if _GOES_ON.search(answer):  # nobody knows the rest: 3.14159... is not 3.14159
+        named = _NAMED.match(text)
+        if named and (found := number.whole(_CLOSING_DOLLARS.sub("", answer.partition("=")[2]))):
+            return ("n", found.key)
         return ("f", f"{_packed(answer)}…")
     if len(text) > _LONGEST:
         return ("f", _packed(answer))
@@ -169,6 +174,7 @@ def _clean(answer: str) -> str:
         if text.startswith(opening) and text.endswith(closing) and len(text) > 4:
             text = text[2:-2]
     if "\\" in text:
+        text = _INLINE.sub(" ", text)
         text = text.replace("\\$", "").replace("\\lbrace", "\\{").replace("\\rbrace", "\\}")
     if "{:}" in text or "{.}" in text:
         text = text.replace("{:}", ":").replace("{.}", ".")
@@ -242,7 +248,7 @@ def _clock(text: str, _: int) -> Hashable | None:
     if said:
         hour = int(said[1]) % 12 + (12 if said[4].lower() == "p" else 0)
         return ("clock", hour, int(said[2] or 0), int(said[3] or 0))
-    said = _CLOCK.fullmatch(text)
+    said = _CLOCK.fullmatch(text.replace(" ", ""))  # 7 : 13 : 11 is written as 7:13:11 too
     if said:
         return ("clock", int(said[1]), int(said[2]), int(said[3] or 0))
     if _RATIO.fullmatch(text):

@@ -15,15 +15,16 @@ from functools import lru_cache
 
 from workspan.answers import signs
 from workspan.answers.blocks import rows_end
-from workspan.answers.marks import Mark, is_placeholder, marks
+from workspan.answers.marks import Mark, is_placeholder, is_unfilled, marks
 from workspan.answers.regions import region, undressed
 from workspan.answers.retracted import retracted
-from workspan.answers.said import Found, Said
+from workspan.answers.said import COURTESY, Found, Said
 from workspan.answers.words import listed
 
 _REASON = re.compile(
     r"(?:,\s+|\s+[—–-]\s+|\s+)(?:because|since|which|as (?:it|they|he|she|the|we|this|there)"
-    r"|so that|where)\s|;\s"
+    r"|so that|where)\s"
+    r"|;\s(?=(?:it|this|that|these|because|since|so|as|the|we|he|she|they|all|no|i)\b)"
 )
 _ABBREVIATED = re.compile(r"(?:\.[a-z]|\b(?:etc|inc|ltd|co|jr|sr|st|no))\.$")
 _TOLD = re.compile(
@@ -50,11 +51,13 @@ _TEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit)\s?\{([^{}]*)\}")
 
 def read(said: Said) -> Found | None:
     """Return the last marked answer, or the last line of a finished text."""
+    last: Mark | None = None
     for mark in marks(said):
+        last = last or mark
         found = marked(said, mark)
         if found is not None:
             return _unless_retracted(said, found)
-    return last_line(said) if said.finished else None
+    return last_line(said) if said.finished and not is_unfilled(said, last) else None
 
 
 def marked(said: Said, mark: Mark) -> Found | None:
@@ -109,23 +112,17 @@ def _sentence(said: Said, mark: Mark, start: int, end: int) -> int:
     """Return where the answer ends on its line: before a reason, and after prose at its stop."""
     low = said.low
     if not mark.is_firm:
-        stop = re.compile(r"[.!?](?:[*_\"')]{0,3})(?=\s+[A-Z*_(\\]|\s*$)").search(
-            said.plain, start, end
-        )
-        while stop and re.search(
-            r"(?:\b(?:dr|mr|mrs|ms|st|jr|sr|vs|no|prof|[a-z]))$", low[start : stop.start()]
-        ):
+        stop = _FULL_STOP.search(said.plain, start, end)
+        while stop and _TITLE.search(low[start : stop.start()]):
             if stop.end() >= end:
                 break
-            stop = re.compile(r"[.!?](?=\s+[A-Z*_(]|\s*$)").search(said.plain, stop.end(), end)
+            stop = _FURTHER_STOP.search(said.plain, stop.end(), end)
         if stop:
             end = stop.start() if stop[0][0] == "." else stop.end()
         reason = _REASON.search(low, start, end)
         return reason.start() if reason and reason.start() > start else end
     line = low[start:end].rstrip()
-    reason = re.compile(r",? because\s|, since\s|, as (?:it|they|he|she|the|we) ").search(
-        low, start, end
-    )
+    reason = _FIRM_REASON.search(low, start, end)
     if reason and reason.start() > start:
         return reason.start()
     told = _TOLD.match(said.plain, start, end)
@@ -133,14 +130,21 @@ def _sentence(said: Said, mark: Mark, start: int, end: int) -> int:
         return told.end(1)
     again = retracted(low, start)
     if again is not None:
-        stop = re.compile(
-            r"(?:[.!?…]+|,|\s[-—])\s+(?=wait|no\b|actually|hold on|sorry|scratch|correction|oops"
-            r"|or rather|that)|\.\s+(?=it )"
-        ).search(low, start, end)
+        stop = _TAKEN_BACK.search(low, start, end)
         if stop:
             return stop.start()
     is_short = line.endswith(".") and not line.endswith("..") and len(line.split()) < 3
     return start + len(line) - 1 if is_short and not _ABBREVIATED.search(line) else end
+
+
+_FULL_STOP = re.compile(r"[.!?](?:[*_\"')]{0,3})(?=\s+[A-Z*_(\\]|\s*$)")
+_FURTHER_STOP = re.compile(r"[.!?](?=\s+[A-Z*_(]|\s*$)")
+_TITLE = re.compile(r"(?:\b(?:dr|mr|mrs|ms|st|jr|sr|vs|no|prof|[a-z]))$")
+_FIRM_REASON = re.compile(r",? because\s|, since\s|, as (?:it|they|he|she|the|we) ")
+_TAKEN_BACK = re.compile(
+    r"(?:[.!?…]+|,|\s[-—])\s+(?=wait|no\b|actually|hold on|sorry|scratch|correction|oops"
+    r"|or rather|that)|\.\s+(?=it )"
+)
 
 
 def _json_member(said: Said, at: int) -> Found | None:
@@ -182,13 +186,24 @@ def last_line(said: Said) -> Found | None:
     while end > 0:
         line = text.rfind("\n", 0, end) + 1
         content = text[line:end].strip()
-        if content and not (
-            content.startswith(("```", "~~~", "---", "===", "***"))
-            and not any(map(str.isalnum, content))
+        is_courtesy = COURTESY.match(said.low, line, end) and text[:line].strip()
+        if (
+            content
+            and not is_courtesy
+            and not (
+                content.startswith(("```", "~~~", "---", "===", "***"))
+                and not any(map(str.isalnum, content))
+            )
         ):
-            if end - line < 80 and _LABEL_ALONE.fullmatch(said.low, line, end):
-                return None
             bold = [*_BOLD.finditer(text, line, end)] if "**" in content else []
+            is_bold = len(bold) == 1 and bold[0].end() < end
+            tail = content.rstrip("*_ ")
+            if (
+                tail.endswith((":", "nswer", "nswers", " is"))
+                and not is_bold
+                and _ANNOUNCES.search(said.low, max(line, end - 80), end)
+            ):
+                return None
             if len(bold) == 1:
                 start, stop = undressed(text, bold[0].start(1), bold[0].end(1))
                 return Found(said.text[start:stop].rstrip(":"), start, stop, "emphasised text")
@@ -198,9 +213,13 @@ def last_line(said: Said) -> Found | None:
     return None
 
 
-_LABEL_ALONE = re.compile(
-    r"[#*_>\s]*(?:the |my )?(?:final |correct )?answers?(?: is)?[*_\s]*:?[*_\s]*"
+_ANNOUNCES = re.compile(
+    r"(?<![^\W_])[^\W\d_]{2,}[)*_\"' ]{0,4}:[*_\s]*\Z"
+    r"|(?:^|(?<=\n))[#*_>\s]*(?:(?:so|therefore|thus|hence),? )?(?:(?:the|my|our) )?"
+    r"(?:(?:final|correct|short) )?answers?(?: is)?[*_\s]*\Z",
+    re.MULTILINE,
 )
+"""A last line that says what was to follow it, and nothing does."""
 
 
 def _all_rows(said: Said) -> Found | None:

@@ -1,4 +1,4 @@
-"""What of a text is meant to be read: no thinking, and no question that the model went on to ask.
+"""What of a text is meant to be read: no thinking.
 
 Thinking is cut before anything else, in every kind: between tags of any maker, before a closing tag
 whose opening one the chat template wrote, and to the end where it was left open. A tag that is only
@@ -14,10 +14,10 @@ from typing import NamedTuple
 _NAMES = (
     r"(?:[a-z0-9_]{1,12}:|ant_?|longcat_)?(?:think(?:ing)?|thoughts?|reasoning|reflection"
     r"|scratchpad|inner_?monologue|cot"
-    r"|chain_of_thought|deep_?think)"
+    r"|chain_of_thought|deep_?think|analysis|thought_process|inner_thoughts?)"
 )
 _ANGLED = (
-    rf"<(?=[/|a-z])(?:(?P<close1>/)?{_NAMES}(?:\s[^<>\n]{{0,80}})?>"
+    rf"<(?=[ /|a-z])(?:[ ]?(?P<close1>/)?[ ]?{_NAMES}(?:\s[^<>\n]{{0,80}})?>"
     r"|\|(?P<open4>begin_of_thought|start_thinking|begin_of_thinking|thinking|think)\|>"
     r"|\|(?P<close4>end_of_thought|end_thinking|end_of_thinking|/thinking|/think)\|>"
     r"|(?P<close5>\|channel\|>(?:final"
@@ -32,27 +32,6 @@ _QUOTES = "\"'`“‘"
 _PAIRED = {"“": "”", "‘": "’"}
 _STRIPPED = re.compile(r"\s*(?:analysis)(?=[A-Z\s])")
 _GRANITE = ("here is my thought process:", "here is my response:")
-_TURN = re.compile(
-    r"<(?=[|/e｜])(?:\|(?:im_end|im_start|eot_id|end_of_text|endoftext|end|return|call|user|eom_id"
-    r"|end_of_turn|end_of_solution)\|>"
-    r"|/s>|end_of_turn>|eos>|\|start_header_id\|>user|｜end▁of▁sentence｜>)"
-)
-_NEXT = re.compile(
-    r"\n[ \t]*[*#_]{0,4}[ \t]*(?=[qpehuin])(?:(?:next |new )?(?:question|problem"
-    r"|exercise)(?: ?#?[0-9]{1,3})?|q[0-9]{0,3}|human|user|instruction"
-    r"|input)[*_]{0,2}[ \t]?[:：]"
-)
-_GIVEN = (
-    "question",
-    "problem",
-    "q:",
-    "**question",
-    "**problem",
-    "###",
-    "human",
-    "user",
-    "instruction",
-)
 
 
 class Visible(NamedTuple):
@@ -85,9 +64,7 @@ def visible(text: str, low: str, reasoning: str = "") -> Visible | None:
         lead = len(text) - len(text.lstrip())
         if text.startswith(thought, lead) and len(thought) > 16:
             skipped = lead + len(thought)
-    is_tagged = (
-        ("<" in low and _HINT.search(low)) or "[think]" in low or "[/think]" in low or "◁" in low
-    )
+    is_tagged = ("<" in low and _HINT.search(low)) or "think]" in low or "◁" in low
     if not is_tagged and _GRANITE[0] not in low:
         skipped = max(skipped, _final_channel(low) if low.startswith("analysis") else 0)
         return Visible(text[skipped:], (0,), (skipped,), is_open=False) if skipped else None
@@ -163,46 +140,3 @@ def _is_in_code(low: str, tag: re.Match[str], start: int, depth: int) -> bool:
         return False
     line = low.rfind("\n", 0, tag.start()) + 1
     return bool(low[line : tag.start()].strip()) and "```" in low[tag.end() :]
-
-
-def reply_end(text: str, low: str, *, has_answer: bool) -> int:
-    """Return where the model goes on into a turn or a question of its own; else the end.
-
-    Args:
-        text: without thinking.
-        low: the same in lower case.
-        has_answer: the kind has answers that such a question may follow.
-    """
-    end = len(text)
-    if "<" in text and (turn := _TURN.search(text)) and text[: turn.start()].strip():
-        end = turn.start()
-    if "[inst]" in low and (turn_at := low.find("[inst]", 0, end)) > 0 and text[:turn_at].strip():
-        end = turn_at
-    if not has_answer:
-        return end
-    at = 0
-    for _ in range(_QUESTIONS):
-        following = _NEXT.search(low, at, end)
-        if following is None:
-            return end
-        before = low[max(0, following.start() - _BACK) : following.start()].strip()
-        lead = low[:40].lstrip()
-        starts_so = lead.startswith(_GIVEN) and not _VALUE_FIRST.match(lead)
-        if before and not starts_so and not _RESTATES.search(before[-80:]):
-            return following.start()
-        if "answer" in before and _ANSWERED.search(before):
-            return following.start()
-        at = following.end()
-    return end
-
-
-_QUESTIONS = 64
-_BACK = 2_000
-_VALUE_FIRST = re.compile(r"#### ?[-$+(\\]{0,3}[0-9]")
-_ANSWERED = re.compile(r"answer[*_]{0,2}\s?(?:is|:)")
-_RESTATES = re.compile(
-    r"(?:restat|repeat|given|first|recall|here is|understand|read|analy[sz]e|break|look at|let's"
-    r"|let me)[^\n]{0,60}$"
-    r"|(?<!#)#{1,3}[^#\n]{0,60}$|#{4,6}[ \t]*(?:step|problem|question|part|task|solution|analysis"
-    r"|approach|example|plan|reasoning)(?![a-z])[^\n]{0,60}$"
-)

@@ -26,6 +26,8 @@ Key: TypeAlias = Fraction | tuple[str, int, str, int]
 _LARGEST = 4_000
 """Digits of a value that is still computed with; beyond, digits are compared."""
 _BITS = 13_000
+_FEW = 300
+"""Digits and powers that need no look at what is too long."""
 
 _CURRENCY = (
     r"(?:US|A|C|CA|AU|NZ|HK|R)?\\?\$|[€£¥₹₽₩₪₫₴₦¢]|\\(?:euro|pounds|yen)\b|"
@@ -94,7 +96,8 @@ _PARENS = re.compile(
     r"(?:\(\s?([-+]?[0-9]{1,400})\s?\)|\{\s?([-+]?[0-9]{1,400})\s?\}|([0-9]{1,400}))(?![0-9/^!(])"
 )
 _ON = re.compile(r"\.{3,}|…|\s?\\[lc]?dots(?![a-z])")
-_AGAIN = re.compile(r"([0-9])\1{2,}$|([0-9]{2,12}?)\2{2,}$")
+_AGAIN = re.compile(r"([0-9])\1{2,}$|([0-9]{2,12}?)\2{2,}$|([0-9]{5,12}?)\3$")
+"""Three times, or twice what is too long for chance: e = 2.718281828… does not go on so."""
 _VULGAR = {
     "½": (1, 2),
     "⅓": (1, 3),
@@ -146,6 +149,9 @@ def number(text: str, low: str, start: int) -> Number | None:
         low: the same in lower case.
         start: where it starts.
     """
+    if "0" <= text[start : start + 1] <= "9":
+        figures = _figures(text, start)
+        return figures and Number(figures.key, figures.text, start, figures.end)
     head = PREFIX.match(text, start)
     assert head is not None
     if head["sign"] and head["inner"]:
@@ -171,6 +177,11 @@ def number(text: str, low: str, start: int) -> Number | None:
 
 def decimal(digits: str, exponent: int) -> Key:
     """Return the value of so many units of a power of ten."""
+    if len(digits) < _FEW and -_FEW < exponent < _FEW:
+        if exponent == 0:
+            return Fraction(int(digits))
+        power = 10 ** abs(exponent)
+        return Fraction(int(digits), power) if exponent < 0 else Fraction(int(digits) * power)
     digits = digits.lstrip("0")
     short = digits.rstrip("0")
     if not short:
@@ -311,7 +322,7 @@ def _going_on(digits: str, exponent: int, end: int) -> _Core | None:
     again = _AGAIN.search(digits[max(0, len(digits) + exponent) :])
     if again is None:
         return None
-    block = again[1] or again[2]
+    block = again[1] or again[2] or again[3]
     length = len(again[0])
     return _repeating(digits[:-length], exponent + length, block, end)
 

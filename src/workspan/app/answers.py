@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import Any, overload
 
-import msgspec
-
 from workspan.app.engines import Opened
 from workspan.errors import MissingDependency
 from workspan.lab.bench import Trial
@@ -33,7 +31,7 @@ def result_record(result: Result, budget: str, opened: Opened) -> dict[str, obje
         "votes": [{"answer": vote.answer, "weight": vote.weight} for vote in answer.votes],
         "margin": answer.margin,
         "tied": answer.tied,
-        "why": msgspec.Raw(answer.why.encode()) if answer.why else None,
+        "why": answer.why,
         "engine": engine.name,
         "model": engine.model,
         "engines": opened.models,

@@ -12,10 +12,11 @@ from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategy
 from workspan.app.state import opened_journal, private_files
 from workspan.engines.base import Engine
+from workspan.entry import Header
 from workspan.errors import MissingDependency, SpecError
 from workspan.lab.bench import Trial
 from workspan.lab.compare import compare
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.strategies.adaptive.auto import Auto
 from workspan.strategies.adaptive.auto_arms import arm_names
 
@@ -77,7 +78,7 @@ async def calibrate(
     limits = as_budget(budget)
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
     async with opened(engine, engines) as rig:
-        with opened_journal(journal, Header(rig.identity, seed)) as journals:
+        with opened_journal(journal, Header(rig.identity, seed, rig.engine.info.model)) as journals:
             done = await compare(
                 [replace(plan, arms=()), *plan.arms],
                 tasks,

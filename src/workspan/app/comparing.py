@@ -11,11 +11,12 @@ from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategies
 from workspan.app.state import opened_journal
 from workspan.engines.base import Engine
+from workspan.entry import Header
 from workspan.lab.bench import Tool, Trial
 from workspan.lab.compare import compare as run_comparison
 from workspan.lab.plan import Plan, plan, slowest
 from workspan.lab.records import records
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 
 ALONE = "single,self_consistency(n=8)"
 
@@ -59,13 +60,13 @@ async def compare(
     Example:
         >>> import anyio, workspan as ws
         >>> done = anyio.run(lambda: ws.compare("demo", "single", engine="scripted", limit=2))
-        >>> [record.strategy for record in done.records]
-        ['single']
+        >>> done.records[0].strategy
+        'single'
     """
     plans, limits = as_strategies(strategies), as_budget(budget)
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plans[0])
     async with opened(engine, engines, tools) as rig:
-        with opened_journal(journal, Header(rig.identity, seed)) as journals:
+        with opened_journal(journal, Header(rig.identity, seed, rig.engine.info.model)) as journals:
             done = await run_comparison(
                 plans,
                 tasks,

@@ -178,7 +178,7 @@ async def read_recorded(
 def _prompts(path: Path) -> dict[str, str]:
     """Return the text of each problem of a file, by id."""
     problems = [task.problem for task in read_tasks(path)]
-    return {one.id: "\n".join(turn.content for turn in one.prompt) for one in problems}
+    return {one.id: "\n".join(turn.text for turn in one.prompt) for one in problems}
 
 
 def _limited(recordings: list[Recording], limit: int | None, seed: int) -> list[Recording]:

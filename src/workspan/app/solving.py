@@ -13,11 +13,12 @@ from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_problem, 
 from workspan.app.state import opened_journal
 from workspan.call import Event
 from workspan.engines.base import Engine
+from workspan.entry import Header
 from workspan.lab.bench import Tool, Trial
 from workspan.lab.compare import Comparison, compare
 from workspan.lab.pooling import pool
 from workspan.runner import Result, check, run
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.types import Problem
 
 ALONE = "self_consistency(n=8)"
@@ -160,4 +161,4 @@ async def solve_many(
 def many_header(rig: Opened, corpus: Corpus, seed: int) -> Header:
     """Say what a journal of `solve_many` belongs to: what was found elsewhere is not replayed."""
     searched = f", searching {corpus.identity}" if corpus.identity else ""
-    return Header(rig.identity + searched, seed)
+    return Header(rig.identity + searched, seed, rig.engine.info.model)

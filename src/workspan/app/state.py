@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
+from workspan.entry import FORMAT, Header
 from workspan.errors import InputError
-from workspan.journal_lines import FORMAT
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 
 
 def state_folder() -> Path:
@@ -44,8 +46,8 @@ def kept_journal(command: str, asked: Sequence[str]) -> Path:
     Raises:
         InputError: see `state_folder`.
     """
-    told = "\n".join([*asked, str(FORMAT)])  # one of another format has another name
-    digest = hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
+    told = msgspec.json.encode([FORMAT, *asked])  # one of another format has another name
+    digest = hashlib.blake2b(told, digest_size=6).hexdigest()
     return state_folder() / f"{command}-{digest}.jsonl"
 
 

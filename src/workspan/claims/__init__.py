@@ -11,9 +11,9 @@ from workspan.errors import MissingDependency, PluginError
 from workspan.registry import table
 
 
-def names() -> tuple[str, ...]:
-    """Return the names of all that are installed: ours first, as they are told."""
-    return tuple(table("claims"))
+def names() -> list[str]:
+    """Return the names of all claims: ours in the order in which they are told, then others'."""
+    return [*table("claims")]
 
 
 def claim(name: str) -> Claim:

@@ -28,9 +28,10 @@ from workspan.cli.opening import EngineOption, ModelOption, PriceOption
 from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file
+from workspan.entry import Header
 from workspan.errors import MissingDependency
 from workspan.outputs import Output, check_outputs
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.strategies.adaptive.auto import Auto
 from workspan.tasks import MOST
 from workspan.tasks.base import Task
@@ -140,7 +141,7 @@ async def _drawn(
 ) -> Library:
     """Run survey and arms on every problem; a second try goes on where the first was stopped."""
     with (
-        JournalFile(path, Header(opened.identity, seed)) as journals,
+        JournalFile(path, Header(opened.identity, seed, opened.engine.info.model)) as journals,
         Progress(console=Screen(stderr=True)) as progress,
     ):
         bar = progress.add_task("calibrate", total=len(tasks) * (1 + len(plan.arms)))

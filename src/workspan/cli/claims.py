@@ -14,7 +14,7 @@ from rich.text import Text
 
 from workspan import engine_spec
 from workspan.claims import claim
-from workspan.claims import names as installed
+from workspan.claims import names as all_names
 from workspan.claims.base import Claim, Finding, Setting
 from workspan.cli.exits import Exit
 from workspan.cli.screen import Screen, say_json
@@ -97,7 +97,7 @@ def _loaded(errors: Screen) -> list[Claim]:
     """
     found: list[Claim] = []
     lacking: list[MissingDependency] = []
-    for name in installed():
+    for name in all_names():
         try:
             found.append(claim(name))
         except MissingDependency as error:
@@ -125,7 +125,7 @@ def _check(chosen: list[Claim], setting: Setting, *, named: bool) -> None:
         raise InputError(f"--weights {setting.weights}: there is no such folder")
     others = [one.name for one in chosen if not one.any_engine]
     if setting.engine and named and others:
-        able = ", ".join(name for name in installed() if claim(name).any_engine) or "none"
+        able = ", ".join(one.name for one in _loaded(Screen(stderr=True)) if one.any_engine)
         raise SpecError(f"{others[0]} has a model of its own; those that judge any: {able}")
     if named and find_spec("torch") is None:
         for one in chosen:

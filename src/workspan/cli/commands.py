@@ -50,7 +50,7 @@ class Commands(TyperGroup):
         if row is None:
             return None
         short = _SHORT.get(cmd_name) if row.is_ours else f"From {row.distribution}."
-        return TyperCommand(name=cmd_name, help=legible(short or ""))
+        return TyperCommand(name=cmd_name, short_help=legible(short or ""))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Load the command that the arguments begin with."""
@@ -69,23 +69,23 @@ def _loaded(row: Row) -> Any:
         PluginError: a distribution's is neither.
     """
     made = row.load()
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.callback()(lambda: None)  # else one command alone would stand for the whole
     if isinstance(made, typer.Typer):
-        app = made
-    else:
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        if not callable(made) or isinstance(made, type):
-            kind = type(made).__name__
-            raise PluginError(
-                f"the command {row.name!r} of {row.distribution} is a {kind}: "
-                "give a function or a typer application"
-            )
+        app.add_typer(made, name=row.name)
+    elif callable(made) and not isinstance(made, type):
         app.command(row.name)(made)
+    else:
+        kind = type(made).__name__
+        raise PluginError(
+            f"the command {row.name!r} of {row.distribution} is a {kind}: "
+            "give a function or a typer application"
+        )
     try:
-        command = typer.main.get_command(app)
-    except RuntimeError as error:  # what typer makes nothing of
+        group: Any = typer.main.get_command(app)
+    except RuntimeError as error:  # of annotations that typer makes nothing of
         if row.is_ours:
             raise
         who = f"the command {row.name!r} of {row.distribution}"
         raise PluginError(f"{who} can't be used: {one_line(str(error), 300)}") from error
-    command.name = row.name
-    return command
+    return group.commands[row.name]

@@ -29,13 +29,14 @@ from workspan.cli.opening import EngineOption, ModelOption, PriceOption
 from workspan.cli.screen import Screen, say_json
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file
+from workspan.entry import Header
 from workspan.errors import EngineError, MissingDependency
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison
 from workspan.lab.records import Record
 from workspan.lab.remarks import remarks
 from workspan.outputs import check_outputs
-from workspan.store import Header, JournalFile
+from workspan.store import JournalFile
 from workspan.tasks import MOST
 
 T = TypeVar("T")
@@ -124,7 +125,9 @@ def compare(
             told = [str(engine), str(model), str(seed), str(limits), str(input), *(task or [])]
             told += [found.identity] if found.tools else []
             kept = journal or kept_journal("compare", told)
-            with JournalFile(kept, Header(opened.identity, seed)) as journals:
+            with JournalFile(
+                kept, Header(opened.identity, seed, opened.engine.info.model)
+            ) as journals:
                 bar.begin(opened.identity, len(plans) * len(problems), kept)
                 return await run_comparison(
                     problems,

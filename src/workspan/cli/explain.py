@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from workspan.allocate.explaining import PROMPT, Explanation
 from workspan.cli.drawing import drawing, report_output
 from workspan.cli.exits import Exit
 from workspan.cli.screen import Screen, say_json
 from workspan.errors import InputError, MissingDependency
+from workspan.explanation import PROMPT, Explanation
 from workspan.lab.explanations import Told, chosen, read_explanations
 from workspan.legible import legible
 from workspan.outputs import check_outputs

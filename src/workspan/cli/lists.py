@@ -14,8 +14,8 @@ from workspan import models as catalogue
 from workspan.cli.screen import Screen, say, say_json
 from workspan.errors import MissingDependency, ModelNotFound, PluginError
 from workspan.legible import legible
-from workspan.registry import Group, Row, table
-from workspan.spec.describing import Described, described
+from workspan.registry import WRITTEN, Group, Row, table
+from workspan.spec.describing import Described, described, described_path
 
 Name = Annotated[str, typer.Argument(help="A name that `workspan models` lists.")]
 One = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Say all of this one.")]
@@ -74,6 +74,9 @@ def tasks(name: One = None, *, json: Json = False) -> None:
 
 def _tell_tasks(name: str, *, json: bool) -> None:
     """Say all of one set; those of reasoning-gym have rows of their library's."""
+    if WRITTEN.fullmatch(name):
+        _tell(described_path(name), json=json)
+        return
     if table("tasks").seek(name) is not None:
         _tell(described(table("tasks").find(name)), json=json)
         return
@@ -85,7 +88,8 @@ def _tell_tasks(name: str, *, json: bool) -> None:
 def _list_or_tell(group: Group, name: str | None, columns: Sequence[str], *, json: bool) -> None:
     rows = table(group)
     if name is not None:
-        _tell(described(rows.find(name)), json=json)
+        found = described_path(name) if WRITTEN.fullmatch(name) else described(rows.find(name))
+        _tell(found, json=json)
         return
     lines = [_line(row, columns) for row in rows.values()]
     if lines:
@@ -138,7 +142,7 @@ def _tell(one: Described, *, json: bool) -> None:
         "source": card.source,
         "example": card.form or card.example,
         "extra": f"pip install 'workspan[{card.extra}]'" if card.extra else "",
-        "from": f"{one.distribution}, {one.path}",
+        "from": ", ".join(filter(None, (one.distribution, one.path))),
     }
     if one.parameters:
         _tell_parameters(one, screen)
@@ -185,7 +189,9 @@ def _record(one: Described) -> dict[str, object]:
     }
 
 
-models = typer.Typer(help="List, check and fetch models for the embedded engine.")
+models = typer.Typer(
+    help="List, check and fetch models for the embedded engine.", rich_markup_mode=None
+)
 
 
 @models.callback(invoke_without_command=True)

@@ -19,6 +19,7 @@ from workspan.cli.commands import Commands
 from workspan.cli.exits import Exit, exit_for
 from workspan.errors import InputError, WorkspanError
 from workspan.legible import quoted
+from workspan.registry import author
 
 _DEBUG = "WORKSPAN_DEBUG"
 """Set in the environment, it shows where an error came from."""
@@ -32,6 +33,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: half of the time to show it was the drawing of boxes
 )
 
 
@@ -88,14 +90,21 @@ def _end(arguments: Sequence[str] | None) -> Exit:
         _say_error("the memory of this machine is used up")
         code = Exit.MACHINE
     except Exception as error:  # noqa: BLE001  # the last resort of a process
-        _say_error(
-            f"this is a bug in workspan: {type(error).__name__}: {error} "
-            f"({_DEBUG}=1 shows where; please report it)"
-        )
-        code = Exit.BUG
+        code = _say_bug(error)
     if os.environ.get(_DEBUG):
         traceback.print_exc()
     return code
+
+
+def _say_bug(error: Exception) -> Exit:
+    """Say whose bug it is."""
+    who = author(error)
+    what = f"{type(error).__name__}: {error} ({_DEBUG}=1 shows where"
+    if who:
+        _say_error(f"this is a bug in {who}, not in workspan: {what})", is_one_line=True)
+        return Exit.MACHINE
+    _say_error(f"this is a bug in workspan: {what}; please report it)")
+    return Exit.BUG
 
 
 def _say_error(text: str, *, is_one_line: bool = False) -> None:

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import anyio
-import msgspec
 import typer
 from rich.panel import Panel
 from rich.text import Text
 
-from workspan.allocate.explaining import Explanation
 from workspan.app.answers import Answers, result_record
 from workspan.app.engines import Opened, open_engines
 from workspan.app.searching import Corpus, open_search
@@ -188,8 +186,8 @@ def _print(result: Result, opened: Opened) -> None:
     console.print(account(result, opened))
     for line in noticed(result):
         console.print(Text(f"note: {line}", "yellow"))
-    if answer.why:
-        for line in summary(msgspec.json.decode(answer.why, type=Explanation)):
+    if answer.why is not None:
+        for line in summary(answer.why):
             console.print(Text(line, "dim"))
 
 

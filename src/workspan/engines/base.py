@@ -6,14 +6,29 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
 from typing import Literal, Protocol, runtime_checkable
 
 import anyio
 
-from workspan.errors import EngineError
-from workspan.types import Chunk, Notice, Request, Usage
+from workspan.errors import EngineError, UnsupportedCapability
+from workspan.types import Chunk, Notice, Prompt, Request, Usage
 
-Capability = Literal["continue", "logprobs", "top_logprobs", "seed", "reasoning_effort"]
+Capability = Literal[
+    "continue",  # goes on with a text that it is given
+    "logprobs",
+    "top_logprobs",
+    "seed",
+    "reasoning_effort",
+    "media",  # reads images, sound, files, or parts that only it knows
+    "tools",  # is told of tools, and of calls and results before
+    "response_format",
+    "thinking_cap",  # ends its thinking at a number of tokens
+    "penalties",  # of frequency and presence
+    "logit_bias",
+    "provider_fields",  # takes fields that only it knows
+]
+"""What an engine may offer. The last seven are needed by requests, not by strategies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,8 @@ class EngineInfo:
     can_be_cut: bool = True
     """What streams can be counted as it comes, so that a call may hold its cap slice by slice.
     False where it can't, or not yet: then only the cap bounds a call, and all of it is held."""
+    recorded: str = ""
+    """The model whose recorded chains are served; empty where a model is asked."""
 
 
 @dataclass(slots=True)
@@ -110,6 +127,65 @@ async def ready(engines: Iterable[Engine]) -> None:
                 group.start_soon(one, engine)
 
 
+def needs(request: Request) -> frozenset[Capability]:
+    """Return what a request can't do without: an engine without it would do something else."""
+    found = told_by(request.prompt)
+    values = _asked(request)
+    if values != _NOT_ASKED:
+        told = zip(_NEEDED_FOR.values(), values, _NOT_ASKED, strict=True)
+        found = found.union(name for name, value, unset in told if value != unset)
+    return found
+
+
+_NEEDED_FOR: Mapping[str, Capability] = {
+    "response_format": "response_format",
+    "max_reasoning_tokens": "thinking_cap",
+    "frequency_penalty": "penalties",
+    "presence_penalty": "penalties",
+    "logit_bias": "logit_bias",
+    "extra": "provider_fields",
+    "tools": "tools",
+    "tool_choice": "tools",
+}
+"""What the fields of a request need where they are set."""
+_asked = attrgetter(*_NEEDED_FOR)
+_NOT_ASKED = _asked(Request(()))
+_NOTHING: frozenset[Capability] = frozenset()
+
+
+def told_by(prompt: Prompt) -> frozenset[Capability]:
+    """Return what a prompt needs, whatever is asked of it."""
+    found = _NOTHING
+    for turn in prompt:
+        if turn.tool_calls or turn.role == "tool" or turn.role == "function":
+            found |= {"tools"}
+        if turn.content.__class__ is not str and turn.media:
+            found |= {"media"}
+    return found
+
+
+def check_offered(info: EngineInfo, wanted: frozenset[Capability]) -> None:
+    """Refuse what an engine does not offer, before anything is spent.
+
+    Raises:
+        UnsupportedCapability: it names what is missing.
+    """
+    if missing := sorted(wanted - info.capabilities):
+        said = "; ".join(f"{name} ({_MEANS[name]})" for name in missing)
+        raise UnsupportedCapability(f"{info.name} {info.model} does not offer {said}")
+
+
+_MEANS: Mapping[str, str] = {
+    "media": "the prompt holds an image, sound, a file or another part that is no text",
+    "tools": "the request tells of tools, or the prompt of calls",
+    "response_format": "the answer is to have a form",
+    "thinking_cap": "the thinking is to be capped",
+    "penalties": "frequency or presence is to be penalised",
+    "logit_bias": "tokens are to be made more or less likely",
+    "provider_fields": "the request has fields that one provider knows",
+}
+
+
 class Engine(Protocol):
     """One model behind one door; see `Loads` for one that is slow to open."""
 
@@ -122,14 +198,21 @@ class Engine(Protocol):
         """Draw one completion; the last chunk carries `finish`.
 
         Never decodes more than `request.max_tokens`. Closing the generator stops the decoding.
+        A session asks nothing that the engine does not offer (`needs`); who is asked past it
+        refuses, and leaves nothing out.
 
         Raises:
+            UnsupportedCapability: it does not offer what the request needs; nothing was spent.
             EngineError: the call failed; what it cost until then is on the bill.
         """
         ...
 
     async def count(self, request: Request) -> int:
-        """Return the prompt's tokens with template and prefix: exact, or a bound from above."""
+        """Return the prompt's tokens with template and prefix: exact, or a bound from above.
+
+        Raises:
+            UnsupportedCapability: nothing bounds them, as where it holds an image of unknown size.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -13,7 +13,7 @@ import msgspec
 import stamina
 
 from workspan.address import checked_url
-from workspan.engines.base import Bill, EngineInfo, Price
+from workspan.engines.base import Bill, EngineInfo, Price, check_offered, needs
 from workspan.engines.endpoint.client import Client, Retries, Timeouts
 from workspan.engines.endpoint.dialect import chat_prompt
 from workspan.engines.endpoint.engine import KEY_VARIABLES
@@ -98,6 +98,7 @@ class Reward:
 
     async def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Score one solution; see `Engine.stream`."""
+        check_offered(self.info, needs(request))
         marked = self._marked(request)
         bound = Usage(1, self._sizes.bound(marked), source="estimated")
         bill.usage = bound  # if it is cut while the server reads
@@ -127,7 +128,7 @@ class Reward:
         if not request.prompt or self.form != "pooling":
             return request
         *before, last = request.prompt
-        steps = [step for step in last.content.split(self.delimiter) if step.strip()]
+        steps = [step for step in last.text.split(self.delimiter) if step.strip()]
         text = "".join(step.strip() + self.marker for step in steps)
         return replace(request, prompt=(*before, Message(last.role, text)))
 
@@ -135,8 +136,8 @@ class Reward:
         body: dict[str, Any] = {"model": self.model} if self.model else {}
         if self.form == "rerank":
             *before, last = request.prompt
-            query = "\n\n".join(message.content for message in before)
-            return body | {"query": query, "documents": [last.content]}
+            query = "\n\n".join(message.text for message in before)
+            return body | {"query": query, "documents": [last.text]}
         return body | chat_prompt(request) | {"add_generation_prompt": False}
 
     async def _post(self, body: dict[str, Any]) -> Any:

@@ -75,6 +75,8 @@ _COMPLETING: Mapping[str, tuple[str, Read]] = {
     "effort": ("reasoning_effort", str),
     "n_per_request": ("n_per_request", _count),
     "runahead": ("runahead", _number),
+    "media_tokens": ("media_tokens", _number),
+    "thinking_cap": ("thinking_cap", str),
     "key_header": ("key_header", str),
     "header.": ("headers.", str),
     "body.": ("extra_body.", _json),

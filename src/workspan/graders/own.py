@@ -73,7 +73,7 @@ class OwnCommand:
         """
         asked = {
             "problem": task.problem.id,
-            "question": task.problem.prompt[-1].content,
+            "question": task.problem.prompt[-1].text,
             "kind": task.problem.kind,
             "answer": answer,
             "reference": task.reference,

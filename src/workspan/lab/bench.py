@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import anyio
-import msgspec
 
 from workspan.budget import Budget
 from workspan.engines.base import Engine
 from workspan.errors import ContextExceeded, EngineError, EngineRejected, GraderError
 from workspan.graders.base import Grade
-from workspan.journal import Journal, seed_for
+from workspan.journal import Journal, digest, seed_for
 from workspan.ledger import Ledger
-from workspan.runner import Result, run
+from workspan.runner import Result, identify, run
 from workspan.session import Strategy
 from workspan.spec import write
 from workspan.stopwatch import WALL, Time
 from workspan.store import JournalFile
 from workspan.tasks.base import Task
-from workspan.types import Problem, Usage
+from workspan.types import Usage
 
 Tool: TypeAlias = Callable[[str], Awaitable[str]]
 """What strategies may use beside engines: an argument in, a text out."""
@@ -85,15 +83,16 @@ class Bench:
             EngineError: so many runs failed that the engine is gone.
         """
         problem = task.problem
-        name = run_name(strategy, problem, self.budget)
-        journal = Journal() if self.journals is None else self.journals.journal(name)
+        seed = seed_for(self.seed, digest(problem))
+        run_id = identify(strategy, problem, self.budget, seed)
+        journal = Journal() if self.journals is None else self.journals.journal(run_id)
         try:
             result = await run(
                 strategy,
                 problem,
                 self.engine,
                 budget=self.budget,
-                seed=seed_for(self.seed, identity(problem)),
+                seed=seed,
                 journal=journal,
                 account=self.account,
                 limiter=self.limiter,
@@ -134,18 +133,6 @@ class Bench:
                 status=error.status,
                 retry_after=error.retry_after,
             ) from error
-
-
-def run_name(strategy: Strategy, problem: Problem, budget: Budget) -> str:
-    """Name a run in a journal: another budget is another run, since it cuts other chains."""
-    return f"{write(strategy)} @ {problem.id} #{identity(problem)} within {budget}"
-
-
-def identity(problem: Problem) -> str:
-    """Hash all that a strategy may see of a problem, stable between processes."""
-    content = [problem.id, problem.prompt, problem.kind, dict(problem.metadata)]
-    encoded = msgspec.json.encode(content, order="deterministic")
-    return hashlib.blake2b(encoded, digest_size=6).hexdigest()
 
 
 def _said(error: EngineError | GraderError) -> str:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-import msgspec
-
-from workspan.allocate.explaining import LONGEST_ANSWER, Explanation, Grown
 from workspan.allocate.groups import Groups
 from workspan.allocate.library import Case, Library, Once, Record
 from workspan.allocate.signs import signs
 from workspan.errors import GraderError, InputError
+from workspan.explanation import Explanation, Grown
+from workspan.journal import digest
 from workspan.lab.bench import Trial
 from workspan.recordings.engine import asked_tokens
 from workspan.recordings.recording import Chain, Recording
 from workspan.tasks.base import Task
-from workspan.types import Answer, Problem
+from workspan.types import Problem
 
 
 def calibrate(recordings: Sequence[Recording]) -> Library:
@@ -61,17 +60,16 @@ async def calibrate_runs(
     Raises:
         InputError: no run is left.
     """
-    told = [(one, one.result.answer) for one in trials if one.result and one.result.answer.why]
+    told = [(one, one.result.answer.why) for one in trials if one.result and one.result.answer.why]
     if not told:
         raise InputError("no run was finished: there is nothing to calibrate on")
-    others = [{one.task.problem.id: one for one in runs} for runs in (arms or {}).values()]
+    others = [{digest(one.task.problem): one for one in runs} for runs in (arms or {}).values()]
     cases, looks, tokens = [], 0, 0
-    for trial, answer in told:
-        why = msgspec.json.decode(answer.why, type=Explanation)
-        lines = _lines(why)
-        right, task = await _right(trial.task, why, answer), trial.task
-        runs = tuple(_once(by_problem.get(task.problem.id)) for by_problem in others)
-        cases.append(Case(lines, right, _set_of(task), runs, signs(task.problem)))
+    for trial, why in told:
+        lines, task = _lines(why), trial.task
+        right, named = await _right(task, why), task.problem.metadata.get("task", "")
+        runs = tuple(_once(by_problem.get(digest(task.problem))) for by_problem in others)
+        cases.append(Case(lines, right, named, runs, signs(task.problem)))
         looks += sum(len(line.depths) - line.ended for line in lines)
         tokens += why.work - sum(line.depths[-1] for line in lines)
     signals = {"length": gain} if (gain := _length_gain(cases)) is not None else {}
@@ -104,23 +102,16 @@ def _lines(why: Explanation) -> tuple[Record, ...]:
     return tuple(found)
 
 
-async def _right(task: Task, why: Explanation, answer: Answer) -> tuple[int, ...] | None:
+async def _right(task: Task, why: Explanation) -> tuple[int, ...] | None:
     """Grade each answer of a run; None where nothing to grade by is known."""
-    said = [one.answer for one in answer.candidates if one.answer is not None]
     found: list[int] = []
-    for group, shown in enumerate(why.answers):
-        whole = next((one for one in said if one[:LONGEST_ANSWER] == shown), shown)
+    for group, answer in enumerate(why.answers):
         try:
-            grade = await task.grader(task, whole)
+            grade = await task.grader(task, answer)
         except GraderError:
             return None
         found += [group] * (grade.correct >= 0.5)
     return tuple(found)
-
-
-def _set_of(task: Task) -> str:
-    """Name the task set: what stands before the number in an id."""
-    return task.problem.id.rpartition("/")[0]
 
 
 def _case(recording: Recording, problem: Problem) -> Case:

@@ -11,7 +11,9 @@ import anyio
 from workspan.budget import Budget
 from workspan.engines.base import Engine, models
 from workspan.errors import InputError, bare
-from workspan.lab.bench import Bench, Tool, Trial, identity
+from workspan.journal import digest
+from workspan.lab.bench import Bench, Tool, Trial
+from workspan.legible import quoted
 from workspan.runner import check
 from workspan.session import Strategy
 from workspan.spec import write
@@ -43,6 +45,8 @@ class Comparison:
     """Further engines by name: what stands behind each."""
     pooled: bool = False
     """The budget is of all runs together."""
+    kinds_of_engine: tuple[str, ...] = ()
+    """Names of all engines that took part, such as "endpoint", the runs' own first."""
 
     def of(self, strategy: str) -> tuple[Trial, ...]:
         """Return the trials of one strategy, in the order of the tasks."""
@@ -111,17 +115,25 @@ async def compare(
 
     async def attempt(turn: tuple[Strategy, Task]) -> None:
         trial = await bench.attempt(*turn)
-        trials[trial.strategy, identity(trial.task.problem)] = trial
+        trials[trial.strategy, digest(trial.task.problem)] = trial
         if on_progress is not None:
             on_progress(trial)
 
     at_once = parallel or (1 if budget.seconds else min(PARALLEL, places))
     await side_by_side(attempt, turns, at_once)
     names = tuple(write(strategy) for strategy in strategies)
-    ordered = tuple(trials[name, identity(task.problem)] for name in names for task in tasks)
+    ordered = tuple(trials[name, digest(task.problem)] for name in names for task in tasks)
     info = engine.info
     return Comparison(
-        names, tuple(tasks), ordered, budget, info.name, info.model, seed, models(engines)
+        names,
+        tuple(tasks),
+        ordered,
+        budget,
+        info.name,
+        info.model,
+        seed,
+        models(engines),
+        kinds_of_engine=tuple(one.info.name for one in (engine, *engines.values())),
     )
 
 
@@ -141,15 +153,16 @@ def check_different(strategies: Sequence[Strategy], tasks: Sequence[Task]) -> No
     """
     if not strategies or not tasks:
         raise InputError("a comparison needs at least one strategy and one problem")
-    for what, names in (
-        ("strategy", [write(strategy) for strategy in strategies]),
-        ("problem", [f"{task.problem.id} #{identity(task.problem)}" for task in tasks]),
+    names = [write(strategy) for strategy in strategies]
+    for what, shown, keys in (
+        ("strategy", names, names),
+        ("problem", [t.problem.id for t in tasks], [digest(t.problem) for t in tasks]),
     ):
         seen: set[str] = set()
-        for name in names:
-            if name in seen:
-                raise InputError(f"the {what} {name!r} is given twice: give each once")
-            seen.add(name)
+        for name, key in zip(shown, keys, strict=True):
+            if key in seen:
+                raise InputError(f"the {what} {quoted(name)} is given twice: give each once")
+            seen.add(key)
 
 
 async def side_by_side(

@@ -8,12 +8,15 @@ from pathlib import Path
 from markupsafe import Markup
 
 from workspan import __version__
+from workspan.explanation import Explanation
 from workspan.lab.explanations import Told
 from workspan.lab.figures import HUES
 from workspan.lab.lines_figure import lines_plot, ranked
 from workspan.lab.pages import write_page
 from workspan.lab.report import template
 
+_SHOWN = 200
+"""Characters of an answer."""
 MOST = 40
 """Runs that one page draws."""
 
@@ -28,13 +31,18 @@ def write_explanations(told: Sequence[Told], path: Path) -> None:
     write_page(render(told), path)
 
 
+def _start(why: Explanation, group: int) -> str:
+    answer = why.answers[group]
+    return answer if len(answer) <= _SHOWN else f"{answer[:_SHOWN]}…"
+
+
 def render(told: Sequence[Told]) -> str:
     """Return the page; what a model wrote is escaped by the template."""
     runs = [
         {
             "told": one,
             "plot": Markup(lines_plot(one.why)),  # our own drawing, without a word of the model
-            "answers": [(i, one.why.answers[group]) for i, group in enumerate(ranked(one.why))],
+            "answers": [(i, _start(one.why, group)) for i, group in enumerate(ranked(one.why))],
         }
         for one in told[:MOST]
     ]

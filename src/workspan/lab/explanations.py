@@ -8,10 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from workspan.allocate.explaining import Explanation
+from workspan.entry import Line
 from workspan.errors import DataError
+from workspan.explanation import Explanation
 from workspan.inputs import read_whole
-from workspan.journal_lines import Line, is_journal, read_lines
+from workspan.journal_lines import is_journal, read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Told:
     strategy: str
     budget: str
     why: Explanation
+    digest: str = ""
+    """Of the problem, where it is known: problems may share an id."""
 
 
 class _Record(msgspec.Struct, frozen=True):
@@ -37,9 +40,9 @@ def read_explanations(path: Path) -> list[Told]:
     Raises:
         DataError: not readable, neither a journal nor records, or no run in it says why.
     """
-    found: dict[tuple[str, str, str], Told] = {}
+    found: dict[tuple[str, str, str, str], Told] = {}
     for told in _told(path):
-        found[told.problem, told.strategy, told.budget] = told
+        found[told.problem, told.digest, told.strategy, told.budget] = told
     if not found:
         said = "no run in it says why: strategies that decide for themselves do, such as auto"
         raise DataError(said, path=str(path))
@@ -58,11 +61,7 @@ def _told(path: Path) -> Iterator[Told]:
 
 def _of_lines(_: bytes, path: Path) -> Iterator[tuple[int, Told | None]]:
     for number, line in enumerate(read_lines(path)[1], start=2):
-        try:
-            yield number, _of_journal(line)
-        except (msgspec.DecodeError, RecursionError) as error:
-            said = f"not an explanation of a run: {error}"
-            raise DataError(said, path=str(path), line=number) from error
+        yield number, _of_journal(line)
 
 
 def _of_records(content: bytes, path: Path) -> Iterator[tuple[int, Told | None]]:
@@ -98,12 +97,10 @@ def _is_sound(why: Explanation) -> bool:
 
 
 def _of_journal(line: Line) -> Told | None:
-    if not line.entry.why:
+    run, end = line.run, line.entry.end
+    if end is None or end.why is None:
         return None
-    strategy, _, place = line.run.partition(" @ ")
-    problem = place.rpartition(" within ")[0].rpartition(" #")[0]
-    why = msgspec.json.decode(line.entry.why, type=Explanation)
-    return Told(problem or line.run, strategy, line.entry.value, why)
+    return Told(run.problem, run.strategy, end.budget, end.why, run.digest)
 
 
 def chosen(told: list[Told], wanted: Mapping[str, str]) -> list[Told]:

@@ -6,7 +6,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workspan.allocate.explaining import Explanation
+from workspan.explanation import Explanation
 from workspan.lab.figures import HUES, INK, MUTED, STYLE, WIDE, hue, svg
 
 _OTHERS = HUES - 1

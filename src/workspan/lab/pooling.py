@@ -12,6 +12,7 @@ from workspan.allocate.within import Within
 from workspan.budget import Budget
 from workspan.engines.base import Engine, models
 from workspan.errors import InputError
+from workspan.journal import digest
 from workspan.lab.bench import Bench, Tool, Trial
 from workspan.lab.compare import Comparison, check_different, side_by_side
 from workspan.ledger import Ledger
@@ -78,7 +79,7 @@ async def pool(
 
     async def attempt(turn: tuple[Strategy, Task]) -> None:
         trial = await bench.attempt(*turn)
-        trials[trial.task.problem.id] = trial
+        trials[digest(trial.task.problem)] = trial
         if on_progress is not None:
             on_progress(trial)
 
@@ -88,10 +89,19 @@ async def pool(
         turns = [(replace(strategy, fitted=rule), task) for task in tasks[first : first + WAVE]]
         await side_by_side(attempt, turns, min(WAVE, engine.info.concurrency))
     info = engine.info
-    ordered = tuple(trials[task.problem.id] for task in tasks)
+    ordered = tuple(trials[digest(task.problem)] for task in tasks)
     names, further = (write(strategy),), models(engines)
     return Comparison(
-        names, tuple(tasks), ordered, budget, info.name, info.model, seed, further, pooled=True
+        names,
+        tuple(tasks),
+        ordered,
+        budget,
+        info.name,
+        info.model,
+        seed,
+        further,
+        pooled=True,
+        kinds_of_engine=tuple(one.info.name for one in (engine, *engines.values())),
     )
 
 

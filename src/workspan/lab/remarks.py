@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
 from workspan.lab.compare import Comparison
 from workspan.lab.records import Record, matched
 from workspan.lab.stats import DISAGREEMENT, detectable, problems_needed
-from workspan.types import Notice
 
 SIMULATED = frozenset({"scripted", "recorded", "simulated"})
 """Engines that no model stands behind."""
@@ -17,7 +15,7 @@ SIMULATED = frozenset({"scripted", "recorded", "simulated"})
 
 def remarks(done: Comparison, found: Sequence[Record]) -> list[str]:
     """Say what failed, what is proven, and where the counts come from; a sentence or two each."""
-    engines = dict.fromkeys([done.engine, *(used.split()[0] for used in done.engines.values())])
+    engines = dict.fromkeys([done.engine, *done.kinds_of_engine])
     said = [
         f"simulated: no language model stands behind the engine {engine!r}"
         for engine in engines
@@ -57,18 +55,8 @@ def _noticed(done: Comparison) -> list[str]:
     runs: Counter[str] = Counter()
     for trial in done.trials:
         notices = trial.result.notices if trial.result is not None else ()
-        runs.update({_kind(notice) for notice in notices})
+        runs.update({notice.of_all or notice.text for notice in notices})
     return [f"{text} ({count} of {len(done.trials)} runs)" for text, count in runs.items()]
-
-
-def _kind(notice: Notice) -> str:
-    """Return a notice's text, without the figures and the reason of one run's lost verdicts."""
-    if notice.code != "no_verdict":
-        return notice.text
-    return _OF_ALL.sub(" for some or all", notice.text.partition(": ")[0])
-
-
-_OF_ALL = re.compile(r" for \d+ of \d+(?= candidates)")
 
 
 def _verdict(found: Sequence[Record]) -> str:

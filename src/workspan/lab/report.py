@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from workspan import __version__
 from workspan.engines.base import together
+from workspan.journal import digest
 from workspan.lab.bench import Trial
 from workspan.lab.compare import Comparison
 from workspan.lab.figures import HUES, accuracy_plot, difference_plot, timeline
@@ -80,10 +81,10 @@ def examples(comparison: Comparison) -> list[Task]:
     grades: dict[str, list[float]] = {}
     for trial in comparison.trials:
         if trial.grade is not None:
-            grades.setdefault(trial.task.problem.id, []).append(trial.grade.correct)
+            grades.setdefault(digest(trial.task.problem), []).append(trial.grade.correct)
 
     def spread(task: Task) -> float:
-        found = grades.get(task.problem.id, [0.0])
+        found = grades.get(digest(task.problem), [0.0])
         return min(found) - max(found)
 
     return sorted(comparison.tasks, key=spread)[:EXAMPLES]
@@ -120,7 +121,7 @@ def _example(comparison: Comparison, task: Task) -> dict[str, object]:
     trials = [trial for trial in comparison.trials if trial.task is task]
     return {
         "id": task.problem.id,
-        "prompt": _cut("\n\n".join(turn.content for turn in task.problem.prompt)),
+        "prompt": _cut("\n\n".join(turn.text for turn in task.problem.prompt)),
         "reference": _cut(task.reference) or "graded by tests",
         "timeline": Markup(timeline([trial.result for trial in trials])),
         "trials": [_shown(trial) for trial in trials],

@@ -60,7 +60,7 @@ def retrieval_metrics(task: Task, result: Result, journal: Journal) -> Retrieval
 def searches(journal: Journal) -> Iterator[Found]:
     """Yield the retrieval rounds of a run in the order they ended."""
     for entry in journal.entries:
-        if entry.outcome == "value" and (one := found(entry.value)) is not None:
+        if isinstance(entry.value, str) and (one := found(entry.value)) is not None:
             yield one
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from anyio.lowlevel import checkpoint
 
 from workspan.call import SLICE
-from workspan.engines.base import Bill, EngineInfo, Price
+from workspan.engines.base import Bill, EngineInfo, Price, check_offered, needs
 from workspan.errors import EngineRejected
 from workspan.recordings.recording import Recording
 from workspan.types import Chunk, Request, Usage
@@ -64,6 +64,7 @@ class ReplayEngine:
         return EngineInfo(
             "replay",
             f"recorded chains of {self.recording.model}",
+            recorded=self.recording.model,
             capabilities=frozenset({"continue"} if self.recording.is_probed else ()),
             price=self.price,
             concurrency=1000,
@@ -72,7 +73,7 @@ class ReplayEngine:
     async def count(self, request: Request) -> int:
         """Bound the prompt by its bytes, and add the tokens of the chain that is continued."""
         place = _place(request.prefix)
-        said = "".join(message.content for message in request.prompt)
+        said = "".join(message.text for message in request.prompt)
         said += _MARK.sub("", request.prefix)
         return len(said.encode()) + (place.depth if place else 0)
 
@@ -82,6 +83,7 @@ class ReplayEngine:
         Raises:
             EngineRejected: the recording has nothing for this request.
         """
+        check_offered(self.info, needs(request))
         is_asked = request.prefix.endswith(self.asks)
         place = self._find(request, is_asked=is_asked)
         chain = self.recording.chains[self._names[request.prompt]][place.chain]
@@ -109,7 +111,7 @@ class ReplayEngine:
         """Return which chain to serve and from what depth."""
         name, prefix = self._names.get(request.prompt), request.prefix
         if name is None:
-            asked = request.prompt[-1].content[:60] if request.prompt else ""
+            asked = request.prompt[-1].text[:60] if request.prompt else ""
             raise EngineRejected(f"no chain was recorded for the prompt {asked!r}")
         if request.stop and not is_asked:
             raise EngineRejected("recorded chains have no texts: there is nothing to stop at")

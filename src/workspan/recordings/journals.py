@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workspan.answers import extract
+from workspan.entry import Entry, Line
 from workspan.errors import DataError, GraderError
 from workspan.graders.base import Task
-from workspan.journal import Entry
+from workspan.journal import digest
 from workspan.journal_lines import read_lines
+from workspan.legible import quoted
 from workspan.recordings.recording import Chain, Recording
 from workspan.recordings.spoken import spoken
 
@@ -37,13 +40,7 @@ async def read_journal(path: Path, tasks: Sequence[Task]) -> Recording:
     """
     header, lines = read_lines(path)
     known = {task.problem.id: task for task in tasks}
-    texts: dict[str, dict[str, Entry]] = {}
-    for line in lines:
-        name, _, place = line.run.partition(" @ ")
-        problem = place.partition(" #")[0]
-        is_plain = name.partition("(")[0] in PLAIN
-        if line.entry.sample is not None and is_plain and problem in known:
-            texts.setdefault(problem, {})[line.entry.fingerprint or line.entry.key] = line.entry
+    texts = _drawn(lines, known, path)
     if not texts:
         said = f"no sample of {', '.join(sorted(PLAIN))} on the problems that were given"
         raise DataError(said, path=str(path))
@@ -60,7 +57,36 @@ async def read_journal(path: Path, tasks: Sequence[Task]) -> Recording:
         verdicts[name] = {said: await _grade(task, answer) for answer, said in names.items()}
     problems = tuple(known[name].problem for name in sorted(chains))
     references = {name: known[name].reference for name in chains}
-    return Recording(header.engine, problems, chains, references, verdicts=verdicts)
+    return Recording(header.model or header.engine, problems, chains, references, verdicts=verdicts)
+
+
+def _drawn(
+    lines: Sequence[Line], known: Mapping[str, Task], path: Path
+) -> dict[str, dict[str, Entry]]:
+    """Return the samples of plain votes, by the problem's id and what was asked.
+
+    Raises:
+        DataError: problems of one id were run, and none of them is the one that is given.
+    """
+    found: dict[str, dict[str, dict[str, Entry]]] = {}
+    for line in lines:
+        run, entry = line.run, line.entry
+        is_plain = _CALL.sub("", run.strategy) in PLAIN
+        if entry.sample is not None and is_plain and run.problem in known:
+            own = found.setdefault(run.problem, {}).setdefault(run.digest, {})
+            own[entry.fingerprint or entry.key] = entry
+    texts: dict[str, dict[str, Entry]] = {}
+    for name, several in found.items():
+        given = digest(known[name].problem)
+        if given not in several and len(several) > 1:
+            said = f"holds {len(several)} problems of the id {quoted(name)}, none as it was given"
+            raise DataError(said, path=str(path))
+        texts[name] = several[given if given in several else next(iter(several))]
+    return texts
+
+
+_CALL = re.compile(r"\(.*", re.DOTALL)
+"""What follows a strategy's name where it is written."""
 
 
 def _read(entry: Entry, task: Task) -> tuple[int, str | None]:

@@ -12,7 +12,7 @@ from dataclasses import MISSING, dataclass
 from typing import Any
 
 from workspan.card import Card
-from workspan.registry import Row, first_line
+from workspan.registry import Row, first_line, load_written
 from workspan.session import Strategy, Verifier
 from workspan.spec.parameters import SEVERAL, describe, parameters
 from workspan.spec.writing import write
@@ -60,7 +60,7 @@ class Described:
     path: str
     """``module:Name``."""
     distribution: str
-    """Who brings it."""
+    """Who brings it; empty where the user wrote the path."""
 
 
 def described(row: Row) -> Described:
@@ -69,20 +69,34 @@ def described(row: Row) -> Described:
     Raises:
         PluginError: it can't be imported.
     """
-    made, card = row.load(), row.card
+    return _described(row.name, row.load(), row.card, row.path, row.distribution)
+
+
+def described_path(text: str) -> Described:
+    """Import ``module:Name``, which the user wrote, and say all of it.
+
+    Raises:
+        SpecError: it can't be imported, or is not there.
+    """
+    made = load_written(text)
+    card = getattr(made, "card", None)
+    return _described(text, made, card if isinstance(card, Card) else Card(example=text), text, "")
+
+
+def _described(name: str, made: Any, card: Card, path: str, distribution: str) -> Described:
     doc = inspect.cleandoc(getattr(made, "__doc__", None) or "")
     requires: object = getattr(made, "requires", None)
     tools = [f"the tool {tool}" for tool in sorted(getattr(made, "tools", ()))]
     needs = [*sorted(requires), *tools] if isinstance(requires, frozenset) else []
     return Described(
-        row.name,
+        name,
         first_line(made),
         _without_arguments(doc.partition("\n\n")[2]) if first_line(made) else "",
         _told(made),
         (*needs, *([card.needs] if card.needs else [])),
         card,
-        row.path,
-        row.distribution,
+        path,
+        distribution,
     )
 
 

@@ -37,4 +37,4 @@ def beside(prompt: Prompt, text: str) -> Prompt:
     *before, last = prompt
     if last.role != "user":
         return (*prompt, Message("user", text))
-    return (*before, Message("user", f"{last.content}\n\n{text}"))
+    return (*before, last.plus(f"\n\n{text}"))

@@ -48,7 +48,7 @@ class Demo:
 
 
 def _question(task: Task) -> str:
-    return task.problem.prompt[-1].content.rsplit(":", 1)[-1].strip(" =\n")
+    return task.problem.prompt[-1].text.rsplit(":", 1)[-1].strip(" =\n")
 
 
 def _prompt(task: Task) -> tuple[Message, ...]:

@@ -41,7 +41,7 @@ def planned(task: Task, name: str, meta: Mapping[str, Any]) -> Task:
         ValueError: as `natural_plan`.
     """
     problem = task.problem
-    instance = natural_plan(name, problem.prompt[-1].content, meta)
+    instance = natural_plan(name, problem.prompt[-1].text, meta)
     metadata = {**problem.metadata, **dump(instance)}
     reference = task.reference
     if instance.form == "meeting" and reference.startswith("["):

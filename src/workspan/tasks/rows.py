@@ -10,10 +10,11 @@ from typing import Any, get_args
 import msgspec
 
 from workspan.answers import MARKED
-from workspan.errors import nearest
+from workspan.errors import InputError, nearest
 from workspan.graders.base import Grader
 from workspan.graders.code import Code
 from workspan.graders.equivalence import Equivalence, Ungraded
+from workspan.protocol.chat_messages import read_content
 from workspan.tasks.base import Task
 from workspan.tasks.choices import LETTERS, Choices, right_place
 from workspan.tasks.natural_plan import READERS as NATURAL_PLAN
@@ -91,7 +92,7 @@ def read_row(row: Mapping[str, Any], fallback_id: str, base: int | None = None) 
     if len(found.texts) > 1:
         data["aliases"] = found.texts[1:]
     if found.kind == "code" and len(problem.prompt) == 1 and "entry_point" in meta:
-        data["preamble"] = problem.prompt[0].content  # the head of the function to complete
+        data["preamble"] = problem.prompt[0].text  # the head of the function to complete
     task = Task(problem, right, _grader(given, found, tests), tests, data)
     published = given == "plan" and fields.get("task") in NATURAL_PLAN
     return planned(task, fields["task"], meta) if published else task
@@ -198,7 +199,7 @@ def _prompt(fields: Mapping[str, Any], choices: Choices | None, kind: AnswerKind
         if not fields.get("is_marked"):
             return turns
         last = turns[-1]
-        return (*turns[:-1], Message(last.role, f"{last.content}{shown}{marked}"))
+        return (*turns[:-1], last.plus(f"{shown}{marked}"))
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{given[0]} must be the problem's text, not {value!r:.80}")
     return (Message("user", value + shown + (marked if given[0] == "question" else "")),)
@@ -212,12 +213,15 @@ def _messages(value: object) -> Prompt:
         raise ValueError(f"messages must be like {right}: {error}") from None
     if not turns or turns[-1].role == "assistant":
         raise ValueError("messages must end with what the model is to answer")
-    return tuple(Message(turn.role, turn.content) for turn in turns)
+    try:
+        return tuple(Message(turn.role, read_content(turn.content)) for turn in turns)
+    except InputError as error:
+        raise ValueError(f"messages can't be read: {error}") from None
 
 
 class _Turn(msgspec.Struct):
     role: Role
-    content: str
+    content: str | list[dict[str, Any]]
 
 
 def _id(fields: Mapping[str, Any], fallback: str) -> str:

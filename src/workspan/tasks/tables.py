@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from workspan.errors import DataError
+from workspan.errors import DataError, InputError
 from workspan.tasks.base import Task
 from workspan.tasks.choices import as_index, is_place
 from workspan.tasks.rows import read_row
@@ -35,7 +35,7 @@ def tasks_of_rows(rows: Iterable[Row], path: str, stem: str = "") -> list[Task]:
     for line, row in rows:
         try:
             task = read_row(row, f"{stem}/{line}", base)
-        except ValueError as error:
+        except (ValueError, InputError) as error:
             raise DataError(str(error), path=path, line=line) from None
         name = task.problem.id
         if name in tasks:

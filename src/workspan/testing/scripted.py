@@ -6,19 +6,38 @@ import random
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from anyio.lowlevel import checkpoint
 
+from workspan.content import ToolCall
 from workspan.engines.base import FREE, Bill, Capability, EngineInfo, Price
 from workspan.errors import EngineError
 from workspan.types import Chunk, Request, Usage
 
-Script: TypeAlias = Sequence[str] | Callable[[Request], str]
 
-_EVERYTHING: frozenset[Capability] = frozenset(
-    {"continue", "logprobs", "top_logprobs", "seed", "reasoning_effort"}
-)
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a script may give in place of a text: words, then a refusal, then calls."""
+
+    text: str = ""
+    refusal: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """A word of their arguments is a token; they come when all of them fitted the cap."""
+
+    def pieces(self) -> list[Chunk]:
+        """Return a chunk for each token; those of calls show nothing yet."""
+        called = [word for call in self.tool_calls for word in call.arguments.split()]
+        return [
+            *(Chunk(word + " ") for word in self.text.split()),
+            *(Chunk(refusal=word + " ") for word in self.refusal.split()),
+            *(Chunk() for _ in called),
+        ]
+
+
+Script: TypeAlias = Sequence[str | Said] | Callable[[Request], str | Said]
+
+_EVERYTHING: frozenset[Capability] = frozenset(get_args(Capability))
 
 
 @dataclass
@@ -58,8 +77,11 @@ class ScriptedEngine:
 
     async def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Stream the scripted text, a word at a time."""
-        words = self._text(request).split()
-        words = words[: next((i for i, word in enumerate(words) if word in request.stop), None)]
+        said = self._text(request)
+        said = said if isinstance(said, Said) else Said(said)
+        words = said.pieces()
+        stops = (i for i, word in enumerate(words) if word.text[:-1] in request.stop)
+        words = words[: next(stops, None)] if request.stop else words
         self.requests.append(request)
         self.in_flight += 1
         self.widest = max(self.widest, self.in_flight)
@@ -72,14 +94,12 @@ class ScriptedEngine:
                 if i >= request.max_tokens:
                     break
                 self._charge(bill, Usage(output_tokens=1))
-                doubt = 1 + len(word) % 5
-                logprobs = (-0.1 * doubt,) if request.logprobs else ()
-                confidences = (12.0 - 2 * doubt,) if request.top_logprobs else ()
-                yield Chunk(word + " ", logprobs=logprobs, confidences=confidences)
+                yield _surely(word, request)
             is_cut = False
             await checkpoint()
             is_full = len(words) > request.max_tokens
-            yield Chunk(finish="length" if is_full else "stop")
+            calls = () if is_full else said.tool_calls
+            yield Chunk(finish="length" if is_full else "stop", tool_calls=calls)
         finally:
             self.in_flight -= 1
             if is_cut and bill.usage.output_tokens < len(words):
@@ -88,7 +108,7 @@ class ScriptedEngine:
     async def aclose(self) -> None:
         """Nothing to give back."""
 
-    def _text(self, request: Request) -> str:
+    def _text(self, request: Request) -> str | Said:
         if callable(self.script):
             return self.script(request)
         return self.script[len(self.requests) % len(self.script)]
@@ -127,7 +147,7 @@ class RecordedEngine(ScriptedEngine):
 
     async def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Give the next chain of the prompt at once, or its beginning if the cap is lower."""
-        prompt = request.prompt[-1].content
+        prompt = request.prompt[-1].text
         if not self.chains.get(prompt):
             raise EngineError(f"no chain was recorded for the prompt {prompt[:60]!r}")
         draw = self.drawn[prompt] = self.drawn.get(prompt, -1) + 1
@@ -167,6 +187,16 @@ class FaultyEngine(ScriptedEngine):
                 yield chunk
 
 
+def _surely(word: Chunk, request: Request) -> Chunk:
+    """Say how sure a word was, where that was asked for."""
+    if not (request.logprobs or request.top_logprobs):
+        return word
+    doubt = 1 + len(word.text[:-1]) % 5
+    logprobs = (-0.1 * doubt,) if request.logprobs else ()
+    confidences = (12.0 - 2 * doubt,) if request.top_logprobs else ()
+    return replace(word, logprobs=logprobs, confidences=confidences)
+
+
 def _prompt_words(request: Request) -> int:
-    turns = sum(len(message.content.split()) for message in request.prompt)
+    turns = sum(len(message.text.split()) for message in request.prompt)
     return turns + len(request.prefix.split())

@@ -17,7 +17,7 @@ async def check_tasks(tasks: TaskSet, limit: int = 4) -> None:
     assert 0 < len(ids) <= limit
     assert len(set(ids)) == len(ids), "an id is given twice"
     for task in (*drawn, *tasks.load(limit, seed=4)):
-        assert task.problem.prompt[-1].content.strip(), "a problem without a question"
+        assert task.problem.prompt[-1].text.strip(), "a problem without a question"
         if task.reference:
             grade = await task.grader(task, task.reference)
             assert grade.correct == 1, f"the reference of {task.problem.id} does not pass"

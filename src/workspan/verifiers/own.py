@@ -43,7 +43,13 @@ class FunctionVerifier:
     call: Callable[..., Any] = field(repr=False)
     seconds: float = SECONDS
     requires: ClassVar[frozenset[Capability]] = frozenset()
-    card: ClassVar[Card] = Card(example="mypkg.mine:check", calls="0", work="0", span="0")
+
+    @property
+    def card(self) -> Card:
+        """What it costs: nothing, or nobody knows where it has the session."""
+        if _wants_session(self.call):
+            return Card(example=self.name)
+        return Card(example=self.name, calls="0", work="0", span="0")
 
     def written(self) -> str:
         """Return ``module:function``."""
@@ -105,7 +111,7 @@ class CommandVerifier:
         """
         asked = {
             "problem": problem.id,
-            "question": problem.prompt[-1].content,
+            "question": problem.prompt[-1].text,
             "kind": problem.kind,
             "metadata": problem.metadata,
             "text": candidate.text,

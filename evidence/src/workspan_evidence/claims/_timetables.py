@@ -47,7 +47,7 @@ def solved(setting: Setting) -> tuple[dict[str, Floats], float]:
 @lru_cache
 def _solved(problems: int, seed: int, folder: Path | None) -> tuple[dict[str, Floats], float]:
     held = FamilyTasks("timetable", FAMILY).load(problems, seed)
-    known = (read_problem(task.problem.prompt[0].content) for task in held)
+    known = (read_problem(task.problem.prompt[0].text) for task in held)
     ideal = float(np.mean([*map(passing, known)]))
     weights = "planning" if folder is None else str(folder / "planning.safetensors")
     engine = Planner(Reasoner.open(weights))

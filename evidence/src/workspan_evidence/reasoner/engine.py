@@ -11,7 +11,7 @@ import anyio
 from anyio.lowlevel import checkpoint
 from threadpoolctl import ThreadpoolController
 
-from workspan.engines.base import FREE, Bill, EngineInfo
+from workspan.engines.base import FREE, Bill, EngineInfo, check_offered, needs
 from workspan.errors import ContextExceeded, EngineRejected, InputError
 from workspan.inputs import read_whole
 from workspan.types import Chunk, Request, Usage
@@ -180,17 +180,18 @@ class Reasoner:
 
     async def count(self, request: Request) -> int:
         """Return the prompt's symbols, prefix included; of another language, its words."""
-        return sum(len(m.content.split()) for m in request.prompt) + len(request.prefix.split())
+        return sum(len(m.text.split()) for m in request.prompt) + len(request.prefix.split())
 
     async def aclose(self) -> None:
         """Forget what was read."""
         self._batch = _Batch(self._model, Memory(self._model))
 
     def _call(self, request: Request) -> _Call:
+        check_offered(self.info, needs(request))
         if [message.role for message in request.prompt] != ["user"]:
             raise EngineRejected("the reasoner reads one user message, not a conversation")
         try:
-            tokens = _encoded(f"{request.prompt[0].content} {request.prefix}")
+            tokens = _encoded(f"{request.prompt[0].text} {request.prefix}")
         except InputError as error:
             raise EngineRejected(f"{error}: it reads tasks such as deep(d=6)") from None
         if tokens[:1] != (BOS,):
@@ -200,7 +201,8 @@ class Reasoner:
             raise ContextExceeded(f"{len(tokens)} tokens fill the reasoner's context")
         limit = min(request.max_tokens, room)
         chain = Chain(request.seed, limit, request.stop, is_continued=bool(request.prefix))
-        sampling = Sampling(request.temperature, request.top_p, self._min_p)
+        temperature = 0.7 if request.temperature is None else request.temperature
+        sampling = Sampling(temperature, request.top_p, self._min_p)
         return _Call(chain, tokens, sampling, request.logprobs)
 
     async def _advance(self, call: _Call) -> None:

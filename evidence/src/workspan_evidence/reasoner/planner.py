@@ -61,7 +61,7 @@ class Planner:
         await self._reasoner.aclose()
 
     def _asked(self, request: Request) -> Request:
-        text = "\n".join(turn.content for turn in request.prompt)
+        text = "\n".join(turn.text for turn in request.prompt)
         found = _STATEMENT.search(text)
         try:
             problem = read_problem(found[0] if found else "")

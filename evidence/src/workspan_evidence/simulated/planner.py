@@ -56,7 +56,7 @@ class SimulatedPlanner:
         Raises:
             InputError: one does not.
         """
-        known = {problem.prompt[-1].content: read(problem.metadata) for problem in problems}
+        known = {problem.prompt[-1].text: read(problem.metadata) for problem in problems}
         return cls(known, follows, skill)
 
     @property
@@ -74,7 +74,7 @@ class SimulatedPlanner:
 
     async def count(self, request: Request) -> int:
         """Count words."""
-        return sum(len(message.content.split()) for message in request.prompt)
+        return sum(len(message.text.split()) for message in request.prompt)
 
     async def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Stream the plan, a word with the space behind it at a time.
@@ -117,7 +117,7 @@ class SimulatedPlanner:
 
     def _recognise(self, request: Request) -> tuple[str, str]:
         """Return the problem's statement and all that is said after it."""
-        text = "\n\n".join(m.content for m in request.prompt if m.role != "system")
+        text = "\n\n".join(m.text for m in request.prompt if m.role != "system")
         for statement in self.problems:
             _, found, after = text.partition(statement)
             if found:

@@ -42,7 +42,7 @@ class SimulatedSearcher(ScriptedEngine):
         return replace(super().info, name="simulated", model=name)
 
     def _text(self, request: Request) -> str:
-        prompt = [turn.content for turn in request.prompt]
+        prompt = [turn.text for turn in request.prompt]
         ways = _ways(prompt)
         queries = [*self._queries(ways)]
         if not queries or "No search is left" in prompt[-1]:

@@ -54,7 +54,7 @@ def judged(problem: Problem, text: str) -> Score:
     from workspan_evidence.families.planning import read_plan, read_problem
     from workspan_evidence.grammar import encode
 
-    instance = read_problem(problem.prompt[0].content)
+    instance = read_problem(problem.prompt[0].text)
     try:
         plan = read_plan(instance, encode(text))
     except InputError:  # a symbol of another language

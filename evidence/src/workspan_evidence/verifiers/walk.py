@@ -61,7 +61,7 @@ class Walk:
 def _graph(problem: Problem) -> GraphInstance:
     """Read the graph in a prompt back; which of its candidates is right it does not say."""
     try:
-        ids = encode(problem.prompt[-1].content)
+        ids = encode(problem.prompt[-1].text)
         at, go = ids.index(QUERY), ids.index(GO)
         first, second = ids[at + 1 : go - 1]
         places = [*(i for i, symbol in enumerate(ids[:at]) if symbol == ROW), at]

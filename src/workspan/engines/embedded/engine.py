@@ -10,7 +10,7 @@ from typing import Literal
 import anyio
 
 from workspan import models
-from workspan.engines.base import FREE, Bill, Capability, EngineInfo
+from workspan.engines.base import FREE, Bill, Capability, EngineInfo, check_offered, needs, told_by
 from workspan.engines.embedded.choice import choose
 from workspan.engines.embedded.gguf import read_header
 from workspan.engines.embedded.link import Call, Link
@@ -23,6 +23,9 @@ _WIDTH = {"openvino": 64, "llama": 16}
 
 _MOST_CONTEXT = 8192
 """Context that is set up unless more is asked for: each token of it takes memory."""
+
+_TEMPERATURE = 0.7
+"""Where a request names none: model files hold no setting of their own."""
 
 _COUNTS = 4096
 """Prompts whose size is remembered."""
@@ -115,10 +118,12 @@ class Embedded:
         the cache; the first reading of a prompt is rounded differently, so its draw may differ.
 
         Raises:
+            UnsupportedCapability: the request needs what no model here does, such as images.
             ContextExceeded: the prompt and `max_tokens` do not fit the context.
             EngineRejected: the model's template or the runtime refused the request.
             EngineUnavailable: the worker died; `unseen_tokens` bounds what was lost with it.
         """
+        check_offered(self._info, needs(request))
         link, call = await self._begin(request, bill)
         finish = None
         try:
@@ -148,6 +153,7 @@ class Embedded:
 
     async def count(self, request: Request) -> int:
         """Return the prompt's tokens, template and prefix included: exact."""
+        check_offered(self._info, told_by(request.prompt))
         key = request.prompt, request.prefix
         if key not in self._counts:
             while len(self._counts) >= _COUNTS:
@@ -228,7 +234,7 @@ class Embedded:
 
 
 def _turns(request: Request) -> list[tuple[str, str]]:
-    return [(message.role, message.content) for message in request.prompt]
+    return [(message.role, message.text) for message in request.prompt]
 
 
 def _draw(id: int, request: Request) -> Draw:
@@ -237,7 +243,7 @@ def _draw(id: int, request: Request) -> Draw:
         _turns(request),
         request.prefix,
         request.max_tokens,
-        request.temperature,
+        _TEMPERATURE if request.temperature is None else request.temperature,
         request.top_p,
         list(request.stop),
         request.logprobs,

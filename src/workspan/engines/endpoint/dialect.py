@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -17,7 +17,20 @@ from workspan.engines.endpoint.lessons import (
     refused_fields,
 )
 from workspan.errors import ContextExceeded, EngineRejected
+from workspan.protocol.chat import write_settings
+from workspan.protocol.chat_messages import write_messages
 from workspan.types import Notice, Request
+
+ThinkingCap: TypeAlias = Literal[
+    "thinking_token_budget", "thinking_budget", "reasoning", "thinking"
+]
+"""vLLM's field, Qwen's and SiliconFlow's, OpenRouter's, and Anthropic's as gateways pass it on."""
+THINKING_CAPS: Mapping[ThinkingCap, Callable[[int], dict[str, Any]]] = {
+    "thinking_token_budget": lambda cap: {"thinking_token_budget": cap},
+    "thinking_budget": lambda cap: {"thinking_budget": cap},
+    "reasoning": lambda cap: {"reasoning": {"max_tokens": cap}},
+    "thinking": lambda cap: {"thinking": {"type": "enabled", "budget_tokens": cap}},
+}
 
 Form: TypeAlias = Literal["chat", "completion"]
 """Messages that the server's template frames, or one plain text that the model continues."""
@@ -33,6 +46,8 @@ class Dialect:
     reasoning_effort: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Fields that the engine's owner adds to every request."""
+    thinking_cap: ThinkingCap | None = None
+    """How the server wants a cap on thinking to be written."""
     cap_name: str = CAP_NAMES[0]
     context: int | None = None
     """Prompt and completion together, in tokens: stated, found, or learnt from a refusal."""
@@ -60,26 +75,36 @@ class Dialect:
     def fields(self, request: Request, cap: int, n: int = 1) -> dict[str, Any]:
         """Write a request's fields, those left out that the server refuses."""
         body: dict[str, Any] = {"model": self.model, "stream": True, **self._prompt(request)}
-        body |= {self.cap_name: cap, "temperature": request.temperature}
-        body["stream_options"] = {"include_usage": True}
-        if n > 1:
-            body["n"] = n
-        if request.top_p != 1.0:
-            body["top_p"] = request.top_p
-        if request.stop:
-            body["stop"] = request.stop
+        body |= {self.cap_name: cap, "stream_options": {"include_usage": True}}
+        body |= {
+            name: value
+            for name, value, is_set in (
+                ("temperature", request.temperature, request.temperature is not None),
+                ("n", n, n > 1),
+                ("top_p", request.top_p, request.top_p != 1.0),
+                ("stop", request.stop, bool(request.stop)),
+            )
+            if is_set
+        }
         if self.sends_seed:
             body["seed"] = request.seed & 0x7FFFFFFF  # servers take 32 bits, some of them signed
         body |= self._logprobs(request)
         if effort := request.reasoning_effort or self.reasoning_effort:
             body["reasoning_effort"] = effort
-        body |= self.extra
+        body |= write_settings(request) | self.capped_thinking(request) | {**self.extra}
+        body |= request.extra.value if request.extra else {}
         if self.refused:
             for name in self.refused:
                 body.pop(name, None)
             if not self.streams:  # not even a false one: whole replies are what everyone has
                 body.pop("stream_options", None)
         return body
+
+    def capped_thinking(self, request: Request) -> dict[str, Any]:
+        """Write the cap on thinking, if there is one and the server takes such a field."""
+        if request.max_reasoning_tokens is None or self.thinking_cap is None:
+            return {}
+        return THINKING_CAPS[self.thinking_cap](request.max_reasoning_tokens)
 
     def _logprobs(self, request: Request) -> dict[str, Any]:
         if "logprobs" in self.refused:
@@ -138,7 +163,16 @@ class Asking:
     @property
     def _needed(self) -> tuple[str, ...]:
         """What the strategy rests on: without it the answer would be another one."""
-        asked = {"logprobs": self._request.logprobs, "stop": bool(self._request.stop)}
+        request = self._request
+        asked = {
+            "logprobs": request.logprobs,
+            "stop": bool(request.stop),
+            "tools": bool(request.tools),
+            "tool_choice": request.tool_choice is not None,
+            "response_format": request.response_format is not None,
+            "logit_bias": request.logit_bias is not None,
+            **dict.fromkeys([*request.extra, *self._dialect.capped_thinking(request)], True),
+        }
         return tuple(name for name, is_asked in asked.items() if is_asked)
 
     def body(self) -> bytes:
@@ -180,6 +214,7 @@ class Asking:
             dialect.sends_seed,
             dialect.reasoning_effort,
             dialect.extra,
+            dialect.thinking_cap,
         )
         return set(whole.fields(self._request, 1, self._n))
 
@@ -196,8 +231,6 @@ class Asking:
     def _learn_fields(self, complaint: Complaint) -> bool:
         dialect = self._dialect
         named = refused_fields(complaint, self._sent, dialect.model)
-        if self._sent.get("stream") is False:
-            named.discard("stream")  # given up before
         lost = [name for name in named if name in self._needed]
         if lost:
             dialect.refused.add(lost[0])
@@ -278,12 +311,12 @@ def _given_up(name: str) -> str:
 
 def plain_prompt(request: Request) -> str:
     """Join the messages, a blank line between them, to one text for a model without a template."""
-    return "\n\n".join(message.content for message in request.prompt) + request.prefix
+    return "\n\n".join(message.text for message in request.prompt) + request.prefix
 
 
 def chat_prompt(request: Request) -> dict[str, Any]:
     """Write the messages, and what makes vLLM, SGLang and llama.cpp continue a last answer."""
-    messages = [{"role": message.role, "content": message.content} for message in request.prompt]
+    messages = write_messages(request.prompt)
     if not request.prefix:
         return {"messages": messages}
     messages.append({"role": "assistant", "content": request.prefix})

@@ -11,9 +11,9 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 from workspan.address import checked_url
-from workspan.engines.base import Bill, Capability, EngineInfo, Price
+from workspan.engines.base import Bill, Capability, EngineInfo, Price, check_offered, needs
 from workspan.engines.endpoint.client import Client, Retries, Timeouts
-from workspan.engines.endpoint.dialect import Asking, Dialect, Form
+from workspan.engines.endpoint.dialect import THINKING_CAPS, Asking, Dialect, Form, ThinkingCap
 from workspan.engines.endpoint.lessons import CAP_NAMES
 from workspan.engines.endpoint.meter import Meter
 from workspan.engines.endpoint.pace import Pace
@@ -28,6 +28,7 @@ from workspan.errors import (
     EngineRejected,
     EngineUnavailable,
     InputError,
+    UnsupportedCapability,
     nearest,
 )
 from workspan.secret import Secret
@@ -92,6 +93,12 @@ class Endpoint:
     retries: Retries = field(default_factory=Retries)
     runahead: int = 64
     """Tokens that the server may decode before it notices that its client hung up."""
+    media_tokens: int | None = None
+    """The most tokens that one image, sound or file of a prompt takes, by the provider's table.
+    Without it nothing bounds such a prompt: limits on prefill and money refuse it."""
+    thinking_cap: ThinkingCap | None = None
+    """The field by which the server takes `Request.max_reasoning_tokens`; None is that it takes no
+    such cap."""
     reasoning_effort: str | None = None
     """For requests that name none."""
     sends_seed: bool = True
@@ -111,6 +118,11 @@ class Endpoint:
         self.url = checked_url(self.url)
         if self.n_per_request < 1 or self.concurrency < 1 or self.runahead < 0:
             raise InputError("n_per_request and concurrency are at least 1, runahead at least 0")
+        if self.media_tokens is not None and self.media_tokens < 0:
+            raise InputError("media_tokens is at least 0")
+        if self.thinking_cap is not None and self.thinking_cap not in THINKING_CAPS:
+            hint = nearest(self.thinking_cap, THINKING_CAPS)
+            raise InputError(f"no thinking_cap {self.thinking_cap!r}: {hint}")
         if self.form not in {"chat", "completion"}:
             raise InputError(f"no form {self.form!r}: {nearest(self.form, ('chat', 'completion'))}")
         key = self.api_key
@@ -128,9 +140,10 @@ class Endpoint:
             reasoning_effort=self.reasoning_effort,
             extra=self.extra_body,
             context=self.context,
+            thinking_cap=self.thinking_cap,
             stated=frozenset() if self.streams else frozenset({"stream"}),
         )
-        self._sizes = PromptSizes(self.form, self.model, self.url, self._post)
+        self._sizes = PromptSizes(self.form, self.model, self.url, self._post, self.media_tokens)
         self._pace = Pace()
         self._pace.hides = not self.streams
         self._groups = Groups(self, self.n_per_request)
@@ -226,6 +239,11 @@ class Endpoint:
 
     def _describe(self) -> EngineInfo:
         capabilities: set[Capability] = {"logprobs", "top_logprobs", "reasoning_effort"}
+        capabilities |= {"penalties", "logit_bias", "provider_fields"}
+        if self.form == "chat":
+            capabilities |= {"media", "tools", "response_format"}
+        if self.thinking_cap is not None:
+            capabilities.add("thinking_cap")
         if self.sends_seed and self.n_per_request == 1:
             capabilities.add("seed")
         if self.prefill or (self.prefill is None and self.form == "completion"):
@@ -246,11 +264,22 @@ class Endpoint:
         return tuple(await self._listing())
 
     async def count(self, request: Request) -> int:
-        """Return the prompt's tokens: exact from llama.cpp and vLLM, a bound from others."""
+        """Return the prompt's tokens: exact from llama.cpp and vLLM, a bound from others.
+
+        Raises:
+            UnsupportedCapability: it holds an image, sound or file, and no `media_tokens` is given.
+        """
+        if not self._sizes.is_bounded(request):
+            raise UnsupportedCapability(
+                f"nothing bounds the tokens of what is no text in the prompt, so that no limit on "
+                f"prefill or money can be kept at {self.url}: give the engine media_tokens, the "
+                "most that one image, sound or file takes, or leave those limits out"
+            )
         return await self._sizes.count(request)
 
     def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Draw one completion; see `Engine.stream`."""
+        check_offered(self._info, needs(request))
         if (
             self.n_per_request > 1
             and not self._groups.is_off
@@ -315,7 +344,8 @@ class Endpoint:
         """Begin the account of one choice."""
         known = self._sizes.known(request)
         bound = known or self._sizes.bound(request)
-        meter = Meter(request, bound, self.runahead, self._pace)
+        is_bounded = self._sizes.is_bounded(request)
+        meter = Meter(request, bound, self.runahead, self._pace, is_bounded=is_bounded)
         if known:
             meter.expects(known, 0, "tokenised")
         return meter

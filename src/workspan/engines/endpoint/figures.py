@@ -80,7 +80,7 @@ def least_tokens(text: str) -> int:
 @lru_cache(maxsize=64)
 def least_of_prompt(prompt: Prompt) -> int:
     """Return the tokens that a prompt's words take at least; samples share their prompt."""
-    return sum(least_tokens(message.content) for message in prompt)
+    return sum(least_tokens(message.text) for message in prompt)
 
 
 def reconcile(report: Report, shown: Shown) -> Figures:

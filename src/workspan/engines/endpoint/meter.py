@@ -13,8 +13,10 @@ from workspan.engines.endpoint.figures import (
 )
 from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.refusals import finish_of
-from workspan.engines.endpoint.wire import Choice, Report
+from workspan.engines.endpoint.tool_calls import ToolCalls
+from workspan.engines.endpoint.wire import Choice, Delta, Report
 from workspan.errors import EngineRejected
+from workspan.legible import whole_unicode
 from workspan.types import Chunk, FinishReason, Notice, Request, Source, Usage
 
 _STRENGTH: tuple[Source, ...] = ("measured", "tokenised", "estimated")
@@ -27,6 +29,14 @@ _NO_LOGPROBS = Notice("no_logprobs", "log-probabilities were asked for and did n
 _NO_ALTERNATIVES = Notice(
     "no_logprobs", "alternatives were asked for and did not come: no confidence rests on them"
 )
+
+
+_NO_SIZE = Notice(
+    "no_usage",
+    "the server does not say what the prompt took: its images, sounds and files are not counted",
+)
+_ANY = 1 << 40
+"""Tokens of a prompt that nothing bounds."""
 
 
 class _Side:
@@ -82,7 +92,7 @@ class _Side:
             self._count()
         text = "".join(self._waiting)
         self._waiting.clear()
-        return text
+        return text if text.isascii() else whole_unicode(text)
 
 
 class Meter:
@@ -94,8 +104,26 @@ class Meter:
     they can be true.
     """
 
-    def __init__(self, request: Request, prompt_bound: int, runahead: int, pace: Pace) -> None:
+    def __init__(
+        self,
+        request: Request,
+        prompt_bound: int,
+        runahead: int,
+        pace: Pace,
+        *,
+        is_bounded: bool = True,
+    ) -> None:
+        """Begin the account of a choice.
+
+        Args:
+            request: what was asked for.
+            prompt_bound: its prompt's tokens, at most, or their known number.
+            runahead: tokens that the server may decode before it notices a hang-up.
+            pace: what the server's streams have taught.
+            is_bounded: False where the prompt holds what nothing bounds, such as an image.
+        """
         self.request = request
+        self._is_bounded = is_bounded
         self.finish: FinishReason | None = None
         self.notices: list[Notice] = []
         self._pace = pace
@@ -103,7 +131,10 @@ class Meter:
         self._prompt_bound = self._prompt = prompt_bound
         self._cached = 0
         self._prompt_source: Source = "estimated"
-        self._text, self._thought = _Side(), _Side()
+        self._text, self._thought, self._refusal = _Side(), _Side(), _Side()
+        self._called = _Side()
+        """The arguments of tools' calls, as far as the model's own words came."""
+        self._calls = ToolCalls()
         self._unasked = _Side()
         """Of choices that nobody asked for: decoded, and charged for, all the same."""
         self._blank = 0
@@ -135,10 +166,14 @@ class Meter:
         before, has_ended = self.pieces, self.finish is not None
         delta = choice.delta or choice.message
         if delta is not None:
-            text = delta.text
+            text = delta.content
             self._is_whole = choice.message is not None
             if thought := delta.thought:
                 self._thought.add(thought)
+            if delta.refusal:
+                self._refusal.add(delta.refusal)
+            if delta.tool_calls or delta.function_call:
+                self._take_calls(delta)
         else:
             text = choice.text
         if text:
@@ -157,11 +192,20 @@ class Meter:
         if choice.finish_reason:
             self.finish = "stop" if finish_of(choice.finish_reason) == "stop" else "length"
 
+    def _take_calls(self, delta: Delta) -> None:
+        told = self._calls.take(delta.tool_calls)
+        if not delta.tool_calls:
+            told = self._calls.take_function(delta.function_call)
+        for piece in told:
+            self._called.add(piece)
+
     def take_unasked(self, choice: Choice) -> None:
         """Add a piece of a choice beyond those that were asked for."""
         delta = choice.delta or choice.message
         self._is_whole = choice.message is not None
-        texts = [choice.text] if delta is None else [delta.text, delta.thought]
+        texts = [choice.text]
+        if delta is not None:
+            texts = [delta.content, delta.refusal, delta.thought]
         for text in texts:
             if text:
                 self._unasked.add(text)
@@ -186,21 +230,25 @@ class Meter:
     @property
     def is_empty(self) -> bool:
         """Nothing waits to be handed on."""
-        return not (self._text or self._thought or self._logprobs)
+        return not (self._text or self._thought or self._refusal or self._logprobs)
 
     @property
     def pieces(self) -> int:
         """Pieces of text and thinking so far."""
-        return self._text.pieces + self._thought.pieces + self._unasked.pieces
+        return sum(side.pieces for side in self._sides) + self._unasked.pieces
+
+    @property
+    def _sides(self) -> tuple[_Side, ...]:
+        return self._text, self._thought, self._refusal, self._called
 
     @property
     def _size(self) -> int:
-        return self._text.size + self._thought.size + self._unasked.size
+        return sum(side.size for side in self._sides) + self._unasked.size + self._calls.beside
 
     @property
     def least(self) -> int:
         """Decoded tokens that have surely arrived."""
-        text = self._text.least + self._thought.least
+        text = sum(side.least for side in self._sides)
         return max(text, self._scored) + self._unasked.least
 
     @property
@@ -211,7 +259,7 @@ class Meter:
             return least
         told, pieces, size = self._told
         rest = self._size - size
-        is_whole = self._is_whole or self.is_asked_whole
+        is_whole = self._is_whole or self.is_asked_whole or bool(self._calls)
         most = told + (rest if is_whole else self._pace.bound(self.pieces - pieces, rest))
         return self._capped(max(least, most + self._blank), least)
 
@@ -258,6 +306,8 @@ class Meter:
             tuple(self._logprobs),
             tuple(self._confidences),
             finish,
+            self._refusal.taken(),
+            self._calls.calls if finish else (),
         )
         self._logprobs.clear()
         self._confidences.clear()
@@ -269,7 +319,7 @@ class Meter:
         Raises:
             EngineRejected: log-probabilities were asked for, and the server sent none.
         """
-        if self.request.logprobs and self.pieces and not self._scored:
+        if self.request.logprobs and self._speaks and not self._scored:
             raise EngineRejected("the server sends no log-probabilities: it ignores `logprobs`")
         return self._chunk(self.finish)
 
@@ -277,11 +327,21 @@ class Meter:
     def unmet(self) -> list[Notice]:
         """Say what was asked for beside the text and did not come, however the stream ended."""
         request = self.request
-        if not self.pieces:
-            return []
+        found = []
+        if not self._is_bounded and self._prompt_source != "measured":
+            found.append(_NO_SIZE)
+        if not self._speaks:
+            return found
         if request.logprobs and not self._scored:
-            return [_NO_LOGPROBS]
-        return [_NO_ALTERNATIVES] if request.top_logprobs and not self._is_confident else []
+            return [*found, _NO_LOGPROBS]
+        if request.top_logprobs and not self._is_confident:
+            found.append(_NO_ALTERNATIVES)
+        return found
+
+    @property
+    def _speaks(self) -> bool:
+        """Words came, or thinking: what has log-probabilities with every server that tells any."""
+        return self._text.pieces + self._thought.pieces > 0
 
     def expects(self, prompt: int, cached: int, source: Source) -> None:
         """Replace the prompt's bound by a better figure."""
@@ -309,7 +369,7 @@ class Meter:
             self.expects(figures.prompt, figures.cached, "measured")
         if not figures.is_measured and not figures.contradictions:
             self.notices.append(_no_usage(server))
-        if figures.is_measured and not self._unasked.pieces:
+        if figures.is_measured and not self._unasked.pieces and not self._calls:
             pieces = 0 if self._is_whole or self.is_asked_whole else self.pieces
             self._pace.learn(pieces, self._size, figures.decoded)
         source: Source = "measured" if figures.is_measured else self.count_source
@@ -331,15 +391,15 @@ class Meter:
             cap=self.request.max_tokens,
             decoded_least=self.least,
             decoded_most=self.decoded,
-            text_least=self._text.least,
+            text_least=self._text.least + self._refusal.least + self._called.least,
             prompt_least=least_of_prompt(self.request.prompt),
-            prompt_most=self._prompt_bound,
+            prompt_most=self._prompt_bound if self._is_bounded else _ANY,
         )
 
     @property
     def decoded(self) -> int:
         """Our bound of an ended choice: an end token is decoded, too, but not streamed."""
-        if self.finish == "length":  # the cap, by the server's own word
+        if self.finish == "length" or self._calls:  # by the server's word; calls are rewritten
             return max(self.request.max_tokens, self.seen)
         end = 1 if self.finish == "stop" else 0
         return self._capped(self.seen + end, self.least)
@@ -358,7 +418,7 @@ class Meter:
             return self._settled
         seen = self.seen
         left = max(0, self.request.max_tokens - seen)
-        is_hidden = self._pace.hides or self.is_asked_whole
+        is_hidden = self._pace.hides or self.is_asked_whole or self.request.may_call
         unseen = left if is_hidden else min(self._runahead, left)
         if self._pace.ignores_cap:
             unseen = self._runahead

@@ -276,7 +276,8 @@ def _is_new(choice: Choice) -> bool:
     delta = choice.delta or choice.message
     if delta is None:
         return bool(choice.text)
-    return bool(delta.content or delta.thought or delta.refusal)
+    told = delta.content or delta.thought or delta.refusal
+    return bool(told or delta.tool_calls or delta.function_call)
 
 
 def lost(error: Exception, url: str, secret: Secret) -> EngineUnavailable:

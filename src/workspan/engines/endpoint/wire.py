@@ -28,11 +28,9 @@ class Delta(msgspec.Struct):
     """OpenRouter's parts, mostly beside `reasoning`."""
     thinking_blocks: Any = None
     """LiteLLM's parts, mostly beside `reasoning_content`."""
-
-    @property
-    def text(self) -> str | None:
-        """What is part of the answer."""
-        return self.content or self.refusal
+    tool_calls: Any = None
+    function_call: Any = None
+    """Their older form."""
 
     @property
     def thought(self) -> str:
@@ -233,6 +231,8 @@ def _delta(told: Any) -> Delta | None:
         thinking,
         told.get("reasoning_details"),
         told.get("thinking_blocks"),
+        told.get("tool_calls"),
+        told.get("function_call"),
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-import msgspec
-
 from workspan.allocate.explaining import explain
 from workspan.allocate.state import Decision, Policy, State
 from workspan.card import Card
@@ -102,4 +100,4 @@ class Auto:
         vote = await session.vote(candidates(lines), problem.kind)
         best = None if decision.action == "abstain" and self.floor else now or vote.best
         why = explain(taken, state, lines.groups.answers, model_of(self.library))
-        return replace(vote, best=best, why=msgspec.json.encode(why).decode())
+        return replace(vote, best=best, why=why)

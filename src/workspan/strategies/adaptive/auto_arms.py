@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workspan.allocate.state import NONE, Decision, Tried
+from workspan.allocate.state import NONE, Decision
 from workspan.budget import Budget
 from workspan.errors import EngineError
+from workspan.explanation import Tried
 from workspan.session import Session, Strategy
 from workspan.strategies.adaptive.auto_answers import drafts
 from workspan.strategies.adaptive.auto_library import known

@@ -13,9 +13,6 @@ from workspan.types import Problem
 if TYPE_CHECKING:
     from workspan.strategies.adaptive.auto import Auto
 
-_RECORDED = "recorded chains of "
-"""How an engine of recordings names their model."""
-
 
 def check_library(auto: Auto, info: EngineInfo) -> None:
     """Refuse a library of another model, unless the user says whose it is.
@@ -55,7 +52,5 @@ def model_of(path: str) -> str:
 
 
 def _names(info: EngineInfo) -> set[str]:
-    """Return what the engine's model is called: alone, or behind the engine, as in a journal."""
-    served = info.model.removeprefix(_RECORDED)
-    is_recorded = served != info.model
-    return {served, served.partition(" ")[2] if is_recorded else f"{info.name} {served}"}
+    """Return what the engine's model is called: alone, or behind the engine."""
+    return {info.recorded} if info.recorded else {info.model, f"{info.name} {info.model}"}

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from workspan.allocate.groups import Groups
 from workspan.allocate.signs import signs
-from workspan.allocate.state import NONE, Decision, Line, Look, State, Tried
+from workspan.allocate.state import NONE, Decision, Line, Look, State
 from workspan.errors import first_error
+from workspan.explanation import Tried
 from workspan.session import Session, Verifier
 from workspan.strategies.adaptive.probed_chain import Chain, grow
 from workspan.types import Candidate, Problem, Request

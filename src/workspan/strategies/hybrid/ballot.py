@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from workspan.errors import BudgetExceeded, EngineError
 from workspan.session import Session
 from workspan.strategies.chosen import choice
-from workspan.types import Candidate, Message, Problem, Request
+from workspan.types import Candidate, Problem, Request
 from workspan.verifiers.spoken import is_whole
 
 VOTE = (
@@ -33,8 +33,7 @@ async def elect(
         return [1.0] * len(states)
     choices = "\n\n".join(f"Choice {i}:\n{state.text}" for i, state in enumerate(states, 1))
     *before, last = problem.prompt
-    ask = f"{last.content}\n\n{VOTE.format(n=len(states), choices=choices)}"
-    prompt = (*before, Message(last.role, ask))
+    prompt = (*before, last.plus(f"\n\n{VOTE.format(n=len(states), choices=choices)}"))
     try:
         ballots = await session.samples(Request(prompt, max_tokens=max_tokens), votes)
     except (BudgetExceeded, EngineError):

@@ -11,7 +11,7 @@ from workspan.engines.base import Capability
 from workspan.errors import BudgetExceeded, EngineError, at_least
 from workspan.session import Session
 from workspan.strategies.reading import candidate, read
-from workspan.types import Answer, Candidate, Message, Problem, Prompt, Request
+from workspan.types import Answer, Candidate, Problem, Prompt, Request
 
 DISTIL = (
     "Attempts at this problem:\n\n{drafts}\n\nDo not solve it anew. Note for a next attempt: "
@@ -92,4 +92,4 @@ class PDR:
 def _beside(problem: Problem, text: str) -> Prompt:
     """Return the problem's prompt with `text` at the end of its last turn."""
     *before, last = problem.prompt
-    return (*before, Message(last.role, f"{last.content}\n\n{text}"))
+    return (*before, last.plus(f"\n\n{text}"))

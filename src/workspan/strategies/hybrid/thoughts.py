@@ -73,5 +73,5 @@ class Thinker:
     def _ask(self, state: Candidate, wish: str) -> Prompt:
         *before, last = self.problem.prompt
         if not state.text:
-            return (*before, Message(last.role, f"{last.content}\n\n{wish}"))
+            return (*before, last.plus(f"\n\n{wish}"))
         return (*before, last, Message("assistant", state.text), Message("user", wish))

@@ -35,7 +35,7 @@ def plan(block: str, mode: str, k: int) -> Queries:
 
 def instead(problem: Problem, wrong: Queries) -> Queries:
     """Ask the question itself, for a model that asked nothing."""
-    return Queries((problem.prompt[-1].content[:_QUESTION],), wrong.kept_back)
+    return Queries((problem.prompt[-1].text[:_QUESTION],), wrong.kept_back)
 
 
 def read_queries(block: str) -> tuple[str, ...]:

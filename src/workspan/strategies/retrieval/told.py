@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workspan.types import Message, Prompt
+from workspan.types import Prompt
 
 _OPENING = """\
 Answer the question below. Think between <think> and </think> first, and again each time that \
@@ -35,9 +35,9 @@ LAST = "No search is left. Write the best answer that you have between <answer> 
 def opening(prompt: Prompt, mode: str, k: int, rounds: int) -> Prompt:
     """Put the rules before the question, which is the last turn."""
     rules = _OPENING.format(form=_FORMS[mode].format(k=k), rounds=rounds)
-    return (*prompt[:-1], Message(prompt[-1].role, rules + prompt[-1].content))
+    return (*prompt[:-1], prompt[-1].saying(rules + prompt[-1].text))
 
 
 def with_last(prompt: Prompt) -> Prompt:
     """Add to the last turn that the answer is wanted now."""
-    return (*prompt[:-1], Message(prompt[-1].role, f"{prompt[-1].content}\n\n{LAST}"))
+    return (*prompt[:-1], prompt[-1].plus(f"\n\n{LAST}"))

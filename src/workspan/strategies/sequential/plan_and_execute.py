@@ -63,7 +63,7 @@ class PlanAndExecute:
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Try until a plan and its solution are whole; a plan alone is no answer."""
         *before, question = problem.prompt
-        asked = Message(question.role, AGAIN.format(question=question.content) + PLAN)
+        asked = question.saying(AGAIN.format(question=question.text) + PLAN)
         drawn: list[Candidate] = []
         for _ in range(self.tries):
             try:

@@ -9,7 +9,7 @@ from workspan.card import Card
 from workspan.engines.base import Capability
 from workspan.session import Session, Strategy
 from workspan.strategies.sequential.single import Single
-from workspan.types import Answer, Message, Problem
+from workspan.types import Answer, Problem
 
 AGAIN = "{question}\nRead the question again: {question}"
 
@@ -44,5 +44,5 @@ class ReReading:
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Run the strategy on the problem with its last turn doubled."""
         *before, last = problem.prompt
-        doubled = Message(last.role, AGAIN.format(question=last.content))
+        doubled = last.saying(AGAIN.format(question=last.text))
         return await self.strategy(replace(problem, prompt=(*before, doubled)), session)

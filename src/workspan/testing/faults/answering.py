@@ -215,6 +215,23 @@ SHAPES = (
     Fault("no_logprobs", "servers deaf to logprobs", _told(lambda _: 0)),
 )
 
+CALLS = (
+    Fault("tool_calls", "OpenAI's form of a tool's call", _first_half("tool_calls")),
+    Fault(
+        "tool_calls_repeated",
+        "servers that repeat a call's id and name in every piece, without an index",
+        _first_half("tool_calls_repeated"),
+    ),
+    Fault(
+        "tool_calls_as_objects",
+        "Ollama: a call's arguments are an object",
+        _first_half("tool_calls_as_objects"),
+    ),
+    Fault("function_call", "the older form of a tool's call", _first_half("function_call")),
+)
+"""Other forms of a tool's call, for requests that tell of tools: strategies tell of none, so that
+the fuzzer does not draw these."""
+
 ENDS = (
     Fault("odd_finish", "new kinds of ends", _finish("weird", "eos_found", "function_call")),
     Fault(

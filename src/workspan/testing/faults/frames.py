@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from workspan.testing.faults.asked import Asked
@@ -51,11 +52,28 @@ def piece(asked: Asked, step: Piece) -> dict[str, Any]:
 
 def delta(name: str, text: Any) -> dict[str, Any]:
     """Put a piece's text where a server of that kind puts it."""
-    if name == "tool_calls":
-        return {"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": text}}]}
+    if name in _CALLS:
+        return _CALLS[name](text)
     if name == "reasoning_details":
         return {"reasoning_details": [{"type": "reasoning.text", "text": text}]}
     return {name: text}
+
+
+_CALLS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "tool_calls": lambda text: {
+        "tool_calls": [{"index": 0, "function": {"name": "f", "arguments": text}}]
+    },
+    "tool_calls_repeated": lambda text: {
+        "tool_calls": [
+            {"id": "c1", "type": "function", "function": {"name": "f", "arguments": text}}
+        ]
+    },
+    "tool_calls_as_objects": lambda text: {
+        "tool_calls": [{"index": 0, "id": "", "function": {"name": "f", "arguments": {"x": text}}}]
+    },
+    "function_call": lambda text: {"function_call": {"name": "f", "arguments": text}},
+}
+"""Ways in which servers send the words of a tool's call."""
 
 
 def told_of(asked: Asked, step: Piece) -> int:

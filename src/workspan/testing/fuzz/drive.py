@@ -12,8 +12,9 @@ import msgspec
 from workspan.budget import Budget
 from workspan.engines.base import Price
 from workspan.engines.endpoint import Endpoint, Retries, Timeouts
+from workspan.entry import Entry
 from workspan.errors import WorkspanError
-from workspan.journal import Entry, Journal
+from workspan.journal import Journal
 from workspan.ledger import Ledger
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
@@ -74,6 +75,8 @@ class Evidence:
     passes: list[Pass]
     asked_by_first: int
     """Requests that the first pass made."""
+    served_to_first: int
+    """Those of them that were answered: refusals have no row."""
 
 
 async def drive(case: Case) -> Evidence:
@@ -81,11 +84,11 @@ async def drive(case: Case) -> Evidence:
     server = FaultyServer(case.habits, case.faults, case.share, seed=case.number)
     async with server.serve():
         first = await _pass(case, server, (), is_first=True)
-        asked = server.tally.requests
+        asked, served = server.tally.requests, len(server.tally.rows)
         passes = [first]
         if first.crash is None and not first.is_hung:
             passes.append(await _pass(case, server, first.entries, is_first=False))
-        return Evidence(case, server.tally, passes, asked)
+        return Evidence(case, server.tally, passes, asked, served)
 
 
 async def _pass(

@@ -210,9 +210,11 @@ def _kept(evidence: Evidence) -> list[Problem]:
     if first.error is not None and not _may_fail(evidence):
         name, said = type(first.error).__name__, str(first.error)[:160]
         return [Problem("failed for no reason", f"{name}: {said}")]
-    samples = Counter(e.sample.text for e in first.entries if e.sample is not None)
+    samples = Counter(
+        e.sample.text + e.sample.refusal for e in first.entries if e.sample is not None
+    )
     spare = sum(entry.outcome == "cut" for entry in first.entries)
-    for row in evidence.tally.rows[: evidence.asked_by_first]:
+    for row in evidence.tally.rows[: evidence.served_to_first]:
         for text in row.answers if row.is_complete else ():
             found = next((t for t in (text, *samples) if samples[t] and text.startswith(t)), None)
             if found is not None:

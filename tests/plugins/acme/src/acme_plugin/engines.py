@@ -34,7 +34,7 @@ class Parrot:
 
     async def count(self, request: Request) -> int:
         """Count words."""
-        texts = [str(turn.content) for turn in request.prompt]
+        texts = [turn.text for turn in request.prompt]
         return sum(len(text.split()) for text in (*texts, request.prefix))
 
     async def aclose(self) -> None:
