@@ -9,6 +9,7 @@ from workspan._rows import OFFICIAL
 from workspan.card import cost
 from workspan.claims import claim
 from workspan.engine_spec import open_engine
+from workspan.errors import SpecError
 from workspan.registry import Row, table
 from workspan.spec import make, parse_verifier, write
 from workspan.spec.describing import described
@@ -58,6 +59,24 @@ def test_every_engines_example_opens_and_says_what_it_is(name: str) -> None:
     assert told.summary.endswith(".")
     assert ("no model" in told.summary) == name.startswith("simulated")
     assert all(item.doc.endswith(".") for item in told.parameters)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("simulated_planner", "needs its task: write simulated_planner"),
+        ("simulated_planner(task='deep')", "knows plans, such as trip_planning"),
+        ("simulated_planner(task='trip_planning', follows=2)", "follows is 2"),
+        ("simulated_planner(task='trip_planning', limit=0)", "limit is 0"),
+        ("simulated_searcher(mode='up')", "mode must be"),
+        ("simulated_searcher(k=0)", "k is 0"),
+        ("reasoner:grafs", "no reasoner 'grafs'"),
+        ("reasoner(model=3)", "model must be"),
+    ],
+)
+def test_what_an_engine_refuses_is_said(text: str, said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        anyio.run(open_engine, text)
 
 
 @pytest.mark.parametrize("name", OURS["claims"])

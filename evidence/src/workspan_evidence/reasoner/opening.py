@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from workspan.card import Card, carded
-
-if TYPE_CHECKING:
-    from workspan.engines.base import Engine
+from workspan.engines.base import Engine
 
 
 @carded(

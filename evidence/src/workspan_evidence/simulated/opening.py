@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from workspan.card import Card, carded
-from workspan.errors import at_least, within
-
-if TYPE_CHECKING:
-    from workspan.engines.base import Engine
+from workspan.engines.base import Engine
+from workspan.errors import InputError, SpecError, at_least, within
 
 _SOURCE = "this project; simulated, no model"
 
@@ -33,7 +31,7 @@ def simulated_planner(
         skill: probability that a single choice in a draft is a sensible one.
 
     Raises:
-        InputError: the set's problems are no plans.
+        SpecError: the set's problems are no plans.
     """
     from workspan.tasks import open_tasks
     from workspan_evidence.simulated.planner import SimulatedPlanner
@@ -41,7 +39,11 @@ def simulated_planner(
     at_least(1, limit=limit)
     within(0, 1, follows=follows, skill=skill)
     problems = [each.problem for each in open_tasks(task).load(limit, seed)]
-    return SimulatedPlanner.of(problems, follows=follows, skill=skill)
+    try:
+        return SimulatedPlanner.of(problems, follows=follows, skill=skill)
+    except InputError as error:
+        why = f"simulated_planner knows plans, such as trip_planning(cities=6), not {task}"
+        raise SpecError(why) from error
 
 
 @carded(
