@@ -147,7 +147,9 @@ def test_a_run_streams_its_events() -> None:
     assert text == found.answer.best.text
 
 
-@pytest.mark.parametrize("problems", [ROWS, Frame(), "file", Path("file")], ids=repr)
+@pytest.mark.parametrize(
+    "problems", [ROWS, Frame(), "file", Path("file")], ids=["rows", "frame", "text", "path"]
+)
 def test_problems_come_as_rows_frames_or_files(problems: Any, tmp_path: Path) -> None:
     path = tmp_path / "problems.jsonl"
     path.write_text("".join(f'{{"prompt":"{r["prompt"]}","answer":"1"}}\n' for r in ROWS))
