@@ -16,8 +16,8 @@ PIP = certs="$(CERTS)"; $${certs:+env "PIP_CERT=$$certs"} $(BIN)/python -m pip -
 
 setup: $(VENV)/.ready
 
-# The lock pins every package with its hash; the project itself is installed on top, nothing else is resolved.
-$(VENV)/.ready: requirements.lock pyproject.toml
+# The lock pins every package with its hash; the two projects are installed on top, nothing else is resolved.
+$(VENV)/.ready: requirements.lock pyproject.toml evidence/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Workspan needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo 'not there')."; \
 	  echo "Name a newer one: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12"; exit 1; } >&2
@@ -32,12 +32,12 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PIP) install --progress-bar off uv==0.13.9
 	@echo "[3/4] the packages of requirements.lock"
 	@$(UV) install --python $(BIN)/python --require-hashes -r requirements.lock
-	@echo "[4/4] Workspan itself"
-	@$(UV) install --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@echo "[4/4] Workspan itself, and its evidence"
+	@$(UV) install --python $(BIN)/python --no-deps --no-build-isolation -e . -e evidence
 	@touch $@
 	@echo "Ready: $(BIN)/workspan --help, make demo, make test."
 
-# Training is an extra that is not in the lock; where PyTorch can't be installed its tests are skipped.
+# Training is an extra of the evidence that is not in the lock; where PyTorch can't be installed its tests are skipped.
 torch: setup
 	@echo "PyTorch: up to some gigabytes, minutes."
 	@$(PIP) install --progress-bar off torch==2.13.0 || echo "no PyTorch: training is not tested"
@@ -74,10 +74,11 @@ docs: setup
 	  $(UV) install --python $(OUT)/docs-env/bin/python -r docs/requirements.txt; }
 	NO_MKDOCS_2_WARNING=1 $(OUT)/docs-env/bin/mkdocs build
 
-# Resolve again and write the lock: every extra and the tools, for every platform.
+# Resolve again and write the lock: both projects, every extra and the tools, for every platform.
 lock:
-	$(UV) compile --quiet --universal --generate-hashes --no-header --no-annotate \
-	  --python-version 3.11 --extra all --group dev pyproject.toml -o requirements.lock
+	printf '%s\n' '-e .[all]' '-e ./evidence' | $(UV) compile --quiet --universal --generate-hashes --no-header \
+	  --no-annotate --no-emit-package workspan --no-emit-package workspan-evidence \
+	  --python-version 3.11 --group dev - -o requirements.lock
 
 clean:
 	rm -rf $(VENV) $(OUT)

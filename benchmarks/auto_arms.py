@@ -32,8 +32,8 @@ from workspan.spec import parse_strategy
 from workspan.strategies.adaptive.auto import Auto
 from workspan.strategies.adaptive.auto_arms import arm_names
 from workspan.tasks.base import Task
-from workspan.testing.simulated_planner import SimulatedPlanner
 from workspan.verifiers.plan_check import PlanCheck
+from workspan_evidence.simulated.planner import SimulatedPlanner
 
 TASKS = ("trip_planning(cities=4)", "trip_planning(cities=6)", "meeting_planning(friends=6)")
 BUDGETS = (500, 1000, 2000, 4000)

@@ -1,8 +1,8 @@
 """Evolution against revision and best-of-n at matched work, as feedback-following goes from 0 to 1.
 
 The proposer is *simulated*: it plans by chance and follows the evaluator's feedback as often as the
-dial says (`workspan.testing.simulated_planner`). The evaluator, the strategies and the accounts are
-real. So this shows a mechanism, and where it flips, and nothing about any language model.
+dial says (`workspan_evidence.simulated.planner`). The evaluator, the strategies and the accounts
+are real. So this shows a mechanism, and where it flips, and nothing about any language model.
 
 Run with ``python -m benchmarks.evolution``; ``--smoke`` for a small run, ``--output`` for JSON.
 """
@@ -24,7 +24,7 @@ from workspan.lab.compare import compare
 from workspan.lab.records import Record, records
 from workspan.spec import parse_strategy
 from workspan.tasks import open_tasks
-from workspan.testing.simulated_planner import SimulatedPlanner
+from workspan_evidence.simulated.planner import SimulatedPlanner
 
 TASKS = ("trip_planning(cities=6)", "meeting_planning(friends=6)")
 FOLLOWS: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)

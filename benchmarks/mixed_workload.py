@@ -38,13 +38,13 @@ from workspan.engines.base import Capability, Engine
 from workspan.lab.calibrating import calibrate_runs
 from workspan.lab.compare import Comparison, compare
 from workspan.lab.records import difference, records
-from workspan.reasoner.engine import Reasoner
 from workspan.session import Session, Strategy
 from workspan.spec import parse_strategy, write
 from workspan.strategies.adaptive.auto import Auto
 from workspan.tasks import open_tasks
 from workspan.tasks.base import Task
 from workspan.types import Answer, Problem
+from workspan_evidence.reasoner.engine import Reasoner
 
 TASKS = ("deep(d=10)", "heavy(m=1, h=4)")
 BUDGETS = (32, 48, 64, 96)

@@ -34,8 +34,8 @@ from benchmarks.reasoner_direct import CONTENDERS, Load, Result
 from rich.console import Console
 from rich.table import Table
 
-from workspan.reasoner import catalogue
-from workspan.reasoner.families.connectivity import Deep
+from workspan_evidence.families.connectivity import Deep
+from workspan_evidence.reasoner import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 LOADS = {1: 16, 32: 4, 256: 1}

@@ -19,16 +19,16 @@ import anyio
 import msgspec
 
 from workspan.engines.base import Bill
-from workspan.reasoner.chain import Chain
-from workspan.reasoner.engine import Reasoner
-from workspan.reasoner.flock import Flock, decode
-from workspan.reasoner.gguf import write
-from workspan.reasoner.grammar import decode as text_of
-from workspan.reasoner.model import Model, read_weights
-from workspan.reasoner.sampling import Sampling
 from workspan.testing.engine_suite import draw
-from workspan.testing.untrained import SHAPE, untrained
 from workspan.types import Message, Request
+from workspan_evidence.grammar import decode as text_of
+from workspan_evidence.reasoner.chain import Chain
+from workspan_evidence.reasoner.engine import Reasoner
+from workspan_evidence.reasoner.flock import Flock, decode
+from workspan_evidence.reasoner.gguf import write
+from workspan_evidence.reasoner.model import Model, read_weights
+from workspan_evidence.reasoner.sampling import Sampling
+from workspan_evidence.reasoner.untrained import SHAPE, untrained
 
 MIN_P = 0.05
 SAMPLING = Sampling(min_p=MIN_P)

@@ -1,23 +1,23 @@
 """Does a graph problem's prompt give the answer away without a walk?
 
-Every check is held against families with a leak planted on purpose (`workspan.reasoner.planted`): a
-check that does not find those has no power, and its silence says nothing. The rule, fixed before
-the measurement:
+Every check is held against families with a leak planted on purpose
+(`workspan_evidence.audit.planted`): a check that does not find those has no power, and its silence
+says nothing. The rule, fixed before the measurement:
 
-- *Exact* (`workspan.reasoner.leaks`, 20 problems a size). A leak is a problem in which colour
+- *Exact* (`workspan_evidence.audit.leaks`, 20 problems a size). A leak is a problem in which colour
   refinement tells the candidates apart, or lets the source tell which of them is its own, in fewer
   rounds than there are edges between source and answer; or, the source unmarked, ever; or one that
   cannot be crossed at every depth. Power: every planted change of the graph is found.
-- *Cues* (`workspan.reasoner.cues`; 4,000 problems a size). A leak is a share of right guesses off
-  1/2 by more than z sqrt(1 / 4n), n the problems in which the cue says anything, z the normal
+- *Cues* (`workspan_evidence.audit.cues`; 4,000 problems a size). A leak is a share of right guesses
+  off 1/2 by more than z sqrt(1 / 4n), n the problems in which the cue says anything, z the normal
   quantile of 5 % shared among all cues and sizes (Bonferroni): without a leak, one run in twenty
   finds one. Power: a right candidate that is asked for first, or has the smaller label, in 57 % of
   the problems is found.
-- *A trained reader* (`workspan.reasoner.train.message_passing`; 4,000 fresh problems a size). A
+- *A trained reader* (`workspan_evidence.train.message_passing`; 4,000 fresh problems a size). A
   leak is an accuracy off 1/2, by the same rule among all sizes and rounds, in fewer rounds than
   edges. Power: at as many rounds as edges the lower 95 % limit is 0.95 at least, size by size; and
   each planted leak is found in fewer rounds, where it is there to be seen.
-- *The transformer*, trained to answer at once (`workspan.reasoner.train.at_once`; 2,000 fresh
+- *The transformer*, trained to answer at once (`workspan_evidence.train.at_once`; 2,000 fresh
   problems a size). Power: a lower limit of 0.95 for paths of one and of two edges; and each planted
   leak is found where a leak is looked for: at twice as many edges as are solved, or more (a walk
   from both ends may reach in part what is between). A leak is an accuracy off 1/2, by the same
@@ -27,7 +27,7 @@ A reader that compares what is around the source with what is around a candidate
 rounds: it walks from both ends. Here each candidate is judged by its own surroundings.
 
 Run with ``python -m benchmarks.reasoner_leaks``; ``--smoke`` for a small run without the
-transformer, ``--only PART``, ``--output FILE`` for JSON. Needs the extra `train` for the trained
+transformer, ``--only PART``, ``--output FILE`` for JSON. Needs PyTorch for the trained
 parts.
 """
 
@@ -46,13 +46,13 @@ from tempfile import TemporaryDirectory
 from time import process_time
 
 from workspan.lab.stats import Interval, wilson
-from workspan.reasoner import cues as surface
-from workspan.reasoner import leaks
-from workspan.reasoner.catalogue import FOLDER
-from workspan.reasoner.families.connectivity import Bridge, Deep
-from workspan.reasoner.families.connectivity import Path as Line
-from workspan.reasoner.families.heavy import Heavy
-from workspan.reasoner.planted import Bare, Drawn, Labelled, Ordered
+from workspan_evidence.audit import cues as surface
+from workspan_evidence.audit import leaks
+from workspan_evidence.audit.planted import Bare, Drawn, Labelled, Ordered
+from workspan_evidence.families.connectivity import Bridge, Deep
+from workspan_evidence.families.connectivity import Path as Line
+from workspan_evidence.families.heavy import Heavy
+from workspan_evidence.reasoner.catalogue import FOLDER
 
 SOLVED = 0.95
 EXACT: Sequence[Drawn] = (
@@ -159,7 +159,7 @@ def reader(
     planted: Sequence[Sequence[Drawn]],
 ) -> Verdict:
     """Train message-passing readers."""
-    from workspan.reasoner.train.message_passing import Schedule, train_reader
+    from workspan_evidence.train.message_passing import Schedule, train_reader
 
     schedule = Schedule(steps, problems=problems)
 
@@ -190,9 +190,9 @@ def reader(
 
 def transformer(*, problems: int, folder: Path) -> Verdict:
     """Train the reasoner's own architecture to answer at once."""
-    from workspan.reasoner.train import at_once
-    from workspan.reasoner.train.loop import train
-    from workspan.reasoner.train.weights import save_weights
+    from workspan_evidence.train import at_once
+    from workspan_evidence.train.loop import train
+    from workspan_evidence.train.weights import save_weights
 
     start = FOLDER / "graphs.safetensors"
     for recipe in (at_once.GRAPHS_TWO, at_once.GRAPHS_THREE):

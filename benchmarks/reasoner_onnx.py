@@ -15,9 +15,9 @@ import onnx.numpy_helper  # type: ignore[import-not-found,unused-ignore]
 import onnx.parser  # type: ignore[import-not-found,unused-ignore]
 import onnxruntime  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
-from workspan.reasoner.chain import Chain
-from workspan.reasoner.model import Context, Model, Shape
-from workspan.reasoner.sampling import Sampling, uniforms
+from workspan_evidence.reasoner.chain import Chain
+from workspan_evidence.reasoner.model import Context, Model, Shape
+from workspan_evidence.reasoner.sampling import Sampling, uniforms
 
 _COMPACT = 8
 """Steps after which rows that ended are left out."""

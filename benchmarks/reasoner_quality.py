@@ -18,13 +18,13 @@ from time import process_time
 from typing import Any
 
 from workspan.lab.stats import bootstrap
-from workspan.reasoner import catalogue, evaluation
-from workspan.reasoner.evaluation import Judged
-from workspan.reasoner.families.base import Family
-from workspan.reasoner.families.connectivity import Bridge, Deep
-from workspan.reasoner.families.connectivity import Path as Line
-from workspan.reasoner.families.heavy import Heavy
-from workspan.reasoner.model import Model
+from workspan_evidence.families.base import Family
+from workspan_evidence.families.connectivity import Bridge, Deep
+from workspan_evidence.families.connectivity import Path as Line
+from workspan_evidence.families.heavy import Heavy
+from workspan_evidence.reasoner import catalogue, evaluation
+from workspan_evidence.reasoner.evaluation import Judged
+from workspan_evidence.reasoner.model import Model
 
 LIMITS: dict[Family[Any], tuple[int, ...]] = {
     **{Line(d): (d,) for d in (1, 2, 4, 8, 12, 16)},

@@ -8,7 +8,7 @@ will be outside by chance.
 
 Train, judge and compare with::
 
-    python -m workspan.reasoner.train graphs --seed S --to RUN
+    python -m workspan_evidence.train graphs --seed S --to RUN
     python -m benchmarks.reasoner_quality --weights RUN/graphs.safetensors --output run.json
     python -m benchmarks.reasoner_retrained run.json
 """

@@ -1,9 +1,9 @@
 """Rounds, passages and tokens of the three modes of `retrieve`, on questions of known shape.
 
 The searcher is **simulated**: a scripted policy that reads only its prompt (see
-`workspan.testing.simulated_searcher`). What is real is the strategy, BM25 and the account. Expected
-for h hops and f ways: h·f rounds one at a time, h·⌈f/k⌉ with k = 3 queries at once, and at f = 1
-nothing gained by guesses, which are paid for in passages and prompts.
+`workspan_evidence.simulated.searcher`). What is real is the strategy, BM25 and the account.
+Expected for h hops and f ways: h·f rounds one at a time, h·⌈f/k⌉ with k = 3 queries at once, and at
+f = 1 nothing gained by guesses, which are paid for in passages and prompts.
 
 Run with ``python -m benchmarks.retrieval_rounds``; ``--smoke`` for a small run.
 """
@@ -23,7 +23,7 @@ from workspan.retrieval.bm25 import Bm25
 from workspan.runner import run
 from workspan.strategies.retrieval.retrieve import Retrieve
 from workspan.tasks.hops import Hops
-from workspan.testing.simulated_searcher import SimulatedSearcher
+from workspan_evidence.simulated.searcher import SimulatedSearcher
 
 MODES = ("sequential", "parallel", "dependency")
 K = 3

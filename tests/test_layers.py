@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1] / "src" / "workspan"
+PROJECT = Path(__file__).parents[1]
+ROOT = PROJECT / "src" / "workspan"
+EVIDENCE = PROJECT / "evidence" / "src" / "workspan_evidence"
 LAYERS = [
     {"__main__"},
     {"cli"},
@@ -32,7 +34,6 @@ LAYERS = [
     {"journal_lines"},
     {"journal", "ledger", "clock", "alike"},
     {"entry"},
-    {"reasoner"},
     {"engines"},
     {"protocol"},
     {"allocate"},
@@ -47,6 +48,26 @@ LAYERS = [
 ]
 RANK = {name: len(LAYERS) - i for i, names in enumerate(LAYERS) for name in names}
 FILES = sorted(ROOT.rglob("*.py"))
+OPEN = {
+    *("answers", "budget", "card", "errors", "inputs", "session", "types"),
+    *("engines.base", "engines.embedded.text"),
+    *("claims.base", "claims.measures", "lab.compare", "lab.stats"),
+    *("tasks", "tasks.base", "tasks.written", "graders.base", "graders.equivalence"),
+    *("planning", "planning.calendar", "planning.meeting", "planning.steg_poet", "planning.trip"),
+    "strategies.evolutionary.mind_evolution",
+    "strategies.parallel.best_of_n",
+    "strategies.sequential.sequential_revision",
+    "testing.scripted",
+}
+"""What of the product the evidence may import: as any plug-in might."""
+EVIDENCE_LAYERS = [
+    {"claims"},
+    {"tasks"},
+    {"verifiers", "train", "simulated"},
+    {"reasoner", "audit"},
+    {"families"},
+    {"grammar"},
+]
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -124,3 +145,55 @@ def test_strategies_are_one_page_each() -> None:
         ]
         said = sum((card.end_lineno or 0) - card.lineno + 1 for card in cards) + len(cards)
         assert len(text.splitlines()) - said <= 80, path.name
+
+
+def all_imported(path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each module that a file imports, with the names that it takes from it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or "", tuple(alias.name for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, ()) for alias in node.names)
+
+
+def test_the_product_never_imports_the_evidence() -> None:
+    for path in FILES:
+        top = {module.partition(".")[0] for module, _ in all_imported(path)}
+        assert "workspan_evidence" not in top, path
+        assert "workspan_evidence" not in path.read_text(), path  # nor as a text to load
+
+
+def test_the_evidence_imports_only_what_is_open_to_any_plug_in() -> None:
+    used = set()
+    for path in EVIDENCE.rglob("*.py"):
+        for module, names in all_imported(path):
+            top, _, rest = module.partition(".")
+            if top == "workspan":
+                assert rest in OPEN, f"{path.name} imports {module}"
+                assert not [name for name in names if name.startswith("_")], path.name
+                used.add(rest)
+    assert used == OPEN
+
+
+@pytest.mark.parametrize(
+    "path", sorted(EVIDENCE.rglob("*.py")), ids=lambda p: str(p.relative_to(EVIDENCE))
+)
+def test_imports_within_the_evidence_only_point_down(path: Path) -> None:
+    rank = {name: -i for i, names in enumerate(EVIDENCE_LAYERS) for name in names}
+    here = path.relative_to(EVIDENCE).with_suffix("").parts[0]
+    for module, names in all_imported(path):
+        top, *rest = module.split(".")
+        if top == "workspan_evidence":
+            for target in rest[:1] or names:
+                assert target == here or rank[target] < rank[here], f"{here} imports {target}"
+
+
+def test_a_task_is_imported_with_few_of_our_modules() -> None:
+    code = (
+        "import sys\nfrom workspan.tasks import Task\n"
+        "print(*[m for m in sys.modules if m.startswith('workspan')])"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert len(loaded) <= 10, loaded

@@ -22,7 +22,7 @@ def make(*arguments: str, at: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_targets_are_these() -> None:
-    names = "setup torch model demo test test-all check lock clean"
+    names = "setup torch model demo test test-all check docs lock clean"
     assert " ".join(TARGETS) == names
 
 
@@ -44,8 +44,9 @@ def test_markers_are_known_and_all_tests_are_in_test_all() -> None:
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
     """The files that setting up begins with, and no environment."""
-    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "evidence").mkdir()
+    for name in ("Makefile", "requirements.lock", "pyproject.toml", "evidence/pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
 

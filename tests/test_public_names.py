@@ -8,7 +8,7 @@ def test_public_names_are_these() -> None:
         "Answer", "Answers", "Auto", "BestOfN", "Budget", "BudgetExceeded",
         "BudgetForcing", "Candidate", "Capability", "Card", "Compared", "Embedded",
         "Endpoint", "Engine", "EngineError", "EngineInfo", "Grid", "Journal",
-        "JournalFile", "Message", "MindEvolution", "Price", "Problem", "Reasoner",
+        "JournalFile", "Message", "MindEvolution", "Price", "Problem",
         "Request", "Result", "Retrieve", "Sample", "Score", "SelfConsistency",
         "SelfRevision", "Session", "Single", "Strategy", "Usage", "Verifier",
         "WeightedBestOfN", "WorkspanError", "calibrate", "compare", "estimate",

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from workspan.errors import EngineError as EngineError
     from workspan.errors import WorkspanError as WorkspanError
     from workspan.journal import Journal as Journal
-    from workspan.reasoner.engine import Reasoner as Reasoner
     from workspan.runner import Result as Result
     from workspan.runner import run as run
     from workspan.runner import run_sync as run_sync
@@ -76,7 +75,6 @@ _HOMES = {
     "engines.endpoint": ("Endpoint",),
     "errors": ("BudgetExceeded", "EngineError", "WorkspanError"),
     "journal": ("Journal",),
-    "reasoner.engine": ("Reasoner",),
     "runner": ("Result", "run", "run_sync"),
     "session": ("Score", "Session", "Strategy", "Verifier"),
     "spec": ("parse_strategy", "parse_verifier"),

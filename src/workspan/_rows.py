@@ -75,13 +75,10 @@ _VERIFIERS = {
     "process_reward": "workspan.verifiers.process_reward:ProcessReward",
     "step_judge": "workspan.verifiers.step_judge:StepJudge",
     "likelihood": "workspan.verifiers.likelihood:Likelihood",
-    "timetable_check": "workspan.verifiers.timetable_check:TimetableCheck",
-    "walk": "workspan.verifiers.walk:Walk",
 }
 _ENGINES = {
     "embedded": "workspan.engines.opening:embedded",
     "http": "workspan.engines.opening:http",
-    "reasoner": "workspan.reasoner.opening:reasoner",
     "reward": "workspan.engines.opening:reward",
     "classify": "workspan.engines.opening:classify",
     "rerank": "workspan.engines.opening:rerank",
@@ -89,15 +86,6 @@ _ENGINES = {
 }
 _TASKS = {
     "demo": "workspan.tasks.demo:Demo",
-    "path": "workspan.tasks.families:PATH",
-    "deep": "workspan.tasks.families:DEEP",
-    "bridge": "workspan.tasks.families:BRIDGE",
-    "heavy": "workspan.tasks.families:HEAVY",
-    "rule110": "workspan.tasks.families:RULE110",
-    "compose": "workspan.tasks.families:COMPOSE",
-    "parity": "workspan.tasks.families:PARITY",
-    "majority": "workspan.tasks.families:MAJORITY",
-    "timetable": "workspan.tasks.families:TIMETABLE",
     "hops": "workspan.tasks.hops:Hops",
     "trip_planning": "workspan.tasks.planning.sets:TRIP_PLANNING",
     "meeting_planning": "workspan.tasks.planning.sets:MEETING_PLANNING",
@@ -131,25 +119,12 @@ _CLAIMS = {
     "stretched_chain": "workspan.claims.stretched_chain:CLAIM",
     "natural_chain": "workspan.claims.natural_chain:CLAIM",
     "overthinking": "workspan.claims.overthinking:CLAIM",
-    "votes_needed": "workspan.claims.votes_needed:DEEP",
-    "votes_needed_bridge": "workspan.claims.votes_needed:BRIDGE",
-    "long_chain": "workspan.claims.long_chain:CLAIM",
     "connectivity_english": "workspan.claims.connectivity_english:CLAIM",
-    "wrong_start": "workspan.claims.wrong_start:CLAIM",
-    "wrong_majority": "workspan.claims.wrong_majority:CLAIM",
-    "guessing_tokens": "workspan.claims.guessing_tokens:CLAIM",
-    "guessing_latency": "workspan.claims.guessing_latency:CLAIM",
     "retrieval_rounds": "workspan.claims.retrieval_rounds:CLAIM",
     "retrieval_chains": "workspan.claims.retrieval_chains:CLAIM",
-    "retrieval_learnt": "workspan.claims.retrieval_learnt:CLAIM",
-    "serial_scaling": "workspan.claims.serial_scaling:CLAIM",
-    "training_format": "workspan.claims.training_format:CLAIM",
-    "training_format_reinforced": "workspan.claims.training_format_reinforced:CLAIM",
-    "task_structure": "workspan.claims.task_structure:CLAIM",
     "evolution_over_sampling": "workspan.claims.evolution_over_sampling:CLAIM",
     "evolution_over_revision": "workspan.claims.evolution_over_revision:CLAIM",
     "evolution_by_feedback": "workspan.claims.evolution_by_feedback:CLAIM",
-    "evolution_learnt": "workspan.claims.evolution_learnt:CLAIM",
 }
 
 ROWS: Mapping[str, Mapping[str, str]] = {
@@ -163,3 +138,25 @@ ROWS: Mapping[str, Mapping[str, str]] = {
     "claims": _CLAIMS,
 }
 """``module:Name`` by group and name."""
+
+OFFICIAL: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "workspan-evidence": {
+        "engines": ("reasoner", "simulated_planner", "simulated_searcher"),
+        "verifiers": ("timetable_check", "walk"),
+        "tasks": (
+            *("path", "deep", "bridge", "heavy", "rule110", "compose", "parity", "majority"),
+            "timetable",
+        ),
+        "claims": (
+            *("votes_needed", "votes_needed_bridge", "long_chain", "wrong_start"),
+            *("wrong_majority", "guessing_tokens", "guessing_latency", "retrieval_learnt"),
+            *("serial_scaling", "training_format", "training_format_reinforced"),
+            *("task_structure", "evolution_learnt"),
+        ),
+    },
+}
+"""The names that this project's other distributions bring as plug-ins, by distribution and group.
+
+Nothing of them is here but the names: so that one that is not installed can be said to be missing,
+and so that nobody else's plug-in takes its place.
+"""

@@ -20,7 +20,7 @@ from workspan.engines.base import Engine, Price
 from workspan.engines.settings import Settings
 from workspan.errors import PluginError, SpecError, WorkspanError, nearest
 from workspan.legible import quoted
-from workspan.registry import WRITTEN, Row, load_written, said, table
+from workspan.registry import WRITTEN, Row, load_written, official, said, table
 from workspan.spec import make
 from workspan.spec.parameters import parameters
 
@@ -51,9 +51,9 @@ async def open_engine(
         SpecError: no such engine, or no such parameter or setting of it.
         InputError: an endpoint with several models, and none was named.
         EngineError: the endpoint does not answer, or refuses the key.
-        MissingDependency: the engine's extra is not installed.
+        MissingDependency: the engine's extra, or the distribution that brings it, is not installed.
         ModelNotFound: the embedded model is not on this machine.
-        DataError: a file of a reasoner's weights is none.
+        DataError: a file of weights is none.
         PluginError: a distribution brings it, and it can't be used.
     """
     text = text.strip()
@@ -107,7 +107,8 @@ def _found(text: str) -> tuple[Row | None, str | None]:
     head = _HEAD.match(text)
     name = head[1] if head else ""
     is_path = WRITTEN.match(text) is not None
-    if not head or (is_path and name not in engines):
+    is_name = name in engines or bool(official("engines", name))
+    if not head or (is_path and not is_name):
         if is_path:
             return None, None
         known = nearest(text.partition("(")[0], engines)

@@ -136,10 +136,14 @@ class UnpricedModel(WorkspanError):
 
 
 class MissingDependency(WorkspanError):
-    """An optional extra is not installed."""
+    """An optional extra, or a distribution of this project's, is not installed."""
 
-    def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an extra: pip install 'workspan[{extra}]'")
+    def __init__(self, what: str, extra: str = "", *, distribution: str = "workspan") -> None:
+        """Say what to install: the distribution, with the extra if there is one."""
+        if extra:
+            super().__init__(f"{what} needs an extra: pip install '{distribution}[{extra}]'")
+        else:
+            super().__init__(f"{what} comes with {distribution}: pip install {distribution}")
         self.extra = extra
 
 

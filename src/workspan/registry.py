@@ -24,9 +24,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args
 
-from workspan._rows import ROWS
+from workspan._rows import OFFICIAL, ROWS
 from workspan.card import Card
-from workspan.errors import PluginError, SpecError, nearest
+from workspan.errors import MissingDependency, PluginError, SpecError, nearest
 from workspan.legible import one_line, quoted
 
 Group = Literal[
@@ -70,6 +70,17 @@ class Row:
     def is_ours(self) -> bool:
         """It comes with this package."""
         return self.distribution == OURS
+
+    @property
+    def project(self) -> str:
+        """Who brings it, without the version: a normalised name (PEP 503)."""
+        name = self.distribution.partition(" ")[0]
+        return re.sub("[-_.]+", "-", name).lower()
+
+    @property
+    def is_official(self) -> bool:
+        """It comes with this package, or with another one of this project."""
+        return self.is_ours or self.project in OFFICIAL
 
     def load(self) -> Any:
         """Import what the name stands for.
@@ -146,6 +157,7 @@ class Table(Mapping[str, Row]):
 
         Raises:
             PluginError: two distributions bring it, or one that can't have it.
+            MissingDependency: a distribution of this project's brings it, and is not installed.
         """
         if name in self.ours:
             return self.ours[name]
@@ -153,9 +165,13 @@ class Table(Mapping[str, Row]):
         if name not in plugins.rows and name not in plugins.refused:
             _scan.cache_clear()  # something may have been installed since
             plugins = _plugins(self.group)
+        if name in plugins.rows:
+            return plugins.rows[name]
         if name in plugins.refused:
             raise PluginError(plugins.refused[name])
-        return plugins.rows.get(name)
+        if owner := official(self.group, name):
+            raise MissingDependency(f"the {_ONE[self.group]} {name}", distribution=owner)
+        return None
 
     def find(self, name: str) -> Row:
         """Return the row of a name.
@@ -163,6 +179,7 @@ class Table(Mapping[str, Row]):
         Raises:
             SpecError: there is none.
             PluginError: see `seek`.
+            MissingDependency: see `seek`.
         """
         row = self.seek(name)
         if row is None:
@@ -176,6 +193,17 @@ class Table(Mapping[str, Row]):
     def refused(self) -> tuple[str, ...]:
         """What plug-ins bring and can't be used by name, a sentence each."""
         return tuple(_plugins(self.group).refused.values())
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """The names that a distribution of this project's would bring if it were installed."""
+        here = self._theirs()
+        return {
+            name: owner
+            for owner, groups in OFFICIAL.items()
+            for name in groups.get(self.group, ())
+            if name not in here
+        }
 
     def _theirs(self) -> Mapping[str, Row]:
         return _plugins(self.group).rows
@@ -198,6 +226,11 @@ def _table(group: Group) -> Table:
 def table(group: Group) -> Table:
     """Return a group's rows."""
     return _table(group)
+
+
+def official(group: Group, name: str) -> str:
+    """Return the distribution of this project's that a name of plug-ins belongs to, or ""."""
+    return next((who for who, groups in OFFICIAL.items() if name in groups.get(group, ())), "")
 
 
 def _plugins(group: Group) -> _Plugins:
@@ -227,18 +260,23 @@ def _sorted_out(group: Group, rows: list[Row]) -> _Plugins:
         by_name.setdefault(row.name, []).append(row)
     usable: dict[str, Row] = {}
     refused: dict[str, str] = {}
-    for name, found in by_name.items():
-        why = _refusal(group, name, found)
+    for name, brought in by_name.items():
+        owner = official(group, name)
+        strangers = [row for row in brought if owner and row.project != owner]
+        found = [row for row in brought if row not in strangers]
+        why = _refusal(group, name, found) if found else ""
+        if found and not why:
+            usable[name] = found[0]
+        if strangers:
+            why = f"of {_names(strangers)} is left out: the name is {owner}'s"
         if why:
             refused[name] = f"the {_ONE[group]} {quoted(name)} {why}"
-        else:
-            usable[name] = found[0]
     return _Plugins(usable, refused)
 
 
 def _refusal(group: Group, name: str, found: list[Row]) -> str:
     """Say why a name can't be used; "" where it can."""
-    who = " and ".join(dict.fromkeys(one_line(row.distribution, 80) for row in found))
+    who = _names(found)
     if name in ROWS[group]:
         return f"of {who} is left out: the name is Workspan's own"
     form = _COMMAND if group == "commands" else _NAME
@@ -250,6 +288,10 @@ def _refusal(group: Group, name: str, found: list[Row]) -> str:
         paths = " or ".join(row.path for row in found)
         return f"is brought by {who}: uninstall one, or write {paths}"
     return ""
+
+
+def _names(rows: list[Row]) -> str:
+    return " and ".join(dict.fromkeys(one_line(row.distribution, 80) for row in rows))
 
 
 def _load(path: str) -> Any:

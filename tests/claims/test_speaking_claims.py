@@ -6,15 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from workspan.claims import claim, evolving, retrieval_rounds
+from workspan.claims import _evolving, claim, retrieval_rounds
 from workspan.claims.base import Finding, Setting
 from workspan.claims.connectivity_english import CHANCE, TASK
+from workspan.engine_spec import open_engine
 from workspan.engines.base import Engine
 from workspan.errors import EngineError
 from workspan.tasks import open_tasks
 from workspan.testing.scripted import ScriptedEngine
-from workspan.testing.simulated_planner import SimulatedPlanner
-from workspan.testing.simulated_searcher import SimulatedSearcher
 from workspan.types import Request
 
 Script = Callable[[Request], str]
@@ -106,9 +105,11 @@ def test_a_model_that_is_gone_is_an_error_and_no_verdict() -> None:
         judged("natural_chain", gone)
 
 
-def planner() -> Engine:
-    tasks = open_tasks(evolving.TASK).load(PROBLEMS, seed=1)
-    return SimulatedPlanner.of([one.problem for one in tasks], follows=0.5)
+async def planner() -> Engine:
+    task, seed = _evolving.TASK, 1
+    return await open_engine(
+        _evolving.PLANNER.format(task=task, limit=PROBLEMS, seed=seed, follows=0.5)
+    )
 
 
 @pytest.mark.slow
@@ -123,7 +124,7 @@ def test_a_planner_of_ones_own_that_follows_feedback_evolves(rival: str) -> None
 
 def test_a_model_that_plans_nothing_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Setting, "size", lambda *_: 4)
-    monkeypatch.setattr(evolving, "WORK", 30)
+    monkeypatch.setattr(_evolving, "WORK", 30)
     found = claim("evolution_over_revision").test(
         Setting(engine=lambda: ScriptedEngine(lambda _: "I can't plan."))
     )
@@ -134,7 +135,7 @@ def test_a_model_that_plans_nothing_decides_nothing(monkeypatch: pytest.MonkeyPa
 def test_a_searcher_of_ones_own_is_counted_by_its_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retrieval_rounds, "SHAPES", ((2, 3),))
     found = claim("retrieval_rounds").test(
-        Setting(engine=lambda: SimulatedSearcher(mode="dependency"))
+        Setting(engine=lambda: open_engine("simulated_searcher(mode='dependency')"))
     )
     assert found.verdict == "holds"
     assert found.measured.statistic == pytest.approx(3, abs=0.05)

@@ -31,8 +31,6 @@ TESTED = {"tests": "assert twice(2) == 4"}
 PROBLEMS = {
     "public_tests": Problem("twice", (Message("user", "Write twice(x)."),), "code", TESTED),
     "plan_check": open_tasks("trip_planning(cities=3)").load(1)[0].problem,
-    "timetable_check": open_tasks("timetable").load(1)[0].problem,
-    "walk": open_tasks("deep(d=2)").load(1)[0].problem,
 }
 """For verifiers that judge one kind of problem."""
 
@@ -129,7 +127,7 @@ async def _reward(name: str) -> None:
 
 @pytest.mark.parametrize("name", table("engines").ours)
 def test_every_engines_example_opens(name: str) -> None:
-    """Those with a model or a server keep the suite in `tests/engines` and `tests/reasoner`."""
+    """Those with a model or a server keep the suite in `tests/engines`."""
     if name == "scripted":
         anyio.run(_scripted)
     elif name == "http":
@@ -164,7 +162,7 @@ def test_a_record_of_one_row_holds_all_of_it(capsys: pytest.CaptureFixture[str])
         ("verifiers", "judge"),
         ("engines", "http"),
         ("graders", "code"),
-        ("tasks", "deep"),
+        ("tasks", "hops"),
         ("tasks", "chain_sum"),
     ):
         with pytest.raises(SystemExit) as ended:

@@ -27,9 +27,9 @@ from workspan.strategies.adaptive.auto import Auto
 from workspan.strategies.adaptive.auto_arms import arm_names
 from workspan.tasks import open_tasks
 from workspan.testing.scripted import ScriptedEngine
-from workspan.testing.simulated_planner import SimulatedPlanner
 from workspan.types import Problem, Request
 from workspan.verifiers.plan_check import PlanCheck
+from workspan_evidence.simulated.planner import SimulatedPlanner
 
 CAP = 200
 REVISION = f"sequential_revision(threads=2, turns=40, verifier=plan_check, max_tokens={CAP})"

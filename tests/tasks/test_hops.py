@@ -17,7 +17,7 @@ from workspan.retrieval.bm25 import Bm25
 from workspan.runner import run
 from workspan.spec import parse_strategy
 from workspan.tasks.hops import Hops
-from workspan.testing.simulated_searcher import SimulatedSearcher
+from workspan_evidence.simulated.searcher import SimulatedSearcher
 
 
 def follow(shape: Hops, seed: int) -> tuple[str, str]:

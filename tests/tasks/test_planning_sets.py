@@ -17,7 +17,7 @@ from workspan.planning.calendar import Calendar
 from workspan.planning.meeting import Meetings
 from workspan.planning.meeting import write as write_meetings
 from workspan.registry import table
-from workspan.tasks import catalogue, open_tasks
+from workspan.tasks.catalogue import catalogue, open_tasks
 from workspan.tasks.planning.meeting import MeetingPlanning, optimal
 
 MAKERS = [row.name for row in table("tasks").ours.values() if "tasks.planning" in row.path]

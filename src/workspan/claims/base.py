@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from workspan.engine_spec import open_engine
 from workspan.engines.base import Engine
 
 Verdict = Literal["holds", "fails", "undecided"]
@@ -21,13 +23,27 @@ class Setting:
     """The sizes that a paper would want, instead of those of seconds."""
     seed: int = 0
     weights: Path | None = None
-    """The folder of another training run of the reasoner; the package's weights if None."""
-    engine: Callable[[], Engine] | None = None
-    """Opens the engine whose model is judged; the embedded language model if None."""
+    """The folder of another training run of a claim's own model; its packaged weights if None."""
+    engine: Callable[[], Engine | Awaitable[Engine]] | None = None
+    """Opens the engine whose model is judged, or is awaited for it; the claim's own if None."""
 
     def size(self, default: int, full: int) -> int:
         """Choose a size."""
         return full if self.full else default
+
+    async def open(self, otherwise: str) -> Engine:
+        """Open the engine whose model is judged; whoever opened it closes it.
+
+        Args:
+            otherwise: the claim's own, by its text.
+
+        Raises:
+            WorkspanError: see `engine_spec.open_engine`.
+        """
+        if self.engine is None:
+            return await open_engine(otherwise)
+        opened = self.engine()
+        return await opened if inspect.isawaitable(opened) else opened
 
 
 class Row(NamedTuple):
@@ -77,7 +93,7 @@ class Claim:
     any_engine: bool = False
     """It can judge the model of any engine."""
     trains: bool = False
-    """It needs PyTorch (the extra `train`) and minutes, and is measured by name only."""
+    """It needs PyTorch (its distribution's extra `train`) and minutes: by name only."""
 
     def verdict(self, found: Measured) -> Verdict:
         """Apply the rule."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from workspan.claims._evolving import DESIGN, ON, against
 from workspan.claims.base import Claim
-from workspan.claims.evolving import DESIGN, ON, against
 
 CLAIM = Claim(
     name="evolution_over_sampling",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from workspan.claims._speaking import ON, graded, rows
 from workspan.claims.base import Claim, Measured, Setting
-from workspan.claims.chains import gap
-from workspan.claims.speaking import ON, graded, rows
+from workspan.claims.measures import gap
 
 WORK = 256
 LENGTHS = (0, 32, 64, 200)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from workspan.claims._searching import MODES, ON, column, searched, times
 from workspan.claims.base import Claim, Measured, Row, Setting
-from workspan.claims.chains import mean_interval
-from workspan.claims.searching import MODES, ON, column, searched, times
+from workspan.claims.measures import mean_interval
 
 HOPS = (2, 4)
 

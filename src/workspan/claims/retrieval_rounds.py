@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from workspan.claims._searching import MODES, ON, QUERIES, column, searched, times
 from workspan.claims.base import Claim, Measured, Row, Setting
-from workspan.claims.chains import Floats, mean_interval
-from workspan.claims.searching import MODES, ON, QUERIES, column, searched, times
+from workspan.claims.measures import Floats, mean_interval
 
 SHAPES = ((2, 3), (4, 3), (2, 6))
 

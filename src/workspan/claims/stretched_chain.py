@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from workspan.claims._speaking import ON, graded, rows
 from workspan.claims.base import Claim, Measured, Setting
-from workspan.claims.chains import gap
-from workspan.claims.speaking import ON, graded, rows
+from workspan.claims.measures import gap
 
 WORK = 256
 VOTE = "grid(breadth=8, depth=32)"

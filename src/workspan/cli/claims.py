@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,13 +12,14 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from workspan import engine_spec
 from workspan.claims import claim
 from workspan.claims import names as all_names
 from workspan.claims.base import Claim, Finding, Setting
 from workspan.cli.exits import Exit
-from workspan.cli.opening import open_now
 from workspan.cli.screen import Screen, say_json
 from workspan.errors import InputError, MissingDependency, PluginError, SpecError
+from workspan.registry import table
 
 _COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
 
@@ -37,39 +39,84 @@ def claims(
     json: Annotated[bool, typer.Option("--json", help="One JSON record a claim.")] = False,
 ) -> None:
     """Measure published claims: statement, matched budgets, interval and verdict."""
-    chosen = [claim(name) for name in names] if names else _all()
-    setting = Setting(full, seed, weights, partial(open_now, engine, model) if engine else None)
+    errors = Screen(stderr=True)
+    chosen = [claim(name) for name in names] if names else _loaded(errors)
+    judged = partial(engine_spec.open_engine, engine, model, imports=True) if engine else None
+    setting = Setting(full, seed, weights, judged)
     _check(chosen, setting, named=bool(names))
     own = [one for one in chosen if engine and not one.any_engine]
     left = [one for one in chosen if one.trains and one not in own and not names]
     chosen = [one for one in chosen if one not in own and one not in left]
-    console, errors = Screen(), Screen(stderr=True)
     findings = []
-    for one in chosen:
-        with errors.status(Text(one.name)):
-            findings.append(_test(one, setting))
+    for found in _tested(chosen, setting, errors, named=bool(names)):
+        findings.append(found)
         if json:
-            say_json(record(findings[-1]))
+            say_json(record(found))
     if not json and len(findings) == 1:
-        _tell(findings[0], console)
+        _tell(findings[0], Screen())
     elif not json:
-        console.print(_table(findings))
+        Screen().print(_table(findings))
     if own:
         errors.print(f"left out, their models are their own: {', '.join(one.name for one in own)}")
     for one in left:
         errors.print(f"by name only, as it trains: workspan claims {one.name}")
+    if not names and not engine:
+        _say_absent(errors)
     raise typer.Exit(Exit.OK)
 
 
-def _all() -> list[Claim]:
-    """Return every claim; one of a plug-in that can't be imported is named, and hides no other."""
-    found = []
+def _tested(
+    chosen: list[Claim], setting: Setting, errors: Screen, *, named: bool
+) -> Iterator[Finding]:
+    """Measure one after another; where none was named, what lacks a part is left out.
+
+    Raises:
+        MissingDependency: a part is missing of one that was named, or of all.
+    """
+    lacking: list[MissingDependency] = []
+    for one in chosen:
+        try:
+            with errors.status(Text(one.name)):
+                found = _test(one, setting)
+        except MissingDependency as error:
+            if named:
+                raise
+            lacking.append(error)
+            errors.print(f"left out, {one.name}: {error}")
+        else:
+            yield found
+    if lacking and len(lacking) == len(chosen):
+        raise lacking[0]
+
+
+def _loaded(errors: Screen) -> list[Claim]:
+    """Import all that are installed; one that can't be used hides no other.
+
+    Raises:
+        MissingDependency: nothing can be imported without an extra.
+    """
+    found: list[Claim] = []
+    lacking: list[MissingDependency] = []
     for name in all_names():
         try:
             found.append(claim(name))
+        except MissingDependency as error:
+            lacking.append(error)
         except PluginError as error:
-            Screen(stderr=True).print(f"left out: {error}")
+            errors.print(f"left out: {error}")
+    if lacking and not found:
+        raise lacking[0]
+    for one in lacking:
+        errors.print(f"left out: {one}")
     return found
+
+
+def _say_absent(errors: Screen) -> None:
+    """Name those that a distribution of this project's would bring."""
+    absent = table("claims").absent
+    for who in sorted(set(absent.values())):
+        more = ", ".join(name for name, owner in absent.items() if owner == who)
+        errors.print(f"pip install {who} brings more: {more}")
 
 
 def _check(chosen: list[Claim], setting: Setting, *, named: bool) -> None:
@@ -78,12 +125,13 @@ def _check(chosen: list[Claim], setting: Setting, *, named: bool) -> None:
         raise InputError(f"--weights {setting.weights}: there is no such folder")
     others = [one.name for one in chosen if not one.any_engine]
     if setting.engine and named and others:
-        able = ", ".join(one.name for one in _all() if one.any_engine) or "none"
+        able = ", ".join(one.name for one in _loaded(Screen(stderr=True)) if one.any_engine)
         raise SpecError(f"{others[0]} has a model of its own; those that judge any: {able}")
     if named and find_spec("torch") is None:
         for one in chosen:
             if one.trains:
-                raise MissingDependency(f"the claim {one.name} (torch)", "train")
+                who = table("claims").find(one.name).project
+                raise MissingDependency(f"the claim {one.name} (torch)", "train", distribution=who)
 
 
 def _test(one: Claim, setting: Setting) -> Finding:

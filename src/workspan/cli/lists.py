@@ -52,13 +52,13 @@ def tasks(name: One = None, *, json: Json = False) -> None:
     if name is not None:
         _tell_tasks(name, json=json)
         return
-    from workspan.tasks import catalogue as task_sets
+    from workspan.tasks.catalogue import catalogue as task_sets
     from workspan.tasks.procedural import SOURCE, left_out
 
     sets: list[dict[str, object]] = [
         {"name": t.name, "summary": t.summary, "source": t.source} for t in task_sets()
     ]
-    plugins = [row for row in table("tasks").values() if not row.is_ours]
+    plugins = [row for row in table("tasks").values() if not row.is_official]
     sets += [_line(row, ("summary", "source")) for row in plugins]
     try:
         others = left_out()

@@ -1,10 +1,37 @@
 """Sets of problems with graders: procedural ones, files of the user's own, Hugging Face data sets.
 
-A strategy is given `Task.problem` and nothing else; references stay with the graders.
+A strategy is given `Task.problem` and nothing else; references stay with the graders. Names are
+loaded when first used: a task alone needs none of the sets.
 """
 
-from workspan.tasks.base import MOST, Task, TaskSet
-from workspan.tasks.catalogue import catalogue, open_tasks
-from workspan.tasks.files import read_tasks
+from __future__ import annotations
 
-__all__ = ["MOST", "Task", "TaskSet", "catalogue", "open_tasks", "read_tasks"]
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workspan.tasks.base import MOST as MOST
+    from workspan.tasks.base import Task as Task
+    from workspan.tasks.base import TaskSet as TaskSet
+    from workspan.tasks.catalogue import open_tasks as open_tasks
+    from workspan.tasks.files import read_tasks as read_tasks
+
+_HOME_OF = {
+    "MOST": "base",
+    "Task": "base",
+    "TaskSet": "base",
+    "open_tasks": "catalogue",
+    "read_tasks": "files",
+}
+
+__all__ = ["MOST", "Task", "TaskSet", "open_tasks", "read_tasks"]
+
+
+def __getattr__(name: str) -> object:
+    """Load a name from its home."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'workspan.tasks' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"workspan.tasks.{home}"), name)
+    globals()[name] = value
+    return value

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from workspan.graders.base import Task as Task
-from workspan.retrieval.base import Passage
+
+if TYPE_CHECKING:
+    from workspan.retrieval.base import Passage
 
 MOST = 1_000_000
 """Tasks that are asked of a set at a time: they are all in memory."""

@@ -28,11 +28,10 @@ def open_tasks(spec: str, *, imports: bool = False) -> TaskSet:
     """Open the task set that a text names.
 
     That is ``demo``; a planning set, with parameters if need be, such as ``trip_planning`` or
-    ``trip_planning(cities=8)``; ``hops(hops=3, fanout=2)``, which brings its corpus; a family of
-    the reasoner's, such as ``deep(d=6)``, or ``deep(d=6, english=True)`` for language models; what
-    an installed distribution brings; a data set of reasoning-gym, such as
-    ``chain_sum(max_terms=3)``; a path ending in .jsonl, .json, .csv or .parquet;
-    ``hf:OWNER/NAME[:CONFIG][:SPLIT]``; or, with `imports`, ``module:Name(key=value)``.
+    ``trip_planning(cities=8)``; ``hops(hops=3, fanout=2)``, which brings its corpus; what an
+    installed distribution brings, such as ``deep(d=6)`` of workspan-evidence; a data set of
+    reasoning-gym, such as ``chain_sum(max_terms=3)``; a path ending in .jsonl, .json, .csv or
+    .parquet; ``hf:OWNER/NAME[:CONFIG][:SPLIT]``; or, with `imports`, ``module:Name(key=value)``.
 
     Args:
         spec: the text.
@@ -40,7 +39,7 @@ def open_tasks(spec: str, *, imports: bool = False) -> TaskSet:
 
     Raises:
         SpecError: there is no such set, or its parameters are wrong.
-        MissingDependency: the set's extra is not installed.
+        MissingDependency: the set's extra, or the distribution that brings it, is not installed.
         PluginError: a distribution brings it, and it can't be used.
     """
     spec = spec.strip()
@@ -62,7 +61,7 @@ def _opened(row: Row, spec: str) -> TaskSet:
         made = row.load()
         return made.from_text(spec) if isinstance(made, FromText) else _called(spec)
     with suppress(MissingDependency):
-        if row.name in names():
+        if not row.is_official and row.name in names():
             raise PluginError(f"the task set {row.name!r} of {row.distribution} has our own's name")
     made = row.load()
     try:
@@ -96,8 +95,8 @@ def _called(spec: str, *, imports: bool = False) -> TaskSet:
 
 
 def catalogue() -> list[TaskSet]:
-    """Return every set of ours that has a name, the demonstration first."""
-    ours = [open_tasks(name) for name in table("tasks").ours]
+    """Return every set that has a name and is this project's, the demonstration first."""
+    ours = [open_tasks(row.name) for row in table("tasks").values() if row.is_official]
     try:
         return [*ours, *(procedural(name) for name in names())]
     except MissingDependency:

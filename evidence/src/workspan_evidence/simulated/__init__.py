@@ -1,0 +1,1 @@
+"""Programs that stand in for a model where a mechanism is studied; their names say so."""
