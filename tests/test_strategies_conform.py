@@ -43,7 +43,7 @@ def test_a_card_says_what_the_strategy_costs(strategy: Strategy) -> None:
     suite.check_cost(strategy)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @cases
 @pytest.mark.parametrize("draw", range(4))
 def test_its_formulas_hold_for_other_parameters_too(strategy: Any, draw: int) -> None:

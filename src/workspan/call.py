@@ -20,7 +20,9 @@ from workspan.errors import (
     EngineError,
     EngineProtocolError,
     EngineUnavailable,
+    SpecError,
     UnsupportedCapability,
+    nearest,
 )
 from workspan.journal import Journal, bound_usage, fingerprint, seed_for
 from workspan.ledger import Hold, Ledger
@@ -145,6 +147,18 @@ class Context:
         self.refused = limit
         return BudgetExceeded(why, limit=limit)
 
+    def engine_of(self, request: Request) -> Engine:
+        """Return the engine that a request names.
+
+        Raises:
+            SpecError: the run has none of that name.
+        """
+        name = request.engine
+        if name and name not in self.engines:
+            known = nearest(name, self.engines) if self.engines else "the run has none further"
+            raise SpecError(f"a request names an unknown engine {name!r}: {known}")
+        return self.engines[name] if name else self.engine
+
     @property
     def limit(self) -> Limit | None:
         """What says how many seconds are left; None without a limit on seconds."""
@@ -183,7 +197,7 @@ async def draw(
         UnsupportedCapability: the engine lacks what the request needs, or can't bound a prompt of
             which the account limits the size; nothing was spent.
     """
-    asked_of = run.engines[request.engine] if request.engine else run.engine
+    asked_of = run.engine_of(request)
     check_offered(asked_of.info, needs(request))
     seed = seed_for(run.seed, key)
     asked = fingerprint(request, seed)
@@ -266,7 +280,7 @@ class _Attempt:
         self.key, self.request, self.asked = key, request, asked
         self.is_over = halt() if halt else None
         self.races = races
-        self.engine = run.engines[request.engine] if request.engine else run.engine
+        self.engine = run.engine_of(request)
         self.bill = Bill()
         self.prefill = 0
         self.cap = self.leased = 0

@@ -15,7 +15,7 @@ from workspan.answers import prepare
 from workspan.budget import Budget
 from workspan.call import Context, Event, replay
 from workspan.clock import Call, Clock
-from workspan.engines.base import Engine, check_offered, ready, told_by
+from workspan.engines.base import Engine, check_offered, give_back, ready, told_by
 from workspan.entry import End, Entry, RunId
 from workspan.errors import (
     BudgetExceeded,
@@ -225,6 +225,7 @@ async def run(
     engines: Mapping[str, Engine] | None = None,
     tools: Mapping[str, Callable[[str], Awaitable[str]]] | None = None,
     time: Time = WALL,
+    is_owed: bool = False,
 ) -> Result:
     """Run `strategy` on `problem` within `budget` and return the answer with its exact account.
 
@@ -232,7 +233,8 @@ async def run(
     a run that it holds whole costs nothing. `account` is a larger account to charge as well;
     `limiter`, shared by runs on one engine, bounds their calls in flight together. `engines` are
     further ones that strategies name, `tools` what they may use, such as "search". `time` is the
-    clock that the run goes by: it starts when the engines have loaded their models.
+    clock that the run goes by: it starts when the engines have loaded their models. With `is_owed`
+    the larger account knows already what the journal holds.
 
     Raises:
         EngineError: the strategy could not go on without a call that failed.
@@ -250,7 +252,7 @@ async def run(
     end = journal.end(str(budget))
     recorded = journal.usage()
     ledger = Ledger(budget, account, recorded)
-    if account is not None:
+    if account is not None and not is_owed:
         account.owe(recorded)
     if end is None:
         await _load(problem, budget, (engine, *(engines or {}).values()))
@@ -320,7 +322,7 @@ async def _load(problem: Problem, budget: Budget, engines: Iterable[Engine]) -> 
 async def _answer(strategy: Strategy, problem: Problem, session: Session) -> Answer:
     """Run the strategy; when the budget ends it, its best candidate so far is the answer."""
     try:
-        return await strategy(problem, session)
+        return _checked(strategy, await strategy(problem, session))
     except BudgetExceeded:
         best = session.standing.best
         return Answer(best, (best,) if best else ())
@@ -328,6 +330,23 @@ async def _answer(strategy: Strategy, problem: Problem, session: Session) -> Ans
         for key in error.keys:  # a resumed run asks these again
             session.run.journal.append(Entry(key, "retry"))
         raise
+
+
+def _checked(strategy: Strategy, answer: object) -> Answer:
+    """Refuse what is no answer, naming who gave it.
+
+    Raises:
+        InputError: it is none.
+    """
+    if isinstance(answer, Answer):
+        return answer
+    close = getattr(answer, "close", None)
+    if close is not None:
+        close()  # a coroutine that nobody awaits
+    raise InputError(
+        f"{write(strategy)} returned {type(answer).__name__}, not an Answer: a strategy ends with "
+        "one, such as `return await session.vote(…)`"
+    )
 
 
 def refuse_loop(name: str) -> None:
@@ -361,7 +380,7 @@ def run_sync(
     async def main() -> Result:
         async with AsyncExitStack() as stack:
             for used in (engine, *(engines or {}).values()):
-                stack.push_async_callback(used.aclose)
+                stack.push_async_callback(give_back, used)
             return await run(
                 strategy, problem, engine, budget=budget, seed=seed, engines=engines, tools=tools
             )

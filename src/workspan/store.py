@@ -16,6 +16,7 @@ from workspan.entry import Entry, Header, Line, RunId
 from workspan.errors import InputError, JournalError, ReplayMismatch
 from workspan.journal import Journal
 from workspan.journal_lines import MARK, Broken, is_journal, parse, sealed
+from workspan.legible import quoted
 
 _LONGEST_HEADER = 64 * 1024
 
@@ -47,6 +48,8 @@ class JournalFile:
             ReplayMismatch: another engine, seed or format wrote it.
         """
         self.path = path
+        self.header = header
+        self._opened: set[RunId] = set()
         self._failed = False
         self._check = 0
         self._encoder = msgspec.json.Encoder()
@@ -68,10 +71,16 @@ class JournalFile:
         """Return the journal of one run of this file; a run is opened once.
 
         Raises:
-            InputError: `run` is no `RunId`.
+            InputError: `run` is no `RunId`, or was opened before.
         """
         if not isinstance(run, RunId):
             raise InputError("a journal is of a run: give a RunId(strategy=…, problem=…)")
+        if run in self._opened:
+            raise InputError(
+                f"the run of {quoted(run.strategy)} on {quoted(run.problem)} was opened already in "
+                f"{self.path}: open the file anew to go on with it"
+            )
+        self._opened.add(run)
         return Journal(self._entries.pop(run, ()), partial(self._write_entry, run))
 
     def close(self) -> None:
@@ -158,6 +167,14 @@ class JournalFile:
         except JournalError:
             os.ftruncate(self._file, 0)  # part of a header would pass for something of the user's
             raise
+
+    def belongs_to(self, header: Header) -> None:
+        """Check that a run may be kept here.
+
+        Raises:
+            ReplayMismatch: the file is of another engine, model or seed.
+        """
+        self._compare(self.header, header)
 
     def _compare(self, found: Header, header: Header) -> None:
         for name in Header.__struct_fields__:

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
-from workspan.content import NO_FIELDS, Content, JsonObject, Media, Other, Text, ToolCall, ToolSpec
+from workspan.content import (
+    NO_FIELDS,
+    Content,
+    JsonObject,
+    Media,
+    Other,
+    Refusal,
+    Text,
+    ToolCall,
+    ToolSpec,
+)
 from workspan.errors import InputError
 from workspan.explanation import Explanation
 from workspan.legible import is_whole_unicode, quoted
@@ -73,6 +83,21 @@ class Message:
     """What a model said in place of an answer that it would not give."""
     extra: JsonObject = NO_FIELDS
     """Further fields of the wire, passed on as they are."""
+
+    def __post_init__(self) -> None:
+        """Refuse content that is neither a text nor parts.
+
+        Raises:
+            InputError: so it is.
+        """
+        if isinstance(self.content, str | None):
+            return
+        if not isinstance(self.content, tuple) or not all(
+            isinstance(part, Text | Refusal | Media | Other) for part in self.content
+        ):
+            raise InputError(
+                f"a message's content is a text or a tuple of parts, not {quoted(self.content)}"
+            )
 
     @property
     def text(self) -> str:
@@ -143,6 +168,13 @@ class Problem:
         Raises:
             InputError: half of a character, a lone surrogate, is in it.
         """
+        if not isinstance(self.prompt, tuple) or not all(
+            isinstance(turn, Message) for turn in self.prompt
+        ):
+            raise InputError(
+                f"a problem's prompt is a tuple of messages, not {quoted(self.prompt)}: "
+                "Problem.ask(question) makes one of a text"
+            )
         turns = (text for turn in self.prompt for text in turn.texts)
         for text in (self.id, *turns, *self.metadata, *self.metadata.values()):
             if not isinstance(text, str):
@@ -291,11 +323,17 @@ class Request:
     are, to engines that offer "provider_fields"."""
 
     def __post_init__(self) -> None:
-        """Refuse a field that would change what the account rests on.
+        """Refuse what no journal could hold, and a field that would change the account.
 
         Raises:
-            InputError: `extra` holds one.
+            InputError: a field is of another type, or `extra` holds what the account rests on.
         """
+        for name in _WHOLE:
+            if type(value := getattr(self, name)) is not int:
+                raise InputError(f"{name} of a request is a whole number, not {quoted(value)}")
+        for name in _TUPLES:
+            if not isinstance(value := getattr(self, name), tuple):
+                raise InputError(f"{name} of a request is a tuple, not {quoted(value)}")
         if self.extra and (owned := sorted(OWNED.intersection(self.extra))):
             raise InputError(
                 f"extra holds {', '.join(owned)}: the account rests on it, or the request has a "
@@ -306,6 +344,10 @@ class Request:
     def may_call(self) -> bool:
         """The model may wish that a tool be called."""
         return bool(self.tools) or "functions" in self.extra
+
+
+_WHOLE = ("max_tokens", "top_logprobs", "seed")
+_TUPLES = ("prompt", "stop", "tools")
 
 
 @dataclass(frozen=True, slots=True)

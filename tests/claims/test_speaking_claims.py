@@ -113,7 +113,10 @@ async def planner() -> Engine:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rival", ["evolution_over_sampling", "evolution_by_feedback"])
+@pytest.mark.parametrize(
+    "rival",
+    ["evolution_over_sampling", pytest.param("evolution_by_feedback", marks=pytest.mark.heavy)],
+)
 def test_a_planner_of_ones_own_that_follows_feedback_evolves(rival: str) -> None:
     """The simulated planner stands in for the user's model."""
     found = claim(rival).test(Setting(engine=planner))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from workspan.cli.main import main
 from workspan.spec import STRATEGIES as STRATEGIES_TABLE
 from workspan.spec import split_list
 
@@ -168,12 +169,14 @@ def test_a_dry_run_says_what_it_takes_and_spends_nothing(problems: Path) -> None
     ],
 )
 def test_bad_input_ends_with_2_and_says_what_would_be_right(
-    arguments: list[str], said: str
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine = [] if "--engine" in arguments else ["--engine", "scripted"]
-    code, out, errors = compare(*engine, *arguments)
-    assert (code, out) == (2, "")
-    assert said in errors
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", *engine, *arguments])
+    out, errors = capsys.readouterr()
+    assert (ended.value.code, out) == (2, "")
+    assert said in " ".join(errors.split())
     assert "Traceback" not in errors
 
 

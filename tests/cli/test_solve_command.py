@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from workspan.cli.main import main
+
 pytestmark = pytest.mark.slow
 
 
@@ -48,13 +50,17 @@ def test_a_question_is_answered_with_its_account() -> None:
         (["hi", "--engine", "embedded:/no/such/file.gguf"], 5, "file.gguf"),
     ],
 )
-def test_what_is_wrong_is_said_with_a_code(arguments: list[str], code: int, said: str) -> None:
+def test_what_is_wrong_is_said_with_a_code(
+    arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     if "--engine" not in arguments:
         arguments = [*arguments, "--engine", "scripted"]
-    done = workspan("solve", *arguments)
-    assert done.returncode == code, done.stderr
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    with pytest.raises(SystemExit) as ended:
+        main(["solve", *arguments])
+    errors = capsys.readouterr().err
+    assert ended.value.code == code, errors
+    assert said in errors
+    assert "Traceback" not in errors
 
 
 def test_a_file_of_problems_is_answered_in_order_and_privately(tmp_path: Path) -> None:

@@ -50,7 +50,9 @@ def ramble(request: Request) -> str:
 @pytest.mark.parametrize(
     "name", [name for name, known in STRATEGIES.ours.items() if not known.card.extra]
 )
-@pytest.mark.parametrize("budget", ["600 work, 300 span", "100k work"])
+@pytest.mark.parametrize(
+    "budget", ["600 work, 300 span", pytest.param("100k work", marks=pytest.mark.heavy)]
+)
 def test_what_happens_lies_within_the_plan(name: str, budget: str) -> None:
     strategy, limits = parse_strategy(STRATEGIES[name].example), Budget.parse(budget)
     engine = ScriptedEngine(ramble, latency=lambda _: 1)  # chains grow side by side

@@ -77,7 +77,7 @@ class TheirModel(its_hub.AbstractLanguageModel):  # type: ignore[misc]  # its-hu
         self.prefixes: list[str] = []
 
     async def agenerate_single(self, messages: Any, **kwargs: Any) -> dict[str, str]:
-        prefix = messages[1].text if len(messages) > 1 else ""
+        prefix = messages[1].content if len(messages) > 1 else ""
         self.prefixes.append(prefix)
         return {"role": "assistant", "content": next_step(prefix, len(self.prefixes) - 1)}
 

@@ -61,7 +61,7 @@ def test_making_problems_leaves_global_randomness_and_output_as_they_were(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("each", [pytest.param(1, marks=pytest.mark.heavy), 9])
+@pytest.mark.parametrize("each", [pytest.param(1, marks=pytest.mark.heavy), 25])
 def test_every_set_is_the_same_in_another_process(each: int) -> None:
     code = (
         "import sys, warnings; warnings.simplefilter('ignore')\n"

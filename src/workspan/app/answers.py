@@ -151,7 +151,7 @@ def _frame(records: Sequence[Mapping[str, Any]]) -> Any:
     try:
         import pandas
     except ImportError:
-        raise MissingDependency("a data frame", "pandas") from None
+        raise MissingDependency("a data frame", distribution="pandas") from None
     return pandas.DataFrame.from_records([dict(record) for record in records])
 
 

@@ -12,7 +12,7 @@ import anyio
 
 from workspan import engine_spec
 from workspan.engine_spec import parse_price
-from workspan.engines.base import Engine, Price, models, together
+from workspan.engines.base import Engine, Price, give_back, models, together
 from workspan.engines.settings import Settings, read_settings
 from workspan.errors import InputError, SpecError
 from workspan.lab.bench import Tool
@@ -99,8 +99,7 @@ async def open_engine(
     try:
         yield opened
     finally:
-        with anyio.CancelScope(shield=True):
-            await opened.aclose()
+        await give_back(opened)
 
 
 @asynccontextmanager

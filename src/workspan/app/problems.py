@@ -61,14 +61,18 @@ def as_tasks(
         DataError: a file or a row can't be read; the line is named.
         SpecError: there is no such set or kind.
     """
-    if limit is not None and limit < 1:
-        raise InputError(f"limit is {limit}: ask for at least 1 problem")
+    check_count("limit", limit)
     if isinstance(problems, Path) or reader is not None:
         return read_tasks(str(problems), reader)[:limit]
     if isinstance(problems, str):
         return open_tasks(problems, imports=True).load(limit or LIMIT, seed)
+    if isinstance(problems, Mapping | Problem | Task) or not isinstance(problems, Frame | Iterable):
+        raise InputError(
+            "problems are a file's path, a set's name, a data frame, or a list of questions, rows, "
+            f"problems or tasks: not one of type {type(problems).__name__}"
+        )
     if isinstance(problems, Frame):
-        found = _of_rows(problems.to_dict("records"))
+        found = _of_rows(_rows_of(problems))
     else:
         found = _of_items([*problems], kind, strategy or Single())
     if not found:
@@ -109,6 +113,42 @@ def brought_passages(names: Sequence[str], limit: int | None, seed: int) -> list
     bringing = [one for one in sets if isinstance(one, BringsPassages)]
     corpora = [one.passages(limit or LIMIT, seed) for one in bringing]
     return [passage for corpus in corpora for passage in corpus]
+
+
+def check_count(name: str, value: int | None) -> None:
+    """Refuse what is no number of things.
+
+    Raises:
+        InputError: it is neither None nor a whole number of at least 1.
+    """
+    if value is not None and (type(value) is not int or value < 1):
+        raise InputError(f"{name} is {value!r}: a whole number, at least 1")
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that no journal could be found by again.
+
+    Raises:
+        InputError: it is no whole number of 64 bits.
+    """
+    if type(seed) is not int or not -(1 << 63) <= seed < 1 << 63:
+        raise InputError(f"seed is {seed!r}: a whole number of 64 bits")
+
+
+def _rows_of(frame: Frame) -> list[Mapping[str, object]]:
+    """Return the rows of a data frame: pandas' and polars' are asked differently.
+
+    Raises:
+        InputError: it gives none.
+    """
+    ask = getattr(frame, "to_dicts", None)
+    try:
+        rows = ask() if ask is not None else frame.to_dict("records")
+    except Exception as error:
+        raise InputError(f"the data frame gives no rows: {error}") from error
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise InputError("the data frame gives no list of rows")
+    return rows
 
 
 def _of_rows(rows: Sequence[Mapping[str, object]]) -> list[Task]:

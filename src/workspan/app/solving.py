@@ -7,13 +7,15 @@ from pathlib import Path
 
 from workspan.app.answers import Answers, trial_record
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike, Opened, opened
-from workspan.app.problems import ProblemsLike, as_tasks
+from workspan.app.problems import ProblemsLike, as_tasks, check_count, check_seed
 from workspan.app.searching import Corpus, open_search
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_problem, as_strategy
 from workspan.app.state import opened_journal
 from workspan.call import Event
 from workspan.engines.base import Engine
 from workspan.entry import Header
+from workspan.errors import InputError
+from workspan.journal import digest
 from workspan.lab.bench import Tool, Trial
 from workspan.lab.compare import Comparison, compare
 from workspan.lab.pooling import pool
@@ -67,6 +69,7 @@ async def solve(
     """
     plan = as_strategy(strategy or (SEARCHING if corpus else ALONE))
     limits, problem = as_budget(budget), as_problem(question, kind, plan, raw=raw)
+    check_seed(seed)
     found = {**(await open_search(corpus)).tools, **(tools or {})}
     async with opened(engine, engines, found) as rig:
         return await run(
@@ -128,6 +131,10 @@ async def solve_many(
     """
     plan = as_strategy(strategy or (SEARCHING if corpus else ALONE))
     limits = as_budget(budget)
+    check_seed(seed)
+    check_count("parallel", parallel)
+    if pooled and parallel is not None:
+        raise InputError("--parallel is not for a pooled budget: its problems run in waves")
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
     search = corpus if isinstance(corpus, Corpus) else await open_search(corpus)
     async with opened(engine, engines, {**search.tools, **(tools or {})}) as rig:
@@ -136,7 +143,7 @@ async def solve_many(
 
         def finished(trial: Trial) -> None:
             record = trial_record(trial, str(limits), rig)
-            records[trial.task.problem.id] = record
+            records[digest(trial.task.problem)] = record
             if on_answer is not None:
                 on_answer(trial, record)
 
@@ -155,7 +162,7 @@ async def solve_many(
                 tools=rig.tools,
                 **width,
             )
-    return Answers(done, [records[trial.task.problem.id] for trial in done.trials])
+    return Answers(done, [records[digest(trial.task.problem)] for trial in done.trials])
 
 
 def many_header(rig: Opened, corpus: Corpus, seed: int) -> Header:

@@ -62,10 +62,14 @@ def opened_journal(
         JournalError: it can't be read, is damaged, or is open in another process.
         ReplayMismatch: another engine, seed or format wrote it.
     """
+    if isinstance(journal, JournalFile):
+        journal.belongs_to(header)
     if journal is None or isinstance(journal, JournalFile):
         yield journal
         return
-    with private_files(), JournalFile(Path(journal), header) as opened:
+    if not isinstance(journal, str | Path) or "\0" in str(journal):
+        raise InputError(f"a journal is a file's path or an open JournalFile, not {journal!r}")
+    with JournalFile(Path(journal), header) as opened:
         yield opened
 
 

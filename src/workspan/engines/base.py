@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -186,6 +187,16 @@ _MEANS: Mapping[str, str] = {
     "logit_bias": "tokens are to be made more or less likely",
     "provider_fields": "the request has fields that one provider knows",
 }
+
+
+async def give_back(engine: Engine) -> None:
+    """Close an engine; one that can't be closed is warned of, and takes no result away."""
+    with anyio.CancelScope(shield=True):
+        try:
+            await engine.aclose()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the answer is there
+            said = f"the engine {engine.info.name} could not be closed: {error}"
+            warnings.warn(said, RuntimeWarning, stacklevel=2)
 
 
 class Engine(Protocol):

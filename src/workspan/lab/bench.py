@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -10,6 +10,7 @@ import anyio
 
 from workspan.budget import Budget
 from workspan.engines.base import Engine
+from workspan.entry import RunId
 from workspan.errors import ContextExceeded, EngineError, EngineRejected, GraderError
 from workspan.graders.base import Grade
 from workspan.journal import Journal, digest, seed_for
@@ -20,7 +21,7 @@ from workspan.spec import write
 from workspan.stopwatch import WALL, Time
 from workspan.store import JournalFile
 from workspan.tasks.base import Task
-from workspan.types import Usage
+from workspan.types import Problem, Usage
 
 Tool: TypeAlias = Callable[[str], Awaitable[str]]
 """What strategies may use beside engines: an argument in, a text out."""
@@ -73,8 +74,22 @@ class Bench:
     account: Ledger | None = None
     """What all runs together may spend; None is without limit."""
     time: Time = WALL
+    owed: dict[RunId, Journal] = field(default_factory=dict)
+    """Journals that were opened before their runs: the account holds what they show."""
     finished: int = 0
     failed_in_a_row: int = 0
+
+    def owe(self, strategy: Strategy, tasks: Sequence[Task]) -> None:
+        """Take over what the journals of all runs show, before the first one spends anything."""
+        if self.journals is None or self.account is None:
+            return
+        for task in tasks:
+            run_id = self._identify(strategy, task.problem)
+            journal = self.owed[run_id] = self.journals.journal(run_id)
+            self.account.owe(journal.usage())
+
+    def _identify(self, strategy: Strategy, problem: Problem) -> RunId:
+        return identify(strategy, problem, self.budget, seed_for(self.seed, digest(problem)))
 
     async def attempt(self, strategy: Strategy, task: Task) -> Trial:
         """Run once and grade; a failed call that ends the run is a trial without a result.
@@ -83,17 +98,21 @@ class Bench:
             EngineError: so many runs failed that the engine is gone.
         """
         problem = task.problem
-        seed = seed_for(self.seed, digest(problem))
-        run_id = identify(strategy, problem, self.budget, seed)
-        journal = Journal() if self.journals is None else self.journals.journal(run_id)
+        run_id = self._identify(strategy, problem)
+        early = self.owed.pop(run_id, None)
+        if early is not None:
+            journal = early
+        else:
+            journal = Journal() if self.journals is None else self.journals.journal(run_id)
         try:
             result = await run(
                 strategy,
                 problem,
                 self.engine,
                 budget=self.budget,
-                seed=seed,
+                seed=run_id.seed,
                 journal=journal,
+                is_owed=early is not None,
                 account=self.account,
                 limiter=self.limiter,
                 engines=self.engines,

@@ -75,6 +75,7 @@ async def pool(
     check(strategy, engine, budget, engines, tools)
     limiter, account = anyio.CapacityLimiter(engine.info.concurrency), Ledger(budget)
     bench = Bench(engine, budget, seed, journals, limiter, len(tasks), engines, tools, account)
+    bench.owe(strategy, tasks)
     trials: dict[str, Trial] = {}
 
     async def attempt(turn: tuple[Strategy, Task]) -> None:
