@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -226,3 +228,11 @@ def test_long_answers_are_whole_or_none() -> None:
     assert found.answer == digits
     assert not equivalent(digits, digits[:-1] + "8", "number")
     assert equivalent(digits, f"{digits}.0", "number")
+
+
+def test_no_pattern_holds_a_group_possessively() -> None:
+    """Python before 3.11.5, Debian 12's among them, matches such groups wrongly (gh-106052)."""
+    source = Path(__file__).parents[2] / "src" / "workspan"
+    for path in source.rglob("*.py"):
+        held = re.findall(r"\)(?:[*+?]|\{\d*,?\d*\})\+", path.read_text())
+        assert not held, path.name

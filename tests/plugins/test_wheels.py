@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow  # it builds two wheels
+pytestmark = pytest.mark.heavy  # it builds two wheels, and an environment for each
 
 ROOT = Path(__file__).parents[2]
 OFFLINE = ("--no-deps", "--no-build-isolation", "--no-index")

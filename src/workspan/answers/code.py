@@ -166,7 +166,7 @@ def _block(text: str, opening: _Fence, start: int, end: int) -> Block:
     )
 
 
-_UNWRITTEN = re.compile(r"(?:\s*(?:#(?!!|include)|//|\.\.\.)[^\n]*(?:\n|\Z)|\s+)*+")
+_UNWRITTEN = re.compile(r"(?:\s*(?:#(?!!|include)|//|\.\.\.)[^\n]*(?:\n|\Z)|\s++)*")
 """Comments alone: "your code here"."""
 
 
@@ -206,7 +206,7 @@ def _is_demo(block: Block, programs: list[Block]) -> bool:
 
 _IMPORTS = re.compile(
     r"(?:(?:import[ ]|from[ ][\w.]+[ ]import[ ]|#include|using[ ]|use[ ])[^\n(]{1,200}(?:\n|\Z)"
-    r"|\s+)++"
+    r"|\s++)+"
 )
 
 
@@ -264,7 +264,7 @@ def _unfenced(text: str, start: int, end: int) -> Found | None:
 _INDENTED = re.compile(
     r"(?:\A|\n)(?=[^\s\d])[^\n]*[:.]\n(?:[ \t]*\n){1,3}"
     r"((?:[ ]{4}|\t)(?:(?:async[ ])?def|class|import|from)[ ]\w[^\n]*"
-    r"(?:\n(?:(?:[ ]{4}|\t)[^\n]*|[ \t]*))*+)"
+    r"(?:\n(?:(?:[ ]{4}|\t)[^\n]*|[ \t]*))*)"
 )
 """A sentence, an empty line and an indented program, as Markdown also writes code."""
 

@@ -152,7 +152,7 @@ def _is_shallow(text: str, start: int, end: int) -> bool:
     if text.count("[", start, end) + text.count("{", start, end) <= _DEEPEST:
         return True
     depth = 0
-    for sign in re.finditer(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', text[start:end]):
+    for sign in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', text[start:end]):
         depth += (sign[0] in "[{") - (sign[0] in "]}")
         if depth > _DEEPEST:
             return False
@@ -242,7 +242,7 @@ def _past(text: str, opening: re.Match[str], error: ValueError) -> int:
     if not _MEMBER.match(text, opening.start()):
         return opening.end()
     depth = 0
-    for sign in re.finditer(r'"(?:[^"\\\n]|\\.)*+"|[\[\]{}]', text[opening.start() :]):
+    for sign in re.finditer(r'"(?:[^"\\\n]|\\.)*"|[\[\]{}]', text[opening.start() :]):
         depth += (sign[0] in "[{") - (sign[0] in "]}")
         if depth == 0:
             return opening.start() + sign.end()
