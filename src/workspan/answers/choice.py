@@ -35,8 +35,8 @@ _SECOND = re.compile(
 )
 _NOT = re.compile(r"(?:not|neither|none|cannot|unclear|unknown|isn't|no)(?![a-z])", re.IGNORECASE)
 _LINE = re.compile(
-    rf"(?:[\s>#]|{_DRESS})*+(?:(?:option|choice|answer"
-    rf"|letter)\s*+[:.]?\s*+)?{_DRESS}*+([A-Za-z])(?:[)\]*_`\"}}$]|\\\)){{0,4}}"
+    rf"(?:[\s>#]|{_DRESS})*(?:(?:option|choice|answer"
+    rf"|letter)\s*+[:.]?\s*+)?{_DRESS}{{0,8}}([A-Za-z])(?:[)\]*_`\"}}$]|\\\)){{0,4}}"
     r"(?:\s*(?:[.):\-–—]\s*\S.*|[.!:]?\s*[*_`\"]*))?",
     re.IGNORECASE,
 )
