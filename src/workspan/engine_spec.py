@@ -16,7 +16,7 @@ from dataclasses import MISSING
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from workspan.engines.base import Engine, Price
+from workspan.engines.base import Engine, Price, lacks
 from workspan.engines.settings import Settings
 from workspan.errors import PluginError, SpecError, WorkspanError, nearest
 from workspan.legible import quoted
@@ -27,7 +27,6 @@ from workspan.spec.parameters import parameters
 _HEAD = re.compile(r"([A-Za-z]\w*)(?=[:(]|$)", re.ASCII)
 _LONGEST_PRICE = 100
 """Characters."""
-_PROTOCOL = ("info", "stream", "count", "aclose")
 
 
 async def open_engine(
@@ -162,10 +161,9 @@ def _checked(text: str, engine: Any) -> Engine:
     Raises:
         SpecError: it is none.
     """
-    missing = [name for name in _PROTOCOL if not hasattr(engine, name)]
-    if missing:
+    if missing := lacks(engine):
         kind = type(engine).__name__
-        raise SpecError(f"{quoted(text)} is no engine: the {kind} it gives has no {missing[0]}")
+        raise SpecError(f"{quoted(text)} is no engine: the {kind} it gives has no {missing}")
     found: Engine = engine
     return found
 
@@ -177,7 +175,7 @@ def _boundary(text: str, row: Row | None) -> Iterator[None]:
         yield
     except WorkspanError:
         raise
-    except Exception as error:
+    except Exception as error:  # the boundary to a plug-in's own code
         if row is not None and row.is_ours:
             raise
         who = quoted(text) if row is None else f"{row.name!r} of {row.distribution}"

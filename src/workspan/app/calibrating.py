@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
 from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategy
-from workspan.app.state import opened_journal, private_files
+from workspan.app.state import opened_journal
 from workspan.engines.base import Engine
 from workspan.entry import Header
 from workspan.errors import MissingDependency, SpecError
@@ -93,8 +93,7 @@ async def calibrate(
         by_arm = dict(zip(arm_names(plan), others, strict=True))
         library = await calibrate_runs(chains, rig.engine.info.model, by_arm)
     if to is not None:
-        with private_files():
-            write_library(library, Path(to))
+        write_library(library, Path(to))
     return library
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workspan.app.answers import Compared
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
-from workspan.app.problems import ProblemsLike, as_tasks, check_count, check_seed
+from workspan.app.problems import ProblemsLike, as_tasks, check_count
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategies
 from workspan.app.state import opened_journal
 from workspan.engines.base import Engine
@@ -64,7 +64,6 @@ async def compare(
         'single'
     """
     plans, limits = as_strategies(strategies), as_budget(budget)
-    check_seed(seed)
     check_count("parallel", parallel)
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plans[0])
     async with opened(engine, engines, tools) as rig:

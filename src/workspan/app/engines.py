@@ -12,7 +12,7 @@ import anyio
 
 from workspan import engine_spec
 from workspan.engine_spec import parse_price
-from workspan.engines.base import Engine, Price, give_back, models, together
+from workspan.engines.base import Engine, Price, give_back, lacks, models, together
 from workspan.engines.settings import Settings, read_settings
 from workspan.errors import InputError, SpecError
 from workspan.lab.bench import Tool
@@ -20,7 +20,6 @@ from workspan.legible import quoted
 
 DEFAULT_ENGINE = "embedded"
 _NAMED = re.compile(r"([A-Za-z][\w.-]*)=(.*)", re.DOTALL)
-_PROTOCOL = ("info", "stream", "count", "aclose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +174,7 @@ def _checked(engine: Engine) -> Engine:
     Raises:
         InputError: it is none.
     """
-    if isinstance(engine, type) or any(not hasattr(engine, name) for name in _PROTOCOL):
+    if isinstance(engine, type) or lacks(engine):
         said = engine.__name__ if isinstance(engine, type) else f"a {type(engine).__name__}"
         raise InputError(
             f"an engine is a text such as 'http://localhost:8000/v1', or one that is open: {said} "

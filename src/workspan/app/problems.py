@@ -57,11 +57,12 @@ def as_tasks(
         strategy: what they are for: one that searches says itself how to answer.
 
     Raises:
-        InputError: there is none, or what is given is none.
+        InputError: there is none, or what is given is none; a limit or a seed that can't be.
         DataError: a file or a row can't be read; the line is named.
         SpecError: there is no such set or kind.
     """
     check_count("limit", limit)
+    check_seed(seed)
     if isinstance(problems, Path) or reader is not None:
         return read_tasks(str(problems), reader)[:limit]
     if isinstance(problems, str):
@@ -144,7 +145,7 @@ def _rows_of(frame: Frame) -> list[Mapping[str, object]]:
     ask = getattr(frame, "to_dicts", None)
     try:
         rows = ask() if ask is not None else frame.to_dict("records")
-    except Exception as error:
+    except Exception as error:  # the boundary to the frame's own library
         raise InputError(f"the data frame gives no rows: {error}") from error
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise InputError("the data frame gives no list of rows")

@@ -131,7 +131,6 @@ async def solve_many(
     """
     plan = as_strategy(strategy or (SEARCHING if corpus else ALONE))
     limits = as_budget(budget)
-    check_seed(seed)
     check_count("parallel", parallel)
     if pooled and parallel is not None:
         raise InputError("--parallel is not for a pooled budget: its problems run in waves")

@@ -189,6 +189,14 @@ _MEANS: Mapping[str, str] = {
 }
 
 
+_PROTOCOL = ("info", "stream", "count", "aclose")
+
+
+def lacks(value: object) -> str:
+    """Name the first thing that an engine must have and `value` lacks; empty if it has all."""
+    return next((name for name in _PROTOCOL if not hasattr(value, name)), "")
+
+
 async def give_back(engine: Engine) -> None:
     """Close an engine; one that can't be closed is warned of, and takes no result away."""
     with anyio.CancelScope(shield=True):
