@@ -14,10 +14,10 @@ import pytest
 
 from endpoint_client import Drawn, draw
 from real_servers import settled
+from workspan.data.types import Message, Request
 from workspan.engines.endpoint import Endpoint
 from workspan.errors import ContextExceeded
 from workspan.testing.proxy import CountingProxy
-from workspan.types import Message, Request
 
 pytestmark = [pytest.mark.slow, pytest.mark.peers]
 

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from endpoint_client import ASK, before, draw
-from workspan.address import proxy_for
+from workspan.boundary.address import proxy_for
+from workspan.data.types import Chunk, Message, Request
 from workspan.engines.endpoint import Endpoint
 from workspan.engines.endpoint.wire import Logprobs
 from workspan.errors import InputError
 from workspan.testing.server import Behaviour, SimulatedServer
-from workspan.types import Chunk, Message, Request
 
 
 def sent(behaviour: Behaviour, request: Request, **options: Any) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endpoint_client import ASK, QUICK, Drawn, draw
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.types import Request
 from workspan.engines.endpoint import Endpoint, Retries, Timeouts
 from workspan.engines.endpoint.complaints import retry_after
 from workspan.engines.endpoint.events import EventStream
@@ -33,7 +34,6 @@ from workspan.errors import (
     EngineUnavailable,
     InputError,
 )
-from workspan.types import Request
 
 ONCE = Retries(attempts=1, seconds=5, wait_initial=0.01, wait_max=0.02)
 TINY = Timeouts(connect=5, first_token=0.3, between_chunks=0.1)

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workspan.answers import extract
+from workspan.data.types import Message, Problem
 from workspan.errors import GraderError
-from workspan.graders.base import Grade, Task
-from workspan.graders.puzzles import LEFT_OUT, family
-from workspan.graders.puzzles.arithmetic import is_small
-from workspan.graders.puzzles.forms import number, same, value
-from workspan.graders.reasoning_gym import ReasoningGym
+from workspan.tasks.base import Grade, Task
+from workspan.tasks.graders.puzzles import LEFT_OUT, family
+from workspan.tasks.graders.puzzles.arithmetic import is_small
+from workspan.tasks.graders.puzzles.forms import number, same, value
+from workspan.tasks.graders.reasoning_gym import ReasoningGym
 from workspan.tasks.procedural import names, procedural
-from workspan.types import Message, Problem
 
 SLOW = {"knight_swap", "rush_hour", "intermediate_integration", "arc_agi", "zebra_puzzles"}
 FOREIGN = ("gcd", "sudoku", "jugs")

@@ -11,12 +11,12 @@ import aiohttp
 import msgspec
 import stamina
 
-from workspan.address import proxy_for
+from workspan.boundary.address import proxy_for
+from workspan.boundary.secret import Secret
 from workspan.engines.endpoint.complaints import Complaint, read_complaint
 from workspan.engines.endpoint.refusals import refusal
 from workspan.engines.endpoint.reply import Refused, Reply, Size, lost
 from workspan.errors import EngineError, EngineProtocolError, EngineUnavailable, InputError
-from workspan.secret import Secret
 
 _REFUSAL_BYTES = 65_536
 _ANSWER_BYTES = 32 * 1024 * 1024

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from workspan.data.types import Notice, Request
 from workspan.engines.endpoint.complaints import Complaint
 from workspan.engines.endpoint.lessons import (
     CAP_NAMES,
@@ -19,7 +20,6 @@ from workspan.engines.endpoint.lessons import (
 from workspan.errors import ContextExceeded, EngineRejected
 from workspan.protocol.chat import write_settings
 from workspan.protocol.chat_messages import write_messages
-from workspan.types import Notice, Request
 
 ThinkingCap: TypeAlias = Literal[
     "thinking_token_budget", "thinking_budget", "reasoning", "thinking"

@@ -10,8 +10,10 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
-from workspan.address import checked_url
-from workspan.engines.base import Bill, Capability, EngineInfo, Price, check_offered, needs
+from workspan.boundary.address import checked_url
+from workspan.boundary.secret import Secret
+from workspan.core.engine import Bill, Capability, EngineInfo, Price, check_offered, needs
+from workspan.data.types import Chunk, Notice, Request, Usage
 from workspan.engines.endpoint.client import Client, Retries, Timeouts
 from workspan.engines.endpoint.dialect import THINKING_CAPS, Asking, Dialect, Form, ThinkingCap
 from workspan.engines.endpoint.lessons import CAP_NAMES
@@ -31,8 +33,6 @@ from workspan.errors import (
     UnsupportedCapability,
     nearest,
 )
-from workspan.secret import Secret
-from workspan.types import Chunk, Notice, Request, Usage
 
 KEY_VARIABLES = ("WORKSPAN_API_KEY", "OPENAI_API_KEY")
 """Where a key is read from, the first that is set."""

@@ -1,0 +1,175 @@
+"""One account: reserve before spending, settle after, here and in every account above."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+import anyio
+
+from workspan.data.budget import Budget
+from workspan.data.types import Amount, Usage
+from workspan.errors import BudgetExceeded
+
+_NOTHING = Amount()
+
+
+class Hold:
+    """What one call has reserved; grows slice by slice until it is settled."""
+
+    __slots__ = ("amount",)
+
+    def __init__(self, amount: Amount) -> None:
+        self.amount = amount
+
+
+class Ledger:
+    """Account of one budget: spent + owed + held never exceeds the limit, here or in any parent.
+
+    `owed` is what the journal of an interrupted run shows and the resumed run has not replayed yet.
+    Nothing between two halves of a change awaits, so a cancellation can't split it.
+    """
+
+    def __init__(
+        self, budget: Budget, parent: Ledger | None = None, owed: Usage | None = None
+    ) -> None:
+        self.budget = budget
+        self.parent = parent
+        self.spent = Usage()
+        self._width = anyio.CapacityLimiter(budget.width) if budget.width else None
+        self._owed = owed.amount if owed else _NOTHING
+        self._held = _NOTHING
+        self._settled: anyio.Event | None = None
+        columns = ("calls", "work", "prefill", "cost")
+        self._limits = [(c, getattr(budget, c)) for c in columns if getattr(budget, c) is not None]
+        self._paid = _NOTHING
+
+    def path(self) -> Iterator[Ledger]:
+        """This account, then each above it."""
+        node: Ledger | None = self
+        while node is not None:
+            yield node
+            node = node.parent
+
+    def widths(self) -> list[anyio.CapacityLimiter]:
+        """Return the limits on calls in flight, here and above."""
+        return [node._width for node in self.path() if node._width is not None]
+
+    @property
+    def held(self) -> Amount:
+        """Reserved by calls in flight."""
+        return self._held
+
+    @property
+    def owed(self) -> Amount:
+        """Recorded by an earlier run and not replayed yet."""
+        return self._owed
+
+    @property
+    def overruns(self) -> dict[str, int | Decimal]:
+        """Say by how much each limit was passed: empty, unless an engine billed more than asked."""
+        over = {column: getattr(self._paid, column) - limit for column, limit in self._limits}
+        return {column: excess for column, excess in over.items() if excess > 0}
+
+    def limits(self, column: str) -> bool:
+        """Say whether `column` of `Budget` is limited here or above."""
+        return any(getattr(node.budget, column) is not None for node in self.path())
+
+    def work_left(self) -> int | None:
+        """Decoded tokens that are not spent or owed, here and above; None is unlimited."""
+        left = [
+            max(0, node.budget.work - node._paid.work - node._owed.work)
+            for node in self.path()
+            if node.budget.work is not None
+        ]
+        return min(left, default=None)
+
+    def cost_left(self) -> Decimal | None:
+        """USD that are not spent or owed, here and above; None is unlimited."""
+        left = [
+            max(Decimal(0), node.budget.cost - node._paid.cost - node._owed.cost)
+            for node in self.path()
+            if node.budget.cost is not None
+        ]
+        return min(left, default=None)
+
+    async def reserve(self, bound: Callable[[], Amount]) -> Hold:
+        """Hold what `bound` asks for; wait while calls in flight may still give back theirs.
+
+        It is asked anew after each wait, since what is left has changed.
+
+        Raises:
+            BudgetExceeded: the bound does not fit and nothing in flight could free it.
+        """
+        while (refusal := self._refusal(amount := bound())) is not None:
+            node, column = refusal
+            if node._held == _NOTHING:
+                need, limit = getattr(amount, column), getattr(node.budget, column)
+                left = limit - node._committed(column)
+                raise BudgetExceeded(
+                    f"a call needs {need} {column}, {left} {column} left of {node.budget}",
+                    limit=column,
+                )
+            if node._settled is None:
+                node._settled = anyio.Event()
+            await node._settled.wait()
+        self._hold(amount)
+        return Hold(amount)
+
+    def extend(self, hold: Hold, work: int, cost: Decimal) -> str | None:
+        """Add `work` tokens and their `cost` to `hold` if they fit now; never waits.
+
+        Returns:
+            The column that refused, or None.
+        """
+        more = Amount(0, work, 0, cost)
+        refusal = self._refusal(more)
+        if refusal is not None:
+            return refusal[1]
+        self._hold(more)
+        hold.amount = hold.amount.plus(more)
+        return None
+
+    def settle(self, hold: Hold, used: Usage) -> None:
+        """Free what `hold` reserved and charge what was used."""
+        for node in self.path():
+            node._held = node._held.minus(hold.amount)
+            node._pay(used)
+            if node._settled is not None:
+                node._settled.set()
+                node._settled = None
+        hold.amount = _NOTHING
+
+    def owe(self, usage: Usage) -> None:
+        """Take over, here and above, what the journal of a run to be resumed shows."""
+        for node in self.path():
+            node._owed = node._owed.plus(usage.amount)
+
+    def charge(self, used: Usage) -> None:
+        """Move replayed compute from owed to spent."""
+        amount = used.amount
+        for node in self.path():
+            node._owed = node._owed.minus(amount)
+            node._pay(used)
+
+    def _pay(self, used: Usage) -> None:
+        self.spent += used
+        self._paid = self.spent.amount
+
+    def _committed(self, column: str) -> int | Decimal:
+        """Add up one column of what is spent, owed and held."""
+        total = getattr(self._paid, column) + getattr(self._owed, column)
+        return total + getattr(self._held, column)  # type: ignore[no-any-return]
+
+    def _hold(self, amount: Amount) -> None:
+        for node in self.path():
+            node._held = node._held.plus(amount)
+
+    def _refusal(self, bound: Amount) -> tuple[Ledger, str] | None:
+        """Find the first account and column that `bound` does not fit."""
+        for node in self.path():
+            for column, limit in node._limits:
+                asked = getattr(bound, column)
+                if asked and node._committed(column) + asked > limit:
+                    return node, column
+        return None
