@@ -62,7 +62,7 @@ def test_unlabelled_problems_have_no_right_group() -> None:
 def test_a_prompt_leaves_its_signs_where_it_is_known() -> None:
     known = recording(Chain((9,), ("4",)))
     assert calibrate([known]).problems[0].signs == signs(known.problems[0])
-    bare = Problem("p", (Message("user", "p"),))
+    bare = Problem("p", (Message("user", "p"),), is_asked=False)
     assert calibrate([replace(known, problems=(bare,))]).problems[0].signs == ()
 
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from workspan.data.content import JsonObject
 from workspan.errors import InputError
 from workspan.planning import UNREADABLE, Instance, dump, read
 from workspan.planning.calendar import Busy, Calendar
@@ -175,7 +176,7 @@ def test_levenshtein_by_hand() -> None:
 
 
 @pytest.mark.parametrize("instance", [TRIP, DAY, WEEK, STEG], ids=lambda i: i.form)
-def test_an_instance_survives_the_metadata(instance: Instance) -> None:
+def test_an_instance_survives_its_problem(instance: Instance) -> None:
     assert read(dump(instance)) == instance
 
 
@@ -188,16 +189,16 @@ def test_a_text_without_a_plan_scores_nothing_and_is_told_the_form(instance: Ins
 
 
 @pytest.mark.parametrize(
-    ("metadata", "said"),
+    ("plan", "said"),
     [
-        ({}, "there is no metadata['plan']"),
-        ({"plan": "{"}, "not JSON"),
-        ({"plan": "[]"}, "not an object with a form"),
-        ({"plan": '{"form": "tripp"}'}, "did you mean 'trip'?"),
-        ({"plan": '{"form": "trip", "days": "six"}'}, "not an instance of trip"),
-        ({"plan": '{"form": "steg_poet", "message": [], "between": 3}'}, "not an instance"),
+        ({}, "it has no plan"),
+        ({"days": 6}, "its plan names no form: trip, meeting"),
+        ({"form": 7}, "its plan names no form"),
+        ({"form": "tripp"}, "did you mean 'trip'?"),
+        ({"form": "trip", "days": "six"}, "not an instance of trip"),
+        ({"form": "steg_poet", "message": [], "between": 3}, "not an instance"),
     ],
 )
-def test_metadata_without_an_instance_is_refused(metadata: dict[str, str], said: str) -> None:
+def test_a_plan_that_is_no_instance_is_refused(plan: dict[str, object], said: str) -> None:
     with pytest.raises(InputError, match=re.escape(said)):
-        read(metadata)
+        read(JsonObject.of(plan))

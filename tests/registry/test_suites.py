@@ -27,9 +27,9 @@ from workspan.testing.server import Behaviour, SimulatedServer
 from workspan.testing.task_suite import check_tasks
 from workspan.testing.verifier_suite import check_verifier
 
-TESTED = {"tests": "assert twice(2) == 4"}
+ASKED = (Message("user", "Write twice(x)."),)
 PROBLEMS = {
-    "public_tests": Problem("twice", (Message("user", "Write twice(x)."),), "code", TESTED),
+    "public_tests": Problem("twice", ASKED, "code", tests=("assert twice(2) == 4",)),
     "plan_check": open_tasks("trip_planning(cities=3)").load(1)[0].problem,
 }
 """For verifiers that judge one kind of problem."""

@@ -57,7 +57,7 @@ class Tabled(ScriptedEngine):
 
 def named(*choices: str) -> Problem:
     prompt = (Message("user", "Which one?"),)
-    return Problem("q", prompt, "text", {"choices": "\n".join(choices)})
+    return Problem("q", prompt, "text", choices=choices)
 
 
 def solve(
@@ -151,11 +151,11 @@ def test_the_strategys_own_choices_stand_for_every_problem() -> None:
     assert solve(Tabled(), Problem.ask("?"), spec).answer.text == "4"
 
 
-@pytest.mark.parametrize("choices", ["", "4", "4\n4"])
-def test_without_two_candidates_nothing_is_spent(choices: str) -> None:
+@pytest.mark.parametrize("choices", [(), ("4",), ("4", "4 "), ("", "4")])
+def test_without_two_candidates_nothing_is_spent(choices: tuple[str, ...]) -> None:
     engine = Tabled()
     with pytest.raises(InputError, match="does not name two answers"):
-        solve(engine, Problem("q", (), "text", {"choices": choices}))
+        solve(engine, Problem("q", (), "text", choices=choices))
     assert not engine.requests
 
 
@@ -277,9 +277,9 @@ def test_a_finished_run_is_replayed_without_a_call() -> None:
 
 def test_problems_name_their_candidates() -> None:
     graph, *_ = open_tasks("deep(d=2, english=True)").load(1)
-    assert graph.reference in graph.problem.metadata["choices"].split("\n")
+    assert graph.reference in graph.problem.choices
     things, *_ = open_tasks("compose(t=2, english=True)").load(1)
-    assert things.problem.metadata["choices"] == "A\nB\nC\nD\nE"
+    assert things.problem.choices == (*"ABCDE",)
 
 
 @pytest.mark.slow
@@ -290,5 +290,5 @@ def test_the_embedded_model_chooses_one_of_two_nodes() -> None:
         task.problem,
         Embedded(),
     )
-    assert result.answer.text in task.problem.metadata["choices"].split("\n")
+    assert result.answer.text in task.problem.choices
     assert sum(score or 0 for score in scores(result).values()) == pytest.approx(1)

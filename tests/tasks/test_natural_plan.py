@@ -98,7 +98,7 @@ def test_every_golden_plan_is_right_in_all_three_ways() -> None:
         grade = anyio.run(task.grader, task, task.reference)
         assert grade.correct == 1, task.problem.id
         assert "golden" not in grade.reason
-        evaluation = read(task.problem.metadata).evaluate(task.reference)
+        evaluation = read(task.problem.plan).evaluate(task.reference)
         if "meeting" in task.problem.id:  # a golden plan need not meet all
             assert evaluation.raw == task.reference.count("You meet")
         else:
@@ -115,7 +115,7 @@ def test_published_responses_score_as_natural_plans_rules_score_them() -> None:
     """
     published, differ = Counter[str](), Counter[tuple[str, bool]]()
     for id, task in _tasks().items():
-        instance = read(task.problem.metadata)
+        instance = read(task.problem.plan)
         text = str(_meta(task)["pred_5shot_pro"])
         counts = as_published(instance, text, task.reference)
         published[instance.form] += counts
@@ -158,7 +158,7 @@ class Record:
 
     @property
     def instance(self) -> Instance:
-        return read(_tasks()[self.id].problem.metadata)
+        return read(_tasks()[self.id].problem.plan)
 
     @property
     def text(self) -> str:

@@ -91,7 +91,7 @@ def test_an_abstention_and_a_wrong_plan_are_graded_wrong() -> None:
 
 def test_a_made_calendar_has_one_time_only() -> None:
     for task in open_tasks("calendar_scheduling(people=4, days=2)").load(5):
-        calendar = read(task.problem.metadata)
+        calendar = read(task.problem.plan)
         assert isinstance(calendar, Calendar)
         assert len([*calendar.free()]) == 1
 

@@ -18,7 +18,7 @@ from workspan.testing.scripted import ScriptedEngine
 from workspan.verifiers.plan_check import PlanCheck
 
 CALENDAR = Calendar(("Monday",), 60, (Busy("Ann", "Monday", 540, 720),))
-PROBLEM = Problem("p", (Message("user", "When?"),), "open", dump(CALENDAR))
+PROBLEM = Problem("p", (Message("user", "When?"),), "open", plan=dump(CALENDAR))
 
 
 def best_of(*texts: str) -> Answer:
@@ -52,5 +52,5 @@ def test_a_problem_without_an_instance_is_the_verifiers_error() -> None:
         candidate = Candidate("now", "now")
         return await PlanCheck()(Problem.ask("When?"), candidate, cast("Session", None))
 
-    with pytest.raises(VerifierError, match="problem question: there is no metadata"):
+    with pytest.raises(VerifierError, match="problem question: it has no plan"):
         anyio.run(judged)

@@ -16,8 +16,8 @@ from workspan.strategies.parallel.best_of_n import BestOfN
 from workspan.testing.scripted import ScriptedEngine
 from workspan.verifiers.tests import PublicTests
 
-TESTS = "assert twice(2) == 4\n\nassert twice('a') == 'aa'\nassert twice(0.5) == 1\n"
-PROBLEM = Problem("twice", (Message("user", "Write twice(x)."),), "code", {"tests": TESTS})
+TESTS = ("assert twice(2) == 4", "", "assert twice('a') == 'aa'", "assert twice(0.5) == 1")
+PROBLEM = Problem("twice", (Message("user", "Write twice(x)."),), "code", tests=TESTS)
 RIGHT = "def twice(x):\n    return x * 2"
 
 

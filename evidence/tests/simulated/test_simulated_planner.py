@@ -54,7 +54,7 @@ def test_drafts_can_be_read_and_differ_by_seed(name: str) -> None:
     texts = [engine.answer(Request(problem.prompt, seed=seed)) for seed in range(20)]
     assert len(set(texts)) > 3
     assert texts == [engine.answer(Request(problem.prompt, seed=seed)) for seed in range(20)]
-    assert all(read(problem.metadata).evaluate(text).is_readable for text in texts)
+    assert all(read(problem.plan).evaluate(text).is_readable for text in texts)
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -77,7 +77,7 @@ def test_the_stream_is_the_text_with_a_token_a_word(name: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(SETS), st.integers(0, 2**31))
 def test_a_plan_in_a_prompt_is_read_back_whatever_is_said_of_it(name: str, seed: int) -> None:
-    instance = read(PROBLEMS[name].metadata)
+    instance = read(PROBLEMS[name].plan)
     moves, rng = moves_for(instance), random.Random(seed)
     plans = [moves.draft(rng, 0.5) for _ in range(3)]
     shown = [
@@ -91,7 +91,7 @@ def test_a_plan_in_a_prompt_is_read_back_whatever_is_said_of_it(name: str, seed:
 
 def test_feedback_that_is_followed_mends_what_it_names_and_unnamed_faults_stay() -> None:
     problem = PROBLEMS["calendar_scheduling"]
-    instance = read(problem.metadata)
+    instance = read(problem.plan)
     engine = SimulatedPlanner.of([problem], follows=1)
     wrong = "Here is the proposed time: Monday, 9:00 - 9:30"
     fault = instance.evaluate(wrong)
@@ -103,7 +103,7 @@ def test_feedback_that_is_followed_mends_what_it_names_and_unnamed_faults_stay()
 
 def test_with_two_parents_a_child_begins_as_one_and_goes_on_as_the_other() -> None:
     problem = PROBLEMS["trip_planning"]
-    instance = read(problem.metadata)
+    instance = read(problem.plan)
     moves = moves_for(instance)
     one = moves.draft(random.Random(1), 0)
     child = moves.cross(one, one[::-1], random.Random(2))
@@ -117,7 +117,7 @@ def test_a_prompt_without_a_known_problem_is_refused() -> None:
     engine = SimulatedPlanner.of([PROBLEMS["steg_poet"]])
     with pytest.raises(EngineRejected, match="knows no problem"):
         engine.answer(Request((Message("user", "hello"),)))
-    with pytest.raises(InputError, match="no metadata"):
+    with pytest.raises(InputError, match="no plan"):
         SimulatedPlanner.of([Problem.ask("hello")])
 
 

@@ -9,6 +9,7 @@ whose call came to nothing ("open", "cut", "lost") is asked again under the key 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from operator import attrgetter
@@ -159,9 +160,24 @@ def fingerprint(request: Request, seed: int) -> str:
 
 def digest(problem: Problem) -> str:
     """Hash all that a strategy may see of a problem, stable between processes."""
-    content = [problem.id, _turns(problem.prompt), problem.kind, dict(problem.metadata)]
+    content = [problem.id, _turns(problem.prompt), problem.kind, _facts(problem)]
+    listed = (problem.choices, problem.tests)
+    if any("\n" in text for texts in listed for text in texts):  # joined, others read the same
+        content.append(listed)
     encoded = msgspec.json.encode(content, order="deterministic")
     return hashlib.blake2b(encoded, digest_size=6).hexdigest()
+
+
+def _facts(problem: Problem) -> dict[str, str]:
+    """Return what stands beside the prompt as it was once written: seeds hang on that."""
+    told = dict(problem.metadata)
+    if problem.choices:
+        told["choices"] = "\n".join(problem.choices)
+    if problem.tests:
+        told["tests"] = "\n".join(problem.tests)
+    if problem.plan:
+        told["plan"] = json.dumps(problem.plan.value)
+    return told
 
 
 def seed_for(root: int, key: str) -> int:

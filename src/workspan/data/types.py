@@ -161,12 +161,22 @@ class Problem:
     prompt: Prompt
     kind: AnswerKind = "text"
     metadata: Mapping[str, str] = field(default_factory=dict)
+    """Further texts by name, such as the task's."""
+    choices: tuple[str, ...] = ()
+    """The answers to choose from, where the problem names them."""
+    tests: tuple[str, ...] = ()
+    """Those that the problem itself shows, of a program: an assert each."""
+    plan: JsonObject = NO_FIELDS
+    """The constraints of a plan, as `planning.dump` gives them."""
+    is_asked: bool = True
+    """False where nobody recorded the question, and the id stands in its place."""
 
     def __post_init__(self) -> None:
-        """Refuse text that no file can hold.
+        """Refuse text that no file can hold, and facts where they are not looked for.
 
         Raises:
-            InputError: half of a character, a lone surrogate, is in it.
+            InputError: half of a character, a lone surrogate, is in it, or a field is of another
+                type.
         """
         if not isinstance(self.prompt, tuple) or not all(
             isinstance(turn, Message) for turn in self.prompt
@@ -175,10 +185,14 @@ class Problem:
                 f"a problem's prompt is a tuple of messages, not {quoted(self.prompt)}: "
                 "Problem.ask(question) makes one of a text"
             )
+        _check_facts(self)
         turns = (text for turn in self.prompt for text in turn.texts)
-        for text in (self.id, *turns, *self.metadata, *self.metadata.values()):
+        beside = (*self.metadata, *self.metadata.values(), *self.choices, *self.tests)
+        for text in (self.id, *turns, *beside):
             if not isinstance(text, str):
-                raise InputError(f"a problem's id and metadata are texts, not {quoted(text)}")
+                raise InputError(
+                    f"a problem's id, metadata, choices and tests are texts, not {quoted(text)}"
+                )
             if not is_whole_unicode(text):
                 raise InputError(
                     f"the problem {quoted(self.id)} holds half of a character (a lone surrogate) "
@@ -189,6 +203,30 @@ class Problem:
     def ask(cls, question: str, *, kind: AnswerKind = "text", id: str = "question") -> Problem:
         """Make a problem of one user turn."""
         return cls(id, (Message("user", question),), kind)
+
+
+_FACTS = ("choices", "tests", "plan")
+"""Fields of a problem that were texts in its metadata once."""
+
+
+def _check_facts(problem: Problem) -> None:
+    """Refuse facts of a type or in a place in which nobody finds them.
+
+    Raises:
+        InputError: so it is.
+    """
+    for name in ("choices", "tests"):
+        if not isinstance(value := getattr(problem, name), tuple):
+            raise InputError(f"{name} of a problem are a tuple of texts, not {quoted(value)}")
+    if not isinstance(problem.plan, JsonObject):
+        raise InputError(
+            f"a problem's plan is a JsonObject, not {quoted(problem.plan)}: planning.dump makes one"
+        )
+    if packed := [name for name in _FACTS if name in problem.metadata]:
+        raise InputError(
+            f"{packed[0]} of a problem is a field of its own, no metadata: Problem(…, "
+            f"{packed[0]}=…)"
+        )
 
 
 class Amount(NamedTuple):

@@ -2,11 +2,11 @@
 
 Trip planning, meeting planning and calendar scheduling in the form of Natural Plan
 (arXiv:2406.04520), and StegPoet (arXiv:2501.09891). An instance holds the constraints alone,
-travels as JSON in ``Problem.metadata["plan"]`` and evaluates a model's text: a score, and feedback
+travels as `Problem.plan` and evaluates a model's text: a score, and feedback
 that names each violated constraint.
 """
 
-from workspan.planning.base import KEY, UNREADABLE, Evaluation, Instance, dump
+from workspan.planning.base import UNREADABLE, Evaluation, Instance, dump
 from workspan.planning.forms import read
 
-__all__ = ["KEY", "UNREADABLE", "Evaluation", "Instance", "dump", "read"]
+__all__ = ["UNREADABLE", "Evaluation", "Instance", "dump", "read"]

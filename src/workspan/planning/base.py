@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Protocol
 
-from workspan.errors import InputError
-
-KEY = "plan"
-"""Where an instance stands in `Problem.metadata`, as JSON."""
+from workspan.data.content import JsonObject
 
 LONGEST = 20_000
 """Characters of a text that are read for a plan; the rest is ignored."""
@@ -74,23 +70,6 @@ def penalised(violations: Sequence[str], plan: str) -> Evaluation:
     return Evaluation(1 / (1 + len(violations)), -float(len(violations)), tuple(violations), plan)
 
 
-def dump(instance: Any) -> dict[str, str]:
-    """Write an instance, a dataclass, as an entry of `Problem.metadata`."""
-    return {KEY: json.dumps({"form": instance.form, **asdict(instance)})}
-
-
-def fields_of(metadata: Mapping[str, str]) -> dict[str, Any]:
-    """Return what `dump` wrote, form included.
-
-    Raises:
-        InputError: there is none, or it is not a JSON object with a form.
-    """
-    if KEY not in metadata:
-        raise InputError(f"there is no metadata[{KEY!r}]")
-    try:
-        found = json.loads(metadata[KEY])
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"metadata[{KEY!r}] is not JSON: {error}") from None
-    if not isinstance(found, dict) or not isinstance(found.get("form"), str):
-        raise InputError(f"metadata[{KEY!r}] is not an object with a form")
-    return found
+def dump(instance: Any) -> JsonObject:
+    """Write an instance, a dataclass, as `Problem.plan`."""
+    return JsonObject.of({"form": instance.form, **asdict(instance)})

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from workspan.data.content import JsonObject
 from workspan.errors import InputError, nearest
-from workspan.planning.base import Instance, fields_of
+from workspan.planning.base import Instance
 from workspan.planning.calendar import Calendar
 from workspan.planning.meeting import Meetings
 from workspan.planning.steg_poet import StegPoet
@@ -18,14 +19,18 @@ FORMS: Mapping[str, type[Trip | Meetings | Calendar | StegPoet]] = {
 }
 
 
-def read(metadata: Mapping[str, str]) -> Instance:
-    """Return the instance that a problem's metadata holds.
+def read(plan: JsonObject) -> Instance:
+    """Return the instance that a problem's `plan` holds.
 
     Raises:
         InputError: there is none, or it can't be read.
     """
-    fields = fields_of(metadata)
-    form = fields.pop("form")
+    fields = plan.value
+    if not fields:
+        raise InputError("it has no plan")
+    form = fields.pop("form", None)
+    if not isinstance(form, str):
+        raise InputError(f"its plan names no form: {', '.join(FORMS)}")
     if form not in FORMS:
         raise InputError(f"unknown planning form {form!r}: {nearest(form, FORMS)}")
     try:

@@ -117,10 +117,15 @@ def recording_of(
         places[draft.place.problem] = draft.place
     for name, own in sorted(by_problem.items()):
         chains[name], verdicts[name] = _said(sorted(own, key=attrgetter("number")), unit, kind)
-    problems = (Problem(name, (Message("user", prompts.get(name, name)),), kind) for name in chains)
+    problems = (_problem(name, prompts.get(name), kind) for name in chains)
     golds = {name: place.gold for name, place in places.items()}
     tasks = {name: place.task for name, place in places.items()}
     return Recording(model, tuple(problems), chains, golds, tasks, verdicts, setting, unit)
+
+
+def _problem(name: str, prompt: str | None, kind: AnswerKind) -> Problem:
+    asked = (Message("user", name if prompt is None else prompt),)
+    return Problem(name, asked, kind, is_asked=prompt is not None)
 
 
 def _counted(drafts: Sequence[Draft]) -> tuple[Unit, list[Draft]]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from workspan.answers import extract
 from workspan.core.journal import digest
 from workspan.data.entry import Entry, Line
-from workspan.errors import DataError, GraderError
+from workspan.errors import DataError, GraderError, SpecError
 from workspan.legible import quoted
 from workspan.recordings.recording import Chain, Recording
 from workspan.recordings.spoken import spoken
+from workspan.spec.text import name_of
 from workspan.store.lines import read_lines
 from workspan.tasks.base import Task
 
@@ -71,8 +72,7 @@ def _drawn(
     found: dict[str, dict[str, dict[str, Entry]]] = {}
     for line in lines:
         run, entry = line.run, line.entry
-        is_plain = _CALL.sub("", run.strategy) in PLAIN
-        if entry.sample is not None and is_plain and run.problem in known:
+        if entry.sample is not None and run.problem in known and _is_plain(run.strategy):
             own = found.setdefault(run.problem, {}).setdefault(run.digest, {})
             own[entry.fingerprint or entry.key] = entry
     texts: dict[str, dict[str, Entry]] = {}
@@ -85,8 +85,12 @@ def _drawn(
     return texts
 
 
-_CALL = re.compile(r"\(.*", re.DOTALL)
-"""What follows a strategy's name where it is written."""
+@cache
+def _is_plain(written: str) -> bool:
+    try:
+        return name_of(written) in PLAIN
+    except SpecError:
+        return False
 
 
 def _read(entry: Entry, task: Task) -> tuple[int, str | None]:

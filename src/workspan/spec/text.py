@@ -70,6 +70,19 @@ def parse(text: str, example: str) -> Parsed:
         raise SpecError(said, text=text, column=column) from None
 
 
+def name_of(text: str) -> str:
+    """Return what a written strategy calls, as its author wrote it: ``single`` of ``single(…)``.
+
+    Raises:
+        SpecError: the text is no call of a name.
+    """
+    parsed = parse(text, "single")
+    called = parsed.node.func if isinstance(parsed.node, ast.Call) else parsed.node
+    if not isinstance(called, ast.Name):
+        raise parsed.error("not the name of a strategy, and no call of one", called)
+    return parsed.paths.get(parsed.column(called), called.id)
+
+
 def _without_paths(text: str) -> tuple[str, dict[int, str]]:
     """Put a name of the same length where ``module:Name`` stands, which is no expression."""
     if ":" not in text:

@@ -42,11 +42,10 @@ def planned(task: Task, name: str, meta: Mapping[str, Any]) -> Task:
     """
     problem = task.problem
     instance = natural_plan(name, problem.prompt[-1].text, meta)
-    metadata = {**problem.metadata, **dump(instance)}
     reference = task.reference
     if instance.form == "meeting" and reference.startswith("["):
         reference = "SOLUTION: " + " ".join(msgspec.json.decode(reference, type=list[str]))
-    problem = replace(problem, kind="open", metadata=metadata)
+    problem = replace(problem, kind="open", plan=dump(instance))
     return replace(task, problem=problem, reference=reference, grader=Plan())
 
 

@@ -82,7 +82,8 @@ def read_row(row: Mapping[str, Any], fallback_id: str, base: int | None = None) 
         _id(fields, fallback_id),
         _prompt(fields, choices, found.kind),
         found.kind,
-        _metadata(fields, choices, found),
+        {"task": fields["task"]} if isinstance(fields.get("task"), str) else {},
+        _choices(fields, choices, found),
     )
     right = found.texts[0] if found.texts else ""
     if found.kind == "choice" and choices is None and right:
@@ -165,15 +166,13 @@ def _grader(given: str | None, found: Reference, tests: tuple[str, ...]) -> Grad
     return Equivalence()
 
 
-def _metadata(
+def _choices(
     fields: Mapping[str, Any], choices: Choices | None, found: Reference
-) -> dict[str, str]:
-    """Say what strategies may know beside the prompt: the task's name, the letters to answer."""
-    named = {"task": fields["task"]} if isinstance(fields.get("task"), str) else {}
+) -> tuple[str, ...]:
+    """Return what strategies may choose from: the letters to answer, or options in the prompt."""
     if choices is not None:
-        return {**named, "choices": "\n".join(LETTERS[: len(choices.texts)])}
-    listed = options(_asked_text(fields)) if "option" in found.why else ()
-    return {**named, "choices": "\n".join(listed)} if listed else named
+        return tuple(LETTERS[: len(choices.texts)])
+    return tuple(options(_asked_text(fields))) if "option" in found.why else ()
 
 
 def _asked_text(fields: Mapping[str, Any]) -> str:

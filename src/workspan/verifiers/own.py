@@ -2,9 +2,10 @@
 
 The function is called as ``check(problem, candidate)``; the command gets one JSON object on
 standard input: ``problem`` (its id), ``question``, ``kind``, ``metadata``, ``text`` (of the
-candidate) and ``answer``. Either gives a score from 0 to 1, true or false,
-``{"score": …, "reason": …}``, or None (null) for no verdict. What fails gives none either: never a
-score of 0. Verdicts are journaled, so that a resumed run does not ask for them again.
+candidate) and ``answer``; and, where the problem has them, ``choices``, ``tests`` and ``plan``.
+Either gives a score from 0 to 1, true or false, ``{"score": …, "reason": …}``, or None (null) for
+no verdict. What fails gives none either: never a score of 0. Verdicts are journaled, so that a
+resumed run does not ask for them again.
 """
 
 from __future__ import annotations
@@ -116,6 +117,7 @@ class CommandVerifier:
             "metadata": problem.metadata,
             "text": candidate.text,
             "answer": candidate.answer,
+            **_facts(problem),
         }
 
         async def judged(given: str) -> str:
@@ -131,6 +133,11 @@ class CommandVerifier:
             return _kept(_score(verdict, self.command))
 
         return _read(await session.call(judged, msgspec.json.encode(asked).decode()))
+
+
+def _facts(problem: Problem) -> dict[str, object]:
+    facts = {"choices": problem.choices, "tests": problem.tests, "plan": problem.plan.value}
+    return {name: value for name, value in facts.items() if value}
 
 
 def own_verifier(call: Callable[..., Any], seconds: float = SECONDS) -> FunctionVerifier:

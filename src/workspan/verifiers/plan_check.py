@@ -16,7 +16,7 @@ from workspan.registry.card import Card
 class PlanCheck:
     """Evaluate a plan and name each violated constraint (Lee et al. 2025, arXiv:2501.09891).
 
-    The constraints stand in ``problem.metadata["plan"]``: see `workspan.planning`. The score is 1
+    The constraints stand in ``problem.plan``: see `workspan.planning`. The score is 1
     exactly for a solution and 0 exactly where no plan can be read; the reason is the feedback.
     """
 
@@ -41,7 +41,7 @@ class PlanCheck:
         from workspan.planning import read
 
         try:
-            instance = read(problem.metadata)
+            instance = read(problem.plan)
         except InputError as error:
             raise VerifierError(f"problem {problem.id}: {error}") from error
         evaluation = instance.evaluate(candidate.text)

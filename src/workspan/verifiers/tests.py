@@ -17,7 +17,7 @@ from workspan.registry.card import Card
 class PublicTests:
     """Run the tests that the problem itself shows (Li et al. 2022, arXiv:2203.07814).
 
-    They stand in ``problem.metadata["tests"]``, one assert a line. Each runs in a sandbox of its
+    They stand in ``problem.tests``, one assert each. Each runs in a sandbox of its
     own, out of reach of the candidate's program in another: see `workspan.sandbox.trial`. The
     reference tests of a task are never seen here.
     """
@@ -35,7 +35,7 @@ class PublicTests:
         calls="0",
         work="0",
         span="0",
-        needs='a sandbox (Linux), and tests in the problem\'s metadata["tests"]',
+        needs="a sandbox (Linux), and tests that the problem shows (Problem.tests)",
         helps="Programs with tests that the problem itself shows.",
         hurts="Tests that a wrong program passes, too.",
     )
@@ -52,9 +52,9 @@ class PublicTests:
             VerifierError: the problem shows no tests.
             SandboxUnavailable: code can't be run safely on this machine.
         """
-        tests = [line for line in problem.metadata.get("tests", "").splitlines() if line.strip()]
+        tests = [line for line in problem.tests if line.strip()]
         if not tests:
-            raise VerifierError(f"problem {problem.id} shows no tests in metadata['tests']")
+            raise VerifierError(f"problem {problem.id} shows no tests (Problem.tests)")
         if candidate.answer is None:
             return Score(0.0, "no program")
         given = json.dumps([candidate.answer, tests])

@@ -56,7 +56,7 @@ class SimulatedPlanner:
         Raises:
             InputError: one does not.
         """
-        known = {problem.prompt[-1].text: read(problem.metadata) for problem in problems}
+        known = {problem.prompt[-1].text: read(problem.plan) for problem in problems}
         return cls(known, follows, skill)
 
     @property

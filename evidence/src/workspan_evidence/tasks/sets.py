@@ -53,15 +53,16 @@ class FamilyTasks:
         name = type(self.family).__name__.lower()
         metadata = {"task": name}
         id = f"{self.name}/{seed}/{i}"
+        named: tuple[str, ...] = ()
         if name == "timetable":
             plans = Problem(id, (Message("user", instance.text),), "open", metadata)
             return Task(plans, "", Timetables(), data={"instance": instance})
         if self.english:
             text, kind, answer = worded(name, instance)
-            metadata["choices"] = "\n".join(choices(name, instance))
+            named = choices(name, instance)
         else:
             text, kind, answer = instance.text, "symbols", VOCABULARY[instance.answer]
-        problem = Problem(id, (Message("user", text),), kind, metadata)
+        problem = Problem(id, (Message("user", text),), kind, metadata, named)
         return Task(problem, answer, Equivalence(), data={"instance": instance})
 
 

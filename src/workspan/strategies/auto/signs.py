@@ -34,11 +34,11 @@ _OPENING, _CLOSING = "([{", ")]}"
 def signs(problem: Problem) -> tuple[float, ...]:
     """Return one number for each of `NAMES`, of all turns of the prompt together.
 
-    Empty where the prompt is not known: a recording without questions asks a problem's id.
+    Empty where the prompt is not known, as in a recording without questions.
     """
-    text = "\n".join(turn.text for turn in problem.prompt)
-    if text == problem.id:
+    if not problem.is_asked:
         return ()
+    text = "\n".join(turn.text for turn in problem.prompt)
     words = text.split()
     numbers = _NUMBER.findall(text)
     return (

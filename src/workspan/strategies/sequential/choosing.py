@@ -15,17 +15,16 @@ _ROUNDING = 1e-3
 
 
 def choices_of(problem: Problem) -> tuple[str, ...]:
-    """Return the answers that a problem names: ``metadata["choices"]``, one a line.
+    """Return the answers that a problem names: its `choices`.
 
     Raises:
         InputError: it names fewer than two.
     """
-    lines = [line.strip() for line in problem.metadata.get("choices", "").splitlines()]
-    named = tuple(dict.fromkeys(line for line in lines if line))
+    named = tuple(dict.fromkeys(text for one in problem.choices if (text := one.strip())))
     if len(named) < 2:
         raise InputError(
-            f"the problem {problem.id!r} does not name two answers to choose from: give them, one "
-            'a line, as metadata["choices"], or to the strategy as choices=[...]'
+            f"the problem {problem.id!r} does not name two answers to choose from: give them "
+            "as Problem(choices=(...)), or to the strategy as choices=[...]"
         )
     return named
 

@@ -39,7 +39,7 @@ class Plan:
         if answer is None:
             return NO_ANSWER
         try:
-            instance = read(task.problem.metadata)
+            instance = read(task.problem.plan)
         except InputError as error:
             raise GraderError(f"problem {task.problem.id}: {error}") from error
         evaluation = instance.evaluate(answer)

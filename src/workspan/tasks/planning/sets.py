@@ -33,6 +33,8 @@ class Planning:
 
     name: str
     """As written, parameters included."""
+    form: str
+    """Its name without them."""
     maker: Maker
     summary: str
     source: str
@@ -50,8 +52,9 @@ class Planning:
     def _task(self, id: str) -> Task:
         """Make the task that its id, which names the set and the seed, stands for."""
         made = self.maker.make(random.Random(id))
-        metadata = {"task": self.name.partition("(")[0], **dump(made.instance)}
-        problem = Problem(id, (Message("user", made.prompt),), "open", metadata)
+        metadata = {"task": self.form}
+        asked = (Message("user", made.prompt),)
+        problem = Problem(id, asked, "open", metadata, plan=dump(made.instance))
         return Task(problem, made.solution, Plan())
 
 
@@ -81,7 +84,7 @@ class Form:
             why = f"{said.name} refuses its parameters: {error}"
             raise SpecError(why, text=said.text) from None
         summary = (self.maker.__doc__ or "").split("\n")[0].rstrip(".")
-        return Planning(said.text, made, summary, self.source)
+        return Planning(said.text, said.name, made, summary, self.source)
 
 
 TRIP_PLANNING = Form(TripPlanning)
