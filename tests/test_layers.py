@@ -50,6 +50,7 @@ OPEN = {
     "strategies.parallel.best_of_n",
     "strategies.sequential.sequential_revision",
     "testing.scripted",
+    "verifiers.program",
 }
 """What of the product the evidence may import: as any plug-in might."""
 EVIDENCE_LAYERS = [

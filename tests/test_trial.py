@@ -755,6 +755,15 @@ class Plain(Peer):
     def by_value(self, thing: Any) -> list[Any] | None:
         raise TypeError(f"{thing!r} is no plain data")
 
+    def describe(self, thing: Any) -> list[Any]:
+        raise TypeError(f"{thing!r} has no reference here")
+
+    def adopt(self, number: int, told: list[Any]) -> Any:
+        raise ValueError(f"object {number} of {told} was never given")
+
+    def perform(self, verb: str, *arguments: Any) -> Any:
+        raise ValueError(f"{verb} of {arguments} is asked of nobody here")
+
 
 DATA = st.recursive(
     st.none()

@@ -13,7 +13,9 @@ from fractions import Fraction
 import pytest
 
 from workspan.answers import algebra
-from workspan.answers.formula import NotRead, TooLarge, formula_key
+from workspan.answers.formulas.computed import TooLarge
+from workspan.answers.formulas.keys import formula_key
+from workspan.answers.formulas.tokens import NotRead
 
 SLOW = r"\sum_{i=1}^{10^{10^{10}}} i!"
 """A formula that has a value, and no time is enough for it."""

@@ -32,7 +32,7 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from workspan.answers.formula import key_of, point
+from workspan.answers.formulas.keys import key_of, point
 from workspan.errors import GraderError
 
 SECONDS = 2.0

@@ -16,8 +16,11 @@ from fractions import Fraction
 from functools import lru_cache
 from math import gcd
 
-from workspan.answers import algebra, formula, number, signs
-from workspan.answers.formula import NotRead, TooLarge
+from workspan.answers import algebra, number, signs
+from workspan.answers.formulas.computed import TooLarge
+from workspan.answers.formulas.grammar import parsed
+from workspan.answers.formulas.keys import formula_key, names_of, ratios
+from workspan.answers.formulas.tokens import NotRead
 from workspan.answers.text import text_key
 from workspan.answers.words import listed
 
@@ -220,7 +223,7 @@ def _key(text: str, depth: int) -> Hashable:
         return _key(bare, depth + 1)
     if _is_word(text):
         raise NotRead("words")
-    return formula.formula_key(text)
+    return formula_key(text)
 
 
 def _without_unit(text: str) -> str | None:
@@ -389,18 +392,16 @@ def _one_relation(left: str, sign: str, right: str, depth: int) -> Hashable:
             left, sign, right = right, _FLIPPED[sign], left
         if _is_name(left):
             bound = _key(right, depth + 1)
-            if (isinstance(bound, tuple) and bound[0] == "n") or not formula.names_of(
-                formula.parsed(right)
-            ):
+            if (isinstance(bound, tuple) and bound[0] == "n") or not names_of(parsed(right)):
                 return _half_line(sign, bound)
     elif sign == "≠" and _is_name(left):
         return ("≠", left, _key(right, depth + 1))
     if sign in (">", "≥"):
         left, sign, right = right, _FLIPPED[sign], left
-    difference = ("+", formula.parsed(left), ("neg", formula.parsed(right)))
-    if sign == "=" and not formula.names_of(difference):
+    difference = ("+", parsed(left), ("neg", parsed(right)))
+    if sign == "=" and not names_of(difference):
         return _key(right, depth + 1)
-    return (sign, formula.ratios(difference, signed=sign in ("<", "≤")))
+    return (sign, ratios(difference, signed=sign in ("<", "≤")))
 
 
 def _half_line(sign: str, bound: Hashable) -> Hashable:

@@ -14,7 +14,6 @@ from workspan.app.state import opened_journal
 from workspan.batch.bench import Trial
 from workspan.batch.compare import compare
 from workspan.core.engine import Engine
-from workspan.data.entry import Header
 from workspan.errors import MissingDependency, SpecError
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.arms import arm_names
@@ -78,7 +77,7 @@ async def calibrate(
     limits = as_budget(budget)
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
     async with opened(engine, engines) as rig:
-        with opened_journal(journal, Header(rig.identity, seed, rig.engine.info.model)) as journals:
+        with opened_journal(journal, rig.header(seed)) as journals:
             done = await compare(
                 [replace(plan, arms=()), *plan.arms],
                 tasks,

@@ -13,7 +13,6 @@ from workspan.app.state import opened_journal
 from workspan.batch.bench import Tool, Trial
 from workspan.batch.compare import compare as run_comparison
 from workspan.core.engine import Engine
-from workspan.data.entry import Header
 from workspan.lab.plan import Plan, plan, slowest
 from workspan.lab.records import records
 from workspan.store.journals import JournalFile
@@ -67,7 +66,7 @@ async def compare(
     check_count("parallel", parallel)
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plans[0])
     async with opened(engine, engines, tools) as rig:
-        with opened_journal(journal, Header(rig.identity, seed, rig.engine.info.model)) as journals:
+        with opened_journal(journal, rig.header(seed)) as journals:
             done = await run_comparison(
                 plans,
                 tasks,

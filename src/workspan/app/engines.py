@@ -12,6 +12,7 @@ import anyio
 
 from workspan.batch.bench import Tool
 from workspan.core.engine import Engine, Price, give_back, lacks, models, together
+from workspan.data.entry import Header
 from workspan.engines.settings import Settings, read_settings
 from workspan.errors import InputError, SpecError
 from workspan.legible import quoted
@@ -46,6 +47,11 @@ class Opened:
         """All engines with their models: a journal belongs to them."""
         info = self.engine.info
         return together(f"{info.name} {info.model}{self.drawn.get('', '')}", self.models)
+
+    def header(self, seed: int, searched: str = "") -> Header:
+        """Say what a journal of such runs belongs to; `searched` is the corpus, if there is one."""
+        told = f", searching {searched}" if searched else ""
+        return Header(self.identity + told, seed, self.engine.info.model)
 
     async def aclose(self) -> None:
         """Give every engine back, also when the run was stopped or one does not close."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from workspan.app.answers import Answers, trial_record
-from workspan.app.engines import DEFAULT_ENGINE, EngineLike, Opened, opened
+from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
 from workspan.app.problems import ProblemsLike, as_tasks, check_count, check_seed
 from workspan.app.searching import Corpus, open_search
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_problem, as_strategy
@@ -17,7 +17,6 @@ from workspan.batch.pooling import pool
 from workspan.core.context import Event
 from workspan.core.engine import Engine
 from workspan.core.journal import digest
-from workspan.data.entry import Header
 from workspan.data.types import Problem
 from workspan.errors import InputError
 from workspan.runner import Result, check, run
@@ -148,7 +147,7 @@ async def solve_many(
 
         run_all: Callable[..., Awaitable[Comparison]] = pool if pooled else compare
         width = {} if pooled else {"parallel": parallel}
-        with opened_journal(journal, many_header(rig, search, seed)) as journals:
+        with opened_journal(journal, rig.header(seed, search.identity)) as journals:
             done = await run_all(
                 [plan],
                 tasks,
@@ -162,9 +161,3 @@ async def solve_many(
                 **width,
             )
     return Answers(done, [records[digest(trial.task.problem)] for trial in done.trials])
-
-
-def many_header(rig: Opened, corpus: Corpus, seed: int) -> Header:
-    """Say what a journal of `solve_many` belongs to: what was found elsewhere is not replayed."""
-    searched = f", searching {corpus.identity}" if corpus.identity else ""
-    return Header(rig.identity + searched, seed, rig.engine.info.model)

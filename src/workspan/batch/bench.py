@@ -84,8 +84,15 @@ class Bench:
             return
         for task in tasks:
             run_id = self._identify(strategy, task.problem)
-            journal = self.owed[run_id] = self.journals.journal(run_id)
+            journal, _ = self._journal(run_id)
+            self.owed[run_id] = journal
             self.account.owe(journal.usage())
+
+    def _journal(self, run_id: RunId) -> tuple[Journal, bool]:
+        """Return a run's journal, and whether the account holds what it shows already."""
+        if run_id in self.owed:
+            return self.owed.pop(run_id), True
+        return (Journal() if self.journals is None else self.journals.journal(run_id)), False
 
     def _identify(self, strategy: Strategy, problem: Problem) -> RunId:
         return identify(strategy, problem, self.budget, seed_for(self.seed, digest(problem)))
@@ -98,11 +105,7 @@ class Bench:
         """
         problem = task.problem
         run_id = self._identify(strategy, problem)
-        early = self.owed.pop(run_id, None)
-        if early is not None:
-            journal = early
-        else:
-            journal = Journal() if self.journals is None else self.journals.journal(run_id)
+        journal, is_owed = self._journal(run_id)
         try:
             result = await run(
                 strategy,
@@ -111,7 +114,7 @@ class Bench:
                 budget=self.budget,
                 seed=run_id.seed,
                 journal=journal,
-                is_owed=early is not None,
+                is_owed=is_owed,
                 account=self.account,
                 limiter=self.limiter,
                 engines=self.engines,

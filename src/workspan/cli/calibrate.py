@@ -28,7 +28,6 @@ from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file
 from workspan.data.budget import Budget
-from workspan.data.entry import Header
 from workspan.data.types import AnswerKind
 from workspan.errors import MissingDependency
 from workspan.store.journals import JournalFile
@@ -141,7 +140,7 @@ async def _drawn(
 ) -> Library:
     """Run survey and arms on every problem; a second try goes on where the first was stopped."""
     with (
-        JournalFile(path, Header(opened.identity, seed, opened.engine.info.model)) as journals,
+        JournalFile(path, opened.header(seed)) as journals,
         Progress(console=Screen(stderr=True)) as progress,
     ):
         bar = progress.add_task("calibrate", total=len(tasks) * (1 + len(plan.arms)))

@@ -32,7 +32,6 @@ from workspan.cli.opening import EngineOption, ModelOption, PriceOption
 from workspan.cli.screen import Screen, say_json
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file
-from workspan.data.entry import Header
 from workspan.errors import EngineError, MissingDependency
 from workspan.lab.records import Record
 from workspan.lab.report.remarks import remarks
@@ -125,9 +124,7 @@ def compare(
             told = [str(engine), str(model), str(seed), str(limits), str(input), *(task or [])]
             told += [found.identity] if found.tools else []
             kept = journal or kept_journal("compare", told)
-            with JournalFile(
-                kept, Header(opened.identity, seed, opened.engine.info.model)
-            ) as journals:
+            with JournalFile(kept, opened.header(seed)) as journals:
                 bar.begin(opened.identity, len(plans) * len(problems), kept)
                 return await run_comparison(
                     problems,

@@ -16,7 +16,7 @@ from rich.text import Text
 from workspan.app.answers import Answers, result_record
 from workspan.app.engines import Opened, open_engines
 from workspan.app.searching import Corpus, open_search
-from workspan.app.solving import ALONE, SEARCHING, many_header, solve_many
+from workspan.app.solving import ALONE, SEARCHING, solve_many
 from workspan.app.solving import solve as solve_one
 from workspan.app.specs import DEFAULT_BUDGET, as_budget, as_kind, as_problem, as_strategy
 from workspan.app.state import private_files
@@ -208,7 +208,7 @@ class _Many:
     async def solve(self, *, json: bool) -> Exit:
         """Solve them side by side; answers are written as they come, then put in order."""
         order = [task.problem.id for task in self.tasks]
-        header = many_header(self.opened, self.corpus, self.seed)
+        header = self.opened.header(self.seed, self.corpus.identity)
         journal = JournalFile(_journal_of(self.output), header)
         with journal as journals, AnswersFile(self.output, order) as answers:
 

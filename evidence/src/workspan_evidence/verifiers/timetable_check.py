@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from workspan.core.engine import Capability
-from workspan.core.session import Score, Session
+from workspan.core.session import Score
 from workspan.data.types import Candidate, Problem
-from workspan.errors import InputError, VerifierError
+from workspan.errors import InputError
 from workspan.registry.card import Card
+from workspan.verifiers.program import Program, free
 
 
 @dataclass(frozen=True)
-class TimetableCheck:
+class TimetableCheck(Program):
     """Judge a timetable in the reasoner's grammar by its problem's own clashes.
 
     The score is the share of clashes that are kept apart, 1 exactly for a solution and 0 where no
@@ -21,28 +21,16 @@ class TimetableCheck:
     2025, arXiv:2501.09891).
     """
 
-    requires: ClassVar[frozenset[Capability]] = frozenset()
-    card: ClassVar[Card] = Card(
-        example="timetable_check",
+    card: ClassVar[Card] = free(
+        "timetable_check",
         source="arXiv:2501.09891",
-        calls="0",
-        work="0",
-        span="0",
         needs="a problem of the task set timetable",
         helps="The reasoner's timetables: it names each clash.",
-        hurts="Nothing else: other problems have no verdict.",
     )
 
-    async def __call__(self, problem: Problem, candidate: Candidate, session: Session) -> Score:  # noqa: ARG002
-        """Judge the whole text of a candidate; costs no call.
-
-        Raises:
-            VerifierError: the problem is no timetable.
-        """
-        try:
-            return judged(problem, candidate.text)
-        except InputError as error:
-            raise VerifierError(f"problem {problem.id}: {error}") from error
+    def judge(self, problem: Problem, candidate: Candidate) -> Score:
+        """Judge the whole text of a candidate."""
+        return judged(problem, candidate.text)
 
 
 def judged(problem: Problem, text: str) -> Score:
@@ -61,6 +49,8 @@ def judged(problem: Problem, text: str) -> Score:
         plan = None
     if plan is None:
         return Score(0.0, "no whole plan can be read")
-    names = [f"clash n{instance.items[u]} n{instance.items[v]}" for u, v in instance.violated(plan)]
+    names = [
+        f"clash n{instance.items[u]} n{instance.items[v]}" for u, v in instance.violated(plan)
+    ]
     kept = 1 - len(names) / len(instance.clashes)
     return Score(kept, "; ".join(names) or "nothing is violated")

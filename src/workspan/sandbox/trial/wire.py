@@ -15,6 +15,7 @@ import datetime
 import json
 import socket
 import sys
+from abc import ABC, abstractmethod
 from collections import Counter, OrderedDict, defaultdict, deque
 from decimal import Decimal
 from fractions import Fraction
@@ -50,7 +51,7 @@ class Remote:
     _ref: int
 
 
-class Peer:
+class Peer(ABC):
     """One end: asks, answers what it is asked meanwhile, and keeps what the other side may name."""
 
     def __init__(self, descriptor: int) -> None:
@@ -58,25 +59,25 @@ class Peer:
         self.given: list[Any] = []
         self._numbers: dict[int, int] = {}
 
+    @abstractmethod
     def perform(self, verb: str, *arguments: Any) -> Any:
         """Do what the other side asks for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def by_value(self, thing: Any) -> list[Any] | None:
         """Write what only this side sends by value; None for what goes by reference."""
-        raise NotImplementedError
 
+    @abstractmethod
     def describe(self, thing: Any) -> list[Any]:
         """Write what the other side should know of an object that goes by reference."""
-        raise NotImplementedError
 
     def printed(self) -> str:
         """Return what was printed here since the last reply, for tests that look at it."""
         return ""
 
+    @abstractmethod
     def adopt(self, number: int, told: list[Any]) -> Any:
         """Make what stands for an object of the other side."""
-        raise NotImplementedError
 
     def special(self, tag: str, rest: list[Any]) -> Any:  # noqa: ARG002
         """Read what only the other side sends by value."""
