@@ -44,6 +44,13 @@ def test_a_plain_answer_arrives_whole_and_is_billed_as_the_server_billed_it() ->
     anyio.run(main)
 
 
+def test_a_large_prompt_is_sent_without_holding_up_others() -> None:
+    """Warnings are errors here: aiohttp has one for a mebibyte that is written at once."""
+    told = "long " * 300_000
+    body = sent(Behaviour(), replace(ASK, prompt=(Message("user", told),)))
+    assert body["messages"] == [{"role": "user", "content": told}]
+
+
 def test_everything_asked_is_sent() -> None:
     request = replace(
         ASK, max_tokens=9, temperature=0.3, top_p=0.5, stop=("END",), reasoning_effort="low"

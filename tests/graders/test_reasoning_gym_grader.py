@@ -198,6 +198,15 @@ def test_an_answer_that_would_run_or_not_end_is_not_given_to_sympy(answer: str) 
         assert not known.check(answer, {"answer": "x", "metadata": meta})
 
 
+def test_an_integrand_without_its_variable_is_one_all_the_same() -> None:
+    entry = {"answer": "17*x + C", "metadata": {"variable": "x", "integrand": "17"}}
+    known = family("simple_integration")
+    assert known is not None
+    assert known.check("17*x + C", entry)
+    assert known.check("17*x - 4", entry)
+    assert not known.check("-1", entry)
+
+
 formulas = st.recursive(
     st.integers(0, 10**9).map(str),
     lambda part: st.tuples(part, st.sampled_from(["+", "-", "*", "**"]), part).map(

@@ -127,7 +127,7 @@ def is_antiderivative(answer: str, entry: Entry) -> bool:
     if text is None or not is_small(text):
         return False
     try:
-        names = _symbols(text, meta["integrand"])
+        names = _symbols(text, meta["integrand"], meta["variable"])
         variable = names[meta["variable"]]
         said = _parsed(text, names)
         if {symbol.name for symbol in said.free_symbols} - {meta["variable"], *_CONSTANTS}:
