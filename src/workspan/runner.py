@@ -186,7 +186,7 @@ def _check_tools(part: Strategy, tools: Collection[str]) -> None:
             raise SpecError(f"{write(part)} needs the tool {tool!r}: {TOOLS.get(tool, '')}")
 
 
-TOOLS: Mapping[str, str] = {"search": "give a corpus to search (--corpus FOLDER)"}
+TOOLS: Mapping[str, str] = {"search": "give a corpus to search (corpus, or --corpus FOLDER)"}
 """How a user gets the tools that strategies use."""
 
 

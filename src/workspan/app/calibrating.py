@@ -15,6 +15,7 @@ from workspan.batch.bench import Trial
 from workspan.batch.compare import compare
 from workspan.core.engine import Engine
 from workspan.errors import MissingDependency, SpecError
+from workspan.spec import write
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.arms import arm_names
 from workspan.strategies.auto.auto import Auto
@@ -106,7 +107,8 @@ def surveying(strategy: StrategyLike, arms: Sequence[StrategyLike], lines: int, 
 
     plan = as_strategy(strategy)
     if not isinstance(plan, Auto):
-        raise SpecError(f"--strategy {strategy!r}: calibration is for auto, with its dials")
+        said = strategy if isinstance(strategy, str) else write(strategy)
+        raise SpecError(f"calibration is for auto, with its dials, not for {said}")
     return replace(
         plan,
         n=lines,

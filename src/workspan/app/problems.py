@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -153,7 +154,18 @@ def _rows_of(frame: Frame) -> list[Mapping[str, object]]:
 
 
 def _of_rows(rows: Sequence[Mapping[str, object]]) -> list[Task]:
-    return tasks_of_rows(enumerate(rows, 1), "the rows", "row")
+    return tasks_of_rows(enumerate(map(_plain, rows), 1), "the rows", "row")
+
+
+def _plain(value: Any) -> Any:
+    """Return a row in plain values: what numpy and data frames hold is asked for them."""
+    if isinstance(value, Mapping):
+        return {_plain(name): _plain(held) for name, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(held) for held in value]
+    if hasattr(value, "dtype") and callable(told := getattr(value, "tolist", None)):
+        value = told()
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _of_items(items: Sequence[object], kind: str, strategy: Strategy) -> list[Task]:
@@ -168,7 +180,7 @@ def _of_items(items: Sequence[object], kind: str, strategy: Strategy) -> list[Ta
         elif isinstance(item, Problem):
             found.append(_ungraded(item))
         elif isinstance(item, str):
-            asked = as_problem(item, as_kind(kind), strategy)
+            asked = as_problem(str(item), as_kind(kind), strategy)
             found.append(_ungraded(replace(asked, id=f"question {place}")))
         else:
             raise InputError(

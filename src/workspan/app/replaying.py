@@ -102,7 +102,7 @@ def check_replay(
     except ImportError:
         raise MissingDependency("a replay", "lab") from None
     if by not in ("", "model", "task"):
-        raise InputError(f"--by {by!r}: must be model or task")
+        raise InputError(f"by is {by!r}: model or task")
     contenders = read_contenders(strategies)
     limits = read_budgets(budgets) if isinstance(budgets, str) else [*budgets]
     return contenders, limits, Folds.parse(folds)
@@ -115,7 +115,7 @@ def recorded_kind(kind: str) -> AnswerKind:
         InputError: recorded answers can't be compared so.
     """
     if kind not in KINDS:
-        raise InputError(f"--kind {kind!r}: must be one of {', '.join(KINDS)}")
+        raise InputError(f"kind is {kind!r}: one of {', '.join(KINDS)}")
     return as_kind(kind)
 
 
@@ -137,7 +137,7 @@ def read_budgets(text: str) -> list[Budget]:
             raise SpecError(f"the budget {item!r} is given twice")
         found.append(budget)
     if not found:
-        raise SpecError("--budgets names no budget")
+        raise SpecError("no budget is named: such as 4k,8k work + 2k span")
     return found
 
 
@@ -158,7 +158,10 @@ async def read_recorded(
         from workspan.recordings.journals import read_journal
 
         if problems is None and not tasks:
-            raise InputError(f"{file} has no right answers: give --input FILE.jsonl or --task NAME")
+            raise InputError(
+                f"{file} has no right answers: give the problems that were run (--input "
+                "FILE.jsonl) or their task sets (--task NAME)"
+            )
         known = read_tasks(problems) if problems else []
         known += [one for name in tasks for one in open_tasks(name, imports=True).load()]
         return [await read_journal(file, known)], {}

@@ -132,7 +132,7 @@ async def solve_many(
     limits = as_budget(budget)
     check_count("parallel", parallel)
     if pooled and parallel is not None:
-        raise InputError("--parallel is not for a pooled budget: its problems run in waves")
+        raise InputError("parallel is not for a pooled budget: its problems run in waves")
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
     search = corpus if isinstance(corpus, Corpus) else await open_search(corpus)
     async with opened(engine, engines, {**search.tools, **(tools or {})}) as rig:

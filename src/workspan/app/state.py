@@ -31,7 +31,7 @@ def state_folder() -> Path:
         why = getattr(error, "strerror", None) or error
         raise InputError(
             f"no folder for journals can be made at {folder}: {why}; "
-            "set WORKSPAN_STATE to another, or name a --journal"
+            "set WORKSPAN_STATE to another, or name a journal"
         ) from None
     return folder
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
 from collections.abc import AsyncGenerator
@@ -19,6 +18,7 @@ from workspan.data.types import Chunk, Message, Request, Usage
 from workspan.engines.endpoint.client import Client, Retries, Timeouts
 from workspan.engines.endpoint.dialect import chat_prompt
 from workspan.engines.endpoint.engine import KEY_VARIABLES
+from workspan.engines.endpoint.kept import KeptClient
 from workspan.engines.endpoint.prompt_size import PromptSizes
 from workspan.errors import EngineError, EngineProtocolError, InputError, nearest
 
@@ -82,8 +82,7 @@ class Reward:
             f"{self.url}/v1" if reads_chat else self.url,
             self._ask_size,
         )
-        self._client: Client | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._kept = KeptClient(self._new_client)
 
     @property
     def info(self) -> EngineInfo:
@@ -119,9 +118,7 @@ class Reward:
 
     async def aclose(self) -> None:
         """Close the connections; the engine may be used again."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._kept.aclose()
 
     def _marked(self, request: Request) -> Request:
         """Write the marker after each step of the last turn, where the form has markers."""
@@ -151,21 +148,14 @@ class Reward:
             wait_max=retries.wait_max,
         ):
             with attempt:
-                return await self._open().json(url, body, seconds=self.timeouts.first_token)
+                return await self._kept.get().json(url, body, seconds=self.timeouts.first_token)
         raise AssertionError("stamina ends by returning or raising")
 
     async def _ask_size(self, url: str, body: object) -> Any:
-        return await self._open().json(url, body)
+        return await self._kept.get().json(url, body)
 
-    def _open(self) -> Client:
-        """Make the connection pool, anew for each event loop."""
-        loop = asyncio.get_running_loop()
-        if self._client is None or self._loop is not loop:
-            self._loop = loop
-            self._client = Client(
-                self.url, self._secret, self.timeouts, self.retries, self.concurrency
-            )
-        return self._client
+    def _new_client(self) -> Client:
+        return Client(self.url, self._secret, self.timeouts, self.retries, self.concurrency)
 
     def _scaled(self, score: float) -> float:
         if self.is_logit and math.isfinite(score):

@@ -148,11 +148,11 @@ def _read_one(name: str, text: str, known: Mapping[str, tuple[str, Read]]) -> tu
         target = target + rest if target else ""
     if not target:
         names = [entry + "…" if entry.endswith(".") else entry for entry in known]
-        raise SpecError(f"--set {name}: an engine has no such setting: {nearest(name, names)}")
+        raise SpecError(f"{name}: an engine has no such setting: {nearest(name, names)}")
     try:
         return target, read(text)
     except ValueError as error:
-        raise SpecError(f"--set {name}={text}: must be {error}") from None
+        raise SpecError(f"the setting {name} is {text}: must be {error}") from None
 
 
 def read_settings(

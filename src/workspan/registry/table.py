@@ -49,7 +49,8 @@ OURS = "workspan"
 _NAME = re.compile(r"[A-Za-z]\w{0,99}", re.ASCII)
 _COMMAND = re.compile(r"[A-Za-z][\w-]{0,99}", re.ASCII)
 WRITTEN = re.compile(
-    r"(?P<file>[^\s\"'(),=\[\]{}:]{1,500}\.py):(?P<inner>[^\W\d]\w*)"
+    r"(?P<file>[^\s\"'(),=\[\]{}:][^\t\r\n\"'(),=\[\]{}:]{0,499}\.py):"
+    r"(?P<inner>[^\W\d]\w*(?:\.[^\W\d]\w*){0,5})"
     r"|(?P<module>[^\W\d]\w*(?:\.[^\W\d]\w*){0,30}):(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*){0,5})"
 )
 """``file.py:Name`` or ``module:Name``."""

@@ -131,12 +131,11 @@ class _Reading:
         """Find what a name stands for."""
         kind = _KINDS[group]
         if isinstance(head, ast.Attribute):
-            where, _, name = ast.unparse(head).rpartition(".")
-            raise self.parsed.error(f"expected a {kind}: did you mean {where}:{name}?", head)
+            raise self.parsed.error(f"expected a {kind}: {self._meant(head)}", head)
         if not isinstance(head, ast.Name):
             first = next(iter(table(group)), "module:Name")
             raise self.parsed.error(f"expected a {kind} such as {first}()", head)
-        path = self.parsed.paths.get(self.parsed.column(head))
+        path = self._path(head)
         if path is not None:
             if not self.imports:
                 why = "is imported only where the user writes it: import it in Python instead"
@@ -149,6 +148,18 @@ class _Reading:
             return head.id, table(group).find(head.id).load()
         except SpecError as error:
             raise self.parsed.error(str(error), head) from None
+
+    def _meant(self, head: ast.Attribute) -> str:
+        """Say what a name with a dot is likely to mean."""
+        if head.attr == "py":
+            return "a file is written with what it holds, such as mine.py:Name"
+        if any(isinstance(one, ast.Name) and self._path(one) for one in ast.walk(head)):
+            return "a path is written module:Name or file.py:Name"
+        where, _, name = ast.unparse(head).rpartition(".")
+        return f"did you mean {where}:{name}?"
+
+    def _path(self, head: ast.expr) -> str | None:
+        return self.parsed.paths.get(self.parsed.column(head))
 
     def _call(self, made: Any, arguments: Mapping[str, object], name: str, node: ast.expr) -> Any:
         """Call a class or function of ours or of someone else's."""

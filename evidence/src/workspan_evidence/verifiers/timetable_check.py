@@ -49,8 +49,6 @@ def judged(problem: Problem, text: str) -> Score:
         plan = None
     if plan is None:
         return Score(0.0, "no whole plan can be read")
-    names = [
-        f"clash n{instance.items[u]} n{instance.items[v]}" for u, v in instance.violated(plan)
-    ]
+    names = [f"clash n{instance.items[u]} n{instance.items[v]}" for u, v in instance.violated(plan)]
     kept = 1 - len(names) / len(instance.clashes)
     return Score(kept, "; ".join(names) or "nothing is violated")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from workspan.engines.endpoint.complaints import Complaint, read_complaint
 from workspan.engines.endpoint.refusals import refusal
 from workspan.engines.endpoint.reply import Refused, Reply, Size, lost
 from workspan.errors import EngineError, EngineProtocolError, EngineUnavailable, InputError
+
+logging.getLogger("stamina").addHandler(logging.NullHandler())
+"""Retries are told in results; whoever wants its log lines configures logging."""
 
 _REFUSAL_BYTES = 65_536
 _ANSWER_BYTES = 32 * 1024 * 1024

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from collections.abc import AsyncGenerator, Mapping
@@ -16,6 +15,7 @@ from workspan.core.engine import Bill, Capability, EngineInfo, Price, check_offe
 from workspan.data.types import Chunk, Notice, Request, Usage
 from workspan.engines.endpoint.client import Client, Retries, Timeouts
 from workspan.engines.endpoint.dialect import THINKING_CAPS, Asking, Dialect, Form, ThinkingCap
+from workspan.engines.endpoint.kept import KeptClient
 from workspan.engines.endpoint.lessons import CAP_NAMES
 from workspan.engines.endpoint.meter import Meter
 from workspan.engines.endpoint.pace import Pace
@@ -148,8 +148,7 @@ class Endpoint:
         self._pace.hides = not self.streams
         self._groups = Groups(self, self.n_per_request)
         self._info = self._describe()
-        self._client: Client | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._kept = KeptClient(self._new_client)
 
     @classmethod
     async def discover(cls, url: str, model: str | None = None, **options: Any) -> Endpoint:
@@ -211,7 +210,7 @@ class Endpoint:
         root = self.url.removesuffix("/v1")
         for path, mark in _OWN_DOORS.items():
             try:
-                told = await self._open_client().json(root + path)
+                told = await self._kept.get().json(root + path)
             except EngineError:
                 continue
             if isinstance(told, dict) and mark in told:
@@ -224,7 +223,7 @@ class Endpoint:
         messages = [{"role": role, "content": "a"} for role in ("user", "assistant")]
         body = {"model": self.model, "messages": messages, "add_generation_prompt": False, **flags}
         try:
-            told = await self._open_client().json(f"{root}/tokenize", body)
+            told = await self._kept.get().json(f"{root}/tokenize", body)
         except EngineError:
             return 0
         count = told.get("count") if isinstance(told, dict) else None
@@ -337,9 +336,7 @@ class Endpoint:
 
     async def aclose(self) -> None:
         """Close the connections; the engine may be used again."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._kept.aclose()
 
     def meter(self, request: Request) -> Meter:
         """Begin the account of one choice."""
@@ -375,7 +372,7 @@ class Endpoint:
         try:
             size = Size(n, request.max_tokens, is_whole)
             seen = [] if failures is None else failures
-            reply = await self._open_client().stream(
+            reply = await self._kept.get().stream(
                 dialect.path, asking.body, asking.learn, size, seen
             )
         except EngineRejected as error:
@@ -418,27 +415,22 @@ class Endpoint:
         meter.settle(self.url)
         self._sizes.correct(meter.request, meter.prompt_told)
 
-    def _open_client(self) -> Client:
-        """Make the connection pool, anew for each event loop."""
-        loop = asyncio.get_running_loop()
-        if self._client is None or self._loop is not loop:
-            self._loop = loop
-            self._client = Client(
-                self.url,
-                self._secret,
-                self.timeouts,
-                self.retries,
-                self.concurrency,
-                headers=self.headers,
-                key_header=self.key_header,
-            )
-        return self._client
+    def _new_client(self) -> Client:
+        return Client(
+            self.url,
+            self._secret,
+            self.timeouts,
+            self.retries,
+            self.concurrency,
+            headers=self.headers,
+            key_header=self.key_header,
+        )
 
     async def _post(self, url: str, body: object) -> Any:
-        return await self._open_client().json(url, body)
+        return await self._kept.get().json(url, body)
 
     async def _listing(self) -> dict[str, dict[str, Any]]:
-        answer = await self._open_client().json(f"{self.url}/models")
+        answer = await self._kept.get().json(f"{self.url}/models")
         entries = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(entries, list):
             raise EngineProtocolError(f"{self.url}/models is no list of models")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
+import socket
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -280,9 +283,21 @@ def _is_new(choice: Choice) -> bool:
     return bool(told or delta.tool_calls or delta.function_call)
 
 
+def _why(error: Exception) -> str:
+    """Return the system's own words, without those of the library's settings around them."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return str(error.certificate_error)
+    if not isinstance(error, aiohttp.ClientConnectorError):
+        return str(error)
+    cause = error.os_error
+    if isinstance(cause, ssl.SSLError | socket.gaierror) or not (cause.errno or 0) > 0:
+        return str(cause.strerror or cause)
+    return os.strerror(cause.errno or 0)
+
+
 def lost(error: Exception, url: str, secret: Secret) -> EngineUnavailable:
     """Say how a connection failed."""
-    why = secret.scrub(str(error)) or type(error).__name__
+    why = secret.scrub(_why(error)) or type(error).__name__
     is_silent = isinstance(error, TimeoutError)
     how = "kept silent for too long" if is_silent else "can't be reached or hung up"
     failure = EngineUnavailable(f"{url} {how}: {why}")

@@ -106,7 +106,7 @@ def read_contenders(text: str) -> list[Contender | None]:
     """
     parts = split_list(text)
     if not parts:
-        raise InputError("--strategies names no strategy")
+        raise InputError("no strategy is named: such as best_fixed,single")
     for part in parts:
         if parts.count(part) > 1:
             raise InputError(f"the strategy {part!r} is given twice: give each once")
