@@ -74,7 +74,7 @@ def test_the_end_of_time_cuts_streams_and_keeps_what_arrived() -> None:
         time.turn(1)
         return 1
 
-    engine = ScriptedEngine(lambda r: "w " * 10**6, latency=second)
+    engine = ScriptedEngine(lambda r: "w " * 10**3, latency=second)
     strategy = SelfConsistency(n=2, max_tokens=10**7)
     budget = Budget(seconds=100)
     result = anyio.run(lambda: run(strategy, PROBLEM, engine, budget=budget, time=time))

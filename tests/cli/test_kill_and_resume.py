@@ -156,9 +156,9 @@ def whole(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Batch:
 @pytest.mark.parametrize(
     ("with_signal", "after"),
     [
-        (signal.SIGKILL, 1),
+        pytest.param(signal.SIGKILL, 1, marks=pytest.mark.heavy),
         (signal.SIGKILL, CALLS // 3),
-        (signal.SIGKILL, CALLS * 3 // 4),
+        pytest.param(signal.SIGKILL, CALLS * 3 // 4, marks=pytest.mark.heavy),
         (signal.SIGINT, CALLS // 4),
     ],
     ids=lambda value: getattr(value, "name", str(value)),

@@ -77,7 +77,9 @@ def test_a_server_that_hides_its_thinking_is_not_cut_by_what_it_shows() -> None:
     assert not pace.can_be_cut
 
 
-@pytest.mark.parametrize("per_chunk", [1, 2, 6, 16])
+@pytest.mark.parametrize(
+    "per_chunk", [pytest.param(1, marks=pytest.mark.heavy), 2, 6, 16]
+)  # one a piece is what every other test serves
 @pytest.mark.parametrize(
     "strategy",
     [SelfConsistency(n=8, max_tokens=2048), ShortMAtK(m=2, k=8, max_tokens=2048)],

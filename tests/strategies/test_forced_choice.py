@@ -282,6 +282,7 @@ def test_problems_name_their_candidates() -> None:
     assert things.problem.choices == (*"ABCDE",)
 
 
+@pytest.mark.heavy  # what it needs of the engine is in the engine's own suite
 @pytest.mark.slow
 def test_the_embedded_model_chooses_one_of_two_nodes() -> None:
     task, *_ = open_tasks("deep(d=2, english=True)").load(1)
