@@ -1,7 +1,7 @@
 """Write the results page of the claims from what a run said of them.
 
-``workspan claims --json > claims.jsonl``, then ``python -m benchmarks.claims_page claims.jsonl --run
-'two cores, a fresh clone' > docs/results/claims.md``.
+``workspan claims --json > claims.jsonl``, then ``python -m benchmarks.claims_page claims.jsonl
+--run 'two cores, a fresh clone' > docs/results/claims.md``.
 """
 
 from __future__ import annotations
