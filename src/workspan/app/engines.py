@@ -134,8 +134,8 @@ async def open_engines(
             not there.
         WorkspanError: see `engine_spec.open_engine`; those that were open are closed again.
     """
-    texts = {"": DEFAULT_ENGINE, **_by_name("--engine", engines)}
-    chosen, paid = _by_name("--model", models), _by_name("--price", prices)
+    texts = {"": DEFAULT_ENGINE, **named("--engine", engines)}
+    chosen, paid = named("--model", models), named("--price", prices)
     for name in (*chosen, *paid):
         if name not in texts:
             raise SpecError(f"no engine is named {name!r}: add --engine {name}=ENGINE")
@@ -153,7 +153,7 @@ async def open_engines(
     return Opened(found.pop(""), found, drawn=drawn)
 
 
-def _by_name(option: str, values: Sequence[str] | None) -> dict[str, str]:
+def named(option: str, values: Sequence[str] | None) -> dict[str, str]:
     """Tell ``NAME=VALUE`` from the one value without a name, whose name is empty."""
     found: dict[str, str] = {}
     for value in values or ():
