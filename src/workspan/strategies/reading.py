@@ -46,7 +46,8 @@ def turn(problem: Problem, sample: Sample) -> Candidate:
         answer = calls_said(sample.tool_calls, asked.tools if asked else ())
     elif asked and asked.response_format is not None and sample.finish == "stop":
         answer = formed(sample.text, asked.response_format)
-    text = sample.text or answer or sample.refusal
+    said = (sample.text, answer if sample.tool_calls else "", sample.refusal)
+    text = "\n".join(filter(None, said))
     logprob = fmean(sample.logprobs) if sample.logprobs else None
     return Candidate(text, answer, logprob=logprob, key=sample.key, turn=sample.message)
 
