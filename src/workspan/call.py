@@ -367,8 +367,8 @@ class _Attempt:
             if isinstance(told, Warmth):
                 self.warms = told
             else:
-                self.after = told
-                self.clock.advance(told)
+                self.after = max(0, told - self.clock.now)
+                self.clock.advance(self.after)
 
     async def _admit(self, places: list[anyio.CapacityLimiter]) -> Hold:
         """Wait for a place in flight and for room in the account, while there is time."""
@@ -515,7 +515,7 @@ class _Attempt:
         self.text.append(chunk.text)
         if self.warms is not None:
             decoded = self.bill.usage.output_tokens if chunk.finish else 1
-            self.run.warming.tell(self.warms, decoded)
+            self.run.warming.tell(self.warms, self.clock.now + decoded)
         if chunk.reasoning:
             self.reasoning.append(chunk.reasoning)
             if self.request.max_reasoning_tokens is not None:

@@ -26,8 +26,8 @@ class Warmth:
     told: anyio.Event = field(default_factory=anyio.Event)
     """It is warm, or the call that was to warm it has failed."""
     is_warm: bool = False
-    tokens: int = 0
-    """Decoded before it was known to be warm: siblings waited for so many."""
+    clock: int = 0
+    """On the work-span clock: when it was warm. No sibling begins before that."""
 
 
 @dataclass(slots=True)
@@ -47,20 +47,18 @@ class Warming:
         return request.engine, request.prompt, request.tools, request.response_format
 
     async def wait(self, place: Hashable) -> Warmth | int:
-        """Return the warmth that the caller is to bring, or the tokens that it has waited for."""
-        waited = False
+        """Return the warmth that the caller is to bring, or when it was warm by the clock."""
         while (warmth := self._prompts.get(place)) is not None:
             if warmth.is_warm:
-                return warmth.tokens if waited else 0
-            waited = True
+                return warmth.clock
             await warmth.told.wait()
         self._prompts[place] = warmth = Warmth()
         return warmth
 
-    def tell(self, warmth: Warmth, tokens: int) -> None:
-        """Let the siblings go: the prompt was read, and so many tokens were decoded."""
+    def tell(self, warmth: Warmth, clock: int) -> None:
+        """Let the siblings go: at this time of the clock the prompt was read."""
         if not warmth.told.is_set():
-            warmth.is_warm, warmth.tokens = True, tokens
+            warmth.is_warm, warmth.clock = True, clock
             warmth.told.set()
 
     def give_up(self, place: Hashable, warmth: Warmth) -> None:

@@ -1,4 +1,4 @@
-"""A turn of a conversation as an answer: calls of tools by their value, structured output as a whole.
+"""A turn of a conversation as an answer: calls by their value, structured output as a whole.
 
 Calls that ask for the same are written the same: names with arguments parsed, fields in order of
 their names, numbers by value, several calls as a set. What a program could not act on is no answer:

@@ -18,6 +18,7 @@ from workspan.legible import quoted
 from workspan.serve.asked import Asked
 from workspan.serve.efforts import effort_for
 from workspan.serve.scaled.judged import Judged
+from workspan.serve.scaled.idle import without_idle
 from workspan.serve.scaled.kinds import TurnKind, has_form, kind_of
 from workspan.serve.scaled.rules import Rules
 from workspan.serve.scaled.widening import Widening
@@ -90,7 +91,7 @@ def plan(asked: Asked, info: EngineInfo, rules: Rules | None = None) -> Plan:
     """
     rules = rules or Rules()
     chat, notices = asked.chat, list[str]()
-    request = _with_effort(chat.request, info, notices)
+    request = _with_effort(without_idle(chat.request, info), info, notices)
     kind = kind_of(request)
     strategy, rule = _fitted(asked.strategy, kind, rules, chat.n, asked.upstream)
     request = _capped(request, info, rules, _share(asked, strategy))
@@ -202,6 +203,8 @@ def _fitted(
             f"the strategy {name} works on texts, and this request has tools or a form of the "
             f"answer: use one of {can}, or ask without them"
         )
+    if name == "single":
+        return _wide(strategy, n), "one call for each choice, as was asked for"
     if kind.is_votable:
         return _voting(strategy, kind, rules, n)
     if name not in _VOTES or getattr(strategy, "verifier", None) is not None:
@@ -220,9 +223,6 @@ def _voting(strategy: Strategy, kind: TurnKind, rules: Rules, n: int) -> tuple[S
     if name == "auto" and (not has_plan or kind.name in ("tools", "structured")):
         width = max(n, rules.width)
         return Widening(width, min(width, max(n, rules.window))), kind.rule
-    if name == "single":
-        strategy = _wide(strategy, n)
-        return strategy, "one call for each choice" if n > 1 else "one call, as was asked for"
     rule = kind.rule if name in _VOTES else f"the strategy {name} itself chooses among the drafts"
     return _wide(strategy, n), rule
 
