@@ -80,9 +80,8 @@ class Passed:
         """
         budget = self.asked.budget
         caps = [] if self.cap is None else [self.cap]
-        for tokens in (budget.work, self._bought(budget.cost, server)):
-            if tokens is not None:
-                caps.append(max(1, tokens // self.n))
+        bought = self._bought(budget.cost, server)
+        caps += [max(1, one // self.n) for one in (budget.work, bought) if one is not None]
         if budget.span is not None:
             caps.append(budget.span)
         is_limited = ledger.limits("work") or ledger.limits("cost")
@@ -208,5 +207,3 @@ def _prompts(body: Body) -> int:
     if isinstance(prompt, list) and prompt and isinstance(prompt[0], str | list):
         return len(prompt)
     return 1
-
-

@@ -81,7 +81,7 @@ class Attempt:
             told = read_complaint(response.status, content, server.secret, response.headers)
             if lesson == _LESSONS or not server.lessons.learn(told, body, server.model):
                 raise trouble.refused(told, server.name, content, response.headers)
-        raise AssertionError("the last lesson raises")
+        raise AssertionError  # the last lesson raises
 
     async def _post(self, body: bytes) -> aiohttp.ClientResponse:
         """Post; once more where a connection that had been used before was closed unread.
@@ -100,7 +100,7 @@ class Attempt:
                 if is_last or not reused or isinstance(error, TimeoutError):
                     why = server.secret.scrub(str(error)) or type(error).__name__
                     raise trouble.broke(server.name, why) from None
-        raise AssertionError("the last try raises or returns")
+        raise AssertionError  # the last try raises or returns
 
     async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
         try:
@@ -120,7 +120,7 @@ class Attempt:
         if response.content_type == "text/html":
             raise trouble.broke(self.server.name, "a web page came, not a completion")
         if self.passed.is_streamed and response.content_type != "application/json":
-            await self._first_token(response)
+            await self._first_token()
             return
         self.whole = await self._read(response, exchange.limits.reply_bytes)
         self._check_whole()
@@ -148,24 +148,38 @@ class Attempt:
                 raise trouble.broke(self.server.name, "a reply without a choice")
             self.counts.take([event])
 
-    async def _first_token(self, response: aiohttp.ClientResponse) -> None:
+    async def _first_token(self) -> None:
         """Read up to the first token, an end, or what shows that none will come."""
         while not self.counts.has_spoken and not self.cutter.is_done:
-            try:
-                received = await response.content.readany()
-            except trouble.LOST as error:
-                why = self.server.secret.scrub(str(error)) or type(error).__name__
-                raise trouble.broke(self.server.name, why) from None
-            try:
-                out = self.take(self.cutter.feed(received) if received else self.cutter.end())
-            except EngineProtocolError as error:
-                raise trouble.broke(self.server.name, str(error)) from None
-            if out:
+            received = await self.read()
+            if out := self.events(received):
                 self.ahead.append(out)
-            if not received and not self.cutter.is_done:
-                if self.counts.has_spoken:
-                    return
+            if not received and not self.cutter.is_done and not self.counts.has_spoken:
                 raise trouble.broke(self.server.name, "the stream ended before its first token")
+
+    async def read(self) -> bytes:
+        """Return what came next of a stream; nothing is its end.
+
+        Raises:
+            Missed: the connection broke.
+        """
+        assert self.response is not None  # it has begun
+        try:
+            return await self.response.content.readany()
+        except trouble.LOST as error:
+            why = self.server.secret.scrub(str(error)) or type(error).__name__
+            raise trouble.broke(self.server.name, why) from None
+
+    def events(self, received: bytes) -> bytes:
+        """Count what came; return what goes to the client.
+
+        Raises:
+            Missed: it is an error, or no stream of events.
+        """
+        try:
+            return self.take(self.cutter.feed(received) if received else self.cutter.end())
+        except EngineProtocolError as error:
+            raise trouble.broke(self.server.name, str(error)) from None
 
     def take(self, blocks: Blocks) -> bytes:
         """Count events; return what goes to the client.

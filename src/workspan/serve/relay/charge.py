@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
 from workspan.engines.base import Price
-from workspan.ledger import Ledger
+from workspan.ledger import Hold, Ledger
 from workspan.types import Amount, Usage
 
 SLICE = 256
@@ -25,15 +25,15 @@ class Account(Protocol):
         """The same account as strategies draw on it."""
         ...
 
-    async def reserve(self, amount: Amount) -> Any:
+    async def reserve(self, amount: Amount) -> Hold:
         """Hold an amount; waits while what others hold may come back."""
         ...
 
-    async def extend(self, hold: Any, amount: Amount) -> bool:
+    async def extend(self, hold: Hold, amount: Amount) -> bool:
         """Hold more; False where it can't be had now."""
         ...
 
-    async def settle(self, hold: Any, usage: Usage) -> None:
+    async def settle(self, hold: Hold, usage: Usage) -> None:
         """Give back what is held, and charge what was used; once."""
         ...
 
@@ -65,7 +65,7 @@ class Charge:
         self._leased = 0
         """Tokens that may come; what a cut leaves unseen is held beside them."""
         self._held = 0
-        self._hold: Any = None
+        self._hold: Hold | None = None
 
     async def begin(self) -> None:
         """Hold the prompt and the first slice, or all where nothing could cut it.
@@ -87,14 +87,15 @@ class Charge:
         """Hold what a stream needs that has come so far; False cuts it."""
         if not self.is_limited or seen < self._leased - self._slice // _AHEAD:
             return True
+        assert self._hold is not None  # what streams was begun
         leased = self._capped(max(self._leased, seen) + self._slice)
         if leased <= self._leased:
             return True  # all of it is held, and the upstream was told of its cap
         more = self._capped(leased + self._plan.runahead) - self._held
         amount = Amount(work=more, cost=self._cost(more, 0))
         if await self._account.extend(self._hold, amount):
-            self._leased, self._held = leased, self._held + more
-            return True
+            self._held = self._hold.amount.work  # near a budget's end it may be less
+            self._leased = min(leased, max(self._leased, self._held - self._plan.runahead))
         return seen < self._leased
 
     async def settle(self, usage: Usage) -> None:

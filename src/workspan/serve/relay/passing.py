@@ -6,17 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
-from typing import Protocol
 
-from workspan.budget import Budget
-from workspan.errors import EngineProtocolError
-from workspan.serve.asked import Asked, Key
+from workspan.serve.accounts import Account, Accounts
+from workspan.serve.asked import Asked
 from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.attempt import Attempt
-from workspan.serve.relay.charge import Account, Charge
+from workspan.serve.relay.charge import Charge
 from workspan.serve.relay.counts import charged
-from workspan.serve.relay.telling import DONE, cut_events, last_events, spent
+from workspan.serve.relay.telling import DONE, cut_events, last_events
 from workspan.serve.relay.trouble import Missed
 from workspan.serve.relay.upstream import Server
 from workspan.serve.relay.whole import as_event, as_reply
@@ -26,14 +24,6 @@ from workspan.types import Usage
 
 _FAREWELL_SECONDS = 1.0
 """How long the end of a body may take after its last word; the connection is kept for it."""
-
-
-class Accounts(Protocol):
-    """Where requests are charged."""
-
-    def open(self, key: Key | None, budget: Budget) -> AbstractAsyncContextManager[Account]:
-        """Open the account of one request."""
-        ...
 
 
 async def relay(
@@ -51,7 +41,15 @@ async def relay(
     """
     asked = passed.asked
     exchange.is_stream = passed.is_streamed
-    async with accounts.open(asked.key, asked.budget) as account:
+    opened = accounts.open(
+        asked.key,
+        asked.budget,
+        route=record.route,
+        model=asked.model,
+        id=asked.id,
+        is_priced=all(server.price is not None for server in servers),
+    )
+    async with opened as account:
         for place, server in enumerate(servers):
             record.engine, record.model = server.name, server.model
             try:
@@ -139,49 +137,78 @@ def _settle(attempt: Attempt, record: Record) -> Usage:
 
 
 async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: Record) -> None:
-    """Hand a stream on event by event; cut it where the account ends.
+    """Hand a stream on event by event; cut it where the account or the time ends.
 
     Raises:
         Missed: it died.
     """
-    counts, cutter = attempt.counts, attempt.cutter
-    response = attempt.response
-    assert response is not None
-    content = response.content
+    cutter, deadline = attempt.cutter, _deadline(exchange, attempt)
     await exchange.begin()
     exchange.waits_for = "idle"
-    out = b"".join(attempt.ahead)
-    attempt.ahead.clear()
-    received = b"?"
+    out, received = b"".join(attempt.ahead), b"?"
     while True:
         if charge.is_limited and not await _is_covered(attempt, charge):
-            await _cut(exchange, attempt, record, out)
+            await _cut(exchange, attempt, record, out, "budget: work")
             return
         if cutter.is_done or not received:
             break
         if out:
             await exchange.write(out)
         try:
-            received = await content.readany()
-        except trouble.LOST as error:
-            why = attempt.server.secret.scrub(str(error)) or type(error).__name__
-            raise trouble.broke(attempt.server.name, why) from None
-        exchange.touch()
-        try:
-            out = attempt.take(cutter.feed(received) if received else cutter.end())
-        except EngineProtocolError as error:
-            raise trouble.broke(attempt.server.name, str(error)) from None
-    if not cutter.is_done and _is_unfinished(attempt):
+            async with _until(deadline):
+                received = await attempt.read()
+        except TimeoutError:
+            await _cut(exchange, attempt, record, b"", "budget: seconds")
+            return
+        exchange.progress = exchange.now()
+        out = attempt.events(received)
+    await _end(exchange, attempt, record, out)
+    if received:
+        await _farewell(attempt)
+
+
+def _deadline(exchange: Exchange, attempt: Attempt) -> float | None:
+    seconds = attempt.passed.asked.budget.seconds
+    return None if seconds is None else exchange.asked_at + seconds
+
+
+class _Unbounded:
+    """No end: costs nothing."""
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+
+_UNBOUNDED = _Unbounded()
+
+
+def _until(deadline: float | None) -> AbstractAsyncContextManager[object]:
+    return _UNBOUNDED if deadline is None else asyncio.timeout_at(deadline)
+
+
+async def _end(exchange: Exchange, attempt: Attempt, record: Record, out: bytes) -> None:
+    """Send the last events of a stream.
+
+    Raises:
+        Missed: it broke off before its answer did end.
+    """
+    if not attempt.cutter.is_done and _is_unfinished(attempt):
         if out:
             await exchange.write(out)
         raise trouble.broke(attempt.server.name, "the stream ended before its answer")
     usage = _settle(attempt, record)
     await exchange.end(out + last_events(attempt, usage, record.stop))
-    if received:
-        with suppress(*trouble.LOST):
-            async with asyncio.timeout(_FAREWELL_SECONDS):
-                while await content.readany():
-                    pass
+
+
+async def _farewell(attempt: Attempt) -> None:
+    """Read to the end of the body, so that the connection can be used again."""
+    with suppress(TimeoutError, Missed):
+        async with asyncio.timeout(_FAREWELL_SECONDS):
+            while await attempt.read():
+                pass
 
 
 async def _is_covered(attempt: Attempt, charge: Charge) -> bool:
@@ -202,7 +229,7 @@ def _is_unfinished(attempt: Attempt) -> bool:
     return any(meter.finish is None for meter in begun)
 
 
-async def _cut(exchange: Exchange, attempt: Attempt, record: Record, out: bytes) -> None:
+async def _cut(exchange: Exchange, attempt: Attempt, record: Record, out: bytes, stop: str) -> None:
     """End a stream at its budget: hang up, then say so."""
     attempt.close()
     if not attempt.counts.unfinished:  # its last words had come
@@ -210,8 +237,5 @@ async def _cut(exchange: Exchange, attempt: Attempt, record: Record, out: bytes)
         await exchange.end(out + last_events(attempt, usage, record.stop))
         return
     usage = replace(_if_cut(attempt), source="estimated")
-    record.settle(usage, "budget: work")
+    record.settle(usage, stop)
     await exchange.end(out + cut_events(attempt, usage, record.stop))
-
-
-__all__ = ["Account", "Accounts", "relay", "spent"]

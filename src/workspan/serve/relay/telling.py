@@ -67,9 +67,7 @@ def cut_events(attempt: Attempt, usage: Usage, stop: str) -> bytes:
     It says so in ``finish_reason`` and, for whoever reads it, in ``workspan.stop``.
     """
     piece: dict[str, Any] = {"text": ""} if passed_text(attempt) else {"delta": {}}
-    choices = [
-        {"index": i, **piece, "finish_reason": "length"} for i in attempt.counts.unfinished
-    ]
+    choices = [{"index": i, **piece, "finish_reason": "length"} for i in attempt.counts.unfinished]
     value = {**frame(attempt), "choices": choices, "workspan": spent(attempt, usage, stop)}
     return sse.event(value) + last_events(attempt, usage, stop)
 

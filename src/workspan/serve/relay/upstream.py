@@ -53,6 +53,7 @@ class Server:
     """One upstream of a process."""
 
     def __init__(self, stated: Upstream, limits: Limits) -> None:
+        self._stated = stated
         self.name = stated.name
         self.price: Price | None = stated.price
         self.engine = Endpoint(
@@ -90,6 +91,18 @@ class Server:
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=[traces],
             read_bufsize=1 << 16,
+        )
+
+    def name_model(self, model: str) -> None:
+        """Set the model that was found."""
+        self.model = model
+        self.engine = Endpoint(
+            self.url, model, price=self.price, **self._stated.settings.for_completions()
+        )
+        self.secret, self.pace, self.sizes = (
+            self.engine.secret,
+            self.engine.pace,
+            self.engine.sizes,
         )
 
     async def post(
@@ -139,4 +152,3 @@ async def at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:
         if size > limit:
             break
     return parts[0] if len(parts) == 1 else b"".join(parts)
-

@@ -35,6 +35,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a head."""
         super().on_message_begin()
+        self.scope["workspan.abort"] = self.transport.abort  # type: ignore[typeddict-unknown-key]
         self.head_since = self.loop.time()
 
     def on_url(self, url: bytes) -> None:

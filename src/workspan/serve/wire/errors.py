@@ -1,8 +1,9 @@
-"""What goes wrong, as a client is told: a status, and an object in the form that all clients read."""
+"""What goes wrong, as a client is told: a status, and an object in the form that all read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from math import ceil
 from typing import Any
 
 import msgspec
@@ -11,6 +12,10 @@ from workspan.errors import (
     BudgetExceeded,
     EngineError,
     InputError,
+    KeyRefused,
+    Refused,
+    StoreError,
+    StoreGone,
     UnpricedModel,
     UnsupportedCapability,
     WorkspanError,
@@ -74,19 +79,52 @@ def _kind(status: int) -> str:
     return "invalid_request_error" if status < 500 else "server_error"
 
 
-def failed(error: Exception) -> Failed:
+def failed(error: BaseException) -> Failed:
     """Say any error of ours to a client; what is a bug says nothing of itself."""
     if isinstance(error, Failed):
         return error
-    if isinstance(error, InputError | UnsupportedCapability | UnpricedModel):
-        return Failed(400, str(error), code="invalid_request")
-    if isinstance(error, BudgetExceeded):
-        return Failed(429, str(error), code="budget_exceeded", headers=NEVER_AGAIN)
-    if isinstance(error, EngineError):
-        return Failed(502, str(error), code="upstream_error")
-    if isinstance(error, WorkspanError):
-        return Failed(500, str(error), code="error")
+    for kind, say in _SAYS.items():
+        if isinstance(error, kind):
+            return say(error)
     return Failed(500, "this is a bug in workspan: the log says where", code="bug")
+
+
+def _key_refused(error: Any) -> Failed:
+    return Failed(403 if error.code == "model_not_allowed" else 401, str(error), code=error.code)
+
+
+def _refused(error: Any) -> Failed:
+    """Say that an account has no room; `Retry-After` only where waiting helps."""
+    waits = error.retry_after
+    told = NEVER_AGAIN if waits is None else {"retry-after": str(max(1, ceil(waits)))}
+    return Failed(429, str(error), code=error.code, headers=told)
+
+
+def _store_gone(error: Any) -> Failed:
+    return Failed(503, str(error), code="store_unreachable", headers={"retry-after": "1"})
+
+
+def _exceeded(error: Any) -> Failed:
+    return Failed(429, str(error), code="budget_exceeded", headers=NEVER_AGAIN)
+
+
+def _as(status: int, code: str) -> Callable[[Any], Failed]:
+    return lambda error: Failed(status, str(error), code=code)
+
+
+_SAYS: Mapping[type[WorkspanError], Callable[[Any], Failed]] = {
+    InputError: _as(400, "invalid_request"),
+    UnsupportedCapability: _as(400, "unsupported"),
+    UnpricedModel: _as(400, "unpriced_model"),
+    KeyRefused: _key_refused,
+    Refused: _refused,
+    BudgetExceeded: _exceeded,
+    StoreGone: _store_gone,
+    StoreError: _as(503, "store_error"),
+    EngineError: _as(502, "upstream_error"),
+    WorkspanError: _as(500, "error"),
+}
+"""The first row that fits."""
 
 
 def too_large(limit: int) -> Failed:

@@ -49,6 +49,7 @@ class Exchange:
         self.upstream_seconds = 0.0
         """Of the time until the reply began, what others took."""
         self.waits_for: Why = "body"
+        self.told_overhead_ms = 0.0
         self.extra: list[Header] = []
         """Headers of a reply that has not begun."""
         loop = asyncio.get_running_loop()
@@ -145,9 +146,10 @@ class Exchange:
 
     def _start(self, status: int, headers: Iterable[Header]) -> dict[str, Any]:
         self.status = status
+        self.told_overhead_ms = self.overhead_ms
         own = [
             (b"x-request-id", self.id.encode()),
-            (b"x-workspan-overhead-ms", b"%.3f" % self.overhead_ms),
+            (b"x-workspan-overhead-ms", b"%.3f" % self.told_overhead_ms),
         ]
         return {
             "type": "http.response.start",
@@ -223,6 +225,12 @@ class Exchange:
         if self._watcher is not None:
             self._watcher.cancel()
             self._watcher = None
+
+    def abort(self) -> None:
+        """Hang up at once: what a client does not take is not kept for it."""
+        hang_up = self.scope.get("workspan.abort")
+        if hang_up is not None:
+            hang_up()
 
     def close(self) -> None:
         """Forget the exchange, however it ended."""
