@@ -27,6 +27,10 @@ class Key(Protocol):
         """What its owner calls it."""
         ...
 
+    def may_ask(self, model: str) -> bool:
+        """Tell whether a model's name is within its scope."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:

@@ -109,24 +109,26 @@ class Config:
         if not self.upstreams:
             raise InputError("no engine is named: workspan serve -e http://HOST/v1 --model NAME")
         for upstream in self.upstreams:
-            if upstream.is_server:
-                checked_url(upstream.engine)
+            self._check_upstream(upstream)
         if not 0 <= self.port < 65_536:
             raise InputError(f"the port is {self.port}: a number from 0 to 65535")
         if self.workers < 1:
             raise InputError(f"workers is {self.workers}: at least 1")
         if self.failover and len(self.upstreams) < 2:
             raise InputError("failover needs a second engine: add -e NAME=http://HOST/v1")
-        if self.budget.cost is not None:
-            for upstream in self.upstreams:
-                if upstream.price is None:
-                    raise InputError(
-                        f"the budget limits money, and no price is known for {upstream.name}: "
-                        f"add --price {upstream.name}=IN/OUT, USD per million tokens"
-                    )
-        for text in (self.strategy, *self.strategies.values()):
+        own = self.strategies.get(self.strategy, self.strategy)
+        for text in (own, *self.strategies.values()):
             if text:
                 parse_strategy(text, imports=True)
+
+    def _check_upstream(self, upstream: Upstream) -> None:
+        if upstream.is_server:
+            checked_url(upstream.engine)
+        if self.budget.cost is not None and upstream.price is None:
+            raise InputError(
+                f"the budget limits money, and no price is known for {upstream.name}: "
+                f"add --price {upstream.name}=IN/OUT, USD per million tokens"
+            )
 
     @property
     def first(self) -> Upstream:

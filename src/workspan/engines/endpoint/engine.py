@@ -235,6 +235,21 @@ class Endpoint:
         return count if isinstance(count, int) else 0
 
     @property
+    def secret(self) -> Secret:
+        """The key and the headers that hold others, for whoever else asks the same server."""
+        return self._secret
+
+    @property
+    def pace(self) -> Pace:
+        """What the server's streams have taught, likewise."""
+        return self._pace
+
+    @property
+    def sizes(self) -> PromptSizes:
+        """What is known of its prompts, likewise."""
+        return self._sizes
+
+    @property
     def info(self) -> EngineInfo:
         """What the server is taken to offer, and whether its streams can be counted by now."""
         if self._pace.can_be_cut is not self._info.can_be_cut:

@@ -1,0 +1,253 @@
+"""One upstream asked, up to the first token of its reply."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from workspan.engines.endpoint.complaints import Complaint, is_complaint, read_complaint
+from workspan.engines.endpoint.wire import Event, decode_usual, read_event
+from workspan.errors import EngineProtocolError
+from workspan.serve.relay import trouble
+from workspan.serve.relay.asking import Passed
+from workspan.serve.relay.blocks import Blocks, Cutter, joined, mended, written
+from workspan.serve.relay.counts import Counts
+from workspan.serve.relay.upstream import Server, at_most
+from workspan.serve.wire.exchange import Exchange
+
+_REFUSAL_BYTES = 65_536
+_LESSONS = 4
+"""How often one request is asked in another way."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A reply that has begun."""
+
+    server: Server
+    passed: Passed
+    counts: Counts
+    cap: int | None
+    response: aiohttp.ClientResponse | None = None
+    cutter: Cutter = field(default_factory=Cutter)
+    ahead: list[bytes] = field(default_factory=list)
+    """Read to see that it begins well, and not handed on yet."""
+    first: bytes = b""
+    """The first event: it says by which id and name the others go."""
+    usage: dict[str, Any] | None = None
+    """The last that was told; it goes to the client at the end, or not at all."""
+    whole: bytes = b""
+    """A reply in one body."""
+    notices: list[str] = field(default_factory=list)
+
+    async def ask(self, exchange: Exchange) -> None:
+        """Ask, and wait for the first token, or for the whole reply.
+
+        Raises:
+            Missed: there is none.
+        """
+        began = perf_counter()
+        before, exchange.waits_for = exchange.waits_for, "total"
+        try:
+            async with asyncio.timeout(self.server.first_byte):
+                self.response = await self._answered()
+                await self._begin(exchange)
+        except TimeoutError:
+            self.close()
+            raise trouble.silent(self.server.name, self.server.first_byte) from None
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            exchange.waits_for = before
+            exchange.upstream_seconds += perf_counter() - began
+            exchange.touch()
+
+    async def _answered(self) -> aiohttp.ClientResponse:
+        """Post until the upstream takes it, or refuses for good."""
+        server, passed = self.server, self.passed
+        for lesson in range(_LESSONS + 1):
+            body = passed.written(server, self.cap)
+            response = await self._post(body.written())
+            if response.status == 200:
+                return response
+            content = await self._read(response, _REFUSAL_BYTES)
+            told = read_complaint(response.status, content, server.secret, response.headers)
+            if lesson == _LESSONS or not server.lessons.learn(told, body, server.model):
+                raise trouble.refused(told, server.name, content, response.headers)
+        raise AssertionError  # the last lesson raises
+
+    async def _post(self, body: bytes) -> aiohttp.ClientResponse:
+        """Post; once more where a connection that had been used before was closed unread.
+
+        llama.cpp closes each connection after a stream, its Keep-Alive header notwithstanding: no
+        byte of a reply came, so that nothing was answered.
+        """
+        server, passed = self.server, self.passed
+        for is_last in (False, True):
+            reused: list[bool] = []
+            try:
+                return await server.post(passed.path, body, passed.asked.headers, reused)
+            except trouble.NOBODY_THERE as error:
+                raise trouble.unreachable(server.name, error, server.secret) from None
+            except trouble.LOST as error:
+                if is_last or not reused or isinstance(error, TimeoutError):
+                    why = server.secret.scrub(str(error)) or type(error).__name__
+                    raise trouble.broke(server.name, why) from None
+        raise AssertionError  # the last try raises or returns
+
+    async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
+        try:
+            content = await at_most(response, limit)
+        except trouble.LOST as error:
+            why = self.server.secret.scrub(str(error)) or type(error).__name__
+            raise trouble.broke(self.server.name, why) from None
+        if len(content) > limit:
+            response.close()
+            if response.status == 200:
+                raise trouble.broke(self.server.name, f"a reply of more than {limit} bytes")
+        return content
+
+    async def _begin(self, exchange: Exchange) -> None:
+        response = self.response
+        assert response is not None
+        if response.content_type == "text/html":
+            raise trouble.broke(self.server.name, "a web page came, not a completion")
+        if self.passed.is_streamed and response.content_type != "application/json":
+            await self._first_token()
+            return
+        self.whole = await self._read(response, exchange.limits.reply_bytes)
+        self._check_whole()
+
+    def _check_whole(self) -> None:
+        """See that a reply is one.
+
+        Raises:
+            Missed: it is an error, or no JSON.
+        """
+        usual = decode_usual([self.whole])
+        is_embedding = self.passed.form == "embedding"
+        if usual is not None and not usual[0].error and (usual[0].choices or is_embedding):
+            self.counts.take(usual)
+            return
+        try:
+            value = msgspec.json.decode(self.whole)
+            event = None if is_embedding else read_event(value)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError):
+            raise trouble.broke(self.server.name, "what came is no completion") from None
+        if is_complaint(value) or (event is not None and event.error):
+            self._raise(value)
+        if event is not None:
+            if not event.choices:
+                raise trouble.broke(self.server.name, "a reply without a choice")
+            self.counts.take([event])
+
+    async def _first_token(self) -> None:
+        """Read up to the first token, an end, or what shows that none will come."""
+        while not self.counts.has_spoken and not self.cutter.is_done:
+            received = await self.read()
+            if out := self.events(received):
+                self.ahead.append(out)
+            if not received and not self.cutter.is_done and not self.counts.has_spoken:
+                raise trouble.broke(self.server.name, "the stream ended before its first token")
+
+    async def read(self) -> bytes:
+        """Return what came next of a stream; nothing is its end.
+
+        Raises:
+            Missed: the connection broke.
+        """
+        assert self.response is not None  # it has begun
+        try:
+            return await self.response.content.readany()
+        except trouble.LOST as error:
+            why = self.server.secret.scrub(str(error)) or type(error).__name__
+            raise trouble.broke(self.server.name, why) from None
+
+    def events(self, received: bytes) -> bytes:
+        """Count what came; return what goes to the client.
+
+        Raises:
+            Missed: it is an error, or no stream of events.
+        """
+        try:
+            return self.take(self.cutter.feed(received) if received else self.cutter.end())
+        except EngineProtocolError as error:
+            raise trouble.broke(self.server.name, str(error)) from None
+
+    def take(self, blocks: Blocks) -> bytes:
+        """Count events; return what goes to the client.
+
+        Raises:
+            Missed: the server says an error.
+            EngineProtocolError: it says what is no event.
+        """
+        contents = blocks.contents
+        if not contents:
+            return b""
+        if not self.first:
+            self.first = contents[0]
+        events = None if blocks.is_error else decode_usual(contents)
+        if events is None:
+            return self._take_odd(contents, is_error=blocks.is_error)
+        counts = self.counts
+        counts.is_odd = False
+        counts.take(events)
+        if counts.is_odd or any(event.usage is not None or event.error for event in events):
+            return self._written_anew(contents, events)
+        return blocks.raw or joined(contents)
+
+    def _take_odd(self, contents: Sequence[bytes], *, is_error: bool) -> bytes:
+        """Take events one by one, of which one at least is not as most are."""
+        found = []
+        for content in contents:
+            if is_error and content is contents[-1]:
+                self._raise(content)
+            _, value = mended(content)
+            try:
+                event = read_event(value)
+            except TypeError as error:
+                raise EngineProtocolError(f"malformed stream: {error}") from None
+            if event.error:
+                self._raise(value)
+            self.counts.take([event])
+            found.append(self._without_usage(value))
+        return b"".join(found)
+
+    def _written_anew(self, contents: Sequence[bytes], events: Sequence[Event]) -> bytes:
+        """Write events that were counted, without what is not for the client, or not yet."""
+        found = []
+        for content, event in zip(contents, events, strict=True):
+            _, value = mended(content)
+            if event.error:
+                self._raise(value)
+            found.append(self._without_usage(value))
+        return b"".join(found)
+
+    def _without_usage(self, value: dict[str, Any]) -> bytes:
+        """Write an event; its usage is kept for the end."""
+        told = [value.pop("usage", None)]
+        choices = [one for one in value.get("choices") or () if isinstance(one, dict)]
+        told += [choice.pop("usage", None) for choice in choices]
+        found = [one for one in told if isinstance(one, dict)]
+        if found:
+            self.usage = found[-1]
+        if found and not choices:
+            return b""
+        return b"data: %b\n\n" % written(value)
+
+    def _raise(self, body: Any) -> None:
+        """Say what the server said in the place of an event."""
+        told: Complaint = read_complaint(200, body, self.server.secret)
+        raise trouble.inside(told, self.server.name, body)
+
+    def close(self) -> None:
+        """Hang up, unless all was read: the server stops decoding."""
+        if self.response is not None:
+            self.response.close()
