@@ -165,4 +165,4 @@ def test_a_reply_has_all_that_was_drawn_and_all_that_it_cost(
     assert workspan["calls"] == len(engine.requests) == account.ledger.spent.calls
     assert len(workspan["candidates"]) == len(engine.requests)
     assert workspan["work"] <= work
-    assert workspan["overrun"] == {}
+    assert workspan["overrun"] == 0

@@ -44,7 +44,7 @@ def told(
         "stop": result.stop,
         "strategy": plan.name,
         "engine": engine,
-        "overrun": {name: float(value) for name, value in result.overruns.items()},
+        "overrun": result.overrun,
         "kind": plan.kind.name,
         "rule": plan.rule,
         "tied": result.answer.tied,
@@ -107,4 +107,5 @@ def _explained(result: Result, drawn: Mapping[str, Sample]) -> dict[str, Any]:
         }
         for call in result.trace
     ]
-    return {"candidates": candidates, "votes": votes, "steps": steps}
+    overruns = {name: float(value) for name, value in result.overruns.items()}
+    return {"candidates": candidates, "votes": votes, "steps": steps, "overruns": overruns}
