@@ -60,7 +60,8 @@ def test_its_request_rides_on_what_asks_its_prompt_and_on_nothing_else() -> None
     assert (draft.tools, draft.stop, draft.max_tokens) == ((TOOL,), ("END",), 50)
     assert draft.temperature is None
     assert draft.extra == ASKED.extra
-    assert judge.tools == judge.stop == ()
+    assert not judge.tools
+    assert not judge.stop
     assert judge.temperature == 0
     assert judge.extra.value == {"provider": {"only": ["x"]}}
 
@@ -97,14 +98,15 @@ def test_a_resumed_run_has_the_same_answer_and_span(strategy: str, tmp_path: Pat
         def info(self) -> EngineInfo:
             return replace(super().info, caches=1)
 
-    script = [Said("a b", tool_calls=(CALL,)), "a b c"]
+    script: list[str | Said] = [Said("a b", tool_calls=(CALL,)), "a b c"]
     budget = Budget(work=60)
     plan = parse_strategy(strategy)
     header = Header("scripted", 0)
     name = identify(plan, PROBLEM, budget)
     results = []
+    engine = Caching(script, latency=lambda _: 1)
     for _ in range(2):
-        engine = Caching(script, latency=lambda _: 1)
+        engine.requests.clear()
         with JournalFile(tmp_path / "j", header) as journals:
             results.append(solved(strategy, engine, budget=budget, journal=journals.journal(name)))
     first, again = results

@@ -17,8 +17,8 @@ from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.asked import Asked
 from workspan.serve.efforts import effort_for
-from workspan.serve.scaled.judged import Judged
 from workspan.serve.scaled.idle import without_idle
+from workspan.serve.scaled.judged import Judged
 from workspan.serve.scaled.kinds import TurnKind, has_form, kind_of
 from workspan.serve.scaled.rules import Rules
 from workspan.serve.scaled.widening import Widening
