@@ -160,7 +160,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "tags",
-        "Open WebUI, DEFAULT_TAGS_GENERATION_PROMPT_TEMPLATE: '### Task:\\nGenerate 1-3 broad tags'",
+        "Open WebUI, DEFAULT_TAGS_GENERATION_PROMPT_TEMPLATE: Generate 1-3 broad tags",
         _words(r"### Task:\s*Generate 1-3 broad tags"),
     ),
     Rule(

@@ -6,11 +6,15 @@ import asyncio
 import gc
 import logging
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from math import ceil
 from types import FrameType
 
 import uvicorn
@@ -18,12 +22,14 @@ import uvicorn
 from workspan.errors import InputError, OutputError, WorkspanError
 from workspan.serve.app import App
 from workspan.serve.config import Config
-from workspan.serve.seeing.log import to_standard_error
+from workspan.serve.gateway import Gateway
+from workspan.serve.seeing.log import RequestLog, to_standard_error
 from workspan.serve.wire.connections import Connection, limited
 
 _BACKLOG = 2048
 _KEEP_ALIVE_SECONDS = 75
 """Of an idle connection: longer than balancers keep theirs."""
+logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what a client did is no error
 _GRACE_SECONDS = 5
 """After the drain, until what still runs is cancelled."""
 _RESTART_SECONDS = 0.5
@@ -37,14 +43,14 @@ class _Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, app: App, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self._app = app
+        self.app = app
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open, then say so."""
         await super().startup(sockets)
         if self.started:
-            self._app.gateway.watch.also.append(self._look)
+            self.app.gateway.watch.also.append(self._look)
             gc.collect()
             gc.freeze()  # what is here now stays: no collection needs to look at it again
             self._on_ready()
@@ -56,7 +62,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no new request, let those that run end, settle those that do not."""
-        gateway = self._app.gateway
+        gateway = self.app.gateway
         gateway.is_draining = True
         seconds = gateway.config.limits.drain_seconds
         end = asyncio.get_running_loop().call_later(seconds, gateway.watch.stop, "draining")
@@ -73,11 +79,8 @@ def serve(config: Config, on_listening: Listening) -> None:
         InputError: the address can't be had.
         WorkspanError: an engine or the store can't be opened.
     """
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what a client did is no error
     sock = _bound(config)
-    host, port = sock.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{port}/v1"
+    address = _address(sock)
     try:
         if config.workers == 1:
             _work(config, sock, lambda: on_listening(address))
@@ -104,9 +107,8 @@ def _bound(config: Config) -> socket.socket:
     return sock
 
 
-def _work(config: Config, sock: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Serve in this process."""
-    app = App(config, to_standard_error())
+def _made(config: Config, log: RequestLog, on_ready: Callable[[], None]) -> _Server:
+    app = App(config, log)
     options = uvicorn.Config(
         app,
         http=limited(config.limits),
@@ -119,20 +121,72 @@ def _work(config: Config, sock: socket.socket, on_ready: Callable[[], None]) -> 
         proxy_headers=False,
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=int(config.limits.drain_seconds) + _GRACE_SECONDS,
+        timeout_graceful_shutdown=ceil(config.limits.drain_seconds) + _GRACE_SECONDS,
     )
-    server = _Server(options, app, on_ready)
+    return _Server(options, app, on_ready)
+
+
+@asynccontextmanager
+async def serving(config: Config, log: RequestLog | None = None) -> AsyncIterator[Serving]:
+    """Serve in this event loop for as long as the block runs; one worker, whatever was stated.
+
+    Raises:
+        InputError: the address can't be had.
+        WorkspanError: an engine or the store can't be opened.
+    """
+    is_ready = asyncio.Event()
+    sock = _bound(config)
+    server = _made(config, log or RequestLog(), is_ready.set)
+    task = asyncio.create_task(server.serve(sockets=[sock]))
+    waiting = asyncio.create_task(is_ready.wait())
+    try:
+        await asyncio.wait([task, waiting], return_when=asyncio.FIRST_COMPLETED)
+        if not is_ready.is_set():
+            raise _why(server.app)
+        yield Serving(_address(sock), server.app.gateway)
+    finally:
+        waiting.cancel()
+        server.should_exit = True
+        with suppress(SystemExit):
+            await task
+        sock.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A server that runs."""
+
+    url: str
+    """What a client is pointed at."""
+    gateway: Gateway
+
+
+def _why(app: App) -> WorkspanError:
+    """Return why a server could not start."""
+    if isinstance(app.failure, WorkspanError):
+        return app.failure
+    error = OutputError(f"the server could not start: {app.failure}")
+    error.__cause__ = app.failure
+    return error
+
+
+def _address(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
+
+
+def _work(config: Config, sock: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve in this process."""
+    server = _made(config, to_standard_error(), on_ready)
     try:
         server.run(sockets=[sock])
     except KeyboardInterrupt:
         return
     except SystemExit:
-        if app.failure is None:
+        if server.app.failure is None:
             raise
-    if isinstance(app.failure, WorkspanError):
-        raise app.failure
-    if app.failure is not None:
-        raise OutputError(f"the server could not start: {app.failure}") from app.failure
+    if server.app.failure is not None:
+        raise _why(server.app)
 
 
 class _Workers:

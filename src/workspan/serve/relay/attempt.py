@@ -16,7 +16,7 @@ from workspan.engines.endpoint.wire import Event, decode_usual, read_event
 from workspan.errors import EngineProtocolError
 from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
-from workspan.serve.relay.blocks import Blocks, Cutter, joined, mended, written
+from workspan.serve.relay.blocks import Blocks, Cutter, joined, parsed, written
 from workspan.serve.relay.counts import Counts
 from workspan.serve.relay.upstream import Server, at_most
 from workspan.serve.wire.exchange import Exchange
@@ -209,7 +209,7 @@ class Attempt:
         for content in contents:
             if is_error and content is contents[-1]:
                 self._raise(content)
-            _, value = mended(content)
+            value = parsed(content)
             try:
                 event = read_event(value)
             except TypeError as error:
@@ -217,29 +217,40 @@ class Attempt:
             if event.error:
                 self._raise(value)
             self.counts.take([event])
-            found.append(self._without_usage(value))
+            found.append(self._for_client(content, value))
         return b"".join(found)
 
     def _written_anew(self, contents: Sequence[bytes], events: Sequence[Event]) -> bytes:
         """Write events that were counted, without what is not for the client, or not yet."""
         found = []
         for content, event in zip(contents, events, strict=True):
-            _, value = mended(content)
+            value = parsed(content)
             if event.error:
                 self._raise(value)
-            found.append(self._without_usage(value))
+            found.append(self._for_client(content, value))
         return b"".join(found)
 
-    def _without_usage(self, value: dict[str, Any]) -> bytes:
-        """Write an event; its usage is kept for the end."""
-        told = [value.pop("usage", None)]
+    def _for_client(self, content: bytes, value: Any) -> bytes:
+        """Write an event: as it came, unless it holds what breaks clients, or usage.
+
+        Usage is kept for the end. A `delta` that is null breaks several clients.
+        """
+        if not isinstance(value, dict):
+            return b"data: %b\n\n" % written(value)
         choices = [one for one in value.get("choices") or () if isinstance(one, dict)]
-        told += [choice.pop("usage", None) for choice in choices]
-        found = [one for one in told if isinstance(one, dict)]
+        holders = [value, *choices]
+        found = [told for one in holders if isinstance(told := one.get("usage"), dict)]
+        nulls = [one for one in choices if "delta" in one and one["delta"] is None]
+        if not found and not nulls and b"\n" not in content:
+            return b"data: %b\n\n" % content
+        for one in nulls:
+            one["delta"] = {}
         if found:
             self.usage = found[-1]
-        if found and not choices:
-            return b""
+            for one in holders:
+                one.pop("usage", None)
+            if not choices:
+                return b""
         return b"data: %b\n\n" % written(value)
 
     def _raise(self, body: Any) -> None:

@@ -95,26 +95,18 @@ def joined(contents: list[bytes]) -> bytes:
     return b"".join([b"data: %b\n\n" % content for content in contents])
 
 
-def mended(content: bytes) -> tuple[bytes, Any]:
-    """Return an event as clients can read it, with its value.
-
-    A `delta` that is null breaks several; JSON on several lines is put on one.
+def parsed(content: bytes) -> Any:
+    """Return an event's value.
 
     Raises:
         EngineProtocolError: it is no JSON.
     """
     try:
-        value = json.loads(content)
+        return json.loads(content)
     except (ValueError, RecursionError):
         raise EngineProtocolError(
             f"malformed stream: an event of {len(content)} bytes is no JSON"
         ) from None
-    if not isinstance(value, dict):
-        return written(value), value
-    for choice in value.get("choices") or ():
-        if isinstance(choice, dict) and "delta" in choice and choice["delta"] is None:
-            choice["delta"] = {}
-    return written(value), value
 
 
 def written(value: Any) -> bytes:

@@ -52,7 +52,7 @@ def usage_value(attempt: Attempt, usage: Usage) -> dict[str, Any]:
 def last_events(attempt: Attempt, usage: Usage, stop: str) -> bytes:
     """Write what follows the last token of a stream: usage where asked for, and the end."""
     passed = attempt.passed
-    if not (passed.wants_usage or passed.asked.wish.explain):
+    if not (passed.wants_usage or passed.asked.wish.explain or stop != DONE):
         return sse.DONE
     value = {**frame(attempt), "choices": []}
     if passed.wants_usage:
@@ -68,7 +68,7 @@ def cut_events(attempt: Attempt, usage: Usage, stop: str) -> bytes:
     """
     piece: dict[str, Any] = {"text": ""} if passed_text(attempt) else {"delta": {}}
     choices = [{"index": i, **piece, "finish_reason": "length"} for i in attempt.counts.unfinished]
-    value = {**frame(attempt), "choices": choices, "workspan": spent(attempt, usage, stop)}
+    value = {**frame(attempt), "choices": choices}
     return sse.event(value) + last_events(attempt, usage, stop)
 
 
