@@ -18,6 +18,7 @@ _ANNOTATIONS = listed(
     " writeOnly strict $defs definitions contentEncoding contentMediaType"
 )
 _DEEPEST = 64
+_STEPS = 100_000
 
 
 def _is_number(value: object) -> bool:
@@ -49,11 +50,17 @@ class Schema:
             InputError: a keyword is not known here, or its value is of the wrong sort.
         """
         self._source = source
+        self._steps = 0
         self._check(source, "schema", 0)
 
     def fits(self, value: object) -> bool:
-        """Say whether a value is as the schema has it."""
-        return self._fits(value, self._source, 0)
+        """Say whether a value is as the schema has it.
+
+        One that takes more than a hundred thousand steps to tell, as where a schema names itself twice, is
+        not.
+        """
+        self._steps = 0
+        return self._fits(value, self._source, 0) and self._steps <= _STEPS
 
     def _check(self, schema: object, path: str, depth: int) -> None:
         if isinstance(schema, bool):
@@ -115,7 +122,8 @@ class Schema:
     def _fits(self, value: object, schema: Any, depth: int) -> bool:
         if isinstance(schema, bool):
             return schema
-        if depth > _DEEPEST:
+        self._steps += 1
+        if depth > _DEEPEST or self._steps > _STEPS:
             return False
         return all(
             _RULES[word](self, value, rule, schema, depth + 1)

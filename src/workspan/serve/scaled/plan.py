@@ -46,6 +46,8 @@ _WHOLE = frozenset(
 """Strategies that draw whole turns by the client's own prompt: a turn that calls tools, or has a
 form, is none that others could go on from."""
 _SEEDS = 1 << 31
+_MOST_CHOICES = 128
+"""As OpenAI has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ def plan(asked: Asked, info: EngineInfo, rules: Rules | None = None) -> Plan:
     """
     rules = rules or Rules()
     chat, notices = asked.chat, list[str]()
+    if chat.n > _MOST_CHOICES:
+        raise InputError(f"n is {chat.n}: at most {_MOST_CHOICES} choices of one request")
     request = _with_effort(without_idle(chat.request, info), info, notices)
     kind = kind_of(request)
     strategy, rule = _fitted(asked.strategy, kind, rules, chat.n, asked.upstream)
