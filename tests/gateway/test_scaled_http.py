@@ -152,17 +152,19 @@ async def _capped(_: Scripted, seen: Seen, writer: Any) -> None:
 
 
 def test_a_client_that_leaves_cuts_all_drafts_and_they_are_settled() -> None:
+    third = asyncio.Event()
+
     async def hang(up: Scripted, seen: Seen, writer: Any) -> None:
         if len(up.seen) < 3:
             await reply(writer, whole("4"))
             return
+        third.set()
         await up.closed.wait()
 
     async def main() -> None:
         async with Scripted(hang).serve() as up, gate(up.url) as gw:
             asking = asyncio.create_task(gw.ask(model="m:self_consistency(n=3)", messages=NUMBER))
-            while len(up.seen) < 3:
-                await asyncio.sleep(0.01)
+            await third.wait()
             asking.cancel()
             record = await gw.record()
             assert record.status == 499

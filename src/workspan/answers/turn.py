@@ -110,6 +110,11 @@ def _ordered(value: Any) -> Any:
 
 
 def _number(value: Decimal) -> Decimal | int:
-    if value == value.to_integral_value() and value.adjusted() < _PLAIN:
-        return int(value)
-    return value.normalize()
+    """Write equal numbers the same, all their digits kept: arithmetic would round them."""
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
+    kept = "".join(map(str, digits)).rstrip("0")
+    exponent += len(digits) - len(kept)
+    if 0 <= exponent <= _PLAIN - len(kept) or not kept:
+        return int(f"{'-' * sign}{kept or 0}{'0' * exponent if kept else ''}")
+    return Decimal((sign, tuple(map(int, kept)), exponent))
