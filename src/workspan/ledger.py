@@ -99,6 +99,18 @@ class Ledger:
         self._hold(amount)
         return Hold(amount)
 
+    def take(self, amount: Amount) -> Hold | None:
+        """Hold an amount if it fits now; never waits."""
+        if self._refusal(amount) is not None:
+            return None
+        self._hold(amount)
+        return Hold(amount)
+
+    def free(self, column: str) -> int | Decimal | None:
+        """Return what could be held of one column now, here and above; None is unlimited."""
+        left = [x for node in self.path() if (x := node._unheld(column)) is not None]
+        return min(left, default=None)
+
     def extend(self, hold: Hold, work: int, cost: Decimal) -> str | None:
         """Add `work` tokens and their `cost` to `hold` if they fit now; never waits.
 
@@ -116,7 +128,7 @@ class Ledger:
     def settle(self, hold: Hold, used: Usage) -> None:
         """Free what `hold` reserved and charge what was used."""
         for node in self.path():
-            node._free(hold.amount, used)
+            node._release(hold.amount, used)
         hold.amount = _NOTHING
 
     def owe(self, usage: Usage) -> None:
@@ -148,6 +160,11 @@ class Ledger:
         left: int | Decimal = limit - getattr(self._paid, column) - getattr(self._owed, column)
         return left if left > 0 else type(left)(0)
 
+    def _unheld(self, column: str) -> int | Decimal | None:
+        """Return what could be held of one column now, by this account alone."""
+        left = self._left(column)
+        return None if left is None else left - getattr(self._held, column)
+
     async def _wait_for(self, amount: Amount, column: str) -> None:
         """Wait until some of what is held here has been given back.
 
@@ -173,7 +190,7 @@ class Ledger:
         """Hold it here alone."""
         self._held = self._held.plus(amount)
 
-    def _free(self, held: Amount, used: Usage) -> None:
+    def _release(self, held: Amount, used: Usage) -> None:
         """Give back here alone what was held, and charge what was used."""
         self._held = self._held.minus(held)
         self._pay(used)
