@@ -34,7 +34,7 @@ class PostgresServer:
         is_root = os.geteuid() == 0  # as whom the server refuses to run
         self._user = "postgres" if is_root else None
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))
-        if is_root:
+        if self._user is not None:
             shutil.chown(self.folder, self._user)
         self.role = self._user or getpass.getuser()
         with socket.socket() as free:

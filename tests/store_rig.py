@@ -52,7 +52,7 @@ def fresh_database(server: PostgresServer) -> str:
 
     name = f"t{uuid.uuid4().hex}"
     with psycopg.connect(server.address(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+        connection.execute(f"CREATE DATABASE {name}")
     return server.address(name)
 
 

@@ -125,6 +125,19 @@ class Ledger:
         hold.amount = hold.amount.plus(more)
         return None
 
+    async def stretch(self, hold: Hold, work: int, cost: Decimal) -> str | None:
+        """Extend a hold; wait where an account above is told only now what it may still hold.
+
+        Returns:
+            The column that refused, or None.
+        """
+        more = Amount(0, work, 0, cost)
+        while (refusal := self._refusal(more)) is not None:
+            node, column = refusal
+            if not await node._fetched(more, column):
+                return column
+        return self.extend(hold, work, cost)
+
     def settle(self, hold: Hold, used: Usage) -> None:
         """Free what `hold` reserved and charge what was used."""
         for node in self.path():
@@ -181,6 +194,10 @@ class Ledger:
         if self._settled is None:
             self._settled = anyio.Event()
         await self._settled.wait()
+
+    async def _fetched(self, more: Amount, column: str) -> bool:  # noqa: ARG002  # of this account
+        """Say whether more could be had from wherever this account has what it holds."""
+        return False
 
     def _hold(self, amount: Amount) -> None:
         for node in self.path():

@@ -20,6 +20,7 @@ from workspan.budget import Budget
 from workspan.errors import Refused, StoreGone, UnpricedModel
 from workspan.journal import bound_usage
 from workspan.ledger import Hold, Ledger
+from workspan.legible import quoted
 from workspan.serve.exchanging import NORMAL_PACE, Exchange, Pace, Utc
 from workspan.serve.leases import Lease, LeasedLedger, LeaseRefused, Wish
 from workspan.serve.store.base import Row, Store, Window
@@ -189,11 +190,13 @@ class Accounts:
         trace: TracebackType | None,
     ) -> None:
         """Tell the store what was spent, and give back what is leased."""
-        if self._exchange is not None:
-            await self._exchange.finish()
-        if self._group is not None:
+        try:
+            if self._exchange is not None:
+                await self._exchange.finish()
+        finally:
+            assert self._group is not None
             self._group.cancel_scope.cancel()
-            await self._group.__aexit__(kind, error, trace)
+            await self._group.__aexit__(None, None, None)  # what the block raised passes as it is
 
     @asynccontextmanager
     async def open(
@@ -307,6 +310,6 @@ def refuse_unpriced(key: Key | None, budget: Budget | None, model: str) -> None:
     """
     if (budget is not None and budget.cost is not None) or (key and key.limits_of("cost")):
         raise UnpricedModel(
-            f"the budget limits money, and no price is known for {model}: "
+            f"the budget limits money, and no price is known for {quoted(model)}: "
             "the gateway's operator can give one with --prices"
         )

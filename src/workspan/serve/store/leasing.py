@@ -48,7 +48,7 @@ class Position:
     def _granting(self, ask: Ask, now: float) -> Position:
         """Lease what is needed, else what calls could go on with; ahead only while nobody waits."""
         free = max(0, self.free)
-        met = ask.need if ask.need <= free else free if 0 < ask.least <= free else 0
+        met = min(ask.need, free) if ask.least <= free else 0
         is_short = met < ask.need
         is_wanted = is_short or now < self.wanted_until
         ahead = 0 if is_wanted else min(ask.ahead, (free - met) // _SHARE)

@@ -36,6 +36,7 @@ class PostgresStore(DrivenStore):
         self._secret = secret
         self._connection: AsyncConnection[tuple[Any, ...]] | None = None
         self._lock = anyio.Lock()
+        self._is_closed = False
 
     async def open(self) -> None:
         """Connect, and bring the tables up to date; several may do so at once."""
@@ -49,6 +50,7 @@ class PostgresStore(DrivenStore):
 
     async def aclose(self) -> None:
         """Close the connection."""
+        self._is_closed = True
         async with self._lock:
             await self._drop()
 
@@ -56,6 +58,7 @@ class PostgresStore(DrivenStore):
         """Run statements in one transaction, on a connection that stands."""
         async with self._lock:
             for attempt in range(_TRIES):
+                is_old = self._connection is not None
                 try:
                     return await self._transact(begun)
                 except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
@@ -63,7 +66,10 @@ class PostgresStore(DrivenStore):
                         raise StoreGone(f"the store {self.shown} is too busy") from None
                 except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                     await self._drop()
-                    raise StoreGone(self._told(error)) from None
+                    if (
+                        not is_old or attempt == _TRIES - 1
+                    ):  # one that stood idle may have been lost long ago
+                        raise StoreGone(self._told(error)) from None
                 except psycopg.Error as error:
                     raise StoreError(self._told(error)) from None
                 except BaseException:
@@ -92,6 +98,8 @@ class PostgresStore(DrivenStore):
     async def _connected(self) -> AsyncConnection[tuple[Any, ...]]:
         if self._connection is not None and not self._connection.closed:
             return self._connection
+        if self._is_closed:
+            raise StoreGone(f"the store {self.shown} is closed")
         settings = f"-c search_path={_SCHEMA} -c statement_timeout={_STATEMENT_MS}"
         self._connection = await AsyncConnection.connect(
             self._conninfo,

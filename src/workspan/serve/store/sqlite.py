@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+import anyio
+
 from workspan.errors import InputError, StoreError, StoreGone
 from workspan.legible import one_line
 from workspan.serve.store.driven import Begun, DrivenStore
@@ -56,7 +58,7 @@ class SqliteStore(DrivenStore):
 
     async def aclose(self) -> None:
         """Close the file; what is on its way is done first."""
-        with suppress(RuntimeError):  # the thread has ended already
+        with suppress(StoreGone), anyio.CancelScope(shield=True):
             await self._run(self._close)
         self._thread.shutdown(wait=True)
 
@@ -65,7 +67,11 @@ class SqliteStore(DrivenStore):
         return await self._run(lambda: self._transact(begun))
 
     async def _run(self, job: Callable[[], T]) -> T:
-        return await asyncio.wrap_future(self._thread.submit(job))
+        try:
+            done = self._thread.submit(job)
+        except RuntimeError:  # the thread has ended
+            raise StoreGone(f"the store {self.path} is closed") from None
+        return await asyncio.wrap_future(done)
 
     def _open(self) -> None:
         self._make()
