@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -26,6 +26,7 @@ from workspan.errors import (
 )
 from workspan.journal import Journal, bound_usage, fingerprint, seed_for
 from workspan.ledger import Hold, Ledger
+from workspan.shaping import shaped
 from workspan.stopwatch import WALL, Limit, Time
 from workspan.types import (
     Amount,
@@ -34,10 +35,12 @@ from workspan.types import (
     FinishReason,
     Notice,
     NoticeCode,
+    Problem,
     Request,
     Sample,
     Usage,
 )
+from workspan.warming import Warming, Warmth
 
 SLICE = 256
 """Tokens reserved at a time, at least, so that a long cap does not keep others from starting."""
@@ -105,12 +108,22 @@ class Context:
     trace: list[Call] = field(default_factory=list)
     refused: str = ""
     """The limit that last refused or cut a call."""
+    problem: Problem | None = None
+    """What is asked: its owner may want things of the calls, see `shaping`."""
+    asks_again: bool = True
+    """A call that died after it was billed is asked for once more."""
+    warming: Warming = field(default_factory=Warming)
+    """Which prompts are in the engines' caches."""
     draws: Draws = field(default_factory=Draws)
     """What was drawn, to say so where it is all alike."""
     noticed: dict[tuple[NoticeCode, str], int] = field(default_factory=dict)
     """What was odd, and how often, in the order of the first time."""
     verdicts: dict[str, Verdicts] = field(default_factory=dict)
     """By the name of the verifier."""
+
+    def shape(self, request: Request) -> Request:
+        """Return a request as the problem's owner wants it."""
+        return request if self.problem is None else shaped(self.problem, request)
 
     def elapsed(self) -> float:
         """Seconds of the run so far."""
@@ -197,7 +210,7 @@ async def draw(
         UnsupportedCapability: the engine lacks what the request needs, or can't bound a prompt of
             which the account limits the size; nothing was spent.
     """
-    asked_of = run.engine_of(request)
+    asked_of, request = run.engine_of(request), run.shape(request)
     check_offered(asked_of.info, needs(request))
     seed = seed_for(run.seed, key)
     asked = fingerprint(request, seed)
@@ -215,7 +228,7 @@ async def draw(
     while True:
         attempt = _Attempt(run, ledger, clock, key, request, asked, halt, races=races)
         try:
-            sample = await attempt.draw(is_last=losses >= MAX_LOSSES)
+            sample = await attempt.draw(is_last=losses >= MAX_LOSSES or not run.asks_again)
         except _Lost:
             losses += 1
             key += "+"
@@ -227,6 +240,7 @@ async def draw(
 def replay(run: Context, ledger: Ledger, clock: Clock, entry: Entry) -> None:
     """Account for a recorded call as if it had just been made."""
     ledger.charge(entry.usage)
+    clock.advance(entry.after)
     _record(run, clock, entry)
 
 
@@ -261,6 +275,23 @@ class _Lost(Exception):
     """A signal to `draw`: the call died after it was billed, and may be asked again."""
 
 
+class _Words:
+    """Counts the words of a text that comes in pieces: no token spans two."""
+
+    __slots__ = ("_is_open", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._is_open = False
+
+    def add(self, piece: str) -> None:
+        """Take a piece; a word that it shares with the last one counts once."""
+        words = len(piece.split())
+        goes_on = self._is_open and words > 0 and not piece[0].isspace()
+        self.count += words - goes_on
+        self._is_open = not piece[-1].isspace()
+
+
 class _Attempt:
     """One try of one call, from its reservation to its journal line."""
 
@@ -292,12 +323,18 @@ class _Attempt:
         self.confidences: list[float] = []
         self.refusal: list[str] = []
         self.tool_calls: tuple[ToolCall, ...] = ()
+        self.thought = _Words()
+        self.place: Hashable = None
+        self.warms: Warmth | None = None
+        """Siblings wait for the first token of this one."""
+        self.after = 0
 
     async def draw(self, *, is_last: bool) -> Sample:
         """Run the call; whatever happens, it is settled and journaled once."""
         places: list[anyio.CapacityLimiter] = []
         self.queued = self.run.elapsed()
         try:
+            await self._warm()
             hold = await self._admit(places)
             self.began = self.run.elapsed()
             try:
@@ -317,6 +354,21 @@ class _Attempt:
         finally:
             for place in places:
                 place.release()
+            if self.warms is not None:
+                self.run.warming.give_up(self.place, self.warms)
+
+    async def _warm(self) -> None:
+        """Wait until a sibling's first token says that the prompt is in the engine's cache."""
+        self.place = self.run.warming.place(self.engine.info, self.request)
+        if self.place is None:
+            return
+        with self.run.time_left():
+            told = await self.run.warming.wait(self.place)
+            if isinstance(told, Warmth):
+                self.warms = told
+            else:
+                self.after = max(0, told - self.clock.now)
+                self.clock.advance(self.after)
 
     async def _admit(self, places: list[anyio.CapacityLimiter]) -> Hold:
         """Wait for a place in flight and for room in the account, while there is time."""
@@ -435,6 +487,9 @@ class _Attempt:
                     if finish is None and self.is_over is not None and self.is_over(chunk):
                         finish = "halted"
                         break
+                    if finish is None and self._overthinks():
+                        finish = "length"
+                        break
         if finish is None and scope is not None and scope.cancelled_caught:
             self.run.refused, finish = "seconds", "deadline"
         if finish is None:
@@ -443,16 +498,28 @@ class _Attempt:
             self.run.refused, finish = self.capped_by, "budget"
         return finish
 
+    def _overthinks(self) -> bool:
+        """Say whether a server surely minds no cap on thinking, and has not begun to answer."""
+        most = self.request.max_reasoning_tokens
+        return most is not None and self.thought.count > most and not any(self.text)
+
     def _is_uncut(self, hold: Hold) -> bool:
         """Say whether nothing may cut the call, and nobody watches it."""
         run = self.run
         is_watched = run.observer is not None or self.is_over is not None or self.races
+        is_watched = is_watched or self.warms is not None
+        is_watched = is_watched or self.request.max_reasoning_tokens is not None
         return run.seconds is None and not is_watched and hold.amount.work >= self.cap
 
     def _keep(self, chunk: Chunk) -> None:
         self.text.append(chunk.text)
+        if self.warms is not None:
+            decoded = self.bill.usage.output_tokens if chunk.finish else 1
+            self.run.warming.tell(self.warms, self.clock.now + decoded)
         if chunk.reasoning:
             self.reasoning.append(chunk.reasoning)
+            if self.request.max_reasoning_tokens is not None:
+                self.thought.add(chunk.reasoning)
         if chunk.refusal:
             self.refusal.append(chunk.refusal)
         if chunk.tool_calls:
@@ -530,6 +597,7 @@ class _Attempt:
             ended=run.elapsed(),
             asked=self.queued,
             notices=tuple(self.bill.notices),
+            after=self.after,
         )
         self.ledger.settle(hold, usage)
         _record(run, self.clock, entry)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from operator import attrgetter
 
 import msgspec
@@ -160,6 +160,8 @@ def fingerprint(request: Request, seed: int) -> str:
 def digest(problem: Problem) -> str:
     """Hash all that a strategy may see of a problem, stable between processes."""
     content = [problem.id, _turns(problem.prompt), problem.kind, dict(problem.metadata)]
+    if problem.request is not None:
+        content.append(fingerprint(replace(problem.request, prompt=()), 0))
     encoded = msgspec.json.encode(content, order="deterministic")
     return hashlib.blake2b(encoded, digest_size=6).hexdigest()
 

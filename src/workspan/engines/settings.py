@@ -76,6 +76,7 @@ _COMPLETING: Mapping[str, tuple[str, Read]] = {
     "n_per_request": ("n_per_request", _count),
     "runahead": ("runahead", _number),
     "media_tokens": ("media_tokens", _number),
+    "caches": ("caches", _number),
     "thinking_cap": ("thinking_cap", str),
     "key_header": ("key_header", str),
     "header.": ("headers.", str),

@@ -96,6 +96,9 @@ class Endpoint:
     media_tokens: int | None = None
     """The most tokens that one image, sound or file of a prompt takes, by the provider's table.
     Without it nothing bounds such a prompt: limits on prefill and money refuse it."""
+    caches: int | None = None
+    """The server keeps prompts of at least so many tokens in a cache that all its calls share: of
+    calls with equal prompts the first goes ahead until its first token. None sends all at once."""
     thinking_cap: ThinkingCap | None = None
     """The field by which the server takes `Request.max_reasoning_tokens`; None is that it takes no
     such cap."""
@@ -118,8 +121,9 @@ class Endpoint:
         self.url = checked_url(self.url)
         if self.n_per_request < 1 or self.concurrency < 1 or self.runahead < 0:
             raise InputError("n_per_request and concurrency are at least 1, runahead at least 0")
-        if self.media_tokens is not None and self.media_tokens < 0:
-            raise InputError("media_tokens is at least 0")
+        for name in ("media_tokens", "caches"):
+            if (told := getattr(self, name)) is not None and told < 0:
+                raise InputError(f"{name} is at least 0")
         if self.thinking_cap is not None and self.thinking_cap not in THINKING_CAPS:
             hint = nearest(self.thinking_cap, THINKING_CAPS)
             raise InputError(f"no thinking_cap {self.thinking_cap!r}: {hint}")
@@ -272,6 +276,7 @@ class Endpoint:
             runahead=self.runahead,
             concurrency=self.concurrency,
             can_be_cut=False,  # until a stream has ended with a count
+            caches=self.caches,
         )
 
     async def models(self) -> tuple[str, ...]:

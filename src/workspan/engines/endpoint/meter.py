@@ -141,6 +141,8 @@ class Meter:
         """Pieces without a text that is known, since the last running figure: a token each."""
         self._logprobs: list[float] = []
         self._confidences: list[float] = []
+        self._tokens: list[object] = []
+        self._thought_name = ""
         self._scored = 0
         self._report: Report | None = None
         self._told = (0, 0, 0)
@@ -170,6 +172,7 @@ class Meter:
             self._is_whole = choice.message is not None
             if thought := delta.thought:
                 self._thought.add(thought)
+                self._thought_name = self._thought_name or delta.thought_name
             if delta.refusal:
                 self._refusal.add(delta.refusal)
             if delta.tool_calls or delta.function_call:
@@ -186,6 +189,7 @@ class Meter:
             self._scored += len(values)
             self._logprobs += values
             self._confidences += choice.logprobs.confidences
+            self._tokens += choice.logprobs.content or ()
             self._is_confident = self._is_confident or bool(self._confidences)
         if choice.usage is not None:
             self.hear(choice.usage)
@@ -308,7 +312,10 @@ class Meter:
             finish,
             self._refusal.taken(),
             self._calls.calls if finish else (),
+            self._thought_name,
+            tuple(self._tokens),
         )
+        self._tokens.clear()
         self._logprobs.clear()
         self._confidences.clear()
         return chunk
