@@ -171,3 +171,45 @@ def test_a_client_that_leaves_cuts_all_drafts_and_they_are_settled() -> None:
             assert record.total.calls == 3
 
     run(main)
+
+
+def test_drafts_and_relayed_requests_stand_in_one_line() -> None:
+    most = now = 0
+
+    async def slow(_: Scripted, __: Seen, writer: Any) -> None:
+        nonlocal most, now
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.01)
+        now -= 1
+        await reply(writer, whole("4"))
+
+    async def main() -> None:
+        async with (
+            Scripted(slow).serve() as up,
+            gate(upstream(up.url, concurrency="2")) as gw,
+        ):
+            votes = [gw.ask(model="m:self_consistency(n=4)", messages=NUMBER) for _ in range(3)]
+            plain = [gw.ask(messages=NUMBER) for _ in range(3)]
+            tasks = [asyncio.create_task(one) for one in (*votes, *plain)]
+            assert [(await task).status for task in tasks] == [200] * 6
+            assert len(up.seen) == 15
+            assert most == 2
+
+    run(main)
+
+
+def test_a_second_upstream_takes_over_where_the_first_is_gone() -> None:
+    async def main() -> None:
+        async with Scripted(replies(whole("4"))).serve() as up:
+            gone = upstream("http://127.0.0.1:9/v1", "gone", "m", retries__attempts="1")
+            async with gate(gone, upstream(up.url, "up", "m2"), failover=True) as gw:
+                got = await gw.ask(model="m:self_consistency(n=3)", messages=NUMBER)
+                assert got.status == 200
+                assert got.value["model"] == "m2"
+                assert got.value["workspan"]["engine"] == "up"
+                told = await gw.stream(model="m:self_consistency(n=3)", messages=NUMBER)
+                assert told.is_done
+                assert told.text == "4"
+
+    run(main)
