@@ -99,7 +99,10 @@ def test_an_effort_is_mapped_or_refused_on_the_straight_path_too() -> None:
             assert "always thinks" in got.error["message"]
             got = await gw.ask(model="gpt-5", reasoning_effort="low")
             assert up.seen[-1].value["reasoning_effort"] == "low"
-            assert len(up.seen) == 2
+            got = await gw.ask(model="auto", reasoning_effort="max")
+            assert up.seen[-1].value["reasoning_effort"] == "high"
+            assert len(up.seen) == 3
+            assert got.value["workspan"]["strategy"] is None
 
     run(main)
 
@@ -112,8 +115,9 @@ def test_room_is_kept_for_an_answer_on_the_straight_path_too() -> None:
         ):
             await gw.ask(max_tokens=800)
             await gw.ask(max_tokens=800, max_reasoning_tokens=70)
+            await gw.ask(max_tokens=800, thinking_token_budget=600)
             sent = [seen.value["thinking_token_budget"] for seen in up.seen]
-            assert sent == [544, 70]
+            assert sent == [544, 70, 600]
             assert "max_reasoning_tokens" not in up.seen[1].value
 
     run(main)

@@ -16,7 +16,7 @@ from workspan.engines.base import EngineInfo
 from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.asked import Asked
-from workspan.serve.efforts import effort_for
+from workspan.serve.efforts import answer_room, effort_for
 from workspan.serve.rules import Rules
 from workspan.serve.scaled.idle import without_idle
 from workspan.serve.scaled.judged import Judged
@@ -68,7 +68,7 @@ class Plan:
     notices: tuple[str, ...] = ()
     """What of the request was changed."""
     is_as_asked: bool = True
-    """Nothing of it was changed: its own bytes ask for the same."""
+    """The relay asks for the same by the request's own bytes."""
 
     @property
     def request(self) -> Request:
@@ -117,13 +117,8 @@ def plan(asked: Asked, info: EngineInfo, rules: Rules | None = None) -> Plan:
         chat.n,
         seed,
         tuple(notices),
-        _is_same(chat.request, request),
+        "max_reasoning_tokens" not in chat.request.extra,
     )
-
-
-def _is_same(before: Request, after: Request) -> bool:
-    """Say whether nothing was changed but the cap of a request that caps nothing."""
-    return replace(before, max_tokens=after.max_tokens) == after
 
 
 _CAPS = frozenset({"max_tokens", "max_completion_tokens"})
@@ -170,18 +165,10 @@ def _capped(request: Request, info: EngineInfo, rules: Rules, share: int | None)
             "answer; raise max_completion_tokens or the budget, or think less"
         )
     if thinking is None and "thinking_cap" in info.capabilities:
-        most = cap - _answer_room(cap)
+        most = cap - answer_room(cap)
         thinking = min(most, rules.max_reasoning_tokens or most)
         thinking = thinking if thinking > 0 else None
     return replace(request, max_tokens=cap, max_reasoning_tokens=thinking)
-
-
-def _answer_room(cap: int) -> int:
-    """Return the tokens of a cap that thinking must leave."""
-    return min(max(_LEAST_ROOM, cap // 4), (cap + 1) // 2)
-
-
-_LEAST_ROOM = 256
 
 
 def _thinking(request: Request) -> tuple[Request, int | None]:
