@@ -77,6 +77,7 @@ _COMPLETING: Mapping[str, tuple[str, Read]] = {
     "runahead": ("runahead", _number),
     "media_tokens": ("media_tokens", _number),
     "thinking_cap": ("thinking_cap", str),
+    "continuous_usage": ("continuous_usage", _truth),
     "key_header": ("key_header", str),
     "header.": ("headers.", str),
     "body.": ("extra_body.", _json),

@@ -39,6 +39,8 @@ KEY_VARIABLES = ("WORKSPAN_API_KEY", "OPENAI_API_KEY")
 
 _CONTINUING = frozenset({"vllm", "sglang", "llamacpp"})
 """`owned_by` of servers that may continue an answer, if it is them and no gateway before them."""
+_COUNTING = frozenset({"vllm", "sglang"})
+"""Those of them whose streams can carry a running count."""
 _OWN_DOORS = {"/props": "default_generation_settings", "/server_info": "model_path"}
 """Of llama.cpp and SGLang, and what their answers hold."""
 _ENDS: tuple[dict[str, bool], ...] = (
@@ -99,6 +101,9 @@ class Endpoint:
     thinking_cap: ThinkingCap | None = None
     """The field by which the server takes `Request.max_reasoning_tokens`; None is that it takes no
     such cap."""
+    continuous_usage: bool = False
+    """Ask that each piece of a stream carries the count so far, as vLLM and SGLang do: what has
+    come is then known to the token before the end."""
     reasoning_effort: str | None = None
     """For requests that name none."""
     sends_seed: bool = True
@@ -141,6 +146,7 @@ class Endpoint:
             extra=self.extra_body,
             context=self.context,
             thinking_cap=self.thinking_cap,
+            continuous_usage=self.continuous_usage,
             stated=frozenset() if self.streams else frozenset({"stream"}),
         )
         self._sizes = PromptSizes(self.form, self.model, self.url, self._post, self.media_tokens)
@@ -204,6 +210,7 @@ class Endpoint:
         found: dict[str, Any] = {} if context is None else {"context": context}
         if entry.get("owned_by") in _CONTINUING and await self._continues():
             found["prefill"] = True
+            found["continuous_usage"] = entry["owned_by"] in _COUNTING
         return found
 
     async def _continues(self) -> bool:
