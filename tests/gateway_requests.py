@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from workspan.budget import Budget
-from workspan.content import ToolCall
-from workspan.engines.base import Engine
-from workspan.ledger import Ledger
+from workspan.core.engine import Engine
+from workspan.core.ledger import Ledger
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.content import ToolCall
 from workspan.serve.asked import Asked, Wish
 from workspan.serve.scaled import Reply, Rules, answer, stream
-from workspan.session import Strategy
 from workspan.spec import parse_strategy
 from workspan.testing.scripted import Said
 

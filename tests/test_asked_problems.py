@@ -9,18 +9,18 @@ from typing import Any
 import anyio
 import pytest
 
-from workspan.budget import Budget
-from workspan.call import Delta, Event
-from workspan.content import JsonObject, ToolCall, ToolSpec
-from workspan.engines.base import EngineInfo
-from workspan.entry import Header
+from workspan.core.context import Delta, Event
+from workspan.core.engine import EngineInfo
+from workspan.core.journal import digest
+from workspan.data.budget import Budget
+from workspan.data.content import JsonObject, ToolCall, ToolSpec
+from workspan.data.entry import Header
+from workspan.data.types import Message, Problem, Request
 from workspan.errors import UnsupportedCapability
-from workspan.journal import digest
 from workspan.runner import Result, identify, run
 from workspan.spec import parse_strategy
-from workspan.store import JournalFile
+from workspan.store.journals import JournalFile
 from workspan.testing.scripted import Said, ScriptedEngine
-from workspan.types import Message, Problem, Request
 
 TOOL = ToolSpec.function("look", parameters={"type": "object", "properties": {}})
 CALL = ToolCall("c1", "look", "{}")

@@ -12,11 +12,17 @@ from html import escape
 import anyio
 
 from workspan.answers import prepare
-from workspan.budget import Budget
-from workspan.call import Context, Event, replay
-from workspan.clock import Call, Clock
-from workspan.engines.base import Engine, check_offered, give_back, needs, ready, told_by
-from workspan.entry import End, Entry, RunId
+from workspan.core.call import replay
+from workspan.core.clock import Call, Clock
+from workspan.core.context import Context, Event
+from workspan.core.engine import Engine, check_offered, give_back, needs, ready, told_by
+from workspan.core.journal import Journal, digest
+from workspan.core.ledger import Ledger
+from workspan.core.session import Fits, Session, Strategy
+from workspan.core.stopwatch import WALL, Time
+from workspan.data.budget import Budget
+from workspan.data.entry import End, Entry, RunId
+from workspan.data.types import Answer, Notice, Problem, Usage
 from workspan.errors import (
     BudgetExceeded,
     EngineError,
@@ -27,12 +33,7 @@ from workspan.errors import (
     UnsupportedCapability,
     nearest,
 )
-from workspan.journal import Journal, digest
-from workspan.ledger import Ledger
-from workspan.session import Fits, Session, Strategy
 from workspan.spec import write
-from workspan.stopwatch import WALL, Time
-from workspan.types import Answer, Notice, Problem, Usage
 
 
 @dataclass(frozen=True, slots=True)

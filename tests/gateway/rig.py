@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 import aiohttp
 
 import patience
-from workspan.budget import Budget
-from workspan.engines.base import Price
+from workspan.core.engine import Price
+from workspan.data.budget import Budget
 from workspan.engines.settings import Settings
 from workspan.serve.config import Config, Limits, Upstream
 from workspan.serve.running import Serving, serving
@@ -85,7 +85,9 @@ class Got:
     def text(self) -> str:
         """What its events say, put together."""
         choices = [choice for event in self.events for choice in event.get("choices") or ()]
-        return "".join((c.get("delta") or {}).get("content") or c.get("text") or "" for c in choices)
+        return "".join(
+            (c.get("delta") or {}).get("content") or c.get("text") or "" for c in choices
+        )
 
 
 @dataclass(slots=True)

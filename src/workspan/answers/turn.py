@@ -14,7 +14,7 @@ from typing import Any
 
 from workspan.answers import structured
 from workspan.answers.schema import Schema
-from workspan.content import JsonObject, ToolCall, ToolSpec
+from workspan.data.content import JsonObject, ToolCall, ToolSpec
 from workspan.errors import InputError
 
 _PLAIN = 18

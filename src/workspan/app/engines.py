@@ -10,13 +10,13 @@ from typing import TypeAlias
 
 import anyio
 
-from workspan import engine_spec
-from workspan.engine_spec import parse_price
-from workspan.engines.base import Engine, Price, give_back, lacks, models, together
+from workspan.batch.bench import Tool
+from workspan.core.engine import Engine, Price, give_back, lacks, models, together
 from workspan.engines.settings import Settings, read_settings
 from workspan.errors import InputError, SpecError
-from workspan.lab.bench import Tool
 from workspan.legible import quoted
+from workspan.spec import engines as engine_spec
+from workspan.spec.engines import parse_price
 
 DEFAULT_ENGINE = "embedded"
 _NAMED = re.compile(r"([A-Za-z][\w.-]*)=(.*)", re.DOTALL)

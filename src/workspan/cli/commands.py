@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from workspan.errors import PluginError, nearest
 from workspan.legible import legible, one_line, quoted
-from workspan.registry import Row, table
+from workspan.registry.table import Row, table
 
 _SHORT: Mapping[str, str] = {
     "solve": "Answer a question, or each problem of a file, and say how the budget was spent.",

@@ -78,6 +78,7 @@ _COMPLETING: Mapping[str, tuple[str, Read]] = {
     "media_tokens": ("media_tokens", _number),
     "caches": ("caches", _number),
     "thinking_cap": ("thinking_cap", str),
+    "continuous_usage": ("continuous_usage", _truth),
     "key_header": ("key_header", str),
     "header.": ("headers.", str),
     "body.": ("extra_body.", _json),

@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
-from workspan.content import ToolCall
+from workspan.data.content import ToolCall
+from workspan.data.types import FinishReason, Message, Usage
 from workspan.protocol.chat_messages import write_call, write_content
-from workspan.types import FinishReason, Message, Usage
 
 _PIECE = 48
 """Characters of a text that is sent in pieces when it is there already; a piece ends at a space."""

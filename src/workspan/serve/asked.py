@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from workspan.budget import Budget
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
 from workspan.protocol.chat import Chat, read_chat
-from workspan.session import Strategy
 
 
 class Key(Protocol):

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from workspan.address import checked_url
 from workspan.app.engines import named
-from workspan.budget import Budget
-from workspan.engine_spec import parse_price
-from workspan.engines.base import Price
+from workspan.boundary.address import checked_url
+from workspan.core.engine import Price
+from workspan.data.budget import Budget
 from workspan.engines.settings import Settings, read_settings
 from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
 from workspan.serve.rules import Rules
 from workspan.spec import parse_strategy
+from workspan.spec.engines import parse_price
 
 UNNAMED = "default"
 """The name of the one engine that was given without."""

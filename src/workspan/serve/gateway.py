@@ -7,8 +7,7 @@ import secrets
 import time
 from collections.abc import Mapping
 
-from workspan import engine_spec
-from workspan.engines.base import Engine, give_back
+from workspan.core.engine import Engine, give_back
 from workspan.errors import EngineError, InputError, KeyRefused
 from workspan.legible import quoted
 from workspan.serve.accounts import Accounts
@@ -25,6 +24,7 @@ from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange
 from workspan.serve.wire.watch import Watch
 from workspan.serve.wishes import read_wish, within
+from workspan.spec import engines as engine_spec
 
 _FORWARDED = (b"idempotency-key", b"traceparent", b"tracestate", b"http-referer", b"x-title")
 """Headers of a client that an upstream may see. Never its key, and nothing of its machine."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from workspan.app.specs import as_budget
-from workspan.budget import Budget
+from workspan.data.budget import Budget
 from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.config import Config, upstreams

@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
+from workspan.core.session import Strategy
 from workspan.errors import InputError, nearest
 from workspan.serve.asked import Wish
 from workspan.serve.config import Config, Upstream
 from workspan.serve.relay.body import Body
 from workspan.serve.wire.errors import no_model
 from workspan.serve.wishes import STRAIGHT, safe_strategy
-from workspan.session import Strategy
 from workspan.spec import parse_strategy
 
 AUTO = "auto"

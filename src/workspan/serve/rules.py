@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workspan.core.session import Verifier
 from workspan.errors import InputError
-from workspan.session import Verifier
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from dataclasses import fields
 from typing import Any
 
 from workspan.app.specs import as_budget
-from workspan.budget import Budget
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
 from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
-from workspan.registry import table
+from workspan.registry.table import table
 from workspan.serve.asked import NO_WISH, Wish
 from workspan.serve.relay.body import Body
-from workspan.session import Strategy
 from workspan.spec import parse_strategy
 from workspan.spec.text import parse
 

@@ -7,9 +7,9 @@ from statistics import fmean
 
 from workspan.answers import read as read_answer
 from workspan.answers.turn import calls_said, formed
+from workspan.core.session import Session
+from workspan.data.types import Candidate, Problem, Request, Sample
 from workspan.errors import BudgetExceeded, EngineError
-from workspan.session import Session
-from workspan.types import Candidate, Problem, Request, Sample
 
 
 def read(problem: Problem, samples: Iterable[Sample]) -> list[Candidate]:

@@ -11,11 +11,11 @@ import pytest
 
 from postgres_server import PostgresServer
 from store_rig import QUICK, Rig, rig, run
-from workspan.budget import Budget
+from workspan.data.budget import Budget
+from workspan.data.types import Amount, Usage
 from workspan.errors import BudgetExceeded, Refused, StoreGone, UnpricedModel
 from workspan.serve.accounts import Account, Accounts
 from workspan.serve.store import store_at
-from workspan.types import Amount, Usage
 
 
 def usage(tokens: int, cost: str = "0", prompt: int = 0) -> Usage:
@@ -264,10 +264,10 @@ def test_a_model_without_a_price_is_refused_where_money_is_limited(address: str)
 
 
 def test_a_run_of_a_strategy_draws_on_the_key(address: str) -> None:
+    from workspan.data.types import Problem
     from workspan.runner import run as run_strategy
     from workspan.strategies.parallel.self_consistency import SelfConsistency
     from workspan.testing.scripted import ScriptedEngine
-    from workspan.types import Problem
 
     problem = Problem.ask("go", kind="number")
 
@@ -290,10 +290,10 @@ def test_a_run_of_a_strategy_draws_on_the_key(address: str) -> None:
 
 
 def test_a_run_ends_with_what_it_has_when_the_key_is_used_up(address: str) -> None:
+    from workspan.data.types import Problem
     from workspan.runner import run as run_strategy
     from workspan.strategies.parallel.self_consistency import SelfConsistency
     from workspan.testing.scripted import ScriptedEngine
-    from workspan.types import Problem
 
     async def main() -> None:
         engine = ScriptedEngine(lambda r: "w " * 400 + "Answer: 4", latency=lambda r: 1)

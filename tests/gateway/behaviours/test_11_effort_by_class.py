@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from gateway_requests import asked, replied
-from workspan.engines.base import EngineInfo
+from workspan.core.engine import EngineInfo
 from workspan.errors import InputError
 from workspan.serve.efforts import CLASSES, LEVELS, Effort, effort_for
 from workspan.testing.scripted import ScriptedEngine

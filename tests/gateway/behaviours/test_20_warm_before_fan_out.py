@@ -13,11 +13,11 @@ from aiohttp import web
 
 from gateway_requests import WEATHER, asked, chunks, replied
 from told_server import told_server
-from workspan.engines.base import Bill, EngineInfo
+from workspan.core.engine import Bill, EngineInfo
+from workspan.data.types import Chunk, Request
 from workspan.engines.endpoint import Endpoint
 from workspan.errors import EngineRejected
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import Chunk, Request
 
 pytestmark = pytest.mark.anyio
 

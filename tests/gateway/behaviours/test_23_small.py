@@ -22,7 +22,9 @@ def loaded(code: str) -> set[str]:
 
 def test_the_command_line_loads_nothing_of_it() -> None:
     code = "import contextlib, workspan.cli.main as m\n"
-    code += "with contextlib.redirect_stdout(None), contextlib.suppress(SystemExit): m.main(['--help'])"
+    code += (
+        "with contextlib.redirect_stdout(None), contextlib.suppress(SystemExit): m.main(['--help'])"
+    )
     assert not loaded(code).intersection(EXTRAS)
     assert not loaded("import workspan").intersection(EXTRAS)
 

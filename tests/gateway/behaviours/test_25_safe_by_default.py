@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.rig import ASK, KEY, Scripted, gate, replies, run, streams, line, whole
+from gateway.rig import ASK, KEY, Scripted, gate, line, replies, run, streams, whole
 from workspan.serve.config import Config, Upstream
 
 UNSAFE = (
     "os:system",
     "mine.py:Strategy",
     "best_of_n(verifier='sh:touch PWNED')",
-    "best_of_n(verifier=\"sh:id\")",
+    'best_of_n(verifier="sh:id")',
     "best_of_n(verifier=public_tests)",
     "auto(library='/etc/passwd')",
     "auto(of='x', library='y')",
@@ -72,7 +72,10 @@ def _no_wish():  # type: ignore[no-untyped-def]
 
 def test_no_header_or_field_chooses_the_upstream() -> None:
     async def main() -> None:
-        async with Scripted(replies(whole())).serve() as up, Scripted(replies(whole())).serve() as evil:
+        async with (
+            Scripted(replies(whole())).serve() as up,
+            Scripted(replies(whole())).serve() as evil,
+        ):
             async with gate(up.url) as gw:
                 tries = {"base_url": evil.url, "api_base": evil.url, "url": evil.url}
                 headers = {

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from gateway_requests import PERSON, WEATHER, asked, replied
-from workspan.allocate.cold import Cold
 from workspan.answers import structured
 from workspan.answers.schema import Schema
 from workspan.answers.turn import calls_said, formed
-from workspan.content import JsonObject, ToolCall, ToolSpec
-from workspan.engines.base import EngineInfo, Price
+from workspan.core.engine import EngineInfo, Price
+from workspan.data.content import JsonObject, ToolCall, ToolSpec
 from workspan.errors import InputError, UnsupportedCapability
 from workspan.serve.rules import Rules
 from workspan.serve.scaled import plan
-from workspan.strategies.adaptive.auto import Auto
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.policies.cold import Cold
 from workspan.testing.scripted import ScriptedEngine
 
 pytestmark = pytest.mark.anyio

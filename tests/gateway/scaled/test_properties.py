@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway_requests import WEATHER, Bounded, asked, calls
-from workspan import voting
-from workspan.budget import Budget
-from workspan.call import Event
+from workspan.answers import voting
+from workspan.core.context import Event
+from workspan.data.budget import Budget
+from workspan.data.types import Amount, Candidate, Problem, Request, Sample, Usage
 from workspan.errors import WorkspanError
 from workspan.serve.asked import Asked
 from workspan.serve.scaled import answer, stream
 from workspan.strategies.reading import candidate
 from workspan.testing.scripted import Said, ScriptedEngine
-from workspan.types import Amount, Candidate, Problem, Request, Sample, Usage
 
 CITIES = st.sampled_from(["Oslo", "Rome", "Bern"])
 DRAFTS = st.one_of(

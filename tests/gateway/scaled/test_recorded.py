@@ -11,10 +11,10 @@ import anyio
 import pytest
 
 from gateway_requests import asked, chunks, joined, replied
-from workspan.content import ToolCall
-from workspan.engines.base import Engine
+from workspan.core.engine import Engine
+from workspan.data.content import ToolCall
+from workspan.data.types import Request
 from workspan.testing.scripted import Said, ScriptedEngine
-from workspan.types import Request
 
 REQUESTS = Path(__file__).parents[4] / "shared" / "clients" / "requests"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway_requests import PERSON, Bounded, asked, chunks, joined, replied
-from workspan.engines.base import Engine, Price
+from workspan.core.engine import Engine, Price
 from workspan.engines.endpoint import Endpoint
 from workspan.errors import BudgetExceeded, EngineUnavailable, InputError
 from workspan.serve.asked import Asked

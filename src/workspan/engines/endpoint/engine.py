@@ -10,8 +10,10 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
-from workspan.address import checked_url
-from workspan.engines.base import Bill, Capability, EngineInfo, Price, check_offered, needs
+from workspan.boundary.address import checked_url
+from workspan.boundary.secret import Secret
+from workspan.core.engine import Bill, Capability, EngineInfo, Price, check_offered, needs
+from workspan.data.types import Chunk, Notice, Request, Usage
 from workspan.engines.endpoint.client import Client, Retries, Timeouts
 from workspan.engines.endpoint.dialect import THINKING_CAPS, Asking, Dialect, Form, ThinkingCap
 from workspan.engines.endpoint.lessons import CAP_NAMES
@@ -31,14 +33,14 @@ from workspan.errors import (
     UnsupportedCapability,
     nearest,
 )
-from workspan.secret import Secret
-from workspan.types import Chunk, Notice, Request, Usage
 
 KEY_VARIABLES = ("WORKSPAN_API_KEY", "OPENAI_API_KEY")
 """Where a key is read from, the first that is set."""
 
 _CONTINUING = frozenset({"vllm", "sglang", "llamacpp"})
 """`owned_by` of servers that may continue an answer, if it is them and no gateway before them."""
+_COUNTING = frozenset({"vllm", "sglang"})
+"""Those of them whose streams can carry a running count."""
 _OWN_DOORS = {"/props": "default_generation_settings", "/server_info": "model_path"}
 """Of llama.cpp and SGLang, and what their answers hold."""
 _ENDS: tuple[dict[str, bool], ...] = (
@@ -102,6 +104,9 @@ class Endpoint:
     thinking_cap: ThinkingCap | None = None
     """The field by which the server takes `Request.max_reasoning_tokens`; None is that it takes no
     such cap."""
+    continuous_usage: bool = False
+    """Ask that each piece of a stream carries the count so far, as vLLM and SGLang do: what has
+    come is then known to the token before the end."""
     reasoning_effort: str | None = None
     """For requests that name none."""
     sends_seed: bool = True
@@ -145,6 +150,7 @@ class Endpoint:
             extra=self.extra_body,
             context=self.context,
             thinking_cap=self.thinking_cap,
+            continuous_usage=self.continuous_usage,
             stated=frozenset() if self.streams else frozenset({"stream"}),
         )
         self._sizes = PromptSizes(self.form, self.model, self.url, self._post, self.media_tokens)
@@ -208,6 +214,7 @@ class Endpoint:
         found: dict[str, Any] = {} if context is None else {"context": context}
         if entry.get("owned_by") in _CONTINUING and await self._continues():
             found["prefill"] = True
+            found["continuous_usage"] = entry["owned_by"] in _COUNTING
         return found
 
     async def _continues(self) -> bool:

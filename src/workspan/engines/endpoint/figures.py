@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from workspan.data.types import Prompt
 from workspan.engines.endpoint.wire import Report
-from workspan.types import Prompt
 
 _LONGEST_TOKEN = 128
 """Characters of the longest tokens in known vocabularies: runs of blanks and dashes."""

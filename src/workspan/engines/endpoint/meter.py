@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from workspan.data.types import Chunk, FinishReason, Notice, Request, Source, Usage
 from workspan.engines.endpoint.figures import (
     Shown,
     least_of_prompt,
@@ -17,7 +18,6 @@ from workspan.engines.endpoint.tool_calls import ToolCalls
 from workspan.engines.endpoint.wire import Choice, Delta, Report
 from workspan.errors import EngineRejected
 from workspan.legible import whole_unicode
-from workspan.types import Chunk, FinishReason, Notice, Request, Source, Usage
 
 _STRENGTH: tuple[Source, ...] = ("measured", "tokenised", "estimated")
 

@@ -7,17 +7,17 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
-from workspan.content import JsonObject, ToolSpec
+from workspan.core.ledger import Ledger
+from workspan.data.content import JsonObject, ToolSpec
+from workspan.data.types import Request
 from workspan.engines.endpoint.lessons import CAP_NAMES
 from workspan.errors import InputError, UnsupportedCapability
-from workspan.ledger import Ledger
 from workspan.serve.asked import Asked
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.charge import Plan
 from workspan.serve.relay.counts import UNCAPPED, Counts
 from workspan.serve.relay.thinking import said_of_thinking, set_thinking
 from workspan.serve.relay.upstream import Server
-from workspan.types import Request
 
 Form: TypeAlias = Literal["chat", "completion", "embedding"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from workspan.engines.base import Price
-from workspan.ledger import Hold, Ledger
-from workspan.types import Amount, Usage
+from workspan.core.engine import Price
+from workspan.core.ledger import Hold, Ledger
+from workspan.data.types import Amount, Usage
 
 SLICE = 256
 """Tokens of a slice, at least."""

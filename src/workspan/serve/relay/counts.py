@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from workspan.engines.base import Price
+from workspan.core.engine import Price
+from workspan.data.types import Request, Usage
 from workspan.engines.endpoint.figures import merged, reconcile, together
 from workspan.engines.endpoint.meter import Meter
 from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.wire import Choice, Event, Report
 from workspan.errors import EngineError
-from workspan.types import Request, Usage
 
 UNCAPPED = 1 << 30
 """Tokens of a choice that nobody capped."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from workspan.engines.base import Bill, Engine, EngineInfo
+from workspan.core.engine import Bill, Engine, EngineInfo
+from workspan.data.types import Chunk, Request
 from workspan.errors import EngineUnavailable
 from workspan.serve.relay.places import Places
 from workspan.serve.wire.errors import Failed
-from workspan.types import Chunk, Request
 
 
 class InLine:

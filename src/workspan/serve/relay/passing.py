@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 
+from workspan.data.types import Usage
 from workspan.serve.accounts import Account, Accounts
 from workspan.serve.asked import Asked
 from workspan.serve.relay import trouble
@@ -20,7 +21,6 @@ from workspan.serve.relay.upstream import Server
 from workspan.serve.relay.whole import as_event, as_reply
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.exchange import Exchange
-from workspan.types import Usage
 
 _FAREWELL_SECONDS = 1.0
 """How long the end of a body may take after its last word; the connection is kept for it."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from workspan.data.types import Usage
 from workspan.serve.relay.attempt import Attempt
 from workspan.serve.wire import sse
-from workspan.types import Usage
 
 DONE = "done"
 

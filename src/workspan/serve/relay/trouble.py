@@ -8,11 +8,11 @@ from typing import Any, Literal, TypeAlias
 
 import aiohttp
 
+from workspan.boundary.secret import Secret
 from workspan.engines.endpoint.complaints import Complaint
 from workspan.engines.endpoint.refusals import refusal
 from workspan.errors import EngineUnavailable
 from workspan.legible import one_line
-from workspan.secret import Secret
 from workspan.serve.wire.errors import NEVER_AGAIN, Failed
 
 Served: TypeAlias = Literal["no", "part"]

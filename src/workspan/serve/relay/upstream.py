@@ -9,8 +9,8 @@ from typing import Any
 
 import aiohttp
 
-from workspan.address import proxy_for
-from workspan.engines.base import Price
+from workspan.boundary.address import proxy_for
+from workspan.core.engine import Price
 from workspan.engines.endpoint import Endpoint
 from workspan.engines.endpoint.complaints import Complaint
 from workspan.engines.endpoint.lessons import CAP_NAMES, is_cap_refused, refused_fields

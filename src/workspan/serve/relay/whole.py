@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
+from workspan.data.types import Usage
 from workspan.serve.relay.attempt import Attempt
 from workspan.serve.relay.blocks import written
 from workspan.serve.relay.telling import spent, usage_value
-from workspan.types import Usage
 
 
 class _Call(msgspec.Struct):

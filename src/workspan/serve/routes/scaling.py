@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from workspan.app.specs import DEFAULT_BUDGET
-from workspan.budget import Budget
-from workspan.engines.base import Engine
+from workspan.core.engine import Engine
+from workspan.data.budget import Budget
 from workspan.errors import EngineUnavailable
 from workspan.serve.accounts import Account
 from workspan.serve.asked import Asked

@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 from anyio import CapacityLimiter
 
-from workspan.call import Event
-from workspan.engines.base import Engine
+from workspan.core.context import Event
+from workspan.core.engine import Engine
+from workspan.core.journal import Journal
+from workspan.core.ledger import Ledger
+from workspan.data.types import Sample
 from workspan.errors import BudgetExceeded, InputError, nearest
-from workspan.journal import Journal
-from workspan.ledger import Ledger
 from workspan.protocol.chat_reply import Head, Turn, write_reply
 from workspan.runner import Result, engine_names, parts, run
 from workspan.serve.asked import Asked
@@ -22,7 +23,6 @@ from workspan.serve.scaled.choosing import chosen, samples, turn_of
 from workspan.serve.scaled.plan import Plan, plan
 from workspan.serve.scaled.telling import told
 from workspan.serve.scaled.watching import Watch
-from workspan.types import Sample
 
 
 class Account(Protocol):

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from workspan.answers import canonical, structured
-from workspan.journal import Journal
+from workspan.answers.voting import by_field, calls_tools, plurality
+from workspan.core.journal import Journal
+from workspan.data.types import Answer, Candidate, Message, Sample
 from workspan.protocol.chat_reply import Turn
 from workspan.runner import Result
 from workspan.serve.scaled.plan import Plan
 from workspan.serve.scaled.watching import Watch
-from workspan.types import Answer, Candidate, Message, Sample
-from workspan.voting import by_field, calls_tools, plurality
 
 
 def samples(journal: Journal) -> dict[str, Sample]:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from workspan.content import NO_FIELDS, JsonObject
-from workspan.engines.base import Capability, EngineInfo
-from workspan.types import Request
+from workspan.core.engine import Capability, EngineInfo
+from workspan.data.content import NO_FIELDS, JsonObject
+from workspan.data.types import Request
 
 _IDLE: Mapping[str, tuple[Capability, Callable[[Any], bool]]] = {
     "response_format": ("response_format", lambda told: told.value.get("type") == "text"),

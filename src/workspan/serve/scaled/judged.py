@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session
+from workspan.data.types import Answer, Candidate, Message, Problem, Request
 from workspan.errors import BudgetExceeded, EngineError, at_least
-from workspan.session import Session
 from workspan.strategies.chosen import choice
 from workspan.strategies.listing import listing
 from workspan.strategies.reading import read
-from workspan.types import Answer, Candidate, Message, Problem, Request
 from workspan.verifiers.spoken import ROOM, is_whole
 
 RULE = (

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from workspan.types import AnswerKind, Request
+from workspan.data.types import AnswerKind, Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from workspan.budget import Budget
-from workspan.content import NO_FIELDS, JsonObject
-from workspan.engines.base import EngineInfo
+from workspan.core.engine import EngineInfo
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.content import NO_FIELDS, JsonObject
+from workspan.data.types import Problem, Request
 from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.asked import Asked
@@ -22,12 +24,10 @@ from workspan.serve.scaled.idle import without_idle
 from workspan.serve.scaled.judged import Judged
 from workspan.serve.scaled.kinds import TurnKind, has_form, kind_of
 from workspan.serve.scaled.widening import Widening
-from workspan.session import Strategy
 from workspan.spec import write
 from workspan.strategies.parallel.best_of_n import BestOfN
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.strategies.sequential.single import Single
-from workspan.types import Problem, Request
 
 _VOTES = frozenset(
     {

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import anyio
 from anyio import CapacityLimiter
 
-from workspan.call import Delta, Event
-from workspan.engines.base import Engine
+from workspan.core.context import Delta, Event
+from workspan.core.engine import Engine
 from workspan.protocol.chat_reply import Chunks
 from workspan.serve.asked import Asked
 from workspan.serve.rules import Rules

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workspan.answers.voting import calls_tools
+from workspan.data.types import Sample
 from workspan.protocol.chat_reply import Turn
 from workspan.runner import Result
 from workspan.serve.scaled.plan import Plan
-from workspan.types import Sample
-from workspan.voting import calls_tools
 
 _MAY_WELL_BE_ALIKE = 64
 """Tokens of drafts that agree to the letter without anything being odd, as calls of tools do."""

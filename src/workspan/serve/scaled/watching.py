@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from workspan.call import Delta, Event
+from workspan.core.context import Delta, Event
 from workspan.legible import one_line
 
 _SHOWN = 160

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session
+from workspan.data.types import Answer, Candidate, Problem, Request, Sample
 from workspan.errors import BudgetExceeded, EngineError, at_least, first_error
-from workspan.session import Session
 from workspan.strategies.reading import read
-from workspan.types import Answer, Candidate, Problem, Request, Sample
 
 _ROOM = 1.25
 """Drafts are taken to cost so many times the mean of those before."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from workspan.types import Usage
+from workspan.data.types import Usage
 
 
 @dataclass(slots=True)
