@@ -10,12 +10,18 @@ from gateway.rig import (
     GOOD,
     Scripted,
     Seen,
+    begin,
+    end,
     gate,
+    line,
+    part,
+    piece,
     replies,
     reply,
     run,
     streams,
     upstream,
+    usage,
     whole,
 )
 
@@ -215,5 +221,36 @@ def test_a_second_upstream_takes_over_where_the_first_is_gone() -> None:
                 told = await gw.stream(model="m:self_consistency(n=3)", messages=NUMBER)
                 assert told.is_done
                 assert told.text == "4"
+
+    run(main)
+
+
+def test_one_draft_warms_the_prompts_cache_before_the_others_go() -> None:
+    asked_before_it_spoke = 0
+
+    async def caching(up: Scripted, _: Seen, writer: Any) -> None:
+        nonlocal asked_before_it_spoke
+        is_first = len(up.seen) == 1
+        await begin(writer)
+        if is_first:
+            await asyncio.sleep(0.05)
+            asked_before_it_spoke = len(up.seen)
+        cached = {"prompt_tokens_details": {"cached_tokens": 0 if is_first else 300}}
+        told = usage(320, 1, **cached)
+        await part(writer, piece({"content": "4"}))
+        await part(writer, piece({}, "stop"))
+        await part(writer, line({"id": "c-1", "choices": [], "usage": told}) + DONE)
+        await end(writer)
+
+    async def main() -> None:
+        prompt = [{"role": "user", "content": "word " * 300 + NUMBER[0]["content"]}]
+        async with Scripted(caching).serve() as up, gate(upstream(up.url, caches="200")) as gw:
+            got = await gw.ask(model="m:self_consistency(n=4)", messages=prompt)
+            assert asked_before_it_spoke == 1
+            assert len(up.seen) == 4
+            assert len({seen.body for seen in up.seen}) == 4  # seeds differ …
+            assert len({str(seen.value["messages"]) for seen in up.seen}) == 1  # … and no more
+            assert got.value["usage"]["prompt_tokens_details"]["cached_tokens"] == 900
+            assert got.value["workspan"]["span"] == 2
 
     run(main)

@@ -61,6 +61,20 @@ async def test_auto_that_knows_a_library_decides_itself() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("auto", "auto(n=9, window=3)"),
+        ("auto(n=16)", "auto(n=16, window=3)"),
+        ("auto(n=2)", "auto(n=2, window=2)"),
+        ("auto(n=16, verifier=judge)", "auto(n=16, verifier=judge)"),
+        ("auto(confidence=0.5)", "auto(confidence=0.5)"),
+    ],
+)
+def test_auto_that_knows_nothing_widens(text: str, name: str) -> None:
+    assert plan(asked(NUMBER, text), INFO).name == name
+
+
+@pytest.mark.parametrize(
     ("body", "strategy", "says"),
     [
         ({"n": 129}, "single", "at most 128 choices"),

@@ -19,6 +19,7 @@ from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.in_line import InLine
 from workspan.serve.scaled import answer, stream
+from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire import sse
 from workspan.serve.wire.exchange import Exchange
@@ -45,7 +46,7 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
         id=asked.id,
         is_priced=all(gateway.engines[name].info.price is not None for name in order),
     )
-    async with opened as account:
+    async with opened as account, noting(account, exchange, record):
         try:
             for name in order:
                 try:

@@ -25,6 +25,7 @@ from workspan.serve.scaled.judged import Judged
 from workspan.serve.scaled.kinds import TurnKind, has_form, kind_of
 from workspan.serve.scaled.widening import Widening
 from workspan.spec import write
+from workspan.strategies.auto.auto import Auto
 from workspan.strategies.parallel.best_of_n import BestOfN
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.strategies.sequential.single import Single
@@ -45,6 +46,8 @@ _WHOLE = frozenset(
 )
 """Strategies that draw whole turns by the client's own prompt: a turn that calls tools, or has a
 form, is none that others could go on from."""
+_FORMED = ("tools", "structured")
+"""Kinds of turns that a program reads."""
 _SEEDS = 1 << 31
 _MOST_CHOICES = 128
 """As OpenAI has it."""
@@ -132,7 +135,8 @@ def _share(asked: Asked, strategy: Strategy) -> int | None:
     if _CAPS & asked.chat.said:
         return None
     work = _ENDLESS if asked.budget.work is None else asked.budget.work
-    at_once = getattr(strategy, "window", None) or getattr(strategy, "n", None) or 1
+    widths = [getattr(strategy, name, None) for name in ("n", "window")]
+    at_once = min((one for one in widths if isinstance(one, int)), default=1)
     return min(work, max(_LEAST_SHARE, work // at_once))
 
 
@@ -196,7 +200,7 @@ def _fitted(
     if strategy is None:
         strategy = Single()
     name = _name(strategy)
-    if kind.name in ("tools", "structured") and name not in _WHOLE:
+    if kind.name in _FORMED and name not in _WHOLE:
         can = ", ".join(sorted(_WHOLE))
         raise InputError(
             f"the strategy {name} works on texts, and this request has tools or a form of the "
@@ -218,12 +222,17 @@ def _name(strategy: Strategy) -> str:
 def _voting(strategy: Strategy, kind: TurnKind, rules: Rules, n: int) -> tuple[Strategy, str]:
     """Vote; ``auto`` without a library widens as agreement and budget ask."""
     name = _name(strategy)
-    has_plan = bool(getattr(strategy, "library", "")) or getattr(strategy, "fitted", None)
-    if name == "auto" and (not has_plan or kind.name in ("tools", "structured")):
-        width = max(n, rules.width)
+    if isinstance(strategy, Auto) and (_is_plain(strategy) or kind.name in _FORMED):
+        width = max(n, rules.width if strategy.n == Auto().n else strategy.n)
         return Widening(width, min(width, max(n, rules.window))), kind.rule
     rule = kind.rule if name in _VOTES else f"the strategy {name} itself chooses among the drafts"
     return _wide(strategy, n), rule
+
+
+def _is_plain(auto: Auto) -> bool:
+    """Say whether an `auto` knows nothing but how many drafts to draw, at most."""
+    plain = Auto()
+    return replace(auto, n=plain.n, max_tokens=plain.max_tokens) == plain
 
 
 def _open(strategy: Strategy, rules: Rules, n: int, upstream: str) -> tuple[Strategy, str] | None:
