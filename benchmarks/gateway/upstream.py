@@ -37,9 +37,7 @@ _STREAM = [
     *(_event({"content": "word "}) for _ in range(EVENTS - 2)),
     _event({}, "stop"),
 ]
-_HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-)
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def _chunk(data: bytes) -> bytes:
