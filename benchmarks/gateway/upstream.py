@@ -48,7 +48,7 @@ class Upstream(asyncio.Protocol):
     """Answers each request at once; a stream in so many pieces, one a turn of the loop."""
 
     whole = _whole()
-    pieces = [_chunk(one) for one in _STREAM]
+    pieces = tuple(_chunk(one) for one in _STREAM)
     end = _chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
     usage = _chunk(_LAST)
 
