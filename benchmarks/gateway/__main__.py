@@ -32,7 +32,8 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
     """Return what is compared, the bare one first."""
     found = [
         Contender(
-            "bare", python("benchmarks.gateway.bare", "--upstream", "{upstream}", "--port", "{port}")
+            "bare",
+            python("benchmarks.gateway.bare", "--upstream", "{upstream}", "--port", "{port}"),
         ),
         Contender(
             "workspan",
@@ -131,9 +132,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.sched_setaffinity(0, {options.load_core})
     names = {name for name in options.only.split(",") if name}
     upstream = Contender("upstream", python("benchmarks.gateway.upstream", "--port", "{port}"))
-    with tempfile.TemporaryDirectory() as folder, running(
-        upstream, "", _port(), options.load_core, Path(folder)
-    ) as up:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(upstream, "", _port(), options.load_core, Path(folder)) as up,
+    ):
         for _ in range(options.rounds):
             for one in contenders(options):
                 if names and one.name not in names:

@@ -43,7 +43,9 @@ class Running:
 
 
 @contextmanager
-def running(contender: Contender, upstream: str, port: int, core: int, folder: Path) -> Iterator[Running]:
+def running(
+    contender: Contender, upstream: str, port: int, core: int, folder: Path
+) -> Iterator[Running]:
     """Start it on one core; it ends with the block."""
     for name, text in contender.files.items():
         (folder / name).write_text(text.replace("{upstream}", upstream))

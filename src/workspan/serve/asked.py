@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.protocol.chat import Chat, read_chat
 from workspan.serve.store.keys import Key
+
+if TYPE_CHECKING:
+    from workspan.core.session import Strategy
 
 
 @dataclass(frozen=True, slots=True)

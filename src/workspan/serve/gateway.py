@@ -26,7 +26,6 @@ from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange
 from workspan.serve.wire.watch import Watch
 from workspan.serve.wishes import read_wish, within
-from workspan.spec import engines as engine_spec
 
 _FORWARDED = (b"idempotency-key", b"traceparent", b"tracestate", b"http-referer", b"x-title")
 """Headers of a client that an upstream may see. Never its key, and nothing of its machine."""
@@ -69,6 +68,10 @@ class Gateway:
         for stated in self.config.upstreams:
             server = self.servers.get(stated.name)
             if server is None:
+                from workspan.spec import (
+                    engines as engine_spec,  # what is no server is made of all sorts
+                )
+
                 self.engines[stated.name] = await engine_spec.open_engine(
                     stated.engine, stated.model or None, stated.price, stated.settings, imports=True
                 )

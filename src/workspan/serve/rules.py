@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from workspan.core.session import Verifier
 from workspan.errors import InputError
+
+if TYPE_CHECKING:
+    from workspan.core.session import Verifier
 
 
 @dataclass(frozen=True, slots=True)
