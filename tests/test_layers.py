@@ -17,6 +17,7 @@ EVIDENCE = PROJECT / "evidence" / "src" / "workspan_evidence"
 LAYERS = [
     {"__main__"},
     {"cli"},
+    {"serve"},
     {"sync"},
     {"app"},
     {"claims"},

@@ -4,6 +4,10 @@ WorkspanError                everything raised on purpose
 ├─ InputError                a value that the caller wrote is wrong; says what would be right
 │  ├─ SpecError              strategy, engine, task or budget text; points at the column
 │  └─ DataError              a file of problems; points at the line
+├─ KeyRefused                a key of the gateway's: unknown, expired, revoked, out of scope
+├─ Refused                   a key's account has no room now; says whether waiting helps
+├─ StoreError                the gateway's store can't be used: newer, damaged, something else
+│  └─ StoreGone              worth trying again: it can't be reached, or is busy
 ├─ BudgetExceeded            needs more budget; carries the limit's name and what is left
 ├─ EngineError               a call failed: never an answer
 │  ├─ EngineUnavailable      worth trying again later: network, 429, 5xx, a dead worker
@@ -88,6 +92,42 @@ class BudgetExceeded(WorkspanError):
     def __init__(self, message: str, *, limit: str) -> None:
         super().__init__(message)
         self.limit = limit
+
+
+class KeyRefused(WorkspanError):
+    """A key of the gateway's that may not be used, or not for this.
+
+    `code` names why: invalid_api_key, key_expired, key_revoked or model_not_allowed.
+    """
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Refused(WorkspanError):
+    """A key's account has no room for a request, which has spent nothing.
+
+    `code` is budget_exceeded (no waiting helps before a window turns), budget_busy (what is left
+    is held by calls in flight) or rate_limit_exceeded; `limit` the limit as it is written.
+    """
+
+    def __init__(
+        self, message: str, *, code: str, limit: str = "", retry_after: float | None = None
+    ) -> None:
+        """Say in how many seconds it is worth trying again; None is never."""
+        super().__init__(message)
+        self.code = code
+        self.limit = limit
+        self.retry_after = retry_after
+
+
+class StoreError(WorkspanError):
+    """The gateway's store of keys and accounts can't be used as it is."""
+
+
+class StoreGone(StoreError):
+    """The store can't be reached, or is too busy: the same may succeed later."""
 
 
 class EngineError(WorkspanError):

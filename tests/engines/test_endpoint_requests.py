@@ -144,6 +144,25 @@ def test_a_parameter_that_a_server_refuses_is_given_up_once_and_for_all(
     anyio.run(main)
 
 
+def test_a_running_count_is_asked_for_where_it_is_stated() -> None:
+    request = replace(ASK, max_tokens=9)
+    told = sent(Behaviour(), request, continuous_usage=True)["stream_options"]
+    assert told == {"include_usage": True, "continuous_usage_stats": True}
+
+
+def test_a_server_that_refuses_a_running_count_is_asked_for_the_last_one_first() -> None:
+    async def main() -> None:
+        behaviour = Behaviour(fault="refuses_stream_options")
+        async with before(behaviour, continuous_usage=True) as (engine, server):
+            assert (await draw(engine)).text == "The answer is 4."
+            assert (await draw(engine)).text == "The answer is 4."
+            told = [body.get("stream_options") for body in server.requests]
+            both = {"include_usage": True, "continuous_usage_stats": True}
+            assert told == [both, {"include_usage": True}, None, None]
+
+    anyio.run(main)
+
+
 def test_the_events_of_one_read_come_as_one_chunk() -> None:
     async def main() -> None:
         async with before(Behaviour(text="a b c d e f g h")) as (engine, _):

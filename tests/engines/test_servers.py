@@ -474,6 +474,7 @@ def test_a_server_is_asked_at_its_own_doors_whether_it_continues(
         engine = await Endpoint.discover(url, api_key="")
         await runner.cleanup()
         assert ("continue" in engine.info.capabilities) is continues
+        assert engine.continuous_usage is continues
 
     anyio.run(main)
 

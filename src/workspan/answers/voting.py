@@ -20,8 +20,10 @@ def plurality(
 ) -> Answer:
     """Return the answer with the most weight; equivalent answers count together.
 
-    A candidate without an answer does not vote, so "no answer" never wins. A tie goes to the answer
-    drawn first and is marked; the winner's first candidate, by draw order, stands for it.
+    Where some call tools and others don't, that is voted on first; then come the answers of those
+    that won. A candidate without an answer does not vote, so "no answer" never wins. A tie goes to
+    the answer drawn first and is marked; the winner's first candidate, by draw order, stands for
+    it.
 
     Args:
         candidates: in draw order.
@@ -33,16 +35,28 @@ def plurality(
     groups, uncompared = _groups(candidates, kind, limit)
     leaders: dict[int, Candidate] = {}
     totals: dict[int, float] = {}
+    forms: dict[bool, float] = {}
     for candidate, weight in zip(candidates, weights, strict=True):
         if candidate.answer is not None:
-            group = groups[candidate.answer]
+            group = groups[calls_tools(candidate), candidate.answer]
             leaders.setdefault(group, candidate)
             totals[group] = totals.get(group, 0.0) + weight
-    order = sorted(totals, key=lambda group: (-totals[group], group))
+            form = calls_tools(candidate)
+            forms[form] = forms.get(form, 0.0) + weight
+    first = max(forms, key=lambda form: forms[form], default=False)
+    is_behind = {group: calls_tools(one) is not first for group, one in leaders.items()}
+    order = sorted(totals, key=lambda group: (is_behind[group], -totals[group], group))
     votes = tuple(Tally(leaders[group].answer or "", totals[group]) for group in order)
-    tied = len(votes) > 1 and votes[0].weight == votes[1].weight
+    same_form = [totals[group] for group in order if not is_behind[group]]
+    tied = len(same_form) > 1 and same_form[0] == same_form[1]
+    tied = tied or len(set(forms.values())) < len(forms)
     best = leaders[order[0]] if order else None
     return Answer(best, tuple(candidates), votes, tied, uncompared=uncompared)
+
+
+def calls_tools(candidate: Candidate) -> bool:
+    """Say whether a candidate wishes that tools be called."""
+    return candidate.turn is not None and bool(candidate.turn.tool_calls)
 
 
 def by_field(
@@ -105,22 +119,26 @@ def share(answer: Answer) -> float:
 
 def _groups(
     candidates: Sequence[Candidate], kind: AnswerKind, limit: Callable[[], float] | None
-) -> tuple[dict[str, int], int]:
-    """Map each distinct answer to the number of its group; groups are numbered by first draw.
+) -> tuple[dict[tuple[bool, str], int], int]:
+    """Map each distinct answer, and whether it is one of calls, to the number of its group.
+
+    Groups are numbered by first draw.
 
     Beside them stands how many pairs were not compared in time. A key costs for each answer, and
     equal keys are an equivalence, so the order of the draws changes no group.
     """
-    groups: dict[str, int] = {}
+    groups: dict[tuple[bool, str], int] = {}
     numbers: dict[Hashable, int] = {}
     cut = 0
     for candidate in candidates:
-        answer = candidate.answer
-        if answer is None or answer in groups:
+        answer, is_call = candidate.answer, calls_tools(candidate)
+        if answer is None or (is_call, answer) in groups:
             continue
-        key = canonical(answer, kind, None if limit is None else limit())
+        key: Hashable = ("calls", answer)
+        if not is_call:
+            key = canonical(answer, kind, None if limit is None else limit())
         cut += is_cut(key)
-        groups[answer] = numbers.setdefault(key, len(numbers))
+        groups[is_call, answer] = numbers.setdefault(key, len(numbers))
     decided = len(numbers) - cut
     return groups, cut * decided + cut * (cut - 1) // 2 if cut else 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
@@ -15,6 +15,7 @@ from workspan.core.context import Context, Delta
 from workspan.core.engine import FREE, Bill
 from workspan.core.journal import bound_usage
 from workspan.core.ledger import Hold, Ledger
+from workspan.core.warming import Warmth
 from workspan.data.content import ToolCall
 from workspan.data.entry import Entry, Failure, Outcome
 from workspan.data.types import Amount, Chunk, FinishReason, Notice, Request, Sample, Usage
@@ -41,6 +42,23 @@ Halt: TypeAlias = Callable[[], Callable[[Chunk], bool]]
 
 class Lost(Exception):
     """The call died after it was billed, and may be asked again."""
+
+
+class _Words:
+    """Counts the words of a text that comes in pieces: no token spans two."""
+
+    __slots__ = ("_is_open", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._is_open = False
+
+    def add(self, piece: str) -> None:
+        """Take a piece; a word that it shares with the last one counts once."""
+        words = len(piece.split())
+        goes_on = self._is_open and words > 0 and not piece[0].isspace()
+        self.count += words - goes_on
+        self._is_open = not piece[-1].isspace()
 
 
 class Attempt:
@@ -74,12 +92,18 @@ class Attempt:
         self.confidences: list[float] = []
         self.refusal: list[str] = []
         self.tool_calls: tuple[ToolCall, ...] = ()
+        self.thought = _Words()
+        self.place: Hashable = None
+        self.warms: Warmth | None = None
+        """Siblings wait for the first token of this one."""
+        self.after = 0
 
     async def draw(self, *, is_last: bool) -> Sample:
         """Run the call; whatever happens, it is settled and journaled once."""
         places: list[anyio.CapacityLimiter] = []
         self.queued = self.run.elapsed()
         try:
+            await self._warm()
             hold = await self._admit(places)
             self.began = self.run.elapsed()
             try:
@@ -99,6 +123,21 @@ class Attempt:
         finally:
             for place in places:
                 place.release()
+            if self.warms is not None:
+                self.run.warming.give_up(self.place, self.warms)
+
+    async def _warm(self) -> None:
+        """Wait until a sibling's first token says that the prompt is in the engine's cache."""
+        self.place = self.run.warming.place(self.engine.info, self.request)
+        if self.place is None:
+            return
+        with self.run.time_left():
+            told = await self.run.warming.wait(self.place)
+            if isinstance(told, Warmth):
+                self.warms = told
+            else:
+                self.after = max(0, told - self.clock.now)
+                self.clock.advance(self.after)
 
     async def _admit(self, places: list[anyio.CapacityLimiter]) -> Hold:
         """Wait for a place in flight and for room in the account, while there is time."""
@@ -210,12 +249,15 @@ class Attempt:
                 async for chunk in chunks:
                     finish = chunk.finish
                     self._keep(chunk)
-                    refused = None if finish else self._lease_on(hold)
+                    refused = await self._lease_on(hold) if self._is_due(finish) else None
                     if refused is not None:
                         self.run.refused, finish = refused, "budget"
                         break
                     if finish is None and self.is_over is not None and self.is_over(chunk):
                         finish = "halted"
+                        break
+                    if finish is None and self._overthinks():
+                        finish = "length"
                         break
         if finish is None and scope is not None and scope.cancelled_caught:
             self.run.refused, finish = "seconds", "deadline"
@@ -225,16 +267,28 @@ class Attempt:
             self.run.refused, finish = self.capped_by, "budget"
         return finish
 
+    def _overthinks(self) -> bool:
+        """Say whether a server surely minds no cap on thinking, and has not begun to answer."""
+        most = self.request.max_reasoning_tokens
+        return most is not None and self.thought.count > most and not any(self.text)
+
     def _is_uncut(self, hold: Hold) -> bool:
         """Say whether nothing may cut the call, and nobody watches it."""
         run = self.run
         is_watched = run.observer is not None or self.is_over is not None or self.races
+        is_watched = is_watched or self.warms is not None
+        is_watched = is_watched or self.request.max_reasoning_tokens is not None
         return run.seconds is None and not is_watched and hold.amount.work >= self.cap
 
     def _keep(self, chunk: Chunk) -> None:
         self.text.append(chunk.text)
+        if self.warms is not None:
+            decoded = self.bill.usage.output_tokens if chunk.finish else 1
+            self.run.warming.tell(self.warms, self.clock.now + decoded)
         if chunk.reasoning:
             self.reasoning.append(chunk.reasoning)
+            if self.request.max_reasoning_tokens is not None:
+                self.thought.add(chunk.reasoning)
         if chunk.refusal:
             self.refusal.append(chunk.refusal)
         if chunk.tool_calls:
@@ -244,13 +298,17 @@ class Attempt:
         if self.run.observer is not None:
             self.run.observer(Delta(self.key, chunk))
 
-    def _lease_on(self, hold: Hold) -> str | None:
+    def _is_due(self, finish: FinishReason | None) -> bool:
+        """Say whether the last slice is used up."""
+        return finish is None and self.bill.usage.output_tokens >= self.leased < self.cap
+
+    async def _lease_on(self, hold: Hold) -> str | None:
         """Lease the next slice when the last one is used up; return the limit that refuses it."""
         decoded = self.bill.usage.output_tokens
         while decoded >= self.leased < self.cap:
             leased = min(self.cap, self.leased + self._slice())
             more = min(self.cap, leased + self.engine.info.runahead) - hold.amount.work
-            refused = self.ledger.extend(hold, more, self._amount(0, more, 0).cost)
+            refused = await self.ledger.stretch(hold, more, self._amount(0, more, 0).cost)
             if refused is not None:
                 return refused
             self.leased = leased
@@ -308,6 +366,7 @@ class Attempt:
             ended=run.elapsed(),
             asked=self.queued,
             notices=tuple(self.bill.notices),
+            after=self.after,
         )
         self.ledger.settle(hold, usage)
         run.record(self.clock, entry)

@@ -38,7 +38,7 @@ async def draw(
         UnsupportedCapability: the engine lacks what the request needs, or can't bound a prompt of
             which the account limits the size; nothing was spent.
     """
-    asked_of = run.engine_of(request)
+    asked_of, request = run.engine_of(request), run.shape(request)
     check_offered(asked_of.info, needs(request))
     seed = seed_for(run.seed, key)
     asked = fingerprint(request, seed)
@@ -56,7 +56,7 @@ async def draw(
     while True:
         attempt = Attempt(run, ledger, clock, key, request, asked, halt, races=races)
         try:
-            sample = await attempt.draw(is_last=losses >= MAX_LOSSES)
+            sample = await attempt.draw(is_last=losses >= MAX_LOSSES or not run.asks_again)
         except Lost:
             losses += 1
             key += "+"
@@ -68,6 +68,7 @@ async def draw(
 def replay(run: Context, ledger: Ledger, clock: Clock, entry: Entry) -> None:
     """Account for a recorded call as if it had just been made."""
     ledger.charge(entry.usage)
+    clock.advance(entry.after)
     run.record(clock, entry)
 
 

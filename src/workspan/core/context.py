@@ -13,9 +13,11 @@ from workspan.core.alike import Draws
 from workspan.core.clock import Call, Clock
 from workspan.core.engine import Engine
 from workspan.core.journal import Journal
+from workspan.core.shaping import shaped
 from workspan.core.stopwatch import WALL, Limit, Time
+from workspan.core.warming import Warming
 from workspan.data.entry import Entry
-from workspan.data.types import Candidate, Chunk, Notice, NoticeCode, Request
+from workspan.data.types import Candidate, Chunk, Notice, NoticeCode, Problem, Request
 from workspan.errors import BudgetExceeded, SpecError, nearest
 
 
@@ -69,12 +71,22 @@ class Context:
     trace: list[Call] = field(default_factory=list)
     refused: str = ""
     """The limit that last refused or cut a call."""
+    problem: Problem | None = None
+    """What is asked: its owner may want things of the calls, see `shaping`."""
+    asks_again: bool = True
+    """A call that died after it was billed is asked for once more."""
+    warming: Warming = field(default_factory=Warming)
+    """Which prompts are in the engines' caches."""
     draws: Draws = field(default_factory=Draws)
     """What was drawn, to say so where it is all alike."""
     noticed: dict[tuple[NoticeCode, str], int] = field(default_factory=dict)
     """What was odd, and how often, in the order of the first time."""
     verdicts: dict[str, Verdicts] = field(default_factory=dict)
     """By the name of the verifier."""
+
+    def shape(self, request: Request) -> Request:
+        """Return a request as the problem's owner wants it."""
+        return request if self.problem is None else shaped(self.problem, request)
 
     def elapsed(self) -> float:
         """Seconds of the run so far."""

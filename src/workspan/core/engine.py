@@ -77,6 +77,9 @@ class EngineInfo:
     can_be_cut: bool = True
     """What streams can be counted as it comes, so that a call may hold its cap slice by slice.
     False where it can't, or not yet: then only the cap bounds a call, and all of it is held."""
+    caches: int | None = None
+    """Prompts of at least so many tokens are kept in a cache once they were read, so that the first
+    call of a prompt is worth waiting for; None where they are not, or nobody knows."""
     recorded: str = ""
     """The model whose recorded chains are served; empty where a model is asked."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from operator import attrgetter
 
 import msgspec
@@ -164,6 +164,8 @@ def digest(problem: Problem) -> str:
     listed = (problem.choices, problem.tests)
     if any("\n" in text for texts in listed for text in texts):  # joined, others read the same
         content.append(listed)
+    if problem.request is not None:
+        content.append(fingerprint(replace(problem.request, prompt=()), 0))
     encoded = msgspec.json.encode(content, order="deterministic")
     return hashlib.blake2b(encoded, digest_size=6).hexdigest()
 

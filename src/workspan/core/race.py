@@ -47,7 +47,8 @@ class Race:
     ) -> None:
         self._run, self._ledger, self._clock, self._base = run, ledger, clock, base
         self._halt = halt
-        lanes = [Lane(f"{base}.{i}/0", clock.fork(), r) for i, r in enumerate(requests)]
+        asked = map(run.shape, requests)
+        lanes = [Lane(f"{base}.{i}/0", clock.fork(), r) for i, r in enumerate(asked)]
         decided = run.journal.attempts(base, "")
         self._is_decided = bool(decided)
         self._refused = decided[-1][1].refused if decided else ""

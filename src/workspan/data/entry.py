@@ -84,6 +84,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     ended: float = 0.0
     asked: float | None = None
     """When the strategy asked: from then on the call stood in line."""
+    after: int = 0
+    """Tokens of another call that this one waited for, so that its prompt was in a cache."""
 
 
 class Header(msgspec.Struct, frozen=True, tag_field="journal", tag="workspan"):

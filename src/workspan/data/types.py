@@ -170,6 +170,10 @@ class Problem:
     """The constraints of a plan, as `planning.dump` gives them."""
     is_asked: bool = True
     """False where nobody recorded the question, and the id stands in its place."""
+    request: Request | None = None
+    """How its owner wants it asked: tools, a form of the answer, stops, a cap and whatever else a
+    request has, for every call that asks the prompt as it is (`shaping.shaped`). Its own prompt,
+    prefix, engine and seed say nothing."""
 
     def __post_init__(self) -> None:
         """Refuse text that no file can hold, and facts where they are not looked for.
@@ -406,6 +410,11 @@ class Chunk:
     """What the model says in place of an answer that it will not give."""
     tool_calls: tuple[ToolCall, ...] = ()
     """On the last chunk only, each put together: a call that was cut short is none."""
+    reasoning_name: str = ""
+    """The field that the server sends thinking in, where it is told."""
+    scored: tuple[object, ...] = ()
+    """The tokens of `logprobs` with their texts, as `msgspec.to_builtins` writes them for the wire;
+    empty from engines that give none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,6 +463,9 @@ class Candidate:
     """Journal key of the call that made it."""
     sources: tuple[str, ...] = ()
     """Where the passages stand that it rests on, for strategies that search."""
+    turn: Message | None = None
+    """The turn that it stands for, where that is more than its text: calls of tools, a refusal.
+    Calls are voted on by their value, whatever the kind of the problem."""
 
 
 class Tally(NamedTuple):
