@@ -45,7 +45,7 @@ def engine(request: pytest.FixtureRequest, model: str) -> Iterator[Embedded]:
 @pytest.fixture(scope="module")
 def fragile(model: str) -> Iterator[Embedded]:
     """An engine that tests may break, the last of them for good: a lost worker is replaced."""
-    engine = Embedded(model, context=2048, patience_seconds=4)
+    engine = Embedded(model, context=2048, patience_seconds=12)
     yield engine
     anyio.run(engine.aclose)
 
