@@ -61,8 +61,14 @@ async def measured(one: Contender, run: Running, direct: str, options: argparse.
         kind = "streams" if is_streamed else "unary"
         sent = body(one.model, is_streamed=is_streamed)
         await closed(run.url, sent, 8, min(1.0, seconds))  # warm
+        before = run.cpu()
         done = await closed(run.url, sent, options.connections, seconds)
-        told[kind] = {"a_second": round(done.a_second, 1), "failed": done.failed}
+        each = (run.cpu() - before) / max(1, done.count) * 1000
+        told[kind] = {
+            "a_second": round(done.a_second, 1),
+            "cpu_ms": round(each, 3),  # of a request: what a busy machine does not change
+            "failed": done.failed,
+        }
         own = await opened(direct, sent, options.rate, seconds)
         through = await opened(run.url, sent, options.rate, seconds)
         told[f"{kind}_added_ms"] = {
