@@ -12,7 +12,7 @@ from workspan.serve.asked import Asked
 from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.attempt import Attempt
-from workspan.serve.relay.charge import Charge
+from workspan.serve.relay.charge import Charge, Limited
 from workspan.serve.relay.counts import charged
 from workspan.serve.relay.telling import DONE, cut_events, last_events, span
 from workspan.serve.relay.trouble import Missed
@@ -68,10 +68,11 @@ async def _asked(
     exchange: Exchange, passed: Passed, server: Server, account: Account, record: Record
 ) -> AsyncIterator[tuple[Attempt, Charge]]:
     """Hold an amount and a place, ask, and settle however the block ends."""
-    cap = passed.allowed(account.ledger, server)
-    plan = passed.plan(account.ledger, server, cap)
+    limited = Limited.by(account.ledger)
+    cap = passed.allowed(server, limited)
+    plan = passed.plan(server, limited, cap)
     attempt = Attempt(server, passed, passed.counts(server, plan, cap), cap)
-    charge = Charge(account, plan)
+    charge = Charge(account, plan, limited)
     await charge.begin()
     is_asked = False
     try:
