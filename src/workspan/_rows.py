@@ -114,6 +114,7 @@ _COMMANDS = {
     "readers": "workspan.cli.lists:readers",
     "tasks": "workspan.cli.lists:tasks",
     "models": "workspan.cli.lists:models",
+    "keys": "workspan.cli.keys:keys",
 }
 _CLAIMS = {
     "stretched_chain": "workspan.claims.stretched_chain:CLAIM",

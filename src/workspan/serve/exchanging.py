@@ -176,16 +176,18 @@ class Exchange:
     def _batch(self) -> Batch:
         """Put together what is due; from here on it is not drawn on."""
         now = self.utc()
-        asks = [self._ask(lease, now) for lease in self._leases.values()]
+        unmet = {one.window.key for one in self._leases.values() if one.is_unmet}
+        asks = [self._ask(lease, now, unmet) for lease in self._leases.values()]
         rows, self._rows = tuple(self._rows), []
         self._number += 1
         return Batch(self.worker, self._number, now, tuple(asks), rows)
 
-    def _ask(self, lease: Lease, now: float) -> Ask:
+    def _ask(self, lease: Lease, now: float, unmet: set[str]) -> Ask:
         end = lease.end()
         is_over = end is not None and now >= end and not lease.users
         is_unused = lease.is_idle and now - lease.touched > self.pace.idle
-        return lease.ask(give_back=self._is_closing or is_over or is_unused)
+        give_back = self._is_closing or is_over or is_unused
+        return lease.ask(give_back=give_back, is_unmet=lease.window.key in unmet)
 
     def _forget(self) -> None:
         """Let go of leases that hold nothing and that no request may draw on."""

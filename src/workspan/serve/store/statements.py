@@ -100,9 +100,7 @@ def exchange(batch: Batch) -> Work[list[Standing]]:
     if new := [ask for ask in asks if ask.window.id not in before]:
         yield from _begin(new)
         before |= yield from _positions(batch.worker, [ask.window.id for ask in new])
-    after = {
-        ask.window.id: before[ask.window.id].after(ask, batch.now, is_told=is_told) for ask in asks
-    }
+    after = _decided(batch, asks, before, is_told=is_told)
     yield from _write(batch.worker, before, after)
     if not is_told:
         yield from _keep(batch.rows)
@@ -115,6 +113,23 @@ def exchange(batch: Batch) -> Work[list[Standing]]:
         Standing(id, one.granted, one.spent, one.leased, one.most, wanted[id])
         for id, one in after.items()
     ]
+
+
+def _decided(
+    batch: Batch, asks: Sequence[Ask], before: dict[str, Position], *, is_told: bool
+) -> dict[str, Position]:
+    """Return how windows stand after a batch; while one of a key's is busy, none of them gives."""
+    told = {
+        id: before[id] if is_told else before[id].told(ask)
+        for id, ask in ((ask.window.id, ask) for ask in asks)
+    }
+    busy = {ask.window.key for ask in asks if told[ask.window.id].is_busy(ask)}
+    return {
+        ask.window.id: told[ask.window.id].granting(
+            ask, batch.now, is_held_back=ask.window.key in busy
+        )
+        for ask in asks
+    }
 
 
 def _present(batch: Batch) -> Work[bool]:
