@@ -141,7 +141,7 @@ async def held(address: str, rounds: list[list[Asked]]) -> None:
 ROUNDS = st.lists(st.lists(ASKED, min_size=1, max_size=8), min_size=1, max_size=2)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=12, deadline=None, derandomize=True)
 @given(ROUNDS)
 def test_no_limit_is_passed_and_nothing_lost(rounds: list[list[Asked]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

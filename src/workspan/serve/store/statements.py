@@ -161,22 +161,28 @@ def _begin(asks: Sequence[Ask]) -> Work[None]:
 
 
 def _positions(worker: str, ids: Sequence[str]) -> Work[dict[str, Position]]:
-    """Lock windows, and read them with a worker's leases."""
+    """Lock windows, and read them with a worker's leases.
+
+    First they are locked, then what was locked is read: a row that another worker made in between
+    is none of them.
+    """
     found: dict[str, Position] = {}
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         marks = ", ".join("?" * len(some))
-        # locked first, alone: a join would read the lease as it was before the lock was got
-        yield Statement(
+        locked = yield Statement(
             f"SELECT id FROM windows WHERE id IN ({marks}) ORDER BY id{LOCK}", tuple(some)
         )
+        if not locked:
+            continue
+        marks = ", ".join("?" * len(locked))
         rows = yield Statement(
             "SELECT windows.id, spent, leased, most, wanted_until, COALESCE(granted, 0) "
             "FROM windows JOIN limits ON limits.key = windows.key "
             "AND limits.quantity = windows.quantity AND limits.period = windows.period "
             "LEFT JOIN leases ON leases.window_id = windows.id AND leases.worker = ? "
             f"WHERE windows.id IN ({marks})",
-            (worker, *some),
+            (worker, *(id for (id,) in locked)),
         )
         found |= {id: Position(*rest) for id, *rest in rows}
     return found
