@@ -115,8 +115,8 @@ def usage(
         for one in found:
             say_json(_usage_record(one))
         return
-    columns = ("id", "name", "requests", "work", "calls", "cost", "limit", "spent", "held", "left")
-    _show(columns, [line for one in found for line in _usage_lines(one)])
+    for one in found:
+        _say_usage(_usage_record(one))
 
 
 def _split(texts: Sequence[str]) -> list[str]:
@@ -177,23 +177,16 @@ def _limit_record(one: Spending) -> dict[str, Any]:
     }
 
 
-def _usage_lines(usage: KeyUsage) -> list[list[str]]:
-    """Lay out a key in a line for each of its limits."""
-    record = _usage_record(usage)
-    cost = f"${record['cost']}" + (f" + {record['unpriced']} unpriced" * bool(record["unpriced"]))
-    first = [
-        *(record["id"], record["name"]),
-        *(str(record[name]) for name in ("requests", "work", "calls")),
-        cost,
-    ]
-    limits = [
-        [one["limit"], *(str(one[x]) for x in ("spent", "held", "left"))]
-        for one in record["limits"]
-    ]
-    blank = [""] * len(first)
-    return [
-        (blank if i else first) + line for i, line in enumerate(limits or [["none", "", "", ""]])
-    ]
+def _say_usage(record: dict[str, Any]) -> None:
+    """Lay out a key in a line, and one for each of its limits."""
+    unpriced = f" and {record['unpriced']} unpriced requests" if record["unpriced"] else ""
+    counts = ", ".join(f"{record[name]} {name}" for name in ("requests", "work", "calls"))
+    say(f"{record['id']}  {record['name']}: {counts}, ${record['cost']}{unpriced}")
+    for one in record["limits"]:
+        turns = f", turns {one['turns']}" if one["turns"] else ""
+        say(
+            f"  {one['limit']}: {one['spent']} spent, {one['held']} held, {one['left']} left{turns}"
+        )
 
 
 def _dollars(counted: int) -> str:
@@ -215,7 +208,7 @@ def _cell(value: object) -> str:
 def _show(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column, no_wrap=column in ("id", "left"))
+        table.add_column(column, no_wrap=column == "id")
     for line in lines:
         table.add_row(*map(Text, line))
     Screen().print(table)
