@@ -226,11 +226,7 @@ class LeasedLedger(Ledger):
 
     def _lacking(self, bound: Amount) -> str | None:
         asked = self._counted(bound)
-        if not asked or asked <= self.lease.free:
-            return None
-        self.lease.drawn += asked  # so that it is there the next time
-        self.gains.wake()
-        return self.column
+        return None if not asked or asked <= self.lease.free else self.column
 
     async def _wait_for(self, amount: Amount, column: str) -> None:
         try:

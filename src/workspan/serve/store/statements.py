@@ -238,7 +238,25 @@ def reap(now: float, silent_since: float) -> Work[int]:
         yield from _charge(held, sign=1)
         yield from _keep(_lost_rows(worker, held, now))
         yield Statement("UPDATE workers SET is_lost = 1 WHERE id = ?", (worker,))
+    yield from _prune(now - _KEPT_SECONDS)
     return len(silent)
+
+
+_KEPT_SECONDS = 86_400
+
+
+def _prune(before: float) -> Work[None]:
+    """Drop windows of minutes and hours, and workers, that are over and hold nothing."""
+    yield Statement(
+        "DELETE FROM windows WHERE period IN ('minute', 'hour') AND began < ? AND leased = 0 "
+        "AND id NOT IN (SELECT window_id FROM leases)",
+        (before,),
+    )
+    yield Statement(
+        "DELETE FROM workers WHERE is_lost = 1 AND beat < ? "
+        "AND id NOT IN (SELECT worker FROM leases)",
+        (before,),
+    )
 
 
 def _revive(worker: str) -> Work[None]:
