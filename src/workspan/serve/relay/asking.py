@@ -14,6 +14,7 @@ from workspan.serve.asked import Asked
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.charge import Limited, Plan
 from workspan.serve.relay.counts import UNCAPPED, Counts
+from workspan.serve.relay.thinking import said_of_thinking, set_thinking
 from workspan.serve.relay.upstream import Server
 from workspan.types import Request
 
@@ -149,6 +150,8 @@ class Passed:
         if self.is_streamed:
             self._ask_usage(body, server)
         self._set_cap(body, server, cap)
+        if self.form == "chat":
+            set_thinking(body, server, self.cap if cap is None else cap)
         for name in server.lessons.gave_up - {"stream_options"}:
             body.drop(name)
         for name, value in server.extra.items():
@@ -159,7 +162,8 @@ class Passed:
         """Say which of the client's settings the upstream is not sent."""
         names = sorted(server.lessons.gave_up - {"stream_options"})
         said = [name for name in names if name in self.body]
-        return [f"{name} was left out: {server.name} refuses it" for name in said]
+        lost = [f"{name} was left out: {server.name} refuses it" for name in said]
+        return lost + (said_of_thinking(self.body, server) if self.form == "chat" else [])
 
     def _ask_usage(self, body: Body, server: Server) -> None:
         """Ask for the usage, always: whether the client is told is another matter."""
