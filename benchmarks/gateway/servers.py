@@ -114,7 +114,10 @@ def _memory(pid: int) -> tuple[float, float]:
         with suppress(OSError):
             found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
             return (int(found[1]) / 1024, float("nan")) if found else (0.0, 0.0)
-    told = {name: int(value) / 1024 for name, value in re.findall(r"^(Rss|Pss):\s+(\d+) kB", rolled, re.MULTILINE)}
+    told = {
+        name: int(value) / 1024
+        for name, value in re.findall(r"^(Rss|Pss):\s+(\d+) kB", rolled, re.MULTILINE)
+    }
     return told.get("Rss", 0.0), told.get("Pss", 0.0)
 
 
