@@ -50,7 +50,7 @@ async def relay(
         id=asked.id,
         is_priced=all(server.price is not None for server in servers),
     )
-    async with opened as account, noting(account, exchange, record):
+    async with opened as account, _noted(accounts, account, exchange, record):
         for place, server in enumerate(servers):
             record.engine, record.model = server.name, server.model
             try:
@@ -61,6 +61,13 @@ async def relay(
                 is_last = place == len(servers) - 1
                 if is_last or not missed.elsewhere or record.has_begun:
                     raise missed.failed from None
+
+
+def _noted(
+    accounts: Accounts, account: Account, exchange: Exchange, record: Record
+) -> AbstractAsyncContextManager[None]:
+    """Tell the account's row how the block ends, where rows are kept."""
+    return noting(account, exchange, record) if accounts.keeps_rows else _NOTHING
 
 
 @asynccontextmanager
@@ -171,8 +178,8 @@ def _deadline(exchange: Exchange, attempt: Attempt) -> float | None:
     return None if seconds is None else exchange.asked_at + seconds
 
 
-class _Unbounded:
-    """No end: costs nothing."""
+class _Nothing:
+    """A block like any other: costs nothing."""
 
     async def __aenter__(self) -> None:
         pass
@@ -181,11 +188,11 @@ class _Unbounded:
         pass
 
 
-_UNBOUNDED = _Unbounded()
+_NOTHING = _Nothing()
 
 
 def _until(deadline: float | None) -> AbstractAsyncContextManager[object]:
-    return _UNBOUNDED if deadline is None else asyncio.timeout_at(deadline)
+    return _NOTHING if deadline is None else asyncio.timeout_at(deadline)
 
 
 async def _end(exchange: Exchange, attempt: Attempt, record: Record, out: bytes) -> None:
