@@ -164,7 +164,7 @@ def test_a_client_that_takes_nothing_holds_the_upstream_back_and_is_hung_up_on()
         sent = 0
         big = piece({"content": "x" * 50_000})
 
-        async def floods(server: Scripted, _: Seen, writer: asyncio.StreamWriter) -> None:
+        async def floods(server: Scripted, seen: Seen, writer: asyncio.StreamWriter) -> None:
             nonlocal sent
             await begin(writer)
             for _ in range(4_000):
