@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import patience
-from workspan.stopwatch import WallTime
+from workspan.core.stopwatch import WallTime
 
 # No property fails because the machine was busy.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -29,21 +29,21 @@ import anyio
 import numpy as np
 from benchmarks.stop_calibration import DATA, MOST
 
-from workspan.allocate.evidence import Evidence
-from workspan.allocate.study import MOST_LINES, caps, learn
-from workspan.allocate.table import Table, tabulate
-from workspan.allocate.walk import Draws, Shape, Walk, draw, walk
 from workspan.app.replaying import read_recorded
-from workspan.budget import Budget
-from workspan.journal import seed_for
+from workspan.core.journal import seed_for
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
 from workspan.lab.calibrating import calibrate
-from workspan.lab.fitting import Fitting
-from workspan.lab.folds import Folds, Split
+from workspan.lab.replay.fitting import Fitting
+from workspan.lab.replay.folds import Folds, Split
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
 from workspan.runner import run
-from workspan.session import Strategy
-from workspan.strategies.adaptive.auto import Auto
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.fit.study import MOST_LINES, caps, learn
+from workspan.strategies.auto.fit.table import Table, tabulate
+from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw, walk
+from workspan.strategies.auto.policies.evidence import Evidence
 
 RUNS = 32
 """Orders of each problem's lines, for the stop rules."""

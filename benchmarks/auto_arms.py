@@ -20,17 +20,17 @@ from typing import Any
 from benchmarks.mixed_workload import mixed
 from benchmarks.workload import command, main
 
-from workspan.allocate.library import write_library
-from workspan.allocate.survey import Survey
-from workspan.budget import Budget
-from workspan.engines.base import Engine
+from workspan.batch.compare import compare
+from workspan.core.engine import Engine
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
 from workspan.lab.calibrating import calibrate_runs
-from workspan.lab.compare import compare
 from workspan.lab.records import difference, records
-from workspan.session import Strategy
 from workspan.spec import parse_strategy
-from workspan.strategies.adaptive.auto import Auto
-from workspan.strategies.adaptive.auto_arms import arm_names
+from workspan.strategies.auto.arms import arm_names
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.fit.library import write_library
+from workspan.strategies.auto.policies.survey import Survey
 from workspan.tasks.base import Task
 from workspan.verifiers.plan_check import PlanCheck
 from workspan_evidence.simulated.planner import SimulatedPlanner
@@ -54,7 +54,7 @@ async def calibrated(engine: Engine, tasks: Sequence[Task], auto: Auto, path: Pa
     strategies: list[Strategy] = [survey, *auto.arms]
     done = await compare(strategies, tasks, engine, budget=Budget(work=REACH), seed=1)
     lines, *others = (done.of(name) for name in done.strategies)
-    arms = dict(zip(arm_names(auto), others, strict=True))
+    arms = dict(zip(arm_names(auto.arms), others, strict=True))
     write_library(await calibrate_runs(lines, engine.info.model, arms), path)
 
 

@@ -23,17 +23,17 @@ from typing import Any
 import anyio
 import numpy as np
 
-from workspan.allocate.cold import Cold
-from workspan.allocate.library import Case, Library, Record
-from workspan.allocate.plan import NEVER, Plan
-from workspan.allocate.policy import Planned
-from workspan.allocate.rules import fitted, studied
-from workspan.allocate.state import Decision, Line, Look, Policy, State
-from workspan.allocate.walk import Shape
+from workspan.data.types import Problem, Request
 from workspan.runner import run
-from workspan.strategies.adaptive.auto import Auto
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.rules import fitted, studied
+from workspan.strategies.auto.fit.walk import Shape
+from workspan.strategies.auto.policies.cold import Cold
+from workspan.strategies.auto.policies.plan import NEVER, Plan
+from workspan.strategies.auto.policies.policy import Planned
+from workspan.strategies.auto.policies.state import Decision, Line, Look, Policy, State
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Problem, Request
 
 LOOKS, BLOCK = 16, 256
 WIDTHS = (1, 4, 16, 64)

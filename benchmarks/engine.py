@@ -33,12 +33,12 @@ from benchmarks.paired import Ratio, ratio
 from rich.console import Console
 from rich.table import Table
 
-from workspan import models
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.types import Message, Request
+from workspan.engines import models
 from workspan.engines.embedded import Embedded
 from workspan.engines.embedded.gguf import read_header
 from workspan.engines.embedded.requantise import exact
-from workspan.types import Message, Request
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTHS = (1, 8, 16, 32, 64)

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from workspan.budget import Budget
-from workspan.lab.compare import compare
+from workspan.batch.compare import compare
+from workspan.data.budget import Budget
 from workspan.lab.records import Record, records
 from workspan.spec import parse_strategy
 from workspan.tasks import open_tasks

@@ -31,19 +31,19 @@ from typing import Any, ClassVar
 from benchmarks.workload import command, main
 from msgspec.structs import replace
 
-from workspan.allocate.library import write_library
-from workspan.allocate.survey import Survey
-from workspan.budget import Budget
-from workspan.engines.base import Capability, Engine
+from workspan.batch.compare import Comparison, compare
+from workspan.core.engine import Capability, Engine
+from workspan.core.session import Session, Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import Answer, Problem
 from workspan.lab.calibrating import calibrate_runs
-from workspan.lab.compare import Comparison, compare
 from workspan.lab.records import difference, records
-from workspan.session import Session, Strategy
 from workspan.spec import parse_strategy, write
-from workspan.strategies.adaptive.auto import Auto
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.fit.library import write_library
+from workspan.strategies.auto.policies.survey import Survey
 from workspan.tasks import open_tasks
 from workspan.tasks.base import Task
-from workspan.types import Answer, Problem
 from workspan_evidence.reasoner.engine import Reasoner
 
 TASKS = ("deep(d=10)", "heavy(m=1, h=4)")

@@ -140,14 +140,14 @@ async def workspan(
     url: str, width: int, *, strategy: str = "vote", is_durable: bool = False
 ) -> AsyncIterator[Wave]:
     """Self-consistency, or best-of-n with the model as judge, as `workspan.run` does it."""
-    from workspan.budget import Budget
+    from workspan.data.budget import Budget
+    from workspan.data.entry import Header, RunId
+    from workspan.data.types import Problem
     from workspan.engines.endpoint import Endpoint
-    from workspan.entry import Header, RunId
     from workspan.runner import run
-    from workspan.store import JournalFile
+    from workspan.store.journals import JournalFile
     from workspan.strategies.parallel.best_of_n import BestOfN
     from workspan.strategies.parallel.self_consistency import SelfConsistency
-    from workspan.types import Problem
 
     kind = {"vote": SelfConsistency, "best": BestOfN}[strategy]
     engine = Endpoint(url, "simulated", api_key="", concurrency=width)

@@ -23,9 +23,9 @@ from statistics import fmean
 import anyio
 from benchmarks.vote_stopping import CHAINS, DATA, LEAST, SAMPLES
 
-from workspan.budget import Budget
-from workspan.lab.contenders import read_contenders
-from workspan.lab.replay import Outcome, Replayed, replay
+from workspan.data.budget import Budget
+from workspan.lab.replay.contenders import read_contenders
+from workspan.lab.replay.replay import Outcome, Replayed, replay
 from workspan.lab.stats import paired_difference
 from workspan.recordings.parquet import read_recordings
 from workspan.recordings.recording import Recording

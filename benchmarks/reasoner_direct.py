@@ -18,9 +18,9 @@ from typing import Any, TypeAlias
 import anyio
 import msgspec
 
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.types import Message, Request
 from workspan.testing.engine_suite import draw
-from workspan.types import Message, Request
 from workspan_evidence.grammar import decode as text_of
 from workspan_evidence.reasoner.chain import Chain
 from workspan_evidence.reasoner.engine import Reasoner

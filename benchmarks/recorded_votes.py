@@ -26,14 +26,14 @@ from statistics import fmean, stdev
 import anyio
 
 from workspan.answers import equivalent
+from workspan.answers.voting import plurality
+from workspan.core.session import Strategy
+from workspan.data.types import Candidate
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.parquet import NO_ANSWER, read_chains
 from workspan.recordings.recording import Recording
 from workspan.runner import run
-from workspan.session import Strategy
 from workspan.spec import parse_strategy, write
-from workspan.types import Candidate
-from workspan.voting import plurality
 
 CHAINS = Path(__file__).parents[2] / "shared" / "data" / "chains" / "parallel_probe_qwen3.parquet"
 MODEL = "Qwen/Qwen3-8B"

@@ -16,7 +16,7 @@ from statistics import fmean
 
 import anyio
 
-from workspan.journal import Journal
+from workspan.core.journal import Journal
 from workspan.lab.retrieval import RetrievalMetrics, retrieval_metrics
 from workspan.retrieval import search_tool
 from workspan.retrieval.bm25 import Bm25

@@ -22,20 +22,20 @@ from typing import Any, NamedTuple
 import anyio
 import numpy as np
 
-from workspan.allocate.cold import Cold
 from workspan.answers import equivalent
+from workspan.answers.voting import plurality
 from workspan.app.replaying import read_recorded
-from workspan.budget import Budget
-from workspan.journal import seed_for
-from workspan.lab.fitting import Fitting
-from workspan.lab.folds import Folds
+from workspan.core.journal import seed_for
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import Candidate, Problem
+from workspan.lab.replay.fitting import Fitting
+from workspan.lab.replay.folds import Folds
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
 from workspan.runner import run
-from workspan.session import Strategy
-from workspan.strategies.adaptive.auto import Auto
-from workspan.types import Candidate, Problem
-from workspan.voting import plurality
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.policies.cold import Cold
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "chains" / "parallel_probe_qwen3.parquet"
 BINS = 6

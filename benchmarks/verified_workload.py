@@ -33,15 +33,15 @@ from benchmarks.mixed_workload import (
 from benchmarks.workload import command, main
 
 from workspan.answers import equivalent
-from workspan.budget import Budget
-from workspan.engines.base import Capability
-from workspan.lab.compare import compare
-from workspan.session import Score, Session, Strategy
+from workspan.batch.compare import compare
+from workspan.core.engine import Capability
+from workspan.core.session import Score, Session, Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import Candidate, Problem
 from workspan.spec import write
-from workspan.strategies.adaptive.auto import Auto
+from workspan.strategies.auto.auto import Auto
 from workspan.strategies.parallel.best_of_n import BestOfN
 from workspan.strategies.sequential.luby_restarts import LubyRestarts
-from workspan.types import Candidate, Problem
 from workspan_evidence.reasoner.engine import Reasoner
 
 UNITS = (2, 4, 8, 16, 32)

@@ -28,10 +28,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from pyarrow import compute, parquet
 
-from workspan.allocate.ballots import Ballots, Votes
-from workspan.allocate.state import NONE
-from workspan.allocate.vote_study import study_votes
 from workspan.search.stopping import beta_confidence
+from workspan.strategies.auto.fit.ballots import Ballots, Votes
+from workspan.strategies.auto.fit.vote_study import study_votes
+from workspan.strategies.auto.policies.state import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

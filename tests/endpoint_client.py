@@ -9,10 +9,10 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.types import Chunk, Message, Request, Usage
 from workspan.engines.endpoint import Endpoint, Retries, Timeouts
 from workspan.testing.server import Behaviour, SimulatedServer
-from workspan.types import Chunk, Message, Request, Usage
 
 QUICK = Retries(attempts=3, seconds=5, wait_initial=0.01, wait_max=0.02)
 ASK = Request((Message("user", "What is 2 + 2?"),), max_tokens=64, seed=7)

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 
 import anyio
 
-from workspan.budget import Budget
-from workspan.engines.base import Engine
+from workspan.batch.bench import Trial
+from workspan.batch.compare import Comparison, compare
+from workspan.core.engine import Engine
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import Problem
 from workspan.errors import GraderError
-from workspan.graders.base import Grade
-from workspan.lab.bench import Trial
-from workspan.lab.compare import Comparison, compare
-from workspan.session import Strategy
-from workspan.store import JournalFile
-from workspan.tasks.base import Task
+from workspan.store.journals import JournalFile
+from workspan.tasks.base import Grade, Task
 from workspan.testing.strategy_suite import TOOLS
-from workspan.types import Problem
 
 
 @dataclass(frozen=True)

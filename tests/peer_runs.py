@@ -13,14 +13,14 @@ import anyio
 import anyio.to_thread
 
 from real_servers import Counters
-from workspan.budget import Budget
+from workspan.core.ledger import Ledger
+from workspan.data.budget import Budget
+from workspan.data.types import Problem, Usage
 from workspan.engines.endpoint import Endpoint
 from workspan.errors import WorkspanError
-from workspan.ledger import Ledger
 from workspan.runner import Result, run
 from workspan.spec import STRATEGIES, parse_strategy
 from workspan.testing.strategy_suite import TOOLS
-from workspan.types import Problem, Usage
 
 PROBLEM = Problem.ask("What is 7 + 5? End with 'Answer: <number>'.", kind="number")
 NAMES = [name for name, known in STRATEGIES.ours.items() if not known.card.extra]

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from workspan import models
+from workspan.engines import models
 
 _STILL = 4
 """Looks in a row at which a server is idle and its counters stand: a proxy may be on its way."""

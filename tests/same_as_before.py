@@ -18,16 +18,16 @@ from typing import Any
 
 import anyio
 
-from workspan.budget import Budget
-from workspan.graders.equivalence import Equivalence
-from workspan.journal import Journal
-from workspan.lab.compare import compare
+from workspan.batch.compare import compare
+from workspan.core.journal import Journal
+from workspan.data.budget import Budget
+from workspan.data.types import Problem, Request
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.tasks.base import Task
+from workspan.tasks.graders.equivalence import Equivalence
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.strategy_suite import TOOLS
-from workspan.types import Problem, Request
 
 BUDGETS = {"unlimited": Budget(), "tight": Budget(work=300, span=120, calls=9)}
 SEEDS = (0, 1)

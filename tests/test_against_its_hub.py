@@ -23,13 +23,13 @@ from hypothesis import strategies as st
 from its_hub.core.orchestrator import LMOrchestrator
 
 from workspan.answers import equivalent, extract
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Score, Session, Strategy
+from workspan.data.types import Answer, AnswerKind, Candidate, Problem
 from workspan.runner import run
-from workspan.session import Score, Session, Strategy
 from workspan.strategies.parallel.best_of_n import BestOfN
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.testing.scripted import RecordedEngine
-from workspan.types import Answer, AnswerKind, Candidate, Problem
 
 RECORDINGS = Path(__file__).parents[2] / "shared" / "data" / "recordings"
 PROBLEMS = 250

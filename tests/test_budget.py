@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspan.budget import Budget
+from workspan.data.budget import Budget
 from workspan.errors import SpecError
 
 counts = st.none() | st.integers(1, 10**9)

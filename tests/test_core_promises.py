@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workspan.budget import Budget
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session, Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import Answer, Candidate, Problem, Request, Sample
 from workspan.errors import BudgetExceeded
-from workspan.session import Session, Strategy
 from workspan.testing import strategy_suite as suite
-from workspan.types import Answer, Candidate, Problem, Request, Sample
 
 
 def first(samples: list[Sample]) -> Answer:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from workspan.budget import Budget
+from workspan.data.budget import Budget
+from workspan.data.types import Problem
 from workspan.engines.endpoint import Endpoint, Retries, Timeouts
 from workspan.errors import (
     ContextExceeded,
@@ -17,7 +18,6 @@ from workspan.errors import (
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.testing.server import Behaviour, Fault, SimulatedServer
-from workspan.types import Problem
 
 pytestmark = pytest.mark.usefixtures("patient")
 

@@ -11,19 +11,19 @@ import anyio
 import msgspec
 import pytest
 
-from workspan.budget import Budget
-from workspan.entry import FORMAT, Entry, Header, RunId
+from workspan.batch.compare import compare
+from workspan.data.budget import Budget
+from workspan.data.entry import FORMAT, Entry, Header, RunId
+from workspan.data.types import Problem
 from workspan.errors import DataError, InputError, JournalError, ReplayMismatch, WorkspanError
-from workspan.graders.equivalence import Equivalence
-from workspan.journal_lines import MARK, Broken, parse, read_lines
-from workspan.lab.compare import compare
-from workspan.lab.explanations import read_explanations
+from workspan.lab.report.explanations import read_explanations
 from workspan.recordings.journals import read_journal
 from workspan.spec import parse_strategy
-from workspan.store import JournalFile
+from workspan.store.journals import JournalFile
+from workspan.store.lines import MARK, Broken, parse, read_lines
 from workspan.tasks.base import Task
+from workspan.tasks.graders.equivalence import Equivalence
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Problem
 
 HEADER = Header("scripted", 0)
 TASKS = [Task(Problem.ask("2 + 2?", kind="number", id="p"), "4", Equivalence())]

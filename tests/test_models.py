@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from workspan import models
+from workspan.engines import models
 from workspan.errors import ModelNotFound, SpecError
 
 

@@ -13,22 +13,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspan.address import checked_url
-from workspan.allocate.library import read_library
-from workspan.budget import Budget
-from workspan.engine_spec import parse_price
+from workspan.boundary.address import checked_url
+from workspan.data.budget import Budget
+from workspan.data.types import Problem
 from workspan.engines.embedded import protocol
 from workspan.engines.embedded.protocol import Cancel, pack, unpack
 from workspan.errors import DataError, EngineProtocolError, InputError, SpecError
-from workspan.journal_lines import read_lines
-from workspan.lab.explanations import read_explanations
+from workspan.lab.report.explanations import read_explanations
 from workspan.legible import legible, one_line, quoted
 from workspan.runner import Result, run
 from workspan.spec import STRATEGIES, parse_strategy, split_list, write
+from workspan.spec.engines import parse_price
+from workspan.store.lines import read_lines
+from workspan.strategies.auto.fit.library import read_library
 from workspan.tasks import read_tasks
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.strategy_suite import chatter
-from workspan.types import Problem
 
 PIECES = st.lists(
     st.sampled_from([

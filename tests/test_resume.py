@@ -5,14 +5,14 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from workspan.budget import Budget
+from workspan.core.journal import Journal
+from workspan.data.budget import Budget
+from workspan.data.types import Problem
 from workspan.errors import ContextExceeded, EngineUnavailable, ReplayMismatch
-from workspan.journal import Journal
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
 from workspan.testing.strategy_suite import chatter
-from workspan.types import Problem
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 

@@ -9,28 +9,29 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from workspan import ballot, runner, voting
-from workspan.budget import Budget
-from workspan.call import Context
-from workspan.clock import Clock
-from workspan.engines.base import Bill
+from workspan import runner
+from workspan.answers import voting
+from workspan.batch.bench import Bench, Trial
+from workspan.core import ballot
+from workspan.core.clock import Clock
+from workspan.core.context import Context
+from workspan.core.engine import Bill
+from workspan.core.journal import Journal
+from workspan.core.ledger import Ledger
+from workspan.core.session import Session, Strategy
+from workspan.core.stopwatch import Limit
+from workspan.data.budget import Budget
+from workspan.data.types import Answer, AnswerKind, Candidate, Chunk, Problem, Request, Tally
 from workspan.errors import EngineUnavailable, GraderError
-from workspan.graders.base import Grade
-from workspan.graders.equivalence import Equivalence
-from workspan.journal import Journal
-from workspan.lab.bench import Bench, Trial
-from workspan.ledger import Ledger
 from workspan.runner import Result, run
-from workspan.session import Session, Strategy
-from workspan.stopwatch import Limit
-from workspan.strategies.adaptive.auto import Auto
 from workspan.strategies.adaptive.esc import EarlyStoppingConsistency
+from workspan.strategies.auto.auto import Auto
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.strategies.sequential.single import Single
-from workspan.tasks.base import Task
+from workspan.tasks.base import Grade, Task
+from workspan.tasks.graders.equivalence import Equivalence
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.turned import TurnedTime
-from workspan.types import Answer, AnswerKind, Candidate, Chunk, Problem, Request, Tally
 
 MATH = Problem.ask("What is it?", kind="math")
 WORDS = Problem.ask("What is it?", kind="number")

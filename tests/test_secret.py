@@ -16,16 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endpoint_client import ASK, QUICK, draw
-from workspan.budget import Budget
+from workspan.boundary.secret import Secret
+from workspan.data.budget import Budget
+from workspan.data.entry import Header
+from workspan.data.types import Problem
 from workspan.engines.endpoint import Endpoint
-from workspan.entry import Header
 from workspan.errors import EngineError, EngineUnavailable, InputError
 from workspan.runner import Result, identify, run
-from workspan.secret import Secret
-from workspan.store import JournalFile
+from workspan.store.journals import JournalFile
 from workspan.strategies.sequential.single import Single
 from workspan.testing.server import Behaviour, SimulatedServer
-from workspan.types import Problem
 
 KEY = "sk-proj-aB3dE6gH9jK2mN5pQ8rS-tU_vW"
 

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workspan.budget import Budget
-from workspan.call import SLICE
+from workspan.core.attempt import SLICE
+from workspan.core.ledger import Ledger
+from workspan.core.session import Session
+from workspan.data.budget import Budget
+from workspan.data.types import Amount, Problem, Request, Usage
 from workspan.errors import BudgetExceeded
-from workspan.ledger import Ledger
 from workspan.runner import Result, run
-from workspan.session import Session
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.turned import TurnedTime
-from workspan.types import Amount, Problem, Request, Usage
 
 PROBLEM = Problem.ask("go", kind="number")
 

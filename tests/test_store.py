@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from workspan.entry import Entry, Header, RunId
+from workspan.data.entry import Entry, Header, RunId
+from workspan.data.types import Sample, Usage
 from workspan.errors import JournalError, ReplayMismatch
-from workspan.journal_lines import MARK
-from workspan.store import JournalFile
-from workspan.types import Sample, Usage
+from workspan.store.journals import JournalFile
+from workspan.store.lines import MARK
 
 HEADER = Header("scripted", 7)
 DONE = Entry("/0", "sample", "f", Usage(1, 3, 0, 5), Sample("hi", "stop", Usage(1, 3, 0, 5)))
@@ -106,8 +106,8 @@ def test_a_full_disk_is_an_error_and_keeps_what_was_written(tmp_path: Path) -> N
 WRITER = """
 import sys
 from pathlib import Path
-from workspan.entry import Entry, Header, RunId
-from workspan.store import JournalFile
+from workspan.data.entry import Entry, Header, RunId
+from workspan.store.journals import JournalFile
 file = JournalFile(Path(sys.argv[1]), Header("scripted", 7))
 journal = file.journal(RunId("single", "a"))
 for i in range(10**9):

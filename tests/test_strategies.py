@@ -8,14 +8,14 @@ from decimal import Decimal
 import anyio
 import pytest
 
-from workspan.budget import Budget
-from workspan.engines.base import EngineInfo, Price
+from workspan.core.engine import EngineInfo, Price
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import Problem, Request
 from workspan.errors import EngineRejected, EngineUnavailable, UnpricedModel, UnsupportedCapability
 from workspan.runner import Result, run
-from workspan.session import Strategy
 from workspan.spec import parse_strategy
 from workspan.testing.scripted import FaultyEngine, RecordedEngine, ScriptedEngine
-from workspan.types import Problem, Request
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workspan.budget import Budget
-from workspan.session import Strategy
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
 from workspan.spec import STRATEGIES, parse_strategy
 from workspan.testing import strategy_suite as suite
 

@@ -18,11 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workspan.errors import SandboxUnavailable
-from workspan.graders.code import helpers
 from workspan.sandbox import Trial, available, run_tests
 from workspan.sandbox.trial import tester as side
 from workspan.sandbox.trial.host import Host
 from workspan.sandbox.trial.wire import Closed, Peer
+from workspan.tasks.graders.code import helpers
 
 
 def tried(program: str, tests: list[str], helpers: str = "") -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspan.types import Candidate
-from workspan.voting import best, plurality, share
+from workspan.answers.voting import best, plurality, share
+from workspan.data.types import Candidate
 
 answers = st.lists(st.sampled_from([None, "4", "4.0", "5", "6"]), max_size=12)
 

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import msgspec
 
+from workspan.data.types import Amount, Usage
 from workspan.errors import Refused, StoreGone
 from workspan.serve.accounts import Account, Accounts
 from workspan.serve.exchanging import Pace
 from workspan.serve.store import store_at
 from workspan.serve.store.base import Store
 from workspan.serve.store.keys import Key
-from workspan.types import Amount, Usage
 
 PRICE = Decimal("0.000002")
 """USD a token."""

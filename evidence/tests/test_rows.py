@@ -5,14 +5,14 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from workspan._rows import OFFICIAL
-from workspan.card import cost
 from workspan.claims import claim
-from workspan.engine_spec import open_engine
 from workspan.errors import SpecError
-from workspan.registry import Row, table
+from workspan.registry._rows import OFFICIAL
+from workspan.registry.card import cost
+from workspan.registry.table import Row, table
 from workspan.spec import make, parse_verifier, write
 from workspan.spec.describing import described
+from workspan.spec.engines import open_engine
 from workspan.tasks import open_tasks
 from workspan.testing.task_suite import check_tasks
 from workspan.testing.verifier_suite import check_verifier

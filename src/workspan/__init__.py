@@ -18,29 +18,36 @@ if TYPE_CHECKING:
     from workspan.app.replaying import replay as replay
     from workspan.app.solving import solve as solve
     from workspan.app.solving import solve_many as solve_many
-    from workspan.budget import Budget as Budget
-    from workspan.card import Card as Card
-    from workspan.engines.base import Capability as Capability
-    from workspan.engines.base import Engine as Engine
-    from workspan.engines.base import EngineInfo as EngineInfo
-    from workspan.engines.base import Price as Price
+    from workspan.core.engine import Capability as Capability
+    from workspan.core.engine import Engine as Engine
+    from workspan.core.engine import EngineInfo as EngineInfo
+    from workspan.core.engine import Price as Price
+    from workspan.core.journal import Journal as Journal
+    from workspan.core.session import Score as Score
+    from workspan.core.session import Session as Session
+    from workspan.core.session import Strategy as Strategy
+    from workspan.core.session import Verifier as Verifier
+    from workspan.data.budget import Budget as Budget
+    from workspan.data.types import Answer as Answer
+    from workspan.data.types import Candidate as Candidate
+    from workspan.data.types import Message as Message
+    from workspan.data.types import Problem as Problem
+    from workspan.data.types import Request as Request
+    from workspan.data.types import Sample as Sample
+    from workspan.data.types import Usage as Usage
     from workspan.engines.embedded import Embedded as Embedded
     from workspan.engines.endpoint import Endpoint as Endpoint
     from workspan.errors import BudgetExceeded as BudgetExceeded
     from workspan.errors import EngineError as EngineError
     from workspan.errors import WorkspanError as WorkspanError
-    from workspan.journal import Journal as Journal
+    from workspan.registry.card import Card as Card
     from workspan.runner import Result as Result
     from workspan.runner import run as run
     from workspan.runner import run_sync as run_sync
-    from workspan.session import Score as Score
-    from workspan.session import Session as Session
-    from workspan.session import Strategy as Strategy
-    from workspan.session import Verifier as Verifier
     from workspan.spec import parse_strategy as parse_strategy
     from workspan.spec import parse_verifier as parse_verifier
-    from workspan.store import JournalFile as JournalFile
-    from workspan.strategies.adaptive.auto import Auto as Auto
+    from workspan.store.journals import JournalFile as JournalFile
+    from workspan.strategies.auto.auto import Auto as Auto
     from workspan.strategies.evolutionary.mind_evolution import MindEvolution as MindEvolution
     from workspan.strategies.hybrid.grid import Grid as Grid
     from workspan.strategies.parallel.best_of_n import BestOfN as BestOfN
@@ -51,13 +58,6 @@ if TYPE_CHECKING:
     from workspan.strategies.sequential.budget_forcing import BudgetForcing as BudgetForcing
     from workspan.strategies.sequential.self_revision import SelfRevision as SelfRevision
     from workspan.strategies.sequential.single import Single as Single
-    from workspan.types import Answer as Answer
-    from workspan.types import Candidate as Candidate
-    from workspan.types import Message as Message
-    from workspan.types import Problem as Problem
-    from workspan.types import Request as Request
-    from workspan.types import Sample as Sample
-    from workspan.types import Usage as Usage
 
 __version__ = "0.1.0"
 
@@ -68,18 +68,18 @@ _HOMES = {
     "app.engines": ("open_engine",),
     "app.replaying": ("replay",),
     "app.solving": ("solve", "solve_many"),
-    "budget": ("Budget",),
-    "card": ("Card",),
-    "engines.base": ("Capability", "Engine", "EngineInfo", "Price"),
+    "data.budget": ("Budget",),
+    "registry.card": ("Card",),
+    "core.engine": ("Capability", "Engine", "EngineInfo", "Price"),
     "engines.embedded": ("Embedded",),
     "engines.endpoint": ("Endpoint",),
     "errors": ("BudgetExceeded", "EngineError", "WorkspanError"),
-    "journal": ("Journal",),
+    "core.journal": ("Journal",),
     "runner": ("Result", "run", "run_sync"),
-    "session": ("Score", "Session", "Strategy", "Verifier"),
+    "core.session": ("Score", "Session", "Strategy", "Verifier"),
     "spec": ("parse_strategy", "parse_verifier"),
-    "store": ("JournalFile",),
-    "strategies.adaptive.auto": ("Auto",),
+    "store.journals": ("JournalFile",),
+    "strategies.auto.auto": ("Auto",),
     "strategies.evolutionary.mind_evolution": ("MindEvolution",),
     "strategies.parallel.best_of_n": ("BestOfN",),
     "strategies.reading": ("read",),
@@ -90,7 +90,7 @@ _HOMES = {
     "strategies.sequential.self_revision": ("SelfRevision",),
     "strategies.sequential.single": ("Single",),
     "strategies.parallel.weighted_best_of_n": ("WeightedBestOfN",),
-    "types": ("Answer", "Candidate", "Message", "Problem", "Request", "Sample", "Usage"),
+    "data.types": ("Answer", "Candidate", "Message", "Problem", "Request", "Sample", "Usage"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

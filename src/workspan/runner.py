@@ -12,11 +12,17 @@ from html import escape
 import anyio
 
 from workspan.answers import prepare
-from workspan.budget import Budget
-from workspan.call import Context, Event, replay
-from workspan.clock import Call, Clock
-from workspan.engines.base import Engine, check_offered, give_back, ready, told_by
-from workspan.entry import End, Entry, RunId
+from workspan.core.call import replay
+from workspan.core.clock import Call, Clock
+from workspan.core.context import Context, Event
+from workspan.core.engine import Engine, check_offered, give_back, needs, ready, told_by
+from workspan.core.journal import Journal, digest
+from workspan.core.ledger import Ledger
+from workspan.core.session import Fits, Session, Strategy
+from workspan.core.stopwatch import WALL, Time
+from workspan.data.budget import Budget
+from workspan.data.entry import End, Entry, RunId
+from workspan.data.types import Answer, Notice, Problem, Usage
 from workspan.errors import (
     BudgetExceeded,
     EngineError,
@@ -27,12 +33,7 @@ from workspan.errors import (
     UnsupportedCapability,
     nearest,
 )
-from workspan.journal import Journal, digest
-from workspan.ledger import Ledger
-from workspan.session import Fits, Session, Strategy
 from workspan.spec import write
-from workspan.stopwatch import WALL, Time
-from workspan.types import Answer, Notice, Problem, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +227,7 @@ async def run(
     tools: Mapping[str, Callable[[str], Awaitable[str]]] | None = None,
     time: Time = WALL,
     is_owed: bool = False,
+    asks_again: bool = True,
 ) -> Result:
     """Run `strategy` on `problem` within `budget` and return the answer with its exact account.
 
@@ -234,7 +236,8 @@ async def run(
     `limiter`, shared by runs on one engine, bounds their calls in flight together. `engines` are
     further ones that strategies name, `tools` what they may use, such as "search". `time` is the
     clock that the run goes by: it starts when the engines have loaded their models. With `is_owed`
-    the larger account knows already what the journal holds.
+    the larger account knows already what the journal holds. Without `asks_again` a call that died
+    after it was billed is not asked for once more, such as one whose text was passed on as it came.
 
     Raises:
         EngineError: the strategy could not go on without a call that failed.
@@ -245,6 +248,8 @@ async def run(
     _check_types(strategy, problem, engine, budget)
     check(strategy, engine, budget, engines, tools or {})
     wanted = told_by(problem.prompt)
+    if problem.request is not None:
+        check_offered(engine.info, needs(replace(problem.request, prompt=problem.prompt)))
     for part in parts(strategy) if wanted else ():
         for name in engine_names(part) or ("",):
             check_offered((engines or {}).get(name, engine).info, wanted)
@@ -268,6 +273,8 @@ async def run(
         observer=observer,
         engines=engines or {},
         tools=tools or {},
+        problem=None if problem.request is None else problem,
+        asks_again=asks_again,
     )
     session = Session(context, ledger, Clock(limit=budget.span))
     try:

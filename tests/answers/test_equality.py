@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workspan.answers import canonical, compared, equivalent, is_cut, may_take_long
-from workspan.types import AnswerKind, Candidate
-from workspan.voting import plurality
+from workspan.answers.voting import plurality
+from workspan.data.types import AnswerKind, Candidate
 
 HELPED = ("\\sum", "\\int", "\\lim")
 """Formulas that only the child reads; its imports take seconds, so they stand apart."""
@@ -360,7 +360,7 @@ def test_a_vote_does_not_depend_on_the_order_of_draws(
 
 
 def test_a_vote_costs_a_key_for_each_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    from workspan import voting
+    from workspan.answers import voting
 
     asked: list[str] = []
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workspan.answers import equivalent, extract
-from workspan.types import AnswerKind
+from workspan.data.types import AnswerKind
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workspan.answers import canonical, equivalent, read
-from workspan.types import AnswerKind
+from workspan.data.types import AnswerKind
 
 PIECES = [
     "\\boxed{",

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from workspan.answers import canonical, equivalent, extract, read
 from workspan.answers.schema import Schema
+from workspan.answers.voting import by_field, plurality
+from workspan.data.types import Candidate
 from workspan.errors import InputError
-from workspan.types import Candidate
-from workspan.voting import by_field, plurality
 
 values = st.recursive(
     st.none()

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from workspan.answers import equivalent, read
-from workspan.types import AnswerKind
+from workspan.data.types import AnswerKind
 
 # fmt: off
 REPLIES: list[tuple[str, AnswerKind, str | None]] = [

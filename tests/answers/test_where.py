@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workspan.answers import read
-from workspan.types import AnswerKind
+from workspan.data.types import AnswerKind
 
 CASES: list[tuple[str, AnswerKind, str | None]] = [
     # thinking

@@ -15,9 +15,9 @@ import pytest
 
 import workspan as ws
 from workspan import sync
-from workspan.call import Delta, Event
+from workspan.batch.bench import Trial
+from workspan.core.context import Delta, Event
 from workspan.errors import InputError, MissingDependency, SpecError
-from workspan.lab.bench import Trial
 from workspan.tasks.files import read_tasks
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.strategy_suite import chatter

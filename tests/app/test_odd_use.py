@@ -13,12 +13,12 @@ import pytest
 
 import workspan as ws
 from workspan import sync
-from workspan.engines.base import Bill, Capability, EngineInfo
-from workspan.entry import Header
+from workspan.core.engine import Bill, Capability, EngineInfo
+from workspan.data.entry import Header
+from workspan.data.types import Chunk, Message, Request
 from workspan.errors import EngineError, InputError, ReplayMismatch, SpecError
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.strategy_suite import chatter
-from workspan.types import Chunk, Message, Request
 
 
 @dataclass

@@ -9,12 +9,12 @@ import pytest
 from workspan.claims import _evolving, claim, retrieval_rounds
 from workspan.claims.base import Finding, Setting
 from workspan.claims.connectivity_english import CHANCE, TASK
-from workspan.engine_spec import open_engine
-from workspan.engines.base import Engine
+from workspan.core.engine import Engine
+from workspan.data.types import Request
 from workspan.errors import EngineError
+from workspan.spec.engines import open_engine
 from workspan.tasks import open_tasks
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Request
 
 Script = Callable[[Request], str]
 PROBLEMS = 24

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from workspan.allocate.library import read_library
 from workspan.cli.main import app
 from workspan.errors import InputError
+from workspan.strategies.auto.fit.library import read_library
 
 pytestmark = pytest.mark.slow
 

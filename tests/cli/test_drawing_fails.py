@@ -11,10 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 import workspan.cli.chart
-import workspan.lab.explain_report
-import workspan.lab.pages
-import workspan.lab.replay_report
-import workspan.lab.report
+import workspan.lab.report.comparison
+import workspan.lab.report.explained
+import workspan.lab.report.pages
+import workspan.lab.report.replayed
 from workspan.cli.exits import Exit, exit_for
 from workspan.cli.main import app
 from workspan.errors import OutputError
@@ -58,7 +58,7 @@ def break_(monkeypatch: pytest.MonkeyPatch, module: object, name: str, error: Ex
 def test_a_comparison_is_printed_and_kept(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    break_(monkeypatch, workspan.lab.report, "accuracy_plot", error)
+    break_(monkeypatch, workspan.lab.report.comparison, "accuracy_plot", error)
     assert "self_consistency(n=2)" in fails(*COMPARE, "--report", "r.html")
     printed = fails(*COMPARE, "--report", "r.html", "--json").splitlines()
     records = [json.loads(line) for line in printed if line[:1] == "{"]
@@ -83,12 +83,12 @@ def test_an_older_page_stays_where_a_new_one_fails(monkeypatch: pytest.MonkeyPat
 
 def test_a_replay_and_an_explanation_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert CliRunner().invoke(app, list(COMPARE)).exit_code == 0
-    break_(monkeypatch, workspan.lab.replay_report, "curve_plot", ValueError("no points"))
+    break_(monkeypatch, workspan.lab.report.replayed, "curve_plot", ValueError("no points"))
     replay = ("replay", "j", "--input", "p.jsonl", "-s", "single", "-b", "100", "--seeds", "1")
     assert "single" in fails(*replay, "--report", "r.html")
     solve = ("solve", "-s", "auto(n=2)", *ASKING, "--output", "a.jsonl")
     assert CliRunner().invoke(app, list(solve)).exit_code == 0
-    break_(monkeypatch, workspan.lab.explain_report, "lines_plot", ValueError("no lines"))
+    break_(monkeypatch, workspan.lab.report.explained, "lines_plot", ValueError("no lines"))
     assert "auto(n=2)" in fails("explain", "a.jsonl", "--report", "r.html")
     assert not Path("r.html").exists()
 

@@ -7,10 +7,10 @@ import pytest
 from aiohttp import web
 
 from workspan.app.engines import open_engines
-from workspan.engine_spec import open_engine
 from workspan.engines.endpoint import Endpoint
 from workspan.engines.settings import Settings, read_settings
 from workspan.errors import SpecError
+from workspan.spec.engines import open_engine
 
 ENGINES = {"": "http://127.0.0.1:9/v1", "b": "http://127.0.0.2:9/v1", "prm": "reward:http://h"}
 

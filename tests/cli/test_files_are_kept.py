@@ -20,9 +20,9 @@ import workspan.cli.compare
 import workspan.cli.solve
 from workspan.cli.exits import Exit, exit_for
 from workspan.cli.main import app
-from workspan.entry import Header
+from workspan.data.entry import Header
 from workspan.errors import InputError
-from workspan.store import JournalFile
+from workspan.store.journals import JournalFile
 
 PROBLEMS = '{"id":"a","prompt":"2+3?","answer":"5","kind":"number"}\n'
 

@@ -17,10 +17,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from workspan.entry import Entry, RunId
-from workspan.journal import Journal
+from workspan.core.journal import Journal
+from workspan.data.entry import Entry, RunId
+from workspan.data.types import Usage
 from workspan.testing.server import ServerBill
-from workspan.types import Usage
 
 PROBLEMS = 20
 SAMPLES = 3

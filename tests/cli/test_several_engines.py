@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from workspan.app.engines import Opened, open_engines
 from workspan.cli.main import app
+from workspan.data.types import Problem
 from workspan.errors import InputError, SpecError
 from workspan.runner import run_sync
 from workspan.strategies.parallel.mixture_of_agents import MixtureOfAgents
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Problem
 
 ROWS = [{"id": f"p{i}", "question": "What is 2 + 2?", "answer": "4"} for i in range(3)]
 

@@ -16,12 +16,12 @@ from pathlib import Path
 import anyio
 import pytest
 
-from workspan import models
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.types import Message, Request, Sample
+from workspan.engines import models
 from workspan.engines.embedded import Embedded
 from workspan.engines.embedded.protocol import RUNAHEAD
 from workspan.errors import ContextExceeded, EngineError, EngineUnavailable
-from workspan.types import Message, Request, Sample
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -303,9 +303,9 @@ def test_closing_ends_the_worker_and_calls_in_flight(fragile: Embedded) -> None:
 
 PARENT = """
     import anyio, sys
-    from workspan.engines.base import Bill
+    from workspan.core.engine import Bill
     from workspan.engines.embedded import Embedded
-    from workspan.types import Message, Request
+    from workspan.data.types import Message, Request
 
     async def main():
         engine = Embedded(context=2048, patience_seconds=20)

@@ -13,24 +13,24 @@ import anyio
 import pytest
 
 from endpoint_client import ASK, QUICK, Drawn, answering, draw, streamed
-from workspan.alike import Draws
-from workspan.budget import Budget
-from workspan.content import JsonObject, Media, Text, ToolCall, ToolSpec
-from workspan.engines.base import Bill, Capability, Price
+from workspan.core.alike import Draws
+from workspan.core.engine import Bill, Capability, Price
+from workspan.core.journal import Journal
+from workspan.core.session import Session
+from workspan.data.budget import Budget
+from workspan.data.content import JsonObject, Media, Text, ToolCall, ToolSpec
+from workspan.data.entry import Entry, Header, RunId
+from workspan.data.types import Answer, Message, Problem, Request, Sample, Usage
 from workspan.engines.endpoint import Endpoint
-from workspan.entry import Entry, Header, RunId
 from workspan.errors import EngineRejected, InputError, UnsupportedCapability
-from workspan.journal import Journal
 from workspan.protocol.chat import read_chat
 from workspan.protocol.chat_messages import write_call
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Chain, Recording
 from workspan.runner import Result, run
-from workspan.session import Session
 from workspan.spec import parse_strategy
-from workspan.store import JournalFile
+from workspan.store.journals import JournalFile
 from workspan.testing.scripted import Said, ScriptedEngine
-from workspan.types import Answer, Message, Problem, Request, Sample, Usage
 
 WEATHER = ToolSpec.function("get_weather", "w", {"type": "object"})
 TOOLED = replace(ASK, tools=(WEATHER,))

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endpoint_client import ASK, Drawn, before, draw
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.types import Request
 from workspan.engines.endpoint.events import EventStream
 from workspan.engines.endpoint.meter import Meter
 from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.wire import Choice, Delta, Report
 from workspan.errors import EngineProtocolError
 from workspan.testing.server import Behaviour, SimulatedServer
-from workspan.types import Request
 
 pytestmark = pytest.mark.usefixtures("patient")
 

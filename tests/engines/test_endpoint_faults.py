@@ -11,8 +11,9 @@ import pytest
 
 import patience
 from endpoint_client import ASK, QUICK, SHORT, before, draw
-from workspan.budget import Budget
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.budget import Budget
+from workspan.data.types import Problem, Request, Usage
 from workspan.engines.endpoint import Endpoint, Retries
 from workspan.engines.endpoint.complaints import retry_after
 from workspan.errors import (
@@ -26,7 +27,6 @@ from workspan.runner import run
 from workspan.strategies.sequential.single import Single
 from workspan.testing.server import Behaviour
 from workspan.testing.turned import TurnedTime
-from workspan.types import Problem, Request, Usage
 
 pytestmark = pytest.mark.usefixtures("patient")
 

@@ -11,7 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from endpoint_client import before, draw
-from workspan.budget import Budget
+from workspan.data.budget import Budget
+from workspan.data.types import Problem
 from workspan.engines.endpoint.figures import Figures, Shown, least_tokens, merged, reconcile
 from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.shared import split
@@ -20,7 +21,6 @@ from workspan.runner import run
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.strategies.parallel.short_m_at_k import ShortMAtK
 from workspan.testing.server import Behaviour
-from workspan.types import Problem
 
 LONG = "word " * 3000
 SHOWN = Shown(

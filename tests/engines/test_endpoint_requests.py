@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from endpoint_client import ASK, before, draw
-from workspan.address import proxy_for
+from workspan.boundary.address import proxy_for
+from workspan.data.types import Chunk, Message, Request
 from workspan.engines.endpoint import Endpoint
 from workspan.engines.endpoint.wire import Logprobs
 from workspan.errors import InputError
 from workspan.testing.server import Behaviour, SimulatedServer
-from workspan.types import Chunk, Message, Request
 
 
 def sent(behaviour: Behaviour, request: Request, **options: Any) -> dict[str, Any]:
@@ -42,6 +42,13 @@ def test_a_plain_answer_arrives_whole_and_is_billed_as_the_server_billed_it() ->
             assert server.bill.prompt_tokens == 6
 
     anyio.run(main)
+
+
+def test_a_large_prompt_is_sent_without_holding_up_others() -> None:
+    """Warnings are errors here: aiohttp has one for a mebibyte that is written at once."""
+    told = "long " * 300_000
+    body = sent(Behaviour(), replace(ASK, prompt=(Message("user", told),)))
+    assert body["messages"] == [{"role": "user", "content": told}]
 
 
 def test_everything_asked_is_sent() -> None:
@@ -133,6 +140,25 @@ def test_a_parameter_that_a_server_refuses_is_given_up_once_and_for_all(
             assert (await draw(engine)).text == "The answer is 4."
             assert [absent in body for body in server.requests] == [True, False, False]
             assert present in server.requests[-1]
+
+    anyio.run(main)
+
+
+def test_a_running_count_is_asked_for_where_it_is_stated() -> None:
+    request = replace(ASK, max_tokens=9)
+    told = sent(Behaviour(), request, continuous_usage=True)["stream_options"]
+    assert told == {"include_usage": True, "continuous_usage_stats": True}
+
+
+def test_a_server_that_refuses_a_running_count_is_asked_for_the_last_one_first() -> None:
+    async def main() -> None:
+        behaviour = Behaviour(fault="refuses_stream_options")
+        async with before(behaviour, continuous_usage=True) as (engine, server):
+            assert (await draw(engine)).text == "The answer is 4."
+            assert (await draw(engine)).text == "The answer is 4."
+            told = [body.get("stream_options") for body in server.requests]
+            both = {"include_usage": True, "continuous_usage_stats": True}
+            assert told == [both, {"include_usage": True}, None, None]
 
     anyio.run(main)
 

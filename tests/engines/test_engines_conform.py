@@ -5,14 +5,14 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from workspan import models
+from workspan.data.types import Request
+from workspan.engines import models
 from workspan.engines.embedded import Embedded
 from workspan.engines.endpoint import Endpoint
 from workspan.testing.engine_suite import REQUEST, check_engine
 from workspan.testing.scripted import FaultyEngine, RecordedEngine, ScriptedEngine
 from workspan.testing.server import Behaviour, SimulatedServer
 from workspan.testing.strategy_suite import chatter
-from workspan.types import Request
 
 
 def wordy(request: Request) -> str:

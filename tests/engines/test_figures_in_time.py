@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from workspan.budget import Budget
+from workspan.data.budget import Budget
 from workspan.engines.endpoint.wire import Delta
 from workspan.testing.fuzz.case import case
 from workspan.testing.fuzz.drive import drive

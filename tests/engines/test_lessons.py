@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from endpoint_client import ASK
+from workspan.boundary.secret import Secret
+from workspan.data.types import Request
 from workspan.engines.endpoint.complaints import Complaint, read_complaint
 from workspan.engines.endpoint.dialect import Asking, Dialect
 from workspan.engines.endpoint.refusals import refusal
 from workspan.errors import ContextExceeded, EngineRejected, EngineUnavailable
-from workspan.secret import Secret
-from workspan.types import Request
 
 NO_KEY = Secret("")
 FULL = replace(

@@ -11,8 +11,10 @@ import anyio
 import pytest
 
 from endpoint_client import QUICK, SHORT
-from workspan.budget import Budget
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.core.journal import Journal
+from workspan.data.budget import Budget
+from workspan.data.types import Message, Problem, Request, Usage
 from workspan.engines.scoring import Reward
 from workspan.errors import (
     ContextExceeded,
@@ -23,12 +25,10 @@ from workspan.errors import (
     InputError,
     SpecError,
 )
-from workspan.journal import Journal
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.testing.reward_server import SimulatedRewardServer
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Message, Problem, Request, Usage
 
 pytestmark = pytest.mark.usefixtures("patient")
 

@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endpoint_client import ASK, QUICK, Drawn, draw
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.types import Request
 from workspan.engines.endpoint import Endpoint, Retries, Timeouts
 from workspan.engines.endpoint.complaints import retry_after
 from workspan.engines.endpoint.events import EventStream
@@ -33,7 +34,6 @@ from workspan.errors import (
     EngineUnavailable,
     InputError,
 )
-from workspan.types import Request
 
 ONCE = Retries(attempts=1, seconds=5, wait_initial=0.01, wait_max=0.02)
 TINY = Timeouts(connect=5, first_token=0.3, between_chunks=0.1)
@@ -474,6 +474,7 @@ def test_a_server_is_asked_at_its_own_doors_whether_it_continues(
         engine = await Endpoint.discover(url, api_key="")
         await runner.cleanup()
         assert ("continue" in engine.info.capabilities) is continues
+        assert engine.continuous_usage is continues
 
     anyio.run(main)
 

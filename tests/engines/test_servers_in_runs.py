@@ -10,8 +10,9 @@ import pytest
 from aiohttp import web
 
 from endpoint_client import ASK, QUICK, before, draw
-from workspan.budget import Budget
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.budget import Budget
+from workspan.data.types import Problem
 from workspan.engines.endpoint import Endpoint
 from workspan.errors import (
     BudgetExceeded,
@@ -23,7 +24,6 @@ from workspan.errors import (
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.testing.server import Behaviour, SimulatedServer
-from workspan.types import Problem
 
 PROBLEM = Problem.ask("What is 17 + 25?", kind="number")
 ANSWER = "word " * 20 + "Answer: 42"

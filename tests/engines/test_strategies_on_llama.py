@@ -9,12 +9,12 @@ import anyio.to_thread
 import pytest
 
 from real_servers import Counters, settled
-from workspan.budget import Budget
+from workspan.data.budget import Budget
+from workspan.data.types import Problem
 from workspan.engines.endpoint import Endpoint
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.testing.proxy import CountingProxy
-from workspan.types import Problem
 
 pytestmark = [pytest.mark.slow, pytest.mark.peers]
 

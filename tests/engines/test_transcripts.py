@@ -18,7 +18,7 @@ import anyio
 import pytest
 
 from endpoint_client import ASK, QUICK, draw
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
 from workspan.engines.endpoint import Endpoint
 from workspan.errors import EngineError
 

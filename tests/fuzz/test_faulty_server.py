@@ -12,7 +12,8 @@ import aiohttp
 import anyio
 import pytest
 
-from workspan.journal import Journal
+from workspan.core.journal import Journal
+from workspan.data.types import Usage
 from workspan.testing.faults import FAULTS, Fault, FaultyServer, Habits, Served
 from workspan.testing.faults.asked import Asked
 from workspan.testing.faults.frames import VERBATIM, encoded
@@ -20,7 +21,6 @@ from workspan.testing.faults.script import Piece, script_of
 from workspan.testing.fuzz.case import Case, case
 from workspan.testing.fuzz.drive import Evidence, Pass, drive
 from workspan.testing.fuzz.judge import claimed, due, judge
-from workspan.types import Usage
 
 BODY: dict[str, Any] = {
     "messages": [{"role": "user", "content": "What is 2 + 2?"}],

@@ -11,20 +11,20 @@ from typing import ClassVar, Literal
 import anyio
 import pytest
 
-from workspan.budget import Budget
-from workspan.content import ToolSpec
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.journal import Journal
+from workspan.core.ledger import Ledger
+from workspan.core.session import Session
+from workspan.data.budget import Budget
+from workspan.data.content import ToolSpec
+from workspan.data.types import Amount, Answer, Problem, Request
 from workspan.engines.endpoint import Endpoint
 from workspan.errors import WorkspanError
-from workspan.journal import Journal
-from workspan.ledger import Ledger
 from workspan.runner import run
-from workspan.session import Session
 from workspan.testing.faults import FAULTS, Fault, FaultyServer, Habits
 from workspan.testing.faults.answering import CALLS
 from workspan.testing.fuzz.case import case
 from workspan.testing.fuzz.judge import due
-from workspan.types import Amount, Answer, Problem, Request
 
 PROBLEM = Problem.ask("What is the weather in Paris?")
 

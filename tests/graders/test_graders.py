@@ -5,11 +5,11 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from workspan.data.types import AnswerKind, Message, Problem
 from workspan.errors import GraderError, SandboxUnavailable
-from workspan.graders.base import Grade, Grader, Task
-from workspan.graders.code import Code
-from workspan.graders.equivalence import Equivalence, Ungraded
-from workspan.types import AnswerKind, Message, Problem
+from workspan.tasks.base import Grade, Grader, Task
+from workspan.tasks.graders.code import Code
+from workspan.tasks.graders.equivalence import Equivalence, Ungraded
 
 ADD = "assert add(2, 3) == 5"
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workspan.data.types import Problem
 from workspan.errors import GraderError
-from workspan.graders.base import Task
-from workspan.graders.overlap import F1, ExactMatch, exact_match, f1
-from workspan.types import Problem
+from workspan.tasks.base import Task
+from workspan.tasks.graders.overlap import F1, ExactMatch, exact_match, f1
 
 
 @pytest.mark.parametrize(

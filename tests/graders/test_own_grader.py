@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from workspan.cli.main import app
 from workspan.errors import DataError, GraderError, SpecError
-from workspan.graders.base import Task
-from workspan.graders.own import own_grader
+from workspan.tasks.base import Task
 from workspan.tasks.files import read_tasks
+from workspan.tasks.graders.own import own_grader
 from workspan.tasks.rows import read_row
 
 RUN = CliRunner()

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workspan.answers import extract
+from workspan.data.types import Message, Problem
 from workspan.errors import GraderError
-from workspan.graders.base import Grade, Task
-from workspan.graders.puzzles import LEFT_OUT, family
-from workspan.graders.puzzles.arithmetic import is_small
-from workspan.graders.puzzles.forms import number, same, value
-from workspan.graders.reasoning_gym import ReasoningGym
+from workspan.tasks.base import Grade, Task
+from workspan.tasks.graders.puzzles import LEFT_OUT, family
+from workspan.tasks.graders.puzzles.arithmetic import is_small
+from workspan.tasks.graders.puzzles.forms import number, same, value
+from workspan.tasks.graders.reasoning_gym import ReasoningGym
 from workspan.tasks.procedural import names, procedural
-from workspan.types import Message, Problem
 
 SLOW = {"knight_swap", "rush_hour", "intermediate_integration", "arc_agi", "zebra_puzzles"}
 FOREIGN = ("gcd", "sudoku", "jugs")
@@ -196,6 +196,15 @@ def test_an_answer_that_would_run_or_not_end_is_not_given_to_sympy(answer: str) 
         known = family(name)
         assert known is not None
         assert not known.check(answer, {"answer": "x", "metadata": meta})
+
+
+def test_an_integrand_without_its_variable_is_one_all_the_same() -> None:
+    entry = {"answer": "17*x + C", "metadata": {"variable": "x", "integrand": "17"}}
+    known = family("simple_integration")
+    assert known is not None
+    assert known.check("17*x + C", entry)
+    assert known.check("17*x - 4", entry)
+    assert not known.check("-1", entry)
 
 
 formulas = st.recursive(

@@ -13,26 +13,26 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lab_rig import Same, execute
-from workspan.allocate.library import Case
-from workspan.allocate.survey import Survey
-from workspan.budget import Budget
-from workspan.entry import FORMAT, Header, RunId
+from workspan.batch.compare import Comparison
+from workspan.batch.pooling import pool
+from workspan.core.journal import digest, seed_for
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.entry import FORMAT, Header, RunId
+from workspan.data.types import Problem, Request
 from workspan.errors import DataError, InputError, ReplayMismatch
-from workspan.journal import digest, seed_for
-from workspan.journal_lines import read_lines, sealed
 from workspan.lab.calibrating import calibrate_runs
-from workspan.lab.compare import Comparison
-from workspan.lab.explanations import read_explanations
-from workspan.lab.pooling import pool
+from workspan.lab.report.explanations import read_explanations
 from workspan.recordings.journals import read_journal
 from workspan.runner import identify
-from workspan.session import Strategy
 from workspan.spec import parse_strategy, write
-from workspan.store import JournalFile
-from workspan.strategies.adaptive.auto import Auto
+from workspan.store.journals import JournalFile
+from workspan.store.lines import read_lines, sealed
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.fit.library import Case
+from workspan.strategies.auto.policies.survey import Survey
 from workspan.tasks.base import Task
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Problem, Request
 
 HEADER = Header("scripted", 5)
 ODD = [

@@ -8,17 +8,17 @@ from pathlib import Path
 import anyio
 import pytest
 
-from workspan.allocate.library import write_library
-from workspan.budget import Budget
+from workspan.data.budget import Budget
+from workspan.data.types import Message, Problem
 from workspan.lab.calibrating import calibrate
-from workspan.lab.contenders import read_contenders
-from workspan.lab.fitting import Fitting
-from workspan.lab.folds import Folds
-from workspan.lab.replay import Replayed, replay
-from workspan.lab.replay_records import records
+from workspan.lab.replay.contenders import read_contenders
+from workspan.lab.replay.fitting import Fitting
+from workspan.lab.replay.folds import Folds
+from workspan.lab.replay.records import records
+from workspan.lab.replay.replay import Replayed, replay
 from workspan.recordings.recording import Chain, Recording
-from workspan.strategies.adaptive.auto import Auto
-from workspan.types import Message, Problem
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.fit.library import write_library
 
 
 def made(n: int = 20, chains: int = 12, seed: int = 0, *, probed: bool = True) -> Recording:

@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspan.allocate.library import (
+from workspan.data.types import Message, Problem
+from workspan.errors import DataError, InputError, OutputError
+from workspan.lab.calibrating import calibrate
+from workspan.recordings.recording import Chain, Recording
+from workspan.strategies.auto.fit.library import (
     LARGEST,
     Case,
     Library,
@@ -18,11 +22,7 @@ from workspan.allocate.library import (
     read_library,
     write_library,
 )
-from workspan.allocate.signs import signs
-from workspan.errors import DataError, InputError, OutputError
-from workspan.lab.calibrating import calibrate
-from workspan.recordings.recording import Chain, Recording
-from workspan.types import Message, Problem
+from workspan.strategies.auto.signs import signs
 
 SAID = "the capital of the north"
 

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from lab_rig import execute, task, tasks
-from workspan.budget import Budget
-from workspan.engines.base import Bill
-from workspan.entry import Header
+from workspan.batch.compare import take_turns
+from workspan.core.engine import Bill
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.entry import Header
+from workspan.data.types import Usage
 from workspan.errors import (
     ContextExceeded,
     EngineError,
@@ -18,16 +21,13 @@ from workspan.errors import (
     InputError,
     UnpricedModel,
 )
-from workspan.lab.compare import take_turns
 from workspan.lab.records import records
-from workspan.session import Strategy
-from workspan.store import JournalFile
+from workspan.store.journals import JournalFile
 from workspan.strategies.hybrid.grid import Grid
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.strategies.sequential.single import Single
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
 from workspan.testing.strategy_suite import chatter
-from workspan.types import Usage
 
 STRATEGIES: list[Strategy] = [Single(), SelfConsistency(n=4), Grid(breadth=3, depth=64)]
 HEADER = Header("scripted", 0)

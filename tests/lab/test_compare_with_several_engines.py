@@ -11,20 +11,20 @@ import anyio
 import pytest
 
 from lab_rig import tasks
-from workspan.budget import Budget
-from workspan.engines.base import Capability, Price
-from workspan.entry import Header
+from workspan.batch.compare import Comparison, compare
+from workspan.core.engine import Capability, Price
+from workspan.core.session import Session, Strategy
+from workspan.data.budget import Budget
+from workspan.data.entry import Header
+from workspan.data.types import Answer, Problem, Request, Usage
 from workspan.errors import SpecError
-from workspan.lab.compare import Comparison, compare
 from workspan.lab.plan import plan, slowest
 from workspan.lab.records import records
-from workspan.lab.remarks import remarks
-from workspan.session import Session, Strategy
-from workspan.store import JournalFile
+from workspan.lab.report.remarks import remarks
+from workspan.store.journals import JournalFile
 from workspan.strategies.reading import candidate
 from workspan.strategies.sequential.single import Single
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Answer, Problem, Request, Usage
 
 CHEAP, DEAR = Price(Decimal(0), Decimal(1)), Price(Decimal(0), Decimal(100))
 

@@ -11,21 +11,21 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from workspan.allocate.explaining import evidence, explain, more, natural_depth
-from workspan.allocate.state import Decision, Line, Look, State
-from workspan.budget import Budget
 from workspan.cli.explain import show
-from workspan.entry import Header, RunId
+from workspan.core.journal import Journal
+from workspan.data.budget import Budget
+from workspan.data.entry import Header, RunId
+from workspan.data.explanation import Explanation, Tried
+from workspan.data.types import Problem
 from workspan.errors import DataError
-from workspan.explanation import Explanation, Tried
-from workspan.journal import Journal
-from workspan.lab.explain_report import render
-from workspan.lab.explanations import Told, chosen, read_explanations
+from workspan.lab.report.explained import render
+from workspan.lab.report.explanations import Told, chosen, read_explanations
 from workspan.runner import run
 from workspan.spec import parse_strategy
-from workspan.store import JournalFile
+from workspan.store.journals import JournalFile
+from workspan.strategies.auto.policies.explaining import evidence, explain, more, natural_depth
+from workspan.strategies.auto.policies.state import Decision, Line, Look, State
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Problem
 
 EVIL = "<script>alert(1)</script>"
 

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from lab_rig import execute, task, tasks
-from workspan.budget import Budget
 from workspan.cli.chart import draw
 from workspan.cli.comparison import table
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
 from workspan.errors import ContextExceeded
-from workspan.lab.figures import accuracy_plot, difference_plot
 from workspan.lab.records import Record, records
-from workspan.lab.report import render
+from workspan.lab.report.comparison import render
+from workspan.lab.report.figures import accuracy_plot, difference_plot
 from workspan.lab.stats import paired_difference, wilson
-from workspan.session import Strategy
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.strategies.sequential.single import Single
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine

@@ -11,27 +11,27 @@ import pytest
 from rich.console import Console
 
 from lab_rig import execute, tasks
-from workspan.allocate.library import Case, Library, Record, write_library
-from workspan.budget import Budget
+from workspan.batch.compare import Comparison
 from workspan.cli.comparison import table
 from workspan.cli.replay import _table
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import Message, Problem, Usage
 from workspan.errors import InputError, SpecError
-from workspan.lab.compare import Comparison
-from workspan.lab.contenders import read_contenders
 from workspan.lab.records import records
-from workspan.lab.remarks import remarks
-from workspan.lab.replay import Outcome, Replayed, replay
-from workspan.lab.replay_records import records as replay_records
-from workspan.lab.replay_report import render as render_replay
-from workspan.lab.report import render
+from workspan.lab.replay.contenders import read_contenders
+from workspan.lab.replay.records import records as replay_records
+from workspan.lab.replay.replay import Outcome, Replayed, replay
+from workspan.lab.report.comparison import render
+from workspan.lab.report.remarks import remarks
+from workspan.lab.report.replayed import render as render_replay
 from workspan.recordings.recording import Chain, Recording
 from workspan.runner import run
-from workspan.session import Strategy
 from workspan.spec import parse_strategy
+from workspan.strategies.auto.fit.library import Case, Library, Record, write_library
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.strategies.sequential.single import Single
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Message, Problem, Usage
 
 STRATEGIES: list[Strategy] = [Single(), SelfConsistency(n=3), SelfConsistency(n=2)]
 BASE, THREE, TWO = "single", "self_consistency(n=3)", "self_consistency(n=2)"
@@ -121,7 +121,7 @@ def outcomes(name: str, works: list[float], budget: Budget, over: float = 0) -> 
 
 
 def replayed(pooled: set[str], budget: Budget, **works: list[float]) -> Replayed:
-    from workspan.lab.folds import Folds
+    from workspan.lab.replay.folds import Folds
 
     found = [one for name, own in works.items() for one in outcomes(name, own, budget)]
     return Replayed((*works,), pooled, (budget,), tuple(found), Folds(), 0, 1, "tokens")

@@ -9,19 +9,19 @@ import anyio
 import pytest
 
 from lab_rig import execute, tasks
-from workspan.budget import Budget
-from workspan.engines.base import Engine, Price
+from workspan.core.engine import Engine, Price
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import Request, Usage
 from workspan.errors import InputError
 from workspan.lab.plan import Plan, Range, Speed, measure_speed, plan
 from workspan.lab.records import records
-from workspan.session import Strategy
 from workspan.spec import STRATEGIES, parse_strategy
 from workspan.strategies.hybrid.grid import Grid
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.strategies.sequential.single import Single
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.strategy_suite import TOOLS
-from workspan.types import Request, Usage
 
 BUDGET = Budget(work=2000)
 

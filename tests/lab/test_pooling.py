@@ -8,18 +8,18 @@ import anyio
 import pytest
 
 from lab_rig import tasks
-from workspan.allocate.library import write_library
-from workspan.budget import Budget
-from workspan.entry import Header
+from workspan.batch.compare import Comparison
+from workspan.batch.pooling import pool
+from workspan.data.budget import Budget
+from workspan.data.entry import Header
+from workspan.data.types import Message, Problem, Request
 from workspan.errors import InputError
 from workspan.lab.calibrating import calibrate
-from workspan.lab.compare import Comparison
-from workspan.lab.pooling import pool
 from workspan.recordings.recording import Chain, Recording
 from workspan.spec import parse_strategy
-from workspan.store import JournalFile
+from workspan.store.journals import JournalFile
+from workspan.strategies.auto.fit.library import write_library
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Message, Problem, Request
 
 
 def mixed(request: Request) -> str:

@@ -7,16 +7,16 @@ from pathlib import Path
 import anyio
 import pytest
 
-from workspan.budget import Budget
+from workspan.data.budget import Budget
+from workspan.data.types import Message, Problem
 from workspan.errors import InputError, UnsupportedCapability
-from workspan.lab.cells import cells_of
-from workspan.lab.contenders import read_contenders
-from workspan.lab.folds import Folds
-from workspan.lab.replay import Replayed, pooled_best, replay
-from workspan.lab.replay_records import records
+from workspan.lab.replay.cells import cells_of
+from workspan.lab.replay.contenders import read_contenders
+from workspan.lab.replay.folds import Folds
+from workspan.lab.replay.records import records
+from workspan.lab.replay.replay import Replayed, pooled_best, replay
 from workspan.recordings.parquet import read_chains
 from workspan.recordings.recording import Chain, Recording
-from workspan.types import Message, Problem
 
 CHAINS = Path(__file__).parents[3] / "shared" / "data" / "chains" / "parallel_probe_qwen3.parquet"
 

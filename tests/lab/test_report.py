@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from lab_rig import execute, task, tasks
-from workspan.budget import Budget
+from workspan.batch.compare import Comparison
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
 from workspan.errors import ContextExceeded, InputError
-from workspan.lab.compare import Comparison
 from workspan.lab.records import records
-from workspan.lab.report import examples, render, write_report
-from workspan.session import Strategy
+from workspan.lab.report.comparison import examples, render, write_report
 from workspan.strategies.hybrid.grid import Grid
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.strategies.sequential.single import Single

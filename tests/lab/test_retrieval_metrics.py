@@ -5,14 +5,14 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from workspan.entry import Entry
-from workspan.graders.base import Task
-from workspan.graders.overlap import F1
-from workspan.journal import Journal
+from workspan.core.journal import Journal
+from workspan.data.entry import Entry
+from workspan.data.types import Answer, Candidate, Problem, Usage
 from workspan.lab.retrieval import retrieval_metrics
 from workspan.retrieval import Found, Passage
 from workspan.runner import Result
-from workspan.types import Answer, Candidate, Problem, Usage
+from workspan.tasks.base import Task
+from workspan.tasks.graders.overlap import F1
 
 
 def result(answer: str | None) -> Result:

@@ -14,11 +14,11 @@ import anyio
 import pytest
 
 import workspan as ws
-from workspan.engine_spec import open_engine
-from workspan.graders.own import own_grader
-from workspan.registry import table
+from workspan.registry.table import table
 from workspan.spec import parse_verifier, write
+from workspan.spec.engines import open_engine
 from workspan.tasks import open_tasks, read_tasks
+from workspan.tasks.graders.own import own_grader
 from workspan.testing.engine_suite import check_engine
 from workspan.testing.grader_suite import check_grader
 from workspan.testing.strategy_suite import check_account, check_cost, check_resume

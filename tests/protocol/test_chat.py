@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workspan.content import JsonObject, Media, Other, Text, ToolCall, ToolSpec
+from workspan.core.journal import fingerprint
+from workspan.data.content import JsonObject, Media, Other, Text, ToolCall, ToolSpec
+from workspan.data.types import Message, Request
 from workspan.errors import InputError
-from workspan.journal import fingerprint
 from workspan.protocol.chat import Chat, read_chat, write_chat
 from workspan.protocol.chat_messages import read_message, read_messages, write_message
-from workspan.types import Message, Request
 
 REQUESTS = Path(__file__).parents[3] / "shared" / "clients" / "requests"
 HI = [{"role": "user", "content": "Hi"}]

@@ -14,14 +14,14 @@ import anyio
 import pytest
 from typer.testing import CliRunner
 
-from workspan import registry
-from workspan._rows import OFFICIAL, ROWS
 from workspan.claims import names
 from workspan.cli.main import app
-from workspan.engine_spec import open_engine
 from workspan.errors import MissingDependency, PluginError
-from workspan.registry import GROUPS, table
+from workspan.registry import table as registry
+from workspan.registry._rows import OFFICIAL, ROWS
+from workspan.registry.table import GROUPS, table
 from workspan.spec import parse_strategy, parse_verifier
+from workspan.spec.engines import open_engine
 from workspan.tasks import open_tasks
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ import pytest
 
 import workspan as ws
 from workspan.cli.main import main
-from workspan.registry import GROUPS
+from workspan.registry.table import GROUPS
 from workspan.spec import write
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.strategy_suite import chatter

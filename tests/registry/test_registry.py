@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from workspan import registry
-from workspan._rows import ROWS
-from workspan.card import cost, evaluate
 from workspan.cli.main import main
 from workspan.errors import PluginError, SpecError
-from workspan.registry import GROUPS, Group, load_written, table
+from workspan.registry import table as registry
+from workspan.registry._rows import ROWS
+from workspan.registry.card import cost, evaluate
+from workspan.registry.table import GROUPS, Group, load_written, table
 from workspan.spec import STRATEGIES, make, parse_strategy, parse_verifier, write
 from workspan.spec.describing import described
 
@@ -108,7 +108,7 @@ def test_every_strategy_and_verifier_says_all_of_itself() -> None:
 
 def test_our_rows_are_strings_and_looking_one_up_imports_nothing() -> None:
     code = (
-        "import sys; from workspan.registry import table\n"
+        "import sys; from workspan.registry.table import table\n"
         "table('strategies').find('best_of_n'); table('commands').find('solve')\n"
         "print(*[m for m in sys.modules if m.startswith(('workspan.', 'importlib.metadata'))])"
     )
@@ -116,7 +116,9 @@ def test_our_rows_are_strings_and_looking_one_up_imports_nothing() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert set(loaded) == {
-        f"workspan.{name}" for name in ("_rows", "card", "errors", "legible", "registry")
+        *("workspan.registry", "workspan.registry.table"),
+        *("workspan.registry._rows", "workspan.registry.card"),
+        *("workspan.errors", "workspan.legible"),
     }
 
 

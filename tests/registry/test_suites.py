@@ -11,13 +11,14 @@ import typer
 
 from workspan.cli.commands import Commands
 from workspan.cli.main import app
-from workspan.engine_spec import open_engine
+from workspan.data.types import Message, Problem
 from workspan.errors import SandboxUnavailable
-from workspan.graders.own import own_grader
-from workspan.registry import first_line, table
+from workspan.registry.table import first_line, table
 from workspan.sandbox import available
 from workspan.spec import parse_verifier
+from workspan.spec.engines import open_engine
 from workspan.tasks import open_tasks
+from workspan.tasks.graders.own import own_grader
 from workspan.tasks.rows import read_row
 from workspan.testing.engine_suite import check_engine
 from workspan.testing.grader_suite import check_grader
@@ -25,7 +26,6 @@ from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.server import Behaviour, SimulatedServer
 from workspan.testing.task_suite import check_tasks
 from workspan.testing.verifier_suite import check_verifier
-from workspan.types import Message, Problem
 
 TESTED = {"tests": "assert twice(2) == 4"}
 PROBLEMS = {

@@ -7,19 +7,19 @@ from pathlib import Path
 import anyio
 import pytest
 
-from workspan.budget import Budget
-from workspan.entry import Header
+from workspan.batch.compare import compare
+from workspan.data.budget import Budget
+from workspan.data.entry import Header
+from workspan.data.types import Problem
 from workspan.errors import DataError
-from workspan.graders.equivalence import Equivalence
-from workspan.lab.compare import compare
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.journals import read_journal
 from workspan.runner import run
 from workspan.spec import parse_strategy
-from workspan.store import JournalFile
+from workspan.store.journals import JournalFile
 from workspan.tasks.base import Task
+from workspan.tasks.graders.equivalence import Equivalence
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Problem
 
 TASKS = [
     Task(Problem.ask(f"{i} + 2?", kind="number", id=f"p{i}"), "4", Equivalence()) for i in range(2)

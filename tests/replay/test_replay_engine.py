@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workspan.app.replaying import read_recorded
-from workspan.budget import Budget
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.budget import Budget
+from workspan.data.types import Answer, Message, Problem, Request, Sample
 from workspan.errors import DataError, EngineRejected, InputError
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.parquet import read_chains
@@ -19,7 +20,6 @@ from workspan.recordings.recording import Chain, Recording
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.testing.engine_suite import REQUEST, check_engine
-from workspan.types import Answer, Message, Problem, Request, Sample
 
 PROBLEM = Problem("p", (Message("user", "What is 2 + 2?"),))
 SHORT = Chain((500, 700), ("5", "4"))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workspan.data.types import Chunk, Sample, Usage
 from workspan.search.confidence import (
     Measure,
     borda,
@@ -21,7 +22,6 @@ from workspan.search.confidence import (
     self_certainty,
     token_confidences,
 )
-from workspan.types import Chunk, Sample, Usage
 
 confidences = st.lists(st.floats(0, 104), max_size=60)
 

@@ -21,14 +21,14 @@ from hypothesis import strategies as st
 from its_hub.core.algorithms import particle_gibbs as theirs
 from its_hub.core.lms.step_generation import StepGeneration
 
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Score, Session
+from workspan.data.types import Candidate, Problem, Request
 from workspan.runner import run
 from workspan.search.allocation import logit, softmax
 from workspan.search.resampling import systematic
-from workspan.session import Score, Session
 from workspan.strategies.hybrid.particle_gibbs import ParticleGibbs
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Candidate, Problem, Request
 
 scores = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 

@@ -8,8 +8,8 @@ from collections import Counter
 
 import pytest
 
+from workspan.data.types import Candidate
 from workspan.search.population import Population, boltzmann
-from workspan.types import Candidate
 
 
 def scored(*scores: float | None) -> list[Candidate]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from workspan.data.types import AnswerKind, FinishReason, Sample, Usage
 from workspan.search.steps import Path, answered
-from workspan.types import AnswerKind, FinishReason, Sample, Usage
 
 
 def step(text: str, finish: FinishReason = "stop", logprobs: tuple[float, ...] = ()) -> Sample:

@@ -7,12 +7,12 @@ from importlib.util import find_spec
 import anyio
 import pytest
 
+from workspan.core.journal import Journal
+from workspan.data.types import Problem, Request
 from workspan.errors import MissingDependency
-from workspan.journal import Journal
 from workspan.runner import Result, run
 from workspan.strategies.hybrid.ab_mcts_m import AbMctsM
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Problem, Request
 
 PROBLEM = Problem.ask("Name a good number.", kind="number")
 IS_INSTALLED = all(find_spec(name) for name in ("treequest", "pymc", "numpyro", "jax"))

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import anyio
 import pytest
 
-from workspan.budget import Budget
-from workspan.engines.base import EngineInfo
+from workspan.core.engine import EngineInfo
+from workspan.data.budget import Budget
+from workspan.data.types import Problem, Request
 from workspan.errors import EngineRejected, EngineUnavailable, SpecError
 from workspan.runner import Result, check, run
 from workspan.spec import parse_strategy
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import Problem, Request
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from workspan.budget import Budget
+from workspan.data.budget import Budget
+from workspan.data.types import Problem, Request
 from workspan.errors import EngineUnavailable, SpecError
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import Problem, Request
 
 PROBLEM = Problem.ask("Name a good number.", kind="number")
 TREES = ["ab_mcts(n={n})", "mcts(n={n})", "best_first(n={n})"]

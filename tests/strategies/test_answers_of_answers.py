@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import anyio
 import pytest
 
-from workspan.budget import Budget
-from workspan.engines.base import Engine
+from workspan.core.engine import Engine
+from workspan.core.journal import Journal
+from workspan.data.budget import Budget
+from workspan.data.types import AnswerKind, Problem, Request, Usage
 from workspan.errors import EngineRejected, SpecError
-from workspan.journal import Journal
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy, write
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import AnswerKind, Problem, Request, Usage
 
 REFUSED = EngineRejected("bad request")
 

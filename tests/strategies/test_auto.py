@@ -11,21 +11,21 @@ from typing import ClassVar
 import anyio
 import pytest
 
-from workspan.allocate.state import Decision, State
-from workspan.allocate.survey import Survey
-from workspan.budget import Budget
-from workspan.call import Best
-from workspan.engines.base import Capability, EngineInfo, Price
-from workspan.entry import End
+from workspan.core.context import Best
+from workspan.core.engine import Capability, EngineInfo, Price
+from workspan.core.journal import Journal
+from workspan.core.session import Score, Session
+from workspan.data.budget import Budget
+from workspan.data.entry import End
+from workspan.data.explanation import Explanation
+from workspan.data.types import Candidate, Problem, Request
 from workspan.errors import DataError, EngineRejected, SpecError
-from workspan.explanation import Explanation
-from workspan.journal import Journal
 from workspan.runner import Result, run
-from workspan.session import Score, Session
 from workspan.spec import parse_strategy, write
-from workspan.strategies.adaptive.auto import Auto
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.policies.state import Decision, State
+from workspan.strategies.auto.policies.survey import Survey
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import Candidate, Problem, Request
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 

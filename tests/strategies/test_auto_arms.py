@@ -12,22 +12,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workspan.allocate.cold import FIRST, Cold
-from workspan.allocate.library import Case, Library, Once, Record, read_library, write_library
-from workspan.allocate.state import NONE, Line, State
-from workspan.budget import Budget
+from workspan.core.journal import Journal
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.explanation import Explanation, Tried
+from workspan.data.types import Problem, Request
 from workspan.errors import DataError, EngineRejected, InputError, SpecError
-from workspan.explanation import Explanation, Tried
-from workspan.journal import Journal
 from workspan.retrieval import Passage, search_tool
 from workspan.runner import Result, run
-from workspan.session import Strategy
 from workspan.spec import parse_strategy, write
-from workspan.strategies.adaptive.auto import Auto
-from workspan.strategies.adaptive.auto_arms import arm_names
+from workspan.strategies.auto.arms import arm_names
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.fit.library import (
+    Case,
+    Library,
+    Once,
+    Record,
+    read_library,
+    write_library,
+)
+from workspan.strategies.auto.policies.cold import FIRST, Cold
+from workspan.strategies.auto.policies.state import NONE, Line, State
 from workspan.tasks import open_tasks
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Problem, Request
 from workspan.verifiers.plan_check import PlanCheck
 from workspan_evidence.simulated.planner import SimulatedPlanner
 
@@ -85,7 +92,7 @@ def library(
         )
         for is_right, right in zip(lines, by_arm, strict=True)
     )
-    names = arm_names(Auto(arms=tuple(arms), verifier=PlanCheck()))
+    names = arm_names(tuple(arms))
     write_library(Library("simulated (no model)", "tokens", cases, arms=names), path)
     return path
 

@@ -10,16 +10,16 @@ import anyio
 import pytest
 from rich.console import Console
 
-from workspan.allocate.library import Case, Library, Record, write_library
-from workspan.allocate.signs import signs
-from workspan.budget import Budget
 from workspan.cli.explain import show
-from workspan.explanation import PROMPT, Explanation
-from workspan.journal import Journal
+from workspan.core.journal import Journal
+from workspan.data.budget import Budget
+from workspan.data.explanation import PROMPT, Explanation
+from workspan.data.types import Problem
 from workspan.runner import Result, run
-from workspan.strategies.adaptive.auto import Auto
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.fit.library import Case, Library, Record, write_library
+from workspan.strategies.auto.signs import signs
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Problem
 
 
 def asked(words: int) -> Problem:

@@ -8,16 +8,15 @@ from pathlib import Path
 
 import anyio
 
-from workspan.allocate.library import Case, Library, Record, write_library
-from workspan.allocate.state import State
-from workspan.allocate.votes import VoteRule
-from workspan.budget import Budget
-from workspan.engines.base import Capability, EngineInfo
+from workspan.core.engine import Capability, EngineInfo
+from workspan.data.budget import Budget
+from workspan.data.types import Problem, Request
 from workspan.runner import Result, run
-from workspan.strategies.adaptive.auto import Auto
-from workspan.strategies.adaptive.auto_start import rule_for
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.fit.library import Case, Library, Record, write_library
+from workspan.strategies.auto.policies.state import State
+from workspan.strategies.auto.policies.votes import VoteRule
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Problem, Request
 from workspan.verifiers.judge import Judge
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
@@ -79,6 +78,6 @@ def test_votes_are_for_whole_samples_and_who_has_no_other_wish(tmp_path: Path) -
     path = library(tmp_path / "votes.json")
     labelled = library(tmp_path / "right.json", right=(0,))
     for auto in (Auto(library=path), Auto(library=labelled)):
-        assert isinstance(rule_for(auto, State()), VoteRule)
+        assert isinstance(auto.rule_for(State()), VoteRule)
     others = (Auto(), Auto(library=path, verifier=Judge()), Auto(library=path, prefers="span"))
-    assert not any(isinstance(rule_for(auto, State()), VoteRule) for auto in others)
+    assert not any(isinstance(auto.rule_for(State()), VoteRule) for auto in others)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 import anyio
 import pytest
 
-from workspan.budget import Budget
+from workspan.data.budget import Budget
+from workspan.data.types import Problem, Request
 from workspan.errors import EngineRejected, SpecError
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import Problem, Request
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 BROKEN = EngineRejected("bad request")
@@ -163,7 +163,7 @@ def test_re_reading_doubles_the_question_for_any_strategy() -> None:
 
 
 def test_re_reading_keeps_braces_and_the_turns_before() -> None:
-    from workspan.types import Message
+    from workspan.data.types import Message
 
     turns = (Message("system", "Be {brief}."), Message("user", "What is {x}?"))
     engine = ScriptedEngine(["Answer: 4"])

@@ -14,13 +14,13 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from workspan.budget import Budget
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.budget import Budget
+from workspan.data.types import Chunk, Problem, Request
 from workspan.errors import EngineRejected, SpecError
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import Chunk, Problem, Request
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 SURE_4 = "think think Answer: 4"  # confidences 10 10 6 8

@@ -5,14 +5,14 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from workspan.budget import Budget
+from workspan.data.budget import Budget
+from workspan.data.types import Problem, Request
 from workspan.errors import EngineRejected
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.strategies.hybrid.cepo import FINAL, REVIEW
 from workspan.strategies.sequential.plan_and_execute import EXECUTE, PLAN
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import Problem, Request
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 

@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workspan.budget import Budget
-from workspan.engines.base import Bill, EngineInfo
+from workspan.core.engine import Bill, EngineInfo
+from workspan.core.journal import Journal
+from workspan.data.budget import Budget
+from workspan.data.types import Chunk, Message, Problem, Request, Usage
 from workspan.engines.embedded import Embedded
 from workspan.errors import EngineRejected, EngineUnavailable, InputError, UnsupportedCapability
-from workspan.journal import Journal
 from workspan.runner import Result, run, run_sync
 from workspan.search.choices import meant
 from workspan.spec import parse_strategy
 from workspan.tasks import open_tasks
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Chunk, Message, Problem, Request, Usage
 
 CUE = "\nAnswer:"
 END = ""

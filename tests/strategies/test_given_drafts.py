@@ -8,21 +8,22 @@ from typing import ClassVar
 import anyio
 import pytest
 
-from workspan.allocate.cold import Cold
-from workspan.allocate.groups import Groups
-from workspan.budget import Budget
-from workspan.engines.base import Capability
+from workspan.answers import equivalent
+from workspan.core.engine import Capability
+from workspan.core.session import Score, Session, Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import Answer, Candidate, Problem, Request
 from workspan.errors import EngineRejected
 from workspan.runner import Result, run
-from workspan.session import Score, Session, Strategy
 from workspan.spec import parse_strategy
-from workspan.strategies.adaptive.auto import Auto
-from workspan.strategies.adaptive.auto_answers import drafts
-from workspan.strategies.adaptive.auto_lines import Lines
 from workspan.strategies.adaptive.probed_chain import Chain
+from workspan.strategies.auto.answers import drafts
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.groups import Groups
+from workspan.strategies.auto.lines import Lines
+from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.evolutionary.mind_evolution import MindEvolution
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import Answer, Candidate, Problem, Request
 from workspan.verifiers.judge import RATE
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
@@ -116,7 +117,9 @@ def test_a_part_of_a_part_has_no_drafts_unless_it_is_given_some() -> None:
 
 
 def test_the_best_line_comes_first_and_every_answer_once() -> None:
-    lines = Lines(PROBLEM, Request(PROBLEM.prompt), None, True, IsFour(), 8, Groups("number"))
+    lines = Lines(
+        PROBLEM, Request(PROBLEM.prompt), None, True, IsFour(), 8, Groups("number", equivalent)
+    )
     ends = [Candidate("a", "5", 0.5), Candidate("b", "3", 0.5), Candidate("c", "5", 0.5)]
     ends += [Candidate("d", None), Candidate("e", "7", 0.25), Candidate("f", "6", 1 / 3)]
     lines.chains = [Chain(now=one, tokens=2, is_live=False) for one in ends]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workspan.data.types import Message
 from workspan.strategies.chosen import choice, choices
 from workspan.strategies.listing import beside, items, listing
-from workspan.types import Message
 
 
 def test_texts_are_numbered_from_one_and_delimited() -> None:

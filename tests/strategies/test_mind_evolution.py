@@ -10,15 +10,15 @@ from typing import ClassVar
 import anyio
 import pytest
 
-from workspan.budget import Budget
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Score, Session
+from workspan.data.budget import Budget
+from workspan.data.types import Candidate, Problem, Request
 from workspan.errors import EngineRejected
 from workspan.runner import Result, run
-from workspan.session import Score, Session
 from workspan.strategies.evolutionary.conversation import AUTHOR, Conversation
 from workspan.strategies.evolutionary.mind_evolution import MindEvolution
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import Candidate, Problem, Request
 
 PROBLEM = Problem.ask("Write a number as near to 100 as you can.", kind="open")
 

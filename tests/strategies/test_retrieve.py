@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspan.budget import Budget
+from workspan.core.journal import Journal
+from workspan.data.budget import Budget
+from workspan.data.types import Problem, Request
 from workspan.errors import ContextExceeded, EngineUnavailable, SpecError
-from workspan.journal import Journal
 from workspan.retrieval import Passage, search_tool
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
@@ -20,7 +21,6 @@ from workspan.strategies.retrieval.reading_room import ReadingRoom, harmless
 from workspan.strategies.retrieval.tags import read_turn
 from workspan.testing import strategy_suite as suite
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import Problem, Request
 
 
 class Shelf:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 import anyio
 import pytest
 
-from workspan.budget import Budget
+from workspan.data.budget import Budget
+from workspan.data.types import Problem, Request
 from workspan.errors import EngineRejected
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.strategies.sequential.sequential_revision import AUTHOR
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import Problem, Request
 from workspan.verifiers.critic import FLAWLESS
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")

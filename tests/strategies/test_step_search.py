@@ -12,11 +12,12 @@ from typing import ClassVar
 import anyio
 import pytest
 
-from workspan.budget import Budget
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Score, Session, Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import AnswerKind, Candidate, Problem, Request
 from workspan.errors import EngineRejected, SpecError
 from workspan.runner import Result, run
-from workspan.session import Score, Session, Strategy
 from workspan.spec import parse_strategy
 from workspan.strategies.hybrid.beam_search import BeamSearch
 from workspan.strategies.hybrid.dora import Dora
@@ -26,7 +27,6 @@ from workspan.strategies.hybrid.particle_gibbs import ParticleGibbs
 from workspan.strategies.hybrid.rebase import Rebase
 from workspan.strategies.parallel.best_of_n import BestOfN
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import AnswerKind, Candidate, Problem, Request
 
 WAY = "314"
 DEPTH = len(WAY) + 1

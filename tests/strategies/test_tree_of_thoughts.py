@@ -10,12 +10,12 @@ from fractions import Fraction
 import anyio
 import pytest
 
-from workspan.budget import Budget
+from workspan.data.budget import Budget
+from workspan.data.types import AnswerKind, Problem, Request
 from workspan.errors import EngineUnavailable
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
-from workspan.types import AnswerKind, Problem, Request
 
 START = ("4", "9", "10", "13")
 TARGET = 24

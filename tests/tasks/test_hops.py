@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workspan.core.journal import Journal
 from workspan.errors import InputError, SpecError
-from workspan.journal import Journal
 from workspan.lab.retrieval import RetrievalMetrics, retrieval_metrics
 from workspan.retrieval import search_tool
 from workspan.retrieval.bm25 import Bm25

@@ -20,7 +20,6 @@ from typing import Any
 import anyio
 import pytest
 
-from workspan.graders.plan import as_published
 from workspan.planning import Instance, read
 from workspan.planning.calendar import Calendar, Slot
 from workspan.planning.calendar import parse as parse_slot
@@ -30,6 +29,7 @@ from workspan.planning.meeting import Meetings
 from workspan.planning.trip import Trip, Visit
 from workspan.planning.trip import write as write_trip
 from workspan.tasks import Task, open_tasks
+from workspan.tasks.graders.plan import as_published
 from workspan.tasks.natural_plan import natural_plan
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -236,7 +236,7 @@ def _meta(task: Task) -> Mapping[str, Any]:
 
 
 def _is_right(instance: Instance, text: str, reference: str) -> bool:
-    """Judge by constraints, as `workspan.graders.plan` does."""
+    """Judge by constraints, as `workspan.tasks.graders.plan` does."""
     evaluation = instance.evaluate(text)
     enough = instance.evaluate(reference).raw
     return evaluation.solved or (evaluation.is_readable and evaluation.raw >= enough)

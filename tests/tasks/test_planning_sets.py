@@ -16,7 +16,7 @@ from workspan.planning import read
 from workspan.planning.calendar import Calendar
 from workspan.planning.meeting import Meetings
 from workspan.planning.meeting import write as write_meetings
-from workspan.registry import table
+from workspan.registry.table import table
 from workspan.tasks.catalogue import catalogue, open_tasks
 from workspan.tasks.planning.meeting import MeetingPlanning, optimal
 

@@ -12,11 +12,11 @@ from typing import Any
 import anyio
 import pytest
 
-from workspan.content import Media
+from workspan.data.content import Media
 from workspan.errors import DataError
-from workspan.graders.equivalence import Ungraded
 from workspan.tasks.choices import choices_of, right_place
 from workspan.tasks.files import read_tasks
+from workspan.tasks.graders.equivalence import Ungraded
 from workspan.tasks.rows import read_row
 
 ABC = ["red", "green", "blue"]

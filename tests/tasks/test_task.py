@@ -8,10 +8,10 @@ from dataclasses import fields, is_dataclass
 
 import pytest
 
-from workspan.graders.base import Task
-from workspan.graders.equivalence import Equivalence
+from workspan.data.types import Message, Problem
+from workspan.tasks.base import Task
+from workspan.tasks.graders.equivalence import Equivalence
 from workspan.tasks.procedural import procedural
-from workspan.types import Message, Problem
 
 SECRET = "the-reference-4711"
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from workspan.answers import MARKED
 from workspan.errors import DataError, GraderError, InputError
-from workspan.graders.base import Task
-from workspan.graders.code import Code
-from workspan.graders.equivalence import Ungraded
+from workspan.tasks.base import Task
 from workspan.tasks.catalogue import open_tasks
 from workspan.tasks.files import read_tasks
+from workspan.tasks.graders.code import Code
+from workspan.tasks.graders.equivalence import Ungraded
 from workspan.tasks.rows import FIELDS, read_row
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "problems"

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, cast
 import anyio
 import pytest
 
+from workspan.data.types import Candidate, FinishReason, Problem, Request, Sample, Usage
 from workspan.errors import VerifierError
 from workspan.runner import run
 from workspan.spec import parse_strategy
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Candidate, FinishReason, Problem, Request, Sample, Usage
 from workspan.verifiers.critic import FLAWLESS, Critic
 
 if TYPE_CHECKING:
-    from workspan.session import Session
+    from workspan.core.session import Session
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 

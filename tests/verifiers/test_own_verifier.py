@@ -13,12 +13,12 @@ import anyio
 import pytest
 
 import workspan as ws
+from workspan.boundary.shell import ask
+from workspan.core.session import Session
+from workspan.data.types import Candidate, Problem, Request
 from workspan.runner import run
-from workspan.session import Session
-from workspan.shell import ask
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.verifier_suite import Judged, check_verifier
-from workspan.types import Candidate, Problem, Request
 from workspan.verifiers.own import CommandVerifier, FunctionVerifier, own_verifier
 
 PROBLEM = Problem.ask("2 + 2?", id="p'; rm -rf x", kind="number")

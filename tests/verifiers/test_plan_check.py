@@ -7,14 +7,14 @@ from typing import cast
 import anyio
 import pytest
 
+from workspan.core.session import Score, Session
+from workspan.data.types import Answer, Candidate, Message, Problem
 from workspan.errors import VerifierError
 from workspan.planning import dump
 from workspan.planning.calendar import Busy, Calendar
 from workspan.runner import run_sync
-from workspan.session import Score, Session
 from workspan.spec import parse_strategy
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Answer, Candidate, Message, Problem
 from workspan.verifiers.plan_check import PlanCheck
 
 CALENDAR = Calendar(("Monday",), 60, (Busy("Ann", "Monday", 540, 720),))

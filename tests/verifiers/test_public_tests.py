@@ -6,14 +6,14 @@ from typing import ClassVar
 import anyio
 import pytest
 
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Score, Session
+from workspan.data.types import Answer, Candidate, Message, Problem
 from workspan.errors import SandboxUnavailable, VerifierError
 from workspan.runner import run
 from workspan.sandbox import available
-from workspan.session import Score, Session
 from workspan.strategies.parallel.best_of_n import BestOfN
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Answer, Candidate, Message, Problem
 from workspan.verifiers.tests import PublicTests
 
 TESTS = "assert twice(2) == 4\n\nassert twice('a') == 'aa'\nassert twice(0.5) == 1\n"

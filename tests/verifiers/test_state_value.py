@@ -5,10 +5,10 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from workspan.data.types import Problem
 from workspan.runner import run
 from workspan.strategies.parallel.best_of_n import BestOfN
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Problem
 from workspan.verifiers.state_value import StateValue
 
 

@@ -5,13 +5,13 @@ import math
 import anyio
 import pytest
 
+from workspan.core.session import Strategy
+from workspan.data.types import Problem, Request
 from workspan.errors import VerifierError
 from workspan.runner import Result, run
-from workspan.session import Strategy
 from workspan.spec import parse_strategy
 from workspan.strategies.parallel.best_of_n import BestOfN
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Problem, Request
 from workspan.verifiers.process_reward import AGGREGATES, Aggregate, ProcessReward, step_scores
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")

@@ -11,12 +11,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from workspan.answers.thinking import spoken
-from workspan.budget import Budget
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import Problem, Request
 from workspan.runner import Result, run
-from workspan.session import Strategy
 from workspan.spec import parse_strategy
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Problem, Request
 from workspan.verifiers.verdict import rating, word
 
 RATED = [

@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from workspan.budget import Budget
 from workspan.cli.main import app
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.budget import Budget
+from workspan.data.types import Message, Problem, Request
 from workspan.errors import EngineRejected, InputError
 from workspan.runner import run
 from workspan.strategies.evolutionary.mind_evolution import MindEvolution
 from workspan.tasks import open_tasks
-from workspan.types import Message, Problem, Request
 from workspan_evidence import grammar
 from workspan_evidence.claims._timetables import STRATEGIES
 from workspan_evidence.families.planning import Timetable, propose, read_problem, written

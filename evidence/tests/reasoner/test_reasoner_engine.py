@@ -11,11 +11,11 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from workspan.engine_spec import open_engine
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.types import Message, Request
 from workspan.errors import ContextExceeded, EngineRejected, SpecError
+from workspan.spec.engines import open_engine
 from workspan.testing.engine_suite import check_engine, draw
-from workspan.types import Message, Request
 from workspan_evidence.families.connectivity import Deep
 from workspan_evidence.reasoner import catalogue
 from workspan_evidence.reasoner.chain import Chain

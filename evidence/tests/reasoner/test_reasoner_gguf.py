@@ -12,9 +12,9 @@ import anyio
 import numpy as np
 import pytest
 
+from workspan.data.types import Message, Request
 from workspan.engines.embedded import Embedded
 from workspan.testing.engine_suite import draw
-from workspan.types import Message, Request
 from workspan_evidence.families.base import Family
 from workspan_evidence.families.connectivity import Deep
 from workspan_evidence.families.connectivity import Path as Line

@@ -5,13 +5,13 @@ from __future__ import annotations
 import anyio
 
 from workspan.answers import extract
-from workspan.budget import Budget
-from workspan.engines.base import Engine
+from workspan.core.engine import Engine
+from workspan.data.budget import Budget
+from workspan.data.types import Request
 from workspan.runner import run
 from workspan.spec import parse_strategy
 from workspan.tasks import open_tasks
 from workspan.testing.engine_suite import draw
-from workspan.types import Request
 from workspan_evidence.reasoner.engine import Reasoner
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import anyio
 import pytest
 
+from workspan.data.types import Message, Request
 from workspan.testing.engine_suite import draw
-from workspan.types import Message, Request
 from workspan_evidence.families.base import Family, Verdict
 from workspan_evidence.families.lookups import Lookup
 from workspan_evidence.families.serial import Compose, Rule110

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workspan.budget import Budget
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.budget import Budget
+from workspan.data.types import Message, Problem, Request
 from workspan.errors import EngineRejected, InputError
 from workspan.planning import read
 from workspan.runner import Result, run_sync
 from workspan.spec import parse_strategy
 from workspan.tasks import open_tasks
-from workspan.types import Message, Problem, Request
 from workspan_evidence.simulated._moves import moves_for
 from workspan_evidence.simulated.planner import SimulatedPlanner
 

@@ -8,10 +8,10 @@ from random import Random
 import anyio
 import pytest
 
-from workspan._rows import OFFICIAL
 from workspan.answers import extract
 from workspan.errors import InputError, SpecError
-from workspan.registry import table
+from workspan.registry._rows import OFFICIAL
+from workspan.registry.table import table
 from workspan.tasks import Task, open_tasks
 from workspan_evidence.families.planning import OK, PlanInstance, propose, written
 from workspan_evidence.families.serial import rule110

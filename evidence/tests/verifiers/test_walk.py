@@ -9,12 +9,12 @@ import anyio
 import pytest
 
 from workspan.answers import extract
+from workspan.core.session import Score, Session
+from workspan.data.types import Candidate, Problem
 from workspan.errors import VerifierError
 from workspan.runner import run_sync
-from workspan.session import Score, Session
 from workspan.spec import parse_strategy
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Candidate, Problem
 from workspan_evidence.families.connectivity import Bridge, Deep
 from workspan_evidence.families.connectivity import Path as Line
 from workspan_evidence.families.heavy import Heavy

@@ -46,7 +46,7 @@ from workspan.answers import (
 from workspan.answers.said import Found, Said
 from workspan.answers.thinking import Visible, visible
 from workspan.answers.turns import contained, reply_end
-from workspan.types import AnswerKind
+from workspan.data.types import AnswerKind
 
 __all__ = [
     "MARKED",

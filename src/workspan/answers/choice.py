@@ -7,10 +7,9 @@ from collections.abc import Hashable
 
 from workspan.answers import signs
 from workspan.answers.marks import Mark, is_unfilled, marks
-from workspan.answers.number import json_value
 from workspan.answers.regions import region
 from workspan.answers.retracted import retracted
-from workspan.answers.said import Found, Said
+from workspan.answers.said import Found, Said, json_value
 
 _TEX = r"(?:\\(?:text|mathrm|mathbf|textbf|boxed|rm)\s?\{\s*)*"
 _LEAD = re.compile(

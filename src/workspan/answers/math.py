@@ -11,7 +11,7 @@ from workspan.answers.marks import Mark, is_placeholder, is_unfilled, marks
 from workspan.answers.quantities import Quantity, is_denied, may_be_factorial, quantities
 from workspan.answers.regions import cell, region, undressed
 from workspan.answers.retracted import retracted
-from workspan.answers.said import Found, Said
+from workspan.answers.said import Found, Said, json_value
 from workspan.answers.words import listed
 
 _FORMULA = re.compile(
@@ -73,7 +73,7 @@ def _marked(said: Said, mark: Mark) -> Found | None:
     if area is None or mark.is_negated:
         return None
     if mark.rule == "JSON member":
-        inner = number.json_value(said, area.start)
+        inner = json_value(said, area.start)
         if inner is not None and inner[2] not in (None, ""):
             content = inner[2] if isinstance(inner[2], str) else said.text[inner[0] : inner[1]]
             return Found(content.strip(), inner[0], inner[1], mark.rule)

@@ -21,7 +21,7 @@ from workspan.answers.quantities import (
 )
 from workspan.answers.regions import Region, cell, region, undressed
 from workspan.answers.retracted import retracted
-from workspan.answers.said import COURTESY, Found, Said
+from workspan.answers.said import COURTESY, Found, Said, json_value
 from workspan.answers.text import text_key
 from workspan.answers.values import number
 from workspan.answers.words import FIRST, spelt
@@ -479,17 +479,3 @@ def _joined(low: str, start: int, last: Quantity) -> bool:
     if not before.endswith(("and", "or", "to")):
         return False
     return _JOINED.search(low, least, last.start) is not None
-
-
-def json_value(said: Said, at: int) -> tuple[int, int, object] | None:
-    """Read the JSON value that starts at a place: its span and what it is, if there is one."""
-    import json
-
-    start = at + len(said.text[at:]) - len(said.text[at:].lstrip())
-    try:
-        inner, end = json.JSONDecoder().raw_decode(said.text, start)
-    except (ValueError, RecursionError):
-        return None
-    if isinstance(inner, str):
-        return start + 1, end - 1, inner
-    return start, end, inner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -39,3 +40,15 @@ class Found(NamedTuple):
     end: int
     rule: str
     """What made it the answer, in a few words."""
+
+
+def json_value(said: Said, at: int) -> tuple[int, int, object] | None:
+    """Read the JSON value that starts at a place: its span and what it is, if there is one."""
+    start = at + len(said.text[at:]) - len(said.text[at:].lstrip())
+    try:
+        inner, end = json.JSONDecoder().raw_decode(said.text, start)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(inner, str):
+        return start + 1, end - 1, inner
+    return start, end, inner

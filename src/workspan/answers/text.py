@@ -18,7 +18,7 @@ from workspan.answers.blocks import rows_end
 from workspan.answers.marks import Mark, is_placeholder, is_unfilled, marks
 from workspan.answers.regions import region, undressed
 from workspan.answers.retracted import retracted
-from workspan.answers.said import COURTESY, Found, Said
+from workspan.answers.said import COURTESY, Found, Said, json_value
 from workspan.answers.words import listed
 
 _REASON = re.compile(
@@ -148,8 +148,6 @@ _TAKEN_BACK = re.compile(
 
 
 def _json_member(said: Said, at: int) -> Found | None:
-    from workspan.answers.number import json_value
-
     inner = json_value(said, at)
     if inner is None:
         return None

@@ -8,13 +8,13 @@ from html import escape
 from typing import Any, overload
 
 from workspan.app.engines import Opened
+from workspan.batch.bench import Trial
+from workspan.batch.compare import Comparison
+from workspan.data.types import Usage
 from workspan.errors import MissingDependency
-from workspan.lab.bench import Trial
-from workspan.lab.compare import Comparison
 from workspan.lab.records import Record
-from workspan.lab.remarks import remarks
+from workspan.lab.report.remarks import remarks
 from workspan.runner import Result
-from workspan.types import Usage
 
 _SHOWN = 50
 """Rows of a table in a notebook."""

@@ -11,17 +11,17 @@ from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
 from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategy
 from workspan.app.state import opened_journal
-from workspan.engines.base import Engine
-from workspan.entry import Header
+from workspan.batch.bench import Trial
+from workspan.batch.compare import compare
+from workspan.core.engine import Engine
+from workspan.data.entry import Header
 from workspan.errors import MissingDependency, SpecError
-from workspan.lab.bench import Trial
-from workspan.lab.compare import compare
-from workspan.store import JournalFile
-from workspan.strategies.adaptive.auto import Auto
-from workspan.strategies.adaptive.auto_arms import arm_names
+from workspan.store.journals import JournalFile
+from workspan.strategies.auto.arms import arm_names
+from workspan.strategies.auto.auto import Auto
 
 if TYPE_CHECKING:
-    from workspan.allocate.library import Library
+    from workspan.strategies.auto.fit.library import Library
 
 BUDGET = "16k work"
 """Of each problem."""
@@ -67,9 +67,9 @@ async def calibrate(
         WorkspanError: what is wrong, before anything is spent; or the engine is gone.
     """
     try:
-        from workspan.allocate.library import write_library
-        from workspan.allocate.survey import Survey
         from workspan.lab.calibrating import calibrate_runs
+        from workspan.strategies.auto.fit.library import write_library
+        from workspan.strategies.auto.policies.survey import Survey
     except ImportError:
         raise MissingDependency("a calibration", "lab") from None
     plan = as_strategy(strategy)
@@ -90,7 +90,7 @@ async def calibrate(
                 engines=rig.engines,
             )
         chains, *others = (done.of(name) for name in done.strategies)
-        by_arm = dict(zip(arm_names(plan), others, strict=True))
+        by_arm = dict(zip(arm_names(plan.arms), others, strict=True))
         library = await calibrate_runs(chains, rig.engine.info.model, by_arm)
     if to is not None:
         write_library(library, Path(to))
@@ -103,7 +103,7 @@ def surveying(strategy: StrategyLike, arms: Sequence[StrategyLike], lines: int, 
     Raises:
         SpecError: it is another strategy.
     """
-    from workspan.allocate.survey import Survey
+    from workspan.strategies.auto.policies.survey import Survey
 
     plan = as_strategy(strategy)
     if not isinstance(plan, Auto):

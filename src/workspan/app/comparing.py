@@ -10,13 +10,13 @@ from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
 from workspan.app.problems import ProblemsLike, as_tasks, check_count
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategies
 from workspan.app.state import opened_journal
-from workspan.engines.base import Engine
-from workspan.entry import Header
-from workspan.lab.bench import Tool, Trial
-from workspan.lab.compare import compare as run_comparison
+from workspan.batch.bench import Tool, Trial
+from workspan.batch.compare import compare as run_comparison
+from workspan.core.engine import Engine
+from workspan.data.entry import Header
 from workspan.lab.plan import Plan, plan, slowest
 from workspan.lab.records import records
-from workspan.store import JournalFile
+from workspan.store.journals import JournalFile
 
 ALONE = "single,self_consistency(n=8)"
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from workspan.app.specs import as_kind, as_problem
+from workspan.core.session import Strategy
+from workspan.data.types import AnswerKind, Problem
 from workspan.errors import InputError
-from workspan.graders.equivalence import Ungraded
 from workspan.retrieval import Passage
-from workspan.session import Strategy
 from workspan.strategies.sequential.single import Single
 from workspan.tasks import open_tasks, read_tasks
 from workspan.tasks.base import BringsPassages, Task
+from workspan.tasks.graders.equivalence import Ungraded
 from workspan.tasks.tables import tasks_of_rows
-from workspan.types import AnswerKind, Problem
 
 LIMIT = 20
 """Problems of a task set that has no end, unless told otherwise."""

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workspan.app.specs import as_kind
-from workspan.budget import Budget
+from workspan.data.budget import Budget
+from workspan.data.types import AnswerKind
 from workspan.errors import InputError, MissingDependency, SpecError
 from workspan.recordings.recording import Recording
 from workspan.spec import split_list
 from workspan.tasks import open_tasks, read_tasks
-from workspan.types import AnswerKind
 
 if TYPE_CHECKING:
-    from workspan.lab.fitted import Contender
-    from workspan.lab.folds import Folds
-    from workspan.lab.replay_records import ReplayRecord
+    from workspan.lab.replay.fitted import Contender
+    from workspan.lab.replay.folds import Folds
+    from workspan.lab.replay.records import ReplayRecord
 
 STRATEGIES = "best_fixed,single,self_consistency(n=8),adaptive_consistency,esc,oracle"
 BUDGETS = "4k,8k,16k,32k,64k,128k"
@@ -65,8 +65,8 @@ async def replay(
         WorkspanError: what is wrong, before anything is run.
     """
     contenders, limits, split = check_replay(strategies, budgets, folds, by)
-    from workspan.lab.replay import replay as run_replay
-    from workspan.lab.replay_records import records
+    from workspan.lab.replay.records import records
+    from workspan.lab.replay.replay import replay as run_replay
 
     if isinstance(file, str | Path):
         source = Path(problems) if problems is not None else None
@@ -97,8 +97,8 @@ def check_replay(
         InputError: there are no records by that name.
     """
     try:
-        from workspan.lab.contenders import read_contenders
-        from workspan.lab.folds import Folds
+        from workspan.lab.replay.contenders import read_contenders
+        from workspan.lab.replay.folds import Folds
     except ImportError:
         raise MissingDependency("a replay", "lab") from None
     if by not in ("", "model", "task"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from workspan.batch.bench import Tool
 from workspan.errors import InputError
-from workspan.lab.bench import Tool
 from workspan.retrieval import Passage
 
 

@@ -11,17 +11,17 @@ from workspan.app.problems import ProblemsLike, as_tasks, check_count, check_see
 from workspan.app.searching import Corpus, open_search
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_problem, as_strategy
 from workspan.app.state import opened_journal
-from workspan.call import Event
-from workspan.engines.base import Engine
-from workspan.entry import Header
+from workspan.batch.bench import Tool, Trial
+from workspan.batch.compare import Comparison, compare
+from workspan.batch.pooling import pool
+from workspan.core.context import Event
+from workspan.core.engine import Engine
+from workspan.core.journal import digest
+from workspan.data.entry import Header
+from workspan.data.types import Problem
 from workspan.errors import InputError
-from workspan.journal import digest
-from workspan.lab.bench import Tool, Trial
-from workspan.lab.compare import Comparison, compare
-from workspan.lab.pooling import pool
 from workspan.runner import Result, check, run
-from workspan.store import JournalFile
-from workspan.types import Problem
+from workspan.store.journals import JournalFile
 
 ALONE = "self_consistency(n=8)"
 SEARCHING = "retrieve"

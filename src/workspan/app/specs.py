@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TypeAlias, get_args
 
 from workspan.answers import MARKED
-from workspan.budget import Budget
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import AnswerKind, Problem
 from workspan.errors import InputError, SpecError, nearest
 from workspan.runner import parts
-from workspan.session import Strategy
 from workspan.spec import parse_strategy, split_list
-from workspan.types import AnswerKind, Problem
 
 DEFAULT_BUDGET = "8k work"
 """Of a run, unless told otherwise: what eight chains of a thousand tokens take."""

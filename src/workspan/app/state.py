@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from workspan.entry import FORMAT, Header
+from workspan.data.entry import FORMAT, Header
 from workspan.errors import InputError
-from workspan.store import JournalFile
+from workspan.store.journals import JournalFile
 
 
 def state_folder() -> Path:

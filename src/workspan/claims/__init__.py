@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from workspan.claims.base import Claim
 from workspan.errors import MissingDependency, PluginError
-from workspan.registry import table
+from workspan.registry.table import table
 
 
 def names() -> list[str]:

@@ -7,10 +7,10 @@ from functools import lru_cache
 
 import anyio
 
-from workspan.budget import Budget
+from workspan.batch.compare import compare
 from workspan.claims.base import Measured, Row, Setting
 from workspan.claims.measures import Floats, gap, graded, row
-from workspan.lab.compare import compare
+from workspan.data.budget import Budget
 from workspan.spec import parse_strategy
 from workspan.tasks import open_tasks
 

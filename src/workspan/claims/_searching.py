@@ -9,11 +9,11 @@ from typing import Literal, TypeAlias
 import anyio
 import numpy as np
 
-from workspan.budget import Budget
+from workspan.batch.compare import side_by_side
 from workspan.claims.base import Setting
 from workspan.claims.measures import Floats
-from workspan.journal import Journal
-from workspan.lab.compare import side_by_side
+from workspan.core.journal import Journal
+from workspan.data.budget import Budget
 from workspan.lab.retrieval import RetrievalMetrics, retrieval_metrics
 from workspan.retrieval import search_tool
 from workspan.retrieval.bm25 import Bm25

@@ -8,11 +8,11 @@ from functools import lru_cache
 import anyio
 import numpy as np
 
-from workspan.budget import Budget
+from workspan.batch.bench import Trial
+from workspan.batch.compare import compare
 from workspan.claims.base import Row, Setting
 from workspan.claims.measures import Floats, row
-from workspan.lab.bench import Trial
-from workspan.lab.compare import compare
+from workspan.data.budget import Budget
 from workspan.spec import parse_strategy
 from workspan.tasks import open_tasks
 

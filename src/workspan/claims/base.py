@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from workspan.engine_spec import open_engine
-from workspan.engines.base import Engine
+from workspan.core.engine import Engine
+from workspan.spec.engines import open_engine
 
 Verdict = Literal["holds", "fails", "undecided"]
 

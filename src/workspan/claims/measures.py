@@ -12,7 +12,7 @@ from workspan.claims.base import Row
 from workspan.lab.stats import bootstrap, paired_difference
 
 if TYPE_CHECKING:
-    from workspan.lab.compare import Comparison
+    from workspan.batch.compare import Comparison
 
 Floats: TypeAlias = NDArray[np.float64]
 

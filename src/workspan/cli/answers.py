@@ -11,8 +11,8 @@ from types import TracebackType
 
 import msgspec
 
+from workspan.boundary.outputs import replace_file
 from workspan.errors import InputError, OutputError
-from workspan.outputs import replace_file
 
 _ANSWERED = frozenset(
     {"problem", "answer", "engine", "model", "strategy", "budget", "work", "span"}

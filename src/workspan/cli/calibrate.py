@@ -12,7 +12,6 @@ import anyio
 import typer
 from rich.progress import Progress
 
-from workspan.allocate.library import Library, is_library, write_library
 from workspan.app.calibrating import BUDGET, surveying
 from workspan.app.calibrating import calibrate as calibrate_engine
 from workspan.app.engines import Opened, open_engines
@@ -20,7 +19,7 @@ from workspan.app.problems import named_tasks
 from workspan.app.replaying import read_recorded, recorded_kind
 from workspan.app.specs import as_budget, as_kind
 from workspan.app.state import kept_journal, private_files
-from workspan.budget import Budget
+from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.drawing import drawing, journal_output, named_inputs
 from workspan.cli.dry import say_plan
 from workspan.cli.exits import Exit
@@ -28,15 +27,16 @@ from workspan.cli.opening import EngineOption, ModelOption, PriceOption
 from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file
-from workspan.entry import Header
+from workspan.data.budget import Budget
+from workspan.data.entry import Header
+from workspan.data.types import AnswerKind
 from workspan.errors import MissingDependency
-from workspan.outputs import Output, check_outputs
-from workspan.store import JournalFile
-from workspan.strategies.adaptive.auto import Auto
+from workspan.store.journals import JournalFile
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.fit.library import Library, is_library, write_library
 from workspan.tasks import MOST
 from workspan.tasks.base import Task
 from workspan.tasks.files import some
-from workspan.types import AnswerKind
 
 LIMIT = 40
 """Problems, unless told otherwise."""

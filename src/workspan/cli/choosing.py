@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from workspan.app.engines import Opened
-from workspan.budget import Budget
 from workspan.cli.screen import Screen
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
 from workspan.errors import PluginError, SpecError, UnsupportedCapability
 from workspan.runner import check
-from workspan.session import Strategy
 from workspan.spec import STRATEGIES, parse_strategy, split_list
 
 ALL = "all"

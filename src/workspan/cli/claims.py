@@ -12,14 +12,14 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from workspan import engine_spec
 from workspan.claims import claim
 from workspan.claims import names as all_names
 from workspan.claims.base import Claim, Finding, Setting
 from workspan.cli.exits import Exit
 from workspan.cli.screen import Screen, say_json
 from workspan.errors import InputError, MissingDependency, PluginError, SpecError
-from workspan.registry import table
+from workspan.registry.table import table
+from workspan.spec import engines as engine_spec
 
 _COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
 

@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from workspan.errors import PluginError, nearest
 from workspan.legible import legible, one_line, quoted
-from workspan.registry import Row, table
+from workspan.registry.table import Row, table
 
 _SHORT: Mapping[str, str] = {
     "solve": "Answer a question, or each problem of a file, and say how the budget was spent.",
@@ -34,6 +34,7 @@ _SHORT: Mapping[str, str] = {
     "tasks": "List the sets of problems with exact graders, or say all of one.",
     "models": "List, check and fetch models for the embedded engine.",
     "keys": "Make, list and revoke a gateway's keys, and see what they spent.",
+    "serve": "Serve any client of OpenAI's API, each request within its budget.",
 }
 """What the list of commands says of ours: the first lines of their docstrings, unimported."""
 

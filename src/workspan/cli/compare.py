@@ -19,6 +19,9 @@ from workspan.app.problems import LIMIT, brought_passages, named_tasks
 from workspan.app.searching import open_search
 from workspan.app.specs import DEFAULT_BUDGET, as_budget, as_kind
 from workspan.app.state import kept_journal, private_files
+from workspan.batch.bench import Trial
+from workspan.batch.compare import Comparison
+from workspan.boundary.outputs import check_outputs
 from workspan.cli.choosing import every, named
 from workspan.cli.comparison import table
 from workspan.cli.corpus import CorpusOption, EmbedderOption
@@ -29,14 +32,11 @@ from workspan.cli.opening import EngineOption, ModelOption, PriceOption
 from workspan.cli.screen import Screen, say_json
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file
-from workspan.entry import Header
+from workspan.data.entry import Header
 from workspan.errors import EngineError, MissingDependency
-from workspan.lab.bench import Trial
-from workspan.lab.compare import Comparison
 from workspan.lab.records import Record
-from workspan.lab.remarks import remarks
-from workspan.outputs import check_outputs
-from workspan.store import JournalFile
+from workspan.lab.report.remarks import remarks
+from workspan.store.journals import JournalFile
 from workspan.tasks import MOST
 
 T = TypeVar("T")
@@ -216,7 +216,7 @@ def _report_writer(path: Path | None) -> Callable[[Comparison], None]:
     if path is None:
         return lambda _: None
     try:
-        from workspan.lab.report import write_report
+        from workspan.lab.report.comparison import write_report
     except ImportError:
         raise MissingDependency("a report", "lab") from None
     return lambda done: write_report(done, path)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from workspan.engines.base import together
+from workspan.core.engine import together
 from workspan.lab.records import Record, by_parallelism, letter
 
 _WIDE = 108

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from workspan.boundary.outputs import Output
 from workspan.errors import OutputError, WorkspanError
-from workspan.outputs import Output
-from workspan.store import is_journal_file
+from workspan.store.journals import is_journal_file
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def journal_output(path: Path, option: str = "--journal") -> Output:
 
 def report_output(path: Path) -> Output:
     """Describe a page that will be written or replaced."""
-    from workspan.lab.pages import is_page
+    from workspan.lab.report.pages import is_page
 
     return Output("--report", path, "a report", is_page)
 

@@ -9,12 +9,12 @@ from rich.table import Table
 
 from workspan.app.comparing import estimate
 from workspan.app.engines import Opened
-from workspan.budget import Budget
 from workspan.cli.screen import Screen, say_json
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import Problem
 from workspan.lab.plan import Plan, Range, Speed
-from workspan.lab.remarks import power
-from workspan.session import Strategy
-from workspan.types import Problem
+from workspan.lab.report.remarks import power
 
 
 async def say_plan(

@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from workspan.boundary.outputs import check_outputs
 from workspan.cli.drawing import drawing, report_output
 from workspan.cli.exits import Exit
 from workspan.cli.screen import Screen, say_json
+from workspan.data.explanation import PROMPT, Explanation
 from workspan.errors import InputError, MissingDependency
-from workspan.explanation import PROMPT, Explanation
-from workspan.lab.explanations import Told, chosen, read_explanations
+from workspan.lab.report.explanations import Told, chosen, read_explanations
 from workspan.legible import legible
-from workspan.outputs import check_outputs
 
 _SHOWN = 12
 """Runs that are listed, and depths of a table."""
@@ -59,7 +59,7 @@ def _record(told: Told) -> dict[str, object]:
 
 def _write(told: list[Told], path: Path) -> None:
     try:
-        from workspan.lab.explain_report import write_explanations
+        from workspan.lab.report.explained import write_explanations
     except ImportError:
         raise MissingDependency("a report", "lab") from None
     with drawing(f"the report {path}"):

@@ -10,8 +10,8 @@ import msgspec
 import typer
 
 from workspan.cli.screen import Screen
-from workspan.graders.own import graded_by, own_grader
 from workspan.tasks.base import Task
+from workspan.tasks.graders.own import graded_by, own_grader
 from workspan.tasks.reading import Read, check_gradable, reading
 
 GraderOption = Annotated[

@@ -10,11 +10,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from workspan import models as catalogue
 from workspan.cli.screen import Screen, say, say_json
+from workspan.engines import models as catalogue
 from workspan.errors import MissingDependency, ModelNotFound, PluginError
 from workspan.legible import legible
-from workspan.registry import WRITTEN, Group, Row, table
+from workspan.registry.table import WRITTEN, Group, Row, table
 from workspan.spec.describing import Described, described, described_path
 
 Name = Annotated[str, typer.Argument(help="A name that `workspan models` lists.")]

@@ -19,7 +19,7 @@ from workspan.cli.commands import Commands
 from workspan.cli.exits import Exit, exit_for
 from workspan.errors import InputError, WorkspanError
 from workspan.legible import quoted
-from workspan.registry import author
+from workspan.registry.table import author
 
 _DEBUG = "WORKSPAN_DEBUG"
 """Set in the environment, it shows where an error came from."""

@@ -14,8 +14,8 @@ from workspan.answers import Reading
 from workspan.answers import read as read_answer
 from workspan.cli.exits import Exit
 from workspan.cli.screen import Screen
+from workspan.data.types import AnswerKind
 from workspan.errors import InputError, nearest
-from workspan.types import AnswerKind
 
 _SUFFIXES = (".txt", ".md", ".json", ".jsonl", ".log", ".out", ".text")
 """What so ends is the name of a file, and a text that is read as itself only by mistake."""

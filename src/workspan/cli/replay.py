@@ -19,13 +19,13 @@ from workspan.app.replaying import (
     recorded_kind,
 )
 from workspan.app.replaying import replay as run_replay
+from workspan.boundary.outputs import check_outputs
 from workspan.cli.drawing import drawing, named_inputs, report_output
 from workspan.cli.exits import Exit
 from workspan.cli.screen import Screen, say_json, say_left_out
-from workspan.outputs import check_outputs
 
 if TYPE_CHECKING:
-    from workspan.lab.replay_records import ReplayRecord
+    from workspan.lab.replay.records import ReplayRecord
 
 _WIDE = 100
 """Columns of a terminal that the whole table needs."""
@@ -86,7 +86,7 @@ def replay(
         console.print(_table(found, console.width))
     if report is not None:
         with drawing(f"the report {report}"):
-            from workspan.lab.replay_report import write_replay
+            from workspan.lab.report.replayed import write_replay
 
             write_replay(found, report)
     raise typer.Exit(Exit.OK)

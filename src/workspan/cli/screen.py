@@ -20,11 +20,11 @@ from rich.table import Table
 from rich.text import Text
 
 from workspan.app.engines import Opened
-from workspan.call import Delta, Event
-from workspan.engines.base import together
+from workspan.core.context import Delta, Event
+from workspan.core.engine import together
+from workspan.data.types import Usage
 from workspan.legible import legible, one_line
 from workspan.runner import Result
-from workspan.types import Usage
 
 _NARROWEST, _WIDEST = 20, 1_000
 """Columns that a terminal may say it has."""

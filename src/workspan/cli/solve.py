@@ -20,7 +20,8 @@ from workspan.app.solving import ALONE, SEARCHING, many_header, solve_many
 from workspan.app.solving import solve as solve_one
 from workspan.app.specs import DEFAULT_BUDGET, as_budget, as_kind, as_problem, as_strategy
 from workspan.app.state import private_files
-from workspan.budget import Budget
+from workspan.batch.bench import Trial
+from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.answers import AnswersFile, is_answers
 from workspan.cli.corpus import CorpusOption, EmbedderOption, cited
 from workspan.cli.drawing import journal_output, named_inputs
@@ -31,19 +32,18 @@ from workspan.cli.opening import EngineOption, ModelOption, PriceOption
 from workspan.cli.screen import Screen, account, json_line, noticed, say_json, watching
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file, question_text
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import Problem
 from workspan.errors import InputError
-from workspan.lab.bench import Trial
 from workspan.lab.records import records
-from workspan.lab.remarks import over_budget
+from workspan.lab.report.remarks import over_budget
 from workspan.legible import legible
-from workspan.outputs import Output, check_outputs
 from workspan.runner import Result, check
-from workspan.session import Strategy
-from workspan.store import JournalFile
+from workspan.store.journals import JournalFile
 from workspan.tasks import MOST
 from workspan.tasks.base import Task
 from workspan.tasks.files import read_tasks
-from workspan.types import Problem
 
 BudgetOption = Annotated[
     str,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workspan.card import Card, carded
 from workspan.engines.settings import Settings
+from workspan.registry.card import Card, carded
 
 if TYPE_CHECKING:
-    from workspan.engines.base import Engine, Price
+    from workspan.core.engine import Engine, Price
     from workspan.engines.scoring import RewardForm
 
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def embedded(model: str = "") -> Engine:
     """Open a language model on this machine, in a worker process: no server, no compiler."""
     from workspan.engines.embedded import Embedded
-    from workspan.models import DEFAULT
+    from workspan.engines.models import DEFAULT
 
     return Embedded(model or DEFAULT)
 

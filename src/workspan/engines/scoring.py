@@ -12,15 +12,15 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 import stamina
 
-from workspan.address import checked_url
-from workspan.engines.base import Bill, EngineInfo, Price, check_offered, needs
+from workspan.boundary.address import checked_url
+from workspan.boundary.secret import Secret
+from workspan.core.engine import Bill, EngineInfo, Price, check_offered, needs
+from workspan.data.types import Chunk, Message, Request, Usage
 from workspan.engines.endpoint.client import Client, Retries, Timeouts
 from workspan.engines.endpoint.dialect import chat_prompt
 from workspan.engines.endpoint.engine import KEY_VARIABLES
 from workspan.engines.endpoint.prompt_size import PromptSizes
 from workspan.errors import EngineError, EngineProtocolError, InputError, nearest
-from workspan.secret import Secret
-from workspan.types import Chunk, Message, Request, Usage
 
 RewardForm: TypeAlias = Literal["pooling", "classify", "rerank"]
 """pooling: vLLM's `/pooling`, a score for each step marked in the text; classify: its `/classify`,

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-from workspan.allocate.groups import Groups
-from workspan.allocate.library import Case, Library, Once, Record
-from workspan.allocate.signs import signs
+from workspan.answers import equivalent
+from workspan.batch.bench import Trial
+from workspan.core.journal import digest
+from workspan.data.explanation import Explanation, Grown
+from workspan.data.types import Problem
 from workspan.errors import GraderError, InputError
-from workspan.explanation import Explanation, Grown
-from workspan.journal import digest
-from workspan.lab.bench import Trial
 from workspan.recordings.engine import asked_tokens
 from workspan.recordings.recording import Chain, Recording
+from workspan.strategies.auto.fit.library import Case, Library, Once, Record
+from workspan.strategies.auto.groups import Groups
+from workspan.strategies.auto.signs import signs
 from workspan.tasks.base import Task
-from workspan.types import Problem
 
 
 def calibrate(recordings: Sequence[Recording]) -> Library:
@@ -115,7 +116,7 @@ async def _right(task: Task, why: Explanation) -> tuple[int, ...] | None:
 
 
 def _case(recording: Recording, problem: Problem) -> Case:
-    groups = Groups(problem.kind)
+    groups = Groups(problem.kind, equivalent)
     lines = tuple(_line(chain, groups) for chain in recording.chains[problem.id])
     is_known = bool(recording.references.get(problem.id) or recording.verdicts.get(problem.id))
     right = (i for i, one in enumerate(groups.answers) if recording.grade(problem, one) >= 0.5)

@@ -8,16 +8,16 @@ from statistics import fmean
 
 import anyio
 
-from workspan.budget import Budget
-from workspan.engines.base import FREE, Bill, Engine
+from workspan.batch.bench import Tool
+from workspan.batch.compare import PARALLEL
+from workspan.core.engine import FREE, Bill, Engine
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import Message, Problem, Request
 from workspan.errors import InputError
-from workspan.lab.bench import Tool
-from workspan.lab.compare import PARALLEL
-from workspan.lab.simulated import HABITS, Habit, SimulatedEngine
+from workspan.lab.replay.simulated import HABITS, Habit, SimulatedEngine
 from workspan.runner import Result, check, run
-from workspan.session import Strategy
 from workspan.spec import write
-from workspan.types import Message, Problem, Request
 
 SAMPLED = 8
 """Problems that a plan tries each strategy on; the others are taken to be like them."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from statistics import fmean
 from string import ascii_uppercase
 
-from workspan.budget import Budget
-from workspan.lab.bench import Trial
-from workspan.lab.compare import Comparison
+from workspan.batch.bench import Trial
+from workspan.batch.compare import Comparison
+from workspan.data.budget import Budget
+from workspan.data.types import Source, Usage
 from workspan.lab.stats import Difference, paired_difference, wilson
-from workspan.types import Source, Usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from workspan.graders.base import Task, references
-from workspan.graders.overlap import exact_match, f1
-from workspan.journal import Journal
+from workspan.core.journal import Journal
 from workspan.retrieval import Found, Passage, found
 from workspan.runner import Result
+from workspan.tasks.base import Task, references
+from workspan.tasks.graders.overlap import exact_match, f1
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from workspan.content import NO_FIELDS, JsonObject, ToolSpec
+from workspan.data.content import NO_FIELDS, JsonObject, ToolSpec
+from workspan.data.types import Request
 from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.protocol.chat_messages import checked_text, read_messages, write_messages
-from workspan.types import Request
 
 CAPS = ("max_completion_tokens", "max_tokens")
 """Names of the cap; the second is the older one."""

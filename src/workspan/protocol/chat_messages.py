@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
-from workspan.content import (
+from workspan.data.content import (
     NO_FIELDS,
     Content,
     JsonObject,
@@ -22,9 +22,9 @@ from workspan.content import (
     Text,
     ToolCall,
 )
+from workspan.data.types import Message, Prompt, Role
 from workspan.errors import InputError, nearest
 from workspan.legible import is_whole_unicode, quoted
-from workspan.types import Message, Prompt, Role
 
 _REASONING = ("reasoning_content", "reasoning")
 _SIGHTS: Mapping[str, MediaKind] = {

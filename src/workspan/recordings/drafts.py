@@ -17,9 +17,9 @@ from itertools import accumulate
 from operator import attrgetter
 from typing import NamedTuple
 
+from workspan.data.types import AnswerKind, Message, Problem
 from workspan.recordings.recording import Chain, Recording, Unit
 from workspan.recordings.spoken import spoken, unnamed
-from workspan.types import AnswerKind, Message, Problem
 
 UNLOGGED = 0.05
 """Share of samples that may lack what they are needed for."""

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from anyio.lowlevel import checkpoint
 
-from workspan.call import SLICE
-from workspan.engines.base import Bill, EngineInfo, Price, check_offered, needs
+from workspan.core.attempt import SLICE
+from workspan.core.engine import Bill, EngineInfo, Price, check_offered, needs
+from workspan.data.types import Chunk, Request, Usage
 from workspan.errors import EngineRejected
 from workspan.recordings.recording import Recording
-from workspan.types import Chunk, Request, Usage
 
 _LETTERS = str.maketrans("0123456789", "klmnopqrst")
 _DIGITS = str.maketrans("klmnopqrst", "0123456789")

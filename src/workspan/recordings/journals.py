@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workspan.answers import extract
-from workspan.entry import Entry, Line
+from workspan.core.journal import digest
+from workspan.data.entry import Entry, Line
 from workspan.errors import DataError, GraderError
-from workspan.graders.base import Task
-from workspan.journal import digest
-from workspan.journal_lines import read_lines
 from workspan.legible import quoted
 from workspan.recordings.recording import Chain, Recording
 from workspan.recordings.spoken import spoken
+from workspan.store.lines import read_lines
+from workspan.tasks.base import Task
 
 PLAIN = frozenset(
     {

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from workspan.data.types import AnswerKind
 from workspan.errors import DataError, MissingDependency, nearest
 from workspan.recordings.drafts import Draft, Refused, chain_of_steps, recording_of, samples_of
 from workspan.recordings.recording import Recording
-from workspan.types import AnswerKind
 
 NO_ANSWER = ("", "ERR")
 """How a recording says that no answer could be read."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from workspan.answers import equivalent
-from workspan.types import Problem
+from workspan.data.types import Problem
 
 Unit = Literal["tokens", "characters"]
 """What a recording counts its chains in; characters where nobody counted tokens."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from workspan.answers import equivalent, extract
-from workspan.types import AnswerKind
+from workspan.data.types import AnswerKind
 
 _LETTERS = str.maketrans("0123456789", "abcdefghij")
 

@@ -10,7 +10,7 @@ import anyio
 import msgspec
 from anyio import to_thread
 
-from workspan.address import checked_url
+from workspan.boundary.address import checked_url
 from workspan.errors import EngineProtocolError, MissingDependency, bare
 from workspan.retrieval.base import Passage, Retriever
 from workspan.retrieval.post import bearer, post

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workspan.address import checked_url
+from workspan.boundary.address import checked_url
 from workspan.errors import EngineProtocolError, at_least
 from workspan.retrieval.base import Passage
 from workspan.retrieval.post import post

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 import aiohttp
 import msgspec
 
-from workspan.address import proxy_for
+from workspan.boundary.address import proxy_for
+from workspan.boundary.secret import Secret
 from workspan.errors import EngineError, EngineProtocolError, EngineRejected, EngineUnavailable
-from workspan.secret import Secret
 
 _SAID = 400
 """Bytes of a service's own words that an error repeats."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from typing import Literal, TypeAlias
 
-from workspan.types import Chunk, Sample
+from workspan.data.types import Chunk, Sample
 
 Measure: TypeAlias = Literal["mean", "tail", "bottom", "lowest"]
 """What stands for a whole chain: all its tokens, the last `window` of them, its lowest 10% of

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
-from workspan.types import Candidate
+from workspan.data.types import Candidate
 
 
 class Population:

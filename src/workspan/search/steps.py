@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from workspan.answers import extract
-from workspan.types import AnswerKind, Candidate, Sample
+from workspan.data.types import AnswerKind, Candidate, Sample
 
 DELIMITER = "\n\n"
 """What ends a step, as in search-and-learn and its-hub."""

@@ -16,17 +16,17 @@ from types import TracebackType
 import anyio
 from anyio.abc import TaskGroup
 
-from workspan.budget import Budget
+from workspan.core.journal import bound_usage
+from workspan.core.ledger import Hold, Ledger
+from workspan.data.budget import Budget
+from workspan.data.types import Amount, Usage
 from workspan.errors import Refused, StoreGone, UnpricedModel
-from workspan.journal import bound_usage
-from workspan.ledger import Hold, Ledger
 from workspan.legible import quoted
 from workspan.serve.exchanging import NORMAL_PACE, Exchange, Pace, Utc
 from workspan.serve.leases import Lease, LeasedLedger, LeaseRefused, Wish
 from workspan.serve.store.base import Row, Store, Window
 from workspan.serve.store.keys import Key
 from workspan.serve.store.limits import Limit, units, window_start
-from workspan.types import Amount, Usage
 
 _ONE = Amount(1, 1, 0)
 FIRST = Amount(1, 256, 0)
@@ -61,6 +61,8 @@ class Account:
         seconds: float | None = None,
     ) -> None:
         """Say what the request's row is to hold; what is None stays."""
+        if self._exchange is None:
+            return  # no row is kept
         told = {
             "status": status,
             "model": model,
@@ -117,6 +119,8 @@ class Account:
         for hold in self._holds:
             self.ledger.settle(hold, bound_usage(hold.amount))
         self._holds.clear()
+        if self._exchange is None:
+            return self.row
         spent = self.ledger.spent
         return replace(
             self.row,

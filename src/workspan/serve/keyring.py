@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
+from workspan.core.stopwatch import WALL, Time
 from workspan.errors import KeyRefused
 from workspan.serve.exchanging import Utc
 from workspan.serve.store.base import Store
 from workspan.serve.store.keys import Key, StoredKey, id_of, proved
-from workspan.stopwatch import WALL, Time
 
 FRESH_SECONDS = 1.0
 """For which a key counts as it was read: one that is revoked holds no longer than that."""

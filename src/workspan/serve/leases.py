@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from workspan.budget import Budget
+from workspan.core.ledger import Ledger
+from workspan.data.budget import Budget
+from workspan.data.types import Amount, Usage
 from workspan.errors import BudgetExceeded, Refused, StoreGone
-from workspan.ledger import Ledger
 from workspan.serve.store.base import Ask, Standing, Window
 from workspan.serve.store.limits import Limit, amount_of, units, window_end
-from workspan.types import Amount, Usage
 
 AHEAD = 4
 """Times what was drawn since the last exchange that a lease is filled to."""

@@ -10,10 +10,10 @@ from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 from typing import Any
 
-from workspan.engines.base import Price
+from workspan.core.engine import Price
+from workspan.data.types import Usage
 from workspan.errors import DataError, UnpricedModel, nearest
 from workspan.legible import quoted
-from workspan.types import Usage
 
 _WHOLE = Decimal(1).scaleb(-12)
 """What a call costs is rounded up to this part of a dollar, in which accounts count."""

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass
 from typing import Any
 
-from workspan.card import Card
-from workspan.registry import Row, first_line, load_written
-from workspan.session import Strategy, Verifier
+from workspan.core.session import Strategy, Verifier
+from workspan.registry.card import Card
+from workspan.registry.table import Row, first_line, load_written
 from workspan.spec.parameters import SEVERAL, describe, parameters
 from workspan.spec.writing import write
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from workspan.session import Strategy
+from workspan.core.session import Strategy
 
 _HIGHEST = 10**15
 """Numbers beyond it, and what they are multiplied to, would not fit a journal's 64 bits."""

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, is_dataclass
 from typing import Any, cast
 
+from workspan.core.session import Strategy, Verifier
 from workspan.errors import SpecError, WorkspanError, nearest
 from workspan.legible import quoted
-from workspan.registry import Group, Table, load_written, said, table
-from workspan.session import Strategy, Verifier
+from workspan.registry.table import Group, Table, load_written, said, table
 from workspan.spec.parameters import (
     MISFIT,
     SEVERAL,

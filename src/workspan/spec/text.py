@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from workspan.errors import SpecError
-from workspan.registry import WRITTEN
+from workspan.registry.table import WRITTEN
 
 LONGEST = 65_536
 """Characters of a written form: Python's parser takes seconds for a million."""

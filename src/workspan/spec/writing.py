@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from workspan.registry import written
+from workspan.registry.table import written
 from workspan.spec.parameters import strategy_fields
 
 

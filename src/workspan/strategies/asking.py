@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
+from workspan.core.session import Session
+from workspan.data.types import Answer, Candidate, FinishReason, Problem, Request, Sample, Usage
 from workspan.errors import BudgetExceeded, EngineError, first_error
-from workspan.session import Session
 from workspan.strategies.chosen import choice
 from workspan.strategies.listing import beside, listing
-from workspan.types import Answer, Candidate, FinishReason, Problem, Request, Sample, Usage
 from workspan.verifiers.spoken import is_whole
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from workspan.types import Message, Prompt
+from workspan.data.types import Message, Prompt
 
 LONGEST = 4_000
 """Characters of one text in a listing, some 1000 tokens."""

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from statistics import fmean
 
 from workspan.answers import read as read_answer
+from workspan.answers.turn import calls_said, formed
+from workspan.core.session import Session
+from workspan.data.types import Candidate, Problem, Request, Sample
 from workspan.errors import BudgetExceeded, EngineError
-from workspan.session import Session
-from workspan.types import Candidate, Problem, Request, Sample
 
 
 def read(problem: Problem, samples: Iterable[Sample]) -> list[Candidate]:
@@ -19,6 +20,9 @@ def read(problem: Problem, samples: Iterable[Sample]) -> list[Candidate]:
 def candidate(problem: Problem, sample: Sample, before: str = "") -> Candidate:
     """Make a candidate of a sample, and of the text `before` that it continued."""
     text = before + sample.text
+    form = problem.request.response_format if problem.request else None
+    if sample.tool_calls or sample.refusal or (form is not None and problem.kind == "json"):
+        return turn(problem, sample)
     reading = read_answer(
         text,
         problem.kind,
@@ -29,6 +33,23 @@ def candidate(problem: Problem, sample: Sample, before: str = "") -> Candidate:
     logprob = fmean(sample.logprobs) if sample.logprobs else None
     answer = None if reading is None else reading.answer
     return Candidate(text, answer, logprob=logprob, key=sample.key)
+
+
+def turn(problem: Problem, sample: Sample) -> Candidate:
+    """Make a candidate of a sample that a program will read.
+
+    Calls of tools are an answer by their value, structured output is one if it is as was asked for;
+    what was cut is none, nor is a refusal.
+    """
+    asked, answer = problem.request, None
+    if sample.tool_calls:
+        answer = calls_said(sample.tool_calls, asked.tools if asked else ())
+    elif asked and asked.response_format is not None and sample.finish == "stop":
+        answer = formed(sample.text, asked.response_format)
+    said = (sample.text, answer if sample.tool_calls else "", sample.refusal)
+    text = "\n".join(filter(None, said))
+    logprob = fmean(sample.logprobs) if sample.logprobs else None
+    return Candidate(text, answer, logprob=logprob, key=sample.key, turn=sample.message)
 
 
 async def begin(problem: Problem, session: Session, request: Request, n: int) -> list[Candidate]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
 from workspan.errors import MissingDependency, PluginError, SpecError, WorkspanError
-from workspan.registry import WRITTEN, Row, load_written, said, table
+from workspan.registry.table import WRITTEN, Row, load_written, said, table
 from workspan.spec import make
 from workspan.spec.parameters import parameters
 from workspan.tasks.base import TaskSet

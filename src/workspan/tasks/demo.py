@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from workspan.data.types import Message
 from workspan.tasks.base import Task
 from workspan.tasks.procedural import SOURCE, procedural
-from workspan.types import Message
 
 SPEC = "chain_sum(min_terms=3, max_terms=3, min_digits=1, max_digits=1)"
 

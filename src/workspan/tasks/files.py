@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from workspan.boundary.inputs import check_ends
+from workspan.data.types import AnswerKind
 from workspan.errors import DataError, InputError, nearest
-from workspan.inputs import check_ends
 from workspan.tasks import formats
 from workspan.tasks.base import Task
 from workspan.tasks.own_rows import own_reader
 from workspan.tasks.tables import Row, tasks_of_rows
-from workspan.types import AnswerKind
 
 _READERS: dict[str, Callable[[Path], list[Row]]] = {
     ".jsonl": formats.json_lines,

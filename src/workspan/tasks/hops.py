@@ -10,12 +10,12 @@ import random
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from workspan.data.types import Problem
 from workspan.errors import InputError, SpecError, at_least
-from workspan.graders.overlap import ExactMatch
 from workspan.retrieval.base import Passage
 from workspan.tasks.base import Task
+from workspan.tasks.graders.overlap import ExactMatch
 from workspan.tasks.written import written
-from workspan.types import Problem
 
 RELATIONS = ("teacher", "rival", "landlord", "tailor", "physician", "neighbour", "cousin", "guide")
 _TRADES = ("potter", "ferryman", "clerk", "baker", "surveyor", "weaver", "printer", "miller")

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from workspan.errors import DataError
-from workspan.graders.overlap import ExactMatch
 from workspan.tasks.base import Task
 from workspan.tasks.files import read_tasks
+from workspan.tasks.graders.overlap import ExactMatch
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from typing import Any
 
 import msgspec
 
-from workspan.graders.plan import Plan
 from workspan.planning import Instance, dump
 from workspan.planning.calendar import Busy, Calendar
 from workspan.planning.clock import minutes
 from workspan.planning.meeting import Friend, Meetings
 from workspan.planning.trip import Trip, Visit
 from workspan.tasks.base import Task
+from workspan.tasks.graders.plan import Plan
 
 _DAYS = r"(?:Mon|Tues|Wednes|Thurs|Fri)day"
 _BUSY_DAY = re.compile(rf"({_DAYS}) during ((?:\d+:\d+ to \d+:\d+(?:, )?)+)")

@@ -14,10 +14,10 @@ from typing import Any
 import anyio
 import msgspec
 
+from workspan.boundary.shell import CommandError, ask
 from workspan.errors import DataError, SpecError
 from workspan.legible import quoted
-from workspan.registry import written
-from workspan.shell import CommandError, ask
+from workspan.registry.table import written
 from workspan.spec import make
 from workspan.tasks.tables import Row
 

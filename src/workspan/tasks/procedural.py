@@ -7,16 +7,16 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from workspan.answers import MARKED
-from workspan.card import Card
+from workspan.data.types import AnswerKind, Message, Problem
 from workspan.errors import DataError, InputError, SpecError, nearest
-from workspan.graders.puzzles import CHECKED, LEFT_OUT, Family, family
-from workspan.graders.reasoning_gym import ReasoningGym
-from workspan.registry import table
+from workspan.registry.card import Card
+from workspan.registry.table import table
 from workspan.spec.describing import Described, Told
 from workspan.tasks import puzzles
 from workspan.tasks.base import Task
+from workspan.tasks.graders.puzzles import CHECKED, LEFT_OUT, Family, family
+from workspan.tasks.graders.reasoning_gym import ReasoningGym
 from workspan.tasks.written import written
-from workspan.types import AnswerKind, Message, Problem
 
 SOURCE = "reasoning-gym, arXiv:2505.24760"
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workspan.errors import DataError
-from workspan.graders.equivalence import Ungraded
 from workspan.tasks.base import Task
+from workspan.tasks.graders.equivalence import Ungraded
 
 SHOWN = 3
 """First tasks that are shown."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from workspan.answers import extract
-from workspan.types import AnswerKind
+from workspan.data.types import AnswerKind
 
 
 class Reference(NamedTuple):

@@ -10,18 +10,17 @@ from typing import Any, get_args
 import msgspec
 
 from workspan.answers import MARKED
+from workspan.data.types import AnswerKind, Message, Problem, Prompt, Role
 from workspan.errors import InputError, nearest
-from workspan.graders.base import Grader
-from workspan.graders.code import Code
-from workspan.graders.equivalence import Equivalence, Ungraded
 from workspan.protocol.chat_messages import read_content
-from workspan.tasks.base import Task
+from workspan.tasks.base import Grader, Task
 from workspan.tasks.choices import LETTERS, Choices, right_place
+from workspan.tasks.graders.code import Code
+from workspan.tasks.graders.equivalence import Equivalence, Ungraded
 from workspan.tasks.natural_plan import READERS as NATURAL_PLAN
 from workspan.tasks.natural_plan import planned
 from workspan.tasks.references import Reference, options, reference
 from workspan.tasks.shapes import shaped
-from workspan.types import AnswerKind, Message, Problem, Prompt, Role
 
 FIELDS = (
     *("id", "prompt", "question", "messages", "answer", "reference", "kind", "answer_type"),

@@ -1,7 +1,7 @@
 """What every engine must keep, whatever stands behind it.
 
 Each check takes an open engine and raises AssertionError where the contract of
-`workspan.engines.base` is broken. They ask only for short completions, of `REQUEST` unless the
+`workspan.core.engine` is broken. They ask only for short completions, of `REQUEST` unless the
 engine understands another language.
 """
 
@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import anyio
 
-from workspan.engines.base import Bill, Engine
-from workspan.types import FinishReason, Message, Request
+from workspan.core.engine import Bill, Engine
+from workspan.data.types import FinishReason, Message, Request
 
 REQUEST = Request((Message("user", "Count from one to twenty in words."),), max_tokens=24, seed=1)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workspan.errors import GraderError
-from workspan.graders.base import Grade, Grader, Task
+from workspan.tasks.base import Grade, Grader, Task
 
 HOSTILE = ("", " ", "nan", "1e999", "\\frac{1}{0}", "(" * 500, "\u202e4", "{" + "a" * 2_000)
 """Answers that are none, or ask too much."""

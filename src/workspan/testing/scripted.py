@@ -10,10 +10,10 @@ from typing import TypeAlias, get_args
 
 from anyio.lowlevel import checkpoint
 
-from workspan.content import ToolCall
-from workspan.engines.base import FREE, Bill, Capability, EngineInfo, Price
+from workspan.core.engine import FREE, Bill, Capability, EngineInfo, Price
+from workspan.data.content import ToolCall
+from workspan.data.types import Chunk, Request, Usage
 from workspan.errors import EngineError
-from workspan.types import Chunk, Request, Usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,19 +15,19 @@ import anyio
 import msgspec
 from anyio.lowlevel import checkpoint
 
-from workspan.budget import Budget
-from workspan.card import Card, Cost, carded, cost
-from workspan.clock import Call
-from workspan.engines.base import Engine
-from workspan.entry import Entry
-from workspan.journal import Journal
-from workspan.ledger import Ledger
+from workspan.core.clock import Call
+from workspan.core.engine import Engine
+from workspan.core.journal import Journal
+from workspan.core.ledger import Ledger
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.data.entry import Entry
+from workspan.data.types import Amount, Problem, Request, Usage
+from workspan.registry.card import Card, Cost, carded, cost
 from workspan.retrieval.base import Passage
 from workspan.retrieval.tool import Found, Wanted
 from workspan.runner import Result, run
-from workspan.session import Strategy
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Amount, Problem, Request, Usage
 
 PROBLEM = Problem.ask("What is 2 + 2? End with 'Answer: <number>'.", kind="number")
 

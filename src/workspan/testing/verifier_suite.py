@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from workspan.budget import Budget
-from workspan.card import cost
-from workspan.engines.base import Capability, Engine
-from workspan.session import Session, Verifier
+from workspan.core.engine import Capability, Engine
+from workspan.core.session import Session, Verifier
+from workspan.data.budget import Budget
+from workspan.data.types import Amount, Answer, Candidate, Problem, Usage
+from workspan.registry.card import cost
 from workspan.testing.strategy_suite import PROBLEM, SCRIPTS, Outcome, execute
-from workspan.types import Amount, Answer, Candidate, Problem, Usage
 
 TEXTS = (
     ("2 + 2 is 4. Answer: 4", "4"),

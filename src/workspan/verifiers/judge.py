@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from workspan.answers.thinking import spoken
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Score, Session
+from workspan.data.types import Candidate, Message, Problem, Request
 from workspan.errors import VerifierError, at_least
-from workspan.session import Score, Session
-from workspan.types import Candidate, Message, Problem, Request
+from workspan.registry.card import Card
 from workspan.verifiers.spoken import ROOM, excerpt, is_whole
 from workspan.verifiers.verdict import TOP, rating
 

@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Score, Session
+from workspan.data.types import Candidate, Problem
 from workspan.errors import VerifierError
-from workspan.session import Score, Session
-from workspan.types import Candidate, Problem
+from workspan.registry.card import Card
 
 _ROUNDING = 1e-3
 """How far above 0 a log-probability may be by rounding."""

@@ -17,14 +17,14 @@ from typing import Any, ClassVar
 import anyio
 import msgspec
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.boundary.shell import CommandError, ask
+from workspan.core.engine import Capability
+from workspan.core.session import Score, Session
+from workspan.data.types import Candidate, Problem
 from workspan.errors import BudgetExceeded, EngineError, VerifierError
 from workspan.legible import one_line
-from workspan.registry import written
-from workspan.session import Score, Session
-from workspan.shell import CommandError, ask
-from workspan.types import Candidate, Problem
+from workspan.registry.card import Card
+from workspan.registry.table import written
 
 SECONDS = 60.0
 """That one verdict may take."""

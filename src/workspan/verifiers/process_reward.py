@@ -10,11 +10,11 @@ from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Score, Session
+from workspan.data.types import Candidate, Message, Problem, Request
 from workspan.errors import VerifierError
-from workspan.session import Score, Session
-from workspan.types import Candidate, Message, Problem, Request
+from workspan.registry.card import Card
 
 Aggregate: TypeAlias = Literal["last", "min", "product", "mean"]
 

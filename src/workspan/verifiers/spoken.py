@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from workspan.answers.thinking import spoken
-from workspan.types import Sample
+from workspan.data.types import Sample
 
 ROOM = 1024
 """Tokens that a judge may take by default: as many as the default of what it judges.

@@ -13,7 +13,8 @@ import pytest
 
 from postgres_server import PostgresServer
 from store_rig import QUICK, Rig, fresh_database, rig, run
-from workspan.budget import Budget
+from workspan.data.budget import Budget
+from workspan.data.types import Amount, Problem, Usage
 from workspan.errors import BudgetExceeded, Refused, StoreGone, UnpricedModel
 from workspan.runner import run as run_strategy
 from workspan.serve.accounts import Account, Accounts
@@ -23,7 +24,6 @@ from workspan.serve.store.limits import per_minute
 from workspan.serve.store.sqlite import SqliteStore
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.testing.scripted import ScriptedEngine
-from workspan.types import Amount, Problem, Usage
 
 
 def usage(tokens: int, cost: str = "0", prompt: int = 0) -> Usage:

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from postgres_server import PostgresServer
 from store_rig import Rig, fresh_database, rig, run
+from workspan.data.types import Amount, Usage
 from workspan.errors import Refused
 from workspan.serve.accounts import Account, Accounts
 from workspan.serve.exchanging import Pace
-from workspan.types import Amount, Usage
 
 PRICE = Decimal("0.000125")
 PACE = Pace(patience=0.03, retry=0.001, tick=0.005, linger=0.0, back_off=0.01, close=60.0)

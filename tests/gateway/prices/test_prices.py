@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workspan.data.types import Usage
 from workspan.errors import DataError, UnpricedModel
 from workspan.serve.prices import NO_PRICES, Lane, PriceRow, Prices, Rates, Tier, read_prices
-from workspan.types import Usage
 
 FILE = """
 [[price]]

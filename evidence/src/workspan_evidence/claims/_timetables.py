@@ -8,11 +8,11 @@ from pathlib import Path
 import anyio
 import numpy as np
 
-from workspan.budget import Budget
+from workspan.batch.compare import compare
 from workspan.claims.base import Setting
 from workspan.claims.measures import Floats, graded
-from workspan.lab.compare import compare
-from workspan.session import Strategy
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
 from workspan.strategies.evolutionary.mind_evolution import MindEvolution
 from workspan.strategies.parallel.best_of_n import BestOfN
 from workspan.strategies.sequential.sequential_revision import SequentialRevision

@@ -11,10 +11,10 @@ import anyio
 from anyio.lowlevel import checkpoint
 from threadpoolctl import ThreadpoolController
 
-from workspan.engines.base import FREE, Bill, EngineInfo, check_offered, needs
+from workspan.boundary.inputs import read_whole
+from workspan.core.engine import FREE, Bill, EngineInfo, check_offered, needs
+from workspan.data.types import Chunk, Request, Usage
 from workspan.errors import ContextExceeded, EngineRejected, InputError
-from workspan.inputs import read_whole
-from workspan.types import Chunk, Request, Usage
 from workspan_evidence.grammar import BOS, encode
 from workspan_evidence.reasoner.catalogue import DEFAULT, find
 from workspan_evidence.reasoner.chain import Chain

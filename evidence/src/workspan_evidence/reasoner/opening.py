@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workspan.card import Card, carded
-from workspan.engines.base import Engine
+from workspan.core.engine import Engine
+from workspan.registry.card import Card, carded
 
 
 @carded(

@@ -13,9 +13,9 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from random import Random
 
-from workspan.engines.base import Bill, Capability, EngineInfo
+from workspan.core.engine import Bill, Capability, EngineInfo
+from workspan.data.types import Chunk, Message, Request
 from workspan.errors import EngineRejected, InputError
-from workspan.types import Chunk, Message, Request
 from workspan_evidence.families.planning import Plan, PlanInstance, read_plan, read_problem
 from workspan_evidence.grammar import encode
 from workspan_evidence.reasoner.engine import Reasoner

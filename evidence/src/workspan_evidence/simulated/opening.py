@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from workspan.card import Card, carded
-from workspan.engines.base import Engine
+from workspan.core.engine import Engine
 from workspan.errors import InputError, SpecError, at_least, within
+from workspan.registry.card import Card, carded
 
 _SOURCE = "this project; simulated, no model"
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from anyio.lowlevel import checkpoint
 
-from workspan.engines.base import FREE, Bill, Capability, EngineInfo
+from workspan.core.engine import FREE, Bill, Capability, EngineInfo
+from workspan.data.types import Chunk, Problem, Request, Usage
 from workspan.errors import EngineRejected
 from workspan.planning import Instance, read
-from workspan.types import Chunk, Problem, Request, Usage
 from workspan_evidence.simulated._moves import Moves, moves_for
 
 _TRIES = 30

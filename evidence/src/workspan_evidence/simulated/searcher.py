@@ -13,9 +13,9 @@ from typing import Literal
 
 import msgspec
 
-from workspan.engines.base import EngineInfo
+from workspan.core.engine import EngineInfo
+from workspan.data.types import Request
 from workspan.testing.scripted import Script, ScriptedEngine
-from workspan.types import Request
 
 _STARTS = re.compile(r"Begin with (?:each of )?([A-Z][\w, ]*):")
 _STEP = re.compile(r"(\w+) of that person")

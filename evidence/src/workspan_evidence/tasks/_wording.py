@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from workspan.answers import MARKED
-from workspan.types import AnswerKind
+from workspan.data.types import AnswerKind
 from workspan_evidence.families.base import Instance
 from workspan_evidence.families.graph import GraphInstance
 from workspan_evidence.families.serial import GENERATORS

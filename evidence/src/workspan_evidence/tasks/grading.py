@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workspan.graders.base import NO_ANSWER, Grade, Task
+from workspan.tasks.base import NO_ANSWER, Grade, Task
 from workspan_evidence.verifiers.timetable_check import judged
 
 

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from random import Random
 from typing import TypeAlias
 
+from workspan.data.types import Message, Problem
 from workspan.errors import InputError, SpecError, nearest
-from workspan.graders.equivalence import Equivalence
 from workspan.tasks.base import Task
+from workspan.tasks.graders.equivalence import Equivalence
 from workspan.tasks.written import written
-from workspan.types import Message, Problem
 from workspan_evidence.families.bits import Majority, Parity
 from workspan_evidence.families.connectivity import Bridge, Deep, Path
 from workspan_evidence.families.heavy import Heavy

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Score, Session
+from workspan.data.types import Candidate, Problem
 from workspan.errors import InputError, VerifierError
-from workspan.session import Score, Session
-from workspan.types import Candidate, Problem
+from workspan.registry.card import Card
 
 
 @dataclass(frozen=True)

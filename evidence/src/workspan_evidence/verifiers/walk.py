@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Score, Session
+from workspan.data.types import Candidate, Problem
 from workspan.errors import InputError, VerifierError
-from workspan.session import Score, Session
-from workspan.types import Candidate, Problem
+from workspan.registry.card import Card
 from workspan_evidence.families.graph import GraphInstance, check_walk
 from workspan_evidence.grammar import BOS, GO, QUERY, ROW, encode
 

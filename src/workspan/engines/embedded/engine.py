@@ -9,14 +9,14 @@ from typing import Literal
 
 import anyio
 
-from workspan import models
-from workspan.engines.base import FREE, Bill, Capability, EngineInfo, check_offered, needs, told_by
+from workspan.core.engine import FREE, Bill, Capability, EngineInfo, check_offered, needs, told_by
+from workspan.data.types import Chunk, Prompt, Request, Usage
+from workspan.engines import models
 from workspan.engines.embedded.choice import choose
 from workspan.engines.embedded.gguf import read_header
 from workspan.engines.embedded.link import Call, Link
 from workspan.engines.embedded.protocol import RUNAHEAD, Count, Draw, Open, Piece, Taken, Total
 from workspan.errors import EngineUnavailable
-from workspan.types import Chunk, Prompt, Request, Usage
 
 _WIDTH = {"openvino": 64, "llama": 16}
 """Chains at a time from which more bring no more tokens per second."""
@@ -44,7 +44,7 @@ class Embedded:
     died, and ends with this process.
 
     Args:
-        model: a name from `workspan.models.catalogue`, a path, or ``hf:owner/repo[/file]``.
+        model: a name from `workspan.engines.models.catalogue`, a path, or ``hf:owner/repo[/file]``.
         runtime: see `workspan.engines.embedded.choice.choose`.
         width: chains decoded at a time.
         context: tokens of prompt and completion together; the model's own, at most 8192, if None.

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from workspan import models
+from workspan.engines import models
 
 EXACT = frozenset({"F32", "F16", "Q4_0", "Q8_0"})
 """Types that OpenVINO GenAI 2026.4 represents as they are."""

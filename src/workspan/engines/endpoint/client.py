@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, TypeAlias
 
 import aiohttp
 import msgspec
 import stamina
 
-from workspan.address import proxy_for
+from workspan.boundary.address import proxy_for
+from workspan.boundary.secret import Secret
 from workspan.engines.endpoint.complaints import Complaint, read_complaint
 from workspan.engines.endpoint.refusals import refusal
 from workspan.engines.endpoint.reply import Refused, Reply, Size, lost
 from workspan.errors import EngineError, EngineProtocolError, EngineUnavailable, InputError
-from workspan.secret import Secret
 
 _REFUSAL_BYTES = 65_536
 _ANSWER_BYTES = 32 * 1024 * 1024
@@ -29,6 +30,8 @@ _MAY_HAVE_SERVED = frozenset({500, 502, 504})
 
 Learn: TypeAlias = Callable[[Complaint], bool]
 """Told of a refusal; True asks again at once."""
+_LARGE = 1 << 20
+"""Bytes from which aiohttp warns of a body that is no file: written at once it holds up others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,11 @@ class Retries:
         if error.retry_after is None:
             return True
         return error.retry_after if error.retry_after <= self.seconds else False
+
+
+def _payload(body: bytes) -> bytes | BytesIO:
+    """Hand over a large body, such as one with pictures, as a file: written piece by piece."""
+    return body if len(body) < _LARGE else BytesIO(body)
 
 
 class Client:
@@ -222,13 +230,13 @@ class Client:
 
         llama.cpp's server does so after every stream, its Keep-Alive header notwithstanding.
         """
-        arguments: dict[str, Any] = {"data": body, "proxy": self._proxy, "allow_redirects": False}
+        arguments: dict[str, Any] = {"proxy": self._proxy, "allow_redirects": False}
         try:
-            return await self._pooled.post(url, **arguments)
+            return await self._pooled.post(url, data=_payload(body), **arguments)
         except aiohttp.ClientConnectorError:
             raise
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            return await self._fresh.post(url, **arguments)
+            return await self._fresh.post(url, data=_payload(body), **arguments)
 
     async def _check(self, response: aiohttp.ClientResponse) -> None:
         """Raise `Refused` for any status but 200."""
@@ -257,7 +265,12 @@ class Client:
         timeout = aiohttp.ClientTimeout(total=seconds)
         try:
             async with self._fresh.request(
-                method, url, data=data, allow_redirects=False, proxy=self._proxy, timeout=timeout
+                method,
+                url,
+                data=_payload(data) if data else None,
+                allow_redirects=False,
+                proxy=self._proxy,
+                timeout=timeout,
             ) as response:
                 await self._check(response)
                 body = await _at_most(response, _ANSWER_BYTES)

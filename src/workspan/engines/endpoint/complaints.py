@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from workspan.secret import Secret
+from workspan.boundary.secret import Secret
 
 _SAID_LIMIT = 500
 """Characters of a server's own words that an error repeats."""

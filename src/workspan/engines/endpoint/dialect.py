@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from workspan.data.types import Notice, Request
 from workspan.engines.endpoint.complaints import Complaint
 from workspan.engines.endpoint.lessons import (
     CAP_NAMES,
@@ -19,7 +20,6 @@ from workspan.engines.endpoint.lessons import (
 from workspan.errors import ContextExceeded, EngineRejected
 from workspan.protocol.chat import write_settings
 from workspan.protocol.chat_messages import write_messages
-from workspan.types import Notice, Request
 
 ThinkingCap: TypeAlias = Literal[
     "thinking_token_budget", "thinking_budget", "reasoning", "thinking"
@@ -31,6 +31,9 @@ THINKING_CAPS: Mapping[ThinkingCap, Callable[[int], dict[str, Any]]] = {
     "reasoning": lambda cap: {"reasoning": {"max_tokens": cap}},
     "thinking": lambda cap: {"thinking": {"type": "enabled", "budget_tokens": cap}},
 }
+
+_RUNNING = "continuous_usage_stats"
+"""vLLM's and SGLang's option of a stream: each piece carries the count so far."""
 
 Form: TypeAlias = Literal["chat", "completion"]
 """Messages that the server's template frames, or one plain text that the model continues."""
@@ -48,6 +51,8 @@ class Dialect:
     """Fields that the engine's owner adds to every request."""
     thinking_cap: ThinkingCap | None = None
     """How the server wants a cap on thinking to be written."""
+    continuous_usage: bool = False
+    """Pieces of a stream are asked to carry the count so far."""
     cap_name: str = CAP_NAMES[0]
     context: int | None = None
     """Prompt and completion together, in tokens: stated, found, or learnt from a refusal."""
@@ -75,7 +80,8 @@ class Dialect:
     def fields(self, request: Request, cap: int, n: int = 1) -> dict[str, Any]:
         """Write a request's fields, those left out that the server refuses."""
         body: dict[str, Any] = {"model": self.model, "stream": True, **self._prompt(request)}
-        body |= {self.cap_name: cap, "stream_options": {"include_usage": True}}
+        told = {"include_usage": True} | ({_RUNNING: True} if self.continuous_usage else {})
+        body |= {self.cap_name: cap, "stream_options": told}
         body |= {
             name: value
             for name, value, is_set in (
@@ -231,6 +237,9 @@ class Asking:
     def _learn_fields(self, complaint: Complaint) -> bool:
         dialect = self._dialect
         named = refused_fields(complaint, self._sent, dialect.model)
+        if "stream_options" in named and _RUNNING in self._sent["stream_options"]:
+            dialect.continuous_usage = False  # the last count may come all the same
+            return True
         lost = [name for name in named if name in self._needed]
         if lost:
             dialect.refused.add(lost[0])

@@ -10,8 +10,10 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
-from workspan.address import checked_url
-from workspan.engines.base import Bill, Capability, EngineInfo, Price, check_offered, needs
+from workspan.boundary.address import checked_url
+from workspan.boundary.secret import Secret
+from workspan.core.engine import Bill, Capability, EngineInfo, Price, check_offered, needs
+from workspan.data.types import Chunk, Notice, Request, Usage
 from workspan.engines.endpoint.client import Client, Retries, Timeouts
 from workspan.engines.endpoint.dialect import THINKING_CAPS, Asking, Dialect, Form, ThinkingCap
 from workspan.engines.endpoint.lessons import CAP_NAMES
@@ -31,14 +33,14 @@ from workspan.errors import (
     UnsupportedCapability,
     nearest,
 )
-from workspan.secret import Secret
-from workspan.types import Chunk, Notice, Request, Usage
 
 KEY_VARIABLES = ("WORKSPAN_API_KEY", "OPENAI_API_KEY")
 """Where a key is read from, the first that is set."""
 
 _CONTINUING = frozenset({"vllm", "sglang", "llamacpp"})
 """`owned_by` of servers that may continue an answer, if it is them and no gateway before them."""
+_COUNTING = frozenset({"vllm", "sglang"})
+"""Those of them whose streams can carry a running count."""
 _OWN_DOORS = {"/props": "default_generation_settings", "/server_info": "model_path"}
 """Of llama.cpp and SGLang, and what their answers hold."""
 _ENDS: tuple[dict[str, bool], ...] = (
@@ -96,9 +98,15 @@ class Endpoint:
     media_tokens: int | None = None
     """The most tokens that one image, sound or file of a prompt takes, by the provider's table.
     Without it nothing bounds such a prompt: limits on prefill and money refuse it."""
+    caches: int | None = None
+    """The server keeps prompts of at least so many tokens in a cache that all its calls share: of
+    calls with equal prompts the first goes ahead until its first token. None sends all at once."""
     thinking_cap: ThinkingCap | None = None
     """The field by which the server takes `Request.max_reasoning_tokens`; None is that it takes no
     such cap."""
+    continuous_usage: bool = False
+    """Ask that each piece of a stream carries the count so far, as vLLM and SGLang do: what has
+    come is then known to the token before the end."""
     reasoning_effort: str | None = None
     """For requests that name none."""
     sends_seed: bool = True
@@ -118,8 +126,9 @@ class Endpoint:
         self.url = checked_url(self.url)
         if self.n_per_request < 1 or self.concurrency < 1 or self.runahead < 0:
             raise InputError("n_per_request and concurrency are at least 1, runahead at least 0")
-        if self.media_tokens is not None and self.media_tokens < 0:
-            raise InputError("media_tokens is at least 0")
+        for name in ("media_tokens", "caches"):
+            if (told := getattr(self, name)) is not None and told < 0:
+                raise InputError(f"{name} is at least 0")
         if self.thinking_cap is not None and self.thinking_cap not in THINKING_CAPS:
             hint = nearest(self.thinking_cap, THINKING_CAPS)
             raise InputError(f"no thinking_cap {self.thinking_cap!r}: {hint}")
@@ -141,6 +150,7 @@ class Endpoint:
             extra=self.extra_body,
             context=self.context,
             thinking_cap=self.thinking_cap,
+            continuous_usage=self.continuous_usage,
             stated=frozenset() if self.streams else frozenset({"stream"}),
         )
         self._sizes = PromptSizes(self.form, self.model, self.url, self._post, self.media_tokens)
@@ -204,6 +214,7 @@ class Endpoint:
         found: dict[str, Any] = {} if context is None else {"context": context}
         if entry.get("owned_by") in _CONTINUING and await self._continues():
             found["prefill"] = True
+            found["continuous_usage"] = entry["owned_by"] in _COUNTING
         return found
 
     async def _continues(self) -> bool:
@@ -229,6 +240,21 @@ class Endpoint:
             return 0
         count = told.get("count") if isinstance(told, dict) else None
         return count if isinstance(count, int) else 0
+
+    @property
+    def secret(self) -> Secret:
+        """The key and the headers that hold others, for whoever else asks the same server."""
+        return self._secret
+
+    @property
+    def pace(self) -> Pace:
+        """What the server's streams have taught, likewise."""
+        return self._pace
+
+    @property
+    def sizes(self) -> PromptSizes:
+        """What is known of its prompts, likewise."""
+        return self._sizes
 
     @property
     def info(self) -> EngineInfo:
@@ -257,6 +283,7 @@ class Endpoint:
             runahead=self.runahead,
             concurrency=self.concurrency,
             can_be_cut=False,  # until a stream has ended with a count
+            caches=self.caches,
         )
 
     async def models(self) -> tuple[str, ...]:

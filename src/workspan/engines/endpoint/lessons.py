@@ -38,7 +38,7 @@ SETTINGS: Mapping[str, Setting] = {
         rf"|{_LISTED}stream\b",
         is_range=True,
     ),
-    "stream_options": Setting(others=("include_usage",)),
+    "stream_options": Setting(others=("include_usage", "continuous_usage_stats")),
     "seed": Setting("its draws can't be repeated", others=("random_seed",)),
     "temperature": Setting("it samples at its own default"),
     "top_p": Setting("it samples at its own default", others=("topP",)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from workspan.data.types import Chunk, FinishReason, Notice, Request, Source, Usage
 from workspan.engines.endpoint.figures import (
     Shown,
     least_of_prompt,
@@ -17,7 +18,6 @@ from workspan.engines.endpoint.tool_calls import ToolCalls
 from workspan.engines.endpoint.wire import Choice, Delta, Report
 from workspan.errors import EngineRejected
 from workspan.legible import whole_unicode
-from workspan.types import Chunk, FinishReason, Notice, Request, Source, Usage
 
 _STRENGTH: tuple[Source, ...] = ("measured", "tokenised", "estimated")
 
@@ -141,6 +141,8 @@ class Meter:
         """Pieces without a text that is known, since the last running figure: a token each."""
         self._logprobs: list[float] = []
         self._confidences: list[float] = []
+        self._tokens: list[object] = []
+        self._thought_name = ""
         self._scored = 0
         self._report: Report | None = None
         self._told = (0, 0, 0)
@@ -170,6 +172,7 @@ class Meter:
             self._is_whole = choice.message is not None
             if thought := delta.thought:
                 self._thought.add(thought)
+                self._thought_name = self._thought_name or delta.thought_name
             if delta.refusal:
                 self._refusal.add(delta.refusal)
             if delta.tool_calls or delta.function_call:
@@ -186,6 +189,7 @@ class Meter:
             self._scored += len(values)
             self._logprobs += values
             self._confidences += choice.logprobs.confidences
+            self._tokens += choice.logprobs.content or ()
             self._is_confident = self._is_confident or bool(self._confidences)
         if choice.usage is not None:
             self.hear(choice.usage)
@@ -235,20 +239,19 @@ class Meter:
     @property
     def pieces(self) -> int:
         """Pieces of text and thinking so far."""
-        return sum(side.pieces for side in self._sides) + self._unasked.pieces
-
-    @property
-    def _sides(self) -> tuple[_Side, ...]:
-        return self._text, self._thought, self._refusal, self._called
+        shown = self._text.pieces + self._thought.pieces + self._refusal.pieces
+        return shown + self._called.pieces + self._unasked.pieces
 
     @property
     def _size(self) -> int:
-        return sum(side.size for side in self._sides) + self._unasked.size + self._calls.beside
+        shown = self._text.size + self._thought.size + self._refusal.size + self._called.size
+        return shown + self._unasked.size + self._calls.beside
 
     @property
     def least(self) -> int:
         """Decoded tokens that have surely arrived."""
-        text = sum(side.least for side in self._sides)
+        shown = self._text.least + self._thought.least + self._refusal.least
+        text = shown + self._called.least
         return max(text, self._scored) + self._unasked.least
 
     @property
@@ -308,7 +311,10 @@ class Meter:
             finish,
             self._refusal.taken(),
             self._calls.calls if finish else (),
+            self._thought_name,
+            tuple(self._tokens),
         )
+        self._tokens.clear()
         self._logprobs.clear()
         self._confidences.clear()
         return chunk

@@ -6,9 +6,9 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
+from workspan.data.types import Message, Request
 from workspan.engines.endpoint.dialect import Form, chat_prompt, plain_prompt
 from workspan.errors import EngineError
-from workspan.types import Message, Request
 
 _FRAME = 16
 """Tokens that a chat template puts around a message, at most."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from workspan.boundary.secret import Secret
+from workspan.data.types import Notice
 from workspan.engines.endpoint.complaints import Complaint, is_complaint, read_complaint
 from workspan.engines.endpoint.events import EventStream
 from workspan.engines.endpoint.refusals import refusal
 from workspan.engines.endpoint.wire import Choice, Event, decode_event, decode_usual
 from workspan.errors import EngineError, EngineProtocolError, EngineUnavailable
-from workspan.secret import Secret
-from workspan.types import Notice
 
 _FAREWELL_SECONDS = 1.0
 """How long the end of the body may take after the server said that it is done."""

@@ -10,13 +10,13 @@ from typing import NamedTuple, Protocol
 
 import anyio
 
-from workspan.engines.base import Bill
+from workspan.core.engine import Bill
+from workspan.data.types import Chunk, Notice, Request, Usage
 from workspan.engines.endpoint.figures import reconcile, together
 from workspan.engines.endpoint.meter import Meter
 from workspan.engines.endpoint.reply import Reply
 from workspan.engines.endpoint.wire import Event, Report
 from workspan.errors import EngineError, EngineProtocolError
-from workspan.types import Chunk, Notice, Request, Usage
 
 _GATHER_SECONDS = 0.002
 """How long the first of a group waits for others: draws of one strategy come in one tick."""

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from workspan.content import NO_FIELDS, JsonObject, ToolCall
+from workspan.data.content import NO_FIELDS, JsonObject, ToolCall
 from workspan.errors import InputError
 from workspan.legible import whole_unicode
 

@@ -33,6 +33,11 @@ class Delta(msgspec.Struct):
     """Their older form."""
 
     @property
+    def thought_name(self) -> str:
+        """The field that it is in: "reasoning" or "reasoning_content"."""
+        return "reasoning" if self.reasoning and not self.reasoning_content else "reasoning_content"
+
+    @property
     def thought(self) -> str:
         """What was thought; what servers repeat under several names counts once."""
         told: list[str] = []
@@ -49,6 +54,8 @@ class Alternative(msgspec.Struct):
     """A token that might have been decoded."""
 
     logprob: float
+    token: str = ""
+    bytes: list[int] | None = None
 
 
 class TokenLogprob(msgspec.Struct):
@@ -56,6 +63,8 @@ class TokenLogprob(msgspec.Struct):
 
     logprob: float
     top_logprobs: list[Alternative] | None = None
+    token: str = ""
+    bytes: list[int] | None = None
 
 
 class Logprobs(msgspec.Struct):

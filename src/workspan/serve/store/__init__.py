@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from workspan.boundary.secret import Secret
 from workspan.errors import InputError, MissingDependency
-from workspan.secret import Secret
 from workspan.serve.store.base import Store
 from workspan.serve.store.sqlite import SqliteStore
 

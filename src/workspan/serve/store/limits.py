@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal, get_args
 
-from workspan.budget import Budget
+from workspan.data.budget import Budget
 from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
 

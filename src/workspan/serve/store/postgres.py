@@ -9,8 +9,8 @@ import anyio
 import psycopg
 from psycopg import AsyncConnection, sql
 
+from workspan.boundary.secret import Secret
 from workspan.errors import StoreError, StoreGone
-from workspan.secret import Secret
 from workspan.serve.store.driven import Begun, DrivenStore
 from workspan.serve.store.migrating import migrate
 from workspan.serve.store.statements import Rows, Statement, Work

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session
+from workspan.data.types import Answer, Candidate, Problem, Request
 from workspan.errors import at_least, within
+from workspan.registry.card import Card
 from workspan.search.stopping import beta_confidence, dirichlet_confidence
-from workspan.session import Session
 from workspan.strategies.adaptive.rounds import rounds, tally, vote_in_rounds
-from workspan.types import Answer, Candidate, Problem, Request
 
 
 @dataclass(frozen=True)

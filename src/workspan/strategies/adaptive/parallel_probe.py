@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from workspan.allocate.groups import Groups
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session
+from workspan.data.types import Answer, Problem, Request
 from workspan.errors import at_least, first_error
+from workspan.registry.card import Card
 from workspan.search.probing import ProbeControl
-from workspan.session import Session
 from workspan.strategies.adaptive.probed_chain import Chain, grow
-from workspan.types import Answer, Problem, Request
+from workspan.strategies.auto.groups import Groups
 
 
 @dataclass(frozen=True)

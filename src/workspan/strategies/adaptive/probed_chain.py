@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from workspan.core.session import Session
+from workspan.data.types import Candidate, Problem, Request
 from workspan.errors import BudgetExceeded, EngineError
-from workspan.session import Session
 from workspan.strategies.reading import candidate
-from workspan.types import Candidate, Problem, Request
 
 _NOTHING = Candidate("", None)
 

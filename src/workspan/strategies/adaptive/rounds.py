@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 
+from workspan.core.session import Session
+from workspan.data.types import Answer, Candidate, Problem, Request
 from workspan.errors import BudgetExceeded, EngineError, first_error
-from workspan.session import Session
 from workspan.strategies.reading import read
-from workspan.types import Answer, Candidate, Problem, Request
 
 
 async def vote_in_rounds(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session, Strategy
+from workspan.data.types import Answer, Problem
 from workspan.errors import EngineError, within
-from workspan.session import Session, Strategy
-from workspan.types import Answer, Problem
+from workspan.registry.card import Card
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workspan.budget import Budget
+from workspan.data.budget import Budget
 
 
 def evenly(left: Budget, parts: int, share: float = 1.0) -> Budget:

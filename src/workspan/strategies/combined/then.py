@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from workspan.budget import Budget
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session, Strategy
+from workspan.data.budget import Budget
+from workspan.data.types import Answer, Message, Problem
 from workspan.errors import within
-from workspan.session import Session, Strategy
-from workspan.types import Answer, Message, Problem
+from workspan.registry.card import Card
 
 AGAIN = (
     "That was a first attempt, and it may be wrong. Solve the problem again: keep what is right in "

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from workspan.session import Session, Verifier
+from workspan.core.session import Session, Verifier
+from workspan.data.types import Candidate, Message, Problem, Prompt, Request
 from workspan.strategies.reading import candidate
-from workspan.types import Candidate, Message, Problem, Prompt, Request
 
 AUTHOR = "Refined solution:"
 CRITIC = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from workspan.session import Session
+from workspan.core.session import Session
+from workspan.data.types import Candidate
 from workspan.strategies.chosen import choices
 from workspan.strategies.evolutionary.conversation import Conversation
-from workspan.types import Candidate
 from workspan.verifiers.spoken import is_whole
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from workspan.core.session import Session
+from workspan.data.types import Candidate
 from workspan.errors import BudgetExceeded, EngineError, first_error
 from workspan.search.population import Population
-from workspan.session import Session
 from workspan.strategies.evolutionary.conversation import Conversation
 from workspan.strategies.evolutionary.elites import choose
-from workspan.types import Candidate
 
 
 class Islands:

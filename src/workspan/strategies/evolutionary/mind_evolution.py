@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session, Verifier
+from workspan.data.types import Answer, Candidate, Problem, Request
 from workspan.errors import at_least, within
+from workspan.registry.card import Card
 from workspan.search.population import Population, boltzmann
-from workspan.session import Session, Verifier
 from workspan.strategies.evolutionary.conversation import Conversation
 from workspan.strategies.evolutionary.islands import Islands
-from workspan.types import Answer, Candidate, Problem, Request
 from workspan.verifiers.judge import Judge
 
 

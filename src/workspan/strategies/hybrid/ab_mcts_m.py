@@ -8,14 +8,14 @@ from typing import ClassVar
 
 from anyio.to_thread import run_sync
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session, Verifier
+from workspan.data.types import Answer, Candidate, Problem, Request
 from workspan.errors import at_least
+from workspan.registry.card import Card
 from workspan.search.ab_mcts import Ask
 from workspan.search.ab_mcts_m import MixedBranching
-from workspan.session import Session, Verifier
 from workspan.strategies.hybrid.tries import Tries
-from workspan.types import Answer, Candidate, Problem, Request
 from workspan.verifiers.judge import Judge
 
 

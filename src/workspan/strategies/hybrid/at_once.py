@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from workspan.core.session import Session
 from workspan.errors import BudgetExceeded, EngineError, first_error
-from workspan.session import Session
 
 T = TypeVar("T")
 

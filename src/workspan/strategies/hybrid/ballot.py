@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from workspan.core.session import Session
+from workspan.data.types import Candidate, Problem, Request
 from workspan.errors import BudgetExceeded, EngineError
-from workspan.session import Session
 from workspan.strategies.chosen import choice
-from workspan.types import Candidate, Problem, Request
 from workspan.verifiers.spoken import is_whole
 
 VOTE = (

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session, Strategy, Verifier
+from workspan.data.types import Answer, Candidate, Message, Problem, Request, Sample
 from workspan.errors import BudgetExceeded, EngineError, at_least
-from workspan.session import Session, Strategy, Verifier
+from workspan.registry.card import Card
 from workspan.strategies.hybrid.at_once import at_once
 from workspan.strategies.reading import candidate
 from workspan.strategies.sequential.plan_and_execute import PlanAndExecute
-from workspan.types import Answer, Candidate, Message, Problem, Request, Sample
 from workspan.verifiers.judge import Judge
 
 REVIEW = (

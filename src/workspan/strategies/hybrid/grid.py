@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session
+from workspan.data.types import Answer, Problem, Request
 from workspan.errors import at_least
-from workspan.session import Session
+from workspan.registry.card import Card
 from workspan.strategies.reading import read
-from workspan.types import Answer, Problem, Request
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from math import sqrt
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session, Verifier
+from workspan.data.types import Answer, Candidate, Problem, Request
 from workspan.errors import at_least
+from workspan.registry.card import Card
 from workspan.search.uct import Uct
-from workspan.session import Session, Verifier
 from workspan.strategies.hybrid.tries import Tries
-from workspan.types import Answer, Candidate, Problem, Request
 from workspan.verifiers.judge import Judge
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
+from workspan.data.types import Answer
 from workspan.errors import BudgetExceeded
 from workspan.search.allocation import logit, softmax
 from workspan.search.resampling import RESAMPLING, Resampling
 from workspan.search.steps import Path
 from workspan.strategies.hybrid.steps import Steps
-from workspan.types import Answer
 
 Choice: TypeAlias = Literal["best", "vote"]
 

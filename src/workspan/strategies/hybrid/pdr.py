@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session
+from workspan.data.types import Answer, Candidate, Problem, Prompt, Request
 from workspan.errors import BudgetExceeded, EngineError, at_least
-from workspan.session import Session
+from workspan.registry.card import Card
 from workspan.strategies.reading import candidate, read
-from workspan.types import Answer, Candidate, Problem, Prompt, Request
 
 DISTIL = (
     "Attempts at this problem:\n\n{drafts}\n\nDo not solve it anew. Note for a next attempt: "

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session, Verifier
+from workspan.data.types import Answer, Candidate, Problem, Request, Sample
 from workspan.errors import at_least
-from workspan.session import Session, Verifier
+from workspan.registry.card import Card
 from workspan.strategies.asking import surviving
 from workspan.strategies.listing import beside, items
 from workspan.strategies.reading import candidate
-from workspan.types import Answer, Candidate, Problem, Request, Sample
 from workspan.verifiers.answered import Answered
 
 OBSERVE = "Do not solve this yet. List observations that may help, short, one a line:"

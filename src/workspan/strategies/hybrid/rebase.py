@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session, Verifier
+from workspan.data.types import Answer, Problem
 from workspan.errors import at_least
+from workspan.registry.card import Card
 from workspan.search.allocation import rebase
 from workspan.search.steps import Path
-from workspan.session import Session, Verifier
 from workspan.strategies.hybrid.levels import by_levels, children
 from workspan.strategies.hybrid.steps import Steps
-from workspan.types import Answer, Problem
 from workspan.verifiers.step_judge import StepJudge
 
 

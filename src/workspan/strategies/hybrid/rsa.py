@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session
+from workspan.data.types import Answer, Candidate, Problem, Request
 from workspan.errors import BudgetExceeded, EngineError, at_least
-from workspan.session import Session
+from workspan.registry.card import Card
 from workspan.strategies.asking import CUT, each
 from workspan.strategies.listing import beside, listing
 from workspan.strategies.reading import begin, candidate
-from workspan.types import Answer, Candidate, Problem, Request
 
 AGGREGATE = (
     "Above are candidate solutions of this problem; each may hold mistakes or be incomplete. Join "

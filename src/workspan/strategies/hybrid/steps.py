@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from workspan.core.session import Session, Verifier
+from workspan.data.types import Answer, Problem, Request
 from workspan.errors import BudgetExceeded, EngineError, first_error
 from workspan.search.steps import DELIMITER, Path, answered
-from workspan.session import Session, Verifier
-from workspan.types import Answer, Problem, Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from functools import partial
 from typing import Literal
 
 from workspan.answers import extract
+from workspan.core.session import Session
+from workspan.data.types import Candidate, Message, Problem, Prompt, Request
 from workspan.errors import BudgetExceeded, EngineError
-from workspan.session import Session
 from workspan.strategies.reading import candidate
-from workspan.types import Candidate, Message, Problem, Prompt, Request
 
 PROPOSE = (
     "Do not write the whole solution. Propose up to {k} different next steps that could follow, "

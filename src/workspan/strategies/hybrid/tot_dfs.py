@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session, Verifier
+from workspan.data.types import Answer, Candidate, Problem, Request
 from workspan.errors import BudgetExceeded, EngineError, at_least
+from workspan.registry.card import Card
 from workspan.search.order import DepthFirst
-from workspan.session import Session, Verifier
 from workspan.strategies.hybrid.thoughts import Generate, Thinker
-from workspan.types import Answer, Candidate, Problem, Request
 from workspan.verifiers.state_value import StateValue
 
 

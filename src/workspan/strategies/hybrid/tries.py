@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from workspan.core.session import Session, Verifier
+from workspan.data.types import Answer, Candidate, Message, Problem, Prompt, Request
 from workspan.errors import BudgetExceeded, EngineError, first_error
-from workspan.session import Session, Verifier
 from workspan.strategies.reading import candidate
-from workspan.types import Answer, Candidate, Message, Problem, Prompt, Request
 
 IMPROVE = (
     "A check gave this answer {score:.2f} of 1. {feedback}\nFind what is wrong or missing in it "

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session
+from workspan.data.types import Answer, Problem, Request, Sample
 from workspan.errors import at_least
+from workspan.registry.card import Card
 from workspan.search.confidence import borda, inverse_entropy, probability, self_certainty
-from workspan.session import Session
 from workspan.strategies.reading import read
-from workspan.types import Answer, Problem, Request, Sample
 
 
 @dataclass(frozen=True)

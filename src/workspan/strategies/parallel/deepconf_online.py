@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.answers.voting import share
+from workspan.core.engine import Capability
+from workspan.core.session import Session
+from workspan.data.types import Answer, Problem, Request, Sample
 from workspan.errors import BudgetExceeded, EngineError, at_least
+from workspan.registry.card import Card
 from workspan.search.confidence import chain_confidence, falls_below, percentile
-from workspan.session import Session
 from workspan.strategies.reading import read
-from workspan.types import Answer, Problem, Request, Sample
-from workspan.voting import share
 
 
 @dataclass(frozen=True)

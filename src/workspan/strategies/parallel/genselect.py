@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session
+from workspan.data.types import Answer, Candidate, Problem, Request
 from workspan.errors import at_least
-from workspan.session import Session
+from workspan.registry.card import Card
 from workspan.strategies.asking import select
 from workspan.strategies.reading import read
-from workspan.types import Answer, Candidate, Problem, Request
 
 RULE = (
     "Above are several solutions of the same problem. Compare them: where do they differ, and "

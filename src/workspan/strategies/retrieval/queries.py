@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from workspan.types import Problem
+from workspan.data.types import Problem
 
 _BULLET = re.compile(r"\s{0,8}(?:[-*•]|\d{1,2}[.)])\s")
 _WAITS = re.compile(r"#\d")

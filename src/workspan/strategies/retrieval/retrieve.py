@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session
+from workspan.data.types import Answer, Candidate, Message, Problem, Prompt, Request, Sample
 from workspan.errors import BudgetExceeded, ContextExceeded, at_least
+from workspan.registry.card import Card
 from workspan.retrieval.tool import found, wanted
-from workspan.session import Session
 from workspan.strategies.retrieval.queries import instead, plan
 from workspan.strategies.retrieval.reading_room import ReadingRoom
 from workspan.strategies.retrieval.tags import STOP, read_attempt, read_turn
 from workspan.strategies.retrieval.told import CORRECTION, opening, with_last
-from workspan.types import Answer, Candidate, Message, Problem, Prompt, Request, Sample
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from workspan.answers import extract
+from workspan.data.types import Candidate, Problem, Sample
 from workspan.strategies.reading import candidate
-from workspan.types import Candidate, Problem, Sample
 
 STOP = ("</search>", "</answer>")
 """A turn ends with the first of them."""

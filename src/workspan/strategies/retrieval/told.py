@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workspan.types import Prompt
+from workspan.data.types import Prompt
 
 _OPENING = """\
 Answer the question below. Think between <think> and </think> first, and again each time that \

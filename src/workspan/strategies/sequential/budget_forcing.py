@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session
+from workspan.data.types import Answer, Problem, Request
 from workspan.errors import BudgetExceeded, EngineError, at_least
-from workspan.session import Session
+from workspan.registry.card import Card
 from workspan.strategies.reading import candidate
 from workspan.strategies.sequential.thinking import Thinking
-from workspan.types import Answer, Problem, Request
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from workspan.core.session import Session
+from workspan.data.types import Problem, Request, Sample
 from workspan.errors import BudgetExceeded, EngineError, InputError
 from workspan.search.choices import meant
-from workspan.session import Session
-from workspan.types import Problem, Request, Sample
 
 _ROUNDING = 1e-3
 """How far above 0 a log-probability may be by rounding."""

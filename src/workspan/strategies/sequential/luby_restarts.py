@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session, Verifier
+from workspan.data.types import Answer, Candidate, Problem, Request
 from workspan.errors import BudgetExceeded, EngineError, at_least, first_error
+from workspan.registry.card import Card
 from workspan.search.luby import luby
-from workspan.session import Session, Verifier
 from workspan.strategies.reading import candidate
-from workspan.types import Answer, Candidate, Problem, Request
 from workspan.verifiers.answered import Answered
 
 

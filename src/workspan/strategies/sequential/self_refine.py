@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session, Verifier
+from workspan.data.types import Answer, Message, Problem, Prompt, Request
 from workspan.errors import BudgetExceeded, EngineError, at_least
-from workspan.session import Session, Verifier
+from workspan.registry.card import Card
 from workspan.strategies.reading import begin, candidate
-from workspan.types import Answer, Message, Problem, Prompt, Request
 from workspan.verifiers.critic import Critic
 
 REFINE = (

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar
 
-from workspan.card import Card
-from workspan.engines.base import Capability
+from workspan.core.engine import Capability
+from workspan.core.session import Session, Verifier
+from workspan.data.types import Answer, Candidate, Message, Problem, Request
 from workspan.errors import BudgetExceeded, EngineError, at_least
-from workspan.session import Session, Verifier
+from workspan.registry.card import Card
 from workspan.strategies.reading import begin, candidate
-from workspan.types import Answer, Candidate, Message, Problem, Request
 from workspan.verifiers.judge import Judge
 
 AUTHOR = "Refined solution:"

@@ -6,17 +6,17 @@ import random
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
+from workspan.data.types import Message, Problem
 from workspan.errors import InputError, SpecError
-from workspan.graders.plan import Plan
 from workspan.planning import dump
 from workspan.tasks.base import Task
+from workspan.tasks.graders.plan import Plan
 from workspan.tasks.planning.calendar import CalendarScheduling
 from workspan.tasks.planning.made import Made
 from workspan.tasks.planning.meeting import MeetingPlanning
 from workspan.tasks.planning.steg_poet import StegPoetry
 from workspan.tasks.planning.trip import TripPlanning
 from workspan.tasks.written import written
-from workspan.types import Message, Problem
 
 
 class Maker(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from workspan.budget import Budget
+from workspan.data.budget import Budget
 from workspan.spec import STRATEGIES
 from workspan.testing.faults import FAULTS, Fault, Habits
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import anyio
 import msgspec
 
-from workspan.budget import Budget
-from workspan.engines.base import Price
+from workspan.core.engine import Price
+from workspan.core.journal import Journal
+from workspan.core.ledger import Ledger
+from workspan.data.budget import Budget
+from workspan.data.entry import Entry
 from workspan.engines.endpoint import Endpoint, Retries, Timeouts
-from workspan.entry import Entry
 from workspan.errors import WorkspanError
-from workspan.journal import Journal
-from workspan.ledger import Ledger
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.testing.faults import FaultyServer, Tally, Tariff

@@ -17,12 +17,12 @@ from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 
-from workspan.journal import Journal
+from workspan.core.journal import Journal
+from workspan.data.types import Amount, Usage
 from workspan.runner import Result
 from workspan.testing.faults import Served
 from workspan.testing.fuzz.case import Case
 from workspan.testing.fuzz.drive import TARIFF, Evidence, Pass
-from workspan.types import Amount, Usage
 
 _CHARACTERS = 24
 """A figure of fewer tokens than one for so many characters is contradicted by the text."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import anyio
 
-from workspan.budget import Budget
+from workspan.data.budget import Budget
 from workspan.engines.endpoint import Endpoint
 from workspan.runner import run
 from workspan.spec import parse_strategy

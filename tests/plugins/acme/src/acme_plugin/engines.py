@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from anyio.lowlevel import checkpoint
 
-from workspan.engines.base import FREE, Bill, EngineInfo
-from workspan.types import Chunk, Request, Usage
+from workspan.core.engine import FREE, Bill, EngineInfo
+from workspan.data.types import Chunk, Request, Usage
 
 
 @dataclass

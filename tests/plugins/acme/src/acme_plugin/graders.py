@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from workspan.graders.base import Grade, Task
+from workspan.tasks.base import Grade, Task
 
 
 @dataclass(frozen=True)

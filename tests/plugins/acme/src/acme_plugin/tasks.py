@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from workspan.graders.equivalence import Equivalence
+from workspan.data.types import Problem
 from workspan.tasks.base import Task
-from workspan.types import Problem
+from workspan.tasks.graders.equivalence import Equivalence
 
 
 @dataclass(frozen=True)

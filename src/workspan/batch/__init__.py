@@ -1,0 +1,1 @@
+"""Many runs: on one problem each, side by side, or under one budget."""

@@ -1,0 +1,117 @@
+"""One budget over many problems: what the easy ones leave is for the hard ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import anyio
+
+from workspan.batch.bench import Bench, Tool, Trial
+from workspan.batch.compare import Comparison, check_different, side_by_side
+from workspan.core.engine import Engine, models
+from workspan.core.journal import digest
+from workspan.core.ledger import Ledger
+from workspan.core.session import Strategy
+from workspan.data.budget import Budget
+from workspan.errors import InputError
+from workspan.runner import check
+from workspan.spec import write
+from workspan.store.journals import JournalFile
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.library import study_of
+from workspan.strategies.auto.policies.state import Policy
+from workspan.strategies.auto.policies.within import Within
+from workspan.tasks.base import Task
+
+WAVE = 8
+"""Problems that run side by side under one rule."""
+_GREED = 3
+"""Means that one problem may take where nothing stops it but a pass, an arm or votes that agree."""
+
+
+async def pool(
+    strategies: Sequence[Strategy],
+    tasks: Sequence[Task],
+    engine: Engine,
+    *,
+    budget: Budget,
+    seed: int = 0,
+    journals: JournalFile | None = None,
+    on_progress: Callable[[Trial], None] | None = None,
+    engines: Mapping[str, Engine] | None = None,
+    tools: Mapping[str, Tool] | None = None,
+) -> Comparison:
+    """Run `auto` on every task within one budget for all of them, and grade the answers.
+
+    Problems run in waves. Before each the rule is chosen for the mean of what is left: what solved
+    problems did not need raises it, so that all tokens of a wave have one price. The total is hard:
+    whatever the rules ask for, no call goes beyond it. A limit on span is one on each run.
+
+    Args:
+        strategies: `auto` alone, with its dials; with a library its plan fits the mean.
+        tasks: different problems.
+        engine: left open.
+        budget: of all runs together; its work must be limited.
+        seed: root of all randomness.
+        journals: where finished calls are kept; resumed runs get the rules that they had.
+        on_progress: called with each trial as it is finished.
+        engines: further ones that strategies name, left open.
+        tools: what strategies may use.
+
+    Raises:
+        InputError: not `auto`, no limit on work, no task, or one twice.
+        EngineError: run after run failed: the engine is gone.
+    """
+    strategy = strategies[0]
+    if not isinstance(strategy, Auto) or len(strategies) > 1:
+        said = ", ".join(write(one) for one in strategies)
+        raise InputError(f"auto alone can pool a budget, not {said}")
+    if budget.work is None:
+        raise InputError("a pooled budget needs a limit on work, such as '500k work'")
+    check_different([strategy], tasks)
+    engines, tools = engines or {}, tools or {}
+    check(strategy, engine, budget, engines, tools)
+    limiter, account = anyio.CapacityLimiter(engine.info.concurrency), Ledger(budget)
+    bench = Bench(engine, budget, seed, journals, limiter, len(tasks), engines, tools, account)
+    bench.owe(strategy, tasks)
+    trials: dict[str, Trial] = {}
+
+    async def attempt(turn: tuple[Strategy, Task]) -> None:
+        trial = await bench.attempt(*turn)
+        trials[digest(trial.task.problem)] = trial
+        if on_progress is not None:
+            on_progress(trial)
+
+    for first in range(0, len(tasks), WAVE):
+        left = max(0, budget.work - account.spent.amount.work)
+        rule = _rule(strategy, budget, left, len(tasks) - first)
+        turns = [(replace(strategy, fitted=rule), task) for task in tasks[first : first + WAVE]]
+        await side_by_side(attempt, turns, min(WAVE, engine.info.concurrency))
+    info = engine.info
+    ordered = tuple(trials[digest(task.problem)] for task in tasks)
+    names, further = (write(strategy),), models(engines)
+    return Comparison(
+        names,
+        tuple(tasks),
+        ordered,
+        budget,
+        info.name,
+        info.model,
+        seed,
+        further,
+        pooled=True,
+        kinds_of_engine=tuple(one.info.name for one in (engine, *engines.values())),
+    )
+
+
+def _rule(strategy: Auto, budget: Budget, left: int, problems: int) -> Policy:
+    """Choose the rule for so many problems and the work that is left for them."""
+    mean = left // problems
+    if strategy.library:
+        study = study_of(strategy.library, None)
+        rule = strategy.planned_rule(study, Budget(work=mean, span=budget.span))
+        if strategy.verifier is None and not strategy.arms:
+            return rule
+        return Within(rule, min(left, _GREED * mean))
+    return Within(strategy.cold_rule(), min(left, _GREED * mean))

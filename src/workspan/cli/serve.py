@@ -1,0 +1,95 @@
+"""``workspan serve``: the gateway, until a signal to end."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from workspan.cli.exits import Exit
+from workspan.cli.opening import EngineOption, ModelOption, PriceOption
+from workspan.cli.settings import KeyOption, SettingOption
+from workspan.errors import InputError, MissingDependency
+
+
+def serve(
+    *,
+    engine: EngineOption = None,
+    model: ModelOption = None,
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8080,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            "--strategy", "-s", help="Of requests that name a model alone; passed on unless told."
+        ),
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=STRATEGY", help="A strategy that clients may name, repeat."),
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="The most that one request may spend: 8k work, 60s, $0.05.")
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option(help="Keys and accounts: a file, or postgresql://…")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    failover: Annotated[
+        bool, typer.Option("--failover", help="Further engines take over before the first token.")
+    ] = False,
+    judge: Annotated[
+        str | None,
+        typer.Option(help="The engine that chooses among open texts; without, they cost one call."),
+    ] = None,
+    verifier: Annotated[
+        str | None, typer.Option(help="Your own in its place: 'sh:./check.sh', check.py:check.")
+    ] = None,
+    progress: Annotated[
+        bool, typer.Option("--progress", help="Streams tell what goes on, as thinking.")
+    ] = False,
+    price: PriceOption = None,
+    setting: SettingOption = None,
+    api_key_env: KeyOption = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Say on one line of JSON when ready.")
+    ] = False,
+) -> None:
+    """Serve any client of OpenAI's API, each request within its budget."""
+    if not engine:
+        raise InputError("name an engine: workspan serve -e http://HOST/v1 --model NAME")
+    try:
+        from workspan.serve.options import configured
+        from workspan.serve.running import serve as run
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "workspan":
+            raise
+        raise MissingDependency("workspan serve", "serve") from error
+    config = configured(
+        engine,
+        model,
+        price,
+        setting,
+        api_key_env,
+        host=host,
+        port=port,
+        strategy=strategy,
+        names=name,
+        budget=budget,
+        store=store,
+        workers=workers,
+        failover=failover,
+        judge=judge,
+        verifier=verifier,
+        progress=progress,
+    )
+
+    def say(address: str) -> None:
+        if json:
+            typer.echo(msgspec.json.encode({"event": "listening", "url": address}).decode())
+        else:
+            typer.echo(f"listening at {address}")
+
+    run(config, say)
+    raise typer.Exit(Exit.OK)

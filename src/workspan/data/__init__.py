@@ -1,0 +1,1 @@
+"""Plain data: messages, requests, budgets, usage, the lines of a journal."""

@@ -1,0 +1,1 @@
+"""Recorded chains run again under any strategy and budget."""

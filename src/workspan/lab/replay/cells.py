@@ -1,0 +1,141 @@
+"""The width × depth table of recorded chains: what each fixed split gives on each problem."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from workspan.answers import equivalent
+from workspan.data.types import Problem
+from workspan.recordings.engine import asked_tokens
+from workspan.recordings.recording import Chain, Recording
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WIDTHS = (1, 2, 4, 8, 16, 32, 64)
+RESAMPLES = 60
+"""Orders of a problem's chains over which a cell is averaged."""
+
+
+class Cell(NamedTuple):
+    """One fixed split."""
+
+    depth: int
+    """Tokens at which every chain is cut and asked."""
+    width: int
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Means over `RESAMPLES` orders of the chains, each array float64 [problem, cell]."""
+
+    names: tuple[str, ...]
+    """Ids of the problems."""
+    cells: tuple[Cell, ...]
+    accuracy: NDArray[np.float64]
+    work: NDArray[np.float64]
+    span: NDArray[np.float64]
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """The row of each problem."""
+        return {name: row for row, name in enumerate(self.names)}
+
+    def means(self, names: Collection[str]) -> NDArray[np.float64]:
+        """Return accuracy, work and span [3, cell], means over the problems of these ids."""
+        rows = [self.rows[name] for name in names]
+        tables = (self.accuracy, self.work, self.span)
+        return np.stack([table[rows].mean(axis=0) for table in tables])
+
+
+def depths_of(recordings: Sequence[Recording]) -> tuple[int, ...]:
+    """Return the depths of their tables: 1, 1.5, 2, 3, 4, 6, … times 125, and the longest chain."""
+    longest = max(recording.longest for recording in recordings)
+    steps = [125 * 2.0**power * half for power in range(-10, 24) for half in (1, 1.5)]
+    return (*(round(step) for step in sorted(steps) if longest / 40 <= step < longest), longest)
+
+
+def cells_of(recording: Recording, depths: Sequence[int], seed: int = 0) -> Cells:
+    """Cut every chain at each depth, ask it there if it was ever asked, and vote by each width.
+
+    The orders are drawn from `seed`; widths that a problem has too few chains for are taken with
+    all of its chains.
+    """
+    cells = tuple(Cell(depth, width) for depth in depths for width in WIDTHS)
+    shape = (len(recording.problems), len(cells))
+    accuracy, work, span = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    is_probed = recording.is_probed
+    for row, problem in enumerate(recording.problems):
+        chains = recording.chains[problem.id]
+        n = min(max(WIDTHS), len(chains))
+        rng = random.Random(f"{seed} {problem.id}")
+        orders = np.array([rng.sample(range(len(chains)), n) for _ in range(RESAMPLES)])
+        groups: list[str] = []
+        known: dict[str, int] = {}
+        for i, depth in enumerate(depths):
+            votes, costs = _cut(chains, depth, problem, groups, known, is_probed=is_probed)
+            grades = np.array([recording.grade(problem, answer) for answer in groups] + [0.0])
+            drawn, spent = votes[orders], costs[orders]
+            for j, width in enumerate(WIDTHS):
+                column = i * len(WIDTHS) + j
+                winners = _plurality(drawn[:, :width], len(groups))
+                accuracy[row, column] = grades[winners].mean()
+                work[row, column] = spent[:, :width].sum(axis=1).mean()
+                span[row, column] = spent[:, :width].max(axis=1).mean()
+    return Cells(tuple(p.id for p in recording.problems), cells, accuracy, work, span)
+
+
+def _cut(
+    chains: Sequence[Chain],
+    depth: int,
+    problem: Problem,
+    groups: list[str],
+    known: dict[str, int],
+    *,
+    is_probed: bool,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the group of each chain's vote, -1 for none, and what it cost; new groups are added.
+
+    Both int64 [chain].
+    """
+    votes, costs = [], []
+    for chain in chains:
+        cost, answer = min(depth, chain.tokens), chain.answers[-1]
+        if depth < chain.tokens:
+            answer = chain.answer_at(depth) if is_probed else None
+            cost += asked_tokens(answer) if is_probed else 0
+        votes.append(-1 if answer is None else _group(answer, problem, groups, known))
+        costs.append(cost)
+    return np.array(votes), np.array(costs)
+
+
+def _group(answer: str, problem: Problem, groups: list[str], known: dict[str, int]) -> int:
+    if answer not in known:
+        same = (i for i, other in enumerate(groups) if equivalent(answer, other, problem.kind))
+        known[answer] = next(same, len(groups))
+        if known[answer] == len(groups):
+            groups.append(answer)
+    return known[answer]
+
+
+def _plurality(votes: NDArray[np.int64], n_groups: int) -> NDArray[np.int64]:
+    """Return the winner of each row of votes [orders, width], the first drawn of equals.
+
+    A row without a vote gives `n_groups`.
+    """
+    orders, width = votes.shape
+    score = np.zeros((orders, n_groups + 1))
+    rows = np.arange(orders)
+    for place in range(width - 1, -1, -1):  # the first drawn is added last: it breaks ties
+        group = votes[:, place]
+        bonus = score[rows, group] // 1 + 1 + (width - place) / (width + 1)
+        score[rows, group] = bonus
+    score[:, n_groups] = 0.5  # where votes of -1 went: beaten by any vote
+    winners: NDArray[np.int64] = np.argmax(score, axis=1)
+    return winners

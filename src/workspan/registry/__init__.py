@@ -1,0 +1,1 @@
+"""What every name stands for, ours and plug-ins'."""

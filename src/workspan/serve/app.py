@@ -1,0 +1,139 @@
+"""The ASGI application: one table of addresses, one place where every request ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
+from typing import TypeAlias
+
+from workspan.serve.config import Config
+from workspan.serve.gateway import Gateway
+from workspan.serve.routes import about, completing
+from workspan.serve.seeing.log import RequestLog
+from workspan.serve.seeing.record import Record
+from workspan.serve.wire.errors import Failed, failed, no_method, no_route
+from workspan.serve.wire.exchange import Exchange, Receive, Scope, Send
+
+_log = logging.getLogger("workspan.serve")
+Route: TypeAlias = Callable[[Gateway, Exchange, Record], Awaitable[None]]
+
+_V1: Mapping[str, Mapping[str, Route]] = {
+    "/chat/completions": {"POST": completing.chat},
+    "/completions": {"POST": completing.completions},
+    "/embeddings": {"POST": completing.embeddings},
+    "/models": {"GET": about.models},
+}
+ROUTES: Mapping[str, Mapping[str, Route]] = {
+    **{f"/v1{path}": methods for path, methods in _V1.items()},
+    **_V1,  # for base addresses without /v1
+    "/healthz": {"GET": about.health},
+    "/readyz": {"GET": about.readiness},
+    "/metrics": {"GET": about.metrics},
+    "/tokenizer_info": {"GET": about.tokenizer},
+    "/openapi.json": {"GET": about.openapi},
+}
+"""By address and method. A further dialect is one more row."""
+_MODEL: Mapping[str, Route] = {"GET": about.model}
+_WHILE_DRAINING = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+class App:
+    """The application of one process."""
+
+    def __init__(self, config: Config, log: RequestLog | None = None) -> None:
+        self.gateway = Gateway(config, log)
+        self.failure: BaseException | None = None
+        """Why it could not start."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take what the server hands on."""
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Start before the first request, end after the last."""
+        await receive()
+        try:
+            await self.gateway.start()
+        except Exception as error:  # noqa: BLE001  # whoever runs the server says it
+            self.failure = error
+            await send({"type": "lifespan.startup.failed", "message": ""})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.gateway.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gateway = self.gateway
+        exchange = Exchange(scope, receive, send, gateway.config.limits, gateway.request_id())
+        record = Record(exchange.id)
+        gateway.watch.open.add(exchange)
+        try:
+            await self._routed(exchange, record)
+        except asyncio.CancelledError:
+            if exchange.stopped is None:
+                raise
+            task = asyncio.current_task()
+            assert task is not None
+            task.uncancel()
+            await self._stopped(exchange, record)
+        except Exception as error:  # noqa: BLE001  # every request ends here
+            await self._failed(exchange, record, error)
+        finally:
+            gateway.watch.open.discard(exchange)
+            exchange.close()
+            self._remember(exchange, record)
+
+    async def _routed(self, exchange: Exchange, record: Record) -> None:
+        path, method = exchange.path, exchange.method
+        methods = ROUTES.get(path)
+        if methods is None:
+            if not path.startswith(f"{about.MODELS}/"):
+                record.route = "none"
+                raise no_route(path)
+            methods = _MODEL
+        record.route = path if methods is not _MODEL else about.MODELS
+        route = methods.get("GET" if method == "HEAD" else method)
+        if route is None:
+            raise no_method(method, path, ", ".join(methods))
+        if self.gateway.is_draining and path not in _WHILE_DRAINING:
+            exchange.extra.append((b"connection", b"close"))
+            raise Failed(503, "the server ends", code="draining", headers={"retry-after": "1"})
+        await route(self.gateway, exchange, record)
+
+    async def _stopped(self, exchange: Exchange, record: Record) -> None:
+        """End what was stopped: the client is told, unless it is gone."""
+        why = exchange.why_stopped()
+        record.status, record.code = why.status, why.code or ""
+        if why.status == 499:
+            exchange.abort()
+            return
+        await self._told(exchange, why)
+
+    async def _failed(self, exchange: Exchange, record: Record, error: Exception) -> None:
+        said = failed(error)
+        if said.code == "bug":
+            _log.error("%s: a bug", exchange.id, exc_info=error)
+        record.status, record.code = said.status, said.code or ""
+        await self._told(exchange, said)
+
+    async def _told(self, exchange: Exchange, said: Failed) -> None:
+        """Say an error; a body that does not come ends the connection."""
+        if exchange.stopped == "body":
+            exchange.extra.append((b"connection", b"close"))
+        try:
+            await exchange.fail(said)
+        except Exception as error:  # noqa: BLE001  # nobody is there to be told
+            _log.error("%s: an error could not be told", exchange.id, exc_info=error)
+
+    def _remember(self, exchange: Exchange, record: Record) -> None:
+        record.status = record.status or exchange.status
+        record.seconds = perf_counter() - exchange.began
+        record.overhead_ms = exchange.told_overhead_ms
+        self.gateway.metrics.add(record)
+        self.gateway.log.add(record)

@@ -1,0 +1,188 @@
+"""What the operator stated: frozen, checked before the first connection."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from workspan.boundary.address import checked_url
+from workspan.core.engine import Price
+from workspan.data.budget import Budget
+from workspan.engines.settings import Settings, named, read_settings
+from workspan.errors import InputError, SpecError, nearest
+from workspan.legible import quoted
+from workspan.serve.rules import Rules
+
+UNNAMED = "default"
+"""The name of the one engine that was given without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a client, and an upstream, may take of this process."""
+
+    body_bytes: int = 32 * 1024 * 1024
+    """Of a request."""
+    reply_bytes: int = 64 * 1024 * 1024
+    """Of a reply that is not streamed, and of one event of a stream."""
+    header_bytes: int = 32 * 1024
+    headers: int = 100
+    header_seconds: float = 15.0
+    """From the first byte, or from the connection, to the end of the headers."""
+    body_seconds: float = 60.0
+    first_byte_seconds: float = 300.0
+    """From asking the upstream to its first byte; time in line does not count."""
+    idle_seconds: float = 120.0
+    """Without anything from the upstream, or without the client taking anything."""
+    total_seconds: float = 3600.0
+    """A request from its headers to its end, time in line included."""
+    waiting: int = 512
+    """Requests in line before one upstream; above it they are refused with 503."""
+    waiting_per_key: int = 128
+    comment_seconds: float = 12.0
+    """Of silence after which a stream is kept alive by a comment."""
+    drain_seconds: float = 30.0
+    """After a signal to end, for the requests that run."""
+
+    def __post_init__(self) -> None:
+        """Refuse limits that would let nothing through, or everything.
+
+        Raises:
+            InputError: one is not a number above 0.
+        """
+        for item in fields(self):
+            if not 0 < getattr(self, item.name) < math.inf:
+                raise InputError(f"the limit {item.name} must be a number above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """One engine, as it was stated."""
+
+    name: str
+    engine: str
+    """An address, or another engine's written form, which no request can be passed on to."""
+    model: str = ""
+    """As the server calls it; empty where its list is to tell."""
+    price: Price | None = None
+    settings: Settings = field(default_factory=Settings, repr=False)
+
+    @property
+    def is_server(self) -> bool:
+        """Requests can be passed on to it as they are."""
+        return self.engine.startswith(("http://", "https://"))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All that `workspan serve` goes by."""
+
+    upstreams: tuple[Upstream, ...]
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """0 takes a free one."""
+    workers: int = 1
+    failover: bool = False
+    """The further upstreams take over, in their order, before the first token."""
+    budget: Budget = field(default_factory=Budget)
+    """The most that one request may spend, whatever it wishes."""
+    strategy: str = ""
+    """Of requests that name a model alone; empty passes them on as they are."""
+    strategies: Mapping[str, str] = field(default_factory=dict)
+    """Strategies by the names that clients call them, written by the operator."""
+    store: str = ""
+    """Of keys and accounts: a file, or postgresql://…; empty is none, and any key is taken."""
+    limits: Limits = field(default_factory=Limits)
+    rules: Rules = field(default_factory=Rules)
+    """Of turns that are worth more than one call."""
+    json: bool = False
+    """What is said on standard output is JSON."""
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without asking anyone.
+
+        Raises:
+            InputError: something is no address, no port, no strategy.
+        """
+        if not self.upstreams:
+            raise InputError("no engine is named: workspan serve -e http://HOST/v1 --model NAME")
+        for upstream in self.upstreams:
+            self._check_upstream(upstream)
+        if not 0 <= self.port < 65_536:
+            raise InputError(f"the port is {self.port}: a number from 0 to 65535")
+        if self.workers < 1:
+            raise InputError(f"workers is {self.workers}: at least 1")
+        if self.failover and len(self.upstreams) < 2:
+            raise InputError("failover needs a second engine: add -e NAME=http://HOST/v1")
+        self._check_judge()
+        own = self.strategies.get(self.strategy, self.strategy)
+        for text in filter(None, (own, *self.strategies.values())):
+            from workspan.spec import parse_strategy  # all strategies' world, for whoever has one
+
+            parse_strategy(text, imports=True)
+
+    def _check_judge(self) -> None:
+        judge, names = self.rules.judge, [upstream.name for upstream in self.upstreams]
+        if judge and judge not in names:
+            hint = nearest(judge, names)
+            raise InputError(f"the judge {quoted(judge)} is none of the engines: {hint}")
+
+    def _check_upstream(self, upstream: Upstream) -> None:
+        if upstream.is_server:
+            checked_url(upstream.engine)
+        if self.budget.cost is not None and upstream.price is None:
+            raise InputError(
+                f"the budget limits money, and no price is known for {upstream.name}: "
+                f"add --price {upstream.name}=IN/OUT, USD per million tokens"
+            )
+
+    @property
+    def first(self) -> Upstream:
+        """The engine that answers where none is named."""
+        return self.upstreams[0]
+
+
+def upstreams(
+    engines: Sequence[str],
+    models: Sequence[str] | None = None,
+    prices: Sequence[str] | None = None,
+    settings: Sequence[str] | None = None,
+    keys: Sequence[str] | None = None,
+) -> tuple[Upstream, ...]:
+    """Read the options that name engines, as the other commands do.
+
+    Raises:
+        SpecError: a name is given twice, or something is stated for an engine that is not there.
+    """
+    texts = named("--engine", engines)
+    chosen, paid = named("--model", models), named("--price", prices)
+    names = {name or UNNAMED: text for name, text in texts.items()}
+    if len(names) < len(texts):
+        raise SpecError(f"an engine is named {UNNAMED!r}, as the one without a name is: rename it")
+    for name in (*chosen, *paid):
+        if name not in texts and not (name == "" and len(texts) == 1):
+            hint = nearest(name, texts) if name else f"write NAME=…: {', '.join(texts)}"
+            raise SpecError(f"no engine is named {quoted(name)}: {hint}")
+    stated = read_settings(settings, keys, texts)
+
+    def of(told: Mapping[str, Any], name: str) -> Any:
+        return told.get(name, told.get("") if len(texts) == 1 else None)
+
+    return tuple(
+        Upstream(
+            name or UNNAMED,
+            text,
+            of(chosen, name) or "",
+            _price(rate) if (rate := of(paid, name)) else None,
+            stated[name],
+        )
+        for name, text in texts.items()
+    )
+
+
+def _price(text: str) -> Price:
+    from workspan.spec.engines import parse_price
+
+    return parse_price(text)

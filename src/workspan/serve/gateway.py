@@ -1,0 +1,211 @@
+"""What all routes of one process share: engines, accounts, keys, names, figures."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import time
+from collections.abc import Mapping
+
+from workspan.core.engine import Engine, give_back
+from workspan.errors import EngineError, InputError, KeyRefused
+from workspan.legible import quoted
+from workspan.serve.accounts import Accounts
+from workspan.serve.asked import Asked, Wish
+from workspan.serve.auth import Keys
+from workspan.serve.config import Config
+from workspan.serve.relay.body import Body
+from workspan.serve.relay.upstream import Server
+from workspan.serve.routing import Routing, Target
+from workspan.serve.seeing.log import RequestLog
+from workspan.serve.seeing.metrics import Metrics
+from workspan.serve.seeing.record import Record
+from workspan.serve.store import store_at
+from workspan.serve.store.keys import Key
+from workspan.serve.wire.errors import Failed
+from workspan.serve.wire.exchange import Exchange
+from workspan.serve.wire.watch import Watch
+from workspan.serve.wishes import read_wish, within
+
+_FORWARDED = (b"idempotency-key", b"traceparent", b"tracestate", b"http-referer", b"x-title")
+"""Headers of a client that an upstream may see. Never its key, and nothing of its machine."""
+_LONGEST_HEADER = 512
+_LONGEST_MODEL = 2_200
+"""Characters of a model's name: a strategy may be written into it."""
+
+
+class Gateway:
+    """One process of the gateway; `start` before the first request."""
+
+    def __init__(self, config: Config, log: RequestLog | None = None) -> None:
+        self.config = config
+        self.servers: dict[str, Server] = {
+            stated.name: Server(stated, config.limits)
+            for stated in config.upstreams
+            if stated.is_server
+        }
+        self.engines: dict[str, Engine] = {n: s.engine for n, s in self.servers.items()}
+        """All engines, as strategies ask them."""
+        self.watch = Watch(config.limits)
+        self.metrics = Metrics(stated.name for stated in config.upstreams)
+        self.log = log or RequestLog()
+        self.store = store_at(config.store) if config.store else None
+        self.accounts = Accounts(self.store)
+        self.keys = Keys(self.store)
+        self.routing = Routing(config, {})
+        self.since = int(time.time())
+        self.is_draining = False
+        self._prefix = secrets.token_hex(5)
+        self._numbers = itertools.count(1)
+
+    async def start(self) -> None:
+        """Open what requests need; nothing is asked of an upstream whose model was named.
+
+        Raises:
+            WorkspanError: an engine or the store can't be opened.
+        """
+        models: dict[str, str] = {}
+        for stated in self.config.upstreams:
+            server = self.servers.get(stated.name)
+            if server is None:
+                from workspan.spec import (
+                    engines as engine_spec,  # what is no server is made of all sorts
+                )
+
+                self.engines[stated.name] = await engine_spec.open_engine(
+                    stated.engine, stated.model or None, stated.price, stated.settings, imports=True
+                )
+                models[stated.name] = self.engines[stated.name].info.model
+                continue
+            server.open()
+            if not server.model:
+                server.name_model(await _only_model(server))
+            models[stated.name] = server.model
+        self.routing = Routing(self.config, models)
+        if self.store is not None:
+            await self.store.open()
+        await self.accounts.__aenter__()
+        self.watch.start()
+
+    async def aclose(self) -> None:
+        """Settle and give everything back."""
+        await self.watch.aclose()
+        await self.accounts.__aexit__(None, None, None)
+        if self.store is not None:
+            await self.store.aclose()
+        for server in self.servers.values():
+            await server.aclose()
+        for name, engine in self.engines.items():
+            if name not in self.servers:
+                await give_back(engine)
+
+    def request_id(self) -> str:
+        """Make an id that no other request has, here or in another process."""
+        return f"req-{self._prefix}-{next(self._numbers):x}"
+
+    async def who(self, exchange: Exchange) -> Key | None:
+        """Return whose key a request bears; None where no keys are kept.
+
+        Raises:
+            KeyRefused: there is none, or it is not known.
+        """
+        key = await self.keys.of(exchange)
+        exchange.key_id = key.id if key is not None else ""
+        return key
+
+    def wished(self, exchange: Exchange, body: Body) -> Wish:
+        """Read a request's wishes, which its body loses.
+
+        Raises:
+            InputError: one is none.
+        """
+        budget = exchange.header(b"workspan-budget")
+        return read_wish(body, budget, exchange.header(b"workspan-strategy"))
+
+    def target(self, body: Body, wish: Wish, key: Key | None, record: Record) -> Target:
+        """Return what a request's model stands for.
+
+        Raises:
+            Failed: there is no such model.
+            KeyRefused: it is not for this key.
+            InputError: none is named, or the strategy is none.
+        """
+        model = body.get("model", str, "a text") or ""
+        if not model:
+            named = ", ".join(map(quoted, self.routing.names()[:5]))
+            raise InputError(f"model must be named: {named} …")
+        if len(model) > _LONGEST_MODEL:
+            raise InputError(f"model has at most {_LONGEST_MODEL} characters")
+        record.asked_model = model
+        target = self.routing.target(model, wish)
+        if key is not None:
+            self._check_scope(key, model, target)
+        return target
+
+    def _check_scope(self, key: Key, model: str, target: Target) -> None:
+        """Hold what is asked, and what would answer, against a key's scope.
+
+        Raises:
+            KeyRefused: neither is within it.
+        """
+        real = self.routing.models.get(target.upstream) or target.upstream
+        if not (key.may_ask(model) or key.may_ask(real)):
+            raise KeyRefused(
+                f"the key {key.id} may not ask {quoted(model)}", code="model_not_allowed"
+            )
+
+    def asked(
+        self, exchange: Exchange, body: Body, wish: Wish, target: Target, key: Key | None
+    ) -> Asked:
+        """Put together what is known of a request."""
+        headers = exchange.headers
+        kept: dict[str, str] = {}
+        for name in _FORWARDED:
+            value = headers.get(name)
+            if value is not None and len(value) <= _LONGEST_HEADER and value.isascii():
+                kept[name.decode()] = value.decode()
+        return Asked(
+            body.written(),
+            wish,
+            target.upstream,
+            body.get("model", str, "a text") or "",
+            target.strategy,
+            key,
+            kept,
+            exchange.id,
+            within(wish.budget, self.config.budget),
+        )
+
+    def in_order(self, first: str) -> list[Server]:
+        """Return the servers that may answer, the one that is meant first.
+
+        Raises:
+            Failed: the one that is meant is no server.
+        """
+        found = [self.servers[n] for n in self.routing.order(first) if n in self.servers]
+        if not found or found[0].name != first:
+            said = f"{first} is an engine in this process: only chats can be asked of it"
+            raise Failed(400, said, code="unsupported")
+        return found
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """The model behind each engine."""
+        return self.routing.models
+
+
+async def _only_model(server: Server) -> str:
+    """Return the one model that a server lists.
+
+    Raises:
+        InputError: it lists several, or none.
+        EngineError: it does not answer.
+    """
+    try:
+        found = await server.engine.models()
+    except EngineError as error:
+        raise InputError(f"{error}; name its model: --model NAME") from None
+    if len(found) != 1:
+        listed = ", ".join(map(quoted, found[:20])) or "none"
+        raise InputError(f"name one of the models of {server.url} with --model: {listed}")
+    return found[0]

@@ -1,0 +1,81 @@
+"""From the options of a command line to what the gateway goes by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from workspan.data.budget import Budget
+from workspan.errors import InputError
+from workspan.legible import quoted
+from workspan.serve.config import Config, upstreams
+from workspan.serve.rules import Rules
+from workspan.serve.wishes import read_budget
+
+if TYPE_CHECKING:
+    from workspan.core.session import Verifier
+
+_NAMED = re.compile(r"([A-Za-z][\w.-]{0,99})=(.+)", re.DOTALL)
+
+
+def configured(
+    engines: Sequence[str],
+    models: Sequence[str] | None = None,
+    prices: Sequence[str] | None = None,
+    settings: Sequence[str] | None = None,
+    keys: Sequence[str] | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    strategy: str | None = None,
+    names: Sequence[str] | None = None,
+    budget: str | None = None,
+    store: str | None = None,
+    workers: int = 1,
+    failover: bool = False,
+    judge: str | None = None,
+    verifier: str | None = None,
+    progress: bool = False,
+) -> Config:
+    """Read and check options.
+
+    Raises:
+        InputError: one is wrong; says what would be right.
+    """
+    return Config(
+        upstreams(engines, models, prices, settings, keys),
+        host,
+        port,
+        workers,
+        failover,
+        Budget() if budget is None else read_budget(budget),
+        strategy or "",
+        _named(names or ()),
+        store or "",
+        rules=Rules(
+            judge=judge,
+            verifier=_verifier(verifier) if verifier else None,
+            shows_progress=progress,
+        ),
+    )
+
+
+def _named(texts: Sequence[str]) -> dict[str, str]:
+    """Read ``NAME=STRATEGY``, which may not take over the name of an `auto` that all know."""
+    found: dict[str, str] = {}
+    for text in texts:
+        told = _NAMED.fullmatch(text)
+        if told is None or told[1] in found:
+            raise InputError(
+                f"--name {quoted(text)}: write NAME=STRATEGY, each name once, such as "
+                "careful='self_consistency(n=8)'"
+            )
+        found[told[1]] = told[2].strip()
+    return found
+
+
+def _verifier(text: str) -> Verifier:
+    from workspan.spec import parse_verifier
+
+    return parse_verifier(text, imports=True)

@@ -1,0 +1,219 @@
+"""A request as it goes to one upstream: in that one's dialect, capped by its budget, counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+from workspan.core.ledger import Ledger
+from workspan.data.content import JsonObject, ToolSpec
+from workspan.data.types import Request
+from workspan.engines.endpoint.lessons import CAP_NAMES
+from workspan.errors import InputError, UnsupportedCapability
+from workspan.serve.asked import Asked
+from workspan.serve.relay.body import Body
+from workspan.serve.relay.charge import Plan
+from workspan.serve.relay.counts import UNCAPPED, Counts
+from workspan.serve.relay.thinking import said_of_thinking, set_thinking
+from workspan.serve.relay.upstream import Server
+
+Form: TypeAlias = Literal["chat", "completion", "embedding"]
+
+PATHS: dict[Form, str] = {
+    "chat": "chat/completions",
+    "completion": "completions",
+    "embedding": "embeddings",
+}
+UNSTATED_CAP = 16_384
+"""Tokens of a whole reply under a limit, where neither client nor budget caps it."""
+_FRAME = 64
+"""Tokens around a prompt's own bytes, at most."""
+_CALLS = (ToolSpec(JsonObject('{"type":"function"}')),)
+"""Stands for whatever tools a request has: what is counted is only that there are some."""
+
+
+@dataclass(frozen=True)
+class Passed:
+    """One request that is passed on: what of its body matters to the gateway."""
+
+    asked: Asked
+    body: Body
+    form: Form
+    is_streamed: bool = False
+    wants_usage: bool = False
+    """The client asked for usage at the end of its stream."""
+    n: int = 1
+    """Choices: of each prompt, where there are several."""
+    cap: int | None = None
+    """As the client stated it, of one choice."""
+    cap_name: str = ""
+    """What it called it."""
+
+    @classmethod
+    def read(cls, asked: Asked, body: Body, form: Form) -> Passed:
+        """Read what matters; the rest is the upstream's to judge.
+
+        Raises:
+            InputError: a field that the account rests on is none.
+        """
+        if form == "embedding":
+            return cls(asked, body, form)
+        is_streamed = bool(body.get("stream", bool, "true or false"))
+        options = body.get("stream_options", dict[str, Any], "an object") or {}
+        n = _count(body, "n") or 1
+        best = (_count(body, "best_of") or 1) if form == "completion" else 1
+        prompts = _prompts(body) if form == "completion" else 1
+        cap, name = _cap(body)
+        wants = options.get("include_usage") is True
+        return cls(asked, body, form, is_streamed, wants, max(n, best) * prompts, cap, name)
+
+    @property
+    def path(self) -> str:
+        """Below the upstream's address."""
+        return PATHS[self.form]
+
+    def allowed(self, ledger: Ledger, server: Server) -> int | None:
+        """Return the cap of one choice within the budget; None is none.
+
+        Where there is not one token for each choice, the account refuses what is held.
+        """
+        budget = self.asked.budget
+        caps = [] if self.cap is None else [self.cap]
+        bought = self._bought(budget.cost, server)
+        caps += [max(1, one // self.n) for one in (budget.work, bought) if one is not None]
+        if budget.span is not None:
+            caps.append(budget.span)
+        is_limited = ledger.limits("work") or ledger.limits("cost")
+        if not caps and is_limited and not self.is_streamed:
+            caps.append(UNSTATED_CAP)
+        return min(caps, default=None)
+
+    def _bought(self, money: Decimal | None, server: Server) -> int | None:
+        """Return the tokens that an amount of money buys beside the prompt."""
+        price = server.price
+        if money is None or price is None or price.output <= 0:
+            return None
+        left = money - self.prompt_bound(server) * price.input / 1_000_000
+        return max(0, int(left * 1_000_000 / price.output))
+
+    def prompt_bound(self, server: Server) -> int:
+        """Bound the prompt's tokens: a token is at least a byte.
+
+        Raises:
+            UnsupportedCapability: it holds an image, sound or file, and nothing bounds that.
+        """
+        if self.form == "chat":
+            request = self.asked.chat.request
+            if not server.sizes.is_bounded(request):
+                raise UnsupportedCapability(
+                    "nothing bounds the tokens of what is no text in the prompt, so that no limit "
+                    f"on prefill or money can be kept: {server.name} has no media_tokens"
+                )
+            return server.sizes.bound(request)
+        return len(self.body.raw("prompt") or self.body.raw("input")) + _FRAME
+
+    def plan(self, ledger: Ledger, server: Server, cap: int | None) -> Plan:
+        """Say what is to be held.
+
+        Raises:
+            UnsupportedCapability: see `prompt_bound`.
+        """
+        rests = ledger.limits("prefill") or ledger.limits("cost")
+        prefill = self.prompt_bound(server) if rests else 0
+        work = 0 if self.form == "embedding" else None if cap is None else cap * self.n
+        is_cuttable = self.is_streamed and server.pace.can_be_cut
+        return Plan(work, prefill, is_cuttable, server.runahead, server.price)
+
+    def counts(self, server: Server, plan: Plan, cap: int | None) -> Counts:
+        """Begin to count a reply."""
+        tools = _CALLS if self.has_tools else ()
+        request = Request((), max_tokens=UNCAPPED if cap is None else cap, tools=tools)
+        bound = plan.prefill or self._rough_prompt
+        return Counts(request, self.n, bound, server.runahead, server.pace, is_bounded=True)
+
+    @cached_property
+    def has_tools(self) -> bool:
+        """What was decoded may be rewritten as calls, or hidden in them."""
+        return any(len(self.body.raw(name)) > 4 for name in ("tools", "functions"))
+
+    @property
+    def _rough_prompt(self) -> int:
+        """Bound the prompt by the body, where no limit rests on it."""
+        return len(self.asked.body)
+
+    def written(self, server: Server, cap: int | None) -> Body:
+        """Write the body for one upstream."""
+        body = self.body.copy()
+        if server.model and body.get("model", str, "a text") != server.model:
+            body.set("model", server.model)
+        if self.form == "embedding":
+            return body
+        if self.is_streamed:
+            self._ask_usage(body, server)
+        self._set_cap(body, server, cap)
+        if self.form == "chat":
+            set_thinking(body, server, self.cap if cap is None else cap)
+        for name in server.lessons.gave_up - {"stream_options"}:
+            body.drop(name)
+        for name, value in server.extra.items():
+            body.set(name, value)
+        return body
+
+    def left_out(self, server: Server) -> list[str]:
+        """Say which of the client's settings the upstream is not sent."""
+        names = sorted(server.lessons.gave_up - {"stream_options"})
+        said = [name for name in names if name in self.body]
+        lost = [f"{name} was left out: {server.name} refuses it" for name in said]
+        return lost + (said_of_thinking(self.body, server) if self.form == "chat" else [])
+
+    def _ask_usage(self, body: Body, server: Server) -> None:
+        """Ask for the usage, always: whether the client is told is another matter."""
+        if "stream_options" in server.lessons.gave_up:
+            body.drop("stream_options")
+        elif not self.wants_usage:
+            told = body.get("stream_options", dict[str, Any], "an object") or {}
+            body.set("stream_options", {**told, "include_usage": True})
+
+    def _set_cap(self, body: Body, server: Server, cap: int | None) -> None:
+        name = server.lessons.cap_name(self.cap_name)
+        if self.cap_name and name != self.cap_name:
+            body.rename(self.cap_name, name)
+        if cap is not None and cap != self.cap:
+            for one in CAP_NAMES:
+                if one in body and one != name:
+                    body.drop(one)
+            body.set(name, cap)
+
+
+def _count(body: Body, name: str) -> int | None:
+    found = body.get(name, int, "a whole number of at least 1")
+    if found is not None and found < 1:
+        raise InputError(f"{name} must be a whole number of at least 1, not {found}")
+    return found
+
+
+def _cap(body: Body) -> tuple[int | None, str]:
+    """Return the cap and its name; where both are said the lower one holds."""
+    said: dict[str, int] = {}
+    for name in CAP_NAMES:
+        found = body.get(name, int, "a whole number")
+        if found is not None:
+            if found < 0:
+                raise InputError(f"{name} must not be negative, as {found} is")
+            said[name] = found
+    if not said:
+        return None, ""
+    if len(set(said.values())) > 1:
+        raise InputError(f"{' and '.join(CAP_NAMES)} differ: give one of them")
+    name = min(said, key=lambda one: said[one])
+    return said[name], name
+
+
+def _prompts(body: Body) -> int:
+    """Return how many prompts a completion has: a text or a list of tokens is one."""
+    prompt = body.get("prompt", object, "a prompt")
+    if isinstance(prompt, list) and prompt and isinstance(prompt[0], str | list):
+        return len(prompt)
+    return 1

@@ -1,0 +1,262 @@
+"""One upstream asked, up to the first token of its reply."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from workspan.engines.endpoint.complaints import Complaint, is_complaint, read_complaint
+from workspan.engines.endpoint.wire import Event, decode_usual, read_event
+from workspan.errors import EngineProtocolError
+from workspan.serve.relay import trouble
+from workspan.serve.relay.asking import Passed
+from workspan.serve.relay.blocks import Blocks, Cutter, joined, parsed, written
+from workspan.serve.relay.counts import Counts
+from workspan.serve.relay.upstream import Server, at_most
+from workspan.serve.wire.exchange import Exchange
+
+_REFUSAL_BYTES = 65_536
+_LESSONS = 4
+"""How often one request is asked in another way."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A reply that has begun."""
+
+    server: Server
+    passed: Passed
+    counts: Counts
+    cap: int | None
+    response: aiohttp.ClientResponse | None = None
+    cutter: Cutter = field(default_factory=Cutter)
+    ahead: list[bytes] = field(default_factory=list)
+    """Read to see that it begins well, and not handed on yet."""
+    first: bytes = b""
+    """The first event: it says by which id and name the others go."""
+    usage: dict[str, Any] | None = None
+    """The last that was told; it goes to the client at the end, or not at all."""
+    whole: bytes = b""
+    """A reply in one body."""
+    failure: trouble.Missed | None = None
+    """What went wrong after the events that were taken; nothing beyond it is read."""
+    notices: list[str] = field(default_factory=list)
+
+    async def ask(self, exchange: Exchange) -> None:
+        """Ask, and wait for the first token, or for the whole reply.
+
+        Raises:
+            Missed: there is none.
+        """
+        began = perf_counter()
+        before, exchange.waits_for = exchange.waits_for, "total"
+        try:
+            async with asyncio.timeout(self.server.first_byte):
+                self.response = await self._answered()
+                await self._begin(exchange)
+        except TimeoutError:
+            self.close()
+            raise trouble.silent(self.server.name, self.server.first_byte) from None
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            exchange.waits_for = before
+            exchange.upstream_seconds += perf_counter() - began
+            exchange.touch()
+
+    async def _answered(self) -> aiohttp.ClientResponse:
+        """Post until the upstream takes it, or refuses for good."""
+        server, passed = self.server, self.passed
+        for lesson in range(_LESSONS + 1):
+            body = passed.written(server, self.cap)
+            response = await self._post(body.written())
+            if response.status == 200:
+                self.notices = passed.left_out(server)
+                return response
+            content = await self._read(response, _REFUSAL_BYTES)
+            told = read_complaint(response.status, content, server.secret, response.headers)
+            if lesson == _LESSONS or not server.lessons.learn(told, body, server.model):
+                raise trouble.refused(told, server.name, content, response.headers, server.secret)
+        raise AssertionError  # the last lesson raises
+
+    async def _post(self, body: bytes) -> aiohttp.ClientResponse:
+        """Post; once more where a connection that had been used before was closed unread.
+
+        llama.cpp closes each connection after a stream, its Keep-Alive header notwithstanding: no
+        byte of a reply came, so that nothing was answered.
+        """
+        server, passed = self.server, self.passed
+        for is_last in (False, True):
+            reused: list[bool] = []
+            try:
+                return await server.post(passed.path, body, passed.asked.headers, reused)
+            except trouble.NOBODY_THERE as error:
+                raise trouble.unreachable(server.name, error, server.secret) from None
+            except trouble.LOST as error:
+                if is_last or not reused or isinstance(error, TimeoutError):
+                    why = server.secret.scrub(str(error)) or type(error).__name__
+                    raise trouble.broke(server.name, why) from None
+        raise AssertionError  # the last try raises or returns
+
+    async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
+        try:
+            content = await at_most(response, limit)
+        except trouble.LOST as error:
+            why = self.server.secret.scrub(str(error)) or type(error).__name__
+            raise trouble.broke(self.server.name, why) from None
+        if len(content) > limit:
+            response.close()
+            if response.status == 200:
+                raise trouble.broke(self.server.name, f"a reply of more than {limit} bytes")
+        return content
+
+    async def _begin(self, exchange: Exchange) -> None:
+        response = self.response
+        assert response is not None
+        if response.content_type == "text/html":
+            raise trouble.broke(self.server.name, "a web page came, not a completion")
+        if self.passed.is_streamed and response.content_type != "application/json":
+            await self._first_token()
+            return
+        self.whole = await self._read(response, exchange.limits.reply_bytes)
+        self._check_whole()
+
+    def _check_whole(self) -> None:
+        """See that a reply is one.
+
+        Raises:
+            Missed: it is an error, or no JSON.
+        """
+        usual = decode_usual([self.whole])
+        is_embedding = self.passed.form == "embedding"
+        if usual is not None and not usual[0].error and (usual[0].choices or is_embedding):
+            self.counts.take(usual)
+            return
+        try:
+            value = msgspec.json.decode(self.whole)
+            event = None if is_embedding else read_event(value)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError):
+            raise trouble.broke(self.server.name, "what came is no completion") from None
+        if is_complaint(value) or (event is not None and event.error):
+            raise self._said(value)
+        if event is not None:
+            if not event.choices:
+                raise trouble.broke(self.server.name, "a reply without a choice")
+            self.counts.take([event])
+
+    async def _first_token(self) -> None:
+        """Read up to the first token, an end, or what shows that none will come."""
+        while not self.counts.has_spoken and not self.cutter.is_done:
+            received = await self.read()
+            if out := self.events(received):
+                self.ahead.append(out)
+            if self.failure is not None:
+                raise self.failure
+            if not received and not self.cutter.is_done and not self.counts.has_spoken:
+                raise trouble.broke(self.server.name, "the stream ended before its first token")
+
+    async def read(self) -> bytes:
+        """Return what came next of a stream; nothing is its end.
+
+        Raises:
+            Missed: the connection broke.
+        """
+        assert self.response is not None  # it has begun
+        try:
+            return await self.response.content.readany()
+        except trouble.LOST as error:
+            why = self.server.secret.scrub(str(error)) or type(error).__name__
+            raise trouble.broke(self.server.name, why) from None
+
+    def events(self, received: bytes) -> bytes:
+        """Count what came; return what goes to the client. What goes wrong is `failure`."""
+        try:
+            blocks = self.cutter.feed(received) if received else self.cutter.end()
+        except EngineProtocolError as error:
+            self.failure = trouble.broke(self.server.name, str(error))
+            return b""
+        contents = blocks.contents
+        if not contents:
+            return b""
+        if not self.first:
+            self.first = contents[0]
+        events = None if blocks.is_error else decode_usual(contents)
+        if events is None or any(event.error for event in events):
+            return self._one_by_one(blocks)
+        self.counts.take(events)
+        odd = [is_odd(event) for event in events]
+        if True not in odd:
+            return blocks.raw or joined(contents)
+        first = odd.index(True)  # mostly the last of all, which has the usage
+        told = zip(contents[first:], odd[first:], strict=True)
+        rest = [self._for_client(c, parsed(c)) if is_one else joined([c]) for c, is_one in told]
+        return b"".join([joined(contents[:first]), *rest])
+
+    def _one_by_one(self, blocks: Blocks) -> bytes:
+        """Take events of which one at least is not as most are, up to one that is an error."""
+        found = []
+        for content in blocks.contents:
+            if blocks.is_error and content is blocks.contents[-1]:
+                self.failure = self._said(content)
+                break
+            try:
+                value = parsed(content)
+                event = read_event(value)
+            except (EngineProtocolError, TypeError) as error:
+                self.failure = trouble.broke(self.server.name, f"malformed stream: {error}")
+                break
+            if event.error:
+                self.failure = self._said(value)
+                break
+            self.counts.take([event])
+            found.append(self._for_client(content, value))
+        return b"".join(found)
+
+    def _for_client(self, content: bytes, value: Any) -> bytes:
+        """Write an event: as it came, unless it holds what breaks clients, or usage.
+
+        Usage is kept for the end. A `delta` that is null breaks several clients.
+        """
+        if not isinstance(value, dict):
+            return b"data: %b\n\n" % written(value)
+        choices = [one for one in value.get("choices") or () if isinstance(one, dict)]
+        holders = [value, *choices]
+        found = [told for one in holders if isinstance(told := one.get("usage"), dict)]
+        nulls = [one for one in choices if "delta" in one and one["delta"] is None]
+        if not found and not nulls and b"\n" not in content:
+            return b"data: %b\n\n" % content
+        for one in nulls:
+            one["delta"] = {}
+        if found:
+            self.usage = found[-1]
+            for one in holders:
+                one.pop("usage", None)
+            if not choices:
+                return b""
+        return b"data: %b\n\n" % written(value)
+
+    def _said(self, body: Any) -> trouble.Missed:
+        """Return what the server said in the place of an answer."""
+        told: Complaint = read_complaint(200, body, self.server.secret)
+        return trouble.inside(told, self.server.name, body, self.server.secret)
+
+    def close(self) -> None:
+        """Hang up, unless all was read: the server stops decoding."""
+        if self.response is not None:
+            self.response.close()
+
+
+def is_odd(event: Event) -> bool:
+    """Tell an event that is not passed on as it came: it holds usage, or what breaks clients."""
+    if event.usage is not None:
+        return True
+    for choice in event.choices:
+        if choice.usage is not None or (choice.delta is None and choice.text is None):
+            return True
+    return False

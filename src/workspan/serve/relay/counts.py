@@ -1,0 +1,151 @@
+"""What a reply decoded: a bound while it streams, the server's own figures at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from workspan.core.engine import Price
+from workspan.data.types import Request, Usage
+from workspan.engines.endpoint.figures import merged, reconcile, together
+from workspan.engines.endpoint.meter import Meter
+from workspan.engines.endpoint.pace import Pace
+from workspan.engines.endpoint.wire import Choice, Event, Report
+from workspan.errors import EngineError
+
+UNCAPPED = 1 << 30
+"""Tokens of a choice that nobody capped."""
+
+
+class Counts:
+    """The choices of one reply: an endpoint's own meters, one a choice."""
+
+    def __init__(
+        self,
+        request: Request,
+        choices: int,
+        prompt: int,
+        runahead: int,
+        pace: Pace,
+        *,
+        is_bounded: bool,
+    ) -> None:
+        """Begin; `prompt` bounds its tokens, unless it is not `is_bounded`."""
+        self._runahead = runahead
+        self._is_capped = request.max_tokens < UNCAPPED
+        self.meters = [
+            Meter(request, prompt, runahead, pace, is_bounded=is_bounded) for _ in range(choices)
+        ]
+        self.report: Report | None = None
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Add what events say."""
+        for event in events:
+            for choice in event.choices:
+                self._take(choice)
+            if event.usage is not None:
+                self.hear(event.usage)
+        for meter in self.meters:
+            meter.chunk()  # nothing is kept here of what was said
+
+    def _take(self, choice: Choice) -> None:
+        if choice.usage is not None:
+            self.hear(choice.usage)
+        if not 0 <= choice.index < len(self.meters):
+            self.meters[0].take_unasked(choice)
+            return
+        meter = self.meters[choice.index]
+        try:
+            meter.take(choice)
+        except EngineError:
+            meter.finish = "stop"  # withheld or given up: it is the client's to read
+
+    def hear(self, report: Report) -> None:
+        """Take the server's figures."""
+        if len(self.meters) == 1:
+            self.meters[0].hear(report)
+        self.report = merged(self.report, report)
+
+    @property
+    def seen(self) -> int:
+        """Decoded tokens that have come, at most."""
+        if len(self.meters) == 1:
+            return self.meters[0].seen
+        return sum(meter.seen for meter in self.meters)
+
+    @property
+    def has_spoken(self) -> bool:
+        """A token has come, or an end."""
+        return any(meter.was_served or meter.least for meter in self.meters)
+
+    @property
+    def unfinished(self) -> list[int]:
+        """The choices that have not ended."""
+        return [i for i, meter in enumerate(self.meters) if meter.finish is None]
+
+    def settled(self, server: str) -> Usage:
+        """Return the bill of a reply that ended."""
+        for place in self.unfinished:
+            self.meters[place].finish = "stop"
+        first = self.meters[0]
+        if len(self.meters) == 1 or self.report is None:
+            for meter in self.meters:
+                meter.settle(server, with_prompt=meter is first)
+            return self._added([meter.usage for meter in self.meters])
+        figures = reconcile(self.report, together([meter.shown for meter in self.meters]))
+        if figures.prompt is not None:
+            first.expects(figures.prompt, figures.cached, "measured")
+        whole = first.usage
+        return replace(
+            whole,
+            output_tokens=figures.decoded,
+            reasoning_tokens=figures.reasoning,
+            unseen_tokens=0,
+            cost=figures.cost or Decimal(0),
+            source="measured" if figures.is_measured else "estimated",
+        )
+
+    def read_only(self) -> Usage:
+        """Return the bill of a request that decodes nothing."""
+        report, bound = self.report, self.meters[0].usage
+        if report is None or not (report.prompt_tokens or report.total_tokens):
+            return replace(bound, output_tokens=0, reasoning_tokens=0)
+        tokens = report.prompt_tokens or report.total_tokens
+        return Usage(calls=1, input_tokens=tokens)
+
+    def if_cut(self) -> Usage:
+        """Return the bill if nothing more is read: what the server may decode on is in it."""
+        return self._added([self._cut(meter) for meter in self.meters])
+
+    def _cut(self, meter: Meter) -> Usage:
+        usage = meter.usage_if_cut
+        if not self._is_capped:
+            usage = replace(usage, unseen_tokens=min(usage.unseen_tokens, self._runahead))
+        return usage
+
+    def _added(self, parts: list[Usage]) -> Usage:
+        """Add the choices of one call, which share its prompt."""
+        first, rest = parts[0], parts[1:]
+        for one in rest:
+            first += replace(one, calls=0, input_tokens=0, cached_tokens=0)
+        return first
+
+
+def charged(usage: Usage, price: Price | None) -> Usage:
+    """Return a bill with its cost: the provider's own where that is above the price."""
+    told = usage.cost or _NONE
+    cost = (told or None) if price is None else max(price.of(usage), told)
+    return Usage(
+        usage.calls,
+        usage.input_tokens,
+        usage.cached_tokens,
+        usage.output_tokens,
+        usage.reasoning_tokens,
+        usage.unseen_tokens,
+        cost,
+        usage.source,
+    )
+
+
+_NONE = Decimal(0)

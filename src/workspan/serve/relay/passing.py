@@ -1,0 +1,243 @@
+"""One request passed on: from its place in line to a settled account."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import replace
+
+from workspan.data.types import Usage
+from workspan.serve.accounts import Account, Accounts
+from workspan.serve.asked import Asked
+from workspan.serve.relay import trouble
+from workspan.serve.relay.asking import Passed
+from workspan.serve.relay.attempt import Attempt
+from workspan.serve.relay.charge import Charge
+from workspan.serve.relay.counts import charged
+from workspan.serve.relay.telling import DONE, cut_events, last_events, span
+from workspan.serve.relay.trouble import Missed
+from workspan.serve.relay.upstream import Server
+from workspan.serve.relay.whole import as_event, as_reply
+from workspan.serve.seeing.noting import noting
+from workspan.serve.seeing.record import Record
+from workspan.serve.wire.exchange import Exchange
+
+_FAREWELL_SECONDS = 1.0
+"""How long the end of a body may take after its last word; the connection is kept for it."""
+
+
+async def relay(
+    exchange: Exchange,
+    passed: Passed,
+    servers: Sequence[Server],
+    accounts: Accounts,
+    record: Record,
+) -> None:
+    """Pass a request on to the first upstream that answers, and its reply back.
+
+    Raises:
+        Failed: none did; or the account refuses.
+        Missed: the stream died after its first token.
+    """
+    asked = passed.asked
+    exchange.is_stream = passed.is_streamed
+    opened = accounts.open(
+        asked.key,
+        asked.budget,
+        route=record.route,
+        model=asked.model,
+        id=asked.id,
+        is_priced=all(server.price is not None for server in servers),
+    )
+    async with opened as account, noting(account, exchange, record):
+        for place, server in enumerate(servers):
+            record.engine, record.model = server.name, server.model
+            try:
+                async with _asked(exchange, passed, server, account, record) as (attempt, charge):
+                    await _answer(exchange, attempt, charge, record)
+                return
+            except Missed as missed:
+                is_last = place == len(servers) - 1
+                if is_last or not missed.elsewhere or record.has_begun:
+                    raise missed.failed from None
+
+
+@asynccontextmanager
+async def _asked(
+    exchange: Exchange, passed: Passed, server: Server, account: Account, record: Record
+) -> AsyncIterator[tuple[Attempt, Charge]]:
+    """Hold an amount and a place, ask, and settle however the block ends."""
+    cap = passed.allowed(account.ledger, server)
+    plan = passed.plan(account.ledger, server, cap)
+    attempt = Attempt(server, passed, passed.counts(server, plan, cap), cap)
+    charge = Charge(account, plan)
+    await charge.begin()
+    is_asked = False
+    try:
+        await server.places.enter(_line(passed.asked))
+        try:
+            is_asked = True
+            await attempt.ask(exchange)
+            yield attempt, charge
+        except Missed as missed:
+            is_asked = missed.served != "no"
+            raise
+        finally:
+            attempt.close()
+            server.places.leave()
+    finally:
+        usage = record.usage if record.is_settled else _if_cut(attempt) if is_asked else Usage()
+        record.add(usage)
+        await charge.settle(usage)
+
+
+def _line(asked: Asked) -> str:
+    return asked.key.id if asked.key is not None else ""
+
+
+def _if_cut(attempt: Attempt) -> Usage:
+    """Return the bill of an attempt that is left where it is."""
+    if not attempt.passed.is_streamed:
+        for meter in attempt.counts.meters:
+            meter.is_asked_whole = True
+    return charged(attempt.counts.if_cut(), attempt.server.price)
+
+
+async def _answer(exchange: Exchange, attempt: Attempt, charge: Charge, record: Record) -> None:
+    record.has_begun = True
+    head = (b"x-workspan-engine", attempt.server.name.encode())
+    exchange.extra.append(head)
+    if not attempt.passed.is_streamed:
+        usage = _settle(attempt, record)
+        body = as_reply(attempt, usage, record.stop)
+        await exchange.reply(200, body)
+    elif attempt.whole:
+        usage = _settle(attempt, record)
+        await exchange.begin()
+        await exchange.end(as_event(attempt) + last_events(attempt, usage, record.stop))
+    else:
+        await _stream(exchange, attempt, charge, record)
+
+
+def _settle(attempt: Attempt, record: Record) -> Usage:
+    """Close the account of a reply that ended."""
+    counts, server = attempt.counts, attempt.server
+    is_read_only = attempt.passed.form == "embedding"
+    usage = counts.read_only() if is_read_only else counts.settled(server.name)
+    usage = charged(usage, server.price)
+    asked_cap, cap = attempt.passed.cap, attempt.cap
+    is_lowered = cap is not None and (asked_cap is None or cap < asked_cap)
+    is_full = any(meter.finish == "length" for meter in counts.meters)
+    record.settle(usage, "budget: work" if is_lowered and is_full else DONE)
+    record.span = span(attempt, usage)
+    return usage
+
+
+async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: Record) -> None:
+    """Hand a stream on event by event; cut it where the account or the time ends.
+
+    Raises:
+        Missed: it died.
+    """
+    cutter, deadline = attempt.cutter, _deadline(exchange, attempt)
+    await exchange.begin()
+    exchange.waits_for = "idle"
+    out, received = b"".join(attempt.ahead), b"?"
+    while True:
+        if charge.is_limited and not await _is_covered(attempt, charge):
+            await _cut(exchange, attempt, record, out, "budget: work")
+            return
+        if cutter.is_done or not received or attempt.failure is not None:
+            break
+        if out:
+            await exchange.write(out)
+        try:
+            async with _until(deadline):
+                received = await attempt.read()
+        except TimeoutError:
+            await _cut(exchange, attempt, record, b"", "budget: seconds")
+            return
+        exchange.progress = exchange.now()
+        out = attempt.events(received)
+    await _end(exchange, attempt, record, out)
+    if received:
+        await _farewell(attempt)
+
+
+def _deadline(exchange: Exchange, attempt: Attempt) -> float | None:
+    seconds = attempt.passed.asked.budget.seconds
+    return None if seconds is None else exchange.asked_at + seconds
+
+
+class _Unbounded:
+    """No end: costs nothing."""
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+
+_UNBOUNDED = _Unbounded()
+
+
+def _until(deadline: float | None) -> AbstractAsyncContextManager[object]:
+    return _UNBOUNDED if deadline is None else asyncio.timeout_at(deadline)
+
+
+async def _end(exchange: Exchange, attempt: Attempt, record: Record, out: bytes) -> None:
+    """Send the last events of a stream.
+
+    Raises:
+        Missed: it broke off before its answer did end.
+    """
+    failure = attempt.failure
+    if failure is None and not attempt.cutter.is_done and _is_unfinished(attempt):
+        failure = trouble.broke(attempt.server.name, "the stream ended before its answer")
+    if failure is not None:
+        if out:
+            await exchange.write(out)
+        raise failure
+    usage = _settle(attempt, record)
+    await exchange.end(out + last_events(attempt, usage, record.stop))
+
+
+async def _farewell(attempt: Attempt) -> None:
+    """Read to the end of the body, so that the connection can be used again."""
+    with suppress(TimeoutError, Missed):
+        async with asyncio.timeout(_FAREWELL_SECONDS):
+            while await attempt.read():
+                pass
+
+
+async def _is_covered(attempt: Attempt, charge: Charge) -> bool:
+    counts = attempt.counts
+    if any(meter.has_overrun for meter in counts.meters):
+        for meter in counts.meters:
+            if meter.has_overrun:
+                meter.cut_off()
+                meter.finish = None  # the client is told here why it ended
+        return False
+    return await charge.covers(counts.seen)
+
+
+def _is_unfinished(attempt: Attempt) -> bool:
+    """Tell a stream that broke off from one that lacks only its last word."""
+    meters = attempt.counts.meters
+    begun = [meter for meter in meters if meter.was_served] or meters[:1]
+    return any(meter.finish is None for meter in begun)
+
+
+async def _cut(exchange: Exchange, attempt: Attempt, record: Record, out: bytes, stop: str) -> None:
+    """End a stream at its budget: hang up, then say so."""
+    attempt.close()
+    if not attempt.counts.unfinished:  # its last words had come
+        usage = _settle(attempt, record)
+        await exchange.end(out + last_events(attempt, usage, record.stop))
+        return
+    usage = replace(_if_cut(attempt), source="estimated")
+    record.settle(usage, stop)
+    record.span = span(attempt, usage)
+    await exchange.end(out + cut_events(attempt, usage, record.stop))

@@ -1,0 +1,154 @@
+"""A server that requests are passed on to: its connections, its line, what it has taught."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+import aiohttp
+
+from workspan.boundary.address import proxy_for
+from workspan.core.engine import Price
+from workspan.engines.endpoint import Endpoint
+from workspan.engines.endpoint.complaints import Complaint
+from workspan.engines.endpoint.lessons import CAP_NAMES, is_cap_refused, refused_fields
+from workspan.serve.config import Limits, Upstream
+from workspan.serve.relay.body import Body
+from workspan.serve.relay.places import Places
+
+_GIVEN_UP = frozenset({"stream_options", "temperature"})
+"""What is left out once a server has refused it: without it the answer is of the same kind."""
+_LARGE = 1 << 20
+"""Bytes that are better sent in pieces."""
+
+
+@dataclass(slots=True)
+class Lessons:
+    """How one server wants to be asked, by what it refused."""
+
+    gave_up: set[str] = field(default_factory=set)
+    caps_refused: set[str] = field(default_factory=set)
+
+    def cap_name(self, asked: str = "") -> str:
+        """Return the name that a cap goes by."""
+        names = [asked, *CAP_NAMES] if asked else CAP_NAMES
+        return next((name for name in names if name not in self.caps_refused), CAP_NAMES[0])
+
+    def learn(self, complaint: Complaint, sent: Body, model: str) -> bool:
+        """Take a refusal in; True if the same request may be asked again in another way."""
+        for name in CAP_NAMES:
+            is_new = name in sent and name not in self.caps_refused
+            if is_new and is_cap_refused(complaint, name, model) and len(self.caps_refused) == 0:
+                self.caps_refused.add(name)
+                return True
+        found = refused_fields(complaint, sent.names, model) & _GIVEN_UP
+        new = found - self.gave_up
+        self.gave_up |= new
+        return bool(new)
+
+
+class Server:
+    """One upstream of a process."""
+
+    def __init__(self, stated: Upstream, limits: Limits) -> None:
+        self._stated = stated
+        self.name = stated.name
+        self.price: Price | None = stated.price
+        self.engine = Endpoint(
+            stated.engine, stated.model, price=stated.price, **stated.settings.for_completions()
+        )
+        """The same server as strategies ask it."""
+        self.model = stated.model
+        self.url = self.engine.url
+        self.secret = self.engine.secret
+        self.pace = self.engine.pace
+        self.sizes = self.engine.sizes
+        self.runahead = self.engine.runahead
+        self.extra = dict(self.engine.extra_body)
+        self.lessons = Lessons()
+        self.limits = limits
+        self.first_byte = min(limits.first_byte_seconds, self.engine.timeouts.first_token)
+        self.places = Places(self.engine.concurrency, limits.waiting, limits.waiting_per_key)
+        self._proxy = proxy_for(self.url)
+        self._session: aiohttp.ClientSession | None = None
+
+    def open(self) -> None:
+        """Make the pool, in the loop that uses it; nothing is asked."""
+        traces = aiohttp.TraceConfig()
+        traces.on_connection_reuseconn.append(_note_reuse)
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        if key := self.secret.reveal():
+            name = self.engine.key_header
+            headers |= {name: key} if name else {"Authorization": f"Bearer {key}"}
+        self._session = aiohttp.ClientSession(
+            headers=headers | dict(self.engine.headers),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=self.engine.timeouts.connect, sock_read=None
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=[traces],
+            read_bufsize=1 << 16,
+        )
+
+    def name_model(self, model: str) -> None:
+        """Set the model that was found."""
+        self.model = model
+        self.engine = Endpoint(
+            self.url, model, price=self.price, **self._stated.settings.for_completions()
+        )
+        self.secret, self.pace, self.sizes = (
+            self.engine.secret,
+            self.engine.pace,
+            self.engine.sizes,
+        )
+
+    async def post(
+        self, path: str, body: bytes, headers: Mapping[str, str], reused: list[bool]
+    ) -> aiohttp.ClientResponse:
+        """Post a body; `reused` is told where the connection was one that had been used."""
+        assert self._session is not None  # opened with the process
+        return await self._session.post(
+            f"{self.url}/{path}",
+            data=body if len(body) < _LARGE else BytesIO(body),
+            headers=headers,
+            proxy=self._proxy,
+            allow_redirects=False,
+            trace_request_ctx=reused,
+        )
+
+    async def get(self, url: str, seconds: float) -> aiohttp.ClientResponse:
+        """Get an address of the server's."""
+        assert self._session is not None
+        timeout = aiohttp.ClientTimeout(total=seconds)
+        return await self._session.get(
+            url, proxy=self._proxy, allow_redirects=False, timeout=timeout
+        )
+
+    @property
+    def root(self) -> str:
+        """The server's address without its last ``/v1``."""
+        return self.url.removesuffix("/v1")
+
+    async def aclose(self) -> None:
+        """Close everything."""
+        if self._session is not None:
+            await self._session.close()
+        await self.engine.aclose()
+
+
+async def _note_reuse(_session: Any, context: Any, _params: Any) -> None:
+    context.trace_request_ctx.append(True)
+
+
+async def at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Read a body up to the first piece beyond so many bytes."""
+    parts, size = [], 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            break
+    return parts[0] if len(parts) == 1 else b"".join(parts)

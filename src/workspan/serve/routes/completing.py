@@ -1,0 +1,77 @@
+"""Requests for completions, texts and embeddings: read, weighed, and passed on or scaled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workspan.serve.asked import Wish
+from workspan.serve.gateway import Gateway
+from workspan.serve.relay.asking import Form, Passed
+from workspan.serve.relay.body import Body
+from workspan.serve.relay.passing import relay
+from workspan.serve.routes.worth import worth
+from workspan.serve.routing import Target, housekeeping
+from workspan.serve.seeing.record import Record
+from workspan.serve.wire.errors import Failed
+from workspan.serve.wire.exchange import Exchange
+
+
+async def chat(gateway: Gateway, exchange: Exchange, record: Record) -> None:
+    """Answer ``POST /v1/chat/completions``."""
+    key = await gateway.who(exchange)
+    record.key = key.id if key is not None else ""
+    body = Body.read(await exchange.body())
+    wish = gateway.wished(exchange, body)
+    target = gateway.target(body, wish, key, record)
+    if "messages" not in body:
+        raise Failed(
+            400, "messages must be a list of turns", code="invalid_request", param="messages"
+        )
+    asked = gateway.asked(exchange, body, wish, target, key)
+    passed = Passed.read(asked, body, "chat")
+    record.is_stream = passed.is_streamed
+    target = worth(gateway, _weighed(target, passed, record), passed, record)
+    if target.strategy is None:
+        await relay(exchange, passed, gateway.in_order(target.upstream), gateway.accounts, record)
+        return
+    from workspan.serve.routes.scaling import scale
+
+    record.strategy, record.engine = target.written, target.upstream
+    await scale(gateway, exchange, passed, record)
+
+
+def _weighed(target: Target, passed: Passed, record: Record) -> Target:
+    """Pass a client's housekeeping on, where nobody asked for a strategy by its name."""
+    if not target.is_default or passed.asked.wish.strategy is not None:
+        return target
+    why = housekeeping(passed.body, passed.cap)
+    if not why:
+        return target
+    record.why_straight = why
+    return replace(target, strategy=None, written="")
+
+
+async def completions(gateway: Gateway, exchange: Exchange, record: Record) -> None:
+    """Pass ``POST /v1/completions`` on: prompts as text or tokens, echo and log-probabilities."""
+    await _passed_on(gateway, exchange, record, "completion")
+
+
+async def embeddings(gateway: Gateway, exchange: Exchange, record: Record) -> None:
+    """Pass ``POST /v1/embeddings`` on."""
+    await _passed_on(gateway, exchange, record, "embedding")
+
+
+async def _passed_on(gateway: Gateway, exchange: Exchange, record: Record, form: Form) -> None:
+    key = await gateway.who(exchange)
+    record.key = key.id if key is not None else ""
+    body = Body.read(await exchange.body())
+    wish = gateway.wished(exchange, body)
+    target = gateway.target(body, Wish(wish.budget, None, wish.explain), key, record)
+    if wish.strategy is not None:
+        said = "strategies answer chats alone: leave workspan.strategy out, or ask for a chat"
+        raise Failed(400, said, code="unsupported", param="workspan.strategy")
+    plain = replace(target, strategy=None, written="")
+    asked = gateway.asked(exchange, body, wish, plain, key)
+    passed = Passed.read(asked, body, form)
+    record.is_stream = passed.is_streamed
+    await relay(exchange, passed, gateway.in_order(target.upstream), gateway.accounts, record)

@@ -1,0 +1,151 @@
+"""What may be asked, in OpenAPI's form; what is passed on is open to further fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+_WISH = {
+    "type": ["object", "null"],
+    "description": "What the request wishes; it never goes upstream.",
+    "additionalProperties": False,
+    "properties": {
+        "budget": {"type": ["string", "null"], "examples": ["8k work, 30s"]},
+        "strategy": {"type": ["string", "null"], "examples": ["self_consistency(n=8)"]},
+        "explain": {"type": ["boolean", "null"]},
+    },
+}
+_COUNT = {"type": ["integer", "null"], "minimum": 1}
+_CAP = {"type": ["integer", "null"], "minimum": 0}
+_STREAM = {
+    "stream": {"type": ["boolean", "null"]},
+    "stream_options": {"type": ["object", "null"]},
+    "n": _COUNT,
+    "max_tokens": _CAP,
+    "workspan": _WISH,
+}
+_CHAT = {
+    "type": "object",
+    "required": ["model", "messages"],
+    "properties": {
+        "model": {"type": "string", "minLength": 1},
+        "messages": {"type": "array", "items": {"type": "object"}, "minItems": 1},
+        "max_completion_tokens": _CAP,
+        **_STREAM,
+    },
+}
+_TEXT = {
+    "type": "object",
+    "required": ["model", "prompt"],
+    "properties": {
+        "model": {"type": "string", "minLength": 1},
+        "prompt": {"type": ["string", "array"]},
+        "best_of": _COUNT,
+        **_STREAM,
+    },
+}
+_EMBED = {
+    "type": "object",
+    "required": ["model", "input"],
+    "properties": {
+        "model": {"type": "string", "minLength": 1},
+        "input": {"type": ["string", "array"]},
+        "workspan": _WISH,
+    },
+}
+_HEADERS = [
+    {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
+    for name in ("Workspan-Budget", "Workspan-Strategy")
+]
+_FAILURES = {
+    str(status): {
+        "description": said,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }
+    for status, said in {
+        400: "The request is wrong; nothing was spent.",
+        401: "The key is none, or not known.",
+        403: "The key may not ask this.",
+        404: "No such model or address.",
+        405: "No such method here.",
+        408: "The body did not come in time.",
+        413: "The body is too large.",
+        422: "The upstream refuses the request.",
+        429: "No room in an account of ours (error.code budget_exceeded, budget_busy, "
+        "rate_limit_exceeded), or in the upstream's (upstream_rate_limit, upstream_quota).",
+        431: "The headers are too large.",
+        500: "A bug.",
+        502: "The upstream failed.",
+        503: "Too many requests are in line, or the server ends.",
+        504: "The upstream was silent for too long.",
+    }.items()
+}
+
+
+def _asking(summary: str, schema: dict[str, Any], *, streams: bool) -> dict[str, Any]:
+    kinds: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+    if streams:
+        kinds["text/event-stream"] = {"schema": {"type": "string"}}
+    return {
+        "post": {
+            "summary": summary,
+            "parameters": _HEADERS,
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": schema}},
+            },
+            "responses": {"200": {"description": "The answer.", "content": kinds}, **_FAILURES},
+        }
+    }
+
+
+def _telling(summary: str, kind: str = "application/json") -> dict[str, Any]:
+    schema = {"type": "object"} if kind == "application/json" else {"type": "string"}
+    good = {"description": "As asked.", "content": {kind: {"schema": schema}}}
+    return {"get": {"summary": summary, "responses": {"200": good, **_FAILURES}}}
+
+
+_MODEL = _telling("One model.")
+_MODEL["get"]["parameters"] = [
+    {"name": "model", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+]
+_DESCRIBED: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "Workspan gateway", "version": "1"},
+    "paths": {
+        "/v1/chat/completions": _asking("A turn of a chat.", _CHAT, streams=True),
+        "/v1/completions": _asking("A text that goes on.", _TEXT, streams=True),
+        "/v1/embeddings": _asking("Vectors of texts.", _EMBED, streams=False),
+        "/v1/models": _telling("What may be named as model."),
+        "/v1/models/{model}": _MODEL,
+        "/healthz": _telling("The process runs."),
+        "/readyz": _telling("Requests are taken."),
+        "/metrics": _telling("Figures for Prometheus.", "text/plain"),
+        "/tokenizer_info": _telling("What the upstream says of its tokenizer."),
+        "/openapi.json": _telling("This."),
+    },
+    "components": {
+        "schemas": {"Error": _ERROR},
+        "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+    },
+    "security": [{"key": []}, {}],
+}
+DOCUMENT: bytes = msgspec.json.encode(_DESCRIBED)
+"""Served as it is."""

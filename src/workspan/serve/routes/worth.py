@@ -1,0 +1,45 @@
+"""Whether a chat is passed on or scaled, beyond what its model's name says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workspan.serve.efforts import effort_for
+from workspan.serve.gateway import Gateway
+from workspan.serve.relay.asking import Passed
+from workspan.serve.routing import Target
+from workspan.serve.seeing.record import Record
+
+
+def worth(gateway: Gateway, target: Target, passed: Passed, record: Record) -> Target:
+    """Return the target that a chat is worth.
+
+    Where a strategy would make one call and change nothing, the request goes through byte for byte.
+    What the relay itself writes into it, such as an effort in the model's words, is no change.
+
+    Raises:
+        InputError: it can't be done, or its model has no such effort; nothing was spent.
+    """
+    if target.upstream not in gateway.servers:
+        return target
+    info = gateway.engines[target.upstream].info
+    if target.strategy is None:
+        if (effort := passed.body.get("reasoning_effort", str, "a text")) is not None:
+            effort_for(info.model, effort)
+        return _capped(target, passed)
+    from workspan.serve.scaled import plan
+
+    made = plan(passed.asked, info, gateway.config.rules)
+    if not made.is_single or not made.is_as_asked or passed.asked.wish.explain:
+        return target
+    record.why_straight = made.kind.name
+    return replace(target, strategy=None, written="")
+
+
+def _capped(target: Target, passed: Passed) -> Target:
+    """Keep to a cap on thinking whether the upstream minds it or not: that takes an engine."""
+    if "max_reasoning_tokens" not in passed.body:
+        return target
+    from workspan.strategies.sequential.single import Single
+
+    return replace(target, strategy=Single(), written="single")

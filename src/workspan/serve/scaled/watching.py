@@ -1,0 +1,53 @@
+"""What is seen of a run while it goes on, and is in no sample: names, tokens, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from workspan.core.context import Delta, Event
+from workspan.legible import one_line
+
+_SHOWN = 160
+"""Characters of a draft that progress quotes."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """Listens to one run."""
+
+    further: Callable[[Event], None] | None = None
+    """Whoever else listens."""
+    progress: Callable[[str], None] | None = None
+    """Told a line when a draft has ended."""
+    names: dict[str, str] = field(default_factory=dict)
+    """What the upstream calls thinking, by the key of a call."""
+    scored: dict[str, list[object]] = field(default_factory=dict)
+    """Tokens with their log-probabilities, by the key of a call."""
+    ended: int = 0
+    """Calls so far."""
+    _texts: dict[str, list[str]] = field(default_factory=dict)
+
+    def __call__(self, event: Event) -> None:
+        """Take an event of the run."""
+        if isinstance(event, Delta):
+            self._take(event)
+        if self.further is not None:
+            self.further(event)
+
+    def _take(self, event: Delta) -> None:
+        key, chunk = event.key, event.chunk
+        if chunk.reasoning_name:
+            self.names[key] = chunk.reasoning_name
+        if chunk.scored:
+            self.scored.setdefault(key, []).extend(chunk.scored)
+        if self.progress is None:
+            return
+        if chunk.text:
+            self._texts.setdefault(key, []).append(chunk.text)
+        if chunk.finish is not None:
+            self.ended += 1
+            said = one_line("".join(self._texts.pop(key, [])), _SHOWN)
+            called = ", ".join(f"{call.name}({call.arguments})" for call in chunk.tool_calls)
+            shown = one_line(called, _SHOWN) if called else said
+            self.progress(f"Call {self.ended} ended: {shown or 'nothing to show'}\n")

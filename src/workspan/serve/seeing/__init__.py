@@ -1,0 +1,1 @@
+"""What is seen of the gateway from outside: records of requests, metrics, logs."""

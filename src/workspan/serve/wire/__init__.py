@@ -1,0 +1,1 @@
+"""Bodies, headers, errors and events, as they are on the wire to a client."""

@@ -1,0 +1,110 @@
+"""Connections with limits on their headers, which the server's library has none for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from workspan.serve.config import Limits
+from workspan.serve.wire.errors import Failed
+
+_URL_BYTES = 8 * 1024
+_FAREWELL_SECONDS = 1.0
+
+
+class Connection(HttpToolsProtocol):
+    """One connection; limits are those of `limited`."""
+
+    limits = Limits()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_bytes = 0
+        self._unread, self._unread_since = 0, 0.0
+        self.head_since: float | None = self.loop.time()
+        """Since when headers are awaited; None while none are."""
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser; a head that goes on without end is refused."""
+        if self.head_since is not None:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self.head_since is not None and self._head_bytes > self.limits.header_bytes:
+            self._refuse("the headers are too large")
+
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        super().on_message_begin()
+        self.scope["workspan.abort"] = self.transport.abort  # type: ignore[typeddict-unknown-key]
+        self.head_since = self.loop.time()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the address."""
+        super().on_url(url)
+        if len(self.url) > _URL_BYTES:
+            raise httptools.HttpParserError("the address is too long")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        super().on_header(name, value)
+        if len(self.headers) > self.limits.headers:
+            raise httptools.HttpParserError("there are too many headers")
+        if len(name) + len(value) > self.limits.header_bytes:
+            raise httptools.HttpParserError("a header is too large")
+
+    def on_headers_complete(self) -> None:
+        """End a head."""
+        self.head_since, self._head_bytes = None, 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body; what comes after its reply is read for nobody, up to a limit."""
+        super().on_body(body)
+        if self.cycle.response_complete:
+            self._unread += len(body)
+            self._unread_since = self._unread_since or self.loop.time()
+            if self._unread > self.limits.body_bytes:
+                self.transport.abort()
+
+    def on_message_complete(self) -> None:
+        """End a body."""
+        super().on_message_complete()
+        self._unread, self._unread_since = 0, 0.0
+
+    def look(self, now: float) -> None:
+        """Hang up on a client that is too slow to say what it wants."""
+        if self._unread_since and now - self._unread_since > self.limits.body_seconds:
+            self.transport.abort()
+        if self.head_since is not None and now - self.head_since > self.limits.header_seconds:
+            self.head_since = None
+            self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request."""
+        self._refuse(msg)
+
+    def _refuse(self, said: str) -> None:
+        """Refuse in the form that clients read, and hang up."""
+        if self.transport is None or self.transport.is_closing():
+            return
+        is_large = self.headers is not None and (
+            self._head_bytes > self.limits.header_bytes
+            or len(self.headers) > self.limits.headers
+            or len(self.url) > _URL_BYTES
+        )
+        status = 431 if is_large else 400
+        words = "the request's head is too large" if is_large else said
+        body = Failed(status, words, code="bad_request").body
+        size = b"content-length: %d\r\n" % len(body)
+        kind = b"content-type: application/json\r\nconnection: close\r\n"
+        self.transport.write(b"".join([STATUS_LINE[status], kind, size, b"\r\n", body]))
+        self.transport.pause_reading()
+        self.transport.write_eof()  # closed at once, what was not read would reset the reply
+        self.loop.call_later(_FAREWELL_SECONDS, self.transport.abort)
+
+
+def limited(limits: Limits) -> type[Connection]:
+    """Return connections with these limits."""
+    return type("Limited", (Connection,), {"limits": limits})

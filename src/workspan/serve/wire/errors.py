@@ -1,0 +1,149 @@
+"""What goes wrong, as a client is told: a status, and an object in the form that all read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import ceil
+from typing import Any
+
+import msgspec
+
+from workspan.errors import (
+    BudgetExceeded,
+    EngineError,
+    InputError,
+    KeyRefused,
+    Refused,
+    StoreError,
+    StoreGone,
+    UnpricedModel,
+    UnsupportedCapability,
+    WorkspanError,
+)
+from workspan.legible import legible, one_line
+
+_LONGEST = 1_500
+"""Characters of a message."""
+NEVER_AGAIN: Mapping[str, str] = {"x-should-retry": "false"}
+"""Where asking again would be paid for twice: the SDKs of OpenAI and Anthropic obey it."""
+
+_TYPES: Mapping[int, str] = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
+
+
+class Failed(WorkspanError):
+    """A request is not answered; says so in OpenAI's form."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        kind: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`kind` is the error's `type`; what the status suggests where it is empty."""
+        super().__init__(_shown(message))
+        self.status = status
+        self.code = code
+        self.param = param
+        self.kind = kind or _TYPES.get(status) or _kind(status)
+        self.headers = dict(headers or {})
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """The object that a client reads."""
+        told = {"message": str(self), "type": self.kind, "param": self.param, "code": self.code}
+        return {"error": told}
+
+    @property
+    def body(self) -> bytes:
+        """The same, written."""
+        return msgspec.json.encode(self.value)
+
+
+def _shown(message: str) -> str:
+    """Leave a pointer's lines as they are; everything else is one line."""
+    if "\n" in message and len(message) <= _LONGEST:
+        return legible(message)
+    return one_line(message, _LONGEST)
+
+
+def _kind(status: int) -> str:
+    return "invalid_request_error" if status < 500 else "server_error"
+
+
+def failed(error: BaseException) -> Failed:
+    """Say any error of ours to a client; what is a bug says nothing of itself."""
+    if isinstance(error, Failed):
+        return error
+    for kind, say in _SAYS.items():
+        if isinstance(error, kind):
+            return say(error)
+    return Failed(500, "this is a bug in workspan: the log says where", code="bug")
+
+
+def _key_refused(error: Any) -> Failed:
+    return Failed(403 if error.code == "model_not_allowed" else 401, str(error), code=error.code)
+
+
+def _refused(error: Any) -> Failed:
+    """Say that an account has no room; `Retry-After` only where waiting helps."""
+    waits = error.retry_after
+    told = NEVER_AGAIN if waits is None else {"retry-after": str(max(1, ceil(waits)))}
+    return Failed(429, str(error), code=error.code, headers=told)
+
+
+def _store_gone(error: Any) -> Failed:
+    return Failed(503, str(error), code="store_unreachable", headers={"retry-after": "1"})
+
+
+def _exceeded(error: Any) -> Failed:
+    return Failed(429, str(error), code="budget_exceeded", headers=NEVER_AGAIN)
+
+
+def _as(status: int, code: str) -> Callable[[Any], Failed]:
+    return lambda error: Failed(status, str(error), code=code)
+
+
+_SAYS: Mapping[type[WorkspanError], Callable[[Any], Failed]] = {
+    InputError: _as(400, "invalid_request"),
+    UnsupportedCapability: _as(400, "unsupported"),
+    UnpricedModel: _as(400, "unpriced_model"),
+    KeyRefused: _key_refused,
+    Refused: _refused,
+    BudgetExceeded: _exceeded,
+    StoreGone: _store_gone,
+    StoreError: _as(503, "store_error"),
+    EngineError: _as(502, "upstream_error"),
+    WorkspanError: _as(500, "error"),
+}
+"""The first row that fits."""
+
+
+def too_large(limit: int) -> Failed:
+    """Refuse a body."""
+    return Failed(413, f"the body is larger than {limit} bytes", code="body_too_large")
+
+
+def no_route(path: str) -> Failed:
+    """Refuse an address."""
+    return Failed(404, f"there is nothing at {path}; see /openapi.json", code="unknown_url")
+
+
+def no_method(method: str, path: str, allowed: str) -> Failed:
+    """Refuse a method."""
+    said = f"{path} takes {allowed}, not {method}"
+    return Failed(405, said, code="method_not_allowed", headers={"allow": allowed})
+
+
+def no_model(model: str, hint: str) -> Failed:
+    """Refuse a name of a model."""
+    said = f"no model is named {one_line(model, 100)!r}: {hint}"
+    return Failed(404, said, code="model_not_found", param="model")

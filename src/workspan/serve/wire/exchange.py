@@ -1,0 +1,240 @@
+"""One request and its reply: the body read within limits, the reply written as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cached_property
+from time import perf_counter
+from typing import Any, Literal, TypeAlias
+
+from workspan.serve.config import Limits
+from workspan.serve.wire import sse
+from workspan.serve.wire.errors import NEVER_AGAIN, Failed, too_large
+
+Receive: TypeAlias = Callable[[], Awaitable[Any]]
+Send: TypeAlias = Callable[[Any], Awaitable[None]]
+Scope: TypeAlias = dict[str, Any]
+Header: TypeAlias = tuple[bytes, bytes]
+Why = Literal["gone", "body", "idle", "slow", "total", "draining"]
+"""Why an exchange is stopped: the client hung up; its body did not come; the upstream kept silent;
+the client took nothing; it took too long in all; the process ends."""
+
+_TOLD: Mapping[Why, tuple[int, str, str]] = {
+    "gone": (499, "client_gone", "the client hung up"),
+    "body": (408, "body_timeout", "the body did not come in time"),
+    "idle": (504, "upstream_timeout", "the upstream sent nothing for too long"),
+    "slow": (499, "client_slow", "the client took nothing for too long"),
+    "total": (504, "timeout", "the request took too long in all"),
+    "draining": (503, "draining", "the server ends: it can't finish this request"),
+}
+
+
+class Exchange:
+    """One request with its reply, and the clock that both go by."""
+
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, limits: Limits, request_id: str
+    ) -> None:
+        self.scope = scope
+        self.id = request_id
+        self.limits = limits
+        self.key_id = ""
+        """Whose it is; empty where no keys are kept."""
+        self.status = 0
+        """Of the reply; 0 until it begins."""
+        self.is_over = False
+        self.is_stream = False
+        """Comments may keep it alive."""
+        self.stopped: Why | None = None
+        self.began = perf_counter()
+        self.upstream_seconds = 0.0
+        """Of the time until the reply began, what others took."""
+        self.waits_for: Why = "body"
+        self.told_overhead_ms = 0.0
+        self.extra: list[Header] = []
+        """Headers of a reply that has not begun."""
+        loop = asyncio.get_running_loop()
+        self.now = loop.time
+        self.asked_at = self.progress = loop.time()
+        """When something last came or went; the watch goes by it."""
+        self._receive, self._send = receive, send
+        self._task = asyncio.current_task()
+        self._watcher: asyncio.Task[None] | None = None
+        self._is_writing = False
+        self._written_at = self.asked_at
+
+    @property
+    def path(self) -> str:
+        """Of the address, without a query."""
+        found: str = self.scope["path"]
+        return found
+
+    @property
+    def method(self) -> str:
+        """In capitals."""
+        found: str = self.scope["method"]
+        return found
+
+    @cached_property
+    def headers(self) -> Mapping[bytes, bytes]:
+        """By their names in lower case; of several of one name the last."""
+        return dict(self.scope["headers"])
+
+    def header(self, name: bytes) -> str:
+        """Return a header's text; empty where there is none."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+    async def body(self) -> bytes:
+        """Read the body, and begin to watch for the client's going.
+
+        Raises:
+            Failed: it is too large.
+        """
+        limit = self.limits.body_bytes
+        told = self.header(b"content-length")
+        if told.isdigit() and int(told) > limit:
+            raise too_large(limit)
+        message = await self._receive()
+        content: bytes = message.get("body", b"")
+        if message.get("more_body"):
+            content = await self._rest(content, limit)
+        elif message["type"] == "http.disconnect":
+            self.stop("gone")
+            await asyncio.sleep(0)
+        if len(content) > limit:
+            raise too_large(limit)
+        self.progress = self.now()
+        self.waits_for = "total"
+        self._watcher = asyncio.create_task(self._watch())
+        return content
+
+    async def _rest(self, first: bytes, limit: int) -> bytes:
+        parts, size, is_more = [first], len(first), True
+        while is_more:
+            if size > limit:
+                raise too_large(limit)
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self.stop("gone")
+                await asyncio.sleep(0)
+            part = message.get("body", b"")
+            is_more = message.get("more_body", False)
+            parts.append(part)
+            size += len(part)
+        return b"".join(parts)
+
+    async def _watch(self) -> None:
+        """Stop the exchange as soon as the client is gone."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        if not self.is_over:
+            self.stop("gone")
+
+    def stop(self, why: Why) -> None:
+        """End what runs for this request; the first reason is the one that is told."""
+        if self.stopped is None and not self.is_over and self._task is not None:
+            self.stopped = why
+            self._task.cancel()
+
+    def touch(self) -> None:
+        """Note that something came from the upstream."""
+        self.progress = self.now()
+
+    @property
+    def overhead_ms(self) -> float:
+        """Milliseconds until now that were ours, not the upstream's."""
+        return max(0.0, perf_counter() - self.began - self.upstream_seconds) * 1000
+
+    def _start(self, status: int, headers: Iterable[Header]) -> dict[str, Any]:
+        self.status = status
+        self.told_overhead_ms = self.overhead_ms
+        own = [
+            (b"x-request-id", self.id.encode()),
+            (b"x-workspan-overhead-ms", b"%.3f" % self.told_overhead_ms),
+        ]
+        return {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*headers, *own, *self.extra],
+        }
+
+    async def reply(
+        self,
+        status: int,
+        body: bytes,
+        headers: Iterable[Header] = (),
+        kind: bytes = b"application/json",
+    ) -> None:
+        """Send a whole reply."""
+        self.is_over = True
+        size = (b"content-length", str(len(body)).encode())
+        await self._send(self._start(status, [(b"content-type", kind), size, *headers]))
+        await self._send({"type": "http.response.body", "body": body})
+        self._unwatch()
+
+    async def begin(self) -> None:
+        """Send the head of a stream, unless a comment did so before."""
+        if not self.status:
+            self._is_writing = True
+            await self._send(self._start(200, sse.HEADERS))
+            self._is_writing = False
+
+    async def write(self, data: bytes) -> None:
+        """Send a part of a stream that has begun; waits for a client that is slow to take it."""
+        self._is_writing = True
+        before, self.waits_for = self.waits_for, "slow"
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self._is_writing = False
+        self.waits_for = before
+        self._written_at = self.progress = self.now()
+
+    async def end(self, data: bytes = b"") -> None:
+        """Send the last part of a stream."""
+        self.is_over = True
+        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+        self._unwatch()
+
+    async def fail(self, error: Failed) -> None:
+        """Say an error: as the reply, or as the last event of a stream that has begun."""
+        if self.is_over:
+            return
+        if not self.status:
+            told = [(k.encode(), v.encode("latin-1", "replace")) for k, v in error.headers.items()]
+            await self.reply(error.status, error.body, told)
+        elif self.is_stream:
+            await self.end(sse.error_event(error))
+
+    async def comment(self) -> None:
+        """Keep a silent stream alive; only between events, since only whole ones are written."""
+        if self._is_writing or self.is_over or not self.is_stream:
+            return
+        await self.begin()
+        if not self.is_over:
+            self._written_at = self.now()
+            await self._send({"type": "http.response.body", "body": sse.COMMENT, "more_body": True})
+
+    def silent_for(self, now: float) -> float:
+        """Return the seconds since the client was sent anything."""
+        return now - self._written_at
+
+    def why_stopped(self) -> Failed:
+        """Say why it was stopped."""
+        status, code, said = _TOLD[self.stopped or "gone"]
+        return Failed(status, said, code=code, headers=NEVER_AGAIN)
+
+    def _unwatch(self) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+            self._watcher = None
+
+    def abort(self) -> None:
+        """Hang up at once: what a client does not take is not kept for it."""
+        hang_up = self.scope.get("workspan.abort")
+        if hang_up is not None:
+            hang_up()
+
+    def close(self) -> None:
+        """Forget the exchange, however it ended."""
+        self.is_over = True
+        self._unwatch()

@@ -1,0 +1,1 @@
+"""`auto`: the system decides how a budget is split."""

@@ -1,0 +1,64 @@
+"""The arms of `auto`: other strategies, each of which a library must know or a verifier judge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workspan.core.session import Session, Strategy
+from workspan.data.budget import Budget
+from workspan.data.explanation import Tried
+from workspan.errors import EngineError
+from workspan.strategies.auto.answers import drafts
+from workspan.strategies.auto.library import known
+from workspan.strategies.auto.lines import Lines
+from workspan.strategies.auto.policies.state import NONE, Decision
+
+
+async def switch(arm: Strategy, decision: Decision, lines: Lines, session: Session) -> None:
+    """Let an arm go on from what was found, with a part of the budget.
+
+    One that fails has no answer. What it scored itself is not believed: a pass is one of the run's
+    own verifier.
+    """
+    with session.child(Budget(work=decision.block)) as part:
+        try:
+            best = (await part.attempt(arm, lines.problem, drafts=drafts(lines))).best
+        except EngineError:
+            best = None
+        left = part.left().work
+    if best is not None and lines.verifier is not None:
+        plain = replace(best, score=None)
+        [best] = await session.score(lines.verifier, lines.problem, [plain])
+    is_refuted = best is None or (lines.verifier is not None and best.score == 0)
+    group = NONE if is_refuted or best is None else lines.groups.number(best.answer)
+    score = best.score if best is not None and lines.verifier is not None else None
+    work = decision.block - (left or 0)
+    lines.tried.append(Tried(decision.arm, work, group, score))
+    lines.found.append(best)
+
+
+def check_arms(arms: tuple[Strategy, ...], path: str, *, is_judged: bool) -> None:
+    """Refuse arms of which nothing says what they are worth.
+
+    Args:
+        arms: in order.
+        path: of the library; "" where there is none.
+        is_judged: a verifier tells good ends from bad ones.
+
+    Raises:
+        DataError: the library can't be read.
+        ValueError: the library knows other arms, or there is none and no verifier.
+    """
+    library = known(path)
+    if not arms:
+        return
+    if library is None and not is_judged:
+        raise ValueError("arms need a library calibrated with them, or a verifier to judge them")
+    if library is not None and library.arms != arm_names(arms):
+        has = ", ".join(library.arms) or "no arms"
+        raise ValueError(f"the library {path} knows {has}: calibrate with these arms again")
+
+
+def arm_names(arms: tuple[Strategy, ...]) -> tuple[str, ...]:
+    """Return the arms with every dial, as a library names them."""
+    return tuple(map(repr, arms))

@@ -1,0 +1,166 @@
+"""The system decides: widen, deepen, stop or abstain, by what the next token is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from workspan.core.engine import Capability, EngineInfo
+from workspan.core.session import Session, Strategy, Verifier
+from workspan.data.budget import Budget
+from workspan.data.types import Answer, Problem, Request
+from workspan.errors import at_least, within
+from workspan.registry.card import Card
+from workspan.strategies.auto.answers import candidates, leading
+from workspan.strategies.auto.arms import check_arms, switch
+from workspan.strategies.auto.groups import Groups
+from workspan.strategies.auto.library import check_fits, model_of, say_misfit, study_of
+from workspan.strategies.auto.lines import Lines
+from workspan.strategies.auto.policies.cold import Cold
+from workspan.strategies.auto.policies.explaining import explain
+from workspan.strategies.auto.policies.state import Decision, Policy, State
+from workspan.verifiers.judge import Judge
+
+if TYPE_CHECKING:
+    from workspan.strategies.auto.fit.study import Study
+
+LITTLE = 0.01
+"""Accuracy that who prefers span gives for it."""
+
+
+@dataclass(frozen=True)
+class Auto:
+    """Split the budget between breadth, depth and other strategies as each problem shows its need.
+
+    Chains grow in blocks where the engine can continue a text, and are asked for their answer after
+    each; else whole chains are drawn. What to buy next is decided by a rule that knows a `library`
+    (see `workspan calibrate`) of this model, or of the one named by `of`, or nothing but the run
+    itself. `price` is the probability that a thousand tokens must be worth; `prefers` what is dear.
+    `arms` are other strategies that may have the rest of the budget, such as revision, evolution or
+    retrieval: as a library says, or, judged by a verifier, in turn with restarts.
+    """
+
+    arms: tuple[Strategy, ...] = ()
+    n: int = 64
+    confidence: float = 0.95
+    floor: float = 0.0
+    price: float = 0.0
+    prefers: Literal["work", "span"] = "work"
+    verifier: Verifier | None = None
+    library: str = ""
+    of: str = ""
+    probe: str = "\nAnswer:"
+    probe_tokens: int = 24
+    max_tokens: int = 32_768
+    temperature: float = 0.7
+    fitted: Policy | None = field(default=None, repr=False)
+    """The rule itself, from who has fitted one."""
+    requires: ClassVar[frozenset[Capability]] = frozenset()
+    card: ClassVar[Card] = Card(
+        example="auto(n=4, max_tokens=80, probe_tokens=8)",
+        source="this package",
+        family="adaptive",
+        parameters={
+            "arms": "Other strategies that may have the rest of the budget.",
+            "n": "Chains, at most.",
+            "confidence": "In the leader at which it stops, without a library.",
+            "floor": "Confidence below which it abstains.",
+            "prefers": "What is dear: work, or span.",
+            "library": "A file of `workspan calibrate`.",
+            "of": "The model whose library this is, where it is another's.",
+            "probe": "What a chain is asked with.",
+            "probe_tokens": "Tokens of its answer, at most.",
+        },
+        is_most=True,
+        helps=(
+            "Budgets for many problems of different kinds; best with a library of `workspan "
+            "calibrate`."
+        ),
+        hurts=(
+            "One problem and a small budget, without a library: it learns on what it should spend."
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range, and a library that can't be read."""
+        at_least(1, n=self.n, probe_tokens=self.probe_tokens, max_tokens=self.max_tokens)
+        at_least(0, temperature=self.temperature, price=self.price)
+        within(0, 1, confidence=self.confidence, floor=self.floor)
+        if self.fitted is None:
+            check_arms(self.arms, self.library, is_judged=self.verifier is not None)
+
+    def check(self, info: EngineInfo) -> None:
+        """Refuse a library of another model, unless the user says whose it is.
+
+        Raises:
+            SpecError: it is, or it counts in characters what the engine counts in tokens.
+        """
+        check_fits(self.library, self.of, info)
+
+    async def __call__(self, problem: Problem, session: Session) -> Answer:
+        """Do as the rule says until it stops, or nothing more can be bought."""
+        say_misfit(self.library, problem, session)
+        lines = self._open_lines(problem, session)
+        state, is_growing = lines.state(session), True
+        rule = self.fitted or self.rule_for(state)
+        taken: list[tuple[State, Decision]] = []
+        while True:
+            decision = rule.decide(state if is_growing else replace(state, work_left=0))
+            if (now := leading(lines, decision.leader)) not in (None, session.standing.best):
+                session.best(now)
+            taken.append((state, decision))
+            if decision.action in ("stop", "abstain") or not is_growing:
+                break
+            if decision.action == "switch":
+                await switch(self.arms[decision.arm], decision, lines, session)
+            else:
+                is_growing = await lines.step(decision, session)
+            state = lines.state(session)
+        vote = await session.vote(candidates(lines), problem.kind)
+        best = None if decision.action == "abstain" and self.floor else now or vote.best
+        why = explain(taken, state, lines.groups.answers, model_of(self.library))
+        return replace(vote, best=best, why=why)
+
+    def _open_lines(self, problem: Problem, session: Session) -> Lines:
+        """Open the lines; an answer that is a whole text, or a program, is not asked for early."""
+        verifier = self.verifier or (Judge() if problem.kind == "open" else None)
+        logprobs = verifier is not None and "logprobs" in verifier.requires
+        whole = Request(problem.prompt, "", self.max_tokens, self.temperature, logprobs=logprobs)
+        can = "continue" in session.engine.capabilities
+        ask = Request(problem.prompt, self.probe, self.probe_tokens, 0.0, stop=("\n",))
+        is_asked = bool(can and self.probe) and problem.kind not in ("open", "code")
+        groups = Groups(problem.kind, session.same)
+        return Lines(problem, whole, ask if is_asked else None, not can, verifier, self.n, groups)
+
+    def rule_for(self, state: State) -> Policy:
+        """Make the rule for a run that begins at `state`: a library's if there is one."""
+        if not self.library:
+            return self.cold_rule(width=8 if self.prefers == "span" else 1)
+        budget = Budget(work=state.work_left, span=state.span_left)
+        return self.planned_rule(study_of(self.library, budget.work), budget)
+
+    def cold_rule(self, width: int = 1) -> Cold:
+        """Make the rule that knows nothing of the model; arms need a verifier there."""
+        is_judged = self.verifier is not None
+        arms = len(self.arms) if is_judged else 0
+        return Cold(self.confidence, self.floor, is_judged=is_judged, width=width, arms=arms)
+
+    def planned_rule(self, study: Study, budget: Budget) -> Policy:
+        """Choose the plan for a budget; where span is preferred, the quickest of about the best."""
+        from workspan.strategies.auto.fit.rules import fitted  # needs NumPy
+
+        work, price = budget.work, self.price / 1000
+        span: float | None = budget.span
+        if self.prefers == "span":
+            best = study.best(work, span, price, has_arms=bool(self.arms))
+            good = [one for one in study.outcomes if one.accuracy >= best.accuracy - LITTLE]
+            span = min(one.span for one in (*good, best) if work is None or one.work <= work)
+        return fitted(
+            study,
+            work=work,
+            span=span,
+            price=price,
+            floor=self.floor,
+            is_judged=self.verifier is not None,
+            has_arms=bool(self.arms),
+        )

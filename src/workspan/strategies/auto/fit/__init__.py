@@ -1,0 +1,1 @@
+"""What a calibration library teaches `auto`: plans, prices, signs; pure, without I/O."""

@@ -1,0 +1,125 @@
+"""The plan of each kind of problem, within what all of them may spend on the mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from workspan.strategies.auto.fit.kinds import Kind, Tree, divide
+from workspan.strategies.auto.policies.plan import Outcome
+from workspan.strategies.auto.policies.state import NONE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+TIE = 1e-9
+"""Accuracy that a token is worth at the least: of equals the cheaper one is taken."""
+_HALVINGS = 60
+
+
+class _Menu(NamedTuple):
+    """What can be chosen for the problems of a kind; arrays [option]."""
+
+    share: float
+    """Of all problems."""
+    options: Sequence[Outcome]
+    value: Floats
+    work: Floats
+
+    def at(self, price: float) -> int:
+        """Return the best option where a token has this price; the cheaper of equals."""
+        return int((self.value - price * self.work).argmax())
+
+
+def chosen(
+    plans: Sequence[Outcome],
+    kinds: Sequence[Kind],
+    work: float | None = None,
+    span: float | None = None,
+    price: float = 0.0,
+) -> list[Outcome]:
+    """Return the plan of each kind that gives most accuracy, less work at a price, within budgets.
+
+    Kinds share the budget: all that fits together is looked at, but for what is dearer than
+    something better. A plan that hands on to an arm must be ahead by a standard error of a share,
+    so that noise does not choose.
+
+    Args:
+        plans: to choose from.
+        kinds: that problems come in; together all of the library's.
+        work: tokens of a problem, on the mean over all kinds.
+        span: of its longest chain, on the mean of each kind.
+        price: accuracy that a token must be worth.
+    """
+    total = sum(len(kind.problems) for kind in kinds)
+    limits = (work if len(kinds) == 1 else None, span)
+    menus = [_menu(plans, kind, total, limits, price) for kind in kinds]
+    picked = _together(menus, work)
+    return [menu.options[at] for menu, at in zip(menus, picked, strict=True)]
+
+
+def kinds_for(
+    plans: Sequence[Outcome], signs: Floats, work: float | None, price: float = 0.0
+) -> Tree:
+    """Tell kinds apart where a plan for each is worth more, at the price that meets the budget."""
+    cases = np.stack([one.cases for one in plans])
+    value = cases[:, 0] - (price + TIE) * cases[:, 1] - _handicap(plans, cases.shape[2])[:, None]
+    whole = _Menu(1.0, plans, value.mean(axis=1), cases[:, 1].mean(axis=1))
+    return divide(value - _price(whole, work) * cases[:, 1], signs)
+
+
+def _menu(
+    plans: Sequence[Outcome],
+    kind: Kind,
+    total: int,
+    limits: tuple[float | None, float | None],
+    price: float,
+) -> _Menu:
+    """Keep the plans that fit limits on work and span; the cheapest where none does."""
+    options = [one.on(kind.problems) for one in plans]
+    most_work, most_span = (np.inf if limit is None else limit * (1 + TIE) for limit in limits)
+    fits = [one for one in options if one.work <= most_work and one.span <= most_span]
+    options = fits or [min(options, key=lambda one: (one.work, one.span))]
+    spent = np.array([one.work for one in options])
+    value = np.array([one.accuracy for one in options]) - (price + TIE) * spent
+    value -= _handicap(options, len(kind.problems))
+    return _Menu(len(kind.problems) / total, options, value, spent)
+
+
+def _handicap(plans: Sequence[Outcome], problems: int) -> Floats:
+    """Return what a plan with an arm must be ahead by: a standard error of a share, at most."""
+    error = 0.5 / np.sqrt(problems)
+    return np.array([error if one.plan.arm != NONE else 0.0 for one in plans])
+
+
+def _price(menu: _Menu, work: float | None) -> float:
+    """Return the lowest price of a token at which the best option meets the mean budget."""
+    low, high = 0.0, 1.0
+    if work is None or menu.work[menu.at(low)] <= work:
+        return low
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if menu.work[menu.at(middle)] <= work else (middle, high)
+    return high
+
+
+def _together(menus: Sequence[_Menu], work: float | None) -> NDArray[np.int64]:
+    """Return the option of each kind, best of all that fit together; the cheapest if none does."""
+    limit = np.inf if work is None else work * (1 + TIE)
+    spent, value, picked = np.zeros(1), np.zeros(1), np.zeros((1, 0), dtype=np.int64)
+    for menu in menus:
+        spends = (spent[:, None] + menu.share * menu.work).ravel()
+        values = (value[:, None] + menu.share * menu.value).ravel()
+        order = np.lexsort((-values, spends))
+        fits = order[: max(1, int((spends <= limit).sum()))]
+        ahead = np.maximum.accumulate(values[fits])
+        kept = fits[np.concatenate([[True], ahead[1:] > ahead[:-1]])]  # dearer, so better
+        before, option = np.divmod(kept, len(menu.work))
+        picked = np.column_stack([picked[before], option])
+        spent, value = spends[kept], values[kept]
+    best: NDArray[np.int64] = picked[-1]
+    return best

@@ -1,0 +1,191 @@
+"""A calibration library: what a model's chains on other problems did, without a word of them.
+
+It holds when chains ended, which interim answers agreed, how much a prompt held (its `signs`), and,
+where the right answer was known, which answers were right. These are small numbers, the same within
+a problem for equal ones.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+
+from workspan.boundary.inputs import read_whole
+from workspan.boundary.outputs import replace_file
+from workspan.errors import DataError, OutputError
+
+FORMAT = 1
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a library once it is unpacked."""
+
+_ZIPPED = b"\x1f\x8b"
+_ZIP_FROM = 64 * 1024
+_BEGINS = re.compile(rb'\{"format":\d+,"library":\{"model":')
+_HEAD = 64
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """One chain."""
+
+    depths: tuple[int, ...]
+    """Tokens decoded at each interim answer, ascending; the last is the chain's end."""
+    groups: tuple[int, ...]
+    """The answer at each depth, -1 for none."""
+    ended: bool
+    """By itself; else it was cut there, and its length is censored."""
+
+
+class Once(msgspec.Struct, frozen=True, array_like=True):
+    """One run of an arm, a strategy that is not made of lines."""
+
+    work: int
+    span: int
+    right: bool
+    """It was answered, and rightly."""
+
+
+class Case(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One problem."""
+
+    lines: tuple[Record, ...]
+    right: tuple[int, ...] | None = None
+    """The groups that are right; None where nobody knows."""
+    task: str = ""
+    """The task set that it is of."""
+    arms: tuple[Once | None, ...] = ()
+    """A run of each of the library's arms; None where it failed, or nobody knows what is right."""
+    signs: tuple[float, ...] = ()
+    """What its prompt shows (`signs.NAMES`); empty where nobody knows."""
+
+
+class Library(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was seen of a model on problems of the user's kind."""
+
+    model: str
+    unit: str
+    """"tokens", or "characters" where nobody counted tokens."""
+    problems: tuple[Case, ...]
+    asked: float = 0.0
+    """Tokens of an interim answer, mean; 0 where none was asked."""
+    signals: Mapping[str, float] = {}
+    """How a signal of a chain speaks for its being right, among chains of one problem: 2 AUC - 1,
+    so -1 to 1 and 0 for nothing. Signs differ between models, hence they are measured."""
+    arms: tuple[str, ...] = ()
+    """Strategies that were run beside the lines, with every dial (their `repr`)."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of answers of its problems; none where nobody knows."""
+
+    @property
+    def labelled(self) -> int:
+        """Problems of which the right answer was known."""
+        return sum(case.right is not None for case in self.problems)
+
+    def even(self) -> tuple[list[Case], int]:
+        """Return the problems to learn from, and how many lines to take of each; maybe none.
+
+        If any right answer is known, only such problems are taken; those that have far fewer lines
+        than most are left out.
+        """
+        known = [case for case in self.problems if case.right is not None]
+        cases = [case for case in known or self.problems if case.lines]
+        sizes = sorted(len(case.lines) for case in cases)
+        n = sizes[len(sizes) // 4] if sizes else 0
+        return [case for case in cases if len(case.lines) >= n], n
+
+
+class _File(msgspec.Struct, frozen=True):
+    format: int
+    library: Library
+
+
+class _Head(msgspec.Struct, frozen=True):
+    format: int
+
+
+def write_library(library: Library, path: Path) -> None:
+    """Write it, readable by its owner only where it is new; packed from 64 kB on.
+
+    Raises:
+        DataError: something else is there.
+        OutputError: the file can't be written.
+    """
+    content = msgspec.json.encode(_File(FORMAT, library))
+    if len(content) >= _ZIP_FROM:
+        content = gzip.compress(content, mtime=0)
+    try:
+        if path.is_file() and path.stat().st_size and not is_library(path):
+            raise DataError("is no library, and is left as it is", path=str(path))
+        replace_file(path, content)
+    except OSError as error:
+        raise OutputError(f"the library {path} can't be written: {error.strerror}") from error
+
+
+def is_library(path: Path) -> bool:
+    """Tell whether the file begins like a library, of this format or another.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head.startswith(_ZIPPED):
+        try:
+            with gzip.open(path) as packed:
+                head = packed.read(_HEAD)
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            return False
+    return _BEGINS.match(head) is not None
+
+
+def read_library(path: Path) -> Library:
+    """Read a library.
+
+    Raises:
+        DataError: not readable, not a library, of another format, or not sound in itself.
+    """
+    content = _content(path)
+    try:
+        head = msgspec.json.decode(content, type=_Head)
+        if head.format != FORMAT:
+            said = f"a library of format {head.format}, and this version reads {FORMAT}: calibrate"
+            raise DataError(f"{said} again", path=str(path))
+        library = msgspec.json.decode(content, type=_File).library
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"not a calibration library: {error}", path=str(path)) from error
+    for number, case in enumerate(library.problems):
+        if not all(_is_sound(line) for line in case.lines):
+            raise DataError(f"problem {number} holds a chain that can't be", path=str(path))
+        runs = [one for one in case.arms if one is not None]
+        if len(case.arms) > len(library.arms) or any(min(one.work, one.span) < 0 for one in runs):
+            raise DataError(f"problem {number} holds an arm that can't be", path=str(path))
+    return library
+
+
+def _content(path: Path) -> bytes:
+    content = read_whole(path)
+    try:
+        if content.startswith(_ZIPPED):
+            with gzip.open(path) as packed:
+                content = packed.read(LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"can't be read: {said}", path=str(path)) from error
+    if len(content) > LARGEST:
+        raise DataError("too large for a calibration library", path=str(path))
+    return content
+
+
+def _is_sound(line: Record) -> bool:
+    """Check what the types can't: depths ascend from above 0, one group for each."""
+    return (
+        0 < len(line.depths) == len(line.groups)
+        and line.depths[0] > 0
+        and all(a < b for a, b in pairwise(line.depths))
+        and min(line.groups) >= -1
+    )

@@ -1,0 +1,138 @@
+"""The rule of `auto` where the model is known: plans and schedules fitted on its library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from workspan.data.explanation import PROMPT
+from workspan.strategies.auto.fit.choose import chosen, kinds_for
+from workspan.strategies.auto.fit.kinds import Kind, Tree, divide, kinds_of
+from workspan.strategies.auto.fit.library import Library
+from workspan.strategies.auto.fit.study import MOST_LINES, Study, caps, study
+from workspan.strategies.auto.fit.table import Table, tabulate
+from workspan.strategies.auto.fit.vote_study import VoteStudy, Voting
+from workspan.strategies.auto.policies.plan import Outcome
+from workspan.strategies.auto.policies.policy import Arm, Planned, Scheduled
+from workspan.strategies.auto.policies.schedule import best_schedule, restarts
+from workspan.strategies.auto.policies.state import NONE, Decision, Policy, State
+from workspan.strategies.auto.signs import NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class ByKind:
+    """A rule for each kind of problem, told apart by what the prompt shows."""
+
+    sign: int
+    at: float
+    below: Policy
+    above: Policy
+    blind: Policy
+    """For problems whose prompt nobody looked at."""
+
+    def decide(self, state: State) -> Decision:
+        """Let the rule of this kind choose."""
+        if len(state.signs) <= self.sign:
+            return self.blind.decide(state)
+        is_below = state.signs[self.sign] <= self.at
+        decision = (self.below if is_below else self.above).decide(state)
+        told = f"{NAMES[self.sign]} {'up to' if is_below else 'above'} {self.at:g}"
+        further = decision.why.get(PROMPT, "")
+        told = f"{told}, {further}" if further else told
+        return replace(decision, why={**decision.why, PROMPT: told})
+
+
+def studied(library: Library, limit: float | None = None) -> Study:
+    """Run all plans on a library; costs seconds, so do it once for all budgets."""
+    most = limit or float("inf")
+    return replace(study(tabulate(library), limit=most), voting=Voting(library, most))
+
+
+@lru_cache(maxsize=16)
+def fitted(
+    found: Study,
+    *,
+    work: float | None = None,
+    span: float | None = None,
+    price: float = 0.0,
+    floor: float = 0.0,
+    is_judged: bool = False,
+    has_arms: bool = False,
+) -> Policy:
+    """Make the rule for a budget: a fraction of a second, so the latest are kept.
+
+    Args:
+        found: of `studied`.
+        work: tokens of a problem, on the mean.
+        span: of its longest chain, on the mean.
+        price: accuracy that a token must be worth.
+        floor: abstain where the leader is right with less.
+        is_judged: a sound verifier scores what ends: try until a pass.
+        has_arms: the library's arms can be used.
+    """
+    make = _scheduled if is_judged else _planned
+    budget = (work, span, price)
+    return make(found, budget, floor, has_arms=has_arms)
+
+
+_Budget = tuple[float | None, float | None, float]
+
+
+def _planned(found: Study, budget: _Budget, floor: float, *, has_arms: bool) -> Policy:
+    """Choose a plan for each kind of problem, and one for all; or votes, if they are better."""
+    table, plans = found.table, found.plans(has_arms=has_arms)
+    work, span, price = budget
+    votes = _votes(found, work) if span is None and not has_arms else None
+    at = votes.affordable(work, price) if votes else 0
+    if votes and not table.is_asked:
+        return votes.rule(at, floor)
+    reserve = round(2 * table.asked) + 1 if table.asked else 0
+
+    def rule(one: Outcome) -> Policy:
+        arm = _told(table, one.plan.arm)
+        return Planned(one.plan, found.evidence, found.gain, floor, reserve, arm)
+
+    kinds = [*kinds_of(tree := kinds_for(plans, table.signs, work, price))]
+    picked = chosen(plans, kinds, work, span, price)
+    right = [len(kind.problems) * one.accuracy for kind, one in zip(kinds, picked, strict=True)]
+    if votes and votes.right[at] * len(table.tokens) > sum(right):
+        return votes.rule(at, floor)
+    if isinstance(tree, Kind):
+        return rule(picked[0])
+    whole = rule(found.best(work, span, price, has_arms=has_arms))
+    return _by_kind(tree, map(rule, picked), whole)
+
+
+def _votes(found: Study, work: float | None) -> VoteStudy | None:
+    """Study votes on whole lines where looks tell nothing, or more lines fit than plans look at."""
+    is_wide = work is not None and work > MOST_LINES * found.table.scale
+    return found.voting.study if found.voting and (is_wide or not found.table.is_asked) else None
+
+
+def _scheduled(found: Study, budget: _Budget, floor: float, *, has_arms: bool) -> Policy:
+    """Choose a schedule of tries for each kind of problem, and one for all."""
+    table, work = found.table, budget[0]
+    deep = caps(table, 8)
+
+    def rule(part: Table) -> Policy:
+        return Scheduled(best_schedule(part, deep, work, has_arms=has_arms), found.evidence, floor)
+
+    tree = divide(restarts(table, deep, work), table.signs)
+    if isinstance(tree, Kind):
+        return rule(table)
+    return _by_kind(tree, (rule(table.on(kind.problems)) for kind in kinds_of(tree)), rule(table))
+
+
+def _by_kind(tree: Tree, rules: Iterator[Policy], blind: Policy) -> Policy:
+    if isinstance(tree, Kind):
+        return next(rules)
+    below, above = (_by_kind(part, rules, blind) for part in (tree.below, tree.above))
+    return ByKind(tree.sign, tree.at, below, above, blind)
+
+
+def _told(table: Table, arm: int) -> Arm | None:
+    if table.arms is None or arm == NONE:
+        return None
+    work, right = table.arms.work[:, arm], table.arms.right[:, arm]
+    return Arm(float(right.mean()), float(work.mean()), float(work.min()))

@@ -1,0 +1,204 @@
+"""The best plan for a budget: every one is run on a library, and judged by what it did there.
+
+Five numbers are chosen (width, cap, dive, the least worth, the doubt that is left to an arm), so
+that little can be overfitted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workspan.strategies.auto.fit.choose import chosen
+from workspan.strategies.auto.fit.kinds import Kind
+from workspan.strategies.auto.fit.table import Table
+from workspan.strategies.auto.fit.vote_study import Voting
+from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw, solo, walk
+from workspan.strategies.auto.policies.evidence import Evidence, fit_leader, fit_line, line_features
+from workspan.strategies.auto.policies.plan import NEVER, End, Outcome, Plan, at_once, handed_on
+from workspan.strategies.auto.policies.state import NONE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+WORTHS = tuple(0.012 * 2 ** (0.4 * i) for i in range(18))
+"""From a plan that hardly ever stops to one that ends with its first line."""
+WIDTHS = ((1, 1), (4, 4))
+"""Lines at the start, and lines added at a time: more for who is in a hurry."""
+DIVERS = (2, 4, 8)
+"""Lines at the start of a plan that takes only the first of them further than a dive."""
+WIDE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
+MOST_LINES = 12
+"""Lines of a plan that looks on the way; one that can't look has `WIDE[-1]`."""
+_RUNS = 16
+_SAMPLE = 20_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """All plans, run on a library; equal to itself only, so that rules can be kept for it."""
+
+    table: Table
+    evidence: Evidence
+    outcomes: tuple[Outcome, ...]
+    gain: float
+    """Rise of P(right) by one more line, a unit of `worth` at a typical line's cost."""
+    handed: tuple[Outcome, ...] = ()
+    """Plans that go on with an arm."""
+    voting: Voting | None = None
+    """Rules for whole lines that are only voted on."""
+
+    def best(
+        self,
+        work: float | None = None,
+        span: float | None = None,
+        price: float = 0.0,
+        *,
+        has_arms: bool = False,
+    ) -> Outcome:
+        """Return the plan of most accuracy, less its work at a price, within mean budgets.
+
+        Args:
+            work: tokens of a problem, on the mean.
+            span: the same for the longest chain.
+            price: accuracy that a token must be worth.
+            has_arms: plans may use them, where they are better than lines by more than noise.
+        """
+        every = Kind(np.arange(len(self.table.tokens)))
+        return chosen(self.plans(has_arms=has_arms), [every], work, span, price)[0]
+
+    def plans(self, *, has_arms: bool = False) -> tuple[Outcome, ...]:
+        """Return what can be chosen from."""
+        return (*self.outcomes, *self.handed) if has_arms else self.outcomes
+
+
+def study(table: Table, *, limit: float = np.inf, seed: int = 0) -> Study:
+    """Run every plan on a library.
+
+    Args:
+        table: the library.
+        limit: work at which each run is cut, for a budget that is hard on every problem.
+        seed: of the orders of lines.
+    """
+    most = MOST_LINES if table.is_asked else WIDE[-1]
+    draws = draw(table, _RUNS, most, seed)
+    evidence = learn(table, draws)
+    weights = solo(table, evidence)
+    outcomes: list[Outcome] = []
+    handed = at_once(table.arms, limit, int(table.tokens.max()))
+    for shape in (*_shapes(table), *_dives(table, limit)):
+        watched = walk(
+            table, evidence, draws, shape, limit=limit, enough=WORTHS[0], weights=weights
+        )
+        for end in _stopped(watched, shape, draws, limit, WORTHS):
+            outcomes.append(end.outcome)
+            handed += handed_on(end, table.arms, limit)
+    for shape in _splits(table, limit):
+        part = draw(table, max(_RUNS, 64 // shape.width), shape.width, seed)
+        done = walk(table, evidence, part, shape, weights=weights)
+        outcomes += [
+            _watched(one.outcome, table) for one in _stopped(done, shape, part, np.inf, (NEVER,))
+        ]
+    gain = _gain(table, evidence, draws, weights)
+    return Study(table, evidence, tuple(outcomes), gain, tuple(handed))
+
+
+def learn(table: Table, draws: Draws) -> Evidence:
+    """Fit the evidence: first of lines alone, then of the leaders of a few kinds of run."""
+    rng = np.random.default_rng(0)
+    n_problems = len(table.tokens)
+    depth = np.minimum(np.arange(table.steps + 1) * table.block, table.tokens[..., None])
+    ended = (table.tokens[..., None] <= depth) & table.ended[..., None]
+    begun = np.concatenate([np.zeros_like(ended[..., :1]), ended[..., :-1]], axis=-1)
+    places = np.argwhere((table.group != NONE) & ~begun)
+    places = places[rng.permutation(len(places))[:_SAMPLE]]
+    at = tuple(places.T)
+    features = line_features(depth[at].astype(float), table.since[at], ended[at], table.scale)
+    evidence = Evidence(table.scale, fit_line(features, table.right[at], n_problems))
+    cap = int(table.tokens.max())
+    few = Draws(draws.problem, draws.order[:, :8])
+    kinds = [Shape(width, cap, table.watch) for width in (1, 4)]
+    walks = [walk(table, evidence, few, kind) for kind in kinds]
+    features = np.concatenate([one.features[one.moved] for one in walks])
+    right = np.concatenate([one.right[one.moved] for one in walks])
+    chosen = rng.permutation(len(right))[:_SAMPLE]
+    leader = fit_leader(features[chosen], right[chosen], n_problems)
+    return Evidence(evidence.scale, evidence.line, leader)
+
+
+def caps(table: Table, fine: int = 2) -> list[int]:
+    """Return caps from the longest line down to a tenth of a typical one."""
+    longest, least = int(table.tokens.max()), table.scale / 10
+    if not table.is_asked:
+        return [longest]
+    ratios = (2 ** (-i / fine) for i in range(1, 12 * fine))
+    falling = {max(1, round(longest * r / table.block)) * table.block for r in ratios}
+    return sorted({longest, *(cap for cap in falling if least <= cap < longest)}, reverse=True)
+
+
+def _shapes(table: Table) -> Iterator[Shape]:
+    """Yield the ways of growing that look on the way."""
+    deep = [cap for cap in caps(table) if cap >= 0.8 * table.scale]
+    for width, more in WIDTHS:
+        for cap in deep[: 3 if width == 1 else 1]:
+            yield Shape(width, cap, table.watch, more)
+
+
+def _dives(table: Table, limit: float) -> Iterator[Shape]:
+    """Yield one long line beside dives that no run takes beyond a limit."""
+    cap, *shorter = caps(table, 1)
+    for width, dive in product(DIVERS, shorter):
+        looks = 1 + dive // table.watch
+        if dive <= table.scale and width * (dive + looks * table.asked) <= limit:
+            yield Shape(width, cap, table.watch, dive=dive)
+
+
+def _splits(table: Table, limit: float) -> Iterator[Shape]:
+    """Yield the fixed splits that no run can take beyond a limit."""
+    for width in (n for n in WIDE if n <= table.tokens.shape[1]):
+        for cap in caps(table, 2 if width > 1 else 8):
+            looks = 1 + cap // table.watch
+            if width * (cap + looks * table.asked) <= limit:
+                yield Shape(width, cap, cap)
+    yield Shape(1, *2 * (int(min(limit, table.tokens.max())),))
+
+
+def _stopped(
+    found: Walk, shape: Shape, draws: Draws, limit: float, worths: tuple[float, ...]
+) -> Iterator[End]:
+    """Yield what the runs come to under each least worth."""
+    column, most = np.arange(found.work.shape[1]), draws.order.shape[1]
+    dear = np.concatenate([found.work[1:] > limit, np.ones_like(found.moved[:1])])
+    for least in worths:
+        stop = ((found.worth < least) | dear).argmax(axis=0)
+        values = (found.right, found.work, found.span, found.belief)
+        right, work, span, belief = (one[stop, column] for one in values)
+        yield End(Plan(shape, most, least), right, work, span, belief, draws.problem)
+
+
+def _watched(split: Outcome, table: Table) -> Outcome:
+    """Let a fixed split look on the way: what says nothing at its cap has its latest answer."""
+    shape = split.plan.shape._replace(block=min(table.watch, split.plan.shape.cap))
+    looks = np.minimum(table.tokens, shape.cap) // shape.block - (table.tokens > shape.cap)
+    right, work, span = split.cases
+    work = work + shape.width * table.asked * np.maximum(0.0, looks.mean(axis=1))
+    return Outcome.of(split.plan._replace(shape=shape), np.stack([right, work, span]))
+
+
+def _gain(table: Table, evidence: Evidence, draws: Draws, weights: Floats) -> float:
+    """Fit the rise of P(right) by a further line to (1 - belief) / n, through the origin."""
+    cap = int(table.tokens.max())
+    few = Draws(draws.problem, draws.order[:, :8])
+    found = walk(table, evidence, few, Shape(1, cap, cap), weights=weights)
+    if len(found.n) < 2:
+        return 0.0
+    chance = ((1 - found.belief) / (found.n + 0.5))[:-1]
+    rise = np.diff(found.right.astype(float), axis=0)
+    return max(0.0, float((chance * rise).sum() / (chance**2).sum()))

@@ -1,0 +1,93 @@
+"""The calibration library of a run: read and studied once, and whether it fits the run."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workspan.core.engine import EngineInfo
+from workspan.core.session import Session
+from workspan.data.types import Problem
+from workspan.errors import MissingDependency, SpecError
+from workspan.strategies.auto.fit.library import Library, read_library
+
+if TYPE_CHECKING:
+    from workspan.strategies.auto.fit.study import Study
+
+
+def known(path: str) -> Library | None:
+    """Read a library once for each version of its file; None without a path.
+
+    Raises:
+        DataError: it can't be read.
+    """
+    if not path:
+        return None
+    place = Path(path)
+    return _read(place, place.stat().st_mtime_ns if place.exists() else 0)
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, _stamp: int) -> Library:
+    return read_library(path)
+
+
+def study_of(path: str, limit: int | None) -> Study:
+    """Study a library for runs of so much work each: seconds, once.
+
+    Raises:
+        MissingDependency: NumPy is not installed.
+    """
+    place = Path(path)
+    return _studied(place, place.stat().st_mtime_ns, limit)
+
+
+@lru_cache(maxsize=8)
+def _studied(path: Path, stamp: int, limit: int | None) -> Study:
+    try:
+        from workspan.strategies.auto.fit.rules import studied
+    except ImportError:
+        raise MissingDependency("a calibration library", "lab") from None
+    return studied(_read(path, stamp), limit)
+
+
+def model_of(path: str) -> str:
+    """Return whose library it is; "" without a path."""
+    return library.model if (library := known(path)) else ""
+
+
+def check_fits(path: str, of: str, info: EngineInfo) -> None:
+    """Refuse a library of another model, unless the user says whose it is.
+
+    Raises:
+        SpecError: it is, or it counts in characters what the engine counts in tokens.
+    """
+    library = known(path)
+    if library is None:
+        return
+    if library.unit != "tokens" and info.name != "replay":
+        raise SpecError(f"the library {path} counts {library.unit}, and a budget tokens")
+    if library.model not in {*_names(info), of}:
+        raise SpecError(
+            f"the library {path} is of {library.model!r}, and the engine serves "
+            f"{info.model!r}: calibrate with it, or say that you want this: of={library.model!r}"
+        )
+
+
+def say_misfit(path: str, problem: Problem, session: Session) -> None:
+    """Say what a library that is used all the same was not made for."""
+    library = known(path)
+    if library is None:
+        return
+    if library.model not in _names(session.engine):
+        said = f"the library is of another model, {library.model}"
+        session.notice("other_library", said)
+    if library.kinds and problem.kind not in library.kinds:
+        said = f"the library knows answers of kind {', '.join(library.kinds)}, not {problem.kind}"
+        session.notice("other_library", said)
+
+
+def _names(info: EngineInfo) -> set[str]:
+    """Return what the engine's model is called: alone, or behind the engine."""
+    return {info.recorded} if info.recorded else {info.model, f"{info.name} {info.model}"}

@@ -1,0 +1,80 @@
+"""The lines of an allocation: chains grown as a rule decides, and what it may see of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from workspan.core.session import Session, Verifier
+from workspan.data.explanation import Tried
+from workspan.data.types import Candidate, Problem, Request
+from workspan.errors import first_error
+from workspan.strategies.adaptive.probed_chain import Chain, grow
+from workspan.strategies.auto.groups import Groups
+from workspan.strategies.auto.policies.state import NONE, Decision, Line, Look, State
+from workspan.strategies.auto.signs import signs
+
+
+@dataclass
+class Lines:
+    """What was started so far; a line without a token is dropped."""
+
+    problem: Problem
+    whole: Request
+    ask: Request | None
+    """The question for an interim answer; None where lines can't be asked."""
+    is_whole: bool
+    """Lines can't be continued: each is drawn to its end at once."""
+    verifier: Verifier | None
+    most: int
+    groups: Groups
+    chains: list[Chain] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
+    found: list[Candidate | None] = field(default_factory=list)
+    """By arms, as they were tried."""
+
+    def __post_init__(self) -> None:
+        self.signs = signs(self.problem)
+
+    def state(self, session: Session) -> State:
+        """Say how it stands."""
+        left = session.left()
+        work = sum(line.depth + line.cost_of_looks for line in self.lines)
+        work += sum(one.work for one in self.tried)
+        lines, tried = tuple(self.lines), tuple(self.tried)
+        span = session.clock.now
+        return State(lines, work, span, left.work, left.span, tried, self.signs)
+
+    async def step(self, decision: Decision, session: Session) -> bool:
+        """Grow the lines named beside new ones, judge those that end; say whether any grew."""
+        named = [i for i in decision.lines if self.chains[i].is_live]
+        n = session.branches(min(decision.n, self.most - len(self.chains)))
+        before = [self.chains[i] for i in named] + [Chain()] * n
+        size = self.whole.max_tokens if self.is_whole else decision.block
+
+        async def one(session: Session, chain: Chain) -> Chain:
+            block = replace(self.whole, max_tokens=min(size, self.whole.max_tokens - chain.tokens))
+            grown = await grow(self.problem, block, self.ask, session, chain)
+            now = replace(grown.now, answer=grown.now.answer or chain.now.answer)  # the latest
+            if session.standing.best is None and now.answer is not None:
+                session.best(now)
+            is_open = not self.is_whole and chain.tokens < grown.tokens < self.whole.max_tokens
+            is_live = grown.is_live and is_open
+            if self.verifier is not None and not is_live and now.answer:
+                [now] = await session.score(self.verifier, self.problem, [now])
+            return replace(grown, now=now, is_live=is_live)
+
+        grown = await session.map(one, before)
+        for i, chain in zip(named, grown, strict=False):
+            self.chains[i], self.lines[i] = chain, self._line(chain, self.lines[i])
+        new = [chain for chain in grown[len(named) :] if chain.tokens]
+        self.chains += new
+        self.lines += [self._line(chain, Line(0)) for chain in new]
+        if not self.chains and not self.tried:
+            raise first_error([chain.error for chain in grown if chain.error])
+        return any(a.tokens > b.tokens for a, b in zip(grown, before, strict=True))
+
+    def _line(self, chain: Chain, before: Line) -> Line:
+        group = NONE if chain.now.score == 0 else self.groups.number(chain.now.answer)
+        looks = before.looks + (Look(chain.tokens, group),) * (chain.asked > before.cost_of_looks)
+        return Line(chain.tokens, looks, group, not chain.is_live, chain.asked, chain.now.score)

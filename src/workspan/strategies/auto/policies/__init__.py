@@ -1,0 +1,1 @@
+"""What `auto` does next: pure decisions, without I/O."""

@@ -1,0 +1,165 @@
+"""How far the lines of a run speak for an answer: two small logistic models, fitted on a library.
+
+The first says how likely a line's answer is right, seen alone: one that ended, by its length; one
+that is open, by how long its answer has stood, and whether that was there almost from the start (a
+guess, which stability does not make better). The second says how likely the leading answer is
+right, by the best line behind it, the others that agree, the strongest rival and the rest.
+Agreement of lines is the better witness, so it has its own weight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workspan.strategies.auto.policies.state import NONE, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+GUESSED = 1 / 14
+"""An answer that stands since before this share of a typical length is a guess."""
+
+_LINE_PRIOR = (-0.8, 2.0, -1.5, 0.8, -2.0, -0.5)
+_LEADER_PRIOR = (-0.3, 0.9, 0.7, -0.7, -0.5)
+_PROBLEM = 10.0
+"""Observations that a problem counts for: its states are not independent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a model's lines are worth as witnesses."""
+
+    scale: float
+    """Median tokens of a line that ended."""
+    line: tuple[float, ...] = _LINE_PRIOR
+    """Log-odds of a line alone: 1, ended, ended x log length, open x log stood, open x guessed,
+    open x log depth."""
+    leader: tuple[float, ...] = _LEADER_PRIOR
+    """Log-odds of the leader: 1, log-odds of its best line, log of the others behind it, of the
+    strongest rival, of the rest."""
+
+    def of_lines(self, features: Floats) -> Floats:
+        """Return P(right) of each line alone; `features` as `line_features` gives them."""
+        return sigmoid(features @ np.array(self.line))
+
+    def of_leader(self, features: Floats) -> Floats:
+        """Return P(right) of leaders; `features` as `leading` gives them."""
+        return sigmoid(features @ np.array(self.leader))
+
+    def read(self, lines: Sequence[Line]) -> tuple[int, float]:
+        """Return the leading group of a run and the probability that it is right."""
+        seen = [line for line in lines if line.depth > 0 and line.group != NONE]
+        if not seen:
+            return NONE, 0.0
+        depth = np.array([line.depth for line in seen], dtype=float)
+        since = np.array([_since(line) for line in seen], dtype=float)
+        ended = np.array([line.ended for line in seen])
+        weights = self.of_lines(line_features(depth, since, ended, self.scale))
+        groups = np.array([line.group for line in seen])
+        leaders, features = leading(groups[None], weights[None])
+        return int(leaders[0]), float(self.of_leader(features)[0])
+
+
+def _since(line: Line) -> int:
+    """Return the depth from which a line's answer stands."""
+    first = line.depth
+    for look in reversed(line.looks):
+        if look.group != line.group:
+            break
+        first = look.depth
+    return first
+
+
+def line_features(
+    depth: NDArray[Any], since: NDArray[Any], ended: NDArray[np.bool_], scale: float
+) -> Floats:
+    """Return what tells a line's worth, one more axis.
+
+    Args:
+        depth: tokens of each line.
+        since: depth at which its answer was first seen of those that it stands since.
+        ended: by itself.
+        scale: tokens of a typical line.
+    """
+    least = scale / 32
+    length = np.log(np.maximum(depth, least) / scale)
+    stood = np.log(np.maximum(depth - since + least, least) / scale) + 3.0
+    guessed = (since <= GUESSED * scale) & (depth > since)
+    is_open = ~ended
+    columns = (
+        np.ones_like(length),
+        1.0 * ended,
+        ended * length,
+        is_open * stood,
+        1.0 * (is_open & guessed),
+        is_open * length,
+    )
+    return np.stack(columns, axis=-1)
+
+
+def leading(groups: NDArray[np.integer], weights: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """Return the leader of each run, `NONE` without answers, and what tells its worth.
+
+    Args:
+        groups: [run, line], `NONE` where a line has no answer.
+        weights: [run, line], P(right) of each line alone.
+    """
+    rows = np.arange(len(groups))
+    has = groups != NONE
+    same = (groups[:, :, None] == groups[:, None, :]) & has[:, :, None]
+    sums = np.where(has, (same * weights[:, None, :]).sum(axis=-1), -1.0)
+    best = sums.argmax(axis=1)
+    leaders = np.where(has.any(axis=1), groups[rows, best], NONE)
+    behind = (groups == leaders[:, None]) & has
+    top = np.clip(np.where(behind, weights, 0.0).max(axis=1), 2e-3, 0.998)
+    first = np.maximum(sums[rows, best], 0.0)
+    rival = np.maximum(np.where(behind, -1.0, sums).max(axis=1), 0.0)
+    rest = np.maximum((weights * has).sum(axis=1) - first - rival, 0.0)
+    others = np.maximum(first - top, 0.0)
+    columns = (
+        np.ones_like(top),
+        np.log(top / (1 - top)),
+        np.log1p(4 * others),
+        np.log1p(4 * rival),
+        np.log1p(4 * rest),
+    )
+    return leaders, np.stack(columns, axis=-1)
+
+
+def sigmoid(x: Floats) -> Floats:
+    """Return the logistic function."""
+    result: Floats = 1 / (1 + np.exp(-np.clip(x, -30, 30)))
+    return result
+
+
+def fit_line(features: Floats, right: NDArray[np.bool_], n_problems: int) -> tuple[float, ...]:
+    """Fit the first model on states of lines."""
+    return _fit(features, right, n_problems, _LINE_PRIOR)
+
+
+def fit_leader(features: Floats, right: NDArray[np.bool_], n_problems: int) -> tuple[float, ...]:
+    """Fit the second model on states of runs."""
+    return _fit(features, right, n_problems, _LEADER_PRIOR)
+
+
+def _fit(
+    features: Floats, right: NDArray[np.bool_], n_problems: int, prior: Sequence[float]
+) -> tuple[float, ...]:
+    """Fit a logistic regression by Newton's method, pulled to a prior where data are few."""
+    start = np.array(prior)
+    if not len(features):
+        return tuple(prior)
+    beta, weight = start, _PROBLEM * n_problems / len(features)
+    for _ in range(25):
+        p = sigmoid(features @ beta)
+        slope = weight * features.T @ (right - p) - (beta - start)
+        curve = weight * (features * (p * (1 - p))[:, None]).T @ features + np.eye(len(beta))
+        beta = beta + np.linalg.solve(curve, slope)
+    return tuple(float(x) for x in beta)

@@ -1,0 +1,266 @@
+"""The stop rule of votes on whole samples: what it may and may not do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from workspan.search.stopping import beta_confidence
+from workspan.strategies.auto.fit.ballots import Ballots, Votes, ballots
+from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.rules import fitted, studied
+from workspan.strategies.auto.fit.study import Study
+from workspan.strategies.auto.fit.vote_induction import PRICES
+from workspan.strategies.auto.fit.vote_study import PRICE, VoteStudy, study_votes
+from workspan.strategies.auto.policies.merit import Merit
+from workspan.strategies.auto.policies.state import NONE, Line, State
+from workspan.strategies.auto.policies.votes import Outlook, VoteRule
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Truth = NDArray[np.bool_]
+
+WIDTH = 20
+SOME = (0, 8, 16, 24, len(PRICES) - 1)
+
+
+def drawn_samples(problems: int, seed: int) -> tuple[Ints, Floats, Truth]:
+    """Samples of problems from easy to hopeless; 0 is right, and the harder the longer."""
+    rng = np.random.default_rng(seed)
+    ease = rng.beta(0.7, 0.7, problems)[:, None]
+    shares = np.hstack([ease, (1 - ease) * rng.dirichlet([0.4] * 8, problems)])
+    place = rng.random((problems, WIDTH, 1)) > shares.cumsum(axis=1)[:, None, :-1]
+    groups: Ints = place.sum(axis=-1)
+    tokens = 100 * (1.5 - ease) * rng.uniform(0.5, 1.5, groups.shape)
+    return groups, tokens, groups == 0
+
+
+def simulated(problems: int, seed: int) -> Ballots:
+    return Ballots.of(*drawn_samples(problems, seed))
+
+
+def library(*, is_labelled: bool = True) -> Library:
+    groups, tokens, _ = drawn_samples(60, 0)
+    cases = []
+    for said, spent in zip(groups.tolist(), tokens.round().astype(int).tolist(), strict=True):
+        lines = (Record((t,), (g,), ended=True) for g, t in zip(said, spent, strict=True))
+        cases.append(Case(tuple(lines), (0,) if is_labelled else None))
+    return Library("simulated", "tokens", tuple(cases))
+
+
+@cache
+def study() -> VoteStudy:
+    return study_votes(simulated(400, 0))
+
+
+@cache
+def studied_library(is_labelled: bool) -> Study:
+    return studied(library(is_labelled=is_labelled))
+
+
+def held(problems: int, seed: int, runs: int = 20) -> Votes:
+    one = simulated(problems, seed)
+    problem = np.repeat(np.arange(problems), runs)
+    order = np.random.default_rng(seed).random((len(problem), WIDTH)).argsort(axis=1)
+    return one.counted(problem, order)
+
+
+def ended(*groups: int, depth: int = 100) -> tuple[Line, ...]:
+    return tuple(Line(depth, (), group, ended=True) for group in groups)
+
+
+def test_votes_are_counted_as_they_come_and_ties_go_to_the_first_drawn() -> None:
+    worth = np.array([[0.2, 0.7]])
+    one = Ballots(np.array([[1, 0, 0, NONE, 1]]), np.ones((1, 5)), worth, worth, 1)
+    votes = one.counted(np.array([0]), np.array([[0, 1, 2, 3, 4]]))
+    assert votes.lead.tolist() == [[1, 1, 0, 0, 1]]
+    assert votes.first.tolist() == [[1, 1, 2, 2, 2]]
+    assert votes.second.tolist() == [[0, 1, 1, 1, 2]]
+    assert votes.merit.tolist() == [[0.7, 0.7, 0.2, 0.2, 0.7]]
+
+
+def test_samples_without_an_answer_have_no_leader_and_no_merit() -> None:
+    one = Ballots(np.array([[NONE, NONE]]), *3 * (np.ones((1, 2)),), 1)
+    votes = one.counted(np.array([0]), np.array([[0, 1]]))
+    assert votes.lead.tolist() == [[NONE, NONE]]
+    assert votes.first.max() == 0
+    assert votes.merit.max() == 0
+
+
+def test_merit_is_learnt_from_shares_and_a_single_label_is_not_believed() -> None:
+    rng = np.random.default_rng(0)
+    shares = rng.beta(1, 1, 2_000)
+    groups = (rng.random((2_000, WIDTH)) >= shares[:, None]).astype(np.int64)
+    own = (groups == 0).mean(axis=1)
+    chances = np.stack([own**2, (1 - own) ** 2, np.full(2_000, 0.3)])
+    truth = (rng.random(2_000) > (chances / chances.sum(axis=0)).cumsum(axis=0)).sum(axis=0)
+    learnt = Merit.learn(groups, groups == truth[:, None])
+    found = learnt.of(np.array([[0] * 15 + [1] * 5, [0] * 10 + [1] * 10]))
+    assert found[0].tolist() == pytest.approx([0.5625 / 0.925, 0.0625 / 0.925], abs=0.06)
+    assert found[1, 0] == found[1, 1]
+
+
+def test_without_labels_the_answer_of_the_most_samples_has_all_the_merit() -> None:
+    found = Merit().of(np.array([[0, 0, 1, NONE], [2, 1, 1, 2], [NONE] * 4]))
+    assert found.tolist() == [[1, 0, 0], [0, 0.5, 0.5], [0, 0, 0]]
+
+
+@settings(deadline=None)  # the first call studies
+@given(st.sampled_from(SOME), st.lists(st.integers(NONE, 4), max_size=2 * WIDTH))
+def test_what_is_said_of_a_state_is_a_probability_and_a_gain(i: int, groups: list[int]) -> None:
+    decision = study().rule(i).decide(State(ended(*groups)))
+    assert 0 <= decision.confidence <= 1
+    assert 0 <= decision.gain <= 1
+    if decision.action == "widen" and groups:
+        assert decision.gain >= PRICES[i] * decision.cost / study().typical - 1e-9
+    if len(groups) >= WIDTH:
+        assert decision.action in ("stop", "abstain")
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(NONE, 4), max_size=WIDTH), st.integers(0, 500), st.integers(0, 500))
+def test_it_never_widens_past_what_is_left(groups: list[int], work: int, span: int) -> None:
+    decision = (
+        study().rule(len(PRICES) - 1).decide(State(ended(*groups), work_left=work, span_left=span))
+    )
+    if decision.action == "widen":
+        assert decision.n >= 1
+        assert decision.n * decision.block <= min(work, span)
+        assert not groups or work >= 100  # a whole sample of the usual length
+    else:
+        assert decision.n == 0
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=WIDTH - 1))
+def test_at_no_price_it_stops_when_nothing_can_overtake_the_leader_and_not_before(
+    groups: list[int],
+) -> None:
+    first, second = sorted((groups.count(i) for i in range(4)), reverse=True)[:2]
+    is_open = first - second <= WIDTH - len(groups)
+    decision = study().rule(len(PRICES) - 1).decide(State(ended(*groups)))
+    assert (decision.action == "widen") == is_open
+
+
+def test_runs_at_once_stop_where_the_rule_alone_does() -> None:
+    votes = held(12, 5, 4)
+    one = simulated(12, 5)
+    order = np.random.default_rng(5).random((48, WIDTH)).argsort(axis=1)
+    for i in (10, 20, 30):
+        rule, drawn = study().rule(i), study().drawn(i, votes)
+        for run, n in enumerate(drawn.tolist()):
+            place = votes.problem[run], order[run]
+            both = zip(one.groups[place].tolist(), votes.tokens[run].tolist(), strict=True)
+            lines = tuple(Line(t, (), g, ended=True) for g, t in both)
+            asked = [rule.decide(State(lines[:k])).action for k in range(1, n + 1)]
+            assert asked == ["widen"] * (n - 1) + ["stop"]
+
+
+def test_fewer_samples_are_drawn_at_a_higher_price() -> None:
+    votes = held(90, 1)
+    drawn = [float(study().drawn(i, votes).mean()) for i in SOME]
+    assert drawn == sorted(drawn)
+    assert drawn[0] < 2.5
+    assert drawn[-1] > 10
+
+
+def test_a_mean_budget_is_met_on_other_problems() -> None:
+    votes = held(600, 2, 4)
+    full = votes.tokens.sum(axis=1).mean()
+    for part in (0.1, 0.2, 0.4):
+        drawn = study().drawn(study().affordable(part * full), votes)
+        work = votes.tokens.cumsum(axis=1)[np.arange(len(drawn)), drawn - 1].mean()
+        assert work == pytest.approx(part * full, rel=0.2)
+
+
+def test_the_stated_probability_is_calibrated_on_problems_held_out() -> None:
+    one = simulated(600, 3)
+    votes, rule = held(600, 3, 8), study().rule(20)
+    n = study().drawn(20, votes)
+    rows = np.arange(len(n))
+    states = zip(n, votes.first[rows, n - 1], votes.second[rows, n - 1], strict=True)
+    stated = np.array([rule.outlook(int(a), int(b), int(c)).belief for a, b, c in states])
+    right = votes.lead[rows, n - 1] == 0
+    assert one.n == 600
+    assert stated.mean() == pytest.approx(right.mean(), abs=0.04)
+    high = stated > 0.8
+    assert high.sum() > 500
+    assert stated[high].mean() == pytest.approx(right[high].mean(), abs=0.06)
+
+
+def test_at_the_work_of_adaptive_consistency_it_is_right_more_often() -> None:
+    votes = held(900, 4, 4)
+    enough = np.array(
+        [
+            [beta_confidence(a, b) > 0.8 for a, b in zip(*row, strict=True)]
+            for row in zip(votes.first.tolist(), votes.second.tolist(), strict=True)
+        ]
+    )
+    enough[:, -1] = True
+    rows, tokens = np.arange(len(enough)), votes.tokens.cumsum(axis=1)
+    is_right = votes.lead == 0
+    theirs = enough.argmax(axis=1)
+    budget = tokens[rows, theirs].mean()
+    ours = study().drawn(study().affordable(budget), votes) - 1
+    assert tokens[rows, ours].mean() < 1.1 * budget
+    assert is_right[rows, ours].mean() > is_right[rows, theirs].mean() + 0.005
+
+
+def test_a_problem_of_long_samples_must_bring_more() -> None:
+    rule = study().rule(18)
+    contested = (0, 1, 0)
+    short = rule.decide(State(ended(*contested, depth=50)))
+    long = rule.decide(State(ended(*contested, depth=5_000)))
+    assert (short.action, long.action) == ("widen", "stop")
+
+
+def test_a_library_of_whole_samples_gets_votes_with_labels_and_without() -> None:
+    for is_labelled in (True, False):
+        found = studied_library(is_labelled)
+        rule = fitted(found, work=1_000)
+        assert isinstance(rule, VoteRule)
+        assert len(rule.table) == WIDTH
+        assert not isinstance(fitted(found, work=1_000, span=500), VoteRule)
+        assert not isinstance(fitted(found, work=1_000, is_judged=True), VoteRule)
+    assert ballots(Library("m", "tokens", library().problems[:0])) is None
+
+
+def test_with_labels_hopeless_votes_are_left_sooner_than_without() -> None:
+    votes = held(300, 6, 4)
+    flat = votes.first[:, -1] < 6
+    drawn = []
+    for is_labelled in (True, False):
+        voting = studied_library(is_labelled).voting
+        assert voting is not None
+        one = voting.study
+        assert one is not None
+        drawn.append(one.drawn(one.affordable(600), votes)[flat].mean())
+    assert drawn[0] < 0.9 * drawn[1]
+
+
+def test_a_limit_on_each_run_does_not_make_a_sample_cheap() -> None:
+    one = study_votes(simulated(60, 0), limit=1_500)
+    assert PRICES[one.affordable(1_500)] >= PRICE
+    assert max(one.work) <= 1_500
+    assert PRICES[study().affordable(10_000)] == 0
+
+
+def test_below_the_floor_it_abstains_and_open_lines_end_first() -> None:
+    rule = replace(study().rule(0), floor=0.999)
+    assert rule.decide(State(ended(0, 1, 2, 3, 4))).action == "abstain"
+    opened = (*ended(0), Line(50))
+    assert rule.decide(State(opened, work_left=200)).lines == (1,)
+
+
+def test_a_vote_that_never_came_up_is_judged_by_its_lead() -> None:
+    leads = (Outlook(0.5, 0.1, 2.0), Outlook(0.9, 0.0, 0.0))
+    rule = VoteRule(0.01, 100.0, Outlook(0, 0.5, 2.0), ({},), (leads,))
+    assert rule.outlook(1, 1, 0) == leads[1]
+    assert rule.outlook(1, 9, 1) == leads[1]
+    assert rule.outlook(1, 2, 2) == leads[0]
