@@ -13,7 +13,7 @@ from workspan.serve.wire.exchange import Exchange
 _BEARER = "bearer "
 _LONGEST = 200
 """Characters of a key; what is longer is none."""
-_REMEMBERED_SECONDS = 5.0
+_REMEMBERED_SECONDS = 1.0
 """A key that was proved is not looked up again for so long: as long a revoked one may be taken."""
 _REMEMBERED = 1_000
 
