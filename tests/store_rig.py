@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 NOON = 1_764_417_600.0
 """29 November 2025, 12:00 by UTC: no window is near its end."""
-QUICK = Pace(patience=0.15, retry=0.005, tick=0.02, back_off=0.05, close=1.0)
+QUICK = Pace(patience=0.15, retry=0.005, tick=0.02, back_off=0.05, close=60.0)
 
 
 def run(main: Callable[[], Awaitable[T]]) -> T:

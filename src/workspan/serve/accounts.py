@@ -320,5 +320,5 @@ def refuse_unpriced(key: Key | None, budget: Budget | None, model: str) -> None:
     if (budget is not None and budget.cost is not None) or (key and key.limits_of("cost")):
         raise UnpricedModel(
             f"the budget limits money, and no price is known for {quoted(model)}: "
-            "the gateway's operator can give one with --prices"
+            "the gateway's operator can give one with --price"
         )

@@ -105,16 +105,19 @@ class Exchange:
             Refused: one can't be had, or not within the patience.
             StoreGone: the store can't be asked.
         """
-        short = [wish for wish in wishes if 0 < wish.need > wish.lease.free]
-        if not short:
+        wished = [wish for wish in wishes if wish.need > 0]
+        now = self.now()
+        for wish in wished:
+            wish.lease.touched = now
+        if all(wish.lease.free >= wish.need for wish in wished):
             return
-        with ExitStack() as stack:
-            for lease, need, least in short:
+        with ExitStack() as stack:  # of all, so that none is given back while others are waited for
+            for lease, need, least in wished:
                 stack.enter_context(lease.waiting(need, least))
             await self._until_told(self._number)  # however long the store takes to answer
             with anyio.move_on_after(self.pace.patience):
-                await self._until_met(short)
-        for lease, _, least in short:
+                await self._until_met(wished)
+        for lease, _, least in wished:
             if lease.free < least:
                 raise lease.refuse(least, self.utc())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -366,7 +367,7 @@ def test_a_store_can_be_closed_while_its_worker_lives(address: str) -> None:
         async with rig(address, "1k work/day") as one:
             store = store_at(address)
             await store.open()
-            accounts = Accounts(store, utc=one.utc, pace=QUICK)
+            accounts = Accounts(store, utc=one.utc, pace=replace(QUICK, close=0.1))
             async with accounts, accounts.open(one.key) as account:
                 hold = await account.reserve(Amount(1, 50))
                 await store.aclose()
@@ -387,8 +388,7 @@ def test_a_worker_that_was_only_cut_off_pays_what_it_used(address: str) -> None:
             async with await one.worker() as accounts:
                 async with accounts.open(one.key) as account:
                     hold = await account.reserve(Amount(1, 400))
-                    await one.store.reap(one.utc() + 100, one.utc() + 100)
-                    assert await one.spent("1000 work/day") >= 400
+                    assert await one.store.reap(one.utc() + 100, one.utc() + 100) == 1
                     assert await account.extend(hold, Amount(0, 200))
                     await account.settle(hold, usage(555))
                 async with accounts.open(one.key) as account:

@@ -22,7 +22,7 @@ from workspan.serve.accounts import Account, Accounts
 from workspan.serve.exchanging import Pace
 
 PRICE = Decimal("0.000125")
-PACE = Pace(patience=0.03, retry=0.001, tick=0.005, linger=0.0, back_off=0.01, close=5.0)
+PACE = Pace(patience=0.03, retry=0.001, tick=0.005, linger=0.0, back_off=0.01, close=60.0)
 LIMITS = "300 work/minute, 700 work/day, $0.08/day, 30 calls/hour, 900 work, 4k prefill/month"
 
 
