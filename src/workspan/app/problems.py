@@ -8,16 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
+from workspan import tasks as task_sets
 from workspan.app.specs import as_kind, as_problem
 from workspan.core.session import Strategy
 from workspan.data.types import AnswerKind, Problem
 from workspan.errors import InputError
 from workspan.retrieval import Passage
 from workspan.strategies.sequential.single import Single
-from workspan.tasks import open_tasks, read_tasks
 from workspan.tasks.base import BringsPassages, Task
 from workspan.tasks.graders.equivalence import Ungraded
-from workspan.tasks.tables import tasks_of_rows
 
 LIMIT = 20
 """Problems of a task set that has no end, unless told otherwise."""
@@ -65,9 +64,9 @@ def as_tasks(
     check_count("limit", limit)
     check_seed(seed)
     if isinstance(problems, Path) or reader is not None:
-        return read_tasks(str(problems), reader)[:limit]
+        return task_sets.read_tasks(str(problems), reader)[:limit]
     if isinstance(problems, str):
-        return open_tasks(problems, imports=True).load(limit or LIMIT, seed)
+        return task_sets.open_tasks(problems, imports=True).load(limit or LIMIT, seed)
     if isinstance(problems, Mapping | Problem | Task) or not isinstance(problems, Frame | Iterable):
         raise InputError(
             "problems are a file's path, a set's name, a data frame, or a list of questions, rows, "
@@ -104,14 +103,14 @@ def named_tasks(
     if bool(names) == (source is not None):
         raise InputError("say which problems: --task NAME (such as demo), or --input FILE")
     if source is not None:
-        return read_tasks(source, reader, kind=kind)[:limit]
-    sets = [open_tasks(name, imports=True) for name in names]
+        return task_sets.read_tasks(source, reader, kind=kind)[:limit]
+    sets = [task_sets.open_tasks(name, imports=True) for name in names]
     return [task for one in sets for task in one.load(limit or LIMIT, seed)]
 
 
 def brought_passages(names: Sequence[str], limit: int | None, seed: int) -> list[Passage]:
     """Return the passages of the task sets that come with a corpus of their own."""
-    sets = [open_tasks(name, imports=True) for name in names]
+    sets = [task_sets.open_tasks(name, imports=True) for name in names]
     bringing = [one for one in sets if isinstance(one, BringsPassages)]
     corpora = [one.passages(limit or LIMIT, seed) for one in bringing]
     return [passage for corpus in corpora for passage in corpus]
@@ -154,7 +153,7 @@ def _rows_of(frame: Frame) -> list[Mapping[str, object]]:
 
 
 def _of_rows(rows: Sequence[Mapping[str, object]]) -> list[Task]:
-    return tasks_of_rows(enumerate(map(_plain, rows), 1), "the rows", "row")
+    return task_sets.tasks_of_rows(enumerate(map(_plain, rows), 1), "the rows", "row")
 
 
 def _plain(value: Any) -> Any:

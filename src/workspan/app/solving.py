@@ -13,7 +13,6 @@ from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_problem, 
 from workspan.app.state import opened_journal
 from workspan.batch.bench import Tool, Trial
 from workspan.batch.compare import Comparison, compare
-from workspan.batch.pooling import pool
 from workspan.core.context import Event
 from workspan.core.engine import Engine
 from workspan.core.journal import digest
@@ -145,7 +144,9 @@ async def solve_many(
             if on_answer is not None:
                 on_answer(trial, record)
 
-        run_all: Callable[..., Awaitable[Comparison]] = pool if pooled else compare
+        run_all: Callable[..., Awaitable[Comparison]] = compare
+        if pooled:
+            from workspan.batch.pooling import pool as run_all  # it brings `auto`
         width = {} if pooled else {"parallel": parallel}
         with opened_journal(journal, rig.header(seed, search.identity)) as journals:
             done = await run_all(

@@ -13,6 +13,7 @@ import typer
 from rich.panel import Panel
 from rich.text import Text
 
+from workspan import tasks as task_sets
 from workspan.app.answers import Answers, result_record
 from workspan.app.engines import Opened, open_engines
 from workspan.app.searching import Corpus, open_search
@@ -43,7 +44,6 @@ from workspan.runner import Result, check
 from workspan.store.journals import JournalFile
 from workspan.tasks import MOST
 from workspan.tasks.base import Task
-from workspan.tasks.files import read_tasks
 
 BudgetOption = Annotated[
     str,
@@ -104,7 +104,7 @@ def solve(
     plan = as_strategy((SEARCHING if corpus else ALONE) if strategy is None else strategy)
     limits, read_as = as_budget(budget), kind and as_kind(kind)
     with problems_file(input) as source:
-        tasks = read_tasks(source, reader, kind=read_as or None)[:limit] if source else []
+        tasks = task_sets.read_tasks(source, reader, kind=read_as or None)[:limit] if source else []
     say_references(tasks, json=json)
     if output is not None:
         _check_output(output, tasks, named_inputs(input, corpus=corpus))

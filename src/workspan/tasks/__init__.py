@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from workspan.tasks.base import TaskSet as TaskSet
     from workspan.tasks.catalogue import open_tasks as open_tasks
     from workspan.tasks.files import read_tasks as read_tasks
+    from workspan.tasks.tables import tasks_of_rows as tasks_of_rows
 
 _HOME_OF = {
     "MOST": "base",
@@ -22,9 +23,10 @@ _HOME_OF = {
     "TaskSet": "base",
     "open_tasks": "catalogue",
     "read_tasks": "files",
+    "tasks_of_rows": "tables",
 }
 
-__all__ = ["MOST", "Task", "TaskSet", "open_tasks", "read_tasks"]
+__all__ = ["MOST", "Task", "TaskSet", "open_tasks", "read_tasks", "tasks_of_rows"]
 
 
 def __getattr__(name: str) -> object:
