@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from math import exp, inf, lgamma, log, prod, sqrt
 
 from workspan.search.stopping import beta_confidence
@@ -62,17 +63,15 @@ def mode_probability(counts: tuple[int, ...], unseen: float = UNSEEN) -> float:
 
 def _leads(counts: tuple[int, ...], unseen: float, g: float) -> float:
     """Return the density of the leader at `g` times the chance that all rivals lie below."""
-    term = before = exp(-g)
-    below = [1 - term]  # that a rival with i votes lies below g, at place i
-    for i in range(1, counts[0] + 1):
-        term *= g / i
-        before += term
-        below.append(max(0.0, 1 - before))
-    return term * prod(below[count] for count in counts[1:]) * _gamma_below(unseen, g)
+    arrivals = [exp(i * log(g) - g - lgamma(i + 1)) for i in range(counts[0] + 1)]
+    below = [max(0.0, 1 - before) for before in accumulate(arrivals)]  # rivals by their votes
+    return arrivals[-1] * prod(below[count] for count in counts[1:]) * _gamma_below(unseen, g)
 
 
 def _gamma_below(shape: float, g: float) -> float:
     """Return P(Gamma(shape) < g): the series e^-g g^a (1/G(a+1) + g/G(a+2) + ...)."""
+    if g > 10 * shape + 60:
+        return 1.0  # to the last digit
     term = exp(shape * log(g) - g - lgamma(shape + 1))
     total, n = term, 0
     while term > 1e-12 * total or n < g:
