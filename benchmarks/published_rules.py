@@ -8,7 +8,9 @@ them a random pick among each run's candidates, coverage and effective n. ``publ
 found for CMC and the full vote on the same recordings by other code.
 
 Run with ``python -m benchmarks.published_rules``; ``--smoke`` for one order and three rules,
-``--page FILE`` for the page. The same seeds give the same figures.
+``--page FILE`` for the page. The same seeds give the same figures. ``--records FILE`` lays out what
+``workspan replay … -b unlimited --json`` wrote, in place of a run; each such run must have the full
+vote as its first strategy.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
+import msgspec
 
 from workspan.app.replaying import replay
 from workspan.lab.replay.records import ReplayRecord
@@ -29,9 +32,9 @@ RULES = (
     "cmc(beta=0.25)",
     "cmc(beta=0.5)",
     "cmc(beta=1)",
-    "short_m_at_k(m=5, k=32)",
-    "short_m_at_k(m=8, k=64)",
-    "short_m_at_k(m=64, k=64, power=4)",
+    "short_m_at_k(m=5,k=32)",
+    "short_m_at_k(m=8,k=64)",
+    "short_m_at_k(m=64,k=64,power=4)",
     "adaptive_consistency(n=64)",
     "bayes_factor(b=100)",
     "ahead_by(k=4)",
@@ -46,6 +49,15 @@ PUBLISHED = {
     "cmc(beta=1)": "56.0, 546, 23",
 }
 """Mean accuracy in %, work and, where it was given, span in thousands."""
+
+
+def read_records(paths: Sequence[Path]) -> list[ReplayRecord]:
+    """Read records in the order of `RULES`, one of each."""
+    lines = [line for path in paths for line in path.read_text().splitlines()]
+    known = [msgspec.json.decode(line, type=ReplayRecord) for line in lines]
+    by_name = {one.strategy: one for one in known}
+    first = [name for name in RULES if name in by_name]
+    return [by_name[name] for name in first]
 
 
 def page(found: Sequence[ReplayRecord]) -> str:
@@ -92,6 +104,7 @@ def main() -> None:
     parser.add_argument("--smoke", action="store_true", help="one order, three rules, 8 problems")
     parser.add_argument("--seeds", type=int, default=10, help="orders of the chains")
     parser.add_argument("--page", type=Path, help="write the page here")
+    parser.add_argument("--records", type=Path, nargs="+", help="lay these out, run nothing")
     told = parser.parse_args()
     rules, limit = (SMOKE, 8) if told.smoke else (RULES, None)
 
@@ -99,7 +112,7 @@ def main() -> None:
         seeds = 1 if told.smoke else told.seeds
         return await replay(CHAINS, ",".join(rules), "unlimited", limit=limit, seeds=seeds)
 
-    text = page(anyio.run(run))
+    text = page(read_records(told.records) if told.records else anyio.run(run))
     if told.page:
         told.page.write_text(text)
     else:
