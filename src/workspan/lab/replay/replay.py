@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import product
 from statistics import fmean
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
+from workspan.batch.drawn import answers_of, drawn
 from workspan.core.journal import seed_for
 from workspan.data.budget import Budget
 from workspan.data.types import Problem
@@ -43,6 +45,12 @@ class Outcome:
     """Of this machine, for one run: the strategy's own and the account's, no decoding."""
     over: float = 0.0
     """Share of the runs that passed a limit."""
+    random: float | None = None
+    """How right a random pick among a run's candidates is; None of the oracle."""
+    coverage: float | None = None
+    """Share of the runs that drew the right answer at all."""
+    effective_n: float | None = None
+    """Different answers that a run's votes amount to; None without votes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +157,10 @@ async def _run(
 
 async def _held_out(
     name: str, fitted: Fitted, split: Split, problem: Problem, seed: int, seeds: int
-) -> Sequence[float]:
+) -> Sequence[float | None]:
     """Run on one problem in each order of its chains; return its means, as `Outcome` has them."""
     one = split.held.keep({problem.id})
+    grade = cache(partial(split.held.grade, problem))
     rows = []
     for i in range(seeds):
         order = seed_for(seed, f"{i} {problem.id}")
@@ -164,13 +173,21 @@ async def _held_out(
                 f"{name} asks what {split.held.name} does not hold: {error}"
             ) from error
         seconds = time.perf_counter() - began
-        correct = split.held.grade(problem, result.answer.text)
-        rows.append((correct, result.work, result.span, seconds, bool(result.overruns)))
-    return [fmean(column) for column in zip(*rows, strict=True)]
+        told = drawn([grade(answer) for answer in answers_of(result.answer)])
+        spent = (result.work, result.span, seconds, bool(result.overruns))
+        chosen = (told.random, told.coverage, result.answer.effective_n)
+        rows.append((grade(result.answer.text), *spent, *chosen))
+    return [_mean(column) for column in zip(*rows, strict=True)]
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Average what is known."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
 def _outcome(
-    name: str, budget: Budget, recording: Recording, problem: str, found: Sequence[float]
+    name: str, budget: Budget, recording: Recording, problem: str, found: Sequence[Any]
 ) -> Outcome:
     task = recording.tasks.get(problem, "")
     return Outcome(name, budget, recording.name, recording.model, task, problem, *found)
