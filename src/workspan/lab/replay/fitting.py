@@ -11,8 +11,7 @@ from workspan.lab.replay.cells import Cells
 from workspan.lab.replay.fitted import Fitted
 from workspan.lab.replay.folds import Split
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.rules import studied
-from workspan.strategies.auto.fit.study import Study
+from workspan.strategies.auto.fit.study import Studies, Study
 from workspan.strategies.auto.library import known
 
 AUTO = "auto"
@@ -29,7 +28,7 @@ class Fitting:
     written: frozenset[str]
     """The arguments that the user wrote."""
     is_pooled: bool = True
-    studies: dict[tuple[object, ...], Study] = field(default_factory=dict, compare=False)
+    studies: dict[object, Studies] = field(default_factory=dict, compare=False)
 
     def fit(self, split: Split, budget: Budget, tables: Mapping[str, Cells]) -> Fitted:  # noqa: ARG002
         """Make the rule for this budget; chains run to their recorded end unless told."""
@@ -46,13 +45,13 @@ class Fitting:
         return Fitted(replace(strategy, library="", fitted=rule), limits)
 
     def _study(self, split: Split, limits: Budget) -> Study | None:
-        """Study the training part, once for all budgets if they are pooled."""
+        """Study the training part, once for all budgets."""
         given, parts = self.strategy.library, split.training
         names = tuple(f"{one.name} {item.id}" for one in parts for item in one.problems)
         if not (given or parts):
             return None
-        key = (given or names, limits.work)
+        key = given or names
         if key not in self.studies:
-            library = known(given) or calibrate(parts)
-            self.studies[key] = studied(library, limits.work)
-        return self.studies[key]
+            self.studies.clear()  # it is large
+            self.studies[key] = Studies.of(known(given) or calibrate(parts))
+        return self.studies[key].within(limits.work or float("inf"))

@@ -17,6 +17,7 @@ from workspan.data.types import Problem
 from workspan.errors import EngineError, InputError
 from workspan.lab.replay.cells import Cells, cells_of, depths_of
 from workspan.lab.replay.contenders import ORACLE, BestFixed, Plain
+from workspan.lab.replay.direct import Ended, NotDirect, run_directly
 from workspan.lab.replay.fitted import Contender, Fitted
 from workspan.lab.replay.fitting import Fitting
 from workspan.lab.replay.folds import Folds, Split
@@ -140,33 +141,46 @@ async def _run(
 ) -> list[Outcome]:
     """Fit on the training part and run on each problem held out."""
     fitted = contender.fit(split, budget, tables)
-    name, found = contender.name, []
+    check(fitted.strategy, ReplayEngine(split.held), fitted.budget)
+    runs, found = _Runs(contender.name, fitted, split.held), []
     for problem in split.held.problems:
-        means = await _held_out(name, fitted, split, problem, seed, seeds)
-        found.append(_outcome(name, budget, split.held, problem.id, means))
+        orders = [seed_for(seed, f"{i} {problem.id}") for i in range(seeds)]
+        rows = [await runs.one(problem, order) for order in orders]
+        means = [fmean(column) for column in zip(*rows, strict=True)]
+        found.append(_outcome(contender.name, budget, split.held, problem.id, means))
     return found
 
 
-async def _held_out(
-    name: str, fitted: Fitted, split: Split, problem: Problem, seed: int, seeds: int
-) -> Sequence[float]:
-    """Run on one problem in each order of its chains; return its means, as `Outcome` has them."""
-    one = split.held.keep({problem.id})
-    rows = []
-    for i in range(seeds):
-        order = seed_for(seed, f"{i} {problem.id}")
-        engine = ReplayEngine(one, order=order, once=True)
+class _Runs:
+    """A fitted contender on the problems held out: directly as long as that can be."""
+
+    def __init__(self, name: str, fitted: Fitted, held: Recording) -> None:
+        self._name, self._fitted, self._held = name, fitted, held
+        self._is_direct = True
+
+    async def one(self, problem: Problem, order: int) -> tuple[float, ...]:
+        """Run on a problem, its chains in one order: right, work, span, seconds, over."""
+        engine = ReplayEngine(self._held.keep({problem.id}), order=order, once=True)
         began = time.perf_counter()
         try:
-            result = await run(fitted.strategy, problem, engine, budget=fitted.budget, seed=order)
+            ended = await self._ended(problem, engine, order)
         except EngineError as error:
-            raise InputError(
-                f"{name} asks what {split.held.name} does not hold: {error}"
-            ) from error
+            said = f"{self._name} asks what {self._held.name} does not hold: {error}"
+            raise InputError(said) from error
         seconds = time.perf_counter() - began
-        correct = split.held.grade(problem, result.answer.text)
-        rows.append((correct, result.work, result.span, seconds, bool(result.overruns)))
-    return [fmean(column) for column in zip(*rows, strict=True)]
+        correct = self._held.grade(problem, ended.answer.text)
+        return correct, ended.work, ended.span, seconds, ended.is_over
+
+    async def _ended(self, problem: Problem, engine: ReplayEngine, order: int) -> Ended:
+        strategy, budget = self._fitted.strategy, self._fitted.budget
+        if self._is_direct:
+            try:
+                return run_directly(strategy, problem, engine, budget, order)
+            except NotDirect:
+                self._is_direct = False
+            engine = ReplayEngine(engine.recording, order=order, once=True)
+        done = await run(strategy, problem, engine, budget=budget, seed=order)
+        return Ended(done.answer, done.work, done.span, bool(done.overruns))
 
 
 def _outcome(
