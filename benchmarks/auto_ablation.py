@@ -34,6 +34,7 @@ from workspan.core.journal import seed_for
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.lab.calibrating import calibrate
+from workspan.lab.replay.fitted import Known
 from workspan.lab.replay.fitting import Fitting
 from workspan.lab.replay.folds import Folds, Split
 from workspan.recordings.engine import ReplayEngine
@@ -165,7 +166,7 @@ async def whole_runs(one: Recording, works: list[int], seeds: int) -> list[dict[
 
 
 def _of(contender: Fitting, budget: Budget, split: Split) -> tuple[Strategy, Budget]:
-    fitted = contender.fit(split, budget, {})
+    fitted = contender.fit(split, budget, Known())
     return fitted.strategy, fitted.budget
 
 

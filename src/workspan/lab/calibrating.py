@@ -32,7 +32,9 @@ def calibrate(recordings: Sequence[Recording]) -> Library:
     if len(units) != 1:
         raise InputError("a library is made of recordings that count in one unit, at least one")
     places = [(one, problem) for one in recordings for problem in one.problems]
-    read = [one.once("calibrated", problem, partial(_read, one, problem)) for one, problem in places]
+    read = [
+        one.once("calibrated", problem, partial(_read, one, problem)) for one, problem in places
+    ]
     cases, counts, tokens, ahead = zip(*read, strict=True)
     asked = sum(tokens) / sum(counts) if any(counts) else 0.0
     models = dict.fromkeys(one.model for one in recordings)

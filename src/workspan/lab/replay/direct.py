@@ -552,7 +552,11 @@ async def _draw(
     finally:
         account.settle(decoding.leased, decoding.decoded, run.loop.ready)
         clock.advance(decoding.decoded)
-    text = "" if is_asked or not decoding.decoded else mark(place.chain, place.depth + decoding.decoded)
+    text = (
+        ""
+        if is_asked or not decoding.decoded
+        else mark(place.chain, place.depth + decoding.decoded)
+    )
     if decoding.cut:
         finish = decoding.cut
     elif decoding.decoded == whole and said is not None:

@@ -162,7 +162,9 @@ def learn(table: Table, draws: Draws) -> Evidence:
     few = Draws(draws.problem, draws.order[:, :8])
     kinds = [Shape(width, cap, table.watch) for width in (1, 4)]
     walks = [walk(table, evidence, few, kind, keeps_features=True) for kind in kinds]
-    order = [np.lexsort((one.run, one.step)) for one in walks]  # which of them are taken hangs on it
+    order = [
+        np.lexsort((one.run, one.step)) for one in walks
+    ]  # which of them are taken hangs on it
     features = np.concatenate([one.features[i] for one, i in zip(walks, order, strict=True)])
     right = np.concatenate([one.right[i] for one, i in zip(walks, order, strict=True)])
     chosen = rng.permutation(len(right))[:_SAMPLE]

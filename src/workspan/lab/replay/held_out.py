@@ -1,0 +1,148 @@
+"""The part of a replay that is held out: fitted contenders on its problems."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from statistics import fmean
+
+from workspan.core.journal import seed_for
+from workspan.data.budget import Budget
+from workspan.data.types import Problem
+from workspan.errors import EngineError, InputError
+from workspan.lab.replay.cells import Cells, cells_of, depths_of
+from workspan.lab.replay.contenders import BestFixed
+from workspan.lab.replay.direct import Ended, NotDirect, run_directly
+from workspan.lab.replay.fitted import Contender, Fitted, Known
+from workspan.lab.replay.folds import Folds, Split
+from workspan.recordings.engine import ReplayEngine
+from workspan.recordings.recording import Recording
+from workspan.runner import check, run
+
+Row = tuple[str, float, float, float, float, float]
+"""Of one problem: its id, and means over orders of right, work, span, seconds, over."""
+
+Found = list[list[Row]]
+"""The rows of each contender and budget, budgets inside contenders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A strategy on one problem of one recording within one budget: means over orders of chains."""
+
+    strategy: str
+    budget: Budget
+    recording: str
+    model: str
+    task: str
+    problem: str
+    correct: float
+    work: float
+    span: float
+    seconds: float
+    """Of this machine, for one run: the strategy's own and the account's, no decoding."""
+    over: float = 0.0
+    """Share of the runs that passed a limit."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that there is to be done: each split for itself, in any order."""
+
+    recordings: tuple[Recording, ...]
+    contenders: tuple[Contender, ...]
+    budgets: tuple[Budget, ...]
+    folds: Folds
+    seed: int
+    seeds: int
+
+    @cached_property
+    def splits(self) -> list[Split]:
+        """What is held out in turn."""
+        return self.folds.split(self.recordings, self.seed)
+
+    @cached_property
+    def tables(self) -> Mapping[str, Cells]:
+        """The width × depth table of each recording, by its name."""
+        depths = depths_of(self.recordings)
+        return {one.name: cells_of(one, depths, self.seed) for one in self.recordings}
+
+    @property
+    def size(self) -> int:
+        """Chains, once for each contender and budget: about how much there is to do."""
+        chains = sum(len(many) for one in self.splits for many in one.held.chains.values())
+        return chains * len(self.contenders) * len(self.budgets)
+
+    def runs(self, split: int) -> int:
+        """Return the problems of a split, once for each contender and budget."""
+        held = len(self.splits[split].held.problems)
+        return held * len(self.contenders) * len(self.budgets)
+
+    async def do(self, split: int) -> Found:
+        """Fit every contender for every budget on a split, and run it on what is held out."""
+        part = self.splits[split]
+        is_tabled = any(isinstance(one, BestFixed) for one in self.contenders)
+        known = Known(self.tables if is_tabled else {})
+        both = product(self.contenders, self.budgets)
+        return [await self._run(*pair, part, known) for pair in both]
+
+    def outcomes(self, split: int, found: Found, contender: str, budget: Budget) -> list[Outcome]:
+        """Return what one contender came to within a budget, of all that was found on a split."""
+        place = [one.name for one in self.contenders].index(contender) * len(self.budgets)
+        rows, held = found[place + self.budgets.index(budget)], self.splits[split].held
+        return [outcome_of(contender, budget, held, *row) for row in rows]
+
+    async def _run(
+        self, contender: Contender, budget: Budget, split: Split, known: Known
+    ) -> list[Row]:
+        """Fit on the training part and run on each problem held out."""
+        fitted = contender.fit(split, budget, known)
+        check(fitted.strategy, ReplayEngine(split.held), fitted.budget)
+        runs, found = _Runs(contender.name, fitted, split.held), list[Row]()
+        for problem in split.held.problems:
+            orders = [seed_for(self.seed, f"{i} {problem.id}") for i in range(self.seeds)]
+            rows = [await runs.one(problem, order) for order in orders]
+            right, work, span, seconds, over = (fmean(column) for column in zip(*rows, strict=True))
+            found.append((problem.id, right, work, span, seconds, over))
+        return found
+
+
+class _Runs:
+    """A fitted contender on the problems held out: directly as long as that can be."""
+
+    def __init__(self, name: str, fitted: Fitted, held: Recording) -> None:
+        self._name, self._fitted, self._held = name, fitted, held
+        self._is_direct = True
+
+    async def one(self, problem: Problem, order: int) -> tuple[float, ...]:
+        """Run on a problem, its chains in one order: right, work, span, seconds, over."""
+        engine = ReplayEngine(self._held.keep({problem.id}), order=order, once=True)
+        began = time.perf_counter()
+        try:
+            ended = await self._ended(problem, engine, order)
+        except EngineError as error:
+            said = f"{self._name} asks what {self._held.name} does not hold: {error}"
+            raise InputError(said) from error
+        seconds = time.perf_counter() - began
+        correct = self._held.grade(problem, ended.answer.text)
+        return correct, ended.work, ended.span, seconds, ended.is_over
+
+    async def _ended(self, problem: Problem, engine: ReplayEngine, order: int) -> Ended:
+        strategy, budget = self._fitted.strategy, self._fitted.budget
+        if self._is_direct:
+            try:
+                return run_directly(strategy, problem, engine, budget, order)
+            except NotDirect:
+                self._is_direct = False
+            engine = ReplayEngine(engine.recording, order=order, once=True)
+        done = await run(strategy, problem, engine, budget=budget, seed=order)
+        return Ended(done.answer, done.work, done.span, bool(done.overruns))
+
+
+def outcome_of(name: str, budget: Budget, held: Recording, problem: str, *means: float) -> Outcome:
+    """Say what was found on a problem: means of right, work, span, seconds, over."""
+    task = held.tasks.get(problem, "")
+    return Outcome(name, budget, held.name, held.model, task, problem, *means)
