@@ -192,10 +192,18 @@ def _bootstrap(differences: Sequence[float]) -> Interval:
         return Interval(value - elsewhere * (1 + value), value + elsewhere * (1 - value))
     import numpy as np  # heavy: only where partial grades need it
 
-    means = np.concatenate([*_resampled(np.asarray(differences))])
+    means = np.sort(np.concatenate([*_resampled(np.asarray(differences))]))
     tail = (1 - CONFIDENCE) / 2
-    low, high = (float(np.percentile(means, 100 * part)) for part in (tail, 1 - tail))
-    return Interval(low, high)
+    return Interval(_quantile(means, tail), _quantile(means, 1 - tail))
+
+
+def _quantile(ordered: NDArray[np.float64], part: float) -> float:
+    """Return a linear quantile (Hyndman and Fan's seventh), rounded as SciPy rounds it."""
+    n = len(ordered)
+    place = part * n + (1 - part)
+    above = place % 1
+    low, high = ordered[int(place) - 1], ordered[min(int(place), n - 1)]
+    return float((1 - above) * low + above * high)
 
 
 def _resampled(values: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
