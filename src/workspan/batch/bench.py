@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import anyio
 
+from workspan.batch.drawn import Drawn, graded
 from workspan.core.engine import Engine
 from workspan.core.journal import Journal, digest, seed_for
 from workspan.core.ledger import Ledger
@@ -15,7 +17,7 @@ from workspan.core.session import Strategy
 from workspan.core.stopwatch import WALL, Time
 from workspan.data.budget import Budget
 from workspan.data.entry import RunId
-from workspan.data.types import Problem, Usage
+from workspan.data.types import Answer, Problem, Usage
 from workspan.errors import ContextExceeded, EngineError, EngineRejected, GraderError
 from workspan.runner import Result, identify, run
 from workspan.spec import write
@@ -52,6 +54,8 @@ class Trial:
     """None if the run failed or the grader could not judge."""
     error: str = ""
     """Why there is no result or no grade."""
+    drawn: Drawn | None = None
+    """How right its candidates are; None where they could not be graded."""
 
 
 @dataclass(slots=True)
@@ -127,7 +131,18 @@ class Bench:
             grade = await self._graded(task, result.answer.text)
         except GraderError as error:
             return Trial(result.strategy, task, result.usage, result, error=_said(error))
-        return Trial(result.strategy, task, result.usage, result, grade)
+        drawn = await self._drawn(task, result.answer, grade)
+        return Trial(result.strategy, task, result.usage, result, grade, drawn=drawn)
+
+    async def _drawn(self, task: Task, answer: Answer, grade: Grade) -> Drawn | None:
+        """Grade the other candidates; None where that fails or takes too long."""
+
+        async def one(text: str) -> float:
+            return (await task.grader(task, text)).correct
+
+        with suppress(GraderError), self.time.move_on_after(GRADING_SECONDS):
+            return await graded(answer, grade.correct, one)
+        return None
 
     async def _graded(self, task: Task, answer: str | None) -> Grade:
         """Ask the grader, which has as many seconds as the run had.

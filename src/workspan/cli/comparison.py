@@ -11,7 +11,9 @@ from workspan.core.engine import together
 from workspan.lab.records import Record, by_parallelism, letter
 
 _WIDE = 108
-"""Columns of a terminal that the whole table needs."""
+"""Columns of a terminal that the usual table needs."""
+_WIDEST = 148
+"""The same with what was drawn beside what was chosen."""
 
 
 def table(found: Sequence[Record], width: int) -> Table:
@@ -33,6 +35,9 @@ def table(found: Sequence[Record], width: int) -> Table:
         shown.add_column(column, justify="right", no_wrap=True)
     for column in ("prefill", "cached", "calls", "seconds") if is_wide else ():
         shown.add_column(column, justify="right", no_wrap=True, style="dim")
+    is_widest = width >= _WIDEST
+    for column in ("random", "cover", "eff. n") if is_widest else ():
+        shown.add_column(column, justify="right", no_wrap=True, style="dim")
     for i, record in by_parallelism(found):
         read = [f"{record.prefill:.0f}", f"{record.cached:.0f}"]
         spent = [*read, f"{record.calls:.1f}", f"{record.seconds:.2f}"]
@@ -46,11 +51,18 @@ def table(found: Sequence[Record], width: int) -> Table:
             f"{record.span:.0f}",
             f"{record.parallelism:.1f}",
             *(spent if is_wide else ()),
+            *(_drawn(record) if is_widest else ()),
         )
     if any(record.over_budget for record in found):
         shown.caption = "† passed the budget: not matched with the others"
         shown.caption_justify = "left"
     return shown
+
+
+def _drawn(record: Record) -> tuple[str, ...]:
+    """Write the accuracy of a random pick, the coverage, and the answers there were to choose."""
+    known = (record.random, record.coverage, record.effective_n)
+    return tuple("?" if value is None else f"{value:.2f}" for value in known)
 
 
 def _versus(record: Record) -> tuple[Text, Text]:

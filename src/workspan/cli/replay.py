@@ -27,7 +27,7 @@ from workspan.cli.screen import Screen, say_json, say_left_out
 if TYPE_CHECKING:
     from workspan.lab.replay.records import ReplayRecord
 
-_WIDE = 100
+_WIDE = 124
 """Columns of a terminal that the whole table needs."""
 
 
@@ -102,7 +102,7 @@ def _table(rows: Sequence[ReplayRecord], width: int) -> Table:
     shown.add_column("budget", justify="right", no_wrap=True)
     shown.add_column("strategy", overflow="fold", min_width=10)
     is_wide = width >= _WIDE
-    more = ("95 %", "area") if is_wide else ()
+    more = ("95 %", "area", "random", "cover", "eff. n") if is_wide else ()
     for column in ("accuracy", "95 %", "vs first", "work", "span", "gap", *more):
         shown.add_column(column, justify="right", no_wrap=True)
     for record in sorted(rows, key=lambda r: (r.model, r.task, r.budget or float("inf"))):
@@ -120,11 +120,13 @@ def _table(rows: Sequence[ReplayRecord], width: int) -> Table:
             f"{record.work:.0f}",
             f"{record.span:.0f}",
             "" if record.gap_closed is None else f"{record.gap_closed:.0%}",
-            *((between, "" if record.area is None else f"{record.area:.3f}") if is_wide else ()),
+            *((between, *map(_short, (record.area, *_drawn(record)))) if is_wide else ()),
         )
     shown.caption = (
         "* the budget is a mean over the problems; for the others a limit on each. gap: share of "
-        "the way from best_fixed to the oracle. area: mean accuracy over log budgets."
+        "the way from best_fixed to the oracle. area: mean accuracy over log budgets. random: of a "
+        "pick among the candidates. cover: the right answer was drawn at all. eff. n: different "
+        "answers that the votes amount to."
     )
     if any(record.over_budget for record in rows):
         shown.caption += (
@@ -133,3 +135,11 @@ def _table(rows: Sequence[ReplayRecord], width: int) -> Table:
         )
     shown.caption_justify = "left"
     return shown
+
+
+def _drawn(record: ReplayRecord) -> tuple[float | None, ...]:
+    return record.random, record.coverage, record.effective_n
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

@@ -454,3 +454,12 @@ class Answer:
             return None
         first, second = [*(vote.weight for vote in self.votes[:2]), 0.0][:2]
         return (first - second) / total
+
+    @property
+    def effective_n(self) -> float | None:
+        """Different answers that the votes amount to: (sum w)^2 / sum w^2; None without votes.
+
+        1 where all agree, so that there was nothing to choose; n where n votes all differ.
+        """
+        squares = sum(vote.weight**2 for vote in self.votes)
+        return sum(vote.weight for vote in self.votes) ** 2 / squares if squares else None

@@ -51,6 +51,12 @@ class Record:
     """USD a problem, mean; None where no price is known."""
     answered: float
     """Share of the finished runs that gave an answer."""
+    random: float | None
+    """Accuracy of a random pick among each run's candidates; None where they were not graded."""
+    coverage: float | None
+    """Share of the runs that drew the right answer at all: the best that a selector could do."""
+    effective_n: float | None
+    """Different answers that a run's votes amount to, mean: 1 leaves nothing to choose."""
     ties: int
     failed_calls: int
     """Calls that came to nothing within finished runs."""
@@ -105,6 +111,7 @@ def _record(comparison: Comparison, strategy: str) -> Record:
     trials = comparison.of(strategy)
     results = [trial.result for trial in trials if trial.result is not None]
     grades = [trial.grade.correct for trial in trials if trial.grade is not None]
+    candidates = [trial.drawn for trial in trials if trial.drawn is not None]
     first = comparison.strategies[0]
     over = {name: _over(comparison, comparison.of(name)) for name in (strategy, first)}
     is_matched = strategy != first and not any(over.values())
@@ -132,6 +139,9 @@ def _record(comparison: Comparison, strategy: str) -> Record:
         seconds=_mean([result.seconds for result in results]),
         cost=None if total.cost is None else float(total.cost) / max(1, len(results)),
         answered=_mean([result.answer.best is not None for result in results]),
+        random=_known([drawn.random for drawn in candidates]),
+        coverage=_known([drawn.coverage for drawn in candidates]),
+        effective_n=_known([n for r in results if (n := r.answer.effective_n) is not None]),
         ties=sum(result.answer.tied for result in results),
         failed_calls=sum(result.failures for result in results),
         failed_runs=len(trials) - len(grades),
@@ -147,6 +157,10 @@ def _record(comparison: Comparison, strategy: str) -> Record:
 
 def _mean(values: Sequence[float]) -> float:
     return fmean(values) if values else 0.0
+
+
+def _known(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
 
 
 def _over(comparison: Comparison, trials: Sequence[Trial]) -> int:

@@ -21,6 +21,11 @@ _STRATEGIES = {
         "workspan.strategies.parallel.universal_self_consistency:UniversalSelfConsistency"
     ),
     "genselect": "workspan.strategies.parallel.genselect:GenSelect",
+    "bradley_terry": "workspan.strategies.parallel.bradley_terry:BradleyTerry",
+    "recursive_tournament": (
+        "workspan.strategies.parallel.recursive_tournament:RecursiveTournament"
+    ),
+    "weighted_vote": "workspan.strategies.parallel.weighted_vote:WeightedVote",
     "single": "workspan.strategies.sequential.single:Single",
     "budget_forcing": "workspan.strategies.sequential.budget_forcing:BudgetForcing",
     "forced_choice": "workspan.strategies.sequential.forced_choice:ForcedChoice",
@@ -30,6 +35,7 @@ _STRATEGIES = {
         "workspan.strategies.sequential.sequential_revision:SequentialRevision"
     ),
     "stepwise": "workspan.strategies.sequential.stepwise:Stepwise",
+    "step_votes": "workspan.strategies.sequential.step_votes:StepVotes",
     "luby_restarts": "workspan.strategies.sequential.luby_restarts:LubyRestarts",
     "re_reading": "workspan.strategies.sequential.re_reading:ReReading",
     "plan_and_execute": "workspan.strategies.sequential.plan_and_execute:PlanAndExecute",
@@ -59,6 +65,10 @@ _STRATEGIES = {
     "esc": "workspan.strategies.adaptive.esc:EarlyStoppingConsistency",
     "bayesian_stopping": "workspan.strategies.adaptive.bayesian_stopping:BayesianStopping",
     "parallel_probe": "workspan.strategies.adaptive.parallel_probe:ParallelProbe",
+    "cmc": "workspan.strategies.adaptive.cmc:Cmc",
+    "bayes_factor": "workspan.strategies.adaptive.bayes_factor:BayesFactor",
+    "ahead_by": "workspan.strategies.adaptive.ahead_by:AheadBy",
+    "mmc": "workspan.strategies.adaptive.mmc:Mmc",
     "auto": "workspan.strategies.auto.auto:Auto",
     "then": "workspan.strategies.combined.then:Then",
     "fallback": "workspan.strategies.combined.fallback:Fallback",

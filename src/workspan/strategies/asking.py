@@ -67,13 +67,23 @@ async def select(
     vote = await session.vote(candidates, problem.kind)
     if len(candidates) < 2:
         return vote
-    shown = listing(candidate.text for candidate in candidates)
-    prompt = beside(problem.prompt, f"{shown}\n\n{rule}")
-    reply, index = Sample("", "stop", Usage()), None
-    with suppress(BudgetExceeded, EngineError):
-        reply = await session.sample(replace(asked, prompt=prompt))
-        index = choice(reply.text, len(candidates), finished=is_whole(reply))
+    index, reply = await pick(session, problem, [one.text for one in candidates], rule, asked)
     if index is None:
         session.notice("no_verdict", "no choice of a candidate could be read: the vote decides")
         return vote
-    return replace(vote, best=replace(candidates[index], feedback=reply.text), tied=False)
+    return replace(vote, best=replace(candidates[index], feedback=reply), tied=False)
+
+
+async def pick(
+    session: Session, problem: Problem, texts: Sequence[str], rule: str, asked: Request
+) -> tuple[int | None, str]:
+    """Show a model some texts and return which one it chooses, with what it said.
+
+    None is no choice: it could not be read, or there was no call. See `select` for the rest.
+    """
+    prompt = beside(problem.prompt, f"{listing(texts)}\n\n{rule}")
+    reply, index = Sample("", "stop", Usage()), None
+    with suppress(BudgetExceeded, EngineError):
+        reply = await session.sample(replace(asked, prompt=prompt))
+        index = choice(reply.text, len(texts), finished=is_whole(reply))
+    return index, reply.text

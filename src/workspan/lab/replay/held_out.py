@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 from statistics import fmean
+from typing import Any
 
+from workspan.batch.drawn import answers_of, drawn
 from workspan.core.journal import seed_for
 from workspan.data.budget import Budget
 from workspan.data.types import Problem
@@ -22,8 +24,8 @@ from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
 from workspan.runner import check, run
 
-Row = tuple[str, float, float, float, float, float]
-"""Of one problem: its id, and means over orders of right, work, span, seconds, over."""
+Row = tuple[str, list[float | None]]
+"""Of one problem: its id, and means over orders, as `Outcome` has them."""
 
 Found = list[list[Row]]
 """The rows of each contender and budget, budgets inside contenders."""
@@ -46,6 +48,12 @@ class Outcome:
     """Of this machine, for one run: the strategy's own and the account's, no decoding."""
     over: float = 0.0
     """Share of the runs that passed a limit."""
+    random: float | None = None
+    """How right a random pick among a run's candidates is; None of the oracle."""
+    coverage: float | None = None
+    """Share of the runs that drew the right answer at all."""
+    effective_n: float | None = None
+    """Different answers that a run's votes amount to; None without votes."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +113,14 @@ class Work:
         for problem in split.held.problems:
             orders = [seed_for(self.seed, f"{i} {problem.id}") for i in range(self.seeds)]
             rows = [await runs.one(problem, order) for order in orders]
-            right, work, span, seconds, over = (fmean(column) for column in zip(*rows, strict=True))
-            found.append((problem.id, right, work, span, seconds, over))
+            found.append((problem.id, [_mean(column) for column in zip(*rows, strict=True)]))
         return found
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Average what is known."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
 class _Runs:
@@ -117,8 +130,9 @@ class _Runs:
         self._name, self._fitted, self._held = name, fitted, held
         self._is_direct = True
 
-    async def one(self, problem: Problem, order: int) -> tuple[float, ...]:
-        """Run on a problem, its chains in one order: right, work, span, seconds, over."""
+    async def one(self, problem: Problem, order: int) -> tuple[float | None, ...]:
+        """Run on a problem, its chains in one order; return what `Outcome` has."""
+        grade = self._held.once("grades", problem, partial(_Grades, self._held, problem))
         engine = ReplayEngine(self._held.keep({problem.id}), order=order, once=True)
         began = time.perf_counter()
         try:
@@ -127,8 +141,10 @@ class _Runs:
             said = f"{self._name} asks what {self._held.name} does not hold: {error}"
             raise InputError(said) from error
         seconds = time.perf_counter() - began
-        correct = self._held.grade(problem, ended.answer.text)
-        return correct, ended.work, ended.span, seconds, ended.is_over
+        told = drawn([grade[answer] for answer in answers_of(ended.answer)])
+        spent = (ended.work, ended.span, seconds, ended.is_over)
+        chosen = (told.random, told.coverage, ended.answer.effective_n)
+        return grade[ended.answer.text], *spent, *chosen
 
     async def _ended(self, problem: Problem, engine: ReplayEngine, order: int) -> Ended:
         strategy, budget = self._fitted.strategy, self._fitted.budget
@@ -142,7 +158,21 @@ class _Runs:
         return Ended(done.answer, done.work, done.span, bool(done.overruns))
 
 
-def outcome_of(name: str, budget: Budget, held: Recording, problem: str, *means: float) -> Outcome:
-    """Say what was found on a problem: means of right, work, span, seconds, over."""
+class _Grades(dict[str | None, float]):
+    """How right each answer to a problem is, worked out once."""
+
+    def __init__(self, recording: Recording, problem: Problem) -> None:
+        super().__init__()
+        self._grade = partial(recording.grade, problem)
+
+    def __missing__(self, answer: str | None) -> float:
+        self[answer] = found = self._grade(answer)
+        return found
+
+
+def outcome_of(
+    name: str, budget: Budget, held: Recording, problem: str, means: Sequence[Any]
+) -> Outcome:
+    """Say what was found on a problem; `means` as `Outcome` has them."""
     task = held.tasks.get(problem, "")
     return Outcome(name, budget, held.name, held.model, task, problem, *means)

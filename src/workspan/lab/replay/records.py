@@ -46,6 +46,12 @@ class ReplayRecord:
     difference_high: float | None
     work: float
     span: float
+    random: float | None
+    """Accuracy of a random pick among each run's candidates; None of the oracle."""
+    coverage: float | None
+    """Share of the runs that drew the right answer at all: the best that a selector could do."""
+    effective_n: float | None
+    """Different answers that a run's votes amount to: 1 leaves nothing to choose."""
     milliseconds: float
     """Of one run on this machine: the strategy and the account, without any decoding."""
     regret: float | None
@@ -146,6 +152,9 @@ def _record(
         difference_high=ahead.high if ahead else None,
         work=fmean(outcome.work for outcome in outcomes),
         span=fmean(outcome.span for outcome in outcomes),
+        random=_known([outcome.random for outcome in outcomes]),
+        coverage=_known([outcome.coverage for outcome in outcomes]),
+        effective_n=_known([outcome.effective_n for outcome in outcomes]),
         milliseconds=1000 * fmean(outcome.seconds for outcome in outcomes),
         regret=None,
         gap_closed=None,
@@ -157,6 +166,11 @@ def _record(
         seed=done.seed,
         seeds=done.seeds,
     )
+
+
+def _known(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
 def _placed(record: ReplayRecord, fixed: float | None, best: float | None) -> ReplayRecord:

@@ -122,7 +122,7 @@ def _oracle(
             else:
                 parts = (cells.accuracy, cells.work, cells.span)
                 values = [*(float(table[row, column]) for table in parts), 0.0]
-            found.append(outcome_of(ORACLE, budget, one, cells.names[row], *values))
+            found.append(outcome_of(ORACLE, budget, one, cells.names[row], values))
     return found
 
 

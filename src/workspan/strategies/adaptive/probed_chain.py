@@ -24,6 +24,8 @@ class Chain:
     error: BudgetExceeded | EngineError | None = None
     asked: int = 0
     """Tokens of its interim answers together."""
+    has_ended: bool = False
+    """The model itself ended it: its answer is its last word."""
 
 
 async def grow(
@@ -41,7 +43,7 @@ async def grow(
     now = candidate(problem, sample, chain.now.text)
     tokens = chain.tokens + sample.usage.output_tokens
     if sample.finish == "stop":
-        return replace(chain, now=now, tokens=tokens, is_live=False)
+        return replace(chain, now=now, tokens=tokens, is_live=False, has_ended=True)
     if now.answer is None:
         now = replace(now, answer=chain.now.answer)
     chain = replace(chain, now=now, tokens=tokens)

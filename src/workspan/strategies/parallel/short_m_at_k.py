@@ -24,11 +24,15 @@ class ShortMAtK:
     where all k decode in step, as in one batch. So it is here: arrival decides, and is journaled,
     so that a resumed run votes among the same chains. Where fewer than k are in flight (the
     budget's width, the engine's own limit), a chain that had to wait can be overtaken by a longer
-    one. In the paper m is 1 or 3, and k up to 20.
+    one. In the paper m is 1 or 3, and k up to 20; any m of k do, and with m = k none is cut.
+
+    `power` is ours: the r-th shortest of those that vote, from 0, weighs (1 - r / k)^power, so that
+    length speaks without a chain being cut. Whether the short ones are right is the model's own.
     """
 
     m: int = 3
     k: int = 8
+    power: float = 0.0
     max_tokens: int = 1024
     temperature: float = 0.7
     requires: ClassVar[frozenset[Capability]] = frozenset()
@@ -39,6 +43,7 @@ class ShortMAtK:
         parameters={
             "m": "Chains that vote: the first to finish.",
             "k": "Chains that are started.",
+            "power": "Of the weight of a chain's place by length; 0 weighs all alike.",
         },
         calls="k",
         work="k * max_tokens",
@@ -57,7 +62,7 @@ class ShortMAtK:
         """Refuse values out of range."""
         at_least(1, m=self.m, max_tokens=self.max_tokens)
         at_least(self.m, k=self.k)
-        at_least(0, temperature=self.temperature)
+        at_least(0, temperature=self.temperature, power=self.power)
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Race k chains until m have an answer."""
@@ -79,4 +84,5 @@ class ShortMAtK:
     ) -> Answer:
         """Vote with the shortest chains first, since the first of equals wins."""
         shortest = sorted(finished, key=lambda pair: pair[0])
-        return await session.vote([chain for _, chain in shortest], problem.kind)
+        weights = [(1 - r / self.k) ** self.power for r in range(len(shortest))]
+        return await session.vote([chain for _, chain in shortest], problem.kind, weights)
