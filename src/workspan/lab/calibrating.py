@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from workspan.answers import canonical
 from workspan.batch.bench import Trial
 from workspan.core.journal import digest
 from workspan.data.explanation import Explanation, Grown
@@ -134,7 +135,7 @@ async def _right(task: Task, why: Explanation) -> tuple[int, ...] | None:
 
 
 def _case(recording: Recording, problem: Problem) -> Case:
-    groups = Groups.by_key(problem.kind)
+    groups = Groups(problem.kind, key=canonical)
     lines = tuple(_line(chain, groups) for chain in recording.chains[problem.id])
     is_known = bool(recording.references.get(problem.id) or recording.verdicts.get(problem.id))
     right = (i for i, one in enumerate(groups.answers) if recording.grade(problem, one) >= 0.5)

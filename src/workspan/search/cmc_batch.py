@@ -31,7 +31,7 @@ class CmcBatch:
     beta: float = 0.5
     block: int = 500
     """Tokens between two looks."""
-    max_tokens: int = 1 << 40
+    max_tokens: int = 1 << 30
     """Of a chain; one that is cut there has no vote."""
 
     @property

@@ -359,8 +359,8 @@ class DirectSession(Session):
         if not items:
             return []
         children = [self._at(f"{base}.{i}", n) for i in range(n)]
-        calls = [fn(child, item) for child, item in zip(children, items, strict=True)]
-        group = _Group(self.run.loop, [_guarded(one) for one in calls])
+        calls = [_guarded(fn, *both) for both in zip(children, items, strict=True)]
+        group = _Group(self.run.loop, calls)
         await _wait(group)
         for child in children:
             self.clock.join(child.clock)
@@ -452,10 +452,12 @@ class _Failed:
     error: Exception
 
 
-async def _guarded(call: Awaitable[R]) -> R | _Failed:
+async def _guarded(
+    fn: Callable[[Session, T], Awaitable[R]], session: Session, item: T
+) -> R | _Failed:
     """Run a branch; its error is its result, for the group to raise."""
     try:
-        return await call
+        return await fn(session, item)
     except (BudgetExceeded, EngineError) as error:
         return _Failed(error)
 

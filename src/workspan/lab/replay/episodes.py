@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from workspan.answers import canonical
 from workspan.core.journal import seed_for
 from workspan.errors import InputError
 from workspan.recordings.engine import asked_tokens
@@ -77,7 +78,7 @@ class Chains:
         group, asked = np.full(shape, NONE, np.int16), np.ones(shape, np.int16)
         final, answers = np.full(shape[:2], NONE, np.int16), list[tuple[str, ...]]()
         for i, (problem, many) in enumerate(zip(recording.problems, chains, strict=True)):
-            groups = Groups.by_key(problem.kind)
+            groups = Groups(problem.kind, key=canonical)
             for j, one in enumerate(many):
                 numbers = [groups.number(answer) for answer in one.answers]
                 final[i, j] = numbers[-1]
@@ -180,10 +181,12 @@ def _grow(
     number = runs.number[run]
     before, whole, last = (one.ravel()[place] for one in (runs.depth, tokens, final))
     depth = np.minimum(before + grow.ravel()[place], whole)
-    has_ended = depth == whole
+    seen = (last != NONE) | (depth - before < grow.ravel()[place])
+    has_ended = (depth == whole) & seen  # without an answer and a token short nobody would know
     where = (problem[number], order[number, line], depth // chains.step)
-    said = np.where(has_ended, last, chains.group[where])
-    cost = depth - before + np.where(has_ended, last == NONE, chains.asked[where])
+    is_end = depth == whole
+    said = np.where(is_end, last, chains.group[where])
+    cost = depth - before + np.where(is_end, last == NONE, chains.asked[where])
     earlier, since = runs.group.ravel()[place], runs.since.ravel()[place]
     latest = np.where(said == NONE, earlier, said)
     is_new = (latest != earlier) | (since == 0)

@@ -152,7 +152,9 @@ class _Worker:
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
+            self._thread.join()
+            with suppress(OSError), self._process:  # what was not read any more
+                pass
 
     def wait(self) -> None:
         """Wait for its last split."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from workspan.answers import canonical
 from workspan.data.types import AnswerKind
 
 
@@ -12,18 +11,17 @@ class Groups:
     """The answers of one problem, numbered as they come; -1 is none."""
 
     def __init__(
-        self, kind: AnswerKind, same: Callable[[str, str, AnswerKind], bool] | None = None
+        self,
+        kind: AnswerKind,
+        same: Callable[[str, str, AnswerKind], bool] | None = None,
+        key: Callable[[str, AnswerKind], Hashable] | None = None,
     ) -> None:
-        self.kind, self._same = kind, same
+        """Compare by `same`, pair by pair, or by a `key` of each, which no clock may cut."""
+        self.kind, self._same, self._key = kind, same, key
         self.answers: list[str] = []
         """The first of each group."""
         self._known: dict[str, int] = {}
         self._keys: dict[Hashable, int] = {}
-
-    @classmethod
-    def by_key(cls, kind: AnswerKind) -> Groups:
-        """Tell answers apart by what they say, however long that takes: a key for each of them."""
-        return cls(kind)
 
     def number(self, answer: str | None) -> int:
         """Return an answer's group; a new one if it equals none before."""
@@ -36,7 +34,8 @@ class Groups:
         return self._known[answer]
 
     def _find(self, answer: str) -> int:
-        if self._same is None:
-            return self._keys.setdefault(canonical(answer, self.kind), len(self.answers))
+        if self._key is not None:
+            return self._keys.setdefault(self._key(answer, self.kind), len(self.answers))
+        assert self._same is not None
         same = (i for i, one in enumerate(self.answers) if self._same(answer, one, self.kind))
         return next(same, len(self.answers))
