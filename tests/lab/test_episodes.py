@@ -20,9 +20,17 @@ from workspan.recordings.recording import Chain, Recording
 from workspan.search.batch import NONE
 from workspan.search.cmc_batch import CmcBatch
 from workspan.strategies.adaptive.cmc import Cmc
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.fit.walk import Shape
+from workspan.strategies.auto.policies.evidence import Evidence
+from workspan.strategies.auto.policies.plan import NEVER, Plan
+from workspan.strategies.auto.policies.planned_batch import PlannedBatch
+from workspan.strategies.auto.policies.policy import Planned
 
 
-def recorded(seed: int, *, problems: int = 2, chains: int = 70) -> Recording:
+def recorded(
+    seed: int, *, problems: int = 2, chains: int = 70, answered: bool = False
+) -> Recording:
     rng = random.Random(seed)
     found = {}
     for number in range(problems):
@@ -32,7 +40,7 @@ def recorded(seed: int, *, problems: int = 2, chains: int = 70) -> Recording:
             end = rng.randint(1, 4000)
             depths = (*range(200, end, 200), end)
             answers = ["1" if rng.random() < sure else rng.choice("23450") for _ in depths]
-            if rng.random() < 0.1:
+            if rng.random() < 0.1 and not answered:
                 answers[-1] = None  # type: ignore[call-overload]  # it never came to one
             many.append(Chain(depths, tuple(answers)))
         found[f"p{number}"] = tuple(many)
@@ -55,6 +63,31 @@ def test_cmc_on_many_runs_is_cmc_on_one(seed: int, beta: float) -> None:
         answer = int(found.answer[row])
         assert done.answer.text == (None if answer == NONE else chains.answers[row][answer])
         assert found.right[row] == one.grade(problem, done.answer.text)
+
+
+PLANS = (
+    Plan(Shape(1, 4000, 400), 8, 0.05),
+    Plan(Shape(4, 3000, 200, 4), 12, 0.02),
+    Plan(Shape(4, 4000, 400, dive=800), 12, 0.04),
+    Plan(Shape(8, 1000, 1000), 8, NEVER),
+    Plan(Shape(3, 1500, 400), 3, NEVER),
+)
+
+
+@given(st.integers(0, 10_000), st.sampled_from(PLANS))
+@settings(max_examples=40, deadline=None)
+def test_a_plan_on_many_runs_is_the_plan_on_one(seed: int, plan: Plan) -> None:
+    one, evidence = recorded(seed, answered=True), Evidence(1500)
+    chains = Chains.of(one)
+    found = play(PlannedBatch(plan, evidence), chains, *orders(chains, 1))
+    strategy = Auto(max_tokens=one.longest + 1, fitted=Planned(plan, evidence))
+    for row, problem in enumerate(one.problems):
+        order = seed_for(0, f"0 {problem.id}")
+        engine = ReplayEngine(one.keep({problem.id}), order=order, once=True)
+        done = run_directly(strategy, problem, engine, Budget(), order)
+        assert (found.work[row], found.span[row]) == (done.work, done.span)
+        answer = int(found.answer[row])
+        assert done.answer.text == (None if answer == NONE else chains.answers[row][answer])
 
 
 def test_runs_do_not_hang_on_those_beside_them() -> None:

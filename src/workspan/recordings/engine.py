@@ -184,6 +184,8 @@ def mark(chain: int, depth: int) -> str:
 def _place(prefix: str) -> Place | None:
     """Read the last mark of a prefix."""
     at = prefix.rfind("[")
-    while at >= 0 and not (found := _MARK.match(prefix, at)):
+    while at >= 0:
+        if found := _MARK.match(prefix, at):
+            return Place(*map(int, found[1].translate(_DIGITS).split("@")))
         at = prefix.rfind("[", 0, at)
-    return None if at < 0 else Place(*map(int, found[1].translate(_DIGITS).split("@")))
+    return None

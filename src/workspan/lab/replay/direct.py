@@ -172,7 +172,7 @@ _TURN = object()
 
 @dataclass(slots=True, eq=False)
 class _Task:
-    coroutine: Coroutine[Any, Any, Any] | AsyncGenerator[Any, None] | Any
+    coroutine: Coroutine[Any, Any, Any]
     done: Callable[[Any], None]
     decoding: _Decoding | None = None
     is_dead: bool = False

@@ -147,7 +147,7 @@ def _play(policy: BatchPolicy, chains: Chains, problem: Ints, order: Ints) -> Pl
     tokens, final = chains.tokens[first, order], chains.final[first, order]
     while len(runs.work):
         grow = rule.decide(runs).grow
-        going = (grow > 0).any(axis=1)
+        going = np.any(grow > 0, axis=1)
         if not going.all():
             told = (rule.answers(runs), runs.work, runs.span, runs.started)
             stopped = ~going

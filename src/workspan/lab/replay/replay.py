@@ -75,8 +75,8 @@ async def replay(
     folds = folds or Folds()
     runners = tuple(one for one in contenders if one is not None)
     work = Work((*recordings,), runners, (*budgets,), folds, seed, seeds)
-    for contender, split in product(runners, work.splits):
-        _check(contender, split, budgets)
+    for runner, split in product(runners, work.splits):
+        _check(runner, split, budgets)
     found = await done_by(work, on_progress, workers)
     outcomes: list[Outcome] = []
     for contender, budget in product(contenders, budgets):

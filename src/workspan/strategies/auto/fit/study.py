@@ -114,7 +114,7 @@ class Studies:
                 outcomes.append(end.outcome)
                 handed += handed_on(end, table.arms, limit)
         outcomes += [self._split(shape) for shape in _splits(table, limit)]
-        voting = self._votes and Voting(self._votes, limit)
+        voting = Voting(self._votes, limit) if self._votes else None
         return Study(table, self.evidence, tuple(outcomes), self._gain, tuple(handed), voting)
 
     def _walk(self, shape: Shape) -> Walk:
@@ -129,7 +129,7 @@ class Studies:
             return self._splits[shape]
         part = draw(self.table, max(_RUNS, 64 // shape.width), shape.width, self.seed)
         done = walk(self.table, self.evidence, part, shape, weights=self._weights)
-        values = (done.right, done.work, done.span, done.belief)
+        values = (done.right.astype(float), done.work, done.span, done.belief)
         end = End(Plan(shape, part.order.shape[1], NEVER), *values, part.problem)
         self._splits[shape] = _watched(end.outcome, self.table)
         return self._splits[shape]
@@ -213,10 +213,11 @@ def _stopped(found: Walk, shape: Shape, draws: Draws, limit: float) -> Iterator[
     """Yield what the runs come to under each least worth."""
     most = draws.order.shape[1]
     dear = np.append(found.work[1:] > limit, True)  # of a run's last state, `first` asks nothing
-    values = (found.right, found.work, found.span, found.belief)
+    right = found.right.astype(float)
     for least in WORTHS:
         stop = found.first((found.worth < least) | dear)
-        yield End(Plan(shape, most, least), *(one[stop] for one in values), draws.problem)
+        values = (right[stop], found.work[stop], found.span[stop], found.belief[stop])
+        yield End(Plan(shape, most, least), *values, draws.problem)
 
 
 def _watched(split: Outcome, table: Table) -> Outcome:

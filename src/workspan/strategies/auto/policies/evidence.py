@@ -136,7 +136,7 @@ class Witnesses(NamedTuple):
 
     def on(self, runs: NDArray[np.integer]) -> Witnesses:
         """Return those of some of the runs, or of some several times."""
-        groups, weights, sums = (column[:, runs] for column in self[:3])
+        groups, weights, sums = self.groups[:, runs], self.weights[:, runs], self.sums[:, runs]
         return Witnesses(groups, weights, sums, self.total[runs])
 
     def plus(self, group: NDArray[np.integer], weight: Floats) -> Witnesses:
