@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.paired import ratio
+
 from workspan.lab.calibrating import calibrate
 from workspan.lab.replay.episodes import Chains, orders, play
 from workspan.lab.replay.folds import Folds

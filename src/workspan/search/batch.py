@@ -85,6 +85,14 @@ class BatchPolicy(Protocol):
         """Lines of a run, at most."""
         ...
 
+    @property
+    def knows_ends(self) -> bool:
+        """A line that grew by less than it was to is known to have ended, even if unanswered.
+
+        Else it has ended once it grows no more, and a run ends in which no line does.
+        """
+        ...
+
     def rule(self, runs: int) -> BatchRule:
         """Begin so many runs."""
         ...

@@ -39,6 +39,11 @@ class CmcBatch:
         """Chains, at most."""
         return Settings.of(self.beta).most
 
+    @property
+    def knows_ends(self) -> bool:
+        """Tell a line that came short of its block from one that goes on."""
+        return True
+
     def rule(self, runs: int) -> CmcRule:
         """Begin so many runs."""
         return CmcRule(Settings.of(self.beta), self.block, self.max_tokens, runs)

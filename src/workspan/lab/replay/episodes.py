@@ -12,7 +12,7 @@ on arrays; a test holds it to `workspan.run` on a `ReplayEngine`.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,6 +58,15 @@ class Chains:
     """Tokens of the look."""
     right: Floats
     """[problem, group], how right it is."""
+    is_even: bool
+    """All that say the same are equally right."""
+
+    def heard(self, tokens: int) -> Chains:
+        """Return them as they are if an interim answer may take so many tokens: a longer is cut."""
+        is_cut = self.asked > tokens
+        return replace(
+            self, group=np.where(is_cut, NONE, self.group), asked=np.minimum(self.asked, tokens)
+        )
 
     @classmethod
     def of(cls, recording: Recording) -> Chains:
@@ -77,6 +86,7 @@ class Chains:
         shape = (len(chains), n, recording.longest // step + 1)
         group, asked = np.full(shape, NONE, np.int16), np.ones(shape, np.int16)
         final, answers = np.full(shape[:2], NONE, np.int16), list[tuple[str, ...]]()
+        is_even = True
         for i, (problem, many) in enumerate(zip(recording.problems, chains, strict=True)):
             groups = Groups(problem.kind, key=canonical)
             for j, one in enumerate(many):
@@ -84,12 +94,15 @@ class Chains:
                 final[i, j] = numbers[-1]
                 _lay(one, numbers, step, group[i, j], asked[i, j])
             answers.append(tuple(groups.answers))
+            texts = {answer for one in many for answer in one.answers if answer is not None}
+            grades = {(groups.number(text), recording.grade(problem, text)) for text in texts}
+            is_even &= len(grades) == len(groups.answers)
         right = np.zeros((len(chains), max(map(len, answers)) + 1))
         for i, (problem, own) in enumerate(zip(recording.problems, answers, strict=True)):
             right[i, : len(own)] = [recording.grade(problem, answer) for answer in own]
         tokens = np.array([[one.tokens for one in many] for many in chains], np.int32)
         names = tuple(problem.id for problem in recording.problems)
-        return cls(names, tuple(answers), step, tokens, final, group, asked, right)
+        return cls(names, tuple(answers), step, tokens, final, group, asked, right, is_even)
 
 
 def _lay(chain: Chain, numbers: list[int], step: int, group: Ints, asked: Ints) -> None:
@@ -109,6 +122,8 @@ class Played(NamedTuple):
     span: Ints
     lines: Ints
     """That were begun."""
+    latest: Ints
+    """[run, line], the latest answer of each line."""
 
 
 def orders(chains: Chains, times: int, seed: int = 0) -> tuple[Ints, Ints]:
@@ -142,23 +157,26 @@ def play(policy: BatchPolicy, chains: Chains, problem: Ints, order: Ints) -> Pla
 
 def _play(policy: BatchPolicy, chains: Chains, problem: Ints, order: Ints) -> Played:
     runs, rule = _begun(*order.shape), policy.rule(len(order))
-    ends = np.zeros((4, len(order)), np.int64)
+    ends, latest = np.zeros((4, len(order)), np.int64), np.full(order.shape, NONE, np.int16)
     first = problem[:, None]
     tokens, final = chains.tokens[first, order], chains.final[first, order]
+    stuck = np.zeros(len(order), bool)
     while len(runs.work):
         grow = rule.decide(runs).grow
-        going = np.any(grow > 0, axis=1)
+        going = np.any(grow > 0, axis=1) & ~stuck
         if not going.all():
             told = (rule.answers(runs), runs.work, runs.span, runs.started)
             stopped = ~going
             ends[:, runs.number[stopped]] = np.stack(told)[:, stopped]
+            latest[runs.number[stopped]] = runs.group[stopped]
             rule.keep(going)
             runs, grow, tokens, final = runs.on(going), grow[going], tokens[going], final[going]
-        _grow(runs, grow, tokens, final, chains, problem, order)
+        stuck = _grow(
+            *(runs, grow, tokens, final, chains, problem, order), knows_ends=policy.knows_ends
+        )
     answer, work, span, lines = ends
-    return Played(
-        answer, np.where(answer == NONE, 0.0, chains.right[problem, answer]), work, span, lines
-    )
+    right = np.where(answer == NONE, 0.0, chains.right[problem, answer])
+    return Played(answer, right, work, span, lines, latest)
 
 
 def _begun(runs: int, lines: int) -> Runs:
@@ -173,16 +191,27 @@ def _begun(runs: int, lines: int) -> Runs:
 
 
 def _grow(
-    runs: Runs, grow: Ints, tokens: Ints, final: Ints, chains: Chains, problem: Ints, order: Ints
-) -> None:
-    """Grow lines, and ask those that have not ended, or ended without an answer: in vain."""
+    runs: Runs,
+    grow: Ints,
+    tokens: Ints,
+    final: Ints,
+    chains: Chains,
+    problem: Ints,
+    order: Ints,
+    *,
+    knows_ends: bool,
+) -> NDArray[np.bool_]:
+    """Grow lines, and ask those that have not ended, or ended without an answer: in vain.
+
+    Return the runs that are at an end, since no line of theirs had a token left.
+    """
     place = np.flatnonzero(grow)
     run, line = np.divmod(place, grow.shape[1])
     number = runs.number[run]
     before, whole, last = (one.ravel()[place] for one in (runs.depth, tokens, final))
     depth = np.minimum(before + grow.ravel()[place], whole)
-    seen = (last != NONE) | (depth - before < grow.ravel()[place])
-    has_ended = (depth == whole) & seen  # without an answer and a token short nobody would know
+    seen = (last != NONE) | (depth - before < (grow.ravel()[place] if knows_ends else 1))
+    has_ended = (depth == whole) & seen
     where = (problem[number], order[number, line], depth // chains.step)
     is_end = depth == whole
     said = np.where(is_end, last, chains.group[where])
@@ -205,3 +234,6 @@ def _grow(
     runs.work += spent.sum(axis=1)
     runs.span += spent.max(axis=1)
     runs.started[:] = (runs.depth > 0).sum(axis=1)
+    moved = np.zeros(len(grow), bool)
+    moved[run[depth > before]] = True
+    return ~moved & (not knows_ends)

@@ -12,6 +12,7 @@ from workspan.lab.replay.cells import Cells
 from workspan.lab.replay.folds import Split
 
 if TYPE_CHECKING:
+    from workspan.lab.replay.episodes import Chains
     from workspan.strategies.auto.fit.study import Studies
 
 
@@ -32,6 +33,8 @@ class Known:
     """The width × depth table of each recording, by its name; only training rows may be read."""
     studies: dict[object, Studies] = field(default_factory=dict)
     """Of the part that was trained on last: they are large."""
+    chains: dict[str, Chains | None] = field(default_factory=dict)
+    """The part held out as arrays, by the recording's name; None where it can't be laid out."""
 
 
 class Contender(Protocol):

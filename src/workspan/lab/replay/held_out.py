@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import product
-from statistics import fmean
 from typing import Any
 
 from workspan.batch.drawn import answers_of, drawn
@@ -15,6 +14,7 @@ from workspan.core.journal import seed_for
 from workspan.data.budget import Budget
 from workspan.data.types import Problem
 from workspan.errors import EngineError, InputError
+from workspan.lab.replay.at_once import means, played
 from workspan.lab.replay.cells import Cells, cells_of, depths_of
 from workspan.lab.replay.contenders import BestFixed
 from workspan.lab.replay.direct import Ended, NotDirect, run_directly
@@ -109,18 +109,14 @@ class Work:
         """Fit on the training part and run on each problem held out."""
         fitted = contender.fit(split, budget, known)
         check(fitted.strategy, ReplayEngine(split.held), fitted.budget)
-        runs, found = _Runs(contender.name, fitted, split.held), list[Row]()
-        for problem in split.held.problems:
-            orders = [seed_for(self.seed, f"{i} {problem.id}") for i in range(self.seeds)]
-            rows = [await runs.one(problem, order) for order in orders]
-            found.append((problem.id, [_mean(column) for column in zip(*rows, strict=True)]))
-        return found
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    """Average what is known."""
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+        rows = played(fitted, split.held, known, self.seed, self.seeds)
+        if rows is None:
+            runs, rows = _Runs(contender.name, fitted, split.held), []
+            for problem in split.held.problems:
+                orders = [seed_for(self.seed, f"{i} {problem.id}") for i in range(self.seeds)]
+                rows.append([await runs.one(problem, order) for order in orders])
+        ids = (problem.id for problem in split.held.problems)
+        return [(name, means(own)) for name, own in zip(ids, rows, strict=True)]
 
 
 class _Runs:

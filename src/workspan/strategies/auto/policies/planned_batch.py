@@ -25,6 +25,8 @@ class PlannedBatch:
 
     plan: Plan
     evidence: Evidence
+    most: int = 1 << 30
+    """Tokens at which a line is cut whatever the plan."""
 
     def __post_init__(self) -> None:
         """Refuse a plan with an arm."""
@@ -35,6 +37,11 @@ class PlannedBatch:
     def lines(self) -> int:
         """Lines of a run, at most."""
         return self.plan.lines
+
+    @property
+    def knows_ends(self) -> bool:
+        """Take a line without an answer for open until it grows no more, as `Lines` does."""
+        return False
 
     def rule(self, runs: int) -> PlannedBatch:  # noqa: ARG002
         """Return itself: a plan remembers nothing."""
@@ -47,7 +54,11 @@ class PlannedBatch:
         """Choose what to do next."""
         shape, place = self.plan.shape, np.arange(runs.depth.shape[1])
         caps = np.array([shape.cap_of(line) for line in range(runs.depth.shape[1])])
-        open_ = (place < runs.started[:, None]) & ~runs.ended & (runs.depth < caps)
+        open_ = (
+            (place < runs.started[:, None])
+            & ~runs.ended
+            & (runs.depth < np.minimum(caps, self.most))
+        )
         n_open = open_.sum(axis=1)
         n = np.where(runs.started == 0, shape.width, shape.more)
         end = np.minimum(runs.started + n, self.plan.lines)
@@ -72,6 +83,7 @@ class PlannedBatch:
     def _read(self, runs: Runs) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
         """Return the leader of each run and the probability that it is right, 0 without one."""
         depth, since = runs.depth.astype(float), runs.since.astype(float)
-        features = line_features(depth, since, runs.ended, self.evidence.scale)
+        ended = runs.ended | (runs.depth >= self.most)
+        features = line_features(depth, since, ended, self.evidence.scale)
         leaders, told = leading(runs.group, self.evidence.of_lines(features))
         return leaders, np.where(leaders == NONE, 0.0, self.evidence.of_leader(told))
