@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import deque
 from dataclasses import replace
 
 import anyio
@@ -15,9 +16,12 @@ from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import Answer, Message, Problem
 from workspan.errors import EngineError
-from workspan.lab.replay.contenders import read_contenders
+from workspan.lab.replay.contenders import Plain, read_contenders
 from workspan.lab.replay.direct import Ended, NotDirect, run_directly
+from workspan.lab.replay.folds import Folds
+from workspan.lab.replay.held_out import Found, Work
 from workspan.lab.replay.replay import replay
+from workspan.lab.replay.workers import _Told, _Worker
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Chain, Recording
 from workspan.runner import run
@@ -141,3 +145,28 @@ def test_a_worker_finds_what_the_process_itself_finds() -> None:
         return [replace(outcome, seconds=0.0) for outcome in done.outcomes]
 
     assert found(0) == found(1)
+
+
+def test_a_worker_understands_and_does_all_of_the_work() -> None:
+    names, budgets = "best_fixed,self_consistency(n=3),auto", (Budget(work=2000), Budget())
+    contenders = tuple(one for one in read_contenders(names) if one)
+    work = Work((recorded(7, problems=8),), contenders, budgets, Folds(), 0, 1)
+    told, left, found = _Told.of(work), deque(range(5)), dict[int, Found]()
+    assert told is not None
+    with _Worker(told, left, found) as worker:
+        worker.wait()
+    assert sorted(found) == [0, 1, 2, 3, 4]
+    for split in found:
+        mine = anyio.run(work.do, split)
+        for own, other in zip(mine, found[split], strict=True):
+            for (name, means), (theirs, told_means) in zip(own, other, strict=True):
+                assert name == theirs
+                assert [*means[:3], *means[4:]] == [*told_means[:3], *told_means[4:]]  # no seconds
+
+
+def test_what_a_worker_can_not_be_told_is_kept() -> None:
+    (contender,) = read_contenders("single")
+    assert isinstance(contender, Plain)
+    other = replace(contender, strategy=parse_strategy("self_consistency(n=2)"))
+    work = Work((recorded(7, problems=8),), (other,), (Budget(),), Folds(), 0, 1)
+    assert _Told.of(work) is None

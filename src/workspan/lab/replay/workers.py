@@ -20,11 +20,12 @@ import anyio
 import msgspec
 
 from workspan.data.budget import Budget
+from workspan.data.types import AnswerKind, Message, Problem
 from workspan.errors import WorkspanError
 from workspan.lab.replay.contenders import read_contenders
 from workspan.lab.replay.folds import Folds
 from workspan.lab.replay.held_out import Found, Work
-from workspan.recordings.recording import Recording
+from workspan.recordings.recording import Chain, Recording, Unit
 
 T = TypeVar("T")
 
@@ -39,10 +40,43 @@ _SIZE = 8
 """Bytes that say how long a message is."""
 
 
+class _Recorded(msgspec.Struct, frozen=True):
+    """A recording whose problems are one text each."""
+
+    model: str
+    problems: tuple[tuple[str, str, AnswerKind], ...]
+    """Id, text and kind."""
+    chains: dict[str, tuple[Chain, ...]]
+    references: dict[str, str]
+    tasks: dict[str, str]
+    verdicts: dict[str, dict[str, float]]
+    setting: str
+    unit: Unit
+
+    @classmethod
+    def of(cls, one: Recording) -> _Recorded:
+        """Say it."""
+        problems = tuple(
+            (p.id, "".join(turn.text for turn in p.prompt), p.kind) for p in one.problems
+        )
+        held = (one.chains, one.references, one.tasks, one.verdicts)
+        chains, references, tasks, verdicts = (dict(column) for column in held)
+        graded = {name: dict(grades) for name, grades in verdicts.items()}
+        return cls(one.model, problems, chains, references, tasks, graded, one.setting, one.unit)
+
+    def recording(self) -> Recording:
+        """Understand it."""
+        problems = (
+            Problem(name, (Message("user", text),), kind) for name, text, kind in self.problems
+        )
+        told = (self.chains, self.references, self.tasks, self.verdicts, self.setting, self.unit)
+        return Recording(self.model, tuple(problems), *told)
+
+
 class _Told(msgspec.Struct, frozen=True):
     """The work as a worker is told it."""
 
-    recordings: tuple[Recording, ...]
+    recordings: tuple[_Recorded, ...]
     contenders: tuple[str, ...]
     budgets: tuple[str, ...]
     folds: str
@@ -54,7 +88,7 @@ class _Told(msgspec.Struct, frozen=True):
         """Say it; None where a worker would understand something else."""
         names = tuple(one.name for one in work.contenders)
         told = cls(
-            work.recordings,
+            tuple(map(_Recorded.of, work.recordings)),
             names,
             tuple(map(str, work.budgets)),
             str(work.folds),
@@ -66,6 +100,8 @@ class _Told(msgspec.Struct, frozen=True):
         except WorkspanError:
             return None
         is_same = again.contenders == work.contenders and again.budgets == work.budgets
+        both = zip(again.recordings, work.recordings, strict=True)
+        is_same &= all(mine.problems == theirs.problems for mine, theirs in both)
         return told if is_same else None
 
     def work(self) -> Work:
@@ -79,7 +115,8 @@ class _Told(msgspec.Struct, frozen=True):
             Budget.parse(text) if text != str(Budget()) else Budget() for text in self.budgets
         )
         folds = Folds.parse(self.folds)
-        return Work(self.recordings, contenders, budgets, folds, self.seed, self.seeds)
+        recordings = tuple(one.recording() for one in self.recordings)
+        return Work(recordings, contenders, budgets, folds, self.seed, self.seeds)
 
 
 async def done_by(
