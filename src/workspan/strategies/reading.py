@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from statistics import fmean
 
 from workspan.answers import read as read_answer
 from workspan.core.session import Session
-from workspan.data.types import Candidate, Problem, Request, Sample
+from workspan.data.types import AnswerKind, Candidate, Problem, Request, Sample
 from workspan.errors import BudgetExceeded, EngineError
 
 
@@ -19,16 +20,27 @@ def read(problem: Problem, samples: Iterable[Sample]) -> list[Candidate]:
 def candidate(problem: Problem, sample: Sample, before: str = "") -> Candidate:
     """Make a candidate of a sample, and of the text `before` that it continued."""
     text = before + sample.text
-    reading = read_answer(
-        text,
-        problem.kind,
-        finished=sample.finish == "stop",
-        reasoning=sample.reasoning,
-        asked=problem.metadata.get("function", ""),
-    )
+    read_as = _read_short if len(text) <= _SHORT and not sample.reasoning else _read
+    asked = problem.metadata.get("function", "")
+    answer = read_as(text, problem.kind, sample.finish == "stop", sample.reasoning, asked)
     logprob = fmean(sample.logprobs) if sample.logprobs else None
-    answer = None if reading is None else reading.answer
     return Candidate(text, answer, logprob=logprob, key=sample.key)
+
+
+def _read(
+    text: str,
+    kind: AnswerKind,
+    finished: bool,  # noqa: FBT001
+    reasoning: str,
+    asked: str,
+) -> str | None:
+    found = read_answer(text, kind, finished=finished, reasoning=reasoning, asked=asked)
+    return None if found is None else found.answer
+
+
+_SHORT = 256
+"""Characters of a text that may come again, such as an interim answer: what it holds is kept."""
+_read_short = lru_cache(maxsize=4096)(_read)
 
 
 async def begin(problem: Problem, session: Session, request: Request, n: int) -> list[Candidate]:

@@ -529,7 +529,7 @@ async def _draw(
         EngineError: the recording has nothing for this request.
     """
     engine = run.engine
-    if request.engine or request.may_call or not needs(request) <= engine.info.capabilities:
+    if request.engine or not needs(request) <= engine.info.capabilities:
         raise NotDirect
     while True:
         cap, is_capped = _cap(request, account, clock)

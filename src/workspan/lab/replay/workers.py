@@ -59,10 +59,9 @@ class _Recorded(msgspec.Struct, frozen=True):
         problems = tuple(
             (p.id, "".join(turn.text for turn in p.prompt), p.kind) for p in one.problems
         )
-        held = (one.chains, one.references, one.tasks, one.verdicts)
-        chains, references, tasks, verdicts = (dict(column) for column in held)
-        graded = {name: dict(grades) for name, grades in verdicts.items()}
-        return cls(one.model, problems, chains, references, tasks, graded, one.setting, one.unit)
+        told = ({**one.chains}, {**one.references}, {**one.tasks})
+        graded = {name: {**grades} for name, grades in one.verdicts.items()}
+        return cls(one.model, problems, *told, graded, one.setting, one.unit)
 
     def recording(self) -> Recording:
         """Understand it."""
