@@ -34,6 +34,7 @@ from workspan.core.journal import seed_for
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.lab.calibrating import calibrate
+from workspan.lab.replay.fitted import Known
 from workspan.lab.replay.fitting import Fitting
 from workspan.lab.replay.folds import Folds, Split
 from workspan.recordings.engine import ReplayEngine
@@ -79,15 +80,14 @@ RULES: dict[str, Value] = {
 def walks(table: Table, evidence: Evidence, deep: list[int]) -> list[Walk]:
     """Run one line after another, to each cap."""
     draws = draw(table, RUNS, MOST_LINES)
-    return [walk(table, evidence, draws, Shape(1, cap, table.watch)) for cap in deep]
+    shapes = [Shape(1, cap, table.watch) for cap in deep]
+    return [walk(table, evidence, draws, shape, keeps_features=True) for shape in shapes]
 
 
 def ends(found: Walk, value: Any, least: float) -> tuple[Any, Any]:
     """Return accuracy and work of each run where it falls below the threshold."""
-    last = np.concatenate([np.zeros_like(found.moved[1:]), np.ones_like(found.moved[:1])])
-    stop = ((value < least) | last).argmax(axis=0)
-    column = np.arange(found.work.shape[1])
-    return found.right[stop, column].astype(float), found.work[stop, column]
+    stop = found.first(value < least)
+    return found.right[stop].astype(float), found.work[stop]
 
 
 def held_out(split: Split, rule: Value, work: float, *, fits: bool) -> tuple[Any, Any]:
@@ -165,7 +165,7 @@ async def whole_runs(one: Recording, works: list[int], seeds: int) -> list[dict[
 
 
 def _of(contender: Fitting, budget: Budget, split: Split) -> tuple[Strategy, Budget]:
-    fitted = contender.fit(split, budget, {})
+    fitted = contender.fit(split, budget, Known())
     return fitted.strategy, fitted.budget
 
 

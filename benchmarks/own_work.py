@@ -25,7 +25,8 @@ from benchmarks.vote_stopping import CHAINS, DATA, LEAST, SAMPLES
 
 from workspan.data.budget import Budget
 from workspan.lab.replay.contenders import read_contenders
-from workspan.lab.replay.replay import Outcome, Replayed, replay
+from workspan.lab.replay.held_out import Outcome
+from workspan.lab.replay.replay import Replayed, replay
 from workspan.lab.stats import paired_difference
 from workspan.recordings.parquet import read_recordings
 from workspan.recordings.recording import Recording

@@ -29,6 +29,7 @@ from workspan.core.journal import seed_for
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import Candidate, Problem
+from workspan.lab.replay.fitted import Known
 from workspan.lab.replay.fitting import Fitting
 from workspan.lab.replay.folds import Folds
 from workspan.recordings.engine import ReplayEngine
@@ -70,7 +71,7 @@ async def with_library(one: Recording, budget: Budget, seeds: int) -> list[Stop]
     found = []
     contender = Fitting("auto", Auto(), frozenset())
     for split in Folds().split([one], 0):
-        fitted = contender.fit(split, budget, {})
+        fitted = contender.fit(split, budget, Known())
         for problem, order in _orders(split.held, seeds):
             part = split.held.keep({problem.id})
             stated, text = await stop(fitted.strategy, fitted.budget, part, problem, order)

@@ -12,6 +12,7 @@ from workspan.data.budget import Budget
 from workspan.data.types import Message, Problem
 from workspan.lab.calibrating import calibrate
 from workspan.lab.replay.contenders import read_contenders
+from workspan.lab.replay.fitted import Known
 from workspan.lab.replay.fitting import Fitting
 from workspan.lab.replay.folds import Folds
 from workspan.lab.replay.records import records
@@ -93,7 +94,7 @@ def test_a_label_of_a_held_out_problem_changes_nothing_that_runs_on_it() -> None
         assert isinstance(contender, Fitting)
         splits = Folds("problem", 2).split([recording])
         split = next(s for s in splits if "p0" in {problem.id for problem in s.held.problems})
-        return contender.fit(split, Budget(work=3000), {}).strategy
+        return contender.fit(split, Budget(work=3000), Known()).strategy
 
     others = {name: "5" if name != "p0" else "4" for name in one.references}
     assert rule(one) == rule(flipped)
@@ -113,7 +114,9 @@ def test_a_library_that_is_named_is_used_instead_of_the_training_part(tmp_path: 
     (contender,) = read_contenders(f"auto(library={str(path)!r})")
     assert isinstance(contender, Fitting)
     first, second = Folds("problem", 2).split([made(8)])
-    one, other = (contender.fit(split, Budget(work=3000), {}).strategy for split in (first, second))
+    one, other = (
+        contender.fit(split, Budget(work=3000), Known()).strategy for split in (first, second)
+    )
     assert isinstance(one, Auto)
     assert isinstance(other, Auto)
     assert one.fitted == other.fitted

@@ -20,8 +20,9 @@ from workspan.data.types import Message, Problem, Usage
 from workspan.errors import InputError, SpecError
 from workspan.lab.records import records
 from workspan.lab.replay.contenders import read_contenders
+from workspan.lab.replay.held_out import Outcome
 from workspan.lab.replay.records import records as replay_records
-from workspan.lab.replay.replay import Outcome, Replayed, replay
+from workspan.lab.replay.replay import Replayed, replay
 from workspan.lab.report.comparison import render
 from workspan.lab.report.remarks import remarks
 from workspan.lab.report.replayed import render as render_replay

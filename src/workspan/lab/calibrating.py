@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean
+from functools import partial
+from typing import NamedTuple
 
-from workspan.answers import equivalent
+from workspan.answers import canonical
 from workspan.batch.bench import Trial
 from workspan.core.journal import digest
 from workspan.data.explanation import Explanation, Grown
@@ -31,17 +33,34 @@ def calibrate(recordings: Sequence[Recording]) -> Library:
     if len(units) != 1:
         raise InputError("a library is made of recordings that count in one unit, at least one")
     places = [(one, problem) for one in recordings for problem in one.problems]
-    cases = tuple(_case(one, problem) for one, problem in places)
-    asked = [
+    read = [
+        one.once("calibrated", problem, partial(_read, one, problem)) for one, problem in places
+    ]
+    cases, counts, tokens, ahead = zip(*read, strict=True)
+    asked = sum(tokens) / sum(counts) if any(counts) else 0.0
+    models = dict.fromkeys(one.model for one in recordings)
+    signals = {"length": gain} if (gain := _gain(ahead)) is not None else {}
+    return Library(", ".join(models), units.pop(), cases, asked, signals)
+
+
+class _Read(NamedTuple):
+    """What one recorded problem tells a library."""
+
+    case: Case
+    looks: int
+    asked: int
+    """Tokens of the looks together."""
+    ahead: _Ahead
+
+
+def _read(recording: Recording, problem: Problem) -> _Read:
+    case = _case(recording, problem)
+    looks = [
         asked_tokens(answer)
-        for one in recordings
-        for many in one.chains.values()
-        for chain in many
+        for chain in recording.chains[problem.id]
         for answer in chain.answers[:-1]
     ]
-    models = dict.fromkeys(one.model for one in recordings)
-    signals = {"length": gain} if (gain := _length_gain(cases)) is not None else {}
-    return Library(", ".join(models), units.pop(), cases, fmean(asked) if asked else 0.0, signals)
+    return _Read(case, len(looks), sum(looks), _length_ahead(case))
 
 
 async def calibrate_runs(
@@ -73,7 +92,7 @@ async def calibrate_runs(
         cases.append(Case(lines, right, named, runs, signs(task.problem)))
         looks += sum(len(line.depths) - line.ended for line in lines)
         tokens += why.work - sum(line.depths[-1] for line in lines)
-    signals = {"length": gain} if (gain := _length_gain(cases)) is not None else {}
+    signals = {"length": gain} if (gain := _gain(map(_length_ahead, cases))) is not None else {}
     asked = tokens / looks if looks else 0.0
     kinds = tuple(sorted({trial.task.problem.kind for trial, _ in told}))
     return Library(model, "tokens", tuple(cases), asked, signals, (*(arms or {}),), kinds)
@@ -116,7 +135,7 @@ async def _right(task: Task, why: Explanation) -> tuple[int, ...] | None:
 
 
 def _case(recording: Recording, problem: Problem) -> Case:
-    groups = Groups(problem.kind, equivalent)
+    groups = Groups(problem.kind, key=canonical)
     lines = tuple(_line(chain, groups) for chain in recording.chains[problem.id])
     is_known = bool(recording.references.get(problem.id) or recording.verdicts.get(problem.id))
     right = (i for i, one in enumerate(groups.answers) if recording.grade(problem, one) >= 0.5)
@@ -137,16 +156,25 @@ def _line(chain: Chain, groups: Groups) -> Record:
     return Record((*looks,), (*looks.values(),), ended=numbers[-1] >= 0)
 
 
-def _length_gain(cases: Iterable[Case]) -> float | None:
+class _Ahead(NamedTuple):
+    """Pairs of a right and a wrong chain of one problem, and by how many the longer is right."""
+
+    wins: int
+    pairs: int
+
+
+def _length_ahead(case: Case) -> _Ahead:
+    if case.right is None:
+        return _Ahead(0, 0)
+    ends = [(one.depths[-1], one.groups[-1] in case.right) for one in case.lines]
+    right = sorted(depth for depth, is_right in ends if is_right)
+    wrong = sorted(depth for depth, is_right in ends if not is_right)
+    shorter = sum(bisect_left(wrong, depth) for depth in right)
+    longer = sum(len(wrong) - bisect_right(wrong, depth) for depth in right)
+    return _Ahead(shorter - longer, len(right) * len(wrong))
+
+
+def _gain(ahead: Iterable[_Ahead]) -> float | None:
     """Return 2 AUC - 1 of a chain's length for its being right, within problems; None unknown."""
-    wins, pairs = 0.0, 0
-    for case in cases:
-        ends = [(one.depths[-1], one.groups[-1] in (case.right or ())) for one in case.lines]
-        if case.right is None:
-            continue
-        right = sorted(depth for depth, is_right in ends if is_right)
-        wrong = sorted(depth for depth, is_right in ends if not is_right)
-        for depth in right:
-            wins += sum((depth > other) - (depth < other) for other in wrong)
-        pairs += len(right) * len(wrong)
+    wins, pairs = map(sum, zip(*ahead, strict=True))
     return wins / pairs if pairs else None

@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from anyio.lowlevel import checkpoint
@@ -15,7 +15,7 @@ from workspan.core.attempt import SLICE
 from workspan.core.engine import Bill, EngineInfo, Price, check_offered, needs
 from workspan.data.types import Chunk, Request, Usage
 from workspan.errors import EngineRejected
-from workspan.recordings.recording import Recording
+from workspan.recordings.recording import Chain, Recording
 
 _LETTERS = str.maketrans("0123456789", "klmnopqrst")
 _DIGITS = str.maketrans("klmnopqrst", "0123456789")
@@ -85,20 +85,16 @@ class ReplayEngine:
         """
         check_offered(self.info, needs(request))
         is_asked = request.prefix.endswith(self.asks)
-        place = self._find(request, is_asked=is_asked)
-        chain = self.recording.chains[self._names[request.prompt]][place.chain]
-        said = (chain.answer_at(place.depth) or "") if is_asked else chain.ending
-        decoded, whole = place.depth, chain.tokens
-        if is_asked:
-            decoded, whole = 0, asked_tokens(said)
-        prompt, began = await self.count(request), decoded
+        place = self.find(request, is_asked=is_asked)
+        whole, said = said_at(self.chain(request, place), place.depth, is_asked=is_asked)
+        prompt, decoded = await self.count(request), 0
         bill.usage = Usage(1, prompt, source="estimated")
-        end = min(whole, decoded + request.max_tokens)
+        end = min(whole, request.max_tokens)
         while decoded < end:
             await checkpoint()
             decoded = min(end, decoded + SLICE)
-            bill.usage = Usage(1, prompt, output_tokens=decoded - began, source="estimated")
-            yield _NOTHING if is_asked else Chunk(_mark(place.chain, decoded))
+            bill.usage = Usage(1, prompt, output_tokens=decoded, source="estimated")
+            yield _NOTHING if is_asked else Chunk(mark(place.chain, place.depth + decoded))
         if end == whole and said is not None:
             yield Chunk(said, finish="stop")
         else:  # at a cap: the request's, or the one under which it was recorded
@@ -107,8 +103,16 @@ class ReplayEngine:
     async def aclose(self) -> None:
         """Nothing to give back."""
 
-    def _find(self, request: Request, *, is_asked: bool) -> _Place:
-        """Return which chain to serve and from what depth."""
+    def chain(self, request: Request, place: Place) -> Chain:
+        """Return the chain that is served there."""
+        return self.recording.chains[self._names[request.prompt]][place.chain]
+
+    def find(self, request: Request, *, is_asked: bool) -> Place:
+        """Return which chain to serve and from what depth; a new chain counts as given.
+
+        Raises:
+            EngineRejected: the recording has nothing for this request.
+        """
         name, prefix = self._names.get(request.prompt), request.prefix
         if name is None:
             asked = request.prompt[-1].text[:60] if request.prompt else ""
@@ -117,7 +121,7 @@ class ReplayEngine:
             raise EngineRejected("recorded chains have no texts: there is nothing to stop at")
         chains = self.recording.chains[name]
         if not prefix:
-            return _Place(self._next(name, len(chains), request.seed), 0)
+            return Place(self._next(name, len(chains), request.seed), 0)
         place = _place(prefix)
         if place is None or place.chain >= len(chains):
             raise EngineRejected("the prefix is of no recorded chain")
@@ -129,12 +133,33 @@ class ReplayEngine:
         """Return the number of a chain that was not given yet, of n."""
         unused = self._unused.get(name)
         if unused is None or not (unused or self.once):
-            unused = self._unused[name] = [*range(n)]
-            if self.order is not None:
-                random.Random(f"{self.order} {name}").shuffle(unused)
+            unused = self._unused[name] = [*_ordered(self.order, name, n)]
         if not unused:
             raise EngineRejected(f"all {n} recorded chains of {name} were given")
         return unused.pop(seed % len(unused) if self.order is None else -1)
+
+
+@lru_cache(maxsize=1024)
+def _ordered(order: int | None, name: str, n: int) -> tuple[int, ...]:
+    """Return the numbers of n chains, the last to be given first."""
+    chains = [*range(n)]
+    if order is not None:
+        random.Random(f"{order} {name}").shuffle(chains)
+    return (*chains,)
+
+
+def said_at(chain: Chain, depth: int, *, is_asked: bool) -> tuple[int, str | None]:
+    """Return the tokens that a chain has left from a depth, and what it says at their end.
+
+    Args:
+        chain: which.
+        depth: tokens decoded so far.
+        is_asked: it is asked for its answer there, and says only that.
+    """
+    if not is_asked:
+        return chain.tokens - depth, chain.ending
+    said = chain.answer_at(depth) or ""
+    return asked_tokens(said), said
 
 
 def asked_tokens(answer: str | None) -> int:
@@ -142,18 +167,25 @@ def asked_tokens(answer: str | None) -> int:
     return len((answer or "").encode()) + 1
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
+    """Where a request takes up a recording."""
+
     chain: int
     """Its number, from 0."""
     depth: int
     """Tokens decoded."""
 
 
-def _mark(chain: int, depth: int) -> str:
+def mark(chain: int, depth: int) -> str:
+    """Write what stands for the text of a slice that ends there."""
     return f"[{chain}@{depth}]".translate(_LETTERS)
 
 
-def _place(prefix: str) -> _Place | None:
+def _place(prefix: str) -> Place | None:
     """Read the last mark of a prefix."""
-    marks = _MARK.findall(prefix)
-    return _Place(*map(int, marks[-1].translate(_DIGITS).split("@"))) if marks else None
+    at = prefix.rfind("[")
+    while at >= 0:
+        if found := _MARK.match(prefix, at):
+            return Place(*map(int, found[1].translate(_DIGITS).split("@")))
+        at = prefix.rfind("[", 0, at)
+    return None

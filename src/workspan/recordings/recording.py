@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeVar, cast
 
 from workspan.answers import equivalent
 from workspan.data.types import Problem
+
+T = TypeVar("T")
 
 Unit = Literal["tokens", "characters"]
 """What a recording counts its chains in; characters where nobody counted tokens."""
@@ -56,6 +58,10 @@ class Recording:
     setting: str = ""
     """What tells it from other recordings of the model, as the file writes it."""
     unit: Unit = "tokens"
+    _kept: dict[tuple[str, str], tuple[tuple[object, object], object]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """What was worked out of a problem's chains, with what it was made of."""
 
     @property
     def name(self) -> str:
@@ -76,6 +82,22 @@ class Recording:
         """Return the part of it that holds the problems of these ids."""
         kept = tuple(problem for problem in self.problems if problem.id in names)
         return replace(self, problems=kept, chains={one.id: self.chains[one.id] for one in kept})
+
+    def once(self, what: str, problem: Problem, make: Callable[[], T]) -> T:
+        """Return what `make` makes of a problem, which is kept, here and in each part of it.
+
+        Args:
+            what: its name.
+            problem: one of the recording's.
+            make: called where it was not made of these chains before.
+        """
+        name = problem.id
+        told = (self.chains[name], self.verdicts.get(name), self.references.get(name))
+        of = (problem, *map(id, told), self.tasks.get(name))
+        known = self._kept.get((what, name))
+        if known is None or known[0][0] != of:
+            known = self._kept[what, name] = ((of, told), make())  # what is held keeps its id
+        return cast("T", known[1])
 
     def grade(self, problem: Problem, answer: str | None) -> float:
         """Say how right an answer is: as it was graded, else by the reference; 0 for none."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from statistics import fmean
 
 from workspan.answers import read as read_answer
 from workspan.answers.turn import calls_said, formed
 from workspan.core.session import Session
-from workspan.data.types import Candidate, Problem, Request, Sample
+from workspan.data.types import AnswerKind, Candidate, Problem, Request, Sample
 from workspan.errors import BudgetExceeded, EngineError
 
 
@@ -23,15 +24,10 @@ def candidate(problem: Problem, sample: Sample, before: str = "") -> Candidate:
     form = problem.request.response_format if problem.request else None
     if sample.tool_calls or sample.refusal or (form is not None and problem.kind == "json"):
         return turn(problem, sample)
-    reading = read_answer(
-        text,
-        problem.kind,
-        finished=sample.finish == "stop",
-        reasoning=sample.reasoning,
-        asked=problem.metadata.get("function", ""),
-    )
+    read_as = _read_short if len(text) <= _SHORT and not sample.reasoning else _read
+    asked = problem.metadata.get("function", "")
+    answer = read_as(text, problem.kind, sample.finish == "stop", sample.reasoning, asked)
     logprob = fmean(sample.logprobs) if sample.logprobs else None
-    answer = None if reading is None else reading.answer
     return Candidate(text, answer, logprob=logprob, key=sample.key)
 
 
@@ -50,6 +46,22 @@ def turn(problem: Problem, sample: Sample) -> Candidate:
     text = "\n".join(filter(None, said))
     logprob = fmean(sample.logprobs) if sample.logprobs else None
     return Candidate(text, answer, logprob=logprob, key=sample.key, turn=sample.message)
+
+
+def _read(
+    text: str,
+    kind: AnswerKind,
+    finished: bool,  # noqa: FBT001
+    reasoning: str,
+    asked: str,
+) -> str | None:
+    found = read_answer(text, kind, finished=finished, reasoning=reasoning, asked=asked)
+    return None if found is None else found.answer
+
+
+_SHORT = 256
+"""Characters of a text that may come again, such as an interim answer: what it holds is kept."""
+_read_short = lru_cache(maxsize=4096)(_read)
 
 
 async def begin(problem: Problem, session: Session, request: Request, n: int) -> list[Candidate]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from workspan.answers import equivalent
+from workspan.answers import canonical
 from workspan.data.types import Problem
 from workspan.recordings.engine import asked_tokens
 from workspan.recordings.recording import Chain, Recording
@@ -77,17 +77,16 @@ def cells_of(recording: Recording, depths: Sequence[int], seed: int = 0) -> Cell
         rng = random.Random(f"{seed} {problem.id}")
         orders = np.array([rng.sample(range(len(chains)), n) for _ in range(RESAMPLES)])
         groups: list[str] = []
-        known: dict[str, int] = {}
-        for i, depth in enumerate(depths):
-            votes, costs = _cut(chains, depth, problem, groups, known, is_probed=is_probed)
-            grades = np.array([recording.grade(problem, answer) for answer in groups] + [0.0])
-            drawn, spent = votes[orders], costs[orders]
-            for j, width in enumerate(WIDTHS):
-                column = i * len(WIDTHS) + j
-                winners = _plurality(drawn[:, :width], len(groups))
-                accuracy[row, column] = grades[winners].mean()
-                work[row, column] = spent[:, :width].sum(axis=1).mean()
-                span[row, column] = spent[:, :width].max(axis=1).mean()
+        known: dict[Hashable, int] = {}
+        cuts = [_cut(chains, d, problem, groups, known, is_probed=is_probed) for d in depths]
+        grades = np.array([recording.grade(problem, answer) for answer in groups] + [0.0])
+        drawn, spent = (np.array(column)[:, orders] for column in zip(*cuts, strict=True))
+        lead = Pluralities.of(drawn.reshape(-1, n), len(groups))
+        for j, width in enumerate(WIDTHS):
+            winners = lead.after(width).reshape(drawn.shape[:2])
+            accuracy[row, j :: len(WIDTHS)] = grades[winners].mean(axis=1)
+            work[row, j :: len(WIDTHS)] = spent[..., :width].sum(axis=2).mean(axis=1)
+            span[row, j :: len(WIDTHS)] = spent[..., :width].max(axis=2).mean(axis=1)
     return Cells(tuple(p.id for p in recording.problems), cells, accuracy, work, span)
 
 
@@ -96,7 +95,7 @@ def _cut(
     depth: int,
     problem: Problem,
     groups: list[str],
-    known: dict[str, int],
+    known: dict[Hashable, int],
     *,
     is_probed: bool,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -115,27 +114,45 @@ def _cut(
     return np.array(votes), np.array(costs)
 
 
-def _group(answer: str, problem: Problem, groups: list[str], known: dict[str, int]) -> int:
-    if answer not in known:
-        same = (i for i, other in enumerate(groups) if equivalent(answer, other, problem.kind))
-        known[answer] = next(same, len(groups))
-        if known[answer] == len(groups):
+def _group(answer: str, problem: Problem, groups: list[str], known: dict[Hashable, int]) -> int:
+    """Number an answer; equal ones share theirs, and the first of them stands for all."""
+    text = ("", answer)
+    if text not in known:
+        key = canonical(answer, problem.kind)
+        known[text] = known.setdefault(("key", key), len(groups))
+        if known[text] == len(groups):
             groups.append(answer)
-    return known[answer]
+    return known[text]
 
 
-def _plurality(votes: NDArray[np.int64], n_groups: int) -> NDArray[np.int64]:
-    """Return the winner of each row of votes [orders, width], the first drawn of equals.
+class Pluralities(NamedTuple):
+    """Votes in some orders, ready to be counted after any number of them."""
 
-    A row without a vote gives `n_groups`.
-    """
-    orders, width = votes.shape
-    score = np.zeros((orders, n_groups + 1))
-    rows = np.arange(orders)
-    for place in range(width - 1, -1, -1):  # the first drawn is added last: it breaks ties
-        group = votes[:, place]
-        bonus = score[rows, group] // 1 + 1 + (width - place) / (width + 1)
-        score[rows, group] = bonus
-    score[:, n_groups] = 0.5  # where votes of -1 went: beaten by any vote
-    winners: NDArray[np.int64] = np.argmax(score, axis=1)
-    return winners
+    votes: NDArray[np.int64]
+    """[order, place]; the number of groups where there is none."""
+    first: NDArray[np.int64]
+    """[order, group], the place of its first vote."""
+
+    @classmethod
+    def of(cls, votes: NDArray[np.int64], groups: int) -> Pluralities:
+        """Take votes [order, place], -1 for none."""
+        orders, width = votes.shape
+        votes = np.where(votes < 0, groups, votes)
+        first = np.zeros((orders, groups + 1), np.int64)
+        for place in range(width - 1, -1, -1):
+            first[np.arange(orders), votes[:, place]] = place
+        return cls(votes, first)
+
+    def after(self, width: int) -> NDArray[np.int64]:
+        """Return each order's winner after so many votes, the first drawn of equals.
+
+        Without a vote that is the number of groups.
+        """
+        orders, groups = self.first.shape
+        cells = self.votes[:, :width] + groups * np.arange(orders)[:, None]
+        counts = np.bincount(cells.ravel(), minlength=orders * groups).reshape(orders, groups)
+        score = counts * (self.votes.shape[1] + 1) - self.first
+        score[counts == 0] = -1
+        score[:, -1] = 0  # beaten by any vote
+        winners: NDArray[np.int64] = score.argmax(axis=1)
+        return winners

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.errors import InputError
 from workspan.lab.replay.cells import Cell, Cells
-from workspan.lab.replay.fitted import Contender, Fitted
+from workspan.lab.replay.fitted import Contender, Fitted, Known
 from workspan.lab.replay.fitting import AUTO_HARD, Fitting
 from workspan.lab.replay.folds import Split
 from workspan.recordings.recording import Recording
@@ -41,7 +41,7 @@ class Plain:
     """The arguments that the user wrote."""
     is_pooled: bool = False
 
-    def fit(self, split: Split, budget: Budget, tables: Mapping[str, Cells]) -> Fitted:  # noqa: ARG002
+    def fit(self, split: Split, budget: Budget, known: Known) -> Fitted:  # noqa: ARG002
         """Let chains run to their recorded end where the user gave no cap."""
         longest = split.held.longest
         strategy: Any = self.strategy
@@ -65,9 +65,9 @@ class BestFixed:
     name: str = BEST_FIXED
     is_pooled: bool = True
 
-    def fit(self, split: Split, budget: Budget, tables: Mapping[str, Cells]) -> Fitted:
+    def fit(self, split: Split, budget: Budget, known: Known) -> Fitted:
         """Choose a cell; the cheaper one of equals."""
-        found = [(tables[one.name], [p.id for p in one.problems]) for one in split.training]
+        found = [(known.tables[one.name], [p.id for p in one.problems]) for one in split.training]
         cell = best_cell(found, budget) if found else None
         if cell is None:
             room = [x for x in (budget.work, budget.span) if x is not None]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.lab.replay.cells import Cells
 from workspan.lab.replay.folds import Split
+
+if TYPE_CHECKING:
+    from workspan.lab.replay.episodes import Chains
+    from workspan.strategies.auto.fit.study import Studies
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,18 @@ class Fitted:
     strategy: Strategy
     budget: Budget
     """Of each run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is worked out once for all contenders and budgets."""
+
+    tables: Mapping[str, Cells] = field(default_factory=dict)
+    """The width × depth table of each recording, by its name; only training rows may be read."""
+    studies: dict[object, Studies] = field(default_factory=dict)
+    """Of the part that was trained on last: they are large."""
+    chains: dict[str, Chains | None] = field(default_factory=dict)
+    """The part held out as arrays, by the recording's name; None where it can't be laid out."""
 
 
 class Contender(Protocol):
@@ -34,12 +50,12 @@ class Contender(Protocol):
         """The budget is a mean over the problems instead of a limit on each."""
         ...
 
-    def fit(self, split: Split, budget: Budget, tables: Mapping[str, Cells]) -> Fitted:
+    def fit(self, split: Split, budget: Budget, known: Known) -> Fitted:
         """Learn from the training part of `split` what to run on the part held out.
 
         Args:
             split: of the part held out only label-free sizes may be used.
             budget: of one problem.
-            tables: the width × depth table of each recording, by its name; training rows only.
+            known: what others have worked out of the same split.
         """
         ...

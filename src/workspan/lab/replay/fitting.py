@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from workspan.data.budget import Budget
 from workspan.lab.calibrating import calibrate
-from workspan.lab.replay.cells import Cells
-from workspan.lab.replay.fitted import Fitted
+from workspan.lab.replay.fitted import Fitted, Known
 from workspan.lab.replay.folds import Split
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.rules import studied
-from workspan.strategies.auto.fit.study import Study
-from workspan.strategies.auto.library import known
+from workspan.strategies.auto.fit.study import Studies, Study
+from workspan.strategies.auto.library import known as library_at
 
 AUTO = "auto"
 AUTO_HARD = "auto_hard"
@@ -29,9 +26,8 @@ class Fitting:
     written: frozenset[str]
     """The arguments that the user wrote."""
     is_pooled: bool = True
-    studies: dict[tuple[object, ...], Study] = field(default_factory=dict, compare=False)
 
-    def fit(self, split: Split, budget: Budget, tables: Mapping[str, Cells]) -> Fitted:  # noqa: ARG002
+    def fit(self, split: Split, budget: Budget, known: Known) -> Fitted:
         """Make the rule for this budget; chains run to their recorded end unless told."""
         strategy = self.strategy
         if "max_tokens" not in self.written:
@@ -39,20 +35,19 @@ class Fitting:
         if "n" not in self.written:
             strategy = replace(strategy, n=max(map(len, split.held.chains.values())))
         limits = replace(budget, work=None) if self.is_pooled else budget
-        study = self._study(split, limits)
+        study = self._study(split, limits, known)
         if study is None:
             return Fitted(strategy, budget)
         rule = strategy.planned_rule(study, budget)
         return Fitted(replace(strategy, library="", fitted=rule), limits)
 
-    def _study(self, split: Split, limits: Budget) -> Study | None:
-        """Study the training part, once for all budgets if they are pooled."""
-        given, parts = self.strategy.library, split.training
-        names = tuple(f"{one.name} {item.id}" for one in parts for item in one.problems)
+    def _study(self, split: Split, limits: Budget, known: Known) -> Study | None:
+        """Study the training part, once for all budgets."""
+        given, parts, studies = self.strategy.library, split.training, known.studies
         if not (given or parts):
             return None
-        key = (given or names, limits.work)
-        if key not in self.studies:
-            library = known(given) or calibrate(parts)
-            self.studies[key] = studied(library, limits.work)
-        return self.studies[key]
+        key = given or tuple(f"{one.name} {item.id}" for one in parts for item in one.problems)
+        if key not in studies:
+            studies.clear()
+            studies[key] = Studies.of(library_at(given) or calibrate(parts))
+        return studies[key].within(limits.work or float("inf"))

@@ -10,7 +10,8 @@ from statistics import fmean
 
 from workspan.data.budget import Budget
 from workspan.lab.replay.contenders import BEST_FIXED, ORACLE
-from workspan.lab.replay.replay import Outcome, Replayed
+from workspan.lab.replay.held_out import Outcome
+from workspan.lab.replay.replay import Replayed
 from workspan.lab.stats import bootstrap, paired_difference
 
 _ROUNDING = 1e-9

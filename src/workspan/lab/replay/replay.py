@@ -2,55 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
 from itertools import product
-from statistics import fmean
-from typing import Any, cast
 
 import numpy as np
 
-from workspan.batch.drawn import answers_of, drawn
-from workspan.core.journal import seed_for
 from workspan.data.budget import Budget
-from workspan.data.types import Problem
-from workspan.errors import EngineError, InputError
-from workspan.lab.replay.cells import Cells, cells_of, depths_of
-from workspan.lab.replay.contenders import ORACLE, BestFixed, Plain
-from workspan.lab.replay.fitted import Contender, Fitted
+from workspan.errors import InputError
+from workspan.lab.replay.cells import Cells
+from workspan.lab.replay.contenders import ORACLE, Plain
+from workspan.lab.replay.fitted import Contender
 from workspan.lab.replay.fitting import Fitting
 from workspan.lab.replay.folds import Folds, Split
+from workspan.lab.replay.held_out import Outcome, Work, outcome_of
+from workspan.lab.replay.workers import done_by
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
-from workspan.runner import check, run
+from workspan.runner import check
 from workspan.strategies.auto.library import known
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A strategy on one problem of one recording within one budget: means over orders of chains."""
-
-    strategy: str
-    budget: Budget
-    recording: str
-    model: str
-    task: str
-    problem: str
-    correct: float
-    work: float
-    span: float
-    seconds: float
-    """Of this machine, for one run: the strategy's own and the account's, no decoding."""
-    over: float = 0.0
-    """Share of the runs that passed a limit."""
-    random: float | None = None
-    """How right a random pick among a run's candidates is; None of the oracle."""
-    coverage: float | None = None
-    """Share of the runs that drew the right answer at all."""
-    effective_n: float | None = None
-    """Different answers that a run's votes amount to; None without votes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +48,7 @@ async def replay(
     seed: int = 0,
     seeds: int = 4,
     on_progress: Callable[[int, int], None] | None = None,
+    workers: int | None = None,
 ) -> Replayed:
     """Run every contender within every budget on every problem, each held out from what it learnt.
 
@@ -92,6 +63,7 @@ async def replay(
         seed: root of all randomness.
         seeds: orders of chains.
         on_progress: called with the runs done and planned.
+        workers: further processes; None is one for each further core, where it pays.
 
     Raises:
         InputError: units differ, folds can't be made, or a strategy asks what was not recorded.
@@ -101,22 +73,18 @@ async def replay(
     if len(units) > 1:
         raise InputError("some recordings count tokens and some characters: choose models of one")
     folds = folds or Folds()
-    splits = folds.split(recordings, seed)
-    for contender, split in product(contenders, splits):
-        if contender is not None:
-            _check(contender, split, budgets)
-    is_tabled = any(one is None or isinstance(one, BestFixed) for one in contenders)
-    depths = depths_of(recordings) if is_tabled else ()
-    tables = {one.name: cells_of(one, depths, seed) for one in recordings} if is_tabled else {}
-    planned = sum(len(s.held.problems) for s in splits) * len(contenders) * len(budgets)
+    runners = tuple(one for one in contenders if one is not None)
+    work = Work((*recordings,), runners, (*budgets,), folds, seed, seeds)
+    for runner, split in product(runners, work.splits):
+        _check(runner, split, budgets)
+    found = await done_by(work, on_progress, workers)
     outcomes: list[Outcome] = []
     for contender, budget in product(contenders, budgets):
         if contender is None:
-            outcomes += _oracle(recordings, tables, budget)
-        for split in splits if contender is not None else ():
-            outcomes += await _run(cast("Contender", contender), budget, split, tables, seed, seeds)
-            if on_progress is not None:
-                on_progress(len(outcomes), planned)
+            outcomes += _oracle(recordings, work.tables, budget)
+        else:
+            for i, part in enumerate(found):
+                outcomes += work.outcomes(i, part, contender.name, budget)
     names = tuple(ORACLE if one is None else one.name for one in contenders)
     pooled = {ORACLE if one is None else one.name for one in contenders if _pools(one)}
     return Replayed(
@@ -138,61 +106,6 @@ def _check(contender: Contender, split: Split, budgets: Sequence[Budget]) -> Non
         check(contender.strategy, ReplayEngine(split.held), budgets[0])
 
 
-async def _run(
-    contender: Contender,
-    budget: Budget,
-    split: Split,
-    tables: Mapping[str, Cells],
-    seed: int,
-    seeds: int,
-) -> list[Outcome]:
-    """Fit on the training part and run on each problem held out."""
-    fitted = contender.fit(split, budget, tables)
-    name, found = contender.name, []
-    for problem in split.held.problems:
-        means = await _held_out(name, fitted, split, problem, seed, seeds)
-        found.append(_outcome(name, budget, split.held, problem.id, means))
-    return found
-
-
-async def _held_out(
-    name: str, fitted: Fitted, split: Split, problem: Problem, seed: int, seeds: int
-) -> Sequence[float | None]:
-    """Run on one problem in each order of its chains; return its means, as `Outcome` has them."""
-    one = split.held.keep({problem.id})
-    grade = cache(partial(split.held.grade, problem))
-    rows = []
-    for i in range(seeds):
-        order = seed_for(seed, f"{i} {problem.id}")
-        engine = ReplayEngine(one, order=order, once=True)
-        began = time.perf_counter()
-        try:
-            result = await run(fitted.strategy, problem, engine, budget=fitted.budget, seed=order)
-        except EngineError as error:
-            raise InputError(
-                f"{name} asks what {split.held.name} does not hold: {error}"
-            ) from error
-        seconds = time.perf_counter() - began
-        told = drawn([grade(answer) for answer in answers_of(result.answer)])
-        spent = (result.work, result.span, seconds, bool(result.overruns))
-        chosen = (told.random, told.coverage, result.answer.effective_n)
-        rows.append((grade(result.answer.text), *spent, *chosen))
-    return [_mean(column) for column in zip(*rows, strict=True)]
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    """Average what is known."""
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
-
-
-def _outcome(
-    name: str, budget: Budget, recording: Recording, problem: str, found: Sequence[Any]
-) -> Outcome:
-    task = recording.tasks.get(problem, "")
-    return Outcome(name, budget, recording.name, recording.model, task, problem, *found)
-
-
 def _oracle(
     recordings: Sequence[Recording], tables: Mapping[str, Cells], budget: Budget
 ) -> list[Outcome]:
@@ -209,7 +122,7 @@ def _oracle(
             else:
                 parts = (cells.accuracy, cells.work, cells.span)
                 values = [*(float(table[row, column]) for table in parts), 0.0]
-            found.append(_outcome(ORACLE, budget, one, cells.names[row], values))
+            found.append(outcome_of(ORACLE, budget, one, cells.names[row], values))
     return found
 
 

@@ -13,7 +13,7 @@ from workspan.errors import MissingDependency, SpecError
 from workspan.strategies.auto.fit.library import Library, read_library
 
 if TYPE_CHECKING:
-    from workspan.strategies.auto.fit.study import Study
+    from workspan.strategies.auto.fit.study import Studies, Study
 
 
 def known(path: str) -> Library | None:
@@ -34,22 +34,22 @@ def _read(path: Path, _stamp: int) -> Library:
 
 
 def study_of(path: str, limit: int | None) -> Study:
-    """Study a library for runs of so much work each: seconds, once.
+    """Study a library for runs of so much work each: a second, once, whatever the limits.
 
     Raises:
         MissingDependency: NumPy is not installed.
     """
     place = Path(path)
-    return _studied(place, place.stat().st_mtime_ns, limit)
+    return _studies(place, place.stat().st_mtime_ns).within(limit or float("inf"))
 
 
 @lru_cache(maxsize=8)
-def _studied(path: Path, stamp: int, limit: int | None) -> Study:
+def _studies(path: Path, stamp: int) -> Studies:
     try:
-        from workspan.strategies.auto.fit.rules import studied
+        from workspan.strategies.auto.fit.study import Studies
     except ImportError:
         raise MissingDependency("a calibration library", "lab") from None
-    return studied(_read(path, stamp), limit)
+    return Studies.of(_read(path, stamp))
 
 
 def model_of(path: str) -> str:

@@ -10,9 +10,9 @@ from workspan.data.explanation import PROMPT
 from workspan.strategies.auto.fit.choose import chosen, kinds_for
 from workspan.strategies.auto.fit.kinds import Kind, Tree, divide, kinds_of
 from workspan.strategies.auto.fit.library import Library
-from workspan.strategies.auto.fit.study import MOST_LINES, Study, caps, study
-from workspan.strategies.auto.fit.table import Table, tabulate
-from workspan.strategies.auto.fit.vote_study import VoteStudy, Voting
+from workspan.strategies.auto.fit.study import MOST_LINES, Studies, Study, caps
+from workspan.strategies.auto.fit.table import Table
+from workspan.strategies.auto.fit.vote_study import VoteStudy
 from workspan.strategies.auto.policies.plan import Outcome
 from workspan.strategies.auto.policies.policy import Arm, Planned, Scheduled
 from workspan.strategies.auto.policies.schedule import best_schedule, restarts
@@ -44,9 +44,8 @@ class ByKind:
 
 
 def studied(library: Library, limit: float | None = None) -> Study:
-    """Run all plans on a library; costs seconds, so do it once for all budgets."""
-    most = limit or float("inf")
-    return replace(study(tabulate(library), limit=most), voting=Voting(library, most))
+    """Run all plans on a library; for several limits keep its `Studies`."""
+    return Studies.of(library).within(limit or float("inf"))
 
 
 @lru_cache(maxsize=16)

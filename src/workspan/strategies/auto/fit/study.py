@@ -14,8 +14,8 @@ import numpy as np
 
 from workspan.strategies.auto.fit.choose import chosen
 from workspan.strategies.auto.fit.kinds import Kind
-from workspan.strategies.auto.fit.table import Table
-from workspan.strategies.auto.fit.vote_study import Voting
+from workspan.strategies.auto.fit.table import Table, tabulate
+from workspan.strategies.auto.fit.vote_study import Inductions, Voting
 from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw, solo, walk
 from workspan.strategies.auto.policies.evidence import Evidence, fit_leader, fit_line, line_features
 from workspan.strategies.auto.policies.plan import NEVER, End, Outcome, Plan, at_once, handed_on
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+    from workspan.strategies.auto.fit.library import Library
 
     Floats = NDArray[np.float64]
 
@@ -79,6 +81,60 @@ class Study:
         return (*self.outcomes, *self.handed) if has_arms else self.outcomes
 
 
+class Studies:
+    """A library on which plans are run: once each, whatever the budgets that are asked for."""
+
+    def __init__(self, table: Table, seed: int = 0, votes: Inductions | None = None) -> None:
+        self.table, self.seed, self._votes = table, seed, votes
+        self._draws = draw(table, _RUNS, MOST_LINES if table.is_asked else WIDE[-1], seed)
+        self.evidence = learn(table, self._draws)
+        self._weights = solo(table, self.evidence)
+        self._gain = _gain(table, self.evidence, self._draws, self._weights)
+        self._walks: dict[Shape, Walk] = {}
+        self._splits: dict[Shape, Outcome] = {}
+        self._found: dict[float, Study] = {}
+
+    @classmethod
+    def of(cls, library: Library) -> Studies:
+        """Study a library, its votes on whole lines included: those when somebody asks."""
+        return cls(tabulate(library), votes=Inductions(library))
+
+    def within(self, limit: float = np.inf) -> Study:
+        """Say what every plan comes to where each run is cut at so much work; the same twice."""
+        if limit not in self._found:
+            self._found[limit] = self._study(limit)
+        return self._found[limit]
+
+    def _study(self, limit: float) -> Study:
+        """Judge all plans. Walks do not hang on the limit: a run ends before what is beyond."""
+        table, outcomes = self.table, list[Outcome]()
+        handed = at_once(table.arms, limit, int(table.tokens.max()))
+        for shape in (*_shapes(table), *_dives(table, limit)):
+            for end in _stopped(self._walk(shape), shape, self._draws, limit):
+                outcomes.append(end.outcome)
+                handed += handed_on(end, table.arms, limit)
+        outcomes += [self._split(shape) for shape in _splits(table, limit)]
+        voting = Voting(self._votes, limit) if self._votes else None
+        return Study(table, self.evidence, tuple(outcomes), self._gain, tuple(handed), voting)
+
+    def _walk(self, shape: Shape) -> Walk:
+        if shape not in self._walks:
+            told = (self.table, self.evidence, self._draws, shape)
+            self._walks[shape] = walk(*told, enough=WORTHS[0], weights=self._weights)
+        return self._walks[shape]
+
+    def _split(self, shape: Shape) -> Outcome:
+        """Run a fixed split: one state a run."""
+        if shape in self._splits:
+            return self._splits[shape]
+        part = draw(self.table, max(_RUNS, 64 // shape.width), shape.width, self.seed)
+        done = walk(self.table, self.evidence, part, shape, weights=self._weights)
+        values = (done.right.astype(float), done.work, done.span, done.belief)
+        end = End(Plan(shape, part.order.shape[1], NEVER), *values, part.problem)
+        self._splits[shape] = _watched(end.outcome, self.table)
+        return self._splits[shape]
+
+
 def study(table: Table, *, limit: float = np.inf, seed: int = 0) -> Study:
     """Run every plan on a library.
 
@@ -87,27 +143,7 @@ def study(table: Table, *, limit: float = np.inf, seed: int = 0) -> Study:
         limit: work at which each run is cut, for a budget that is hard on every problem.
         seed: of the orders of lines.
     """
-    most = MOST_LINES if table.is_asked else WIDE[-1]
-    draws = draw(table, _RUNS, most, seed)
-    evidence = learn(table, draws)
-    weights = solo(table, evidence)
-    outcomes: list[Outcome] = []
-    handed = at_once(table.arms, limit, int(table.tokens.max()))
-    for shape in (*_shapes(table), *_dives(table, limit)):
-        watched = walk(
-            table, evidence, draws, shape, limit=limit, enough=WORTHS[0], weights=weights
-        )
-        for end in _stopped(watched, shape, draws, limit, WORTHS):
-            outcomes.append(end.outcome)
-            handed += handed_on(end, table.arms, limit)
-    for shape in _splits(table, limit):
-        part = draw(table, max(_RUNS, 64 // shape.width), shape.width, seed)
-        done = walk(table, evidence, part, shape, weights=weights)
-        outcomes += [
-            _watched(one.outcome, table) for one in _stopped(done, shape, part, np.inf, (NEVER,))
-        ]
-    gain = _gain(table, evidence, draws, weights)
-    return Study(table, evidence, tuple(outcomes), gain, tuple(handed))
+    return Studies(table, seed).within(limit)
 
 
 def learn(table: Table, draws: Draws) -> Evidence:
@@ -125,9 +161,12 @@ def learn(table: Table, draws: Draws) -> Evidence:
     cap = int(table.tokens.max())
     few = Draws(draws.problem, draws.order[:, :8])
     kinds = [Shape(width, cap, table.watch) for width in (1, 4)]
-    walks = [walk(table, evidence, few, kind) for kind in kinds]
-    features = np.concatenate([one.features[one.moved] for one in walks])
-    right = np.concatenate([one.right[one.moved] for one in walks])
+    walks = [walk(table, evidence, few, kind, keeps_features=True) for kind in kinds]
+    order = [
+        np.lexsort((one.run, one.step)) for one in walks
+    ]  # which of them are taken hangs on it
+    features = np.concatenate([one.features[i] for one, i in zip(walks, order, strict=True)])
+    right = np.concatenate([one.right[i] for one, i in zip(walks, order, strict=True)])
     chosen = rng.permutation(len(right))[:_SAMPLE]
     leader = fit_leader(features[chosen], right[chosen], n_problems)
     return Evidence(evidence.scale, evidence.line, leader)
@@ -170,17 +209,15 @@ def _splits(table: Table, limit: float) -> Iterator[Shape]:
     yield Shape(1, *2 * (int(min(limit, table.tokens.max())),))
 
 
-def _stopped(
-    found: Walk, shape: Shape, draws: Draws, limit: float, worths: tuple[float, ...]
-) -> Iterator[End]:
+def _stopped(found: Walk, shape: Shape, draws: Draws, limit: float) -> Iterator[End]:
     """Yield what the runs come to under each least worth."""
-    column, most = np.arange(found.work.shape[1]), draws.order.shape[1]
-    dear = np.concatenate([found.work[1:] > limit, np.ones_like(found.moved[:1])])
-    for least in worths:
-        stop = ((found.worth < least) | dear).argmax(axis=0)
-        values = (found.right, found.work, found.span, found.belief)
-        right, work, span, belief = (one[stop, column] for one in values)
-        yield End(Plan(shape, most, least), right, work, span, belief, draws.problem)
+    most = draws.order.shape[1]
+    dear = np.append(found.work[1:] > limit, True)  # of a run's last state, `first` asks nothing
+    right = found.right.astype(float)
+    for least in WORTHS:
+        stop = found.first((found.worth < least) | dear)
+        values = (right[stop], found.work[stop], found.span[stop], found.belief[stop])
+        yield End(Plan(shape, most, least), *values, draws.problem)
 
 
 def _watched(split: Outcome, table: Table) -> Outcome:
@@ -197,8 +234,12 @@ def _gain(table: Table, evidence: Evidence, draws: Draws, weights: Floats) -> fl
     cap = int(table.tokens.max())
     few = Draws(draws.problem, draws.order[:, :8])
     found = walk(table, evidence, few, Shape(1, cap, cap), weights=weights)
-    if len(found.n) < 2:
+    if few.order.shape[1] < 2:
         return 0.0
-    chance = ((1 - found.belief) / (found.n + 0.5))[:-1]
-    rise = np.diff(found.right.astype(float), axis=0)
+    belief, n, right = (
+        np.ascontiguousarray(one.reshape(len(few.order), -1).T)
+        for one in (found.belief, found.n, found.right.astype(float))
+    )
+    chance = ((1 - belief) / (n + 0.5))[:-1]
+    rise = np.diff(right, axis=0)
     return max(0.0, float((chance * rise).sum() / (chance**2).sum()))

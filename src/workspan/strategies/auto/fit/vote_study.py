@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -87,19 +87,57 @@ class VoteStudy:
         return drawn
 
 
+class Inductions:
+    """A library whose votes are studied when somebody asks: it takes seconds, once."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    @cached_property
+    def found(self) -> Induction | None:
+        """What its votes tell at every price; None where few problems have two lines."""
+        found = ballots(self._library)
+        return Induction.of(found) if found else None
+
+
 @dataclass(frozen=True)
 class Voting:
-    """A library whose votes are studied when somebody asks: it takes seconds."""
+    """The votes of a library, for runs of so much work."""
 
-    library: Library
+    votes: Inductions
     limit: float = np.inf
     """Work at which each run is cut."""
 
     @cached_property
     def study(self) -> VoteStudy | None:
-        """What its votes tell; None where few problems have two lines."""
-        found = ballots(self.library)
-        return study_votes(found, self.limit) if found else None
+        """What they tell; None where few problems have two lines."""
+        return found.study(self.limit) if (found := self.votes.found) else None
+
+
+class Induction(NamedTuple):
+    """What going on with a vote brings in every state, and the runs on which that was found."""
+
+    typical: float
+    steps: tuple[Step, ...]
+    votes: Votes
+    """Of the library's own problems."""
+
+    @classmethod
+    def of(cls, sampled: Ballots) -> Induction:
+        """Find the rules of all prices."""
+        votes, typical = sampled.shuffled(), sampled.typical
+        steps = induce(votes, typical)
+        seen = votes.problem < sampled.n
+        return cls(typical, steps, Votes._make(column[seen] for column in votes))
+
+    def study(self, limit: float) -> VoteStudy:
+        """Run the rules of all prices where each run is cut at so much work."""
+        votes, found = self.votes, VoteStudy(self.typical, self.steps, (), (), limit)
+        rows, tokens = np.arange(len(votes.lead)), votes.tokens.cumsum(axis=1)
+        ends = [found.drawn(i, votes) - 1 for i in range(len(PRICES))]
+        work = tuple(float(tokens[rows, end].mean()) for end in ends)
+        right = tuple(float(votes.right[rows, end].mean()) for end in ends)
+        return replace(found, work=work, right=right)
 
 
 def study_votes(sampled: Ballots, limit: float = np.inf) -> VoteStudy:
@@ -109,13 +147,4 @@ def study_votes(sampled: Ballots, limit: float = np.inf) -> VoteStudy:
         sampled: of other problems than those that a rule will run on.
         limit: work at which each run is cut.
     """
-    votes, typical = sampled.shuffled(), sampled.typical
-    steps = induce(votes, typical)
-    found = VoteStudy(typical, steps, (), (), limit)
-    seen = votes.problem < sampled.n
-    votes = Votes._make(column[seen] for column in votes)
-    rows, tokens = np.arange(len(votes.lead)), votes.tokens.cumsum(axis=1)
-    ends = [found.drawn(i, votes) - 1 for i in range(len(PRICES))]
-    work = tuple(float(tokens[rows, end].mean()) for end in ends)
-    right = tuple(float(votes.right[rows, end].mean()) for end in ends)
-    return replace(found, work=work, right=right)
+    return Induction.of(sampled).study(limit)

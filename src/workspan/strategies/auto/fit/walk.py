@@ -1,20 +1,29 @@
-"""Runs of a plan on a library's own lines, many at once: what it would have cost and given."""
+"""Runs of a plan on a library's own lines, many at once: what it would have cost and given.
+
+What a run comes to between two moments at which lines are added depends on its lines alone and not
+on what it decides. So all of its states up to there are laid out at once, a *round*, and judged
+together; then it is seen where it rests.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from workspan.strategies.auto.fit.table import Table
-from workspan.strategies.auto.policies.evidence import Evidence, leading, line_features
+from workspan.strategies.auto.policies.evidence import Evidence, Witnesses, line_features
 from workspan.strategies.auto.policies.state import NONE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 
 class Draws(NamedTuple):
@@ -45,14 +54,25 @@ class Shape(NamedTuple):
         """Return the tokens at which a line, counted from 0, is left."""
         return min(self.dive, self.cap) if self.dive and line else self.cap
 
+    def rounds(self, most: int) -> Iterator[tuple[int, int]]:
+        """Yield the first line of each round and the first that is not of it, for `most` lines."""
+        first, end = 0, min(self.width, most)
+        while first < end:
+            yield first, end
+            first, end = end, min(end + self.more, most)
+
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """Runs after each step; arrays [step, run]. A run that rests keeps its last values."""
+    """The states of some runs, one run after the other and each in order; arrays [state]."""
 
+    starts: Ints
+    """[run], where its states begin."""
+    step: Ints
+    """Which state of its run."""
     work: Floats
     span: Floats
-    n: NDArray[np.int64]
+    n: Ints
     """Lines started."""
     right: NDArray[np.bool_]
     """The leader was right."""
@@ -61,18 +81,41 @@ class Walk:
     worth: Floats
     """Of going on, as `worth` has it."""
     features: Floats
-    """[step, run, feature], of the leader."""
-    moved: NDArray[np.bool_]
-    """Something was bought in this step."""
+    """[state, feature], of the leader; none where they were not kept."""
+
+    @property
+    def run(self) -> Ints:
+        """Whose state it is."""
+        return np.repeat(np.arange(len(self.starts)), np.diff([*self.starts, len(self.step)]))
+
+    def first(self, found: NDArray[np.bool_]) -> Ints:
+        """Return the first state of each run at which `found` [state] holds, or its last one."""
+        found = found.copy()
+        found[np.append(self.starts[1:], len(found)) - 1] = True
+        place = np.where(found, np.arange(len(found)), len(found))
+        return np.minimum.reduceat(place, self.starts)
 
 
 def draw(table: Table, runs: int, most: int, seed: int = 0) -> Draws:
     """Shuffle each problem's lines `runs` times."""
     n_problems, n = table.tokens.shape
-    rng = np.random.default_rng(seed)
     problem = np.repeat(np.arange(n_problems), runs)
-    order = np.stack([rng.permutation(n)[: min(n, most)] for _ in problem])
-    return Draws(problem, order)
+    return Draws(problem, _shuffles(n, seed, len(problem))[:, : min(n, most)])
+
+
+def _shuffles(n: int, seed: int, times: int) -> NDArray[np.int64]:
+    """Return the first so many shuffles of n lines by a seed: a longer draw begins like a shorter.
+
+    Plans are studied on many draws, and shuffling would be the most of it.
+    """
+    kept = 1 << max(10, (times - 1).bit_length())
+    return _shuffled(n, seed, kept)[:times]
+
+
+@lru_cache(maxsize=16)
+def _shuffled(n: int, seed: int, times: int) -> NDArray[np.int64]:
+    rng = np.random.default_rng(seed)
+    return np.stack([rng.permutation(n) for _ in range(times)])
 
 
 def worth(belief: Any, rested: Any, depth: Any, scale: float) -> Any:
@@ -106,9 +149,9 @@ def walk(
     draws: Draws,
     shape: Shape,
     *,
-    limit: float = np.inf,
     enough: float = -1.0,
     weights: Floats | None = None,
+    keeps_features: bool = False,
 ) -> Walk:
     """Grow every run by `shape` until its lines are used up.
 
@@ -117,86 +160,139 @@ def walk(
         evidence: what they are worth.
         draws: which lines each run is given.
         shape: how runs grow.
-        limit: work at which a run rests.
         enough: worth of going on below which a run rests.
         weights: `solo` of the table, where it is known.
+        keeps_features: of the leader, in every state.
     """
     weights = solo(table, evidence) if weights is None else weights
-    runs, most = draws.order.shape
-    at, looks = np.zeros((2, runs, most), dtype=np.int64)
-    now = _Runs(draws, table, shape, at, looks)
-    last = [np.zeros(runs), np.zeros(runs), now.started, np.zeros(runs, dtype=bool)]
-    last += [np.zeros(runs), np.zeros(runs), np.zeros((runs, 5)), np.zeros(runs, dtype=bool)]
-    found: list[list[NDArray[Any]]] = []
-    going = np.arange(runs)
-    while len(going := now.grow(going)):
-        used = int(now.started[going].max())
-        part = Draws(draws.problem[going], draws.order[going, :used])
-        right, features = _read(table, weights, part, now.at[going, :used])
+    now = _Rested.at_start(len(draws.order))
+    rounds: list[_Round] = []
+    for first, end in shape.rounds(draws.order.shape[1]):
+        found = _Round.of(table, weights, draws, shape, (first, end), now)
+        found = found.judged(evidence, table.scale, enough, keeps_features=keeps_features)
+        rounds.append(found)
+        now = found.rested
+        if not len(now.run):
+            break
+    run = np.concatenate([one.run for one in rounds])
+    order = run.argsort(kind="stable")
+    columns = zip(*(one.columns for one in rounds), strict=True)
+    told = [np.concatenate(column)[order] for column in columns]
+    starts = np.searchsorted(run[order], np.arange(len(draws.order)))
+    return Walk(starts, np.arange(len(run)) - starts[run[order]], *told)
+
+
+class _Rested(NamedTuple):
+    """Runs whose lines all ended or were left, and that go on."""
+
+    run: Ints
+    witnesses: Witnesses
+    right: NDArray[np.bool_]
+    """[line, run]"""
+    at: Ints
+    """Tokens of all lines together, as the next."""
+    looks: Ints
+    span: Floats
+
+    @classmethod
+    def at_start(cls, runs: int) -> _Rested:
+        """Nothing was decoded."""
+        zeros = np.zeros(runs, np.int64)
+        right = np.zeros((0, runs), bool)
+        return cls(np.arange(runs), Witnesses.none(runs), right, zeros, zeros, np.zeros(runs))
+
+    def on(self, states: Ints) -> _Rested:
+        """Return those at these places."""
+        witnesses, right = self.witnesses.on(states), self.right[:, states]
+        told = (self.at[states], self.looks[states], self.span[states])
+        return _Rested(self.run[states], witnesses, right, *told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """All states of a round, run by run; arrays [state]."""
+
+    state: _Rested
+    """As it stands there."""
+    is_last: NDArray[np.bool_]
+    """Of its run in this round: all lines rest."""
+    n: int
+    """Lines started."""
+    n_open: Ints
+    asked: float
+    columns: tuple[Any, ...] = ()
+    rested: Any = None
+
+    @property
+    def run(self) -> Ints:
+        """Whose states they are."""
+        return self.state.run
+
+    @classmethod
+    def of(
+        cls,
+        table: Table,
+        weights: Floats,
+        draws: Draws,
+        shape: Shape,
+        lines: tuple[int, int],
+        now: _Rested,
+    ) -> _Round:
+        """Lay out the states of the runs that go on."""
+        problem, (first, end) = draws.problem[now.run], lines
+        order = draws.order[now.run, first:end].T
+        tokens = table.tokens[problem, order]
+        caps = np.array([shape.cap_of(line) for line in range(first, end)])
+        ends = np.minimum(tokens, caps[:, None])
+        steps = -(-ends.max(axis=0) // shape.block)
+        place = np.repeat(np.arange(len(now.run)), steps)
+        until = steps.cumsum()
+        step = np.arange(len(place)) - np.repeat(until - steps, steps) + 1
+        state = now.on(place)
+        n_open, at, looks = np.zeros(len(place), np.int64), state.at, state.looks
+        longest, right = np.zeros(len(place), np.int64), [*state.right]
+        witnesses = state.witnesses
+        for line in range(end - first):
+            own, whole = ends[line][place], tokens[line][place]
+            depth = np.minimum(step * shape.block, own)
+            n_open += depth < own
+            at = at + depth
+            looks = looks + np.minimum(step, -(-own // shape.block) - (own == whole))
+            longest = np.maximum(longest, depth)
+            column = np.where(depth >= whole, -(-depth // table.block), depth // table.block)
+            where = (problem[place], order[line][place], column)
+            group = table.group[where]
+            witnesses = witnesses.plus(group, np.where(group == NONE, 0.0, weights[where]))
+            right.append(table.right[where])
+        told = (at, looks, state.span + longest)
+        is_last = np.zeros(len(place), bool)
+        is_last[until - 1] = True
+        there = _Rested(state.run, witnesses, np.stack(right), *told)
+        return cls(there, is_last, end, n_open, table.asked)
+
+    def judged(
+        self, evidence: Evidence, scale: float, enough: float, *, keeps_features: bool
+    ) -> _Round:
+        """Say what each state is worth, and leave out those after which its run has rested."""
+        state = self.state
+        leaders, features = state.witnesses.leading()
         belief = evidence.of_leader(features)
-        depth = now.at[going].sum(axis=1) / now.started[going]
-        more = worth(belief, now.rested(going), depth, table.scale)
-        work = now.at[going].sum(axis=1) + table.asked * now.looks[going].sum(axis=1)
-        last = [column.copy() for column in last]
-        last[-1][:] = False
-        new = (work, now.span[going], now.started[going], right, belief, more, features, True)
-        for column, values in zip(last, new, strict=True):
-            column[going] = values
-        found.append(last)
-        going = going[(more >= enough) & (work < limit)]
-    return Walk(*(np.stack(column) for column in zip(*found, strict=True)))
-
-
-@dataclass
-class _Runs:
-    """How far the lines of every run have come; arrays [run, line]."""
-
-    draws: Draws
-    table: Table
-    shape: Shape
-    at: NDArray[Any]
-    """Tokens."""
-    looks: NDArray[Any]
-
-    def __post_init__(self) -> None:
-        self.tokens = self.table.tokens[self.draws.problem[:, None], self.draws.order]
-        caps = [self.shape.cap_of(line) for line in range(self.at.shape[1])]
-        self.ends = np.minimum(self.tokens, caps)
-        self.span = np.zeros(len(self.at))
-        self.started = np.full(len(self.at), min(self.shape.width, self.at.shape[1]))
-
-    def rested(self, going: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return how many lines of these runs ended or were left."""
-        begun = np.arange(self.at.shape[1]) < self.started[going][:, None]
-        rested: NDArray[np.int64] = (begun & (self.at[going] >= self.ends[going])).sum(axis=1)
-        return rested
-
-    def grow(self, going: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Grow these runs by a block, and return those of them that grew."""
-        most = self.at.shape[1]
-        at, ends, started = self.at[going], self.ends[going], self.started[going]
-        place = np.arange(most)
-        is_open = (place < started[:, None]) & (at < ends)
-        rests = ~is_open.any(axis=1)
-        started = np.where(rests, np.minimum(started + self.shape.more, most), started)
-        is_open = (place < started[:, None]) & (at < ends)
-        grown = np.where(is_open, np.minimum(at + self.shape.block, ends), at)
-        self.span[going] += (grown - at).max(axis=1)
-        self.looks[going] += is_open & (grown < self.tokens[going])
-        self.at[going], self.started[going] = grown, started
-        return going[is_open.any(axis=1)]
-
-
-def _read(
-    table: Table, weights: Floats, draws: Draws, at: NDArray[np.int64]
-) -> tuple[NDArray[np.bool_], Floats]:
-    """Return whether the leader of each run is right, and what tells its worth."""
-    problem, order = draws.problem[:, None], draws.order[:, : at.shape[1]]
-    is_end = at >= table.tokens[problem, order]
-    place = np.where(is_end, -(-at // table.block), at // table.block)
-    groups = np.where(at > 0, table.group[problem, order, place], NONE)
-    worths = np.where(groups == NONE, 0.0, weights[problem, order, place])
-    leaders, features = leading(groups, worths)
-    behind = (groups == leaders[:, None]) & (groups != NONE)
-    right = (table.right[problem, order, place] & behind).any(axis=1)
-    return right, features
+        going_on = worth(belief, self.n - self.n_open, state.at / self.n, scale)
+        rests = going_on < enough
+        right = (state.right & (state.witnesses.groups == leaders) & (leaders != NONE)).any(axis=0)
+        before = np.concatenate([[0], rests.cumsum()[:-1]])  # rests so far, of all runs
+        begins = np.concatenate([[True], self.is_last[:-1]])
+        own = np.maximum.accumulate(np.where(begins, before, 0))
+        kept = np.flatnonzero(before == own)
+        told = (
+            state.at + self.asked * state.looks,
+            state.span,
+            np.full(len(rests), self.n),
+            right,
+            belief,
+            going_on,
+            features if keeps_features else features[:, :0],
+        )
+        rested = state.on(np.flatnonzero((before == own) & self.is_last & ~rests))
+        columns = tuple(column[kept] for column in told)
+        return _Round(state.on(kept), self.is_last, self.n, self.n_open, 0.0, columns, rested)

@@ -10,7 +10,7 @@ Agreement of lines is the better witness, so it has its own weight.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -111,26 +111,69 @@ def leading(groups: NDArray[np.integer], weights: Floats) -> tuple[NDArray[np.in
         groups: [run, line], `NONE` where a line has no answer.
         weights: [run, line], P(right) of each line alone.
     """
-    rows = np.arange(len(groups))
-    has = groups != NONE
-    same = (groups[:, :, None] == groups[:, None, :]) & has[:, :, None]
-    sums = np.where(has, (same * weights[:, None, :]).sum(axis=-1), -1.0)
-    best = sums.argmax(axis=1)
-    leaders = np.where(has.any(axis=1), groups[rows, best], NONE)
-    behind = (groups == leaders[:, None]) & has
-    top = np.clip(np.where(behind, weights, 0.0).max(axis=1), 2e-3, 0.998)
-    first = np.maximum(sums[rows, best], 0.0)
-    rival = np.maximum(np.where(behind, -1.0, sums).max(axis=1), 0.0)
-    rest = np.maximum((weights * has).sum(axis=1) - first - rival, 0.0)
-    others = np.maximum(first - top, 0.0)
-    columns = (
-        np.ones_like(top),
-        np.log(top / (1 - top)),
-        np.log1p(4 * others),
-        np.log1p(4 * rival),
-        np.log1p(4 * rest),
-    )
-    return leaders, np.stack(columns, axis=-1)
+    found = Witnesses.none(len(groups))
+    for group, weight in zip(groups.T, weights.T, strict=True):
+        found = found.plus(group, np.where(group == NONE, 0.0, weight))
+    return found.leading()
+
+
+class Witnesses(NamedTuple):
+    """What the lines of many runs say, line after line; arrays [line, run] but for the last."""
+
+    groups: NDArray[np.integer]
+    weights: Floats
+    """P(right) of the line alone; 0 without an answer."""
+    sums: Floats
+    """Of the weights of all lines that say the same; -1 without an answer."""
+    total: Floats
+    """[run]"""
+
+    @classmethod
+    def none(cls, runs: int) -> Witnesses:
+        """Return runs without a line."""
+        weights = np.zeros((0, runs))
+        return cls(np.zeros((0, runs), np.int32), weights, weights, np.zeros(runs))
+
+    def on(self, runs: NDArray[np.integer]) -> Witnesses:
+        """Return those of some of the runs, or of some several times."""
+        groups, weights, sums = self.groups[:, runs], self.weights[:, runs], self.sums[:, runs]
+        return Witnesses(groups, weights, sums, self.total[runs])
+
+    def plus(self, group: NDArray[np.integer], weight: Floats) -> Witnesses:
+        """Add a line of each run: its answer, and its weight, 0 where it has none."""
+        has = group != NONE
+        same = (self.groups == group) & has
+        sums = self.sums + same * weight
+        own = np.where(has, np.where(same, sums, weight).max(axis=0, initial=-1.0), -1.0)
+        own = np.where(has, np.maximum(own, weight), own)
+        return Witnesses(
+            np.concatenate([self.groups, group[None]]),
+            np.concatenate([self.weights, weight[None]]),
+            np.concatenate([sums, own[None]]),
+            self.total + weight,
+        )
+
+    def leading(self) -> tuple[NDArray[np.int64], Floats]:
+        """Return the leader of each run, the first of equals, and what tells its worth."""
+        best = self.sums.max(axis=0, initial=-1.0)
+        leaders = np.full(len(best), NONE, np.int64)
+        for group, own in zip(self.groups[::-1], self.sums[::-1], strict=True):
+            leaders = np.where(own == best, group, leaders)
+        behind = (self.groups == leaders) & (leaders != NONE)
+        top = np.where(behind, self.weights, 0.0).max(axis=0, initial=0.0)
+        top = np.clip(top, 2e-3, 0.998)
+        first = np.maximum(best, 0.0)
+        rival = np.where(behind, -1.0, self.sums).max(axis=0, initial=0.0)
+        rest = np.maximum(self.total - first - rival, 0.0)
+        others = np.maximum(first - top, 0.0)
+        columns = (
+            np.ones_like(top),
+            np.log(top / (1 - top)),
+            np.log1p(4 * others),
+            np.log1p(4 * rival),
+            np.log1p(4 * rest),
+        )
+        return leaders, np.stack(columns, axis=-1)
 
 
 def sigmoid(x: Floats) -> Floats:

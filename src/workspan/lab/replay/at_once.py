@@ -1,0 +1,89 @@
+"""Fitted rules that need no session: all problems and orders of a split played at once."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from workspan.batch.drawn import drawn
+from workspan.data.budget import Budget
+from workspan.errors import InputError
+from workspan.lab.replay.episodes import Chains, orders, play
+from workspan.recordings.engine import ReplayEngine
+from workspan.search.batch import NONE, BatchPolicy
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.policies.planned_batch import PlannedBatch
+from workspan.strategies.auto.policies.policy import Planned
+
+if TYPE_CHECKING:
+    from workspan.lab.replay.fitted import Fitted, Known
+    from workspan.recordings.recording import Recording
+
+_ASKED = ("math", "number", "choice", "text")
+"""Kinds of answers that a chain is asked for on the way."""
+
+
+def policy_of(fitted: Fitted, held: Recording) -> BatchPolicy | None:
+    """Return the rule on arrays of a plan that nothing else limits; None where there is none."""
+    auto = fitted.strategy
+    if not isinstance(auto, Auto) or fitted.budget != Budget() or not held.is_probed:
+        return None
+    rule, chains = auto.fitted, min(map(len, held.chains.values()))
+    if not isinstance(rule, Planned) or rule.arm or rule.plan.lines > min(auto.n, chains):
+        return None
+    is_bare = auto.floor == 0 and auto.verifier is None and auto.max_tokens >= held.longest
+    is_asked = auto.probe.endswith(ReplayEngine.asks)
+    is_asked &= all(problem.kind in _ASKED for problem in held.problems)
+    if not (is_bare and is_asked and rule.plan.lines):
+        return None
+    return PlannedBatch(rule.plan, rule.evidence, auto.max_tokens)
+
+
+def played(
+    fitted: Fitted, held: Recording, known: Known, seed: int, seeds: int
+) -> list[list[tuple[float | None, ...]]] | None:
+    """Return of each problem and order what a run comes to, as `Outcome` has it; None if it can't.
+
+    Equal answers of which one counts as right and another does not need their texts: a session.
+    """
+    policy, auto = policy_of(fitted, held), fitted.strategy
+    if policy is None or not isinstance(auto, Auto):
+        return None
+    if held.name not in known.chains:
+        try:
+            known.chains[held.name] = Chains.of(held)
+        except InputError:
+            known.chains[held.name] = None
+    chains = known.chains[held.name]
+    if chains is None or not chains.is_even:
+        return None
+    began = time.perf_counter()
+    problem, order = orders(chains, seeds, seed)
+    found = play(policy, chains.heard(auto.probe_tokens), problem, order)
+    seconds = (time.perf_counter() - began) / len(problem)
+    rows: list[list[tuple[float | None, ...]]] = [[] for _ in held.problems]
+    for run, row in enumerate(problem.tolist()):
+        said = [group for group in found.latest[run].tolist() if group != NONE]
+        votes = [float(n) for n in Counter(said).values()]
+        squares = sum(n**2 for n in votes)
+        told = drawn([float(chains.right[row, group]) for group in said])
+        spent = (
+            float(found.right[run]),
+            int(found.work[run]),
+            int(found.span[run]),
+            seconds,
+            False,
+        )
+        chosen = (told.random, told.coverage, sum(votes) ** 2 / squares if squares else None)
+        rows[row].append((*spent, *chosen))
+    return rows
+
+
+def means(rows: list[tuple[float | None, ...]]) -> list[float | None]:
+    """Average over orders what is known."""
+    columns = (
+        [value for value in column if value is not None] for column in zip(*rows, strict=True)
+    )
+    return [fmean(column) if column else None for column in columns]

@@ -1,0 +1,174 @@
+"""The part of a replay that is held out: fitted contenders on its problems."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import product
+from typing import Any
+
+from workspan.batch.drawn import answers_of, drawn
+from workspan.core.journal import seed_for
+from workspan.data.budget import Budget
+from workspan.data.types import Problem
+from workspan.errors import EngineError, InputError
+from workspan.lab.replay.at_once import means, played
+from workspan.lab.replay.cells import Cells, cells_of, depths_of
+from workspan.lab.replay.contenders import BestFixed
+from workspan.lab.replay.direct import Ended, NotDirect, run_directly
+from workspan.lab.replay.fitted import Contender, Fitted, Known
+from workspan.lab.replay.folds import Folds, Split
+from workspan.recordings.engine import ReplayEngine
+from workspan.recordings.recording import Recording
+from workspan.runner import check, run
+
+Row = tuple[str, list[float | None]]
+"""Of one problem: its id, and means over orders, as `Outcome` has them."""
+
+Found = list[list[Row]]
+"""The rows of each contender and budget, budgets inside contenders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A strategy on one problem of one recording within one budget: means over orders of chains."""
+
+    strategy: str
+    budget: Budget
+    recording: str
+    model: str
+    task: str
+    problem: str
+    correct: float
+    work: float
+    span: float
+    seconds: float
+    """Of this machine, for one run: the strategy's own and the account's, no decoding."""
+    over: float = 0.0
+    """Share of the runs that passed a limit."""
+    random: float | None = None
+    """How right a random pick among a run's candidates is; None of the oracle."""
+    coverage: float | None = None
+    """Share of the runs that drew the right answer at all."""
+    effective_n: float | None = None
+    """Different answers that a run's votes amount to; None without votes."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that there is to be done: each split for itself, in any order."""
+
+    recordings: tuple[Recording, ...]
+    contenders: tuple[Contender, ...]
+    budgets: tuple[Budget, ...]
+    folds: Folds
+    seed: int
+    seeds: int
+
+    @cached_property
+    def splits(self) -> list[Split]:
+        """What is held out in turn."""
+        return self.folds.split(self.recordings, self.seed)
+
+    @cached_property
+    def tables(self) -> Mapping[str, Cells]:
+        """The width × depth table of each recording, by its name."""
+        depths = depths_of(self.recordings)
+        return {one.name: cells_of(one, depths, self.seed) for one in self.recordings}
+
+    @property
+    def size(self) -> int:
+        """Chains, once for each contender and budget: about how much there is to do."""
+        chains = sum(len(many) for one in self.splits for many in one.held.chains.values())
+        return chains * len(self.contenders) * len(self.budgets)
+
+    def runs(self, split: int) -> int:
+        """Return the problems of a split, once for each contender and budget."""
+        held = len(self.splits[split].held.problems)
+        return held * len(self.contenders) * len(self.budgets)
+
+    async def do(self, split: int) -> Found:
+        """Fit every contender for every budget on a split, and run it on what is held out."""
+        part = self.splits[split]
+        is_tabled = any(isinstance(one, BestFixed) for one in self.contenders)
+        known = Known(self.tables if is_tabled else {})
+        both = product(self.contenders, self.budgets)
+        return [await self._run(*pair, part, known) for pair in both]
+
+    def outcomes(self, split: int, found: Found, contender: str, budget: Budget) -> list[Outcome]:
+        """Return what one contender came to within a budget, of all that was found on a split."""
+        place = [one.name for one in self.contenders].index(contender) * len(self.budgets)
+        rows, held = found[place + self.budgets.index(budget)], self.splits[split].held
+        return [outcome_of(contender, budget, held, *row) for row in rows]
+
+    async def _run(
+        self, contender: Contender, budget: Budget, split: Split, known: Known
+    ) -> list[Row]:
+        """Fit on the training part and run on each problem held out."""
+        fitted = contender.fit(split, budget, known)
+        check(fitted.strategy, ReplayEngine(split.held), fitted.budget)
+        rows = played(fitted, split.held, known, self.seed, self.seeds)
+        if rows is None:
+            runs, rows = _Runs(contender.name, fitted, split.held), []
+            for problem in split.held.problems:
+                orders = [seed_for(self.seed, f"{i} {problem.id}") for i in range(self.seeds)]
+                rows.append([await runs.one(problem, order) for order in orders])
+        ids = (problem.id for problem in split.held.problems)
+        return [(name, means(own)) for name, own in zip(ids, rows, strict=True)]
+
+
+class _Runs:
+    """A fitted contender on the problems held out: directly as long as that can be."""
+
+    def __init__(self, name: str, fitted: Fitted, held: Recording) -> None:
+        self._name, self._fitted, self._held = name, fitted, held
+        self._is_direct = True
+
+    async def one(self, problem: Problem, order: int) -> tuple[float | None, ...]:
+        """Run on a problem, its chains in one order; return what `Outcome` has."""
+        grade = self._held.once("grades", problem, partial(_Grades, self._held, problem))
+        engine = ReplayEngine(self._held.keep({problem.id}), order=order, once=True)
+        began = time.perf_counter()
+        try:
+            ended = await self._ended(problem, engine, order)
+        except EngineError as error:
+            said = f"{self._name} asks what {self._held.name} does not hold: {error}"
+            raise InputError(said) from error
+        seconds = time.perf_counter() - began
+        told = drawn([grade[answer] for answer in answers_of(ended.answer)])
+        spent = (ended.work, ended.span, seconds, ended.is_over)
+        chosen = (told.random, told.coverage, ended.answer.effective_n)
+        return grade[ended.answer.text], *spent, *chosen
+
+    async def _ended(self, problem: Problem, engine: ReplayEngine, order: int) -> Ended:
+        strategy, budget = self._fitted.strategy, self._fitted.budget
+        if self._is_direct:
+            try:
+                return run_directly(strategy, problem, engine, budget, order)
+            except NotDirect:
+                self._is_direct = False
+            engine = ReplayEngine(engine.recording, order=order, once=True)
+        done = await run(strategy, problem, engine, budget=budget, seed=order)
+        return Ended(done.answer, done.work, done.span, bool(done.overruns))
+
+
+class _Grades(dict[str | None, float]):
+    """How right each answer to a problem is, worked out once."""
+
+    def __init__(self, recording: Recording, problem: Problem) -> None:
+        super().__init__()
+        self._grade = partial(recording.grade, problem)
+
+    def __missing__(self, answer: str | None) -> float:
+        self[answer] = found = self._grade(answer)
+        return found
+
+
+def outcome_of(
+    name: str, budget: Budget, held: Recording, problem: str, means: Sequence[Any]
+) -> Outcome:
+    """Say what was found on a problem; `means` as `Outcome` has them."""
+    task = held.tasks.get(problem, "")
+    return Outcome(name, budget, held.name, held.model, task, problem, *means)
