@@ -16,12 +16,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 
 from workspan.core.journal import Journal
 from workspan.data.types import Amount, Usage
 from workspan.runner import Result
-from workspan.testing.faults import Served
-from workspan.testing.fuzz.case import Case
+from workspan.testing.faults import Habits, Served
+from workspan.testing.fuzz.case import Kill
 from workspan.testing.fuzz.drive import TARIFF, Evidence, Pass
 
 _CHARACTERS = 24
@@ -70,7 +71,26 @@ def _books(each: Pass) -> list[Problem]:
     return problems
 
 
-def due(row: Served, case: Case) -> int:
+class Client(Protocol):
+    """What `due` must know of who asked, and of the server."""
+
+    @property
+    def runahead(self) -> int:
+        """What it was told that the server decodes after a hang-up."""
+        ...
+
+    @property
+    def habits(self) -> Habits:
+        """Of the server."""
+        ...
+
+    @property
+    def kill(self) -> Kill | None:
+        """How it was cut down."""
+        ...
+
+
+def due(row: Served, case: Client) -> int:
     """Return the tokens of one request that the account must hold."""
     if row.is_refused:
         return 0

@@ -1,0 +1,48 @@
+"""The fuzzer's command line."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections import Counter, defaultdict
+
+from workspan.testing.gateway_fuzz.many import Failure, many
+
+
+def main() -> int:
+    """Run what the arguments say; 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m workspan.testing.gateway_fuzz")
+    parser.add_argument("--run", type=int, help="one run, by its number")
+    parser.add_argument("--first", type=int, default=0, help="number of the first run")
+    parser.add_argument("--runs", type=int, default=1000, help="how many")
+    parser.add_argument("--at-once", type=int, default=12, help="runs in flight")
+    parser.add_argument("--shown", type=int, default=3, help="runs shown of each kind of failure")
+    parser.add_argument("--store", default="", help="a store for all, postgresql://…; else files")
+    options = parser.parse_args()
+    logging.disable()  # of retries, thousands of them
+    numbers = [options.run] if options.run is not None else None
+    numbers = numbers or list(range(options.first, options.first + options.runs))
+    report = many(numbers, options.at_once, options.store)
+    sys.stdout.write(f"{report}\n")
+    groups: dict[str, list[Failure]] = defaultdict(list)
+    for failure in report.failures:
+        groups[failure.problem.code].append(failure)
+    for code, group in sorted(groups.items(), key=lambda item: -len(item[1])):
+        sys.stdout.write(f"\n{len(group)} x {code}: {faults_of(group)}\n")
+        for failure in group[: options.shown]:
+            sys.stdout.write(f"  {failure}\n")
+    return 1 if report.failures else 0
+
+
+def faults_of(group: list[Failure]) -> str:
+    """Count the failures of one kind by the faults of their servers, the most frequent first."""
+    counts: Counter[str] = Counter()
+    for failure in group:
+        names = [fault.name for side in failure.case.sides for fault in side.faults]
+        counts["+".join(names) or "honest"] += 1
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common(16))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
