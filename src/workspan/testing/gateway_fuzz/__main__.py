@@ -24,7 +24,8 @@ def main() -> int:
     numbers = [options.run] if options.run is not None else None
     numbers = numbers or list(range(options.first, options.first + options.runs))
     report = many(numbers, options.at_once, options.store)
-    sys.stdout.write(f"{report}\n")
+    told = ", ".join(f"{name} {count}" for name, count in report.codes.most_common())
+    sys.stdout.write(f"{report}\nerrors told: {told}\n")
     groups: dict[str, list[Failure]] = defaultdict(list)
     for failure in report.failures:
         groups[failure.problem.code].append(failure)

@@ -51,8 +51,13 @@ class KeyEvidence:
     """All that the store holds of its requests."""
     left: int = 0
     """Tokens of its budget of work before the probe."""
-    probe: Got | None = None
-    """One request for all that was left, to an honest server; None where nothing was."""
+    probes: list[Got] = field(default_factory=list)
+    """Requests for all that was left, to honest servers: the last is the one that counts."""
+
+    @property
+    def probe(self) -> Got | None:
+        """The last of them; None where nothing was left."""
+        return self.probes[-1] if self.left > 0 else None
 
     def spent(self, quantity: str) -> int | None:
         """Return what the store says of a limit; None where there is none."""
@@ -257,8 +262,13 @@ async def _settled(servers: Sequence[FaultyServer]) -> None:
             await asyncio.sleep(0.002)
 
 
-async def _probed(stage: _Stage, store: Store, keys: Sequence[str]) -> list[tuple[int, Got | None]]:
-    """Ask with each key for all that is left of it: what is still held for others is missed."""
+async def _probed(stage: _Stage, store: Store, keys: Sequence[str]) -> list[tuple[int, list[Got]]]:
+    """Ask with each key for all that is left of it: what is still held for others is missed.
+
+    Not where requests end by the clock: a whole reply takes its time.
+    """
+    if stage.case.stalls:
+        return [(0, []) for _ in keys]
     for server in stage.servers:
         server.faults, server.habits = (), Habits(length=_LONG)
     return [
@@ -266,31 +276,31 @@ async def _probed(stage: _Stage, store: Store, keys: Sequence[str]) -> list[tupl
     ]
 
 
-async def _probe(stage: _Stage, store: Store, key: str, text: str) -> tuple[int, Got | None]:
+async def _probe(stage: _Stage, store: Store, key: str, text: str) -> tuple[int, list[Got]]:
     """Ask for all that is left; again where what was spent was told to the store meanwhile."""
-    left, got = await _left(store, key), None
+    left, probes = await _left(store, key), list[Got]()
     place = len(stage.case.asks) + stage.texts.index(text)
     while left > 0:
         ask = Ask(place, 0, "chat/completions", False, False, left, 1, "", None, None)
-        got = Got(ask)
+        probes.append(got := Got(ask))
         asking = send(stage.session, stage.url, text, ask, got, stage.note)
         await _until_done(stage, [asyncio.create_task(asking)])
         now = await _left(store, key)
         if got.ending == "answered" or now == left:
             break
         left = now
-    return left, got
+    return left, probes
 
 
 async def _left(store: Store, key: str) -> int:
     """Return the tokens that a key has left; 0 where something else is limited, too."""
     [used] = await store.usage(time.time(), key)
-    if len(used.spendings) > 1:
+    if len(used.spendings) > 1:  # of which the request may take too much
         return 0
     return used.spendings[0].limit.most - used.spendings[0].spent
 
 
-async def _found(store: Store, key: str, left: int, probe: Got | None) -> KeyEvidence:
+async def _found(store: Store, key: str, left: int, probes: list[Got]) -> KeyEvidence:
     [usage] = await store.usage(time.time(), key)
     rows = [row for row in await store.rows(0, 100_000) if row.key == key]
-    return KeyEvidence(key, usage, rows, left, probe)
+    return KeyEvidence(key, usage, rows, left, probes)

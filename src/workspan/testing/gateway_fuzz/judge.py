@@ -111,9 +111,7 @@ def _due(row: Served, side: Side) -> int:
 def _of_key(evidence: Evidence, place: int) -> list[tuple[Served, Side]]:
     """Return what all servers served for a key, the probe left out or with it."""
     asks = [ask for ask in evidence.case.asks if ask.key == place]
-    probe = evidence.keys[place].probe
-    if probe is not None:
-        asks.append(probe.ask)
+    asks += [probe.ask for probe in evidence.keys[place].probes]
     return [
         (row, side)
         for tally, side in zip(evidence.tallies, evidence.case.sides, strict=True)
@@ -172,7 +170,7 @@ def _is_truthful(row: Served) -> bool:
 
 def _consistent(evidence: Evidence, key: KeyEvidence, place: int) -> Iterator[Problem]:
     """One row a request, and together they are what the key has spent."""
-    asked = sum(ask.key == place for ask in evidence.case.asks) + (key.probe is not None)
+    asked = sum(ask.key == place for ask in evidence.case.asks) + len(key.probes)
     ids = [row.id for row in key.rows]
     if len(set(ids)) != len(ids) or len(ids) > asked:
         yield Problem("rows", f"{len(ids)} rows of {asked} requests")

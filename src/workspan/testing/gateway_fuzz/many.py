@@ -42,6 +42,8 @@ class Report:
     served: int = 0
     """Decoded tokens."""
     endings: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    """Of the errors that clients were told."""
     failures: list[Failure] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -66,6 +68,7 @@ def many(numbers: Sequence[int], at_once: int = 12, address: str = "") -> Report
             report.requests += sum(tally.requests for tally in evidence.tallies)
             report.served += sum(tally.work for tally in evidence.tallies)
             report.endings.update(got.ending for got in evidence.got)
+            report.codes.update(str(got.error.get("code")) for got in evidence.got if got.error)
             report.failures += [Failure(evidence.case, found) for found in judge(evidence)]
             if report.runs % _UNFROZEN == 0:
                 gc.unfreeze()
