@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TypeVar
 
 import anyio
 
@@ -15,6 +17,8 @@ from workspan.serve.leases import Lease, Wish
 from workspan.serve.store.base import Ask, Batch, Row, Standing, Store, Window
 from workspan.serve.store.limits import Limit
 
+T = TypeVar("T")
+_log = logging.getLogger("workspan.serve")
 Utc = Callable[[], float]
 """Says what time it is, in seconds of UTC's epoch."""
 
@@ -221,12 +225,24 @@ class Exchange:
         self._turn()
 
     async def _tried(self, batch: Batch) -> list[Standing] | None:
+        standings = await self._answered(self.store.exchange(batch))
+        if standings is None:
+            self._turn()
+        return standings
+
+    async def _answered(self, asked: Awaitable[T]) -> T | None:
+        """Await the store; None where it fails, and why is kept.
+
+        Whatever it raises ends no more than this: requests that wait for it would wait for ever.
+        """
         try:
-            return await self.store.exchange(batch)
+            return await asked
         except StoreError as error:
             self.gone = error
-            self._turn()
-            return None
+        except Exception as error:  # noqa: BLE001  # a bug here or in a driver
+            _log.exception("the store failed")
+            self.gone = StoreError(f"the store {self.store.shown} failed: {type(error).__name__}")
+        return None
 
     def _turn(self) -> None:
         self._turned.set()
@@ -237,7 +253,4 @@ class Exchange:
         now = self.utc()
         if now - self._reaped > self.pace.lost:
             self._reaped = now
-            try:
-                await self.store.reap(now, now - self.pace.lost)
-            except StoreError as error:
-                self.gone = error
+            await self._answered(self.store.reap(now, now - self.pace.lost))

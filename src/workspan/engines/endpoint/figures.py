@@ -21,6 +21,8 @@ _LONGEST_TOKEN = 128
 
 _BEYOND = 2**40
 """Tokens that no call takes."""
+_MOST_MONEY = Decimal(1_000_000)
+"""USD that no call costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def _cost(report: Report, odd: list[str]) -> Decimal | None:
     if report.cost is None:
         return None
     cost = Decimal(repr(report.cost))
-    if not cost.is_finite() or cost < 0:
+    if not cost.is_finite() or not 0 <= cost <= _MOST_MONEY:
         odd.append("its cost is no amount of money")
         return None
     return cost

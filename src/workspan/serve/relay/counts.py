@@ -39,6 +39,8 @@ class Counts:
             Meter(request, prompt, runahead, pace, is_bounded=is_bounded) for _ in range(choices)
         ]
         self.report: Report | None = None
+        self._heard_at = 0
+        """Pieces of all choices that had come at the last report: what came after is not in it."""
 
     def take(self, events: Sequence[Event]) -> None:
         """Add what events say."""
@@ -84,6 +86,11 @@ class Counts:
         if len(self.meters) == 1:
             self.meters[0].hear(report)
         self.report = merged(self.report, report)
+        self._heard_at = self._pieces
+
+    @property
+    def _pieces(self) -> int:
+        return sum(meter.pieces for meter in self.meters)
 
     @property
     def seen(self) -> int:
@@ -112,6 +119,9 @@ class Counts:
                 meter.settle(server, with_prompt=meter is first)
             return self._added([meter.usage for meter in self.meters])
         figures = reconcile(self.report, together([meter.shown for meter in self.meters]))
+        bound = sum(meter.decoded for meter in self.meters)
+        if self._heard_at < self._pieces and bound > figures.decoded:
+            figures = replace(figures, decoded=bound, is_measured=False)
         if figures.prompt is not None:
             first.expects(figures.prompt, figures.cached, "measured")
         whole = first.usage

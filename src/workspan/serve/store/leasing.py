@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from workspan.serve.store.base import Ask
+from workspan.serve.store.limits import LARGEST
 
 _SHARE = 8
 """Of what is free, a worker is leased one part in so many ahead of need: leases shrink as a budget
@@ -36,7 +37,7 @@ class Position:
         gone = covered + returned
         return replace(
             self,
-            spent=self.spent + ask.used,
+            spent=min(LARGEST, self.spent + ask.used),
             leased=self.leased - gone,
             granted=self.granted - gone,
         )

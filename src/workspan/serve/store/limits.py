@@ -33,14 +33,18 @@ _OF_MONEY = 12
 """Decimal places of a dollar that the store counts in: what a token costs is whole."""
 _MOST_MONEY = Decimal(1_000_000)
 """Of a limit, so that its sums fit 64 bits."""
+LARGEST = 2**62
+"""The most of anything that is counted; more, as a lying engine may bill, is this much. Two of them
+fit what databases hold."""
 _EXAMPLE = "write limits like '1M work/day, $5/month, 200 calls/hour, 10M prefill/total'"
 
 
 def units(quantity: Quantity, amount: float | Decimal) -> int:
     """Return an amount as the store counts it: dollars in 10^-12, rounded up."""
     if quantity != "cost":
-        return int(amount)
-    return int(Decimal(amount).scaleb(_OF_MONEY).to_integral_value(ROUND_CEILING))
+        return min(LARGEST, int(amount))
+    counted = Decimal(amount).scaleb(_OF_MONEY)
+    return LARGEST if counted > LARGEST else int(counted.to_integral_value(ROUND_CEILING))
 
 
 def amount_of(quantity: Quantity, counted: int) -> int | Decimal:

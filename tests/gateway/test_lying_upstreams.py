@@ -1,0 +1,116 @@
+"""Upstreams whose figures can't be, or come too early: what the fuzzer found, kind by kind."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from gateway.rig import DONE, Gate, Scripted, gate, line, piece, replies, run, streams, upstream
+from gateway.rig import usage as reported
+from workspan.core.engine import Price
+from workspan.serve.store import store_at
+from workspan.serve.store.base import KeyUsage
+from workspan.serve.store.keys import make_key
+from workspan.serve.store.limits import parse_limits
+
+
+async def key_of(gw: Gate, limits: str) -> tuple[str, str]:
+    stored, text = make_key("test", parse_limits(limits), now=time.time())
+    assert gw.serving.gateway.store is not None
+    await gw.serving.gateway.store.add(stored)
+    gw.client.headers["Authorization"] = f"Bearer {text}"
+    return stored.key.id, text
+
+
+async def spent(store: Path, key: str) -> KeyUsage:
+    opened = store_at(str(store))
+    await opened.open()
+    [found] = await opened.usage(time.time(), key)
+    await opened.aclose()
+    return found
+
+
+def whole(**usage: object) -> dict[str, object]:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "4"}, "finish_reason": "stop"}
+    return {"id": "c", "object": "chat.completion", "model": "m", "choices": [choice]} | {
+        "usage": reported(9, 1) | usage
+    }
+
+
+@pytest.mark.parametrize("lie", [{"cost": 1e300}, {"cost": 1e7}, {"completion_tokens": 2**40 - 1}])
+def test_a_bill_beyond_any_number_stops_nothing(lie: dict[str, object], tmp_path: Path) -> None:
+    """The store holds 64 bits: a bill that passes them must not end the task that writes it."""
+    price = Price(Decimal(100), Decimal(10_000))
+    store = tmp_path / "store"
+
+    async def main() -> None:
+        async with (
+            Scripted(replies(whole(**lie))).serve() as up,
+            gate(upstream(up.url, price=price), store=str(store)) as gw,
+        ):
+            key, _ = await key_of(gw, "1000 work/total")
+            for _ in range(3):
+                got = await gw.ask(max_tokens=5)
+                assert got.status in (200, 429), got.body
+        found = await spent(store, key)
+        assert found.spendings[0].held == 0
+        assert found.totals.requests >= 1  # those that were refused at the door have no row
+        assert found.spendings[0].spent >= 3 if "cost" in lie else 2**40 - 1
+
+    run(main)
+
+
+def test_usage_that_comes_before_the_last_tokens_is_not_all(tmp_path: Path) -> None:
+    """Two choices: the figures come when the first ends, and the other goes on."""
+    store = tmp_path / "store"
+    early = line({"id": "c", "choices": [], "usage": reported(9, 2)})
+    answer = streams(
+        piece({"content": "one"}, index=0),
+        piece({"content": "one"}, index=1),
+        early,
+        piece({}, "stop", index=0),
+        *(piece({"content": f" w{i}"}, index=1) for i in range(20)),
+        piece({}, "stop", index=1),
+        DONE,
+    )
+
+    async def main() -> None:
+        async with Scripted(answer).serve() as up, gate(up.url, store=str(store)) as gw:
+            key, _ = await key_of(gw, "1000 work/total")
+            got = await gw.stream(n=2, max_tokens=50, stream_options={"include_usage": True})
+            assert got.events[-1]["workspan"]["work"] >= 22
+            assert got.events[-1]["workspan"]["source"] == "estimated"
+        assert (await spent(store, key)).spendings[0].spent >= 22
+
+    run(main)
+
+
+def test_a_store_that_fails_in_an_unknown_way_is_said_and_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with (
+            Scripted(replies(whole())).serve() as up,
+            gate(up.url, store=str(tmp_path / "store")) as gw,
+        ):
+            await key_of(gw, "1000 work/total")
+            store = gw.serving.gateway.store
+            assert store is not None
+            right = store.exchange
+
+            async def wrong(_: object) -> None:
+                raise OverflowError("too large")
+
+            monkeypatch.setattr(store, "exchange", wrong)
+            got = await gw.ask(max_tokens=5)
+            assert (got.status, got.error["code"]) == (503, "store_unreachable")
+            assert "OverflowError" in got.error["message"]
+            monkeypatch.setattr(store, "exchange", right)
+            while (await gw.ask(max_tokens=5)).status == 503:
+                pass
+            assert (await gw.ask(max_tokens=5)).status == 200
+
+    run(main)
