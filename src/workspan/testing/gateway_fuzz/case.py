@@ -9,8 +9,9 @@ from typing import Literal, TypeAlias
 from workspan.testing.faults import FAULTS, Fault, Habits
 
 Path: TypeAlias = Literal["chat/completions", "completions"]
-Trouble: TypeAlias = Literal["locked"]
-"""locked: another process holds the store for a while, in the middle of the requests."""
+Trouble: TypeAlias = Literal["locked", "killed", "stopped"]
+"""In the middle of the requests: another process holds the store for a while; a worker is killed;
+the database is stopped and started."""
 
 WAYS = ("self_consistency(n=3)", "auto", "best_of_n(n=2)")
 """Strategies that requests ask for, by name or written out."""

@@ -85,7 +85,7 @@ class Evidence:
 
 
 @dataclass(slots=True)
-class _Stage:
+class Stage:
     """A gateway that runs before its servers."""
 
     case: Case
@@ -135,13 +135,13 @@ async def _gated(case: Case, servers: Sequence[FaultyServer], address: str) -> E
             serving(config, RequestLog()) as running,
             aiohttp.ClientSession(auto_decompress=False) as session,
         ):
-            stage = _Stage(case, servers, running.url, texts, session)
+            stage = Stage(case, servers, running.url, texts, session)
             got = await _asked(stage, address)
             await _settled(servers)
             before = tuple(len(server.tally.rows) for server in servers)
             probes = await _probed(stage, store, keys)
-        found = [await _found(store, id, *probe) for id, probe in zip(keys, probes, strict=True)]
-        return Evidence(case, tuple(s.tally for s in servers), got, found, before)
+        kept = [await found(store, id, *probe) for id, probe in zip(keys, probes, strict=True)]
+        return Evidence(case, tuple(s.tally for s in servers), got, kept, before)
     finally:
         await store.aclose()
 
@@ -175,17 +175,18 @@ def _config(case: Case, servers: Sequence[FaultyServer], address: str) -> Config
     )
 
 
-async def _asked(stage: _Stage, address: str) -> list[Got]:
+async def _asked(stage: Stage, address: str) -> list[Got]:
     """Let all clients ask, side by side."""
     got = [Got(ask) for ask in stage.case.asks]
-    tasks = [asyncio.create_task(_client(stage, one)) for one in got]
+    tasks = [asyncio.create_task(client(stage, one)) for one in got]
     if stage.case.trouble == "locked" and "://" not in address:
         tasks.append(asyncio.create_task(_hold(stage, address)))
-    await _until_done(stage, tasks)
+    await until_done(stage, tasks)
     return got
 
 
-async def _client(stage: _Stage, got: Got) -> None:
+async def client(stage: Stage, got: Got) -> None:
+    """Let one client ask."""
     ask = got.ask
     text = stage.texts[ask.key]
     if ask.leaves_after is None:
@@ -223,7 +224,7 @@ def is_of(row: Served, ask: Ask) -> bool:
     return any(ask.tag in text for text in row.asked.texts)
 
 
-async def _until_done(stage: _Stage, tasks: Sequence[asyncio.Task[None]]) -> None:
+async def until_done(stage: Stage, tasks: Sequence[asyncio.Task[None]]) -> None:
     """Wait for the clients as long as anything goes on; whoever is left hangs."""
     still, seen = 0, stage.progress
     while still < _TICKS and seen[1] < _MOST:
@@ -240,7 +241,7 @@ async def _until_done(stage: _Stage, tasks: Sequence[asyncio.Task[None]]) -> Non
             task.result()
 
 
-async def _hold(stage: _Stage, address: str) -> None:
+async def _hold(stage: Stage, address: str) -> None:
     """Hold the store as another program may, once the first token was decoded."""
     while not stage.progress[0] and not stage.read:  # noqa: ASYNC110  # servers tell of no event
         await asyncio.sleep(0.001)
@@ -262,7 +263,7 @@ async def _settled(servers: Sequence[FaultyServer]) -> None:
             await asyncio.sleep(0.002)
 
 
-async def _probed(stage: _Stage, store: Store, keys: Sequence[str]) -> list[tuple[int, list[Got]]]:
+async def _probed(stage: Stage, store: Store, keys: Sequence[str]) -> list[tuple[int, list[Got]]]:
     """Ask with each key for all that is left of it: what is still held for others is missed.
 
     Not where requests end by the clock: a whole reply takes its time.
@@ -276,7 +277,7 @@ async def _probed(stage: _Stage, store: Store, keys: Sequence[str]) -> list[tupl
     ]
 
 
-async def _probe(stage: _Stage, store: Store, key: str, text: str) -> tuple[int, list[Got]]:
+async def _probe(stage: Stage, store: Store, key: str, text: str) -> tuple[int, list[Got]]:
     """Ask for all that is left; again where what was spent was told to the store meanwhile."""
     left, probes = await _left(store, key), list[Got]()
     place = len(stage.case.asks) + stage.texts.index(text)
@@ -284,7 +285,7 @@ async def _probe(stage: _Stage, store: Store, key: str, text: str) -> tuple[int,
         ask = Ask(place, 0, "chat/completions", False, False, left, 1, "", None, None)
         probes.append(got := Got(ask))
         asking = send(stage.session, stage.url, text, ask, got, stage.note)
-        await _until_done(stage, [asyncio.create_task(asking)])
+        await until_done(stage, [asyncio.create_task(asking)])
         now = await _left(store, key)
         if got.ending == "answered" or now == left:
             break
@@ -300,7 +301,8 @@ async def _left(store: Store, key: str) -> int:
     return used.spendings[0].limit.most - used.spendings[0].spent
 
 
-async def _found(store: Store, key: str, left: int, probes: list[Got]) -> KeyEvidence:
+async def found(store: Store, key: str, left: int, probes: list[Got]) -> KeyEvidence:
+    """Read what a store has of a key."""
     [usage] = await store.usage(time.time(), key)
     rows = [row for row in await store.rows(0, 100_000) if row.key == key]
     return KeyEvidence(key, usage, rows, left, probes)

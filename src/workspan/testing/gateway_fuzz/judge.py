@@ -48,7 +48,7 @@ def _ended(evidence: Evidence, got: Got) -> Iterator[Problem]:
     ask = got.ask
     if got.ending == "hung":
         yield Problem("hung", f"{ask.tag} had no end")
-    elif got.ending == "torn":
+    elif got.ending == "torn" and evidence.case.trouble != "killed":
         yield Problem("torn", f"{ask.tag}: {got.status} {got.why}"[:200])
     elif got.ending in ("refused", "died"):
         error = got.error
@@ -60,8 +60,16 @@ def _ended(evidence: Evidence, got: Got) -> Iterator[Problem]:
         yield Problem("malformed", f"{ask.tag}: {got.status} was no JSON")
     if got.ending == "answered" and not got.choices:
         yield Problem("no choice", f"{ask.tag}: {str(got.value or got.events)[:200]}")
-    if evidence.case.is_honest and got.ending in ("refused", "died") and got.status != 429:
+    if (
+        evidence.case.is_honest
+        and got.ending in ("refused", "died")
+        and not _may_refuse(evidence.case, got)
+    ):
         yield Problem("honest and refused", f"{ask.tag}: {got.status} {got.error}"[:300])
+
+
+def _may_refuse(case: Case, got: Got) -> bool:
+    return got.status == 429 or (case.trouble == "stopped" and got.status == 503)
 
 
 def _rows(evidence: Evidence, ask: Ask) -> list[tuple[Served, Side]]:
@@ -138,15 +146,18 @@ def _charged(evidence: Evidence, key: KeyEvidence, place: int) -> Iterator[Probl
             yield Problem(f"{name} below served", f"served {count}, the store has {spent}")
         elif is_exact and spent != count:
             yield Problem(f"{name} not exact", f"served {count}, the store has {spent}")
-        if spent > most and is_exact and evidence.case.is_honest:
+        is_kept = is_exact or evidence.case.trouble == "killed"
+        if spent > most and is_kept and evidence.case.is_honest:
             yield Problem(f"honest {name} over budget", f"{spent} of {most}")
         if count > most and count > spent:
             yield Problem(f"{name} over budget unmarked", f"{count} of {most}, spent {spent}")
 
 
 def _is_plain(case: Case) -> bool:
-    """Nothing that came can be read in two ways."""
-    return all(fault.keeps for side in case.sides for fault in side.faults)
+    """Nothing that came can be read in two ways, and nobody died who knew it."""
+    return case.trouble != "killed" and all(
+        fault.keeps for side in case.sides for fault in side.faults
+    )
 
 
 def _is_truthful(row: Served) -> bool:
@@ -171,7 +182,7 @@ def _is_truthful(row: Served) -> bool:
 def _consistent(evidence: Evidence, key: KeyEvidence, place: int) -> Iterator[Problem]:
     """One row a request, and together they are what the key has spent."""
     asked = sum(ask.key == place for ask in evidence.case.asks) + len(key.probes)
-    ids = [row.id for row in key.rows]
+    ids = [row.id for row in key.rows if row.route != "lost"]
     if len(set(ids)) != len(ids) or len(ids) > asked:
         yield Problem("rows", f"{len(ids)} rows of {asked} requests")
     for name in ("work", "calls", "prefill"):

@@ -1,0 +1,123 @@
+"""Thousands of gateways before faulty servers, and some that are struck in mid-request.
+
+Every request ends in an answer or a clear error, and the store holds what the servers counted. A
+failure names the command that repeats it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from postgres_server import PostgresServer
+from store_rig import fresh_database
+from workspan.testing.faults import FAULTS
+from workspan.testing.gateway_fuzz.case import WAYS, case
+from workspan.testing.gateway_fuzz.drive import Evidence
+from workspan.testing.gateway_fuzz.judge import judge
+from workspan.testing.gateway_fuzz.many import many
+from workspan.testing.gateway_fuzz.striking import kill_a_worker, strike_one, struck
+
+BLOCK = 125
+
+
+def check(first: int, runs: int, address: str = "") -> None:
+    report = many(range(first, first + runs), address=address)
+    assert report.runs == runs
+    assert not report.failures, "\n".join([str(report), *map(str, report.failures)])
+    assert report.endings["answered"] > report.asked / 4, "most must come to something"
+
+
+@pytest.mark.timeout(600)
+def test_every_request_ends_and_the_store_holds_what_was_served() -> None:
+    check(0, BLOCK)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("first", range(BLOCK, 1000, BLOCK))
+def test_a_thousand_gateways_keep_their_accounts(first: int) -> None:
+    check(first, BLOCK)
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("first", range(1000, 10_000, 500))
+def test_ten_thousand_gateways_keep_their_accounts(first: int) -> None:
+    check(first, 500)
+
+
+def test_ten_thousand_runs_bring_every_fault_before_every_way() -> None:
+    drawn = [case(number) for number in range(10_000)]
+    met = {
+        (fault.name, ask.way)
+        for one in drawn
+        for fault in one.sides[0].faults[:1]
+        for ask in one.asks
+    }
+    assert len(FAULTS) >= 60
+    assert met >= {(name, way) for name in FAULTS for way in ("", *WAYS)}
+    assert sum(len(one.sides) > 1 for one in drawn) > 2_000
+    assert sum(one.trouble == "locked" for one in drawn) > 500
+
+
+def test_a_number_is_always_the_same_run() -> None:
+    assert case(123) == case(123)
+    assert str(case(123)) != str(case(124))
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.mark.peers
+@pytest.mark.timeout(1200)
+def test_the_same_with_postgresql(postgres: PostgresServer) -> None:
+    check(0, 500, fresh_database(postgres))
+
+
+def fine(evidence: Evidence) -> None:
+    problems = judge(evidence)
+    assert not problems, "\n".join([str(evidence.case), *map(str, problems)])
+    assert sum(one.ending == "answered" for one in evidence.got) > len(evidence.got) / 4
+
+
+def test_a_worker_killed_in_mid_request_loses_no_account(tmp_path: Path) -> None:
+    fine(asyncio.run(strike_one(struck(0, "killed"), str(tmp_path / "store"), kill_a_worker)))
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(1200)
+def test_workers_killed_in_mid_request_lose_no_account(tmp_path: Path) -> None:
+    for number in range(1, 40):
+        store = str(tmp_path / f"store {number}")
+        fine(asyncio.run(strike_one(struck(number, "killed"), store, kill_a_worker)))
+
+
+@pytest.mark.peers
+@pytest.mark.timeout(1200)
+def test_workers_killed_before_postgresql_lose_no_account(postgres: PostgresServer) -> None:
+    for number in range(10):
+        address = fresh_database(postgres)
+        fine(asyncio.run(strike_one(struck(number, "killed"), address, kill_a_worker)))
+
+
+@pytest.mark.peers
+@pytest.mark.timeout(1200)
+def test_a_database_that_stops_and_comes_back_loses_no_token(postgres: PostgresServer) -> None:
+    async def stop_and_start(_: int) -> None:
+        await asyncio.to_thread(postgres.stop)
+        await asyncio.to_thread(time.sleep, 0.3)  # requests come meanwhile, and are told of it
+        await asyncio.to_thread(postgres.start)
+
+    for number in range(10):
+        address = fresh_database(postgres)
+        fine(asyncio.run(strike_one(struck(number, "stopped"), address, stop_and_start)))
