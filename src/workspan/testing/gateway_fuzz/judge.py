@@ -181,7 +181,7 @@ def _is_truthful(row: Served) -> bool:
 
 def _consistent(evidence: Evidence, key: KeyEvidence, place: int) -> Iterator[Problem]:
     """One row a request, and together they are what the key has spent."""
-    asked = sum(ask.key == place for ask in evidence.case.asks) + len(key.probes)
+    asked = sum(got.ask.key == place for got in evidence.got) + len(key.probes)
     ids = [row.id for row in key.rows if row.route != "lost"]
     if len(set(ids)) != len(ids) or len(ids) > asked:
         yield Problem("rows", f"{len(ids)} rows of {asked} requests")

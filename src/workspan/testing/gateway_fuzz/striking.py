@@ -34,6 +34,8 @@ _FAR = 1e6
 """Seconds: every worker counts as dead by then."""
 _EACH = 3
 """Requests of a client, one after another, so that some come after the strike."""
+_PAUSE = 0.1
+"""Seconds until a client that was told that the store is gone asks again."""
 
 
 def struck(number: int, trouble: Trouble) -> Case:
@@ -94,19 +96,25 @@ async def strike_one(case: Case, address: str, strike: Strike, *, workers: int =
 
 
 async def _asked(stage: Stage, strike: Strike, pid: int) -> list[Got]:
-    got = [Got(ask) for ask in stage.case.asks]
+    got: list[Got] = []
+    asks = stage.case.asks
     after = random.Random(f"strike {stage.case.number}").randint(1, 1_500)
 
     async def one_after_another(first: int) -> None:
-        for one in got[first : first + _EACH]:
-            await client(stage, one)
+        for ask in asks[first : first + _EACH]:
+            while True:
+                got.append(one := Got(ask))
+                await client(stage, one)
+                if one.status != 503:
+                    break
+                await asyncio.sleep(_PAUSE)  # as it was told: nothing was spent, and it may again
 
     async def struck_once() -> None:
         while stage.servers[0].tally.work < after:  # noqa: ASYNC110  # a server tells of no event
             await asyncio.sleep(0.001)
         await strike(pid)
 
-    tasks = [asyncio.create_task(one_after_another(first)) for first in range(0, len(got), _EACH)]
+    tasks = [asyncio.create_task(one_after_another(first)) for first in range(0, len(asks), _EACH)]
     await until_done(stage, [*tasks, asyncio.create_task(struck_once())])
     return got
 
