@@ -138,6 +138,7 @@ def _charged(evidence: Evidence, key: KeyEvidence, place: int) -> Iterator[Probl
         "cost": int(_MONEY * sum(row.cost(TARIFF, _due(row, side)) for row, side in rows)),
     }
     is_exact = all(_is_truthful(row) for row, _ in rows) and _is_plain(evidence.case)
+    is_exact &= all(got.ending != "left" for got in evidence.got if got.ask.key == place)
     for name, count in served.items():
         spent, most = key.spent(name), key.most(name)
         if spent is None or most is None:
