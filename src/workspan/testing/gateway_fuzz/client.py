@@ -17,7 +17,10 @@ Ending: TypeAlias = Literal["answered", "refused", "died", "torn", "left", "hung
 """answered: whole; refused: an error in its place; died: a stream that ends with an error; torn: it
 ends without a word; left: the client hung up; hung: nothing went on."""
 _DONE = b"data: [DONE]\n\n"
+_COMMENT = b": keep-alive"
 MODEL = "m"
+PATIENT = aiohttp.ClientTimeout(total=None)
+"""Whether anything goes on is looked at elsewhere."""
 
 
 @dataclass(slots=True)
@@ -101,7 +104,8 @@ async def send(
             is_stream = reply.content_type == "text/event-stream"
             async for part in reply.content.iter_any():
                 content += part
-                read()
+                if not part.startswith(_COMMENT):  # the gateway's own sign of life is no progress
+                    read()
     except (aiohttp.ClientError, ConnectionError) as error:
         got.ending, got.why = "torn", f"{type(error).__name__}: {error}"
         got.events = _events(content, got)

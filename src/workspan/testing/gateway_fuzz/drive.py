@@ -25,7 +25,7 @@ from workspan.serve.store.keys import make_key
 from workspan.serve.store.limits import parse_limits
 from workspan.testing.faults import FaultyServer, Habits, Served, Tally, Tariff
 from workspan.testing.gateway_fuzz.case import RUNAHEAD, Ask, Case
-from workspan.testing.gateway_fuzz.client import MODEL, Got, leave, send
+from workspan.testing.gateway_fuzz.client import MODEL, PATIENT, Got, leave, send
 
 TARIFF = Tariff()
 _PRICE = Price(TARIFF.prompt, TARIFF.completion, TARIFF.cached)
@@ -133,7 +133,7 @@ async def _gated(case: Case, servers: Sequence[FaultyServer], address: str) -> E
         config = _config(case, servers, address)
         async with (
             serving(config, RequestLog()) as running,
-            aiohttp.ClientSession(auto_decompress=False) as session,
+            aiohttp.ClientSession(timeout=PATIENT) as session,
         ):
             stage = Stage(case, servers, running.url, texts, session)
             got = await _asked(stage, address)

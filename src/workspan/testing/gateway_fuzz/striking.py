@@ -25,7 +25,7 @@ from workspan.serve.store.keys import make_key
 from workspan.serve.store.limits import parse_limits
 from workspan.testing.faults import FaultyServer, Habits
 from workspan.testing.gateway_fuzz.case import RUNAHEAD, Ask, Case, Side, Trouble
-from workspan.testing.gateway_fuzz.client import MODEL, Got
+from workspan.testing.gateway_fuzz.client import MODEL, PATIENT, Got
 from workspan.testing.gateway_fuzz.drive import Evidence, Stage, client, found, until_done
 
 Strike: TypeAlias = Callable[[int], Awaitable[None]]
@@ -87,7 +87,7 @@ async def strike_one(case: Case, address: str, strike: Strike, *, workers: int =
         async with (
             server.serve(),
             _command(server.url, address, workers) as (pid, url),
-            aiohttp.ClientSession(auto_decompress=False) as session,
+            aiohttp.ClientSession(timeout=PATIENT) as session,
         ):
             stage = Stage(case, [server], url, [text for _, text in made], session)
             got = await _asked(stage, strike, pid)
