@@ -15,6 +15,7 @@ PROJECT = Path(__file__).parents[1]
 ROOT = PROJECT / "src" / "workspan"
 EVIDENCE = PROJECT / "evidence" / "src" / "workspan_evidence"
 LAYERS = [
+    {"testing.gateway_fuzz"},
     {"__main__"},
     {"cli"},
     {"serve"},
@@ -67,13 +68,17 @@ EVIDENCE_LAYERS = [
 def imported(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("workspan."):
-            yield node.module.split(".")[1]
+            _, *parts = node.module.split(".")
+            whole = ".".join(parts[:2])
+            yield whole if whole in RANK else parts[0]
         elif isinstance(node, ast.Import):
             yield from (a.name.split(".")[1] for a in node.names if a.name.startswith("workspan."))
 
 
 def room(path: Path) -> str:
-    return path.relative_to(ROOT).with_suffix("").parts[0]
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    whole = ".".join(parts[:2])
+    return whole if whole in RANK else parts[0]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
