@@ -21,6 +21,8 @@ from workspan.serve.relay.upstream import Server, at_most
 from workspan.serve.wire.exchange import Exchange
 
 _REFUSAL_BYTES = 65_536
+_EVENTS = (b"data:", b"event:", b":")
+"""How a stream begins, whatever it is called."""
 _LESSONS = 4
 """How often one request is asked in another way."""
 
@@ -43,6 +45,8 @@ class Attempt:
     """The last that was told; it goes to the client at the end, or not at all."""
     whole: bytes = b""
     """A reply in one body."""
+    is_unread: bool = False
+    """Such a body came, and can't be read: nothing tells how much was decoded."""
     failure: trouble.Missed | None = None
     """What went wrong after the events that were taken; nothing beyond it is read."""
     notices: list[str] = field(default_factory=list)
@@ -125,7 +129,12 @@ class Attempt:
             await self._first_token()
             return
         self.whole = await self._read(response, exchange.limits.reply_bytes)
-        self._check_whole()
+        if self.passed.is_streamed and self.whole.lstrip().startswith(_EVENTS):
+            self.whole, told = b"", self.whole
+            self.ahead.append(self.events(told))
+            await self._first_token()
+        else:
+            self._check_whole()
 
     def _check_whole(self) -> None:
         """See that a reply is one.
@@ -142,6 +151,7 @@ class Attempt:
             value = msgspec.json.decode(self.whole)
             event = None if is_embedding else read_event(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError):
+            self.is_unread = True
             raise trouble.broke(self.server.name, "what came is no completion") from None
         if is_complaint(value) or (event is not None and event.error):
             raise self._said(value)

@@ -106,7 +106,7 @@ def _line(asked: Asked) -> str:
 
 def _if_cut(attempt: Attempt) -> Usage:
     """Return the bill of an attempt that is left where it is."""
-    if not attempt.passed.is_streamed:
+    if not attempt.passed.is_streamed or attempt.is_unread:
         for meter in attempt.counts.meters:
             meter.is_asked_whole = True
     return charged(attempt.counts.if_cut(), attempt.server.price)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from workspan.testing.faults import FAULTS, Fault, Habits
@@ -18,6 +18,8 @@ WAYS = ("self_consistency(n=3)", "auto", "best_of_n(n=2)")
 RUNAHEAD = 64
 """What the gateway is told that a server decodes after a hang-up, at most."""
 _ROWS = tuple(FAULTS.values())
+_LONG = 0.03
+"""Of the runs: they take long."""
 _HONEST = 6
 """One run of so many is before servers that do nothing wrong."""
 
@@ -116,7 +118,21 @@ def case(number: int) -> Case:
     keys = tuple(_limits(rng) for _ in range(rng.choice((1, 1, 2))))
     asks = tuple(_ask(rng, place, len(keys)) for place in range(rng.randint(2, 5)))
     trouble: Trouble | None = "locked" if rng.random() < 0.08 else None
-    return Case(number, tuple(sides), keys, asks, rng.random() < 0.5, trouble)
+    drawn = Case(number, tuple(sides), keys, asks, rng.random() < 0.5, trouble)
+    return _long(drawn, rng) if rng.random() < _LONG else drawn
+
+
+def _long(drawn: Case, rng: random.Random) -> Case:
+    """Let streams be longer than what is held of an account at a time."""
+    sides = [
+        replace(side, habits=replace(side.habits, length=(1_000, 2_500))) for side in drawn.sides
+    ]
+    asks = [
+        replace(ask, cap=rng.randint(1_400, 4_000), way="", n=1, is_streamed=True, budget=None)
+        for ask in drawn.asks[:3]
+    ]
+    keys = tuple(f"{rng.randint(1_500, 6_000)} work/total" for _ in drawn.keys)
+    return replace(drawn, sides=tuple(sides), asks=tuple(asks), keys=keys)
 
 
 def _habits(rng: random.Random) -> Habits:
