@@ -284,9 +284,13 @@ class Accounts:
     def _ledger_of(self, leases: Sequence[Lease]) -> Ledger | None:
         """Return the account of the shortest window, below those of the longer ones."""
         ledger: Ledger | None = self._top
+        chain: list[LeasedLedger] = []
         for lease in reversed(leases):
             if lease.limit.quantity != "requests":
                 ledger = self._node(lease, ledger)
+                chain.append(ledger)
+        for node in chain:
+            node.chain = chain
         return ledger
 
     def _node(self, lease: Lease, parent: Ledger | None) -> LeasedLedger:

@@ -208,10 +208,20 @@ class LeasedLedger(Ledger):
         most = {self.column: amount_of(self.column, lease.limit.most)}
         super().__init__(Budget(**most), parent)  # type: ignore[arg-type]  # a column's own type
         self.lease, self.gains = lease, gains
+        self.chain: Sequence[LeasedLedger] = (self,)
+        """The accounts of all of the key's limits, this one among them."""
 
     def wish(self, amount: Amount, least: Amount) -> Wish:
         """Return what an amount, or the least of it, takes of the lease."""
         return Wish(self.lease, self._counted(amount), self._counted(least))
+
+    def _wishes(self, amount: Amount) -> list[Wish]:
+        """Wish for some of each limit.
+
+        What is had of one is given back while another is waited for: calls that wished for one at
+        a time would take turns for ever.
+        """
+        return [node.wish(amount, amount) for node in self.chain]
 
     def _counted(self, amount: Amount) -> int:
         return units(self.column, getattr(amount, self.column))
@@ -230,13 +240,13 @@ class LeasedLedger(Ledger):
 
     async def _wait_for(self, amount: Amount, column: str) -> None:
         try:
-            await self.gains.gain([self.wish(amount, amount)])
+            await self.gains.gain(self._wishes(amount))
         except (Refused, StoreGone) as why:
             raise LeaseRefused(why, column) from None
 
     async def _fetched(self, more: Amount, column: str) -> bool:  # noqa: ARG002  # has one alone
         try:
-            await self.gains.gain([self.wish(more, more)])
+            await self.gains.gain(self._wishes(more))
         except (Refused, StoreGone):
             return False
         return True
