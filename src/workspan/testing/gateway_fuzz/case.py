@@ -74,6 +74,9 @@ class Case:
     asks: tuple[Ask, ...]
     has_judge: bool
     trouble: Trouble | None
+    warms: bool = False
+    """The first request goes alone: from its end on, streams can be counted closely enough to cut
+    them."""
 
     @property
     def is_honest(self) -> bool:
@@ -129,10 +132,11 @@ def _long(drawn: Case, rng: random.Random) -> Case:
     ]
     asks = [
         replace(ask, cap=rng.randint(1_400, 4_000), way="", n=1, is_streamed=True, budget=None)
-        for ask in drawn.asks[:3]
+        for ask in drawn.asks[:4]
     ]
+    asks[0] = replace(asks[0], cap=20, leaves_after=None)
     keys = tuple(f"{rng.randint(1_500, 6_000)} work/total" for _ in drawn.keys)
-    return replace(drawn, sides=tuple(sides), asks=tuple(asks), keys=keys)
+    return replace(drawn, sides=tuple(sides), asks=tuple(asks), keys=keys, warms=True)
 
 
 def _habits(rng: random.Random) -> Habits:

@@ -178,7 +178,9 @@ def _config(case: Case, servers: Sequence[FaultyServer], address: str) -> Config
 async def _asked(stage: Stage, address: str) -> list[Got]:
     """Let all clients ask, side by side."""
     got = [Got(ask) for ask in stage.case.asks]
-    tasks = [asyncio.create_task(client(stage, one)) for one in got]
+    alone = 1 if stage.case.warms else 0
+    await until_done(stage, [asyncio.create_task(client(stage, one)) for one in got[:alone]])
+    tasks = [asyncio.create_task(client(stage, one)) for one in got[alone:]]
     if stage.case.trouble == "locked" and "://" not in address:
         tasks.append(asyncio.create_task(_hold(stage, address)))
     await until_done(stage, tasks)
@@ -227,7 +229,7 @@ def is_of(row: Served, ask: Ask) -> bool:
 async def until_done(stage: Stage, tasks: Sequence[asyncio.Task[None]]) -> None:
     """Wait for the clients as long as anything goes on; whoever is left hangs."""
     still, seen = 0, stage.progress
-    while still < _TICKS and seen[1] < _MOST:
+    while tasks and still < _TICKS and seen[1] < _MOST:
         _, waiting = await asyncio.wait(tasks, timeout=_TICK)
         if not waiting:
             break
@@ -235,7 +237,8 @@ async def until_done(stage: Stage, tasks: Sequence[asyncio.Task[None]]) -> None:
         still, seen = (still + 1, seen) if now == seen else (0, now)
     for task in tasks:
         task.cancel()
-    await asyncio.wait(tasks)
+    if tasks:
+        await asyncio.wait(tasks)
     for task in tasks:
         if not task.cancelled():
             task.result()
