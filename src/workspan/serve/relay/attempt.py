@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -257,9 +258,15 @@ class Attempt:
         return trouble.inside(told, self.server.name, body, self.server.secret)
 
     def close(self) -> None:
-        """Hang up, unless all was read: the server stops decoding."""
-        if self.response is not None:
-            self.response.close()
+        """Hang up, unless all was read: the server stops decoding. What has come is counted."""
+        if self.response is None:
+            return
+        is_stream = self.passed.is_streamed and not self.whole and not self.is_unread
+        if is_stream and self.response.status == 200 and self.failure is None:
+            with suppress(*trouble.LOST):
+                if received := self.response.content.read_nowait():
+                    self.events(received)
+        self.response.close()
 
 
 def is_odd(event: Event) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -13,6 +14,8 @@ from workspan.data.types import Amount, Usage
 SLICE = 256
 """Tokens of a slice, at least."""
 _SLICE_OVER_RUNAHEAD = 20
+_LAST_SECONDS = 0.05
+"""For which a stream with nothing left waits for more: what is decoded meanwhile is not held."""
 _AHEAD = 4
 """The next slice is asked for when the last one has a quarter left."""
 
@@ -81,6 +84,9 @@ class Charge:
         """Tokens that may come; what a cut leaves unseen is held beside them."""
         self._held = 0
         self._hold: Hold | None = None
+        self._asking: asyncio.Task[bool] | None = None
+        """More is asked for: what streams is read meanwhile, since it is decoded meanwhile."""
+        self._refused_at = -self._slice
 
     async def begin(self) -> None:
         """Hold the prompt and the first slice, or all where nothing could cut it.
@@ -99,22 +105,46 @@ class Charge:
         self._hold = await self._account.reserve(amount)
 
     async def covers(self, seen: int) -> bool:
-        """Hold what a stream needs that has come so far; False cuts it."""
+        """Hold what a stream needs that has come so far; False cuts it.
+
+        More is asked for ahead of need, and waited for only where nothing is left: an upstream
+        decodes on while nobody reads.
+        """
         if not self.is_limited or seen < self._leased - self._slice // _AHEAD:
             return True
+        if self._capped(max(self._leased, seen) + self._slice) <= self._leased:
+            return True  # all of it is held, and the upstream was told of its cap
+        self._look()
+        is_last = seen >= self._leased
+        if self._asking is None and (is_last or seen >= self._refused_at + self._slice // 16):
+            self._refused_at = seen
+            self._asking = asyncio.create_task(self._extended(seen))
+        if is_last and self._asking is not None:
+            await asyncio.wait([self._asking], timeout=_LAST_SECONDS)
+            self._look()
+        return seen < self._leased
+
+    def _look(self) -> None:
+        """Forget what was asked for once it is answered."""
+        if self._asking is not None and self._asking.done():
+            self._asking.result()
+            self._asking = None
+
+    async def _extended(self, seen: int) -> bool:
         assert self._hold is not None  # what streams was begun
         leased = self._capped(max(self._leased, seen) + self._slice)
-        if leased <= self._leased:
-            return True  # all of it is held, and the upstream was told of its cap
         more = self._capped(leased + self._plan.runahead) - self._held
         amount = Amount(work=more, cost=self._cost(more, 0))
-        if await self._account.extend(self._hold, amount):
+        is_more = await self._account.extend(self._hold, amount)
+        if is_more:
             self._held = self._hold.amount.work  # near a budget's end it may be less
             self._leased = min(leased, max(self._leased, self._held - self._plan.runahead))
-        return seen < self._leased
+        return is_more
 
     async def settle(self, usage: Usage) -> None:
         """End it."""
+        if self._asking is not None:
+            self._asking.cancel()
         if self._hold is not None:
             await self._account.settle(self._hold, usage)
 

@@ -240,12 +240,16 @@ def _is_unfinished(attempt: Attempt) -> bool:
 
 async def _cut(exchange: Exchange, attempt: Attempt, record: Record, out: bytes, stop: str) -> None:
     """End a stream at its budget: hang up, then say so."""
+    unfinished = attempt.counts.unfinished
     attempt.close()
-    if not attempt.counts.unfinished:  # its last words had come
+    if not unfinished:  # its last words had come
         usage = _settle(attempt, record)
         await exchange.end(out + last_events(attempt, usage, record.stop))
         return
-    usage = replace(_if_cut(attempt), source="estimated")
+    if attempt.counts.unfinished or attempt.counts.report is None:
+        usage = replace(_if_cut(attempt), source="estimated")
+    else:  # they came while it waited for its account, and are not handed on
+        usage = charged(attempt.counts.settled(attempt.server.name), attempt.server.price)
     record.settle(usage, stop)
     record.span = span(attempt, usage)
-    await exchange.end(out + cut_events(attempt, usage, record.stop))
+    await exchange.end(out + cut_events(attempt, usage, record.stop, unfinished))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from workspan.data.types import Usage
@@ -61,13 +62,13 @@ def last_events(attempt: Attempt, usage: Usage, stop: str) -> bytes:
     return sse.event(value) + sse.DONE
 
 
-def cut_events(attempt: Attempt, usage: Usage, stop: str) -> bytes:
+def cut_events(attempt: Attempt, usage: Usage, stop: str, unfinished: Sequence[int]) -> bytes:
     """Write the end of a stream that was cut at its budget, which is true: it has no more tokens.
 
     It says so in ``finish_reason`` and, for whoever reads it, in ``workspan.stop``.
     """
     piece: dict[str, Any] = {"text": ""} if passed_text(attempt) else {"delta": {}}
-    choices = [{"index": i, **piece, "finish_reason": "length"} for i in attempt.counts.unfinished]
+    choices = [{"index": i, **piece, "finish_reason": "length"} for i in unfinished]
     value = {**frame(attempt), "choices": choices}
     return sse.event(value) + last_events(attempt, usage, stop)
 
