@@ -19,7 +19,7 @@ from workspan.engines.endpoint.wire import Report
 _LONGEST_TOKEN = 128
 """Characters of the longest tokens in known vocabularies: runs of blanks and dashes."""
 
-_BEYOND = 2**40
+BEYOND = 2**40
 """Tokens that no call takes."""
 _MOST_MONEY = Decimal(1_000_000)
 """USD that no call costs."""
@@ -149,7 +149,7 @@ def _read(
 
 def _natural(name: str, value: int | None, odd: list[str]) -> int | None:
     """Return a count, or None where there is none; 0 is one that was not told."""
-    if value is not None and not 0 <= value < _BEYOND:
+    if value is not None and not 0 <= value < BEYOND:
         odd.append(f"its {name} are {'negative' if value < 0 else 'beyond any count'}")
         return None
     return value or None

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from workspan.data.types import Chunk, FinishReason, Notice, Request, Source, Usage
 from workspan.engines.endpoint.figures import (
+    BEYOND,
     Shown,
     least_of_prompt,
     least_tokens,
@@ -232,7 +233,8 @@ class Meter:
         """
         self._report = merged(self._report, report)
         self._heard_at, self._blank = self.pieces if pieces is None else pieces, 0
-        if self._heard_at == self.pieces and self._report.completion_tokens >= self.least:
+        is_all = self._heard_at == self.pieces
+        if is_all and self.least <= self._report.completion_tokens < BEYOND:
             self._told = (self._report.completion_tokens, self.pieces, self._size)
 
     @property

@@ -22,7 +22,7 @@ from workspan.serve.store.base import (
 )
 from workspan.serve.store.keys import Key, StoredKey
 from workspan.serve.store.leasing import Position
-from workspan.serve.store.limits import Limit, in_order, window_start
+from workspan.serve.store.limits import LARGEST, Limit, in_order, window_start
 
 
 class Statement(NamedTuple):
@@ -213,8 +213,13 @@ def _keep(rows: Iterable[Row]) -> Work[None]:
     marks = ", ".join("?" * len(_COLUMNS))
     yield from _many(
         f"INSERT INTO requests ({_SELECTED}) VALUES ({marks}) ON CONFLICT (id) DO NOTHING",
-        [astuple(row) for row in rows],
+        [tuple(map(_bounded, astuple(row))) for row in rows],
     )
+
+
+def _bounded(value: Any) -> Any:
+    """Hold a count to what a database takes: an engine may bill anything."""
+    return min(value, LARGEST) if isinstance(value, int) else value
 
 
 def rows(since: float, most: int) -> Work[list[Row]]:
