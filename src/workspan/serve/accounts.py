@@ -91,16 +91,17 @@ class Account:
         self._holds.add(hold)
         return hold
 
-    async def extend(self, hold: Hold, amount: Amount) -> bool:
+    async def extend(self, hold: Hold, amount: Amount, *, waits: bool = True) -> bool:
         """Add decoded tokens and their cost to a hold, asked ahead of need.
 
         Near a budget's end less may be added than was asked for: `hold.amount` says what is held,
-        and the call may go on to there. False where nothing could be added.
+        and the call may go on to there. False where nothing could be added. Without `waits` it is
+        not waited for what others hold.
         """
         if self.ledger.extend(hold, amount.work, amount.cost) is None:
             return True
         with suppress(Refused, StoreGone):
-            await self._gain(amount, _part(amount, 1))
+            await self._gain(amount, _part(amount, 1), waits=waits)
         most = self._tokens(amount)
         return any(  # one less where the money of the last was rounded
             self.ledger.extend(hold, tokens, _part(amount, tokens).cost) is None
@@ -133,10 +134,10 @@ class Account:
             source=spent.source,
         )
 
-    async def _gain(self, amount: Amount, least: Amount) -> None:
+    async def _gain(self, amount: Amount, least: Amount, *, waits: bool = True) -> None:
         if self._exchange is not None:
             nodes = [node for node in self.ledger.path() if isinstance(node, LeasedLedger)]
-            await self._exchange.gain([node.wish(amount, least) for node in nodes])
+            await self._exchange.gain([node.wish(amount, least) for node in nodes], waits=waits)
 
     def _tokens(self, amount: Amount) -> int:
         """Return how many of the tokens asked for could be held now."""

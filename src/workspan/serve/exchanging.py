@@ -102,8 +102,10 @@ class Exchange:
         if self.gone is not None:
             raise StoreGone(f"{self.gone}; nothing was spent: try again soon")
 
-    async def gain(self, wishes: Sequence[Wish]) -> None:
+    async def gain(self, wishes: Sequence[Wish], *, waits: bool = True) -> None:
         """Wait until the least of each wish can be drawn, asking for all of them at a time.
+
+        Without `waits` only for the store's answer, not for what others hold.
 
         Raises:
             Refused: one can't be had, or not within the patience.
@@ -119,7 +121,7 @@ class Exchange:
             for lease, need, least in wished:
                 stack.enter_context(lease.waiting(need, least))
             await self._until_told(self._number)  # however long the store takes to answer
-            with anyio.move_on_after(self.pace.patience):
+            with anyio.move_on_after(self.pace.patience if waits else 0):
                 await self._until_met(wished)
         for lease, _, least in wished:
             if lease.free < least:

@@ -14,6 +14,8 @@ from workspan.data.types import Amount, Usage
 SLICE = 256
 """Tokens of a slice, at least."""
 _SLICE_OVER_RUNAHEAD = 20
+_TRIES = 16
+"""So many in each slice, where there is nothing more just now."""
 _LAST_SECONDS = 0.05
 """For which a stream with nothing left waits for more: what is decoded meanwhile is not held."""
 _AHEAD = 4
@@ -32,7 +34,7 @@ class Account(Protocol):
         """Hold an amount; waits while what others hold may come back."""
         ...
 
-    async def extend(self, hold: Hold, amount: Amount) -> bool:
+    async def extend(self, hold: Hold, amount: Amount, *, waits: bool = True) -> bool:
         """Hold more; False where it can't be had now."""
         ...
 
@@ -86,7 +88,10 @@ class Charge:
         self._hold: Hold | None = None
         self._asking: asyncio.Task[bool] | None = None
         """More is asked for: what streams is read meanwhile, since it is decoded meanwhile."""
-        self._refused_at = -self._slice
+        self._asked_at = -self._slice
+        """Tokens that had come when more was last asked for."""
+        self._is_refused = False
+        """It was in vain: others may give back meanwhile, and it is tried some times more."""
 
     async def begin(self) -> None:
         """Hold the prompt and the first slice, or all where nothing could cut it.
@@ -116,8 +121,9 @@ class Charge:
             return True  # all of it is held, and the upstream was told of its cap
         self._look()
         is_last = seen >= self._leased
-        if self._asking is None and (is_last or seen >= self._refused_at + self._slice // 16):
-            self._refused_at = seen
+        is_next = seen >= self._asked_at + self._slice // _TRIES
+        if self._asking is None and (is_next or (is_last and not self._is_refused)):
+            self._asked_at = seen
             self._asking = asyncio.create_task(self._extended(seen))
         if is_last and self._asking is not None:
             await asyncio.wait([self._asking], timeout=_LAST_SECONDS)
@@ -127,7 +133,7 @@ class Charge:
     def _look(self) -> None:
         """Forget what was asked for once it is answered."""
         if self._asking is not None and self._asking.done():
-            self._asking.result()
+            self._is_refused = not self._asking.result()
             self._asking = None
 
     async def _extended(self, seen: int) -> bool:
@@ -135,7 +141,7 @@ class Charge:
         leased = self._capped(max(self._leased, seen) + self._slice)
         more = self._capped(leased + self._plan.runahead) - self._held
         amount = Amount(work=more, cost=self._cost(more, 0))
-        is_more = await self._account.extend(self._hold, amount)
+        is_more = await self._account.extend(self._hold, amount, waits=False)
         if is_more:
             self._held = self._hold.amount.work  # near a budget's end it may be less
             self._leased = min(leased, max(self._leased, self._held - self._plan.runahead))

@@ -34,6 +34,8 @@ class Habits:
     """Tokens decoded, at most, after it has noticed that the client is gone."""
     length: tuple[int, int] = (2, 40)
     """Tokens that the model wants to write."""
+    seconds: float = 0.0
+    """After each piece; without, only some turns of the event loop pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ class FaultyServer:
         tally.answering += n
         tally.at_once = max(tally.at_once, tally.answering)
         try:
-            kept = await _Answering(wire, tally, row, script).run()
+            kept = await _Answering(wire, tally, row, script, self.habits.seconds).run()
         finally:
             tally.answering -= n
         return kept and not script.ends_connection
@@ -196,8 +196,11 @@ class _Wire:
 class _Answering:
     """The performance of one script."""
 
-    def __init__(self, wire: _Wire, tally: Tally, row: Served, script: Script) -> None:
+    def __init__(
+        self, wire: _Wire, tally: Tally, row: Served, script: Script, seconds: float
+    ) -> None:
         self.wire, self.tally, self.row, self.script = wire, tally, row, script
+        self.seconds = seconds
         self.zipper = zlib.compressobj(wbits=31) if script.is_gzipped else None
         self.pieces: list[Piece] = []
 
@@ -286,6 +289,8 @@ class _Answering:
     async def _turns(self) -> None:
         for _ in range(TURNS):
             await asyncio.sleep(0)
+        if self.seconds:
+            await asyncio.sleep(self.seconds)
         if self.wire.is_gone:
             raise ConnectionResetError
 

@@ -20,6 +20,8 @@ RUNAHEAD = 64
 _ROWS = tuple(FAULTS.values())
 _LONG = 0.03
 """Of the runs: they take long."""
+_SECONDS = 0.0005
+"""Of a piece of a long stream, by when a store has answered: the fastest of servers are slower."""
 _HONEST = 6
 """One run of so many is before servers that do nothing wrong."""
 
@@ -128,7 +130,8 @@ def case(number: int) -> Case:
 def _long(drawn: Case, rng: random.Random) -> Case:
     """Let streams be longer than what is held of an account at a time."""
     sides = [
-        replace(side, habits=replace(side.habits, length=(1_000, 2_500))) for side in drawn.sides
+        replace(side, habits=replace(side.habits, length=(1_000, 2_500), seconds=_SECONDS))
+        for side in drawn.sides
     ]
     asks = [
         replace(ask, cap=rng.randint(1_400, 4_000), way="", n=1, is_streamed=True, budget=None)
