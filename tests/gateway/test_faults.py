@@ -15,9 +15,9 @@ import pytest
 
 from postgres_server import PostgresServer
 from store_rig import fresh_database
-from workspan.testing.faults import FAULTS
-from workspan.testing.gateway_fuzz.case import WAYS, case
-from workspan.testing.gateway_fuzz.drive import Evidence
+from workspan.testing.faults import FAULTS, Habits
+from workspan.testing.gateway_fuzz.case import WAYS, Ask, Case, Side, case
+from workspan.testing.gateway_fuzz.drive import Evidence, drive
 from workspan.testing.gateway_fuzz.judge import judge
 from workspan.testing.gateway_fuzz.many import many
 from workspan.testing.gateway_fuzz.striking import kill_a_worker, strike_one, struck
@@ -104,6 +104,21 @@ def fine(evidence: Evidence) -> None:
     problems = judge(evidence)
     assert not problems, "\n".join([str(evidence.case), *map(str, problems)])
     assert sum(one.ending == "answered" for one in evidence.got) > len(evidence.got) / 4
+
+
+def test_what_a_stream_brings_while_its_account_is_asked_is_counted() -> None:
+    """Three long streams share what is too little for them: each is cut, and all of it counted."""
+    habits = Habits(run_ahead=13, length=(2_500, 4_000), seconds=0.0005)
+    caps = (20, 4_000, 4_000, 4_000)
+    asks = [
+        Ask(i, 0, "chat/completions", True, True, cap, 1, "", None, None)
+        for i, cap in enumerate(caps)
+    ]
+    one = Case(0, (Side((), 1.0, habits),), ("4215 work/total",), tuple(asks), False, None, True)
+    evidence = asyncio.run(drive(one))
+    fine(evidence)
+    stops = [got.told.get("stop") for got in evidence.got if got.ending == "answered"]
+    assert "budget: work" in stops
 
 
 def test_a_worker_killed_in_mid_request_loses_no_account(tmp_path: Path) -> None:
