@@ -27,6 +27,7 @@ FOUND = {
     455: "of two choices' usage the part was taken for the whole",
     489: "a bill beyond 64 bits ended the task that talks with the store",
     531: "drafts that waited for some of two limits took turns for ever",
+    734: "a stream that was done before its first token was an answer without a choice",
     1627: "a running figure of 10^30 tokens cut a stream, and was its bill",
     570: "a stream that is called JSON was charged as if next to nothing had come",
 }

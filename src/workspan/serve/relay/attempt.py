@@ -169,7 +169,7 @@ class Attempt:
                 self.ahead.append(out)
             if self.failure is not None:
                 raise self.failure
-            if not received and not self.cutter.is_done and not self.counts.has_spoken:
+            if not self.counts.has_spoken and (self.cutter.is_done or not received):
                 raise trouble.broke(self.server.name, "the stream ended before its first token")
 
     async def read(self) -> bytes:

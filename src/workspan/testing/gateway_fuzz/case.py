@@ -18,7 +18,7 @@ WAYS = ("self_consistency(n=3)", "auto", "best_of_n(n=2)")
 RUNAHEAD = 64
 """What the gateway is told that a server decodes after a hang-up, at most."""
 _ROWS = tuple(FAULTS.values())
-_LONG = 0.03
+_LONG = 0.015
 """Of the runs: they take long."""
 _SECONDS = 0.0005
 """Of a piece of a long stream, by when a store has answered: the fastest of servers are slower."""
