@@ -98,7 +98,7 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.mark.peers
 @pytest.mark.timeout(1200)
 def test_the_same_with_postgresql(postgres: PostgresServer) -> None:
-    check(0, 500, fresh_database(postgres))
+    check(0, 250, fresh_database(postgres))
 
 
 def fine(evidence: Evidence) -> None:
