@@ -70,7 +70,25 @@ class Best:
     candidate: Candidate
 
 
-Event: TypeAlias = Delta | Best
+@dataclass(frozen=True, slots=True)
+class Began:
+    """An engine is asked: the place in line and the account's room are had."""
+
+    key: str
+    start: int
+    """Clock at the start, in decoded tokens."""
+    engine: str = ""
+    """As the request names it; empty is the run's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A call is settled, however it ended."""
+
+    call: Call
+
+
+Event: TypeAlias = Delta | Best | Began | Ended
 
 Halt: TypeAlias = Callable[[], Callable[[Chunk], bool]]
 """A strategy's rule for cutting samples: makes, for each, what sees its chunks and says when."""
@@ -337,6 +355,7 @@ class _Attempt:
             await self._warm()
             hold = await self._admit(places)
             self.began = self.run.elapsed()
+            self._tell(Began(self.key, self.clock.now, self.request.engine))
             try:
                 finish = await self._stream(hold)
             except EngineError as error:
@@ -526,8 +545,7 @@ class _Attempt:
             self.tool_calls = chunk.tool_calls
         self.logprobs.extend(chunk.logprobs)
         self.confidences.extend(chunk.confidences)
-        if self.run.observer is not None:
-            self.run.observer(Delta(self.key, chunk))
+        self._tell(Delta(self.key, chunk))
 
     def _is_due(self, finish: FinishReason | None) -> bool:
         """Say whether the last slice is used up."""
@@ -602,4 +620,9 @@ class _Attempt:
         self.ledger.settle(hold, usage)
         _record(run, self.clock, entry)
         run.journal.append(entry)
+        self._tell(Ended(run.trace[-1]))
         return sample
+
+    def _tell(self, event: Event) -> None:
+        if self.run.observer is not None:
+            self.run.observer(event)

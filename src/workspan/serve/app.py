@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from workspan.serve.config import Config
 from workspan.serve.gateway import Gateway
+from workspan.serve.page import routes as page
 from workspan.serve.routes import about, completing
 from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.record import Record
@@ -33,9 +34,13 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
     "/metrics": {"GET": about.metrics},
     "/tokenizer_info": {"GET": about.tokenizer},
     "/openapi.json": {"GET": about.openapi},
+    **{path: {"GET": page.asset} for path in page.ASSETS},
+    page.EVENTS: {"GET": page.events},
 }
 """By address and method. A further dialect is one more row."""
 _MODEL: Mapping[str, Route] = {"GET": about.model}
+_SEEN = frozenset(path for path in ROUTES if "POST" in ROUTES[path])
+"""What the page shows: what may be paid for."""
 _WHILE_DRAINING = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -98,6 +103,9 @@ class App:
                 raise no_route(path)
             methods = _MODEL
         record.route = path if methods is not _MODEL else about.MODELS
+        record.method = exchange.method
+        if path in _SEEN:
+            self.gateway.feed.begin(record)
         route = methods.get("GET" if method == "HEAD" else method)
         if route is None:
             raise no_method(method, path, ", ".join(methods))
@@ -135,5 +143,6 @@ class App:
         record.status = record.status or exchange.status
         record.seconds = perf_counter() - exchange.began
         record.overhead_ms = exchange.told_overhead_ms
+        self.gateway.feed.end(record)
         self.gateway.metrics.add(record)
         self.gateway.log.add(record)

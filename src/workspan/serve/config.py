@@ -102,6 +102,12 @@ class Config:
     """Of turns that are worth more than one call."""
     json: bool = False
     """What is said on standard output is JSON."""
+    admin_key: str = field(default="", repr=False)
+    """Of whoever sees the page, its feed and the figures; empty is whoever sits at this machine."""
+    shows_content: bool = False
+    """The page shows prompts and answers."""
+    otlp: str = ""
+    """Where traces are sent; empty leaves it to the environment that OpenTelemetry reads."""
 
     def __post_init__(self) -> None:
         """Check what can be checked without asking anyone.

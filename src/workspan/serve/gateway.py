@@ -18,6 +18,8 @@ from workspan.serve.config import Config
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.upstream import Server
 from workspan.serve.routing import Routing, Target
+from workspan.serve.seeing.access import Access
+from workspan.serve.seeing.feed import Feed
 from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.metrics import Metrics
 from workspan.serve.seeing.record import Record
@@ -47,6 +49,8 @@ class Gateway:
         """All engines, as strategies ask them."""
         self.watch = Watch(config.limits)
         self.metrics = Metrics(stated.name for stated in config.upstreams)
+        self.feed = Feed(shows=config.shows_content)
+        self.access = Access(config.admin_key)
         self.log = log or RequestLog()
         self.accounts = Accounts()
         self.keys = Keys()

@@ -64,6 +64,7 @@ class _Server(uvicorn.Server):
         """Take no new request, let those that run end, settle those that do not."""
         gateway = self.app.gateway
         gateway.is_draining = True
+        gateway.feed.close()
         seconds = gateway.config.limits.drain_seconds
         end = asyncio.get_running_loop().call_later(seconds, gateway.watch.stop, "draining")
         try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
+from time import perf_counter
 
 from workspan.serve.accounts import Account, Accounts
 from workspan.serve.asked import Asked
@@ -14,11 +16,12 @@ from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.attempt import Attempt
 from workspan.serve.relay.charge import Charge
 from workspan.serve.relay.counts import charged
-from workspan.serve.relay.telling import DONE, cut_events, last_events
+from workspan.serve.relay.telling import DONE, cut_events, last_events, overrun, span
 from workspan.serve.relay.trouble import Missed
 from workspan.serve.relay.upstream import Server
 from workspan.serve.relay.whole import as_event, as_reply
 from workspan.serve.seeing.record import Record
+from workspan.serve.seeing.timeline import Bar
 from workspan.serve.wire.exchange import Exchange
 from workspan.types import Usage
 
@@ -57,6 +60,7 @@ async def relay(
                     await _answer(exchange, attempt, charge, record)
                 return
             except Missed as missed:
+                record.failures.append((server.name, missed.failed.code or ""))
                 is_last = place == len(servers) - 1
                 if is_last or not missed.elsewhere or record.has_begun:
                     raise missed.failed from None
@@ -72,9 +76,11 @@ async def _asked(
     attempt = Attempt(server, passed, passed.counts(server, plan, cap), cap)
     charge = Charge(account, plan)
     await charge.begin()
-    is_asked = False
+    is_asked, queued = False, perf_counter()
+    bar: Bar | None = None
     try:
         await server.places.enter(_line(passed.asked))
+        bar = _begun(record, attempt, perf_counter() - queued)
         try:
             is_asked = True
             await attempt.ask(exchange)
@@ -88,7 +94,24 @@ async def _asked(
     finally:
         usage = record.usage if record.is_settled else _if_cut(attempt) if is_asked else Usage()
         record.add(usage)
+        if bar is not None:
+            record.timeline.end(bar, _outcome(record), usage)
         await charge.settle(usage)
+
+
+def _begun(record: Record, attempt: Attempt, waited: float) -> Bar:
+    """Note that an upstream is asked."""
+    record.waited += waited
+    place = len(record.timeline.bars)
+    bar = record.timeline.begin(f"/{place}", attempt.server.name, record.total.output_tokens)
+    bar.counter = attempt.counts
+    return bar
+
+
+def _outcome(record: Record) -> str:
+    if record.is_settled:
+        return "sample" if record.stop == DONE else "cut"
+    return "failed" if isinstance(sys.exception(), Missed) else "cut"
 
 
 def _line(asked: Asked) -> str:
@@ -104,12 +127,13 @@ def _if_cut(attempt: Attempt) -> Usage:
 
 
 async def _answer(exchange: Exchange, attempt: Attempt, charge: Charge, record: Record) -> None:
-    record.has_begun = True
+    record.begin()
     head = (b"x-workspan-engine", attempt.server.name.encode())
     exchange.extra.append(head)
     if not attempt.passed.is_streamed:
         usage = _settle(attempt, record)
         body = as_reply(attempt, usage, record.stop)
+        record.keep(body)
         await exchange.reply(200, body)
     elif attempt.whole:
         usage = _settle(attempt, record)
@@ -129,7 +153,12 @@ def _settle(attempt: Attempt, record: Record) -> Usage:
     is_lowered = cap is not None and (asked_cap is None or cap < asked_cap)
     is_full = any(meter.finish == "length" for meter in counts.meters)
     record.settle(usage, "budget: work" if is_lowered and is_full else DONE)
+    _note(attempt, usage, record)
     return usage
+
+
+def _note(attempt: Attempt, usage: Usage, record: Record) -> None:
+    record.span, record.over = span(attempt, usage), overrun(attempt, usage)
 
 
 async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: Record) -> None:
@@ -149,6 +178,7 @@ async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
         if cutter.is_done or not received or attempt.failure is not None:
             break
         if out:
+            record.keep(out)
             await exchange.write(out)
         try:
             async with _until(deadline):
@@ -237,4 +267,5 @@ async def _cut(exchange: Exchange, attempt: Attempt, record: Record, out: bytes,
         return
     usage = replace(_if_cut(attempt), source="estimated")
     record.settle(usage, stop)
+    _note(attempt, usage, record)
     await exchange.end(out + cut_events(attempt, usage, record.stop))

@@ -66,7 +66,12 @@ async def readiness(gateway: Gateway, exchange: Exchange, record: Record) -> Non
 
 
 async def metrics(gateway: Gateway, exchange: Exchange, record: Record) -> None:  # noqa: ARG001
-    """Answer ``GET /metrics`` with what this process has done."""
+    """Answer ``GET /metrics`` with what this process has done.
+
+    Raises:
+        Failed: it is not for whoever asks.
+    """
+    gateway.access.check(exchange)
     gateway.metrics.open.set(len(gateway.watch.open))
     gateway.metrics.waiting.set(sum(s.places.waiting for s in gateway.servers.values()))
     await exchange.reply(200, gateway.metrics.written(), kind=KIND)

@@ -16,12 +16,15 @@ from workspan.serve.asked import Asked
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
 from workspan.serve.scaled import answer, stream
+from workspan.serve.scaled.watching import Decided
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire import sse
 from workspan.serve.wire.exchange import Exchange
 
 _USUAL = Budget.parse(DEFAULT_BUDGET)
 """Of a request that a strategy answers, where neither client nor operator limits it."""
+
+_FAILED = ("failed", "lost")
 
 
 async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Record) -> None:
@@ -35,6 +38,7 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
         asked = replace(asked, budget=_USUAL)
     info = gateway.engines[asked.upstream].info
     record.model = info.model
+    record.timeline.engine = asked.upstream
     opened = gateway.accounts.open(
         asked.key,
         asked.budget,
@@ -50,11 +54,22 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
                 await _streamed(gateway, exchange, asked, account, record)
             else:
                 rules = gateway.config.rules
-                reply = await answer(asked, gateway.engines, account, rules=rules)
+                reply = await answer(
+                    asked,
+                    gateway.engines,
+                    account,
+                    record.timeline.take,
+                    rules=rules,
+                    on_decided=lambda told: _decided(record, told),
+                )
+                record.begin()
                 _note(record, reply.workspan)
                 await exchange.reply(reply.status, msgspec.json.encode(reply.body))
         finally:
             record.total = account.ledger.spent
+            record.failures += [
+                (bar.engine, bar.outcome) for bar in record.timeline.bars if bar.outcome in _FAILED
+            ]
 
 
 async def _streamed(
@@ -62,13 +77,28 @@ async def _streamed(
 ) -> None:
     """Write chunks as they come, and the last word once all of them have."""
     rules = gateway.config.rules
-    async with aclosing(stream(asked, gateway.engines, account, rules=rules)) as chunks:
+    told = stream(
+        asked,
+        gateway.engines,
+        account,
+        record.timeline.take,
+        rules=rules,
+        on_decided=lambda told: _decided(record, told),
+    )
+    async with aclosing(told) as chunks:
         async for chunk in chunks:
             _note(record, chunk.get("workspan") or {})
-            record.has_begun = True
+            record.begin()
             await exchange.begin()
             await exchange.write(sse.event(chunk))
     await exchange.end(sse.DONE)
+
+
+def _decided(record: Record, told: Decided) -> None:
+    """Remember who voted for what."""
+    timeline, answer = record.timeline, told.result.answer
+    timeline.decide(answer.votes, answer.candidates, told.chosen, told.kind)
+    timeline.rule, timeline.is_tied = told.rule, answer.tied
 
 
 def _note(record: Record, told: Mapping[str, Any]) -> None:
@@ -78,3 +108,4 @@ def _note(record: Record, told: Mapping[str, Any]) -> None:
     record.stop = str(told.get("stop") or "")
     record.strategy = str(told.get("strategy") or record.strategy)
     record.span = int(told.get("span") or 0)
+    record.over = int(told.get("overrun") or 0)
