@@ -49,6 +49,25 @@ def serve(
     progress: Annotated[
         bool, typer.Option("--progress", help="Streams tell what goes on, as thinking.")
     ] = False,
+    admin_key_env: Annotated[
+        str | None,
+        typer.Option(
+            "--admin-key-env",
+            metavar="NAME",
+            help="Variable with the key of whoever sees the page and /metrics; without one they "
+            "are shown to this machine alone.",
+        ),
+    ] = None,
+    show_content: Annotated[
+        bool, typer.Option("--show-content", help="The page shows prompts and answers.")
+    ] = False,
+    otlp: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Send traces there, by OTLP over HTTP; OTEL_EXPORTER_OTLP_ENDPOINT does so too.",
+        ),
+    ] = None,
     price: PriceOption = None,
     setting: SettingOption = None,
     api_key_env: KeyOption = None,
@@ -83,6 +102,9 @@ def serve(
         judge=judge,
         verifier=verifier,
         progress=progress,
+        admin_key_env=admin_key_env,
+        show_content=show_content,
+        otlp=otlp,
     )
 
     def say(address: str) -> None:

@@ -105,7 +105,7 @@ class App:
         record.route = path if methods is not _MODEL else about.MODELS
         record.method = exchange.method
         if path in _SEEN:
-            self.gateway.feed.begin(record)
+            self._see(exchange, record)
         route = methods.get("GET" if method == "HEAD" else method)
         if route is None:
             raise no_method(method, path, ", ".join(methods))
@@ -146,3 +146,14 @@ class App:
         self.gateway.feed.end(record)
         self.gateway.metrics.add(record)
         self.gateway.log.add(record)
+        if self.gateway.traces is not None and record.route in _SEEN:
+            self.gateway.traces.add(record)
+
+    def _see(self, exchange: Exchange, record: Record) -> None:
+        """Let a request be seen from here on."""
+        self.gateway.feed.begin(record)
+        if self.gateway.traces is not None:
+            names = (b"traceparent", b"tracestate")
+            record.parent = {
+                name.decode(): exchange.header(name) for name in names if name in exchange.headers
+            }

@@ -23,6 +23,7 @@ from workspan.serve.seeing.feed import Feed
 from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.metrics import Metrics
 from workspan.serve.seeing.record import Record
+from workspan.serve.seeing.traces import Traces, traces_of
 from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange
 from workspan.serve.wire.watch import Watch
@@ -53,6 +54,7 @@ class Gateway:
         self.access = Access(config.admin_key)
         self.log = log or RequestLog()
         self.accounts = Accounts()
+        self.traces: Traces | None = None
         self.keys = Keys()
         self.routing = Routing(config, {})
         self.since = int(time.time())
@@ -80,12 +82,15 @@ class Gateway:
                 server.name_model(await _only_model(server))
             models[stated.name] = server.model
         self.routing = Routing(self.config, models)
+        self.traces = traces_of(self.config, models)
         await self.accounts.__aenter__()
         self.watch.start()
 
     async def aclose(self) -> None:
         """Settle and give everything back."""
         await self.watch.aclose()
+        if self.traces is not None:
+            await self.traces.aclose()
         await self.accounts.__aexit__(None, None, None)
         for server in self.servers.values():
             await server.aclose()

@@ -72,9 +72,13 @@ async def metrics(gateway: Gateway, exchange: Exchange, record: Record) -> None:
         Failed: it is not for whoever asks.
     """
     gateway.access.check(exchange)
-    gateway.metrics.open.set(len(gateway.watch.open))
-    gateway.metrics.waiting.set(sum(s.places.waiting for s in gateway.servers.values()))
-    await exchange.reply(200, gateway.metrics.written(), kind=KIND)
+    figures = gateway.metrics
+    figures.open.set(len(gateway.watch.open))
+    figures.watchers.set(gateway.feed.watchers)
+    figures.store_up.set(0 if gateway.accounts.gone else 1)
+    for name, server in gateway.servers.items():
+        figures.waiting.labels(name).set(server.places.waiting)
+    await exchange.reply(200, figures.written(), kind=KIND)
 
 
 async def openapi(gateway: Gateway, exchange: Exchange, record: Record) -> None:  # noqa: ARG001

@@ -1,4 +1,4 @@
-"""Who may see the page, its feed and the figures: this machine, or whoever bears the admin's key."""
+"""Who may see the page, its feed and the figures: this machine, or who bears the admin's key."""
 
 from __future__ import annotations
 

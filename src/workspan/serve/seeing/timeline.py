@@ -19,6 +19,8 @@ _MOST_BARS = 256
 _COMPARED: frozenset[AnswerKind] = frozenset({"choice", "json", "number", "open", "text"})
 """Kinds of answers that are compared at once; formulas take a solver, and stand as they are."""
 
+_NOTHING = Usage()
+
 
 class Counter(Protocol):
     """Counts a reply while it streams."""
@@ -42,7 +44,7 @@ class Bar:
     outcome: str = "running"
     """Then sample, cut, lost or failed."""
     ended: float = 0.0
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = _NOTHING
     tokens: int = 0
     counter: Counter | None = None
     """Of a call that goes on."""
