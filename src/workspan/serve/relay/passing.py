@@ -137,6 +137,7 @@ async def _answer(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
         await exchange.reply(200, body)
     elif attempt.whole:
         usage = _settle(attempt, record)
+        record.keep(attempt.whole)
         await exchange.begin()
         await exchange.end(as_event(attempt) + last_events(attempt, usage, record.stop))
     else:
@@ -221,6 +222,7 @@ async def _end(exchange: Exchange, attempt: Attempt, record: Record, out: bytes)
     Raises:
         Missed: it broke off before its answer did end.
     """
+    record.keep(out)
     failure = attempt.failure
     if failure is None and not attempt.cutter.is_done and _is_unfinished(attempt):
         failure = trouble.broke(attempt.server.name, "the stream ended before its answer")
@@ -261,6 +263,7 @@ def _is_unfinished(attempt: Attempt) -> bool:
 async def _cut(exchange: Exchange, attempt: Attempt, record: Record, out: bytes, stop: str) -> None:
     """End a stream at its budget: hang up, then say so."""
     attempt.close()
+    record.keep(out)
     if not attempt.counts.unfinished:  # its last words had come
         usage = _settle(attempt, record)
         await exchange.end(out + last_events(attempt, usage, record.stop))

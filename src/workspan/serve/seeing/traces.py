@@ -14,7 +14,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -44,8 +46,8 @@ _PROVIDERS = {
 }
 """Well-known names, by the end of a host's; all others speak the same protocol."""
 _UNKNOWN = "openai_compatible"
+_LAST_SECONDS = 3.0
 _BROKEN = frozenset({"failed", "lost"})
-_SHUTDOWN_MILLISECONDS = 3_000
 
 
 def is_wished(config: Config, environment: Mapping[str, str] = os.environ) -> bool:
@@ -187,9 +189,17 @@ class Traces:
         return told
 
     async def aclose(self) -> None:
-        """Send what is left; not for longer than a few seconds."""
-        await asyncio.to_thread(self._provider.force_flush, _SHUTDOWN_MILLISECONDS)
-        await asyncio.to_thread(self._provider.shutdown)
+        """Send what is left; a collector that is gone is not waited for long."""
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+        def end() -> None:
+            self._provider.shutdown()
+            with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+                loop.call_soon_threadsafe(done.set)
+
+        threading.Thread(target=end, name="workspan-traces-end", daemon=True).start()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), _LAST_SECONDS)
 
 
 def _of_request(record: Record) -> dict[str, str | int | float | bool]:
