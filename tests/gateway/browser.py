@@ -33,6 +33,8 @@ class Page:
     """What its console told: errors, refusals of its policy."""
     asked: list[str] = field(default_factory=list)
     """Addresses that it asked for."""
+    password: str = ""
+    """What a person would type where the browser asks for one; empty types nothing."""
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _answers: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
 
@@ -48,6 +50,24 @@ class Page:
                 self.said.append(told["params"]["exceptionDetails"]["text"])
             elif told.get("method") == "Network.requestWillBeSent":
                 self.asked.append(told["params"]["request"]["url"])
+            elif told.get("method", "").startswith("Fetch."):
+                await self._go_on(told["method"], told["params"]["requestId"])
+
+    async def _go_on(self, method: str, request: str) -> None:
+        """Let a request that was held go on; a browser's question for a password is answered."""
+        answer = {"response": "CancelAuth"}
+        if self.password:
+            answer = {"response": "ProvideCredentials", "username": "operator"}
+            answer["password"] = self.password
+        if method == "Fetch.authRequired":
+            told = {"requestId": request, "authChallengeResponse": answer}
+            await self._post("Fetch.continueWithAuth", told)
+        else:
+            await self._post("Fetch.continueRequest", {"requestId": request})
+
+    async def _post(self, method: str, params: dict[str, Any]) -> None:
+        """Send without waiting for an answer."""
+        await self.socket.send_json({"id": next(self._numbers), "method": method, "params": params})
 
     async def send(self, method: str, **params: Any) -> Any:
         number = next(self._numbers)
@@ -67,7 +87,7 @@ class Page:
     async def until(self, script: str) -> Any:
         """Wait until an expression is true, and return it."""
         async with asyncio.timeout(PATIENCE):
-            while not (value := await self.run(script)):
+            while not (value := await self.run(script)):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         return value
 
@@ -81,7 +101,7 @@ class Page:
     async def picture(self, path: Path) -> None:
         """Save what is to be seen."""
         told = await self.send("Page.captureScreenshot", format="png")
-        path.write_bytes(base64.b64decode(told["data"]))
+        path.write_bytes(base64.b64decode(told["data"]))  # noqa: ASYNC240
 
     async def look(self, *, dark: bool = False, still: bool = False) -> None:
         """Wish for colours and motion, as a person's system does."""
@@ -132,9 +152,15 @@ async def browsing(profile: Path, width: int = 1100, height: int = 900) -> Async
         await process.wait()
 
 
+def _told(path: Path) -> int:
+    try:
+        return int(path.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
 async def _port(path: Path) -> int:
     async with asyncio.timeout(PATIENCE):
-        while True:
-            with suppress(OSError, ValueError):
-                return int(path.read_text().split()[0])
+        while not (port := _told(path)):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+    return port

@@ -285,12 +285,15 @@ def test_so_many_pages_watch_and_no_more() -> None:
 
 def test_the_end_of_the_process_ends_the_feed_at_once() -> None:
     async def main() -> None:
-        async with Scripted(replies(whole())).serve() as up:
-            async with gate(up.url) as gw, reading(gw) as reader:
+        async with (
+            Scripted(replies(whole())).serve() as up,
+            gate(up.url) as gw,
+            reading(gw) as reader,
+        ):
+            await reader.next()
+            gw.serving.gateway.feed.close()
+            with pytest.raises(EOFError):
                 await reader.next()
-                gw.serving.gateway.feed.close()
-                with pytest.raises(EOFError):
-                    await reader.next()
 
     run(main)
 
@@ -305,7 +308,7 @@ def test_a_reader_that_takes_nothing_is_hung_up_on() -> None:
             _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
             writer.write(b"GET /_/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             feed = gw.serving.gateway.feed
-            while not feed.watchers:
+            while not feed.watchers:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             big = record(1)
             big.seconds, big.asked_model = 0.0, "m" * 190

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: they parse, their names are as they should be, their number is bounded."""
+"""Figures for Prometheus: they parse, have good names, and are of a bounded number."""
 
 from __future__ import annotations
 

@@ -190,8 +190,8 @@ def test_a_real_receiver_gets_them_by_the_end(
     is_flag: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def main(address: str) -> None:
-        told = {"otlp": address} if is_flag else {}
-        async with Scripted(replies(whole())).serve() as up, gate(up.url, **told) as gw:
+        told = address if is_flag else ""
+        async with Scripted(replies(whole())).serve() as up, gate(up.url, otlp=told) as gw:
             await gw.ask(messages=NUMBER)
             await gw.record()
 
@@ -210,8 +210,8 @@ def test_a_real_receiver_gets_them_by_the_end(
 
 def test_a_collector_that_is_gone_holds_nothing_up() -> None:
     async def main() -> None:
-        told = {"otlp": "http://127.0.0.1:9"}
-        async with Scripted(replies(whole())).serve() as up, gate(up.url, **told) as gw:
+        gone = "http://127.0.0.1:9"
+        async with Scripted(replies(whole())).serve() as up, gate(up.url, otlp=gone) as gw:
             for _ in range(3):
                 assert (await gw.ask(messages=NUMBER)).status == 200
 

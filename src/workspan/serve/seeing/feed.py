@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -126,16 +126,14 @@ class Feed:
     def look(self) -> None:
         """Make a frame of what changed since the last look; none where nothing did."""
         fresh, self._fresh = min(self._fresh, len(self._ended)), 0
-        now: dict[str, bytes] = {}
-        for record in islice(reversed(self._open.values()), _MOST_OPEN):
-            now[record.id] = _written(record)
-        changed = [body for id, body in now.items() if self._sent.get(id) != body]
-        ended = [*islice(reversed(self._ended), fresh)]
-        changed += [_written(record) for record in reversed(ended)]
+        running = [*islice(reversed(self._open.values()), _MOST_OPEN)]
+        now = {record.id: _written(record) for record in running}
+        changed = [one for one in running if self._sent.get(one.id) != now[one.id]]
+        changed += islice(reversed(self._ended), fresh)
         self._sent = now
         frame: dict[str, Any] = {}
         if changed:
-            frame["requests"] = [msgspec.Raw(body) for body in changed]
+            frame["requests"] = _in_order(changed)
         spent = msgspec.json.encode(self.spend.value()) if fresh else self._spent
         if spent != self._spent:
             self._spent = spent
@@ -159,7 +157,7 @@ class Feed:
                 "worker": self.worker,
                 "workers": self.workers,
                 "content": self.shows,
-                "requests": [msgspec.Raw(_written(record)) for record in shown],
+                "requests": _in_order(shown),
                 "keys": self.spend.value(),
             }
         )
@@ -188,6 +186,11 @@ class Watcher:
                 continue
             self._number = new[-1].number
             yield b"".join(_event("changes", frame.body) for frame in new)
+
+
+def _in_order(records: Iterable[Record]) -> list[msgspec.Raw]:
+    """Write requests in the order in which they came."""
+    return [msgspec.Raw(_written(one)) for one in sorted(records, key=lambda one: one.at)]
 
 
 def _event(name: str, data: bytes) -> bytes:
