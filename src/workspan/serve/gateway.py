@@ -7,12 +7,11 @@ import secrets
 import time
 from collections.abc import Mapping
 
-from workspan import engine_spec
 from workspan.engines.base import Engine, give_back
 from workspan.errors import EngineError, InputError, KeyRefused
 from workspan.legible import quoted
 from workspan.serve.accounts import Accounts
-from workspan.serve.asked import Asked, Key, Wish
+from workspan.serve.asked import Asked, Wish
 from workspan.serve.auth import Keys
 from workspan.serve.config import Config
 from workspan.serve.relay.body import Body
@@ -24,6 +23,8 @@ from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.metrics import Metrics
 from workspan.serve.seeing.record import Record
 from workspan.serve.seeing.traces import Traces, traces_of
+from workspan.serve.store import store_at
+from workspan.serve.store.keys import Key
 from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange
 from workspan.serve.wire.watch import Watch
@@ -53,9 +54,10 @@ class Gateway:
         self.feed = Feed(shows=config.shows_content)
         self.access = Access(config.admin_key)
         self.log = log or RequestLog()
-        self.accounts = Accounts()
+        self.store = store_at(config.store) if config.store else None
+        self.accounts = Accounts(self.store)
+        self.keys = Keys(self.store)
         self.traces: Traces | None = None
-        self.keys = Keys()
         self.routing = Routing(config, {})
         self.since = int(time.time())
         self.is_draining = False
@@ -72,6 +74,8 @@ class Gateway:
         for stated in self.config.upstreams:
             server = self.servers.get(stated.name)
             if server is None:
+                from workspan import engine_spec  # what is no server is made of all sorts
+
                 self.engines[stated.name] = await engine_spec.open_engine(
                     stated.engine, stated.model or None, stated.price, stated.settings, imports=True
                 )
@@ -83,6 +87,8 @@ class Gateway:
             models[stated.name] = server.model
         self.routing = Routing(self.config, models)
         self.traces = traces_of(self.config, models)
+        if self.store is not None:
+            await self.store.open()
         await self.accounts.__aenter__()
         self.watch.start()
 
@@ -92,6 +98,8 @@ class Gateway:
         if self.traces is not None:
             await self.traces.aclose()
         await self.accounts.__aexit__(None, None, None)
+        if self.store is not None:
+            await self.store.aclose()
         for server in self.servers.values():
             await server.aclose()
         for name, engine in self.engines.items():
@@ -108,7 +116,9 @@ class Gateway:
         Raises:
             KeyRefused: there is none, or it is not known.
         """
-        return await self.keys.of(exchange)
+        key = await self.keys.of(exchange)
+        exchange.key_id = key.id if key is not None else ""
+        return key
 
     def wished(self, exchange: Exchange, body: Body) -> Wish:
         """Read a request's wishes, which its body loses.

@@ -13,7 +13,7 @@ from gateway.rig import Gate, Scripted, gate, replies, run, upstream, usage, who
 from workspan.engines.base import Price
 from workspan.serve.seeing.metrics import Metrics
 from workspan.serve.seeing.record import Record
-from workspan.serve.seeing.spend import MOST_KEYS
+from workspan.serve.seeing.labels import MOST_KEYS
 from workspan.serve.store import store_at
 from workspan.types import Usage
 

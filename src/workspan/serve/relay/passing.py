@@ -20,6 +20,7 @@ from workspan.serve.relay.telling import DONE, cut_events, last_events, overrun,
 from workspan.serve.relay.trouble import Missed
 from workspan.serve.relay.upstream import Server
 from workspan.serve.relay.whole import as_event, as_reply
+from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
 from workspan.serve.seeing.timeline import Bar
 from workspan.serve.wire.exchange import Exchange
@@ -52,7 +53,7 @@ async def relay(
         id=asked.id,
         is_priced=all(server.price is not None for server in servers),
     )
-    async with opened as account:
+    async with opened as account, noting(account, exchange, record):
         for place, server in enumerate(servers):
             record.engine, record.model = server.name, server.model
             try:

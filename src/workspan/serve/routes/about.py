@@ -77,7 +77,7 @@ async def metrics(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     figures.watchers.set(gateway.feed.watchers)
     figures.store_up.set(0 if gateway.accounts.gone else 1)
     for name, server in gateway.servers.items():
-        figures.waiting.labels(name).set(server.places.waiting)
+        figures.waiting.set(server.places.waiting, (name,))
     await exchange.reply(200, figures.written(), kind=KIND)
 
 

@@ -16,8 +16,9 @@ from workspan.serve.asked import Asked
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
 from workspan.serve.scaled import answer, stream
-from workspan.serve.scaled.watching import Decided
+from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
+from workspan.serve.seeing.strategy_run import Run
 from workspan.serve.wire import sse
 from workspan.serve.wire.exchange import Exchange
 
@@ -47,20 +48,20 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
         id=asked.id,
         is_priced=info.price is not None,
     )
-    async with opened as account:
+    async with opened as account, noting(account, exchange, record):
         try:
             if passed.is_streamed:
                 exchange.is_stream = True
                 await _streamed(gateway, exchange, asked, account, record)
             else:
-                rules = gateway.config.rules
+                rules, run = gateway.config.rules, Run(record.timeline)
                 reply = await answer(
                     asked,
                     gateway.engines,
                     account,
-                    record.timeline.take,
+                    run.take,
                     rules=rules,
-                    on_decided=lambda told: _decided(record, told),
+                    on_decided=run.decide,
                 )
                 record.begin()
                 _note(record, reply.workspan)
@@ -76,14 +77,14 @@ async def _streamed(
     gateway: Gateway, exchange: Exchange, asked: Asked, account: Account, record: Record
 ) -> None:
     """Write chunks as they come, and the last word once all of them have."""
-    rules = gateway.config.rules
+    rules, run = gateway.config.rules, Run(record.timeline)
     told = stream(
         asked,
         gateway.engines,
         account,
-        record.timeline.take,
+        run.take,
         rules=rules,
-        on_decided=lambda told: _decided(record, told),
+        on_decided=run.decide,
     )
     async with aclosing(told) as chunks:
         async for chunk in chunks:
@@ -92,13 +93,6 @@ async def _streamed(
             await exchange.begin()
             await exchange.write(sse.event(chunk))
     await exchange.end(sse.DONE)
-
-
-def _decided(record: Record, told: Decided) -> None:
-    """Remember who voted for what."""
-    timeline, answer = record.timeline, told.result.answer
-    timeline.decide(answer.votes, answer.candidates, told.chosen, told.kind)
-    timeline.rule, timeline.is_tied = told.rule, answer.tied
 
 
 def _note(record: Record, told: Mapping[str, Any]) -> None:

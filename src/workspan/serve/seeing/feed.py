@@ -227,7 +227,7 @@ def _written(record: Record) -> bytes:
         "cost": None if total.cost is None else float(total.cost),
         "source": total.source,
         "overrun": record.over,
-        "waited": round(max(record.waited, timeline.queued), 4),
+        "waited": round(record.queued, 4),
         "first": round(record.first_seconds, 4),
         "seconds": round(record.seconds, 4),
         "overhead_ms": round(record.overhead_ms, 3),

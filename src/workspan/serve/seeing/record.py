@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from workspan.serve.asked import Key
 from workspan.serve.seeing.timeline import Timeline
+from workspan.serve.store.keys import Key
 from workspan.types import Usage
 
 _MOST_PARTS = 500
@@ -92,6 +92,11 @@ class Record:
         self.total += usage
 
     @property
+    def queued(self) -> float:
+        """Seconds in line, of all its calls."""
+        return max(self.waited, self.timeline.queued)
+
+    @property
     def line(self) -> dict[str, Any]:
         """What a log holds of it."""
         total = self.total
@@ -119,7 +124,7 @@ class Record:
             "cost": None if total.cost is None else str(total.cost),
             "source": total.source,
             "overrun": self.over,
-            "waited": round(max(self.waited, self.timeline.queued), 4),
+            "waited": round(self.queued, 4),
             "first": round(self.first_seconds, 4),
             "seconds": round(self.seconds, 4),
             "overhead_ms": round(self.overhead_ms, 3),

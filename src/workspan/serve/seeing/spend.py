@@ -6,11 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from workspan.serve.seeing.labels import Keys
 from workspan.serve.seeing.record import Record
-
-MOST_KEYS = 200
-OTHERS = "others"
-"""What the keys beyond are called together."""
 
 
 @dataclass(slots=True)
@@ -55,16 +52,11 @@ class Spend:
     """Of all keys, since the process began."""
 
     keys: dict[str, Spent] = field(default_factory=dict)
-
-    def name(self, key: str) -> str:
-        """Return the name that a key is counted by: its id, while there are not too many."""
-        if key in self.keys or len(self.keys) < MOST_KEYS:
-            return key
-        return OTHERS
+    labels: Keys = field(default_factory=Keys)
 
     def add(self, record: Record) -> None:
         """Count a request that is over."""
-        name = self.name(record.key)
+        name = self.labels.label(record.key)
         spent = self.keys.get(name)
         if spent is None:
             spent = self.keys[name] = Spent(record.key_name if name == record.key else "")

@@ -216,7 +216,7 @@ def _of_request(record: Record) -> dict[str, str | int | float | bool]:
         "workspan.source": total.source,
         "workspan.overrun": record.over,
         "workspan.overhead_ms": record.overhead_ms,
-        "workspan.queue_seconds": max(record.waited, record.timeline.queued),
+        "workspan.queue_seconds": record.queued,
     }
     words = {
         "workspan.key.id": record.key,
