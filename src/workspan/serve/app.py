@@ -16,6 +16,7 @@ from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed, failed, no_method, no_route
 from workspan.serve.wire.exchange import Exchange, Receive, Scope, Send
+from workspan.serve.wire.origin import refuse_foreign
 
 _log = logging.getLogger("workspan.serve")
 Route: TypeAlias = Callable[[Gateway, Exchange, Record], Awaitable[None]]
@@ -112,6 +113,8 @@ class App:
         if self.gateway.is_draining and path not in _WHILE_DRAINING:
             exchange.extra.append((b"connection", b"close"))
             raise Failed(503, "the server ends", code="draining", headers={"retry-after": "1"})
+        if method == "POST" and self.gateway.store is None:
+            refuse_foreign(exchange)
         await route(self.gateway, exchange, record)
 
     async def _stopped(self, exchange: Exchange, record: Record) -> None:

@@ -28,7 +28,6 @@ POLICY = "; ".join(
 """No inline script or style, no foreign origin, no frame, and no text that becomes markup."""
 HEADERS: tuple[Header, ...] = (
     (b"content-security-policy", POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),

@@ -6,11 +6,11 @@ import base64
 import binascii
 import hashlib
 import hmac
-from ipaddress import ip_address
 
 from workspan.errors import InputError
 from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange
+from workspan.serve.wire.loopback import host_of, is_loopback, is_loopback_name
 
 _SHORTEST = 16
 """Characters of an admin's key: what is shorter can be guessed."""
@@ -18,7 +18,6 @@ _LONGEST = 1_000
 _PROXIED = (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via")
 """What a proxy adds: its own address says nothing of who asks."""
 _ASKS = 'Basic realm="workspan", charset="UTF-8"'
-_LOOPBACK = ("localhost", "ip6-localhost")
 
 
 class Access:
@@ -96,28 +95,9 @@ def _presented(header: str) -> str:
 def _is_here(exchange: Exchange) -> bool:
     """Tell whether a request comes from this machine, and was meant for it."""
     client = exchange.scope.get("client")
-    if not client or not _is_loopback(str(client[0])):
+    if not client or not is_loopback(str(client[0])):
         return False
     headers = exchange.headers
     if any(name in headers for name in _PROXIED):
         return False
-    return _names_loopback(exchange.header(b"host"))
-
-
-def _names_loopback(host: str) -> bool:
-    """Tell whether a Host header names this machine: a site's name may be pointed at it."""
-    name = host.strip().lower()
-    if name.startswith("["):
-        name = name[1:].partition("]")[0]
-    elif name.count(":") == 1:
-        name = name.partition(":")[0]
-    return name in _LOOPBACK or _is_loopback(name)
-
-
-def _is_loopback(text: str) -> bool:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
+    return is_loopback_name(host_of(exchange.header(b"host")))
