@@ -48,8 +48,9 @@ _WHILE_DRAINING = frozenset({"/healthz", "/readyz", "/metrics"})
 class App:
     """The application of one process."""
 
-    def __init__(self, config: Config, log: RequestLog | None = None) -> None:
-        self.gateway = Gateway(config, log)
+    def __init__(self, config: Config, log: RequestLog | None = None, worker: str = "") -> None:
+        """Take what the operator stated; `worker` names this process among several."""
+        self.gateway = Gateway(config, log, worker)
         self.failure: BaseException | None = None
         """Why it could not start."""
 

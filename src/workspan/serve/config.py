@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -15,6 +16,7 @@ from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
 from workspan.serve.rules import Rules
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 UNNAMED = "default"
 """The name of the one engine that was given without."""
 
@@ -136,6 +138,11 @@ class Config:
             raise InputError(f"the judge {quoted(judge)} is none of the engines: {hint}")
 
     def _check_upstream(self, upstream: Upstream) -> None:
+        if not _NAME.fullmatch(upstream.name):
+            raise InputError(
+                f"an engine is named {quoted(upstream.name)}: headers and figures bear it, write "
+                "letters, digits, dots and hyphens, at most 100"
+            )
         if upstream.is_server:
             checked_url(upstream.engine)
         if self.budget.cost is not None and upstream.price is None:

@@ -24,6 +24,7 @@ from workspan.serve.seeing.metrics import Metrics
 from workspan.serve.seeing.record import Record
 from workspan.serve.seeing.traces import Traces, traces_of
 from workspan.serve.store import store_at
+from workspan.serve.store.base import Store
 from workspan.serve.store.keys import Key
 from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange
@@ -40,7 +41,7 @@ _LONGEST_MODEL = 2_200
 class Gateway:
     """One process of the gateway; `start` before the first request."""
 
-    def __init__(self, config: Config, log: RequestLog | None = None) -> None:
+    def __init__(self, config: Config, log: RequestLog | None = None, worker: str = "") -> None:
         self.config = config
         self.servers: dict[str, Server] = {
             stated.name: Server(stated, config.limits)
@@ -50,11 +51,13 @@ class Gateway:
         self.engines: dict[str, Engine] = {n: s.engine for n, s in self.servers.items()}
         """All engines, as strategies ask them."""
         self.watch = Watch(config.limits)
-        self.metrics = Metrics(stated.name for stated in config.upstreams)
-        self.feed = Feed(shows=config.shows_content)
+        self.metrics = Metrics((stated.name for stated in config.upstreams), worker)
+        self.feed = Feed(worker, config.workers, shows=config.shows_content)
         self.access = Access(config.admin_key)
         self.log = log or RequestLog()
-        self.store = store_at(config.store) if config.store else None
+        self.store: Store | None = (
+            self.metrics.timed(store_at(config.store)) if config.store else None
+        )
         self.accounts = Accounts(self.store)
         self.keys = Keys(self.store)
         self.traces: Traces | None = None

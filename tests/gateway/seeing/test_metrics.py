@@ -192,3 +192,14 @@ def test_what_the_store_takes_is_measured(tmp_path: Path) -> None:
         if name == "workspan_store_seconds_count"
     }
     assert counted == {"open": 1, "keys": 1, "find": 1, "aclose": 1}
+
+
+def test_the_series_of_several_workers_are_told_apart() -> None:
+    metrics = Metrics(["up"], "2")
+    metrics.add(over(1))
+    found = samples(metrics.written())
+    assert {dict(labels)["worker"] for (_, labels) in found} == {"2"}
+    assert ("process_resident_memory_bytes", (("worker", "2"),)) in found
+    alone = Metrics(["up"])
+    alone.add(over(1))
+    assert not [labels for (_, labels) in samples(alone.written()) if "worker" in dict(labels)]

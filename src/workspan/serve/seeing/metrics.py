@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
 from workspan.serve.seeing.figures import Counts, Level, Spreads
 from workspan.serve.seeing.labels import FAILURES, OTHER, REFUSALS, Keys, code_label
@@ -35,8 +36,10 @@ class Metrics(Collector):
     makes: the first so many by their own, the rest together.
     """
 
-    def __init__(self, engines: Iterable[str]) -> None:
+    def __init__(self, engines: Iterable[str], worker: str = "") -> None:
+        """Begin at nothing; `worker` names this process among several that answer for one."""
         self.registry = CollectorRegistry()
+        self._worker = worker
         self._engines = frozenset(engines)
         self._keys = Keys()
         self._requests = Counts(
@@ -74,8 +77,8 @@ class Metrics(Collector):
         self.waiting = Level("queue_length", "Requests in line.", ("engine",))
         self.store_up = Level("store_up", "The store can be reached.")
         self.watchers = Level("page_watchers", "Pages that watch.")
+        self._process = ProcessCollector(registry=None)
         self.registry.register(self)
-        ProcessCollector(registry=self.registry)
 
     def add(self, record: Record) -> None:
         """Count a request that is over."""
@@ -115,9 +118,11 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Give all of it in Prometheus's form."""
-        for one in vars(self).values():
-            if isinstance(one, Counts | Spreads | Level):
-                yield one.family()
+        own = [one for one in vars(self).values() if isinstance(one, Counts | Spreads | Level)]
+        for family in (*(one.family() for one in own), *self._process.collect()):
+            if self._worker:
+                family.samples = [_of_worker(one, self._worker) for one in family.samples]
+            yield family
 
     def timed(self, store: Any) -> Any:
         """Return a store that does the same, and whose time is measured."""
@@ -126,6 +131,11 @@ class Metrics(Collector):
     def written(self) -> bytes:
         """Write all of it as Prometheus reads it."""
         return generate_latest(self.registry)
+
+
+def _of_worker(sample: Sample, worker: str) -> Sample:
+    """Tell workers' series apart: a scrape reaches one of them, and the next another."""
+    return sample._replace(labels={**sample.labels, "worker": worker})
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ function begin(told) {
   list.replaceChildren();
   const about = document.getElementById("about");
   const notes = [];
-  if (told.workers > 1) notes.push(told.note);
+  if (told.workers > 1) notes.push(`Worker ${told.worker} of ${told.workers} answers here, and shows its own requests; reload for another.`);
   if (told.content) notes.push("Prompts and answers are shown: the gateway was started with --show-content.");
   about.textContent = notes.join(" ");
   about.hidden = !notes.length;
