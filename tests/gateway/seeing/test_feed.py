@@ -13,8 +13,8 @@ import pytest
 from gateway.rig import DONE, GOOD, Gate, Scripted, gate, piece, replies, run, streams, whole
 from workspan.serve.seeing import feed as feeds
 from workspan.serve.seeing.feed import Feed
-from workspan.serve.seeing.record import Record
 from workspan.serve.seeing.labels import MOST_KEYS
+from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed
 from workspan.types import Usage
 

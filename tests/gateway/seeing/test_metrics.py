@@ -11,9 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.rig import Gate, Scripted, gate, replies, run, upstream, usage, whole
 from workspan.engines.base import Price
+from workspan.serve.seeing.labels import MOST_KEYS
 from workspan.serve.seeing.metrics import Metrics
 from workspan.serve.seeing.record import Record
-from workspan.serve.seeing.labels import MOST_KEYS
 from workspan.serve.store import store_at
 from workspan.types import Usage
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.rig import KEY, Scripted, gate, replies, run, streams, piece, whole
+from gateway.rig import KEY, Scripted, gate, piece, replies, run, streams, whole
 from workspan.serve.store import store_at
 from workspan.serve.store.keys import make_key
 
