@@ -25,6 +25,7 @@ model_list:
   - model_name: m
     litellm_params: {model: openai/m, api_base: "{upstream}", api_key: sk-none}
 litellm_settings: {telemetry: false, num_retries: 0}
+general_settings: {master_key: sk-load}
 """
 
 
@@ -46,10 +47,13 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
     if options.litellm:
         command = [options.litellm, "--config", "{folder}/litellm.yaml", "--port", "{port}"]
         files = {"litellm.yaml": _LITELLM}
-        found.append(Contender("litellm", command, door="/health/liveliness", files=files))
+        found.append(
+            Contender("litellm", command, door="/health/liveliness", files=files, is_ours=False)
+        )
     if options.optillm:
         command = [options.optillm, "--base-url", "{upstream}", "--port", "{port}"]
-        found.append(Contender("optillm", [*command, "--approach", "none"], door="/health"))
+        command += ["--approach", "none"]
+        found.append(Contender("optillm", command, door="/health", is_ours=False))
     return found
 
 
@@ -61,8 +65,14 @@ async def measured(one: Contender, run: Running, direct: str, options: argparse.
         kind = "streams" if is_streamed else "unary"
         sent = body(one.model, is_streamed=is_streamed)
         await closed(run.url, sent, 8, min(1.0, seconds))  # warm
+        before = run.cpu()
         done = await closed(run.url, sent, options.connections, seconds)
-        told[kind] = {"a_second": round(done.a_second, 1), "failed": done.failed}
+        each = (run.cpu() - before) / max(1, done.count) * 1000
+        told[kind] = {
+            "a_second": round(done.a_second, 1),
+            "cpu_ms": round(each, 3),  # of a request: what a busy machine does not change
+            "failed": done.failed,
+        }
         own = await opened(direct, sent, options.rate, seconds)
         through = await opened(run.url, sent, options.rate, seconds)
         told[f"{kind}_added_ms"] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -69,6 +70,9 @@ def serve(
         ),
     ] = None,
     price: PriceOption = None,
+    prices: Annotated[
+        Path | None, typer.Option(help="Prices by model, TOML: tiers, caches, each with a source.")
+    ] = None,
     setting: SettingOption = None,
     api_key_env: KeyOption = None,
     json: Annotated[
@@ -105,6 +109,7 @@ def serve(
         admin_key_env=admin_key_env,
         show_content=show_content,
         otlp=otlp,
+        price_file=prices,
     )
 
     def say(address: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workspan.address import checked_url
@@ -12,6 +14,7 @@ from workspan.budget import Budget
 from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.config import Config, upstreams
+from workspan.serve.prices import read_prices
 from workspan.serve.rules import Rules
 from workspan.serve.seeing.access import Access
 from workspan.serve.wishes import read_budget
@@ -43,14 +46,19 @@ def configured(
     admin_key_env: str | None = None,
     show_content: bool = False,
     otlp: str | None = None,
+    price_file: Path | None = None,
 ) -> Config:
     """Read and check options.
 
     Raises:
         InputError: one is wrong; says what would be right.
     """
+    told = upstreams(engines, models, prices, settings, keys)
+    if price_file is not None:
+        rows = read_prices(price_file)
+        told = tuple(replace(one, price=one.price or rows.of(one.model)) for one in told)
     return Config(
-        upstreams(engines, models, prices, settings, keys),
+        told,
         host,
         port,
         workers,

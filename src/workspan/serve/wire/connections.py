@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import httptools
@@ -11,6 +12,7 @@ from workspan.serve.config import Limits
 from workspan.serve.wire.errors import Failed
 
 _URL_BYTES = 8 * 1024
+_FAREWELL_SECONDS = 1.0
 
 
 class Connection(HttpToolsProtocol):
@@ -21,8 +23,17 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_bytes = 0
+        self._watchers: set[Callable[[], None]] = set()
+        """Told that the client is gone."""
+        self._unread, self._unread_since = 0, 0.0
         self.head_since: float | None = self.loop.time()
         """Since when headers are awaited; None while none are."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what runs for a client that is gone."""
+        super().connection_lost(exc)
+        for tell in list(self._watchers):
+            tell()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; a head that goes on without end is refused."""
@@ -35,7 +46,8 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a head."""
         super().on_message_begin()
-        self.scope["workspan.abort"] = self.transport.abort  # type: ignore[typeddict-unknown-key]
+        more: dict[str, Any] = self.scope  # type: ignore[assignment]  # a dict like any other
+        more["workspan.abort"], more["workspan.watchers"] = self.transport.abort, self._watchers
         self.head_since = self.loop.time()
 
     def on_url(self, url: bytes) -> None:
@@ -57,8 +69,24 @@ class Connection(HttpToolsProtocol):
         self.head_since, self._head_bytes = None, 0
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body; what comes after its reply is read for nobody, up to a limit."""
+        super().on_body(body)
+        if self.cycle.response_complete:
+            self._unread += len(body)
+            self._unread_since = self._unread_since or self.loop.time()
+            if self._unread > self.limits.body_bytes:
+                self.transport.abort()
+
+    def on_message_complete(self) -> None:
+        """End a body."""
+        super().on_message_complete()
+        self._unread, self._unread_since = 0, 0.0
+
     def look(self, now: float) -> None:
         """Hang up on a client that is too slow to say what it wants."""
+        if self._unread_since and now - self._unread_since > self.limits.body_seconds:
+            self.transport.abort()
         if self.head_since is not None and now - self.head_since > self.limits.header_seconds:
             self.head_since = None
             self.transport.close()
@@ -82,7 +110,9 @@ class Connection(HttpToolsProtocol):
         size = b"content-length: %d\r\n" % len(body)
         kind = b"content-type: application/json\r\nconnection: close\r\n"
         self.transport.write(b"".join([STATUS_LINE[status], kind, size, b"\r\n", body]))
-        self.transport.close()
+        self.transport.pause_reading()
+        self.transport.write_eof()  # closed at once, what was not read would reset the reply
+        self.loop.call_later(_FAREWELL_SECONDS, self.transport.abort)
 
 
 def limited(limits: Limits) -> type[Connection]:

@@ -106,12 +106,18 @@ class Exchange:
             raise too_large(limit)
         self.progress = self.now()
         self.waits_for = "total"
-        self._watcher = asyncio.create_task(self._watch())
+        watchers = self.scope.get("workspan.watchers")
+        if watchers is None:  # a server that is none of ours
+            self._watcher = asyncio.create_task(self._watch())
+        else:
+            watchers.add(self._on_gone)
         return content
 
     async def _rest(self, first: bytes, limit: int) -> bytes:
         parts, size, is_more = [first], len(first), True
         while is_more:
+            if size > limit:
+                raise too_large(limit)
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 self.stop("gone")
@@ -120,14 +126,15 @@ class Exchange:
             is_more = message.get("more_body", False)
             parts.append(part)
             size += len(part)
-            if size > limit:
-                raise too_large(limit)
         return b"".join(parts)
 
     async def _watch(self) -> None:
         """Stop the exchange as soon as the client is gone."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
+        self._on_gone()
+
+    def _on_gone(self) -> None:
         if not self.is_over:
             self.stop("gone")
 
@@ -228,6 +235,8 @@ class Exchange:
         if self._watcher is not None:
             self._watcher.cancel()
             self._watcher = None
+        elif (watchers := self.scope.get("workspan.watchers")) is not None:
+            watchers.discard(self._on_gone)
 
     def abort(self) -> None:
         """Hang up at once: what a client does not take is not kept for it."""
