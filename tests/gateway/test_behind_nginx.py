@@ -77,26 +77,27 @@ def test_streams_pass_event_by_event_and_one_gateway_may_go(tmp_path: Path) -> N
             Scripted(answer).serve() as up,
             gate(up.url) as one,
             aiohttp.ClientSession() as client,
+            gate(up.url) as two,
+            balanced(tmp_path, one, two) as root,
         ):
-            async with gate(up.url) as two, balanced(tmp_path, one, two) as root:
-                body = {**ASK, "stream": True}
-                for _ in range(4):
-                    more.clear()
-                    async with client.post(f"{root}/v1/chat/completions", json=body) as reply:
-                        assert b"first" in await reply.content.readline()  # the rest is to come
-                        more.set()
-                        assert (await reply.read()).endswith(DONE)
-                served = [len(gw.log.records) for gw in (one, two)]
-                assert sum(served) == 4
-                assert min(served) >= 1
-                for path in ("/", "/metrics", "/_/events", "/_/page.js"):
-                    async with client.get(root + path) as reply:
-                        assert reply.status == 404, path
-                seen = len(up.seen)
-                two.serving.gateway.is_draining = True
-                async with client.get(f"{two.root}/readyz") as reply:
-                    assert reply.status == 503
-                assert len(up.seen) == seen
+            body = {**ASK, "stream": True}
+            for _ in range(4):
+                more.clear()
+                async with client.post(f"{root}/v1/chat/completions", json=body) as reply:
+                    assert b"first" in await reply.content.readline()  # the rest is to come
+                    more.set()
+                    assert (await reply.read()).endswith(DONE)
+            served = [len(gw.log.records) for gw in (one, two)]
+            assert sum(served) == 4
+            assert min(served) >= 1
+            for path in ("/", "/metrics", "/_/events", "/_/page.js"):
+                async with client.get(root + path) as reply:
+                    assert reply.status == 404, path
+            seen = len(up.seen)
+            two.serving.gateway.is_draining = True
+            async with client.get(f"{two.root}/readyz") as reply:
+                assert reply.status == 503
+            assert len(up.seen) == seen
 
     asyncio.run(main())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.rig import ASK, Gate, Got, Scripted, gate, replies, run, whole
-from workspan.serve.store import keys, store_at
+from workspan.serve.store import store_at
 from workspan.serve.store.keys import make_key
 
 
@@ -24,6 +24,10 @@ async def a_key(path: Path, **said: object) -> tuple[str, str]:
     finally:
         await store.aclose()
     return stored.key.id, text
+
+
+def everything(folder: Path) -> bytes:
+    return b"".join(one.read_bytes() for one in folder.iterdir())
 
 
 async def asked(gw: Gate, key: str) -> Got:
@@ -76,7 +80,7 @@ def test_comparisons_see_hashes_of_one_length_known_or_not(
         seen.append((one, other))
         return real(one, other)
 
-    monkeypatch.setattr(keys.hmac, "compare_digest", noting)
+    monkeypatch.setattr("workspan.serve.store.keys.hmac.compare_digest", noting)
 
     async def main() -> None:
         path = tmp_path / "store.sqlite"
@@ -104,7 +108,7 @@ def test_the_store_holds_no_key(tmp_path: Path) -> None:
             gate(up.url, store=str(path)) as gw,
         ):
             assert (await asked(gw, text)).status == 200
-        content = b"".join(one.read_bytes() for one in tmp_path.iterdir())
+        content = everything(tmp_path)
         assert text[-43:].encode() not in content
 
     run(main)
@@ -119,7 +123,9 @@ def test_an_id_alone_is_no_key_and_a_revoked_or_expired_one_is_none(tmp_path: Pa
             Scripted(replies(whole())).serve() as up,
             gate(up.url, store=str(path)) as gw,
         ):
-            gw.serving.gateway.keys._utc = lambda: time.time() + 3_600
+            ring = gw.serving.gateway.keys._ring
+            assert ring is not None
+            ring._utc = lambda: time.time() + 3_600
             got = await asked(gw, old)
             assert (got.status, got.error["code"]) == (401, "key_expired")
             for key in (id, f"wsk-{id}", f"wsk-{id}-"):
@@ -147,8 +153,6 @@ def test_a_guess_is_refused_on_every_route(tmp_path: Path) -> None:
 
 
 def test_the_admin_s_key_is_compared_by_its_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    from workspan.serve.seeing import access
-
     seen: list[tuple[bytes, bytes]] = []
     real = hmac.compare_digest
 
@@ -156,7 +160,7 @@ def test_the_admin_s_key_is_compared_by_its_hash(monkeypatch: pytest.MonkeyPatch
         seen.append((one, other))
         return real(one, other)
 
-    monkeypatch.setattr(access.hmac, "compare_digest", noting)
+    monkeypatch.setattr("workspan.serve.seeing.access.hmac.compare_digest", noting)
 
     async def main() -> None:
         key = "an-admin-key-of-32-characters-00"

@@ -47,6 +47,10 @@ def test_what_is_seen_holds_no_secret(
     run(main)
 
 
+def everything(folder: Path) -> bytes:
+    return b"".join(one.read_bytes() for one in folder.iterdir())
+
+
 def test_a_store_s_row_holds_none_either(tmp_path: Path) -> None:
     async def main() -> None:
         path = tmp_path / "store.sqlite"
@@ -63,7 +67,7 @@ def test_a_store_s_row_holds_none_either(tmp_path: Path) -> None:
             headers = {"Authorization": f"Bearer {text}"}
             got = await gw.post({"model": "m", "messages": turns}, headers=headers)
             assert got.status == 200
-        content = b"".join(one.read_bytes() for one in tmp_path.iterdir())
+        content = everything(tmp_path)
         for secret in (text, PROMPT, ANSWER, KEY):
             assert secret.encode() not in content
 
