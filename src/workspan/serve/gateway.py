@@ -18,7 +18,8 @@ from workspan.serve.relay.body import Body
 from workspan.serve.relay.upstream import Server
 from workspan.serve.routing import Routing, Target
 from workspan.serve.seeing.access import Access
-from workspan.serve.seeing.feed import Feed
+from workspan.serve.seeing.feed import Feed, Limits
+from workspan.serve.seeing.limits import standings
 from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.metrics import Metrics
 from workspan.serve.seeing.record import Record
@@ -52,11 +53,16 @@ class Gateway:
         """All engines, as strategies ask them."""
         self.watch = Watch(config.limits)
         self.metrics = Metrics((stated.name for stated in config.upstreams), worker)
-        self.feed = Feed(worker, config.workers, shows=config.shows_content)
         self.access = Access(config.admin_key)
         self.log = log or RequestLog()
         self.store: Store | None = (
             self.metrics.timed(store_at(config.store)) if config.store else None
+        )
+        self.feed = Feed(
+            worker,
+            config.workers,
+            shows=config.shows_content,
+            standings=self._standings if self.store is not None else None,
         )
         self.accounts = Accounts(self.store)
         self.keys = Keys(self.store)
@@ -109,6 +115,10 @@ class Gateway:
         for name, engine in self.engines.items():
             if name not in self.servers:
                 await give_back(engine)
+
+    async def _standings(self) -> Limits:
+        assert self.store is not None
+        return await standings(self.store, time.time())
 
     def request_id(self) -> str:
         """Make an id that no other request has, here or in another process."""

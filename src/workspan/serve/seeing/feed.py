@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -32,6 +32,11 @@ _MOST_FRAMES = 50
 """Ten seconds: a reader further behind is dropped."""
 _MOST_WATCHERS = 16
 _LONGEST_NAME = 200
+_LOOKS_A_QUESTION = 15
+"""Three seconds between two questions to the store."""
+
+Limits: TypeAlias = list[dict[str, Any]] | None
+Standings: TypeAlias = Callable[[], Awaitable[Limits]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +50,28 @@ class Frame:
 class Feed:
     """The feed of one process."""
 
-    def __init__(self, worker: str = "", workers: int = 1, *, shows: bool = False) -> None:
+    def __init__(
+        self,
+        worker: str = "",
+        workers: int = 1,
+        *,
+        shows: bool = False,
+        standings: Standings | None = None,
+    ) -> None:
         """Begin with nothing.
 
         Args:
             worker: this process's name among several.
             workers: how many there are.
             shows: prompts and answers are shown.
+            standings: asks the store how limits of keys stand.
         """
         self.worker = worker
         self.workers = workers
         self.shows = shows
         self.spend = Spend()
+        self.limits: Limits = None
+        self._standings = standings
         self.is_closed = False
         self.watchers = 0
         self._open: dict[str, Record] = {}
@@ -119,11 +134,22 @@ class Feed:
             self._sent.clear()
 
     async def _run(self) -> None:
+        looks = 0
         while not self.is_closed:
             await asyncio.sleep(PERIOD)
-            self.look()
+            limits = await self._asked() if looks % _LOOKS_A_QUESTION == 0 else None
+            looks += 1
+            self.look(limits)
 
-    def look(self) -> None:
+    async def _asked(self) -> Limits:
+        """Return how limits stand, where that has changed."""
+        found = await self._standings() if self._standings is not None else None
+        if found is None or found == self.limits:
+            return None
+        self.limits = found
+        return found
+
+    def look(self, limits: Limits = None) -> None:
         """Make a frame of what changed since the last look; none where nothing did."""
         fresh, self._fresh = min(self._fresh, len(self._ended)), 0
         running = [*islice(reversed(self._open.values()), _MOST_OPEN)]
@@ -138,6 +164,8 @@ class Feed:
         if spent != self._spent:
             self._spent = spent
             frame["keys"] = msgspec.Raw(spent)
+        if limits is not None:
+            frame["limits"] = limits
         if frame:
             frame["hidden"] = len(self._open) - len(now)
             self._number += 1
@@ -159,6 +187,7 @@ class Feed:
                 "content": self.shows,
                 "requests": _in_order(shown),
                 "keys": self.spend.value(),
+                "limits": self.limits or [],
             }
         )
 

@@ -126,6 +126,25 @@ function drawKeys(rows) {
   );
 }
 
+function drawLimits(rows) {
+  document.getElementById("limits-part").hidden = !rows.length;
+  const drawn = rows.flatMap((one) =>
+    one.limits.map((limit) => {
+      const row = element("tr");
+      row.append(element("th", { scope: "row" }, `${one.name} (${one.key})${one.revoked ? ", revoked" : ""}`));
+      const share = element("meter", { min: 0, max: Math.max(limit.most, limit.spent, 1e-12), value: limit.spent });
+      share.ariaLabel = `Share of ${limit.limit} spent`;
+      row.append(element("td", {}, limit.limit), element("td", {}, share));
+      for (const amount of [limit.spent, limit.held]) {
+        const text = limit.limit.startsWith("$") ? money(amount) : number(amount);
+        row.append(element("td", { className: "number" }, text));
+      }
+      return row;
+    }),
+  );
+  document.getElementById("limits").replaceChildren(...drawn);
+}
+
 function take(told) {
   for (const request of told.requests ?? []) {
     if (isPaused) waiting.set(request.id, request);
@@ -133,6 +152,7 @@ function take(told) {
   }
   while (waiting.size > MOST) waiting.delete(waiting.keys().next().value);
   if (told.keys) keys = told.keys;
+  if (told.limits) drawLimits(told.limits);
   if (!isPaused && keys) drawKeys(keys);
   const note = document.getElementById("hidden");
   if (told.hidden !== undefined) {
