@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 from gateway.rig import ASK, Scripted, gate, replies, whole
 from workspan.serve.store import store_at
