@@ -29,7 +29,7 @@ def test_what_a_key_has_spent_of_its_limits_is_told(tmp_path: Path) -> None:
         ):
             headers = {"Authorization": f"Bearer {text}"}
             assert (await gw.post(ASK, headers=headers)).status == 200
-            spent, told = 0.0, {}
+            spent, told = 0.0, dict[str, Any]()
             while spent < 7:
                 line = await reply.content.readline()
                 told = json.loads(line[6:]) if line.startswith(b"data: ") else {}
