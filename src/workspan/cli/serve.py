@@ -50,6 +50,25 @@ def serve(
     progress: Annotated[
         bool, typer.Option("--progress", help="Streams tell what goes on, as thinking.")
     ] = False,
+    admin_key_env: Annotated[
+        str | None,
+        typer.Option(
+            "--admin-key-env",
+            metavar="NAME",
+            help="Variable with the key of whoever sees the page and /metrics; without one they "
+            "are shown to this machine alone.",
+        ),
+    ] = None,
+    show_content: Annotated[
+        bool, typer.Option("--show-content", help="The page shows prompts and answers.")
+    ] = False,
+    otlp: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Send traces there, by OTLP over HTTP; OTEL_EXPORTER_OTLP_ENDPOINT does so too.",
+        ),
+    ] = None,
     price: PriceOption = None,
     prices: Annotated[
         Path | None, typer.Option(help="Prices by model, TOML: tiers, caches, each with a source.")
@@ -87,6 +106,9 @@ def serve(
         judge=judge,
         verifier=verifier,
         progress=progress,
+        admin_key_env=admin_key_env,
+        show_content=show_content,
+        otlp=otlp,
         price_file=prices,
     )
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import anyio
 
 from workspan.core.clock import Clock
-from workspan.core.context import Context, Delta
+from workspan.core.context import Began, Context, Delta, Ended, Event
 from workspan.core.engine import FREE, Bill
 from workspan.core.journal import bound_usage
 from workspan.core.ledger import Hold, Ledger
@@ -106,6 +106,7 @@ class Attempt:
             await self._warm()
             hold = await self._admit(places)
             self.began = self.run.elapsed()
+            self._tell(Began(self.key, self.clock.now, self.request.engine))
             try:
                 finish = await self._stream(hold)
             except EngineError as error:
@@ -295,8 +296,7 @@ class Attempt:
             self.tool_calls = chunk.tool_calls
         self.logprobs.extend(chunk.logprobs)
         self.confidences.extend(chunk.confidences)
-        if self.run.observer is not None:
-            self.run.observer(Delta(self.key, chunk))
+        self._tell(Delta(self.key, chunk))
 
     def _is_due(self, finish: FinishReason | None) -> bool:
         """Say whether the last slice is used up."""
@@ -371,4 +371,9 @@ class Attempt:
         self.ledger.settle(hold, usage)
         run.record(self.clock, entry)
         run.journal.append(entry)
+        self._tell(Ended(run.trace[-1]))
         return sample
+
+    def _tell(self, event: Event) -> None:
+        if self.run.observer is not None:
+            self.run.observer(event)

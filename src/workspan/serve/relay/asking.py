@@ -11,6 +11,7 @@ from workspan.data.content import JsonObject, ToolSpec
 from workspan.data.types import Request
 from workspan.engines.endpoint.lessons import CAP_NAMES
 from workspan.errors import InputError, UnsupportedCapability
+from workspan.legible import quoted
 from workspan.serve.asked import Asked
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.charge import Limited, Plan
@@ -27,6 +28,10 @@ PATHS: dict[Form, str] = {
 }
 UNSTATED_CAP = 16_384
 """Tokens of a whole reply under a limit, where neither client nor budget caps it."""
+MOST_CHOICES = 128
+"""Of one request, as OpenAI has it: each has a meter here from its first moment."""
+_MOST_PROMPTS = 2_048
+"""Of one request for completions; harnesses send batches of some hundred."""
 _FRAME = 64
 """Tokens around a prompt's own bytes, at most."""
 _CALLS = (ToolSpec(JsonObject('{"type":"function"}')),)
@@ -186,8 +191,9 @@ class Passed:
 
 def _count(body: Body, name: str) -> int | None:
     found = body.get(name, int, "a whole number of at least 1")
-    if found is not None and found < 1:
-        raise InputError(f"{name} must be a whole number of at least 1, not {found}")
+    if found is not None and not 1 <= found <= MOST_CHOICES:
+        said = f"{name} must be a whole number from 1 to {MOST_CHOICES}, not {quoted(found)}"
+        raise InputError(said)
     return found
 
 
@@ -212,5 +218,7 @@ def _prompts(body: Body) -> int:
     """Return how many prompts a completion has: a text or a list of tokens is one."""
     prompt = body.get("prompt", object, "a prompt")
     if isinstance(prompt, list) and prompt and isinstance(prompt[0], str | list):
+        if len(prompt) > _MOST_PROMPTS:
+            raise InputError(f"prompt has {len(prompt)} prompts: at most {_MOST_PROMPTS} at a time")
         return len(prompt)
     return 1

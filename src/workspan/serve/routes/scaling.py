@@ -21,11 +21,14 @@ from workspan.serve.relay.in_line import InLine
 from workspan.serve.scaled import answer, stream
 from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
+from workspan.serve.seeing.strategy_run import Run
 from workspan.serve.wire import sse
 from workspan.serve.wire.exchange import Exchange
 
 _USUAL = Budget.parse(DEFAULT_BUDGET)
 """Of a request that a strategy answers, where neither client nor operator limits it."""
+
+_FAILED = ("failed", "lost")
 
 
 async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Record) -> None:
@@ -58,6 +61,9 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
                         raise
         finally:
             record.total = account.ledger.spent
+            record.failures += [
+                (bar.engine, bar.outcome) for bar in record.timeline.bars if bar.outcome in _FAILED
+            ]
 
 
 async def _by(
@@ -65,6 +71,7 @@ async def _by(
 ) -> None:
     """Answer by one upstream."""
     record.engine, record.model = asked.upstream, gateway.engines[asked.upstream].info.model
+    record.timeline.engine = asked.upstream
     line = asked.key.id if asked.key is not None else ""
     engines: dict[str, Engine] = {
         name: InLine(one, gateway.servers[name].places, line) if name in gateway.servers else one
@@ -74,7 +81,9 @@ async def _by(
         exchange.is_stream = True
         await _streamed(gateway, exchange, asked, engines, account, record)
         return
-    reply = await answer(asked, engines, account, rules=gateway.config.rules)
+    rules, run = gateway.config.rules, Run(record.timeline)
+    reply = await answer(asked, engines, account, run.take, rules=rules, on_decided=run.decide)
+    record.begin()
     _note(record, reply.workspan)
     await exchange.reply(reply.status, msgspec.json.encode(reply.body))
 
@@ -88,11 +97,19 @@ async def _streamed(
     record: Record,
 ) -> None:
     """Write chunks as they come, and the last word once all of them have."""
-    rules = gateway.config.rules
-    async with aclosing(stream(asked, engines, account, rules=rules)) as chunks:
+    run = Run(record.timeline)
+    told = stream(
+        asked,
+        engines,
+        account,
+        run.take,
+        rules=gateway.config.rules,
+        on_decided=run.decide,
+    )
+    async with aclosing(told) as chunks:
         async for chunk in chunks:
             _note(record, chunk.get("workspan") or {})
-            record.has_begun = True
+            record.begin()
             await exchange.begin()
             await exchange.write(sse.event(chunk))
     await exchange.end(sse.DONE)
@@ -105,3 +122,4 @@ def _note(record: Record, told: Mapping[str, Any]) -> None:
     record.stop = str(told.get("stop") or "")
     record.strategy = str(told.get("strategy") or record.strategy)
     record.span = int(told.get("span") or 0)
+    record.over = int(told.get("overrun") or 0)

@@ -157,6 +157,7 @@ class Exchange:
         self.status = status
         self.told_overhead_ms = self.overhead_ms
         own = [
+            (b"x-content-type-options", b"nosniff"),
             (b"x-request-id", self.id.encode()),
             (b"x-workspan-overhead-ms", b"%.3f" % self.told_overhead_ms),
         ]
