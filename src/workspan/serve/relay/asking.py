@@ -7,12 +7,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
+from workspan.core.engine import Price
 from workspan.data.content import JsonObject, ToolSpec
 from workspan.data.types import Request
 from workspan.engines.endpoint.lessons import CAP_NAMES
 from workspan.errors import InputError, UnsupportedCapability
 from workspan.legible import quoted
 from workspan.serve.asked import Asked
+from workspan.serve.prices import price_asked
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.charge import Limited, Plan
 from workspan.serve.relay.counts import UNCAPPED, Counts
@@ -95,7 +97,7 @@ class Passed:
 
     def _bought(self, money: Decimal | None, server: Server) -> int | None:
         """Return the tokens that an amount of money buys beside the prompt."""
-        price = server.price
+        price = self.price(server)
         if money is None or price is None or price.output <= 0:
             return None
         left = money - self.prompt_bound(server) * price.input / 1_000_000
@@ -126,7 +128,15 @@ class Passed:
         prefill = self.prompt_bound(server) if limited.prompts else 0
         work = 0 if self.form == "embedding" else None if cap is None else cap * self.n
         is_cuttable = self.is_streamed and server.pace.can_be_cut
-        return Plan(work, prefill, is_cuttable, server.runahead, server.price)
+        return Plan(work, prefill, is_cuttable, server.runahead, self.price(server))
+
+    def price(self, server: Server) -> Price | None:
+        """Return what the request is held to there; None where it is not known.
+
+        Raises:
+            InputError: its service tier is no text.
+        """
+        return price_asked(server.price, self.body.get("service_tier", str, "a text") or "")
 
     def counts(self, server: Server, plan: Plan, cap: int | None) -> Counts:
         """Begin to count a reply."""

@@ -39,6 +39,8 @@ class Counts:
             Meter(request, prompt, runahead, pace, is_bounded=is_bounded) for _ in range(choices)
         ]
         self.report: Report | None = None
+        self.tier = ""
+        """The service tier that the reply names."""
 
     def take(self, events: Sequence[Event]) -> None:
         """Add what events say."""
@@ -54,6 +56,8 @@ class Counts:
                 self._take(choice)
             if event.usage is not None:
                 self.hear(event.usage)
+            if event.service_tier:
+                self.tier = event.service_tier
         if plain:
             self._take_plain(plain)
         for meter in self.meters:

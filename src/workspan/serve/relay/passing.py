@@ -12,6 +12,7 @@ from time import perf_counter
 from workspan.data.types import Usage
 from workspan.serve.accounts import Account, Accounts
 from workspan.serve.asked import Asked
+from workspan.serve.prices import price_served
 from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.attempt import Attempt
@@ -51,7 +52,7 @@ async def relay(
         route=record.route,
         model=asked.model,
         id=asked.id,
-        is_priced=all(server.price is not None for server in servers),
+        is_priced=all(passed.price(server) is not None for server in servers),
     )
     async with opened as account, _noted(accounts, account, exchange, record):
         for place, server in enumerate(servers):
@@ -132,7 +133,7 @@ def _if_cut(attempt: Attempt) -> Usage:
     if not attempt.passed.is_streamed:
         for meter in attempt.counts.meters:
             meter.is_asked_whole = True
-    return charged(attempt.counts.if_cut(), attempt.server.price)
+    return charged(attempt.counts.if_cut(), attempt.passed.price(attempt.server))
 
 
 async def _answer(exchange: Exchange, attempt: Attempt, charge: Charge, record: Record) -> None:
@@ -158,7 +159,8 @@ def _settle(attempt: Attempt, record: Record) -> Usage:
     counts, server = attempt.counts, attempt.server
     is_read_only = attempt.passed.form == "embedding"
     usage = counts.read_only() if is_read_only else counts.settled(server.name)
-    usage = charged(usage, server.price)
+    held_to = attempt.passed.price(server)
+    usage = charged(usage, price_served(server.price, held_to, counts.tier))
     asked_cap, cap = attempt.passed.cap, attempt.cap
     is_lowered = cap is not None and (asked_cap is None or cap < asked_cap)
     is_full = any(meter.finish == "length" for meter in counts.meters)
