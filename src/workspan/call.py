@@ -480,7 +480,7 @@ class _Attempt:
                 async for chunk in chunks:
                     finish = chunk.finish
                     self._keep(chunk)
-                    refused = None if finish else self._lease_on(hold)
+                    refused = await self._lease_on(hold) if self._is_due(finish) else None
                     if refused is not None:
                         self.run.refused, finish = refused, "budget"
                         break
@@ -529,13 +529,17 @@ class _Attempt:
         if self.run.observer is not None:
             self.run.observer(Delta(self.key, chunk))
 
-    def _lease_on(self, hold: Hold) -> str | None:
+    def _is_due(self, finish: FinishReason | None) -> bool:
+        """Say whether the last slice is used up."""
+        return finish is None and self.bill.usage.output_tokens >= self.leased < self.cap
+
+    async def _lease_on(self, hold: Hold) -> str | None:
         """Lease the next slice when the last one is used up; return the limit that refuses it."""
         decoded = self.bill.usage.output_tokens
         while decoded >= self.leased < self.cap:
             leased = min(self.cap, self.leased + self._slice())
             more = min(self.cap, leased + self.engine.info.runahead) - hold.amount.work
-            refused = self.ledger.extend(hold, more, self._amount(0, more, 0).cost)
+            refused = await self.ledger.stretch(hold, more, self._amount(0, more, 0).cost)
             if refused is not None:
                 return refused
             self.leased = leased

@@ -4,7 +4,7 @@ WorkspanError                everything raised on purpose
 ├─ InputError                a value that the caller wrote is wrong; says what would be right
 │  ├─ SpecError              strategy, engine, task or budget text; points at the column
 │  └─ DataError              a file of problems; points at the line
-├─ KeyRefused                a key of the gateway's that is unknown, expired, revoked or out of scope
+├─ KeyRefused                a key of the gateway's: unknown, expired, revoked, out of scope
 ├─ Refused                   a key's account has no room now; says whether waiting helps
 ├─ StoreError                the gateway's store can't be used: newer, damaged, something else
 │  └─ StoreGone              worth trying again: it can't be reached, or is busy

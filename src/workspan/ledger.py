@@ -77,21 +77,13 @@ class Ledger:
 
     def work_left(self) -> int | None:
         """Decoded tokens that are not spent or owed, here and above; None is unlimited."""
-        left = [
-            max(0, node.budget.work - node._paid.work - node._owed.work)
-            for node in self.path()
-            if node.budget.work is not None
-        ]
-        return min(left, default=None)
+        left = [x for node in self.path() if (x := node._left("work")) is not None]
+        return None if not left else int(min(left))
 
     def cost_left(self) -> Decimal | None:
         """USD that are not spent or owed, here and above; None is unlimited."""
-        left = [
-            max(Decimal(0), node.budget.cost - node._paid.cost - node._owed.cost)
-            for node in self.path()
-            if node.budget.cost is not None
-        ]
-        return min(left, default=None)
+        left = [x for node in self.path() if (x := node._left("cost")) is not None]
+        return None if not left else Decimal(min(left))
 
     async def reserve(self, bound: Callable[[], Amount]) -> Hold:
         """Hold what `bound` asks for; wait while calls in flight may still give back theirs.
@@ -103,18 +95,21 @@ class Ledger:
         """
         while (refusal := self._refusal(amount := bound())) is not None:
             node, column = refusal
-            if node._held == _NOTHING:
-                need, limit = getattr(amount, column), getattr(node.budget, column)
-                left = limit - node._committed(column)
-                raise BudgetExceeded(
-                    f"a call needs {need} {column}, {left} {column} left of {node.budget}",
-                    limit=column,
-                )
-            if node._settled is None:
-                node._settled = anyio.Event()
-            await node._settled.wait()
+            await node._wait_for(amount, column)
         self._hold(amount)
         return Hold(amount)
+
+    def take(self, amount: Amount) -> Hold | None:
+        """Hold an amount if it fits now; never waits."""
+        if self._refusal(amount) is not None:
+            return None
+        self._hold(amount)
+        return Hold(amount)
+
+    def free(self, column: str) -> int | Decimal | None:
+        """Return what could be held of one column now, here and above; None is unlimited."""
+        left = [x for node in self.path() if (x := node._unheld(column)) is not None]
+        return min(left, default=None)
 
     def extend(self, hold: Hold, work: int, cost: Decimal) -> str | None:
         """Add `work` tokens and their `cost` to `hold` if they fit now; never waits.
@@ -130,14 +125,23 @@ class Ledger:
         hold.amount = hold.amount.plus(more)
         return None
 
+    async def stretch(self, hold: Hold, work: int, cost: Decimal) -> str | None:
+        """Extend a hold; wait where an account above is told only now what it may still hold.
+
+        Returns:
+            The column that refused, or None.
+        """
+        more = Amount(0, work, 0, cost)
+        while (refusal := self._refusal(more)) is not None:
+            node, column = refusal
+            if not await node._fetched(more, column):
+                return column
+        return self.extend(hold, work, cost)
+
     def settle(self, hold: Hold, used: Usage) -> None:
         """Free what `hold` reserved and charge what was used."""
         for node in self.path():
-            node._held = node._held.minus(hold.amount)
-            node._pay(used)
-            if node._settled is not None:
-                node._settled.set()
-                node._settled = None
+            node._release(hold.amount, used)
         hold.amount = _NOTHING
 
     def owe(self, usage: Usage) -> None:
@@ -161,15 +165,68 @@ class Ledger:
         total = getattr(self._paid, column) + getattr(self._owed, column)
         return total + getattr(self._held, column)  # type: ignore[no-any-return]
 
+    def _left(self, column: str) -> int | Decimal | None:
+        """Return what is not spent or owed of one column, on this account alone."""
+        limit = getattr(self.budget, column)
+        if limit is None:
+            return None
+        left: int | Decimal = limit - getattr(self._paid, column) - getattr(self._owed, column)
+        return left if left > 0 else type(left)(0)
+
+    def _unheld(self, column: str) -> int | Decimal | None:
+        """Return what could be held of one column now, by this account alone."""
+        left = self._left(column)
+        return None if left is None else left - getattr(self._held, column)
+
+    async def _wait_for(self, amount: Amount, column: str) -> None:
+        """Wait until some of what is held here has been given back.
+
+        Raises:
+            BudgetExceeded: nothing is.
+        """
+        if self._held == _NOTHING:
+            need, limit = getattr(amount, column), getattr(self.budget, column)
+            left = limit - self._committed(column)
+            raise BudgetExceeded(
+                f"a call needs {need} {column}, {left} {column} left of {self.budget}",
+                limit=column,
+            )
+        if self._settled is None:
+            self._settled = anyio.Event()
+        await self._settled.wait()
+
+    async def _fetched(self, more: Amount, column: str) -> bool:  # noqa: ARG002  # of this account
+        """Say whether more could be had from wherever this account has what it holds."""
+        return False
+
     def _hold(self, amount: Amount) -> None:
         for node in self.path():
-            node._held = node._held.plus(amount)
+            node._take(amount)
+
+    def _take(self, amount: Amount) -> None:
+        """Hold it here alone."""
+        self._held = self._held.plus(amount)
+
+    def _release(self, held: Amount, used: Usage) -> None:
+        """Give back here alone what was held, and charge what was used."""
+        self._held = self._held.minus(held)
+        self._pay(used)
+        if self._settled is not None:
+            self._settled.set()
+            self._settled = None
 
     def _refusal(self, bound: Amount) -> tuple[Ledger, str] | None:
         """Find the first account and column that `bound` does not fit."""
         for node in self.path():
-            for column, limit in node._limits:
-                asked = getattr(bound, column)
-                if asked and node._committed(column) + asked > limit:
-                    return node, column
+            column = node._lacking(bound)
+            if column is not None:
+                return node, column
+        return None
+
+    def _lacking(self, bound: Amount) -> str | None:
+        """Find the first column that `bound` does not fit, here alone."""
+        for column, limit in self._limits:
+            asked = getattr(bound, column)
+            if asked and self._committed(column) + asked > limit:
+                return column
         return None

@@ -317,6 +317,8 @@ def line(value: Any) -> bytes:
     return b"data: " + json.dumps(value).encode() + b"\n\n"
 
 
+PAUSE = b"a pause"
+"""In place of a part: nothing is sent for a second."""
 DONE = b"data: [DONE]\n\n"
 
 
@@ -332,7 +334,10 @@ def streams(*parts: bytes, ends: bool = True) -> Answer:
     async def answer(_: Scripted, __: Seen, writer: asyncio.StreamWriter) -> None:
         await begin(writer)
         for one in parts:
-            await part(writer, one)
+            if one is PAUSE:
+                await asyncio.sleep(1)
+            else:
+                await part(writer, one)
         if ends:
             await end(writer)
         else:

@@ -41,5 +41,6 @@ def exit_for(error: errors.WorkspanError) -> Exit:
         | errors.PluginError
         | errors.SandboxUnavailable
         | errors.JournalError
+        | errors.StoreError
     )
     return Exit.MACHINE if isinstance(error, missing) else Exit.BAD_INPUT

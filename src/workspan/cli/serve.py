@@ -39,6 +39,16 @@ def serve(
     failover: Annotated[
         bool, typer.Option("--failover", help="Further engines take over before the first token.")
     ] = False,
+    judge: Annotated[
+        str | None,
+        typer.Option(help="The engine that chooses among open texts; without, they cost one call."),
+    ] = None,
+    verifier: Annotated[
+        str | None, typer.Option(help="Your own in its place: 'sh:./check.sh', check.py:check.")
+    ] = None,
+    progress: Annotated[
+        bool, typer.Option("--progress", help="Streams tell what goes on, as thinking.")
+    ] = False,
     price: PriceOption = None,
     setting: SettingOption = None,
     api_key_env: KeyOption = None,
@@ -70,6 +80,9 @@ def serve(
         store=store,
         workers=workers,
         failover=failover,
+        judge=judge,
+        verifier=verifier,
+        progress=progress,
     )
 
     def say(address: str) -> None:

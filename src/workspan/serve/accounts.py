@@ -1,52 +1,186 @@
-"""Accounts of requests, in this process alone: each has its own budget and no key."""
+"""The account of one request: within its own budget, and within every limit of its key.
+
+Both ways of answering use it, and nothing else of the store. Where there is no store it is an
+account in this process alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from types import TracebackType
 
+import anyio
+from anyio.abc import TaskGroup
+
 from workspan.budget import Budget
+from workspan.errors import Refused, StoreGone, UnpricedModel
+from workspan.journal import bound_usage
 from workspan.ledger import Hold, Ledger
-from workspan.serve.asked import Key
+from workspan.legible import quoted
+from workspan.serve.exchanging import NORMAL_PACE, Exchange, Pace, Utc
+from workspan.serve.leases import Lease, LeasedLedger, LeaseRefused, Wish
+from workspan.serve.store.base import Row, Store, Window
+from workspan.serve.store.keys import Key
+from workspan.serve.store.limits import Limit, units, window_start
 from workspan.types import Amount, Usage
 
+_ONE = Amount(1, 1, 0)
 FIRST = Amount(1, 256, 0)
+"""What a request is expected to hold first, unless its caller knows better."""
+
+_CLIENT_GONE, _FAILED, _DONE = 499, 500, 200
 
 
 class Account:
-    """The account of one request."""
+    """What one request may hold, and has spent."""
 
-    def __init__(self, budget: Budget) -> None:
-        self.ledger = Ledger(budget)
+    def __init__(self, ledger: Ledger, exchange: Exchange | None, row: Row) -> None:
+        self.ledger = ledger
+        """For `workspan.runner.run(…, account=…)`: the request's own budget, below its key's."""
+        self.row = row
+        self._exchange = exchange
         self._holds: set[Hold] = set()
 
-    def note(self, **told: object) -> None:
-        """Say what is to be kept of the request: nothing is."""
+    @property
+    def spent(self) -> Usage:
+        """What was settled so far."""
+        return self.ledger.spent
+
+    def note(
+        self,
+        *,
+        status: int | None = None,
+        model: str | None = None,
+        strategy: str | None = None,
+        span: int | None = None,
+        overhead_ms: float | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """Say what the request's row is to hold; what is None stays."""
+        told = {
+            "status": status,
+            "model": model,
+            "strategy": strategy,
+            "span": span,
+            "overhead_ms": overhead_ms,
+            "seconds": seconds,
+        }
+        self.row = replace(self.row, **{name: x for name, x in told.items() if x is not None})  # type: ignore[arg-type]
 
     async def reserve(self, amount: Amount) -> Hold:
-        """Hold an amount."""
-        hold = await self.ledger.reserve(lambda: amount)
+        """Hold an amount before a call that may take it, prompt and first slice.
+
+        Raises:
+            Refused: the key's account has no room for it: see `Refused.code`.
+            BudgetExceeded: the request's own budget has none.
+            StoreGone: the store can't be asked.
+        """
+        hold = self.ledger.take(amount)
+        if hold is None:
+            await self._gain(amount, amount)
+            try:
+                hold = await self.ledger.reserve(lambda: amount)
+            except LeaseRefused as refused:
+                raise refused.why from None
         self._holds.add(hold)
         return hold
 
     async def extend(self, hold: Hold, amount: Amount) -> bool:
-        """Hold more; False where it can't be had."""
-        return self.ledger.extend(hold, amount.work, amount.cost) is None
+        """Add decoded tokens and their cost to a hold, asked ahead of need.
+
+        Near a budget's end less may be added than was asked for: `hold.amount` says what is held,
+        and the call may go on to there. False where nothing could be added.
+        """
+        if self.ledger.extend(hold, amount.work, amount.cost) is None:
+            return True
+        with suppress(Refused, StoreGone):
+            await self._gain(amount, _part(amount, 1))
+        most = self._tokens(amount)
+        return any(  # one less where the money of the last was rounded
+            self.ledger.extend(hold, tokens, _part(amount, tokens).cost) is None
+            for tokens in (most, most - 1)
+            if tokens > 0
+        )
 
     async def settle(self, hold: Hold, used: Usage) -> None:
-        """Give back what is held, and charge what was used; once."""
+        """Free a hold and charge what was used. Not to be split by a cancellation; once only."""
         if hold in self._holds:
             self._holds.remove(hold)
             self.ledger.settle(hold, used)
 
+    def close(self, status: int) -> Row:
+        """Charge in full what nobody settled, and return the request's row."""
+        for hold in self._holds:
+            self.ledger.settle(hold, bound_usage(hold.amount))
+        self._holds.clear()
+        spent = self.ledger.spent
+        return replace(
+            self.row,
+            status=self.row.status or status,
+            work=spent.amount.work,
+            calls=spent.calls,
+            prefill=spent.prefill,
+            cached=spent.cached_tokens,
+            cost=None if spent.cost is None else units("cost", spent.cost),
+            source=spent.source,
+        )
+
+    async def _gain(self, amount: Amount, least: Amount) -> None:
+        if self._exchange is not None:
+            nodes = [node for node in self.ledger.path() if isinstance(node, LeasedLedger)]
+            await self._exchange.gain([node.wish(amount, least) for node in nodes])
+
+    def _tokens(self, amount: Amount) -> int:
+        """Return how many of the tokens asked for could be held now."""
+        work, cost = self.ledger.free("work"), self.ledger.free("cost")
+        rooms = [amount.work]
+        if work is not None:
+            rooms.append(int(work))
+        if cost is not None and amount.cost:
+            rooms.append(int(cost * amount.work / amount.cost))
+        return max(0, min(rooms))
+
+
+def _part(amount: Amount, tokens: int) -> Amount:
+    """Return what so many of an amount's tokens take."""
+    cost = amount.cost * tokens / amount.work if amount.work else amount.cost
+    return Amount(0, tokens, 0, cost)
+
 
 class Accounts:
-    """No store: whoever asks may spend what one request may."""
+    """All accounts of one worker of the gateway; open while it serves.
 
-    gone = ""
+    Example: ``async with Accounts(store) as accounts, accounts.open(key, budget) as account: …``
+    """
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        budget: Budget | None = None,
+        utc: Utc = time.time,
+        pace: Pace = NORMAL_PACE,
+    ) -> None:
+        """Take an opened store, or none; `budget` is of all requests of this process together."""
+        self.utc = utc
+        self._top = Ledger(budget) if budget is not None else None
+        self._exchange = Exchange(store, utc, pace) if store is not None else None
+        self._ledgers: dict[str, LeasedLedger] = {}
+        self._group: TaskGroup | None = None
+
+    @property
+    def gone(self) -> str:
+        """Why the store can't be reached; empty where it can, or where there is none."""
+        return str(self._exchange.gone or "") if self._exchange is not None else ""
 
     async def __aenter__(self) -> Accounts:
+        self._group = await anyio.create_task_group().__aenter__()
+        if self._exchange is not None:
+            self._group.start_soon(self._exchange.run)
         return self
 
     async def __aexit__(
@@ -55,7 +189,14 @@ class Accounts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        pass
+        """Tell the store what was spent, and give back what is leased."""
+        try:
+            if self._exchange is not None:
+                await self._exchange.finish()
+        finally:
+            assert self._group is not None
+            self._group.cancel_scope.cancel()
+            await self._group.__aexit__(None, None, None)  # what the block raised passes as it is
 
     @asynccontextmanager
     async def open(
@@ -69,5 +210,106 @@ class Accounts:
         is_priced: bool = True,
         first: Amount = FIRST,
     ) -> AsyncIterator[Account]:
-        """Open the account of one request."""
-        yield Account(budget or Budget())
+        """Open the account of one request, which ends with the block.
+
+        `first` is what it will hold first; `id` one of our own making, never a client's, since one
+        that comes twice is recorded once. The request's row has status 200, 499 where the block
+        was cancelled, 500 where it failed, unless `Account.note` says another.
+
+        Raises:
+            Refused: the key's account has no room: nothing was spent.
+            StoreGone: the store can't be asked: nothing was spent.
+            UnpricedModel: money is limited, and the model's price is unknown.
+        """
+        if not is_priced:
+            refuse_unpriced(key, budget, model)
+        row = Row(id or uuid.uuid4().hex, self.utc(), key.id if key else "", route, model)
+        leases = self._enter(key, row.at)
+        try:
+            await self._admit(leases, first)
+            parent = self._ledger_of(leases) or self._top
+            account = Account(Ledger(budget or Budget(), parent), self._exchange, row)
+            status = _FAILED
+            try:
+                yield account
+                status = _DONE
+            except (anyio.get_cancelled_exc_class(), GeneratorExit):
+                status = _CLIENT_GONE
+                raise
+            finally:
+                done = account.close(status)
+                if self._exchange is not None:
+                    self._exchange.record(done)
+        finally:
+            for lease in leases:
+                lease.users -= 1
+
+    def _enter(self, key: Key | None, at: float) -> Sequence[Lease]:
+        """Return the leases of a key's windows at a moment, kept from being forgotten."""
+        if key is None or self._exchange is None:
+            return ()
+        leases = [self._exchange.lease(_window(key, limit, at), limit) for limit in key.limits]
+        for lease in leases:
+            lease.users += 1
+        return leases
+
+    async def _admit(self, leases: Sequence[Lease], first: Amount) -> None:
+        """Take a request of each limit on requests, once there is something left of all others."""
+        if self._exchange is None:
+            return
+        self._exchange.check()
+        wishes = [
+            Wish(lease, max(1, _counted(lease, first)), max(1, _counted(lease, _ONE)))
+            for lease in leases
+        ]
+        while True:
+            await self._exchange.gain(wishes)
+            if all(wish.lease.free >= wish.least for wish in wishes):
+                break
+        for lease in leases:
+            if lease.limit.quantity == "requests":
+                lease.used += 1
+                lease.drawn += 1
+            lease.touched = self._exchange.now()
+
+    def _ledger_of(self, leases: Sequence[Lease]) -> Ledger | None:
+        """Return the account of the shortest window, below those of the longer ones."""
+        ledger: Ledger | None = self._top
+        for lease in reversed(leases):
+            if lease.limit.quantity != "requests":
+                ledger = self._node(lease, ledger)
+        return ledger
+
+    def _node(self, lease: Lease, parent: Ledger | None) -> LeasedLedger:
+        """Return a window's account: one as long as the worker holds its lease."""
+        assert self._exchange is not None
+        found = self._ledgers.get(lease.window.id)
+        if found is None or found.lease is not lease or found.parent is not parent:
+            self._ledgers = {
+                id: one for id, one in self._ledgers.items() if self._exchange.is_held(one.lease)
+            }
+            found = self._ledgers[lease.window.id] = LeasedLedger(lease, parent, self._exchange)
+        return found
+
+
+def _window(key: Key, limit: Limit, at: float) -> Window:
+    return Window(key.id, limit.quantity, limit.period, window_start(limit.period, at))
+
+
+def _counted(lease: Lease, amount: Amount) -> int:
+    if lease.limit.quantity == "requests":
+        return 1
+    return units(lease.limit.quantity, getattr(amount, lease.limit.quantity))
+
+
+def refuse_unpriced(key: Key | None, budget: Budget | None, model: str) -> None:
+    """Refuse a model without a price where money is limited, before it is spent.
+
+    Raises:
+        UnpricedModel: so it is.
+    """
+    if (budget is not None and budget.cost is not None) or (key and key.limits_of("cost")):
+        raise UnpricedModel(
+            f"the budget limits money, and no price is known for {quoted(model)}: "
+            "the gateway's operator can give one with --prices"
+        )

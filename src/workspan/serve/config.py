@@ -15,6 +15,7 @@ from workspan.engines.base import Price
 from workspan.engines.settings import Settings, read_settings
 from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
+from workspan.serve.rules import Rules
 from workspan.spec import parse_strategy
 
 UNNAMED = "default"
@@ -97,6 +98,8 @@ class Config:
     store: str = ""
     """Of keys and accounts: a file, or postgresql://…; empty is none, and any key is taken."""
     limits: Limits = field(default_factory=Limits)
+    rules: Rules = field(default_factory=Rules)
+    """Of turns that are worth more than one call."""
     json: bool = False
     """What is said on standard output is JSON."""
 
@@ -116,10 +119,17 @@ class Config:
             raise InputError(f"workers is {self.workers}: at least 1")
         if self.failover and len(self.upstreams) < 2:
             raise InputError("failover needs a second engine: add -e NAME=http://HOST/v1")
+        self._check_judge()
         own = self.strategies.get(self.strategy, self.strategy)
         for text in (own, *self.strategies.values()):
             if text:
                 parse_strategy(text, imports=True)
+
+    def _check_judge(self) -> None:
+        judge, names = self.rules.judge, [upstream.name for upstream in self.upstreams]
+        if judge and judge not in names:
+            hint = nearest(judge, names)
+            raise InputError(f"the judge {quoted(judge)} is none of the engines: {hint}")
 
     def _check_upstream(self, upstream: Upstream) -> None:
         if upstream.is_server:

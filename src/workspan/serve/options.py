@@ -10,6 +10,8 @@ from workspan.budget import Budget
 from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.config import Config, upstreams
+from workspan.serve.rules import Rules
+from workspan.spec import parse_verifier
 
 _NAMED = re.compile(r"([A-Za-z][\w.-]{0,99})=(.+)", re.DOTALL)
 
@@ -29,6 +31,9 @@ def configured(
     store: str | None = None,
     workers: int = 1,
     failover: bool = False,
+    judge: str | None = None,
+    verifier: str | None = None,
+    progress: bool = False,
 ) -> Config:
     """Read and check options.
 
@@ -45,6 +50,11 @@ def configured(
         strategy or "",
         _named(names or ()),
         store or "",
+        rules=Rules(
+            judge=judge,
+            verifier=parse_verifier(verifier, imports=True) if verifier else None,
+            shows_progress=progress,
+        ),
     )
 
 

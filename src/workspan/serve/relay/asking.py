@@ -158,6 +158,12 @@ class Passed:
             body.set(name, value)
         return body
 
+    def left_out(self, server: Server) -> list[str]:
+        """Say which of the client's settings the upstream is not sent."""
+        names = sorted(server.lessons.gave_up - {"stream_options"})
+        said = [name for name in names if name in self.body]
+        return [f"{name} was left out: {server.name} refuses it" for name in said]
+
     def _ask_usage(self, body: Body, server: Server) -> None:
         """Ask for the usage, always: whether the client is told is another matter."""
         if "stream_options" in server.lessons.gave_up:

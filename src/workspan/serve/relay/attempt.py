@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -12,7 +11,7 @@ import aiohttp
 import msgspec
 
 from workspan.engines.endpoint.complaints import Complaint, is_complaint, read_complaint
-from workspan.engines.endpoint.wire import Event, decode_usual, read_event
+from workspan.engines.endpoint.wire import decode_usual, read_event
 from workspan.errors import EngineProtocolError
 from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
@@ -44,6 +43,8 @@ class Attempt:
     """The last that was told; it goes to the client at the end, or not at all."""
     whole: bytes = b""
     """A reply in one body."""
+    failure: trouble.Missed | None = None
+    """What went wrong after the events that were taken; nothing beyond it is read."""
     notices: list[str] = field(default_factory=list)
 
     async def ask(self, exchange: Exchange) -> None:
@@ -76,11 +77,14 @@ class Attempt:
             body = passed.written(server, self.cap)
             response = await self._post(body.written())
             if response.status == 200:
+                self.notices = passed.left_out(server)
                 return response
             content = await self._read(response, _REFUSAL_BYTES)
             told = read_complaint(response.status, content, server.secret, response.headers)
             if lesson == _LESSONS or not server.lessons.learn(told, body, server.model):
-                raise trouble.refused(told, server.name, content, response.headers)
+                raise trouble.refused(
+                    told, server.name, content, response.headers, server.secret
+                )
         raise AssertionError  # the last lesson raises
 
     async def _post(self, body: bytes) -> aiohttp.ClientResponse:
@@ -142,7 +146,7 @@ class Attempt:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError):
             raise trouble.broke(self.server.name, "what came is no completion") from None
         if is_complaint(value) or (event is not None and event.error):
-            self._raise(value)
+            raise self._said(value)
         if event is not None:
             if not event.choices:
                 raise trouble.broke(self.server.name, "a reply without a choice")
@@ -154,6 +158,8 @@ class Attempt:
             received = await self.read()
             if out := self.events(received):
                 self.ahead.append(out)
+            if self.failure is not None:
+                raise self.failure
             if not received and not self.cutter.is_done and not self.counts.has_spoken:
                 raise trouble.broke(self.server.name, "the stream ended before its first token")
 
@@ -171,62 +177,44 @@ class Attempt:
             raise trouble.broke(self.server.name, why) from None
 
     def events(self, received: bytes) -> bytes:
-        """Count what came; return what goes to the client.
-
-        Raises:
-            Missed: it is an error, or no stream of events.
-        """
+        """Count what came; return what goes to the client. What goes wrong is `failure`."""
         try:
-            return self.take(self.cutter.feed(received) if received else self.cutter.end())
+            blocks = self.cutter.feed(received) if received else self.cutter.end()
         except EngineProtocolError as error:
-            raise trouble.broke(self.server.name, str(error)) from None
-
-    def take(self, blocks: Blocks) -> bytes:
-        """Count events; return what goes to the client.
-
-        Raises:
-            Missed: the server says an error.
-            EngineProtocolError: it says what is no event.
-        """
+            self.failure = trouble.broke(self.server.name, str(error))
+            return b""
         contents = blocks.contents
         if not contents:
             return b""
         if not self.first:
             self.first = contents[0]
         events = None if blocks.is_error else decode_usual(contents)
-        if events is None:
-            return self._take_odd(contents, is_error=blocks.is_error)
+        if events is None or any(event.error for event in events):
+            return self._one_by_one(blocks)
         counts = self.counts
         counts.is_odd = False
         counts.take(events)
-        if counts.is_odd or any(event.usage is not None or event.error for event in events):
-            return self._written_anew(contents, events)
+        if counts.is_odd or any(event.usage is not None for event in events):
+            return b"".join([self._for_client(one, parsed(one)) for one in contents])
         return blocks.raw or joined(contents)
 
-    def _take_odd(self, contents: Sequence[bytes], *, is_error: bool) -> bytes:
-        """Take events one by one, of which one at least is not as most are."""
+    def _one_by_one(self, blocks: Blocks) -> bytes:
+        """Take events of which one at least is not as most are, up to one that is an error."""
         found = []
-        for content in contents:
-            if is_error and content is contents[-1]:
-                self._raise(content)
-            value = parsed(content)
+        for content in blocks.contents:
+            if blocks.is_error and content is blocks.contents[-1]:
+                self.failure = self._said(content)
+                break
             try:
+                value = parsed(content)
                 event = read_event(value)
-            except TypeError as error:
-                raise EngineProtocolError(f"malformed stream: {error}") from None
+            except (EngineProtocolError, TypeError) as error:
+                self.failure = trouble.broke(self.server.name, f"malformed stream: {error}")
+                break
             if event.error:
-                self._raise(value)
+                self.failure = self._said(value)
+                break
             self.counts.take([event])
-            found.append(self._for_client(content, value))
-        return b"".join(found)
-
-    def _written_anew(self, contents: Sequence[bytes], events: Sequence[Event]) -> bytes:
-        """Write events that were counted, without what is not for the client, or not yet."""
-        found = []
-        for content, event in zip(contents, events, strict=True):
-            value = parsed(content)
-            if event.error:
-                self._raise(value)
             found.append(self._for_client(content, value))
         return b"".join(found)
 
@@ -253,10 +241,10 @@ class Attempt:
                 return b""
         return b"data: %b\n\n" % written(value)
 
-    def _raise(self, body: Any) -> None:
-        """Say what the server said in the place of an event."""
+    def _said(self, body: Any) -> trouble.Missed:
+        """Return what the server said in the place of an answer."""
         told: Complaint = read_complaint(200, body, self.server.secret)
-        raise trouble.inside(told, self.server.name, body)
+        return trouble.inside(told, self.server.name, body, self.server.secret)
 
     def close(self) -> None:
         """Hang up, unless all was read: the server stops decoding."""

@@ -105,7 +105,7 @@ def parsed(content: bytes) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError):
         raise EngineProtocolError(
-            f"malformed stream: an event of {len(content)} bytes is no JSON"
+            f"an event of {len(content)} bytes is no JSON"
         ) from None
 
 

@@ -72,25 +72,21 @@ async def _asked(
     attempt = Attempt(server, passed, passed.counts(server, plan, cap), cap)
     charge = Charge(account, plan)
     await charge.begin()
-    usage = Usage()
+    is_asked = False
     try:
         await server.places.enter(_line(passed.asked))
         try:
-            usage = _if_cut(attempt)
-            try:
-                await attempt.ask(exchange)
-            except Missed as missed:
-                if missed.served == "no":
-                    usage = Usage()
-                raise
-            try:
-                yield attempt, charge
-            finally:
-                usage = record.usage if record.is_settled else _if_cut(attempt)
+            is_asked = True
+            await attempt.ask(exchange)
+            yield attempt, charge
+        except Missed as missed:
+            is_asked = missed.served != "no"
+            raise
         finally:
             attempt.close()
             server.places.leave()
     finally:
+        usage = record.usage if record.is_settled else _if_cut(attempt) if is_asked else Usage()
         record.add(usage)
         await charge.settle(usage)
 
@@ -150,7 +146,7 @@ async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
         if charge.is_limited and not await _is_covered(attempt, charge):
             await _cut(exchange, attempt, record, out, "budget: work")
             return
-        if cutter.is_done or not received:
+        if cutter.is_done or not received or attempt.failure is not None:
             break
         if out:
             await exchange.write(out)
@@ -195,10 +191,13 @@ async def _end(exchange: Exchange, attempt: Attempt, record: Record, out: bytes)
     Raises:
         Missed: it broke off before its answer did end.
     """
-    if not attempt.cutter.is_done and _is_unfinished(attempt):
+    failure = attempt.failure
+    if failure is None and not attempt.cutter.is_done and _is_unfinished(attempt):
+        failure = trouble.broke(attempt.server.name, "the stream ended before its answer")
+    if failure is not None:
         if out:
             await exchange.write(out)
-        raise trouble.broke(attempt.server.name, "the stream ended before its answer")
+        raise failure
     usage = _settle(attempt, record)
     await exchange.end(out + last_events(attempt, usage, record.stop))
 

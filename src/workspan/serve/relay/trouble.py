@@ -39,10 +39,12 @@ class Missed(Exception):
         """Another upstream may answer."""
 
 
-def refused(complaint: Complaint, name: str, body: Any, headers: Mapping[str, str]) -> Missed:
+def refused(
+    complaint: Complaint, name: str, body: Any, headers: Mapping[str, str], secret: Secret
+) -> Missed:
     """Say a refusal: its status where that is the client's to mend, else ours."""
     status = complaint.status
-    told = _marks(body)
+    told = _marks(body, secret)
     words = f"{name} answered {status}: {complaint.words}"
     if status in _OURS:
         said = (
@@ -94,9 +96,9 @@ def _waits(headers: Mapping[str, str], complaint: Complaint) -> dict[str, str]:
     return {name.lower(): value for name, value in found.items()}
 
 
-def inside(complaint: Complaint, name: str, body: Any) -> Missed:
+def inside(complaint: Complaint, name: str, body: Any, secret: Secret) -> Missed:
     """Say an error that came with status 200: it is one all the same."""
-    missed = refused(complaint, name, body, {})
+    missed = refused(complaint, name, body, {}, secret)
     if missed.failed.status == 500:
         missed.failed.status = 502
     missed.served = "part"
@@ -128,7 +130,7 @@ def unreachable(name: str, error: Exception, secret: Secret) -> Missed:
     return Missed(Failed(502, said, code="upstream_unreachable", kind="upstream_error"))
 
 
-def _marks(body: Any) -> dict[str, str]:
+def _marks(body: Any, secret: Secret) -> dict[str, str]:
     """Read the code, type and field that an upstream's error names, where they are plain words."""
     if isinstance(body, bytes):
         try:
@@ -144,4 +146,5 @@ def _marks(body: Any) -> dict[str, str]:
         and 0 < len(value) < 100
         and value.isascii()
         and value.isprintable()
+        and secret.scrub(value) == value
     }

@@ -9,6 +9,7 @@ from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Form, Passed
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.passing import relay
+from workspan.serve.routes.worth import worth
 from workspan.serve.routing import Target, housekeeping
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed
@@ -29,7 +30,7 @@ async def chat(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     asked = gateway.asked(exchange, body, wish, target, key)
     passed = Passed.read(asked, body, "chat")
     record.is_stream = passed.is_streamed
-    target = _weighed(target, passed, record)
+    target = worth(gateway, _weighed(target, passed, record), passed, record)
     if target.strategy is None:
         await relay(exchange, passed, gateway.in_order(target.upstream), gateway.accounts, record)
         return

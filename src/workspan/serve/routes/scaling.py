@@ -49,7 +49,8 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
                 exchange.is_stream = True
                 await _streamed(gateway, exchange, asked, account, record)
             else:
-                reply = await answer(asked, gateway.engines, account, None)
+                rules = gateway.config.rules
+                reply = await answer(asked, gateway.engines, account, rules=rules)
                 _note(record, reply.workspan)
                 await exchange.reply(reply.status, msgspec.json.encode(reply.body))
         finally:
@@ -60,7 +61,8 @@ async def _streamed(
     gateway: Gateway, exchange: Exchange, asked: Asked, account: Account, record: Record
 ) -> None:
     """Write chunks as they come, and the last word once all of them have."""
-    async with aclosing(stream(asked, gateway.engines, account)) as chunks:
+    rules = gateway.config.rules
+    async with aclosing(stream(asked, gateway.engines, account, rules=rules)) as chunks:
         async for chunk in chunks:
             _note(record, chunk.get("workspan") or {})
             record.has_begun = True

@@ -17,9 +17,9 @@ from workspan.ledger import Ledger
 from workspan.protocol.chat_reply import Head, Turn, write_reply
 from workspan.runner import Result, run
 from workspan.serve.asked import Asked
+from workspan.serve.rules import Rules
 from workspan.serve.scaled.choosing import chosen, samples, turn_of
 from workspan.serve.scaled.plan import Plan, plan
-from workspan.serve.scaled.rules import Rules
 from workspan.serve.scaled.telling import told
 from workspan.serve.scaled.watching import Watch
 from workspan.types import Sample

@@ -17,10 +17,10 @@ from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.asked import Asked
 from workspan.serve.efforts import effort_for
+from workspan.serve.rules import Rules
 from workspan.serve.scaled.idle import without_idle
 from workspan.serve.scaled.judged import Judged
 from workspan.serve.scaled.kinds import TurnKind, has_form, kind_of
-from workspan.serve.scaled.rules import Rules
 from workspan.serve.scaled.widening import Widening
 from workspan.session import Strategy
 from workspan.spec import write
@@ -65,6 +65,8 @@ class Plan:
     seed: int = 0
     notices: tuple[str, ...] = ()
     """What of the request was changed."""
+    is_as_asked: bool = True
+    """Nothing of it was changed: its own bytes ask for the same."""
 
     @property
     def request(self) -> Request:
@@ -111,7 +113,13 @@ def plan(asked: Asked, info: EngineInfo, rules: Rules | None = None) -> Plan:
         chat.n,
         seed,
         tuple(notices),
+        _is_same(chat.request, request),
     )
+
+
+def _is_same(before: Request, after: Request) -> bool:
+    """Say whether nothing was changed but the cap of a request that caps nothing."""
+    return replace(before, max_tokens=after.max_tokens) == after
 
 
 _CAPS = frozenset({"max_tokens", "max_completion_tokens"})

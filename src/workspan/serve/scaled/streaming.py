@@ -16,8 +16,8 @@ from workspan.call import Delta, Event
 from workspan.engines.base import Engine
 from workspan.protocol.chat_reply import Chunks
 from workspan.serve.asked import Asked
+from workspan.serve.rules import Rules
 from workspan.serve.scaled.answering import Account, Finished, Work
-from workspan.serve.scaled.rules import Rules
 from workspan.serve.scaled.watching import Watch
 
 Chunk: TypeAlias = dict[str, Any]

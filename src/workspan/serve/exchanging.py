@@ -1,0 +1,233 @@
+"""The one task of a worker that talks with the store: charges, refills, give-backs, records."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import anyio
+
+from workspan.errors import StoreError, StoreGone
+from workspan.serve.leases import Lease, Wish
+from workspan.serve.store.base import Ask, Batch, Row, Standing, Store, Window
+from workspan.serve.store.limits import Limit
+
+Utc = Callable[[], float]
+"""Says what time it is, in seconds of UTC's epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a worker does what, in seconds."""
+
+    patience: float = 0.5
+    """For which a call waits for what others hold before it is refused."""
+    linger: float = 0.002
+    """Between exchanges that nobody waits for: what comes meanwhile goes together."""
+    retry: float = 0.02
+    """Until what could not be had is asked for again."""
+    tick: float = 0.1
+    """Between looks at whether others wait for what is idle here."""
+    idle: float = 1.0
+    """After which a lease that nothing is drawn on is given back."""
+    lost: float = 20.0
+    """After which a worker without a sign of life counts as dead, and its leases as spent."""
+    back_off: float = 2.0
+    """At most, between tries to reach a store that is gone."""
+    close: float = 5.0
+    """That the end waits for the store to take the last accounts."""
+
+
+NORMAL_PACE = Pace()
+
+
+class Exchange:
+    """Holds a worker's leases, and lets one batch after the other do what is due.
+
+    A batch whose reply was lost is sent again as it was: the store knows it by its number.
+    """
+
+    def __init__(self, store: Store, utc: Utc = time.time, pace: Pace = NORMAL_PACE) -> None:
+        self.worker = uuid.uuid4().hex
+        self.store, self.utc, self.pace = store, utc, pace
+        self.gone: StoreError | None = None
+        """Why the store could not be asked the last time."""
+        self._leases: dict[str, Lease] = {}
+        self._rows: list[Row] = []
+        self._number = self._applied = 0
+        self._woken, self._turned = anyio.Event(), anyio.Event()
+        self._sent: Batch | None = None
+        self._ended = anyio.Event()
+        self._is_closing = False
+        self._reaped = -1e18
+        self._beat = -1e18
+
+    def lease(self, window: Window, limit: Limit) -> Lease:
+        """Return the worker's lease of a window."""
+        found = self._leases.get(window.id)
+        if found is None:
+            found = self._leases[window.id] = Lease(window, limit)
+        return found
+
+    def is_held(self, lease: Lease) -> bool:
+        """Say whether a lease still is the worker's: idle ones are forgotten."""
+        return self._leases.get(lease.window.id) is lease
+
+    def record(self, row: Row) -> None:
+        """Keep a request's row with the next batch."""
+        self._rows.append(row)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the task exchange soon."""
+        self._woken.set()
+
+    def now(self) -> float:
+        """Return seconds for measuring how long something lies idle."""
+        return self.utc()
+
+    def check(self) -> None:
+        """Refuse what would spend while the store can't be asked.
+
+        Raises:
+            StoreGone: so it is.
+        """
+        if self.gone is not None:
+            raise StoreGone(f"{self.gone}; nothing was spent: try again soon")
+
+    async def gain(self, wishes: Sequence[Wish]) -> None:
+        """Wait until the least of each wish can be drawn, asking for all of them at a time.
+
+        Raises:
+            Refused: one can't be had, or not within the patience.
+            StoreGone: the store can't be asked.
+        """
+        short = [wish for wish in wishes if 0 < wish.need > wish.lease.free]
+        if not short:
+            return
+        with ExitStack() as stack:
+            for lease, need, least in short:
+                stack.enter_context(lease.waiting(need, least))
+            with anyio.move_on_after(self.pace.patience):
+                await self._until_met(short, after=self._number)
+        for lease, _, least in short:
+            if lease.free < least:
+                raise lease.refuse(least, self.utc())
+
+    async def _until_met(self, wishes: Sequence[Wish], after: int) -> None:
+        """Return when the wishes are met, or when one can't be, by a batch that told of them."""
+        while True:
+            self.check()
+            self.wake()
+            await self._turned.wait()
+            self.check()
+            is_told = self._applied > after
+            if is_told and any(least > lease.remaining for lease, _, least in wishes):
+                return
+            if is_told and all(lease.free >= least for lease, _, least in wishes):
+                return
+
+    async def run(self) -> None:
+        """Exchange until the end."""
+        try:
+            while not self._is_closing:
+                with anyio.move_on_after(self.pace.tick):
+                    await self._woken.wait()
+                self._woken = anyio.Event()
+                await self._turn_once()
+        finally:
+            self._ended.set()
+
+    async def _turn_once(self) -> None:
+        """Do what is due, and let what comes meanwhile gather."""
+        self._forget()
+        if self._is_due():
+            await self._send(self._batch())
+            is_short = any(lease.is_unmet for lease in self._leases.values())
+            await anyio.sleep(self.pace.retry if is_short else self.pace.linger)
+            if is_short:
+                self.wake()
+        await self._reap()
+
+    async def finish(self) -> None:
+        """Tell the store the rest and give all leases back, as long as that may take.
+
+        What could not be told is charged in full when the worker counts as dead.
+        """
+        self._is_closing = True
+        self.wake()
+        with anyio.move_on_after(self.pace.close, shield=True):
+            await self._ended.wait()
+            if self._sent is not None:
+                await self._send(self._sent)  # its task was cut off before the reply
+            if self._leases or self._rows:
+                await self._send(self._batch())
+
+    def _is_due(self) -> bool:
+        leases = self._leases.values()
+        if self._rows or any(one.is_due or one.free > 0 for one in leases):
+            return True
+        is_held = any(one.granted for one in leases)
+        return is_held and self.utc() - self._beat > self.pace.lost / 4
+
+    def _batch(self) -> Batch:
+        """Put together what is due; from here on it is not drawn on."""
+        now = self.utc()
+        asks = [self._ask(lease, now) for lease in self._leases.values()]
+        rows, self._rows = tuple(self._rows), []
+        self._number += 1
+        return Batch(self.worker, self._number, now, tuple(asks), rows)
+
+    def _ask(self, lease: Lease, now: float) -> Ask:
+        end = lease.end()
+        is_over = end is not None and now >= end and not lease.users
+        is_unused = lease.is_idle and now - lease.touched > self.pace.idle
+        return lease.ask(give_back=self._is_closing or is_over or is_unused)
+
+    def _forget(self) -> None:
+        """Let go of leases that hold nothing and that no request may draw on."""
+        idle = [
+            id
+            for id, one in self._leases.items()
+            if one.is_known and one.is_idle and not one.users and not one.granted
+        ]
+        for id in idle:
+            del self._leases[id]
+
+    async def _send(self, batch: Batch) -> None:
+        """Have a batch done, however often it takes."""
+        self._sent = batch
+        pause = self.pace.tick
+        while (standings := await self._tried(batch)) is None:
+            await anyio.sleep(pause)
+            pause = min(2 * pause, self.pace.back_off)
+        self._sent = None
+        for standing in standings:
+            self._leases[standing.window].apply(standing)
+        self.gone, self._applied, self._beat = None, batch.number, batch.now
+        self._turn()
+
+    async def _tried(self, batch: Batch) -> list[Standing] | None:
+        try:
+            return await self.store.exchange(batch)
+        except StoreError as error:
+            self.gone = error
+            self._turn()
+            return None
+
+    def _turn(self) -> None:
+        self._turned.set()
+        self._turned = anyio.Event()
+
+    async def _reap(self) -> None:
+        """Charge what dead workers hold, now and then."""
+        now = self.utc()
+        if now - self._reaped > self.pace.lost:
+            self._reaped = now
+            try:
+                await self.store.reap(now, now - self.pace.lost)
+            except StoreError as error:
+                self.gone = error

@@ -1,0 +1,326 @@
+"""What a store does, as statements for any SQL database: written once, run by each driver.
+
+Each is a generator that gives a statement and is sent the rows: `sqlite` runs it in a thread,
+`postgres` awaits it. A whole generator is one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import astuple, fields
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from workspan.serve.store.base import (
+    Ask,
+    Batch,
+    KeyUsage,
+    Row,
+    Spending,
+    Standing,
+    Totals,
+)
+from workspan.serve.store.keys import Key, StoredKey
+from workspan.serve.store.leasing import Position
+from workspan.serve.store.limits import Limit, in_order, window_start
+
+
+class Statement(NamedTuple):
+    """One statement with its parameters, or the same with many rows of them."""
+
+    text: str
+    parameters: Sequence[Any] = ()
+    is_many: bool = False
+
+
+Rows: TypeAlias = list[tuple[Any, ...]]
+T = TypeVar("T")
+Work: TypeAlias = Generator[Statement, Rows, T]
+"""Gives statements, is sent their rows, returns what was asked for."""
+
+LOCK = " FOR UPDATE"
+"""Ends a statement that reads what the transaction is going to write, where rows are locked."""
+_AT_ONCE = 500
+"""Parameters of one list."""
+
+
+def add(stored: StoredKey) -> Work[None]:
+    """Keep a key with its limits."""
+    key = stored.key
+    yield Statement(
+        "INSERT INTO keys (id, name, hash, models, created, expires, revoked) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (key.id, key.name, stored.hash, json.dumps(key.models), key.created, key.expires, None),
+    )
+    yield from _many(
+        "INSERT INTO limits (key, quantity, period, most) VALUES (?, ?, ?, ?)",
+        [(key.id, one.quantity, one.period, one.most) for one in key.limits],
+    )
+
+
+def find(id: str | None) -> Work[list[StoredKey]]:
+    """Return one key, or all of them."""
+    of_one, given = (" WHERE id = ?", (id,)) if id is not None else ("", ())
+    keys = yield Statement(
+        "SELECT id, name, hash, models, created, expires, revoked FROM keys"
+        f"{of_one} ORDER BY created, id",
+        given,
+    )
+    of_one = of_one.replace("id", "key")
+    limits = yield Statement(f"SELECT key, quantity, period, most FROM limits{of_one}", given)
+    held: dict[str, list[Limit]] = {}
+    for of, quantity, period, most in limits:
+        held.setdefault(of, []).append(Limit(quantity, period, most))
+    return [_stored(row, held.get(row[0], ())) for row in keys]
+
+
+def _stored(row: tuple[Any, ...], limits: Iterable[Limit]) -> StoredKey:
+    id, name, hash, models, created, expires, revoked = row
+    scope = tuple(json.loads(models))
+    return StoredKey(Key(id, name, in_order(limits), scope, created, expires, revoked), hash)
+
+
+def revoke(id: str, now: int) -> Work[bool]:
+    """End a key now, unless it was ended before."""
+    found = yield Statement(
+        "UPDATE keys SET revoked = COALESCE(revoked, ?) WHERE id = ? RETURNING id", (now, id)
+    )
+    return bool(found)
+
+
+def exchange(batch: Batch) -> Work[list[Standing]]:
+    """Charge, take back, grant and keep what one batch says.
+
+    Rows are locked in one order by all: the worker's, then windows by their ids, new ones last.
+    """
+    is_told = yield from _present(batch)
+    asks = sorted(batch.asks, key=lambda ask: ask.window.id)
+    ids = [ask.window.id for ask in asks]
+    before = yield from _positions(batch.worker, ids)
+    if new := [ask for ask in asks if ask.window.id not in before]:
+        yield from _begin(new)
+        before |= yield from _positions(batch.worker, [ask.window.id for ask in new])
+    after = {
+        ask.window.id: before[ask.window.id].after(ask, batch.now, is_told=is_told) for ask in asks
+    }
+    yield from _write(batch.worker, before, after)
+    if not is_told:
+        yield from _keep(batch.rows)
+    yield Statement(
+        "UPDATE workers SET beat = ?, batch = ? WHERE id = ?",
+        (batch.now, batch.number, batch.worker),
+    )
+    wanted = {id: batch.now < before[id].wanted_until for id in ids}
+    return [
+        Standing(id, one.granted, one.spent, one.leased, one.most, wanted[id])
+        for id, one in after.items()
+    ]
+
+
+def _present(batch: Batch) -> Work[bool]:
+    """Find or enter the worker; say whether this batch was done before."""
+    query = Statement(
+        f"SELECT batch, is_lost FROM workers WHERE id = ?{LOCK}",
+        (batch.worker,),
+    )
+    found = yield query
+    if not found:
+        yield Statement("INSERT INTO workers (id, beat) VALUES (?, ?)", (batch.worker, batch.now))
+        return False
+    [(done, is_lost)] = found
+    if is_lost:
+        yield from _revive(batch.worker)
+    return bool(done >= batch.number)
+
+
+def _begin(asks: Sequence[Ask]) -> Work[None]:
+    """Make rows of windows that no worker has asked for yet."""
+    rows = [
+        (one.id, one.key, one.quantity, one.period, one.start) for one in (a.window for a in asks)
+    ]
+    yield from _many(
+        "INSERT INTO windows (id, key, quantity, period, began) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (id) DO NOTHING",
+        rows,
+    )
+
+
+def _positions(worker: str, ids: Sequence[str]) -> Work[dict[str, Position]]:
+    """Lock windows, and read them with a worker's leases."""
+    found: dict[str, Position] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        # locked first, alone: a join would read the lease as it was before the lock was got
+        yield Statement(
+            f"SELECT id FROM windows WHERE id IN ({marks}) ORDER BY id{LOCK}", tuple(some)
+        )
+        rows = yield Statement(
+            "SELECT windows.id, spent, leased, most, wanted_until, COALESCE(granted, 0) "
+            "FROM windows JOIN limits ON limits.key = windows.key "
+            "AND limits.quantity = windows.quantity AND limits.period = windows.period "
+            "LEFT JOIN leases ON leases.window_id = windows.id AND leases.worker = ? "
+            f"WHERE windows.id IN ({marks})",
+            (worker, *some),
+        )
+        found |= {id: Position(*rest) for id, *rest in rows}
+    return found
+
+
+def _write(worker: str, before: dict[str, Position], after: dict[str, Position]) -> Work[None]:
+    changed = {id: one for id, one in after.items() if one != before[id]}
+    yield from _many(
+        "UPDATE windows SET spent = ?, leased = ?, wanted_until = ? WHERE id = ?",
+        [(one.spent, one.leased, one.wanted_until, id) for id, one in changed.items()],
+    )
+    yield from _many(
+        "INSERT INTO leases (worker, window_id, granted) VALUES (?, ?, ?) "
+        "ON CONFLICT (worker, window_id) DO UPDATE SET granted = excluded.granted",
+        [(worker, id, one.granted) for id, one in changed.items() if one.granted],
+    )
+    yield from _many(
+        "DELETE FROM leases WHERE worker = ? AND window_id = ?",
+        [(worker, id) for id, one in changed.items() if not one.granted],
+    )
+
+
+_COLUMNS = tuple(item.name for item in fields(Row))
+_SELECTED = ", ".join(_COLUMNS)
+
+
+def _keep(rows: Iterable[Row]) -> Work[None]:
+    marks = ", ".join("?" * len(_COLUMNS))
+    yield from _many(
+        f"INSERT INTO requests ({_SELECTED}) VALUES ({marks}) ON CONFLICT (id) DO NOTHING",
+        [astuple(row) for row in rows],
+    )
+
+
+def rows(since: float, most: int) -> Work[list[Row]]:
+    """Return the latest requests."""
+    found = yield Statement(
+        f"SELECT {_SELECTED} FROM requests WHERE at > ? ORDER BY at DESC LIMIT ?", (since, most)
+    )
+    return [Row(*row) for row in found]
+
+
+def reap(now: float, silent_since: float) -> Work[int]:
+    """Charge in full what silent workers hold: what they had leased bounds what they used.
+
+    The leases stay, so that a worker that was only cut off takes the charge back when it returns.
+    """
+    silent = yield Statement(
+        f"SELECT id FROM workers WHERE is_lost = 0 AND beat < ? ORDER BY id{LOCK}", (silent_since,)
+    )
+    for (worker,) in silent:
+        held = yield from _leases(worker)
+        yield from _charge(held, sign=1)
+        yield from _keep(_lost_rows(worker, held, now))
+        yield Statement("UPDATE workers SET is_lost = 1 WHERE id = ?", (worker,))
+    return len(silent)
+
+
+def _revive(worker: str) -> Work[None]:
+    """Take back what was charged for a worker that had only been cut off: it knows what it used."""
+    held = yield from _leases(worker)
+    yield from _charge(held, sign=-1)
+    yield from _many(
+        "DELETE FROM requests WHERE id = ?", [(row.id,) for row in _lost_rows(worker, held, 0)]
+    )
+    yield Statement("UPDATE workers SET is_lost = 0 WHERE id = ?", (worker,))
+
+
+def _leases(worker: str) -> Work[Rows]:
+    """Lock a worker's windows, and return them with what it holds."""
+    ids = yield Statement(
+        "SELECT id FROM windows WHERE id IN "
+        f"(SELECT window_id FROM leases WHERE worker = ?) ORDER BY id{LOCK}",
+        (worker,),
+    )
+    if not ids:
+        return []
+    return (
+        yield Statement(
+            "SELECT window_id, key, quantity, granted FROM leases "
+            "JOIN windows ON windows.id = leases.window_id WHERE worker = ? ORDER BY window_id",
+            (worker,),
+        )
+    )
+
+
+def _charge(held: Rows, *, sign: int) -> Work[None]:
+    yield from _many(
+        "UPDATE windows SET spent = spent + ?, leased = leased - ? WHERE id = ?",
+        [(sign * granted, sign * granted, id) for id, _, _, granted in held],
+    )
+
+
+def _lost_rows(worker: str, held: Rows, now: float) -> list[Row]:
+    """Say for each key what was charged for calls that nobody will settle."""
+    most: dict[str, dict[str, int]] = {}
+    for _, key, quantity, granted in held:
+        of_key = most.setdefault(key, {})
+        of_key[quantity] = max(of_key.get(quantity, 0), granted)
+    return [
+        Row(
+            f"lost/{worker}/{key}",
+            now,
+            key,
+            "lost",
+            status=500,
+            work=of_key.get("work", 0),
+            calls=of_key.get("calls", 0),
+            prefill=of_key.get("prefill", 0),
+            cost=of_key.get("cost"),
+            source="estimated",
+        )
+        for key, of_key in most.items()
+    ]
+
+
+def usage(now: float, key: str | None) -> Work[list[KeyUsage]]:
+    """Return what each key has spent in its present windows, and in all."""
+    stored = yield from find(key)
+    found = []
+    for one in stored:
+        spendings = yield from _spendings(one.key, now)
+        totals = yield from _totals(one.key.id)
+        found.append(KeyUsage(one, spendings, totals))
+    return found
+
+
+def _spendings(key: Key, now: float) -> Work[tuple[Spending, ...]]:
+    spendings = []
+    for limit in key.limits:
+        start = window_start(limit.period, now)
+        rows = yield Statement(
+            "SELECT spent, leased FROM windows "
+            "WHERE key = ? AND quantity = ? AND period = ? AND began = ?",
+            (key.id, limit.quantity, limit.period, start),
+        )
+        spent, leased = rows[0] if rows else (0, 0)
+        spendings.append(Spending(limit, start, spent, leased))
+    return tuple(spendings)
+
+
+_PART = 10**6
+"""Money is added up in two parts, so that no sum passes 64 bits."""
+
+
+def _totals(key: str) -> Work[Totals]:
+    [row] = yield Statement(
+        "SELECT COUNT(*), COALESCE(SUM(CASE WHEN status >= 400 THEN 1 ELSE 0 END), 0), "
+        "COALESCE(SUM(work), 0), COALESCE(SUM(calls), 0), COALESCE(SUM(prefill), 0), "
+        f"COALESCE(SUM(cached), 0), COALESCE(SUM(cost / {_PART}), 0), "
+        f"COALESCE(SUM(cost % {_PART}), 0), "
+        "COALESCE(SUM(CASE WHEN cost IS NULL THEN 1 ELSE 0 END), 0) FROM requests WHERE key = ?",
+        (key,),
+    )
+    requests, failed, work, calls, prefill, cached, large, small, unpriced = map(int, row)
+    cost = large * _PART + small
+    return Totals(requests, failed, work, calls, prefill, cached, cost, unpriced)
+
+
+def _many(text: str, rows: Sequence[tuple[Any, ...]]) -> Work[None]:
+    if rows:
+        yield Statement(text, rows, is_many=True)
