@@ -95,8 +95,9 @@ def _calls(_: Body, reply: Body) -> str:
 def _usage(_: Body, reply: Body) -> str:
     told = reply.get("usage") or {}
     read, decoded = told.get("prompt_tokens"), told.get("completion_tokens")
-    is_whole = type(read) is int and type(decoded) is int
-    return "" if is_whole and told["total_tokens"] == read + decoded else f"usage is {told}"
+    if not isinstance(read, int) or not isinstance(decoded, int):
+        return f"usage is {told}"
+    return "" if told["total_tokens"] == read + decoded else f"usage is {told}"
 
 
 def _finish(choice: Body) -> bool:
