@@ -35,6 +35,12 @@ def run(main: Callable[[], Awaitable[T]]) -> T:
     return patience.patiently(main)
 
 
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for something that another task does."""
+    while not is_so():  # noqa: ASYNC110  # whoever does it knows nothing of tests
+        await asyncio.sleep(0.001)
+
+
 class Kept(RequestLog):
     """A log that a test reads."""
 
@@ -85,7 +91,9 @@ class Got:
     def text(self) -> str:
         """What its events say, put together."""
         choices = [choice for event in self.events for choice in event.get("choices") or ()]
-        return "".join((c.get("delta") or {}).get("content") or c.get("text") or "" for c in choices)
+        return "".join(
+            (c.get("delta") or {}).get("content") or c.get("text") or "" for c in choices
+        )
 
 
 @dataclass(slots=True)
@@ -125,8 +133,7 @@ class Gate:
 
     async def record(self, number: int = 1) -> Record:
         """Return what is remembered of a request, once it is."""
-        while len(self.log.records) < number:
-            await asyncio.sleep(0.001)
+        await until(lambda: len(self.log.records) >= number)
         return self.log.records[number - 1]
 
 

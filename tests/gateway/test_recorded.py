@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import json
+from asyncio import StreamWriter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.rig import DONE, GOOD, Got, Scripted, gate, replies, run, streams, whole
+from gateway.rig import (
+    DONE,
+    GOOD,
+    Got,
+    Scripted,
+    Seen,
+    gate,
+    replies,
+    run,
+    streams,
+    upstream,
+    whole,
+)
 
 RECORDED = Path(__file__).parents[3] / "shared" / "clients" / "requests"
 FILES = sorted(RECORDED.glob("*.json"))
@@ -56,7 +69,7 @@ def test_every_recorded_request_goes_through() -> None:
     assert len(requests) > 100
     models = sorted({body["model"] for _, (_, _, body) in requests})
 
-    async def answer(server, seen, writer) -> None:  # type: ignore[no-untyped-def]
+    async def answer(server: Scripted, seen: Seen, writer: StreamWriter) -> None:
         if seen.path.endswith("/embeddings"):
             await replies(EMBEDDED)(server, seen, writer)
         elif not seen.path.endswith("/chat/completions"):
@@ -67,8 +80,6 @@ def test_every_recorded_request_goes_through() -> None:
             await replies(whole())(server, seen, writer)
 
     async def main() -> None:
-        from gateway.rig import upstream
-
         async with (
             Scripted(answer).serve() as up,
             gate(*(upstream(up.url, f"e{i}", model) for i, model in enumerate(models))) as gw,

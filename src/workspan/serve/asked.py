@@ -5,31 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from workspan.budget import Budget
 from workspan.protocol.chat import Chat, read_chat
+from workspan.serve.store.keys import Key
 from workspan.session import Strategy
-
-
-class Key(Protocol):
-    """Who asks: an account's key, as the store knows it. The secret itself is never kept."""
-
-    @property
-    def id(self) -> str:
-        """What logs, metrics and accounts know it by."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """What its owner calls it."""
-        ...
-
-    def may_ask(self, model: str) -> bool:
-        """Tell whether a model's name is within its scope."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

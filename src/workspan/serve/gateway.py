@@ -12,7 +12,7 @@ from workspan.engines.base import Engine, give_back
 from workspan.errors import EngineError, InputError, KeyRefused
 from workspan.legible import quoted
 from workspan.serve.accounts import Accounts
-from workspan.serve.asked import Asked, Key, Wish
+from workspan.serve.asked import Asked, Wish
 from workspan.serve.auth import Keys
 from workspan.serve.config import Config
 from workspan.serve.relay.body import Body
@@ -21,6 +21,8 @@ from workspan.serve.routing import Routing, Target
 from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.metrics import Metrics
 from workspan.serve.seeing.record import Record
+from workspan.serve.store import store_at
+from workspan.serve.store.keys import Key
 from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange
 from workspan.serve.wire.watch import Watch
@@ -48,8 +50,9 @@ class Gateway:
         self.watch = Watch(config.limits)
         self.metrics = Metrics(stated.name for stated in config.upstreams)
         self.log = log or RequestLog()
-        self.accounts = Accounts()
-        self.keys = Keys()
+        self.store = store_at(config.store) if config.store else None
+        self.accounts = Accounts(self.store)
+        self.keys = Keys(self.store)
         self.routing = Routing(config, {})
         self.since = int(time.time())
         self.is_draining = False
@@ -76,6 +79,8 @@ class Gateway:
                 server.name_model(await _only_model(server))
             models[stated.name] = server.model
         self.routing = Routing(self.config, models)
+        if self.store is not None:
+            await self.store.open()
         await self.accounts.__aenter__()
         self.watch.start()
 
@@ -83,6 +88,8 @@ class Gateway:
         """Settle and give everything back."""
         await self.watch.aclose()
         await self.accounts.__aexit__(None, None, None)
+        if self.store is not None:
+            await self.store.aclose()
         for server in self.servers.values():
             await server.aclose()
         for name, engine in self.engines.items():
@@ -99,7 +106,9 @@ class Gateway:
         Raises:
             KeyRefused: there is none, or it is not known.
         """
-        return await self.keys.of(exchange)
+        key = await self.keys.of(exchange)
+        exchange.key_id = key.id if key is not None else ""
+        return key
 
     def wished(self, exchange: Exchange, body: Body) -> Wish:
         """Read a request's wishes, which its body loses.

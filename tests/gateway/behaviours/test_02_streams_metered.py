@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from gateway.rig import DONE, GOOD, Scripted, gate, line, replies, reply, run, streams, usage, whole
+from asyncio import StreamWriter
+
+from gateway.rig import (
+    DONE,
+    GOOD,
+    Scripted,
+    Seen,
+    gate,
+    line,
+    replies,
+    reply,
+    run,
+    streams,
+    usage,
+    whole,
+)
 
 TOLD = line({"id": "c-1", "choices": [], "usage": usage(9, 41)})
 
@@ -36,7 +51,7 @@ def test_a_client_that_asked_has_it_from_our_bound_where_the_server_says_nothing
 
 def test_a_server_that_refuses_the_field_is_asked_without_it_once_for_all() -> None:
     async def main() -> None:
-        async def answer(server, seen, writer) -> None:  # type: ignore[no-untyped-def]
+        async def answer(server: Scripted, seen: Seen, writer: StreamWriter) -> None:
             if "stream_options" in seen.value:
                 error = {"error": {"message": "Unknown parameter: 'stream_options'."}}
                 await reply(writer, error, 400)

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from gateway.rig import ASK, GOOD, Gate, Scripted, Seen, begin, gate, part, reply, run, whole
+from gateway.rig import ASK, GOOD, Gate, Scripted, Seen, begin, gate, part, reply, run, until, whole
 from workspan.serve.config import Limits
 
 
@@ -76,8 +76,7 @@ def test_while_it_stands_in_line_nothing_is_asked_for_it() -> None:
             gate(upstream(up.url, concurrency="1"), limits=Limits(drain_seconds=1)) as gw,
         ):
             first = asyncio.create_task(gw.ask())
-            while not up.seen:
-                await asyncio.sleep(0.01)
+            await until(lambda: bool(up.seen))
             await leave(gw)
             record = await gw.record()
             assert record.status == 499

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gateway.rig import ASK, DONE, GOOD, Scripted, gate, piece, replies, run, streams, whole
@@ -26,7 +28,8 @@ def test_in_streams(name: str) -> None:
 def test_in_whole_replies_and_in_turns_that_go_up(name: str) -> None:
     async def main() -> None:
         turn = {"role": "assistant", "content": "4", name: "2 + 2", "reasoning_details": DETAILS}
-        said = whole("4", **{name: "hm", "reasoning_details": DETAILS})
+        thought: dict[str, Any] = {name: "hm", "reasoning_details": DETAILS}
+        said = whole("4", **thought)
         async with Scripted(replies(said)).serve() as up, gate(up.url) as gw:
             messages = [*ASK["messages"], turn, {"role": "user", "content": "why?"}]
             value = (await gw.ask(messages=messages)).value

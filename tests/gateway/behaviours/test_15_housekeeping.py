@@ -47,7 +47,9 @@ def test_a_ping_is_known_by_its_cap_and_a_task_by_its_metadata() -> None:
     assert housekeeping(body(told), None) == "title_generation"
 
 
-@pytest.mark.parametrize("text", ["What is a good title for my book?", "Tag these: a, b", "### Task"])
+@pytest.mark.parametrize(
+    "text", ["What is a good title for my book?", "Tag these: a, b", "### Task"]
+)
 def test_a_person_s_turn_is_none(text: str) -> None:
     assert housekeeping(body(asked(text)), 100) == ""
 

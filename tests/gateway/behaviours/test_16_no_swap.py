@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from gateway.rig import Scripted, gate, replies, run, streams, upstream, whole
-from gateway.rig import DONE, GOOD, line, usage
+from gateway.rig import (
+    DONE,
+    GOOD,
+    Scripted,
+    gate,
+    line,
+    replies,
+    run,
+    streams,
+    upstream,
+    usage,
+    whole,
+)
 
 
 def test_the_reply_names_the_model_that_answered() -> None:
@@ -35,9 +46,7 @@ def test_an_upstream_that_took_over_is_named() -> None:
         async with (
             Scripted(replies({"error": {"message": "busy"}}, 503)).serve() as a,
             Scripted(streams(*GOOD, told, DONE)).serve() as b,
-            gate(
-                upstream(a.url, "a", "m"), upstream(b.url, "b", "other"), failover=True
-            ) as gw,
+            gate(upstream(a.url, "a", "m"), upstream(b.url, "b", "other"), failover=True) as gw,
         ):
             got = await gw.stream(stream_options={"include_usage": True})
             assert b.seen[0].value["model"] == "other"

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gateway.rig import Scripted, Seen, gate, replies, reply, run, upstream, whole
+from gateway.rig import Scripted, Seen, gate, replies, reply, run, until, upstream, whole
 from workspan.serve.config import Limits
 
 LIMITED = {"error": {"message": "Rate limit reached.", "code": "rate_limit_exceeded"}}
@@ -70,8 +70,8 @@ def test_a_line_that_is_full_is_503_with_a_time_to_wait() -> None:
             gate(upstream(up.url, concurrency="1"), limits=limits) as gw,
         ):
             asked = [asyncio.create_task(gw.ask()) for _ in range(3)]
-            while next(iter(gw.serving.gateway.servers.values())).places.waiting < 2:
-                await asyncio.sleep(0.01)
+            places = gw.serving.gateway.servers["up"].places
+            await until(lambda: places.waiting == 2)
             got = await gw.ask()
             assert (got.status, got.error["code"]) == (503, "queue_full")
             assert got.headers["retry-after"] == "1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from gateway.rig import ASK, DONE, GOOD, Scripted, gate, piece, replies, run, streams, whole
 
@@ -19,7 +20,7 @@ FIELDS = {
     "metadata": {"user": "x"},
     "seed": 7,
     "user": "someone",
-    "unheard_of": [1, 2.50, 1e400 if False else -0.0, "ü", {"a": None}],
+    "unheard_of": [1, 2.50, -0.0, "ü", {"a": None}],
 }
 
 
@@ -60,13 +61,13 @@ def test_numbers_and_spaces_in_prompts_keep_their_bytes_where_a_field_changes() 
 
 def test_fields_of_replies_and_events_come_back() -> None:
     async def main() -> None:
-        more = {"provider": "P", "system_fingerprint": "fp", "service_tier": "flex"}
+        more: dict[str, Any] = {"provider": "P", "system_fingerprint": "fp", "service_tier": "flex"}
         said = {**whole("4", 3, annotations=[], audio=None), **more}
         async with Scripted(replies(said)).serve() as up, gate(up.url) as gw:
             value = (await gw.ask()).value
             del value["workspan"]
             assert value == said
-        parts = [piece({"content": "4", "obfuscation": "xx"}, None, **more), piece({}, "stop")]
+        parts = [piece({"content": "4", "obfuscation": "xx"}, None, 0, **more), piece({}, "stop")]
         async with Scripted(streams(*parts, DONE)).serve() as up, gate(up.url) as gw:
             assert (await gw.stream()).body == b"".join(parts) + DONE
 

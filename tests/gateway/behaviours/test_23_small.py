@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from asyncio import StreamWriter
 
-from gateway.rig import DONE, GOOD, Scripted, gate, replies, run, streams, whole
+from gateway.rig import DONE, GOOD, Scripted, Seen, gate, replies, run, streams, whole
 
 EXTRAS = ("uvicorn", "uvloop", "httptools", "starlette", "prometheus_client", "psycopg")
 
@@ -22,7 +23,9 @@ def loaded(code: str) -> set[str]:
 
 def test_the_command_line_loads_nothing_of_it() -> None:
     code = "import contextlib, workspan.cli.main as m\n"
-    code += "with contextlib.redirect_stdout(None), contextlib.suppress(SystemExit): m.main(['--help'])"
+    code += (
+        "with contextlib.redirect_stdout(None), contextlib.suppress(SystemExit): m.main(['--help'])"
+    )
     assert not loaded(code).intersection(EXTRAS)
     assert not loaded("import workspan").intersection(EXTRAS)
 
@@ -36,7 +39,7 @@ def test_requests_leave_nothing_behind() -> None:
     """Objects, not bytes: what allocators keep for later is none of ours."""
 
     async def main() -> None:
-        async def answer(server, seen, writer) -> None:  # type: ignore[no-untyped-def]
+        async def answer(server: Scripted, seen: Seen, writer: StreamWriter) -> None:
             one = streams(*GOOD, DONE) if seen.value.get("stream") else replies(whole())
             await one(server, seen, writer)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from gateway.rig import DONE, GOOD, Scripted, Seen, gate, reply, run, streams, whole
 
@@ -27,10 +28,8 @@ def test_every_reply_has_it_whatever_it_is() -> None:
 
 def test_the_upstream_s_time_is_not_in_it() -> None:
     async def main() -> None:
-        import time
-
         async def answer(server: Scripted, _: Seen, writer: asyncio.StreamWriter) -> None:
-            time.sleep(0.3)  # the real clock: the loop's stands still
+            time.sleep(0.3)  # noqa: ASYNC251  # the real clock: the loop's stands still
             await reply(writer, whole())
 
         async with Scripted(answer).serve() as up, gate(up.url) as gw:

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from gateway.rig import ASK, KEY, Scripted, gate, replies, run, streams, line, whole
+from gateway.rig import ASK, KEY, Scripted, gate, line, replies, run, streams, whole
+from workspan.serve.asked import NO_WISH
 from workspan.serve.config import Config, Upstream
 
 UNSAFE = (
     "os:system",
     "mine.py:Strategy",
     "best_of_n(verifier='sh:touch PWNED')",
-    "best_of_n(verifier=\"sh:id\")",
+    'best_of_n(verifier="sh:id")',
     "best_of_n(verifier=public_tests)",
     "auto(library='/etc/passwd')",
     "auto(of='x', library='y')",
@@ -59,30 +60,27 @@ def test_the_operator_s_own_strategies_may_be_asked_for_by_name() -> None:
         ):
             listed = (await gw.get("/v1/models")).value["data"]
             assert "m:tested" in [one["id"] for one in listed]
-            assert gw.serving.gateway.routing.target("m:tested", _no_wish()).strategy is not None
+            assert gw.serving.gateway.routing.target("m:tested", NO_WISH).strategy is not None
 
     run(main)
 
 
-def _no_wish():  # type: ignore[no-untyped-def]
-    from workspan.serve.asked import Wish
-
-    return Wish()
-
-
 def test_no_header_or_field_chooses_the_upstream() -> None:
     async def main() -> None:
-        async with Scripted(replies(whole())).serve() as up, Scripted(replies(whole())).serve() as evil:
-            async with gate(up.url) as gw:
-                tries = {"base_url": evil.url, "api_base": evil.url, "url": evil.url}
-                headers = {
-                    "Host": f"127.0.0.1:{evil.port}",
-                    "X-Forwarded-Host": f"127.0.0.1:{evil.port}",
-                    "X-Upstream": evil.url,
-                    "api-base": evil.url,
-                }
-                assert (await gw.post({**ASK, **tries}, headers=headers)).status == 200
-                assert (len(up.seen), len(evil.seen)) == (1, 0)
+        async with (
+            Scripted(replies(whole())).serve() as up,
+            Scripted(replies(whole())).serve() as evil,
+            gate(up.url) as gw,
+        ):
+            tries = {"base_url": evil.url, "api_base": evil.url, "url": evil.url}
+            headers = {
+                "Host": f"127.0.0.1:{evil.port}",
+                "X-Forwarded-Host": f"127.0.0.1:{evil.port}",
+                "X-Upstream": evil.url,
+                "api-base": evil.url,
+            }
+            assert (await gw.post({**ASK, **tries}, headers=headers)).status == 200
+            assert (len(up.seen), len(evil.seen)) == (1, 0)
 
     run(main)
 

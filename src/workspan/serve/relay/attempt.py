@@ -82,9 +82,7 @@ class Attempt:
             content = await self._read(response, _REFUSAL_BYTES)
             told = read_complaint(response.status, content, server.secret, response.headers)
             if lesson == _LESSONS or not server.lessons.learn(told, body, server.model):
-                raise trouble.refused(
-                    told, server.name, content, response.headers, server.secret
-                )
+                raise trouble.refused(told, server.name, content, response.headers, server.secret)
         raise AssertionError  # the last lesson raises
 
     async def _post(self, body: bytes) -> aiohttp.ClientResponse:

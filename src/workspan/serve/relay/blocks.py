@@ -104,9 +104,7 @@ def parsed(content: bytes) -> Any:
     try:
         return json.loads(content)
     except (ValueError, RecursionError):
-        raise EngineProtocolError(
-            f"an event of {len(content)} bytes is no JSON"
-        ) from None
+        raise EngineProtocolError(f"an event of {len(content)} bytes is no JSON") from None
 
 
 def written(value: Any) -> bytes:

@@ -14,10 +14,11 @@ from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.attempt import Attempt
 from workspan.serve.relay.charge import Charge
 from workspan.serve.relay.counts import charged
-from workspan.serve.relay.telling import DONE, cut_events, last_events
+from workspan.serve.relay.telling import DONE, cut_events, last_events, span
 from workspan.serve.relay.trouble import Missed
 from workspan.serve.relay.upstream import Server
 from workspan.serve.relay.whole import as_event, as_reply
+from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.exchange import Exchange
 from workspan.types import Usage
@@ -49,7 +50,7 @@ async def relay(
         id=asked.id,
         is_priced=all(server.price is not None for server in servers),
     )
-    async with opened as account:
+    async with opened as account, noting(account, exchange, record):
         for place, server in enumerate(servers):
             record.engine, record.model = server.name, server.model
             try:
@@ -129,6 +130,7 @@ def _settle(attempt: Attempt, record: Record) -> Usage:
     is_lowered = cap is not None and (asked_cap is None or cap < asked_cap)
     is_full = any(meter.finish == "length" for meter in counts.meters)
     record.settle(usage, "budget: work" if is_lowered and is_full else DONE)
+    record.span = span(attempt, usage)
     return usage
 
 
@@ -237,4 +239,5 @@ async def _cut(exchange: Exchange, attempt: Attempt, record: Record, out: bytes,
         return
     usage = replace(_if_cut(attempt), source="estimated")
     record.settle(usage, stop)
+    record.span = span(attempt, usage)
     await exchange.end(out + cut_events(attempt, usage, record.stop))

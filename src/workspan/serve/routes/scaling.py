@@ -16,6 +16,7 @@ from workspan.serve.asked import Asked
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
 from workspan.serve.scaled import answer, stream
+from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire import sse
 from workspan.serve.wire.exchange import Exchange
@@ -43,7 +44,7 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
         id=asked.id,
         is_priced=info.price is not None,
     )
-    async with opened as account:
+    async with opened as account, noting(account, exchange, record):
         try:
             if passed.is_streamed:
                 exchange.is_stream = True

@@ -39,6 +39,8 @@ class Exchange:
         self.scope = scope
         self.id = request_id
         self.limits = limits
+        self.key_id = ""
+        """Whose it is; empty where no keys are kept."""
         self.status = 0
         """Of the reply; 0 until it begins."""
         self.is_over = False
