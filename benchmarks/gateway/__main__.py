@@ -1,0 +1,149 @@
+"""Run the comparison: throughput, added latency, memory, time to start, flatness.
+
+The proxies are pinned to one core, load and upstream to the other. LiteLLM and optillm run where
+their commands are named, each in an environment of its own: ``--litellm PATH/bin/litellm``,
+``--optillm PATH/bin/optillm``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.gateway.load import body, closed, opened
+from benchmarks.gateway.servers import Contender, Running, python, running
+
+_LITELLM = """\
+model_list:
+  - model_name: m
+    litellm_params: {model: openai/m, api_base: "{upstream}", api_key: sk-none}
+litellm_settings: {telemetry: false, num_retries: 0}
+"""
+
+
+def contenders(options: argparse.Namespace) -> list[Contender]:
+    """Return what is compared, the bare one first."""
+    found = [
+        Contender(
+            "bare", python("benchmarks.gateway.bare", "--upstream", "{upstream}", "--port", "{port}")
+        ),
+        Contender(
+            "workspan",
+            [
+                *python("workspan", "serve", "-e", "{upstream}", "--model", "m"),
+                *("--port", "{port}", "--json", *options.serve),
+            ],
+        ),
+    ]
+    if options.litellm:
+        command = [options.litellm, "--config", "{folder}/litellm.yaml", "--port", "{port}"]
+        files = {"litellm.yaml": _LITELLM}
+        found.append(Contender("litellm", command, door="/health/liveliness", files=files))
+    if options.optillm:
+        command = [options.optillm, "--base-url", "{upstream}", "--port", "{port}"]
+        found.append(Contender("optillm", [*command, "--approach", "none"], door="/health"))
+    return found
+
+
+async def measured(one: Contender, run: Running, direct: str, options: argparse.Namespace) -> Any:
+    """Measure one that runs."""
+    told: dict[str, Any] = {"name": one.name, "start_seconds": round(run.start_seconds, 2)}
+    seconds = options.seconds
+    for is_streamed in (False, True):
+        kind = "streams" if is_streamed else "unary"
+        sent = body(one.model, is_streamed=is_streamed)
+        await closed(run.url, sent, 8, min(1.0, seconds))  # warm
+        done = await closed(run.url, sent, options.connections, seconds)
+        told[kind] = {"a_second": round(done.a_second, 1), "failed": done.failed}
+        own = await opened(direct, sent, options.rate, seconds)
+        through = await opened(run.url, sent, options.rate, seconds)
+        told[f"{kind}_added_ms"] = {
+            "rate": options.rate,
+            "load_p99": round(own.p99, 2),
+            "median": round(through.median - own.median, 2),
+            "p99": round(through.p99 - own.p99, 2),
+            "failed": own.failed + through.failed,
+        }
+    rss, pss = run.memory()
+    told["memory_mb"] = {"rss": round(rss, 1), "pss": round(pss, 1)}
+    return told
+
+
+async def flatness(run: Running, requests: int) -> list[float]:
+    """Return RSS in megabytes after each tenth of so many requests."""
+    sent = [body("m", is_streamed=is_streamed) for is_streamed in (False, True)]
+    found = [run.memory()[0]]
+    for _ in range(10):
+        left = requests // 10
+        for one in sent:
+            await _some(run.url, one, left // 2)
+        found.append(round(run.memory()[0], 1))
+    return found
+
+
+async def _some(url: str, sent: bytes, times: int) -> None:
+    from benchmarks.gateway.load import Caller
+
+    left = times
+
+    async def ask() -> None:
+        nonlocal left
+        caller = Caller(url, sent)
+        while left > 0:
+            left -= 1
+            await caller.ask()
+        await caller.aclose()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(16):
+            group.create_task(ask())
+
+
+def _port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        found: int = one.getsockname()[1]
+        return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run it; one JSON record a line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--rate", type=float, default=100.0, help="requests a second, open loop")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--requests", type=int, default=0, help="of the look at memory; 0 is none")
+    parser.add_argument("--litellm", default="")
+    parser.add_argument("--optillm", default="")
+    parser.add_argument("--only", default="", help="names, with commas between them")
+    parser.add_argument("--serve", nargs="*", default=[], help="further options of workspan serve")
+    parser.add_argument("--proxy-core", type=int, default=0)
+    parser.add_argument("--load-core", type=int, default=1)
+    options = parser.parse_args(arguments)
+    os.sched_setaffinity(0, {options.load_core})
+    names = {name for name in options.only.split(",") if name}
+    upstream = Contender("upstream", python("benchmarks.gateway.upstream", "--port", "{port}"))
+    with tempfile.TemporaryDirectory() as folder, running(
+        upstream, "", _port(), options.load_core, Path(folder)
+    ) as up:
+        for _ in range(options.rounds):
+            for one in contenders(options):
+                if names and one.name not in names:
+                    continue
+                with running(one, up.url, _port(), options.proxy_core, Path(folder)) as run:
+                    told = asyncio.run(measured(one, run, up.url, options))
+                    if options.requests:
+                        told["rss_mb"] = asyncio.run(flatness(run, options.requests))
+                    print(json.dumps(told), flush=True)
+
+
+if __name__ == "__main__":
+    main()
