@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
-from peers.gateway.served import Served, served, served_simulated
+from peers.gateway.served import Served, add_key, served_simulated
 from peers.gateway.simulated_upstream import Upstream, simulated_upstream
 
 
@@ -24,9 +25,20 @@ def gateway(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield running
 
 
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A gateway with keys of its own: one with all it needs, one that has nothing to spend."""
+
+    gateway: Served
+    rich: str
+    poor: str
+
+
 @pytest.fixture(scope="module")
-def poor(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A gateway whose budget no request fits."""
-    options = ["-e", upstream.url("m"), "--model", "m", "--price", "1/1", "--budget", "$0.00000001"]
-    with served(tmp_path_factory.mktemp("poor"), *options) as running:
-        yield running
+def keyed(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
+    """The gateway with a store."""
+    folder = tmp_path_factory.mktemp("keyed")
+    store = folder / "keys.db"
+    rich, poor = add_key(store, "1M work/day"), add_key(store, "1 work/day")
+    with served_simulated(folder, upstream, "--store", str(store)) as running:
+        yield Keyed(running, rich, poor)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from peers.conftest import Install
+from peers.gateway.served import KEY
 from workspan.testing.environments import cache_folder
 
 SIDE = Path(__file__).with_name("client_side")
@@ -45,16 +46,17 @@ class Client:
     process: subprocess.Popen[str]
     log: Path
 
-    def do(self, step: str, url: str, model: str) -> dict[str, Any]:
+    def do(self, step: str, url: str, model: str, key: str = KEY) -> dict[str, Any]:
         """Run a step; return what the client has seen, and the error that it raised, if any."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"do": step, "url": url, "model": model}) + "\n")
+        told = {"do": step, "url": url, "model": model, "key": key}
+        self.process.stdin.write(json.dumps(told) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         assert line, f"{self.name} ended: {self.log.read_text()[-2000:]}"
-        told: dict[str, Any] = json.loads(line)
-        return told
+        seen: dict[str, Any] = json.loads(line)
+        return seen
 
 
 @contextmanager

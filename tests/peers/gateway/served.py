@@ -12,21 +12,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio
+
 from peers.gateway.simulated_upstream import BEHAVIOURS, SECRET, Upstream
 from real_servers import process
+from workspan.serve.store import store_at
+from workspan.serve.store.keys import make_key
+from workspan.serve.store.limits import parse_limits
 
 KEY = "sk-client-abcdefghijklmnopqrstuv"
 """What clients show the gateway; it must go no further."""
 NAMED = ("careful=self_consistency(n=3)",)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Served:
     """A gateway that runs."""
 
     url: str
     """With `/v1`."""
     log: Path
+    _read: int = 0
+    """Lines of the log that are forgotten."""
 
     @property
     def root(self) -> str:
@@ -37,13 +44,15 @@ class Served:
         told = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
         return [line for line in map(json.loads, told) if line["event"] == "request"]
 
-    def wait_for(self, count: int, **fields: object) -> list[dict[str, Any]]:
-        """Return the lines with these values once there are so many: a line is written last."""
-        while True:
-            found = [one for one in self.lines() if fields.items() <= one.items()]
-            if len(found) >= count:
-                return found
+    def forget(self) -> None:
+        """Let `wait_for_next` begin with the next request."""
+        self._read = len(self.lines())
+
+    def wait_for_next(self, count: int) -> list[dict[str, Any]]:
+        """Return the lines since `forget` once there are so many: a line is written last."""
+        while len(found := self.lines()[self._read :]) < count:
             time.sleep(0.02)
+        return found
 
 
 @contextmanager
@@ -76,3 +85,17 @@ def served_simulated(folder: Path, upstream: Upstream, *options: str) -> Iterato
     variables = {"SIMULATED_KEY": SECRET}
     with served(folder, *engines(upstream), *options, variables=variables) as gateway:
         yield gateway
+
+
+def add_key(store: Path, limits: str) -> str:
+    """Store a key with these limits; return its text."""
+
+    async def main() -> str:
+        stored, text = make_key("tests", parse_limits(limits), now=time.time())
+        opened = store_at(str(store))
+        await opened.open()
+        await opened.add(stored)
+        await opened.aclose()
+        return text
+
+    return anyio.run(main)

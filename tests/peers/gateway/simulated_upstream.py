@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -53,6 +54,11 @@ class Upstream:
     def of(self, behaviour: str) -> list[Seen]:
         """Return the requests of one behaviour."""
         return [one for one in self.seen if one.behaviour == behaviour]
+
+    def wait_gone(self, behaviour: str) -> None:
+        """Wait until a client has hung up; a test that hangs here has found that none does."""
+        while not self.gone[behaviour]:
+            time.sleep(0.01)
 
     def clear(self) -> None:
         """Forget what was."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import dspy
-from steps import QUESTION, Note, serve
-
-KEY = "sk-client-abcdefghijklmnopqrstuv"
+from steps import QUESTION, Note, key, serve
 
 
 def _lm(url: str, model: str) -> Any:
-    return dspy.LM(f"openai/{model}", api_base=url, api_key=KEY, cache=False)
+    return dspy.LM(f"openai/{model}", api_base=url, api_key=key(), cache=False)
 
 
 def answer(url: str, model: str, note: Note) -> None:

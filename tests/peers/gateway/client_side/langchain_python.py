@@ -7,9 +7,7 @@ from typing import Any
 from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
-from steps import QUESTION, TOOL, Note, serve
-
-KEY = "sk-client-abcdefghijklmnopqrstuv"
+from steps import QUESTION, TOOL, Note, key, serve
 
 
 class City(BaseModel):
@@ -20,7 +18,7 @@ class City(BaseModel):
 
 
 def _chat(url: str, model: str, **more: Any) -> Any:
-    return ChatOpenAI(model=model, base_url=url, api_key=KEY, **more)
+    return ChatOpenAI(model=model, base_url=url, api_key=key(), **more)
 
 
 def answer(url: str, model: str, note: Note) -> None:

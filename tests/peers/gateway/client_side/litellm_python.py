@@ -6,15 +6,14 @@ import json
 from typing import Any
 
 import litellm
-from steps import QUESTION, TOOL, Note, serve
+from steps import QUESTION, TOOL, Note, key, serve
 
-KEY = "sk-client-abcdefghijklmnopqrstuv"
 ASK: Any = [{"role": "user", "content": QUESTION}]
 
 
 def _ask(url: str, model: str, messages: Any = ASK, **more: Any) -> Any:
     return litellm.completion(
-        f"openai/{model}", messages=messages, api_base=url, api_key=KEY, **more
+        f"openai/{model}", messages=messages, api_base=url, api_key=key(), **more
     )
 
 

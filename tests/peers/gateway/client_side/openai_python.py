@@ -8,9 +8,8 @@ from typing import Any
 
 from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
-from steps import QUESTION, TOOL, WEATHER, Note, serve
+from steps import QUESTION, TOOL, WEATHER, Note, key, serve
 
-KEY = "sk-client-abcdefghijklmnopqrstuv"
 ASK: Any = [{"role": "user", "content": QUESTION}]
 STRICT: Any = {
     "type": "function",
@@ -24,7 +23,7 @@ class City(BaseModel):
 
 
 def answer(url: str, model: str, note: Note, **more: Any) -> None:
-    client = OpenAI(base_url=url, api_key=KEY, **more)
+    client = OpenAI(base_url=url, api_key=key(), **more)
     raw = client.chat.completions.with_raw_response.create(model=model, messages=ASK)
     reply = raw.parse()
     note |= {
@@ -39,7 +38,7 @@ def answer(url: str, model: str, note: Note, **more: Any) -> None:
 
 def answer_async(url: str, model: str, note: Note) -> None:
     async def main() -> None:
-        async with AsyncOpenAI(base_url=url, api_key=KEY) as client:
+        async with AsyncOpenAI(base_url=url, api_key=key()) as client:
             create = client.chat.completions.create
             async with asyncio.TaskGroup() as group:
                 asked = [group.create_task(create(model=model, messages=ASK)) for _ in range(4)]
@@ -49,7 +48,7 @@ def answer_async(url: str, model: str, note: Note) -> None:
 
 
 def stream(url: str, model: str, note: Note) -> None:
-    client = OpenAI(base_url=url, api_key=KEY)
+    client = OpenAI(base_url=url, api_key=key())
     options: Any = {"include_usage": True}
     note |= {"text": "", "finish": None, "completion_tokens": None}
     for chunk in client.chat.completions.create(
@@ -60,7 +59,7 @@ def stream(url: str, model: str, note: Note) -> None:
 
 def stream_async(url: str, model: str, note: Note) -> None:
     async def main() -> None:
-        async with AsyncOpenAI(base_url=url, api_key=KEY) as client:
+        async with AsyncOpenAI(base_url=url, api_key=key()) as client:
             asked = client.chat.completions.create(model=model, messages=ASK, stream=True)
             async for chunk in await asked:
                 _take(chunk, note)
@@ -78,7 +77,7 @@ def _take(chunk: Any, note: Note) -> None:
 
 
 def stream_helper(url: str, model: str, note: Note) -> None:
-    client = OpenAI(base_url=url, api_key=KEY)
+    client = OpenAI(base_url=url, api_key=key())
     note |= {"text": "", "finish": None}
     with client.chat.completions.stream(model=model, messages=ASK) as events:
         for event in events:
@@ -89,7 +88,7 @@ def stream_helper(url: str, model: str, note: Note) -> None:
 
 
 def tool(url: str, model: str, note: Note) -> None:
-    client, turns = OpenAI(base_url=url, api_key=KEY), [*ASK]
+    client, turns = OpenAI(base_url=url, api_key=key()), [*ASK]
     first = client.chat.completions.create(model=model, messages=turns, tools=[_tool()])
     call: Any = (first.choices[0].message.tool_calls or [])[0]
     note["calls"] = [call.function.name, json.loads(call.function.arguments)]
@@ -103,7 +102,7 @@ def _tool() -> Any:
 
 
 def stream_tool(url: str, model: str, note: Note) -> None:
-    client = OpenAI(base_url=url, api_key=KEY)
+    client = OpenAI(base_url=url, api_key=key())
     with client.chat.completions.stream(model=model, messages=ASK, tools=[STRICT]) as events:
         final = events.get_final_completion()
     call: Any = (final.choices[0].message.tool_calls or [])[0]
@@ -111,7 +110,7 @@ def stream_tool(url: str, model: str, note: Note) -> None:
 
 
 def structured(url: str, model: str, note: Note) -> None:
-    client = OpenAI(base_url=url, api_key=KEY)
+    client = OpenAI(base_url=url, api_key=key())
     reply = client.chat.completions.parse(model=model, messages=ASK, response_format=City)
     city = reply.choices[0].message.parsed
     assert city is not None
@@ -119,7 +118,7 @@ def structured(url: str, model: str, note: Note) -> None:
 
 
 def cancel_stream(url: str, model: str, note: Note) -> None:
-    client = OpenAI(base_url=url, api_key=KEY)
+    client = OpenAI(base_url=url, api_key=key())
     events = client.chat.completions.create(model=model, messages=ASK, stream=True)
     note["text"] = "".join(next(events).choices[0].delta.content or "" for _ in range(3))
     events.close()
@@ -127,35 +126,29 @@ def cancel_stream(url: str, model: str, note: Note) -> None:
 
 
 def cancel_answer(url: str, model: str, note: Note) -> None:
-    with OpenAI(base_url=url, api_key=KEY, timeout=1.0, max_retries=0) as client:
+    with OpenAI(base_url=url, api_key=key(), timeout=1.0, max_retries=0) as client:
         client.chat.completions.create(model=model, messages=ASK)
 
 
 def models(url: str, model: str, note: Note) -> None:
-    note["names"] = [one.id for one in OpenAI(base_url=url, api_key=KEY).models.list()]
+    note["names"] = [one.id for one in OpenAI(base_url=url, api_key=key()).models.list()]
 
 
 def completion(url: str, model: str, note: Note) -> None:
-    client = OpenAI(base_url=url, api_key=KEY)
+    client = OpenAI(base_url=url, api_key=key())
     reply = client.completions.create(model=model, prompt="2 + 2 =", echo=True, logprobs=1)
     note |= {"text": reply.choices[0].text, "finish": reply.choices[0].finish_reason}
 
 
 def embed(url: str, model: str, note: Note) -> None:
-    client = OpenAI(base_url=url, api_key=KEY)
+    client = OpenAI(base_url=url, api_key=key())
     reply = client.embeddings.create(model=model, input=["a", "b"])
     note["vectors"] = [one.embedding for one in reply.data]
 
 
-def other_key(url: str, model: str, note: Note) -> None:
-    """Show the key as other clients do, by `x-api-key` alone."""
-    client = OpenAI(base_url=url, api_key="", default_headers={"x-api-key": KEY})
-    note["text"] = client.chat.completions.create(model=model, messages=ASK).choices[0].message.content
-
-
 def wishes(url: str, model: str, note: Note) -> None:
     """Say what this request may spend, and how, beside what it asks."""
-    client = OpenAI(base_url=url, api_key=KEY)
+    client = OpenAI(base_url=url, api_key=key())
     wish = {"budget": "2k work", "strategy": "self_consistency(n=3)", "explain": True}
     turns: Any = [{"role": "user", "content": f"{QUESTION} Reply with only a number."}]
     reply = client.chat.completions.create(
@@ -180,7 +173,6 @@ serve(
         "models": models,
         "completion": completion,
         "embed": embed,
-        "other_key": other_key,
         "wishes": wishes,
     }
 )

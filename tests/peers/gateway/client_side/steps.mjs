@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline";
 
 export const QUESTION = "What is 2 + 2?";
-export const KEY = "sk-client-abcdefghijklmnopqrstuv";
+export let KEY = ""; // what this step shows the gateway
 
 export function failed(error) {
   const kinds = [];
@@ -23,6 +23,7 @@ export async function serve(steps) {
   for await (const line of createInterface({ input: process.stdin })) {
     const told = JSON.parse(line);
     const note = {};
+    KEY = told.key;
     try {
       await steps[told.do](told.url, told.model, note);
     } catch (error) {

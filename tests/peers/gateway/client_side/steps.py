@@ -17,6 +17,7 @@ Step = Callable[[str, str, Note], None]
 """Told the gateway's address, a model's name, and where to note."""
 
 QUESTION = "What is 2 + 2?"
+_shown: dict[str, str] = {}
 WEATHER = {
     "type": "object",
     "properties": {"city": {"type": "string"}},
@@ -29,11 +30,17 @@ TOOL = {
 }
 
 
+def key() -> str:
+    """Return the key that this step shows the gateway."""
+    return _shown["key"]
+
+
 def serve(steps: Mapping[str, Step]) -> None:
     """Run steps until the test closes the line."""
     out, sys.stdout = sys.stdout, sys.stderr  # what a client prints is no answer
     for line in sys.stdin:
         told = json.loads(line)
+        _shown["key"] = told["key"]
         note: Note = {}
         try:
             steps[told["do"]](told["url"], told["model"], note)
