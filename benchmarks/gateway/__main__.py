@@ -32,7 +32,8 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
     """Return what is compared, the bare one first."""
     found = [
         Contender(
-            "bare", python("benchmarks.gateway.bare", "--upstream", "{upstream}", "--port", "{port}")
+            "bare",
+            python("benchmarks.gateway.bare", "--upstream", "{upstream}", "--port", "{port}"),
         ),
         Contender(
             "workspan",
@@ -60,8 +61,14 @@ async def measured(one: Contender, run: Running, direct: str, options: argparse.
         kind = "streams" if is_streamed else "unary"
         sent = body(one.model, is_streamed=is_streamed)
         await closed(run.url, sent, 8, min(1.0, seconds))  # warm
+        before = run.cpu()
         done = await closed(run.url, sent, options.connections, seconds)
-        told[kind] = {"a_second": round(done.a_second, 1), "failed": done.failed}
+        each = (run.cpu() - before) / max(1, done.count) * 1000
+        told[kind] = {
+            "a_second": round(done.a_second, 1),
+            "cpu_ms": round(each, 3),  # of a request: what a busy machine does not change
+            "failed": done.failed,
+        }
         own = await opened(direct, sent, options.rate, seconds)
         through = await opened(run.url, sent, options.rate, seconds)
         told[f"{kind}_added_ms"] = {
@@ -131,9 +138,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.sched_setaffinity(0, {options.load_core})
     names = {name for name in options.only.split(",") if name}
     upstream = Contender("upstream", python("benchmarks.gateway.upstream", "--port", "{port}"))
-    with tempfile.TemporaryDirectory() as folder, running(
-        upstream, "", _port(), options.load_core, Path(folder)
-    ) as up:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(upstream, "", _port(), options.load_core, Path(folder)) as up,
+    ):
         for _ in range(options.rounds):
             for one in contenders(options):
                 if names and one.name not in names:

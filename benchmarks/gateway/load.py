@@ -74,6 +74,7 @@ class Throughput:
     """As many as go."""
 
     a_second: float
+    count: int
     failed: int
 
 
@@ -99,7 +100,7 @@ async def closed(url: str, sent: bytes, connections: int, seconds: float) -> Thr
     async with asyncio.TaskGroup() as group:
         for _ in range(connections):
             group.create_task(one())
-    return Throughput(done / (perf_counter() - began), failed)
+    return Throughput(done / (perf_counter() - began), done, failed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,10 @@ class Running:
     start_seconds: float
     pid: int
 
+    def cpu(self) -> float:
+        """Return the processor time taken so far, in seconds, children included."""
+        return sum(_cpu(pid) for pid in [self.pid, *_children(self.pid)])
+
     def memory(self) -> tuple[float, float]:
         """Return RSS and PSS in megabytes, children included."""
         found = [_memory(pid) for pid in [self.pid, *_children(self.pid)]]
@@ -43,7 +47,9 @@ class Running:
 
 
 @contextmanager
-def running(contender: Contender, upstream: str, port: int, core: int, folder: Path) -> Iterator[Running]:
+def running(
+    contender: Contender, upstream: str, port: int, core: int, folder: Path
+) -> Iterator[Running]:
     """Start it on one core; it ends with the block."""
     for name, text in contender.files.items():
         (folder / name).write_text(text.replace("{upstream}", upstream))
@@ -110,6 +116,14 @@ def _memory(pid: int) -> tuple[float, float]:
             return (int(found[1]) / 1024, float("nan")) if found else (0.0, 0.0)
     told = {name: int(value) / 1024 for name, value in re.findall(r"(Rss|Pss):\s+(\d+) kB", rolled)}
     return told.get("Rss", 0.0), told.get("Pss", 0.0)
+
+
+def _cpu(pid: int) -> float:
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _children(pid: int) -> list[int]:

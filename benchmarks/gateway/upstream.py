@@ -37,9 +37,7 @@ _STREAM = [
     *(_event({"content": "word "}) for _ in range(EVENTS - 2)),
     _event({}, "stop"),
 ]
-_HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-)
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def _chunk(data: bytes) -> bytes:
@@ -50,7 +48,7 @@ class Upstream(asyncio.Protocol):
     """Answers each request at once; a stream in so many pieces, one a turn of the loop."""
 
     whole = _whole()
-    pieces = [_chunk(one) for one in _STREAM]
+    pieces = tuple(_chunk(one) for one in _STREAM)
     end = _chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
     usage = _chunk(_LAST)
 

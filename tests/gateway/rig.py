@@ -38,7 +38,7 @@ def run(main: Callable[[], Awaitable[T]]) -> T:
 async def until(is_so: Callable[[], bool]) -> None:
     """Wait for something that another task does."""
     while not is_so():  # noqa: ASYNC110  # whoever does it knows nothing of tests
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.05)
 
 
 class Kept(RequestLog):
@@ -240,7 +240,7 @@ class Scripted:
         watching = asyncio.create_task(reader.read(1))
         try:
             await asyncio.wait([answering, watching], return_when=asyncio.FIRST_COMPLETED)
-            if answering.done():
+            if answering.done() and not isinstance(answering.exception(), ConnectionError):
                 answering.result()
                 return not writer.is_closing() and await _idle(watching, reader)
             self.gone += 1

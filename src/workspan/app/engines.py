@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,13 +12,11 @@ import anyio
 from workspan import engine_spec
 from workspan.engine_spec import parse_price
 from workspan.engines.base import Engine, Price, give_back, lacks, models, together
-from workspan.engines.settings import Settings, read_settings
+from workspan.engines.settings import Settings, named, read_settings
 from workspan.errors import InputError, SpecError
 from workspan.lab.bench import Tool
-from workspan.legible import quoted
 
 DEFAULT_ENGINE = "embedded"
-_NAMED = re.compile(r"([A-Za-z][\w.-]*)=(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,21 +148,6 @@ async def open_engines(
         stack.pop_all()  # all are open: whoever asked closes them
     drawn = {name: told for name, said in stated.items() if (told := said.drawn)}
     return Opened(found.pop(""), found, drawn=drawn)
-
-
-def named(option: str, values: Sequence[str] | None) -> dict[str, str]:
-    """Tell ``NAME=VALUE`` from the one value without a name, whose name is empty."""
-    found: dict[str, str] = {}
-    for value in values or ():
-        named = _NAMED.fullmatch(value)
-        name, rest = (named[1], named[2]) if named else ("", value)
-        if name in found:
-            again = f"{name!r} is given twice" if name else "a second one without a name"
-            raise SpecError(f"{option} {quoted(value)}: {again}: give each a name, {option} NAME=…")
-        if not rest.strip():
-            raise SpecError(f"{option} {quoted(value)}: nothing is named")
-        found[name] = rest
-    return found
 
 
 def _checked(engine: Engine) -> Engine:

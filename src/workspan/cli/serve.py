@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from workspan.cli.exits import Exit
 from workspan.cli.opening import EngineOption, ModelOption, PriceOption
-from workspan.cli.screen import say_json
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import InputError, MissingDependency
 
@@ -87,7 +87,7 @@ def serve(
 
     def say(address: str) -> None:
         if json:
-            say_json({"event": "listening", "url": address})
+            typer.echo(msgspec.json.encode({"event": "listening", "url": address}).decode())
         else:
             typer.echo(f"listening at {address}")
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from workspan.errors import SpecError, nearest
+from workspan.legible import quoted
+
+_NAMED = re.compile(r"([A-Za-z][\w.-]*)=(.*)", re.DOTALL)
 
 Read: TypeAlias = Callable[[str], Any]
 
@@ -154,6 +158,25 @@ def _read_one(name: str, text: str, known: Mapping[str, tuple[str, Read]]) -> tu
         return target, read(text)
     except ValueError as error:
         raise SpecError(f"--set {name}={text}: must be {error}") from None
+
+
+def named(option: str, values: Sequence[str] | None) -> dict[str, str]:
+    """Tell ``NAME=VALUE`` from the one value without a name, whose name is empty.
+
+    Raises:
+        SpecError: a name is given twice, or stands for nothing.
+    """
+    found: dict[str, str] = {}
+    for value in values or ():
+        named = _NAMED.fullmatch(value)
+        name, rest = (named[1], named[2]) if named else ("", value)
+        if name in found:
+            again = f"{name!r} is given twice" if name else "a second one without a name"
+            raise SpecError(f"{option} {quoted(value)}: {again}: give each a name, {option} NAME=…")
+        if not rest.strip():
+            raise SpecError(f"{option} {quoted(value)}: nothing is named")
+        found[name] = rest
+    return found
 
 
 def read_settings(

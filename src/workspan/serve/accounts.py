@@ -61,6 +61,8 @@ class Account:
         seconds: float | None = None,
     ) -> None:
         """Say what the request's row is to hold; what is None stays."""
+        if self._exchange is None:
+            return  # no row is kept
         told = {
             "status": status,
             "model": model,
@@ -117,6 +119,8 @@ class Account:
         for hold in self._holds:
             self.ledger.settle(hold, bound_usage(hold.amount))
         self._holds.clear()
+        if self._exchange is None:
+            return self.row
         spent = self.ledger.spent
         return replace(
             self.row,

@@ -121,8 +121,8 @@ class App:
         await self._told(exchange, said)
 
     async def _told(self, exchange: Exchange, said: Failed) -> None:
-        """Say an error; a body that was not read ends the connection."""
-        if not exchange.status and exchange.waits_for == "body":
+        """Say an error; a body that does not come ends the connection."""
+        if exchange.stopped == "body":
             exchange.extra.append((b"connection", b"close"))
         try:
             await exchange.fail(said)

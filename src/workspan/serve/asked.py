@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from workspan.budget import Budget
 from workspan.protocol.chat import Chat, read_chat
 from workspan.serve.store.keys import Key
-from workspan.session import Strategy
+
+if TYPE_CHECKING:
+    from workspan.session import Strategy
 
 
 @dataclass(frozen=True, slots=True)

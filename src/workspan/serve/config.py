@@ -8,15 +8,12 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from workspan.address import checked_url
-from workspan.app.engines import named
 from workspan.budget import Budget
-from workspan.engine_spec import parse_price
 from workspan.engines.base import Price
-from workspan.engines.settings import Settings, read_settings
+from workspan.engines.settings import Settings, named, read_settings
 from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
 from workspan.serve.rules import Rules
-from workspan.spec import parse_strategy
 
 UNNAMED = "default"
 """The name of the one engine that was given without."""
@@ -121,9 +118,10 @@ class Config:
             raise InputError("failover needs a second engine: add -e NAME=http://HOST/v1")
         self._check_judge()
         own = self.strategies.get(self.strategy, self.strategy)
-        for text in (own, *self.strategies.values()):
-            if text:
-                parse_strategy(text, imports=True)
+        for text in filter(None, (own, *self.strategies.values())):
+            from workspan.spec import parse_strategy  # all strategies' world, for whoever has one
+
+            parse_strategy(text, imports=True)
 
     def _check_judge(self) -> None:
         judge, names = self.rules.judge, [upstream.name for upstream in self.upstreams]
@@ -177,8 +175,14 @@ def upstreams(
             name or UNNAMED,
             text,
             of(chosen, name) or "",
-            parse_price(rate) if (rate := of(paid, name)) else None,
+            _price(rate) if (rate := of(paid, name)) else None,
             stated[name],
         )
         for name, text in texts.items()
     )
+
+
+def _price(text: str) -> Price:
+    from workspan.engine_spec import parse_price
+
+    return parse_price(text)

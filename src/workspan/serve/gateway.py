@@ -7,7 +7,6 @@ import secrets
 import time
 from collections.abc import Mapping
 
-from workspan import engine_spec
 from workspan.engines.base import Engine, give_back
 from workspan.errors import EngineError, InputError, KeyRefused
 from workspan.legible import quoted
@@ -69,6 +68,8 @@ class Gateway:
         for stated in self.config.upstreams:
             server = self.servers.get(stated.name)
             if server is None:
+                from workspan import engine_spec  # what is no server is made of all sorts
+
                 self.engines[stated.name] = await engine_spec.open_engine(
                     stated.engine, stated.model or None, stated.price, stated.settings, imports=True
                 )

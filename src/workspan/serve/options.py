@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from workspan.app.specs import as_budget
 from workspan.budget import Budget
 from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.config import Config, upstreams
 from workspan.serve.rules import Rules
-from workspan.spec import parse_verifier
+from workspan.serve.wishes import read_budget
+
+if TYPE_CHECKING:
+    from workspan.session import Verifier
 
 _NAMED = re.compile(r"([A-Za-z][\w.-]{0,99})=(.+)", re.DOTALL)
 
@@ -46,13 +49,13 @@ def configured(
         port,
         workers,
         failover,
-        Budget() if budget is None else as_budget(budget),
+        Budget() if budget is None else read_budget(budget),
         strategy or "",
         _named(names or ()),
         store or "",
         rules=Rules(
             judge=judge,
-            verifier=parse_verifier(verifier, imports=True) if verifier else None,
+            verifier=_verifier(verifier) if verifier else None,
             shows_progress=progress,
         ),
     )
@@ -70,3 +73,9 @@ def _named(texts: Sequence[str]) -> dict[str, str]:
             )
         found[told[1]] = told[2].strip()
     return found
+
+
+def _verifier(text: str) -> Verifier:
+    from workspan.spec import parse_verifier
+
+    return parse_verifier(text, imports=True)

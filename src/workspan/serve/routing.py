@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,10 +15,13 @@ from workspan.serve.config import Config, Upstream
 from workspan.serve.relay.body import Body
 from workspan.serve.wire.errors import no_model
 from workspan.serve.wishes import STRAIGHT, safe_strategy
-from workspan.session import Strategy
-from workspan.spec import parse_strategy
+
+if TYPE_CHECKING:
+    from workspan.session import Strategy
 
 AUTO = "auto"
+_MADE = 256
+"""Strategies that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,15 @@ class Routing:
         self.config = config
         self.models = models
         self._named = {AUTO: AUTO, **config.strategies}
-        self._made = {name: parse_strategy(t, imports=True) for name, t in self._named.items()}
-        self._written: dict[str, Strategy] = {}
-        """What clients wrote out, made once."""
+        self._made: dict[str, Strategy] = {}
+        """What was written, by the operator or by clients, made once: what strategies are made of
+        is loaded by the first that needs it."""
         self._known: dict[str, Target] = {}
         for upstream in config.upstreams:
             for name in dict.fromkeys((self._shown(upstream), upstream.name)):
                 self._add(name, upstream)
-        for word, strategy in self._made.items():
-            target = Target(config.first.name, strategy, self._named[word])
-            self._known.setdefault(word, target)
+        for word, text in self._named.items():
+            self._known.setdefault(word, Target(config.first.name, None, text))
 
     def _shown(self, upstream: Upstream) -> str:
         return self.models.get(upstream.name) or upstream.name
@@ -68,17 +70,14 @@ class Routing:
         """Add a model, alone and with each strategy that has a name."""
         own = self.config.strategy
         text = self._named.get(own, own) or ("" if upstream.is_server else "single")
-        made = parse_strategy(text, imports=True) if text else None
-        plain = Target(upstream.name, made, text, is_default=made is not None)
-        self._known.setdefault(name, plain)
-        for word, strategy in self._made.items():
-            target = Target(upstream.name, strategy, self._named[word])
-            self._known.setdefault(f"{name}:{word}", target)
+        self._known.setdefault(name, Target(upstream.name, None, text, is_default=bool(text)))
+        for word, written in self._named.items():
+            self._known.setdefault(f"{name}:{word}", Target(upstream.name, None, written))
 
     def names(self) -> list[str]:
         """All names that a list of models shows; the engines' own names are left out."""
         shown = dict.fromkeys(map(self._shown, self.config.upstreams))
-        words = [*self._made]
+        words = [*self._named]
         return [*shown, *words, *(f"{model}:{word}" for model in shown for word in words)]
 
     def target(self, model: str, wish: Wish) -> Target:
@@ -88,7 +87,11 @@ class Routing:
             Failed: no such model.
             InputError: the strategy is none that a client may name.
         """
-        found = self._known.get(model) or self._written_out(model)
+        found = self._known.get(model)
+        if found is None:
+            found = self._written_out(model)
+        elif wish.strategy is None and found.written:
+            return replace(found, strategy=self._operators(found.written))
         if wish.strategy is None:
             return found
         if wish.strategy in STRAIGHT:
@@ -109,14 +112,23 @@ class Routing:
         raise no_model(model, nearest(model, self.names()))
 
     def _strategy(self, text: str) -> Strategy:
-        named = self._made.get(text)
-        if named is not None:
-            return named
-        known = self._written.get(text)
+        """Make what a client named or wrote."""
+        if text in self._named:
+            return self._operators(self._named[text])
+        known = self._made.get(f"client {text}")
         if known is None:
             known = safe_strategy(text)
-            if len(self._written) < 256:
-                self._written[text] = known
+            if len(self._made) < _MADE:
+                self._made[f"client {text}"] = known
+        return known
+
+    def _operators(self, text: str) -> Strategy:
+        """Make what the operator wrote, which may import."""
+        known = self._made.get(f"operator {text}")
+        if known is None:
+            from workspan.spec import parse_strategy
+
+            known = self._made[f"operator {text}"] = parse_strategy(text, imports=True)
         return known
 
     def order(self, first: str) -> list[str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from workspan.errors import InputError
-from workspan.session import Verifier
+
+if TYPE_CHECKING:
+    from workspan.session import Verifier
 
 
 @dataclass(frozen=True, slots=True)

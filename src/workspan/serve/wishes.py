@@ -9,18 +9,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workspan.app.specs import as_budget
 from workspan.budget import Budget
 from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
 from workspan.registry import table
 from workspan.serve.asked import NO_WISH, Wish
 from workspan.serve.relay.body import Body
-from workspan.session import Strategy
-from workspan.spec import parse_strategy
-from workspan.spec.text import parse
+
+if TYPE_CHECKING:
+    from workspan.session import Strategy
 
 FIELD = "workspan"
 """The field of a body that holds wishes; it never goes upstream."""
@@ -82,9 +81,18 @@ def _flag(told: Mapping[str, Any], name: str) -> bool:
 
 def _budget(text: str) -> Budget:
     try:
-        return as_budget(text)
+        return read_budget(text)
     except SpecError as error:
         raise InputError(f"the wished budget: {error}") from None
+
+
+def read_budget(text: str) -> Budget:
+    """Read a budget; ``unlimited`` and ``none`` are one without a limit.
+
+    Raises:
+        SpecError: it is not understood.
+    """
+    return Budget() if text.strip().lower() in ("unlimited", "none") else Budget.parse(text)
 
 
 def within(wished: Budget | None, allowed: Budget) -> Budget:
@@ -109,6 +117,9 @@ def safe_strategy(text: str) -> Strategy:
     """
     if len(text) > _LONGEST:
         raise InputError(f"a strategy has at most {_LONGEST} characters")
+    from workspan.spec import parse_strategy  # imported by the first request that needs it
+    from workspan.spec.text import parse
+
     parsed = parse(text.strip(), "self_consistency(n=8)")
     for path in parsed.paths.values():
         raise InputError(

@@ -72,7 +72,7 @@ class Figures:
 def least_tokens(text: str) -> int:
     """Return the tokens that a text takes at least: no token spans two words."""
     words = text.split()
-    if len(text) <= _LONGEST_TOKEN:
+    if len(text) <= _LONGEST_TOKEN or max(map(len, words), default=0) <= _LONGEST_TOKEN:
         return len(words)
     return len(words) + sum((len(word) - 1) // _LONGEST_TOKEN for word in words)
 

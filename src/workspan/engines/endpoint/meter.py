@@ -239,20 +239,19 @@ class Meter:
     @property
     def pieces(self) -> int:
         """Pieces of text and thinking so far."""
-        return sum(side.pieces for side in self._sides) + self._unasked.pieces
-
-    @property
-    def _sides(self) -> tuple[_Side, ...]:
-        return self._text, self._thought, self._refusal, self._called
+        shown = self._text.pieces + self._thought.pieces + self._refusal.pieces
+        return shown + self._called.pieces + self._unasked.pieces
 
     @property
     def _size(self) -> int:
-        return sum(side.size for side in self._sides) + self._unasked.size + self._calls.beside
+        shown = self._text.size + self._thought.size + self._refusal.size + self._called.size
+        return shown + self._unasked.size + self._calls.beside
 
     @property
     def least(self) -> int:
         """Decoded tokens that have surely arrived."""
-        text = sum(side.least for side in self._sides)
+        shown = self._text.least + self._thought.least + self._refusal.least
+        text = shown + self._called.least
         return max(text, self._scored) + self._unasked.least
 
     @property

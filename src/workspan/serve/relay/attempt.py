@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 
 from workspan.engines.endpoint.complaints import Complaint, is_complaint, read_complaint
-from workspan.engines.endpoint.wire import decode_usual, read_event
+from workspan.engines.endpoint.wire import Event, decode_usual, read_event
 from workspan.errors import EngineProtocolError
 from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
@@ -190,12 +190,14 @@ class Attempt:
         events = None if blocks.is_error else decode_usual(contents)
         if events is None or any(event.error for event in events):
             return self._one_by_one(blocks)
-        counts = self.counts
-        counts.is_odd = False
-        counts.take(events)
-        if counts.is_odd or any(event.usage is not None for event in events):
-            return b"".join([self._for_client(one, parsed(one)) for one in contents])
-        return blocks.raw or joined(contents)
+        self.counts.take(events)
+        odd = [is_odd(event) for event in events]
+        if True not in odd:
+            return blocks.raw or joined(contents)
+        first = odd.index(True)  # mostly the last of all, which has the usage
+        told = zip(contents[first:], odd[first:], strict=True)
+        rest = [self._for_client(c, parsed(c)) if is_one else joined([c]) for c, is_one in told]
+        return b"".join([joined(contents[:first]), *rest])
 
     def _one_by_one(self, blocks: Blocks) -> bytes:
         """Take events of which one at least is not as most are, up to one that is an error."""
@@ -252,3 +254,13 @@ class Attempt:
         """Hang up, unless all was read: the server stops decoding."""
         if self.response is not None:
             self.response.close()
+
+
+def is_odd(event: Event) -> bool:
+    """Tell an event that is not passed on as it came: it holds usage, or what breaks clients."""
+    if event.usage is not None:
+        return True
+    for choice in event.choices:
+        if choice.usage is not None or (choice.delta is None and choice.text is None):
+            return True
+    return False

@@ -10,6 +10,7 @@ from workspan.engines.endpoint.events import EVENT_BYTES
 from workspan.errors import EngineProtocolError
 
 _DONE = b"[DONE]"
+_LAST = b"data: [DONE]"
 
 
 @dataclass(slots=True)
@@ -67,6 +68,10 @@ class Cutter:
 
     def _cut(self, whole: bytes) -> Blocks:
         parts = whole[:-2].split(b"\n\n")
+        if parts[-1] == _LAST:
+            self.is_done = True
+            parts.pop()
+            whole = whole[: -len(_LAST) - 2]
         is_usual = all(part.startswith(b"data: {") and b"\n" not in part for part in parts)
         if is_usual:
             return Blocks([part[6:] for part in parts], whole)

@@ -38,8 +38,6 @@ class Counts:
             Meter(request, prompt, runahead, pace, is_bounded=is_bounded) for _ in range(choices)
         ]
         self.report: Report | None = None
-        self.is_odd = False
-        """A choice of the last events is not as clients need it."""
 
     def take(self, events: Sequence[Event]) -> None:
         """Add what events say."""
@@ -48,13 +46,12 @@ class Counts:
                 self._take(choice)
             if event.usage is not None:
                 self.hear(event.usage)
+        for meter in self.meters:
+            meter.chunk()  # nothing is kept here of what was said
 
     def _take(self, choice: Choice) -> None:
-        if choice.delta is None and choice.text is None and choice.message is None:
-            self.is_odd = True
         if choice.usage is not None:
             self.hear(choice.usage)
-            self.is_odd = True
         if not 0 <= choice.index < len(self.meters):
             self.meters[0].take_unasked(choice)
             return
@@ -63,7 +60,6 @@ class Counts:
             meter.take(choice)
         except EngineError:
             meter.finish = "stop"  # withheld or given up: it is the client's to read
-        meter.chunk()  # nothing is kept here of what was said
 
     def hear(self, report: Report) -> None:
         """Take the server's figures."""
@@ -150,7 +146,18 @@ class Counts:
 
 def charged(usage: Usage, price: Price | None) -> Usage:
     """Return a bill with its cost: the provider's own where that is above the price."""
-    told = usage.cost or Decimal(0)
-    if price is None:
-        return replace(usage, cost=told or None)
-    return replace(usage, cost=max(price.of(usage), told))
+    told = usage.cost or _NONE
+    cost = (told or None) if price is None else max(price.of(usage), told)
+    return Usage(
+        usage.calls,
+        usage.input_tokens,
+        usage.cached_tokens,
+        usage.output_tokens,
+        usage.reasoning_tokens,
+        usage.unseen_tokens,
+        cost,
+        usage.source,
+    )
+
+
+_NONE = Decimal(0)

@@ -67,8 +67,8 @@ async def readiness(gateway: Gateway, exchange: Exchange, record: Record) -> Non
 
 async def metrics(gateway: Gateway, exchange: Exchange, record: Record) -> None:  # noqa: ARG001
     """Answer ``GET /metrics`` with what this process has done."""
-    gateway.metrics.open.set(len(gateway.watch.open))
-    gateway.metrics.waiting.set(sum(s.places.waiting for s in gateway.servers.values()))
+    gateway.metrics.open = len(gateway.watch.open)
+    gateway.metrics.waiting = sum(server.places.waiting for server in gateway.servers.values())
     await exchange.reply(200, gateway.metrics.written(), kind=KIND)
 
 

@@ -11,6 +11,7 @@ from workspan.serve.config import Limits
 from workspan.serve.wire.errors import Failed
 
 _URL_BYTES = 8 * 1024
+_FAREWELL_SECONDS = 1.0
 
 
 class Connection(HttpToolsProtocol):
@@ -21,6 +22,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_bytes = 0
+        self._unread, self._unread_since = 0, 0.0
         self.head_since: float | None = self.loop.time()
         """Since when headers are awaited; None while none are."""
 
@@ -57,8 +59,24 @@ class Connection(HttpToolsProtocol):
         self.head_since, self._head_bytes = None, 0
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body; what comes after its reply is read for nobody, up to a limit."""
+        super().on_body(body)
+        if self.cycle.response_complete:
+            self._unread += len(body)
+            self._unread_since = self._unread_since or self.loop.time()
+            if self._unread > self.limits.body_bytes:
+                self.transport.abort()
+
+    def on_message_complete(self) -> None:
+        """End a body."""
+        super().on_message_complete()
+        self._unread, self._unread_since = 0, 0.0
+
     def look(self, now: float) -> None:
         """Hang up on a client that is too slow to say what it wants."""
+        if self._unread_since and now - self._unread_since > self.limits.body_seconds:
+            self.transport.abort()
         if self.head_since is not None and now - self.head_since > self.limits.header_seconds:
             self.head_since = None
             self.transport.close()
@@ -82,7 +100,9 @@ class Connection(HttpToolsProtocol):
         size = b"content-length: %d\r\n" % len(body)
         kind = b"content-type: application/json\r\nconnection: close\r\n"
         self.transport.write(b"".join([STATUS_LINE[status], kind, size, b"\r\n", body]))
-        self.transport.close()
+        self.transport.pause_reading()
+        self.transport.write_eof()  # closed at once, what was not read would reset the reply
+        self.loop.call_later(_FAREWELL_SECONDS, self.transport.abort)
 
 
 def limited(limits: Limits) -> type[Connection]:

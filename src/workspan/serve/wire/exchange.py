@@ -112,6 +112,8 @@ class Exchange:
     async def _rest(self, first: bytes, limit: int) -> bytes:
         parts, size, is_more = [first], len(first), True
         while is_more:
+            if size > limit:
+                raise too_large(limit)
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 self.stop("gone")
@@ -120,8 +122,6 @@ class Exchange:
             is_more = message.get("more_body", False)
             parts.append(part)
             size += len(part)
-            if size > limit:
-                raise too_large(limit)
         return b"".join(parts)
 
     async def _watch(self) -> None:

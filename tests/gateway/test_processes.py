@@ -1,0 +1,159 @@
+"""The command itself: its first line, its workers, its end on a signal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+import pytest
+
+from patience import RUN
+from workspan.testing.server import Behaviour, SimulatedServer
+
+PATIENCE = 120
+"""Seconds after which a process is taken to hang."""
+
+
+@contextmanager
+def upstream(behaviour: Behaviour) -> Iterator[SimulatedServer]:
+    """Run a simulated server in a thread of its own."""
+    server = SimulatedServer(behaviour)
+    is_up, is_over = threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        async with server.serve():
+            is_up.set()
+            while not is_over.is_set():  # noqa: ASYNC110  # another thread says when
+                await anyio.sleep(0.02)
+
+    thread = threading.Thread(target=lambda: RUN(serve))
+    thread.start()
+    is_up.wait()
+    try:
+        yield server
+    finally:
+        is_over.set()
+        thread.join()
+
+
+@contextmanager
+def command(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run ``workspan serve``; yield it with its address."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "workspan", "serve", "--port", "0", "--json", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OPENAI_API_KEY": "sk-x"},
+    )
+    try:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline() or "{}")
+        assert told.get("event") == "listening", process.communicate()
+        yield process, told["url"]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ask(url: str, **fields: Any) -> Any:
+    turns = [{"role": "user", "content": "hi"}]
+    body = json.dumps({"model": "simulated", "messages": turns, **fields}).encode()
+    request = urllib.request.Request(f"{url}/chat/completions", body)
+    with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
+        return json.load(reply)
+
+
+def test_it_says_where_it_listens_answers_and_ends_well() -> None:
+    with (
+        upstream(Behaviour()) as up,
+        command("-e", up.url, "--model", "simulated", "--budget", "500 work") as (process, url),
+    ):
+        assert ask(url)["workspan"]["work"] == 4
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=PATIENCE)
+        assert process.returncode in (0, -signal.SIGTERM)
+        (line,) = [json.loads(one) for one in said.splitlines()]
+        assert (line["status"], line["work"], line["route"]) == (200, 4, "/v1/chat/completions")
+        assert "hi" not in line.values()
+
+
+def test_a_request_that_runs_ends_before_the_process_does() -> None:
+    behaviour = Behaviour(text="one two three four five six", delay_seconds=0.2)
+    with (
+        upstream(behaviour) as up,
+        command("-e", up.url, "--model", "simulated") as (process, url),
+    ):
+        turns = [{"role": "user", "content": "hi"}]
+        body = json.dumps({"model": "simulated", "messages": turns, "stream": True}).encode()
+        request = urllib.request.Request(f"{url}/chat/completions", body)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
+            first = reply.readline()
+            process.send_signal(signal.SIGTERM)
+            whole = first + reply.read()
+        assert whole.endswith(b"data: [DONE]\n\n")
+        assert whole.count(b"data: {") == 7
+        process.communicate(timeout=PATIENCE)
+        with pytest.raises(urllib.error.URLError):
+            ask(url)
+        assert up.bill.calls == 1
+
+
+def test_workers_share_one_address_and_a_dead_one_is_replaced() -> None:
+    with (
+        upstream(Behaviour()) as up,
+        command("-e", up.url, "--model", "simulated", "--workers", "2") as (process, url),
+    ):
+        for _ in range(8):
+            assert ask(url)["workspan"]["work"] == 4
+        children = _children(process.pid)
+        assert len(children) == 2
+        os.kill(children[0], signal.SIGKILL)
+        _until_children(process.pid, 2, without=children[0])
+        for _ in range(8):
+            assert ask(url)["workspan"]["work"] == 4
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0
+
+
+def _children(pid: int) -> list[int]:
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(one) for one in file.read().split()]
+
+
+def _until_children(pid: int, count: int, without: int) -> None:
+    while True:
+        found = _children(pid)
+        if len(found) == count and without not in found:
+            return
+
+
+def test_what_can_t_work_is_said_on_one_line() -> None:
+    for options, said in (
+        ((), "name an engine"),
+        (("-e", "http://127.0.0.1:9/v1"), "name its model"),
+        (("-e", "http://127.0.0.1:9/v1", "--model", "m", "--failover"), "second engine"),
+        (("-e", "ftp://x", "--model", "m"), "engine"),
+        (("-e", "http://127.0.0.1:9/v1", "--model", "m", "-s", "nosuch"), "nosuch"),
+        (("-e", "http://127.0.0.1:9/v1", "--model", "m", "--host", "203.0.113.1"), "listened"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "workspan", "serve", "--port", "0", *options],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        assert done.returncode != 0
+        assert said in done.stderr, (options, done.stderr)
+        assert "Traceback" not in done.stderr
