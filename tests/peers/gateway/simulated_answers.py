@@ -119,9 +119,9 @@ def scored(text: str, top: int) -> dict[str, Any]:
     return {"content": content, "refusal": None}
 
 
-def whole(body: Mapping[str, Any]) -> dict[str, Any]:
+def whole(body: Mapping[str, Any], told: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Write a whole chat reply."""
-    told = message(body)
+    told = message(body) if told is None else told
     choices = []
     for index in range(body.get("n") or 1):
         choice = {"index": index, "message": told, "finish_reason": _finish(told)}
@@ -142,9 +142,11 @@ def _finish(told: Mapping[str, Any]) -> str:
     return "tool_calls" if told.get("tool_calls") else "stop"
 
 
-def chunks(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def chunks(
+    body: Mapping[str, Any], told: Mapping[str, Any] | None = None
+) -> Iterator[dict[str, Any]]:
     """Write a chat reply as the events of a stream, usage where it was asked for."""
-    told = message(body)
+    told = message(body) if told is None else told
     count = body.get("n") or 1
     for index in range(count):
         yield _chunk(body, index, {"role": "assistant", "content": ""})

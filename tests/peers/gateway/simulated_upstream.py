@@ -86,12 +86,18 @@ async def _good(upstream: Upstream, request: web.Request, seen: Seen) -> web.Str
         return web.json_response(answers.completion(body))
     if seen.path == "embeddings":
         return web.json_response(answers.embedding(body))
-    told = answers.message(body)
+    return await _say(upstream, request, seen, answers.message(body))
+
+
+async def _say(
+    upstream: Upstream, request: web.Request, seen: Seen, told: Mapping[str, Any]
+) -> web.StreamResponse:
+    body = seen.body
     upstream.decoded[seen.behaviour] += answers.decoded(told) * (body.get("n") or 1)
     if not body.get("stream"):
-        return web.json_response(answers.whole(body))
+        return web.json_response(answers.whole(body, told))
     response = await _begun(request)
-    for chunk in answers.chunks(body):
+    for chunk in answers.chunks(body, told):
         await _write(response, chunk)
     await response.write(b"data: [DONE]\n\n")
     return response
@@ -183,24 +189,10 @@ async def _edits(upstream: Upstream, request: web.Request, seen: Seen) -> web.St
     """Give the one edit that a coding agent's test asks for."""
     words = {"name": "sums.py", "before": "    return a - b", "after": "    return a + b"}
     text = "Here is the edit.\n\n" + _EDIT.format(**words)
-    last = seen.body["messages"][-1]["content"]
-    scripted = text if "sums.py" in json.dumps(last) else "Mend the sum"
+    asks_for_subject = "commit message" in json.dumps(seen.body["messages"][0])
+    scripted = "Mend the sum" if asks_for_subject else text
     told = {"role": "assistant", "content": scripted}
-    upstream.decoded[seen.behaviour] += answers.decoded(told)
-    if not seen.body.get("stream"):
-        reply = answers.whole({**seen.body, "n": 1})
-        reply["choices"][0]["message"] = told
-        return web.json_response(reply)
-    response = await _begun(request)
-    opening, piece, *_, end, last_chunk = answers.chunks(seen.body)
-    end = end if end["choices"][0]["finish_reason"] else last_chunk
-    await _write(response, opening)
-    for word in answers.words(scripted):
-        piece["choices"][0]["delta"] = {"content": word}
-        await _write(response, piece)
-    await _write(response, end)
-    await response.write(b"data: [DONE]\n\n")
-    return response
+    return await _say(upstream, request, seen, told)
 
 
 BEHAVIOURS: Mapping[str, Behaviour] = {

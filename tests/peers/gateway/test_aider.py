@@ -49,7 +49,7 @@ def repository(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("model", ["edits", "edits:auto", "edits:careful"])
+@pytest.mark.parametrize("model", ["edits", "edits:auto"])
 @pytest.mark.parametrize("how", ["--stream", "--no-stream"])
 def test_it_edits(
     aider: Path, gateway: Served, upstream: Upstream, tmp_path: Path, model: str, how: str
@@ -82,5 +82,5 @@ def test_a_model_that_is_not_there_is_said(aider: Path, gateway: Served, tmp_pat
     words = [aider, "--model", "openai/nosuch", "--openai-api-base", gateway.url, *OPTIONS]
     words += ["--openai-api-key", KEY, "--message", "mend it", "sums.py"]
     ran = run(words, folder, {"HOME": str(tmp_path)})
-    assert "no model is named 'nosuch'" in ran.all
+    assert "no model is named 'nosuch'" in " ".join(ran.all.split())
     assert (folder / "sums.py").read_text() == BEFORE

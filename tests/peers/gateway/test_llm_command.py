@@ -31,14 +31,16 @@ def command(installed: Install) -> Path:
     return installed("gateway-llm", ["llm==0.36"]).with_name("llm")
 
 
-def configured(home: Path, url: str) -> dict[str, str]:
-    """Write the models of a gateway down; return the variables that lead there."""
+def configured(home: Path, url: str, key: str = KEY) -> dict[str, str]:
+    """Write the models of a gateway and its key down; return the variables that lead there."""
+    (home / "keys.json").write_text(json.dumps({"workspan": key}))
     names = [*BEHAVIOURS, "auto", "m:careful"]
     rows = [
         {
             "model_id": f"ws-{name}",
             "model_name": name,
             "api_base": url,
+            "api_key_name": "workspan",
             "supports_tools": True,
             "supports_schema": True,
         }
@@ -55,7 +57,7 @@ def llm(command: Path, gateway: Served, upstream: Upstream, tmp_path: Path) -> L
     def ask(model: str, *options: str) -> Ran:
         upstream.clear()
         gateway.forget()
-        words = [command, "prompt", "What is 2 + 2?", "-m", f"ws-{model}", "--key", KEY]
+        words = [command, "prompt", "What is 2 + 2?", "-m", f"ws-{model}"]
         return run([*words, *options], tmp_path, variables)
 
     return ask
@@ -120,9 +122,8 @@ def test_a_stream_that_breaks_off_fails(llm: Llm, upstream: Upstream, name: str)
 
 
 def test_a_key_without_budget_is_said(command: Path, keyed: Keyed, tmp_path: Path) -> None:
-    variables = configured(tmp_path, keyed.gateway.url)
-    words = [command, "prompt", "Hi", "-m", "ws-m", "--key", keyed.poor]
-    ran = run(words, tmp_path, variables)
+    variables = configured(tmp_path, keyed.gateway.url, keyed.poor)
+    ran = run([command, "prompt", "Hi", "-m", "ws-m"], tmp_path, variables)
     assert ran.code == 1
     assert "the key's budget of 1 work/day" in ran.err
 
@@ -133,7 +134,7 @@ def test_interrupted_it_is_followed_upstream(
     upstream.clear()
     gateway.forget()
     variables = environment_of(tmp_path) | configured(tmp_path, gateway.url)
-    words = [str(command), "prompt", "Hi", "-m", "ws-slow", "--key", KEY]
+    words = [str(command), "prompt", "Hi", "-m", "ws-slow"]
     with subprocess.Popen(
         words, cwd=tmp_path, env=variables, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as running:
