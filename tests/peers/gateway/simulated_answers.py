@@ -43,6 +43,50 @@ def instance(schema: Mapping[str, Any], root: Mapping[str, Any] | None = None) -
     return _SCALARS[kind]
 
 
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+
+
+def refusal(path: str, body: Mapping[str, Any]) -> str:
+    """Say what a server would refuse of a request; empty where it would answer."""
+    if path == "chat/completions":
+        turns = body.get("messages")
+        is_chat = isinstance(turns, list) and turns and all(map(_is_turn, turns))
+        return "" if is_chat else "messages are no chat"
+    told = body.get("prompt" if path == "completions" else "input")
+    return "" if isinstance(told, str) or _are_texts(told) else "what is asked is no text"
+
+
+def _is_turn(told: Any) -> bool:
+    if not isinstance(told, dict) or told.get("role") not in ROLES:
+        return False
+    content = told.get("content")
+    return content is None or isinstance(content, str) or _are_parts(content)
+
+
+def _are_parts(told: Any) -> bool:
+    return isinstance(told, list) and all(
+        isinstance(part, dict)
+        and isinstance(part.get("type"), str)
+        and part["type"]
+        and (part["type"] != "text" or isinstance(part.get("text"), str))
+        for part in told
+    )
+
+
+def _are_texts(told: Any) -> bool:
+    if not isinstance(told, list) or not told:
+        return False
+    return (
+        all(isinstance(one, str) for one in told)
+        or _are_tokens(told)
+        or all(isinstance(one, list) and one and _are_tokens(one) for one in told)
+    )
+
+
+def _are_tokens(told: list[Any]) -> bool:
+    return all(type(one) is int or (type(one) is float and one.is_integer()) for one in told)
+
+
 def message(body: Mapping[str, Any]) -> dict[str, Any]:
     """Answer a chat: a call of a tool, a value of a schema, a prompt's own fields, or a text."""
     last = body["messages"][-1]
@@ -188,7 +232,7 @@ def _chunk(
 def completion(body: Mapping[str, Any]) -> dict[str, Any]:
     """Go on from a text, or from tokens, echoed and scored where that is asked for."""
     prompts = body["prompt"]
-    if isinstance(prompts, str) or isinstance(prompts[0], int):
+    if isinstance(prompts, str) or isinstance(prompts[0], int | float):
         prompts = [prompts]
     choices = []
     for index, prompt in enumerate(prompts):

@@ -221,6 +221,8 @@ def simulated_upstream() -> Iterator[Upstream]:
         name, path = request.match_info["behaviour"], request.match_info["path"]
         seen = Seen(name, path, {k.lower(): v for k, v in request.headers.items()}, body)
         upstream.seen.append(seen)
+        if said := answers.refusal(path, body):
+            return web.json_response({"error": {"message": said}}, status=400)
         return await BEHAVIOURS[name](upstream, request, seen)
 
     async def models(request: web.Request) -> web.Response:

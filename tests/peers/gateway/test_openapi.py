@@ -10,6 +10,7 @@ import pytest
 from peers.conftest import Install
 from peers.gateway.commands import run
 from peers.gateway.conftest import Keyed
+from peers.gateway.driven import SIDE
 from peers.gateway.served import Served
 
 pytestmark = [pytest.mark.peers, pytest.mark.heavy, pytest.mark.timeout(1800)]
@@ -28,9 +29,10 @@ def findings(schemathesis: Path, url: str, folder: Path, *options: str) -> str:
     words = [schemathesis, "run", f"{url}/openapi.json", "--checks", "all", "--mode", "all"]
     words += ["--phases", "examples,coverage,fuzzing,stateful", "-n", str(EXAMPLES)]
     words += ["--seed", "20261129", "--generation-deterministic", "--continue-on-failure"]
-    words += ["--generation-database", "none", "--no-color", "--warnings", "off"]
+    words += ["--no-color", "--warnings", "off"]
     words += ["--request-timeout", "60", "--report", "json", *options]
-    ran = run([*words, "--report-json-path", folder / "found.json"], folder)
+    variables = {"SCHEMATHESIS_HOOKS": "openapi_forms", "PYTHONPATH": str(SIDE)}
+    ran = run([*words, "--report-json-path", folder / "found.json"], folder, variables)
     return "" if ran.code == 0 else ran.all
 
 
