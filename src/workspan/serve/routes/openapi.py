@@ -176,7 +176,11 @@ _DESCRIBED: dict[str, Any] = {
     "info": {"title": "Workspan gateway", "version": "1"},
     "paths": {
         "/v1/chat/completions": _asking("A turn of a chat.", _CHAT, streams=True, scales=True),
-        "/v1/completions": _asking("A text that goes on.", _TEXT, streams=True),
+        "/v1/completions": _asking(
+            f"A text that goes on: at most {MOST_CHOICES} choices of all prompts together.",
+            _TEXT,
+            streams=True,
+        ),
         "/v1/embeddings": _asking("Vectors of texts.", _EMBED, streams=False),
         "/v1/models": _telling("What may be named as model."),
         "/v1/models/{model}": _MODEL,
