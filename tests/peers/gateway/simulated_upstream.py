@@ -79,6 +79,13 @@ def _refuses(status: int, code: str, **headers: str) -> Behaviour:
     return answer
 
 
+async def _flaky(upstream: Upstream, request: web.Request, seen: Seen) -> web.StreamResponse:
+    """Refuse twice, then answer."""
+    is_early = len(upstream.of(seen.behaviour)) <= 2
+    refuses = _refuses(429, "rate_limit_exceeded", Retry_After=RETRY_AFTER)
+    return await (refuses if is_early else _good)(upstream, request, seen)
+
+
 async def _good(upstream: Upstream, request: web.Request, seen: Seen) -> web.StreamResponse:
     body = seen.body
     if seen.path == "completions":
@@ -201,6 +208,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "e404": _refuses(404, "model_not_found"),
     "e429": _refuses(429, "rate_limit_exceeded", Retry_After=RETRY_AFTER),
     "e500": _refuses(500, "server_error"),
+    "flaky": _flaky,
     "dies": _breaks("dies"),
     "errs": _breaks("errs"),
     "early": _breaks("early"),

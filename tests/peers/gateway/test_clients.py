@@ -297,6 +297,16 @@ def _is_raised(kit: Kit, told: dict[str, Any], name: str, status: int, code: str
         assert told["code"] == code, told
 
 
+@having("answer")
+def test_what_it_asks_again_is_billed_once(scene: Scene) -> None:
+    told = scene.do("answer", "flaky")
+    assert "raised" not in told, told
+    lines = scene.lines(3)
+    assert [line["status"] for line in lines] == [429, 429, 200]
+    assert [line["calls"] for line in lines] == [0, 0, 1]
+    assert sum(line["work"] for line in lines) == scene.upstream.decoded["flaky"]
+
+
 @having("stream")
 @pytest.mark.parametrize("name", ["dies", "errs", "early"])
 def test_a_stream_that_breaks_off_never_looks_finished(scene: Scene, name: str) -> None:

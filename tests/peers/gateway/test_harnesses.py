@@ -41,7 +41,14 @@ def test_lm_eval_runs_a_task(installed: Install, embedded: Served, tmp_path: Pat
     shutil.copy(SIDE / "arithmetic.yaml", tmp_path)
     embedded.forget()
     arguments = f"model=auto,base_url={embedded.url}/chat/completions,num_concurrent=2"
-    words = [lm_eval, "run", "--model", "local-chat-completions", "--model_args", arguments]
+    words: list[object] = [
+        lm_eval,
+        "run",
+        "--model",
+        "local-chat-completions",
+        "--model_args",
+        arguments,
+    ]
     words += ["--tasks", "workspan_arithmetic", "--include_path", tmp_path, "--log_samples"]
     words += ["--apply_chat_template", "--output_path", tmp_path / "out"]
     variables = {"OPENAI_API_KEY": KEY, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
@@ -71,7 +78,7 @@ def test_inspect_runs_a_task(installed: Install, embedded: Served, tmp_path: Pat
     (tmp_path / "samples.jsonl").write_text("\n".join(map(json.dumps, rows)))
     shutil.copy(SIDE / "arithmetic.py", tmp_path)
     embedded.forget()
-    words = [inspect, "eval", "arithmetic.py", "--model", "openai-api/workspan/auto"]
+    words: list[object] = [inspect, "eval", "arithmetic.py", "--model", "openai-api/workspan/auto"]
     words += [
         "--display",
         "plain",

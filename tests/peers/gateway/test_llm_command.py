@@ -57,7 +57,7 @@ def llm(command: Path, gateway: Served, upstream: Upstream, tmp_path: Path) -> L
     def ask(model: str, *options: str) -> Ran:
         upstream.clear()
         gateway.forget()
-        words = [command, "prompt", "What is 2 + 2?", "-m", f"ws-{model}"]
+        words: list[object] = [command, "prompt", "What is 2 + 2?", "-m", f"ws-{model}"]
         return run([*words, *options], tmp_path, variables)
 
     return ask

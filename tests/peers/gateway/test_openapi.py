@@ -26,7 +26,15 @@ def schemathesis(installed: Install) -> Path:
 
 def findings(schemathesis: Path, url: str, folder: Path, *options: str) -> str:
     """Run all checks in all phases, from one seed; return what was found."""
-    words = [schemathesis, "run", f"{url}/openapi.json", "--checks", "all", "--mode", "all"]
+    words: list[object] = [
+        schemathesis,
+        "run",
+        f"{url}/openapi.json",
+        "--checks",
+        "all",
+        "--mode",
+        "all",
+    ]
     words += ["--phases", "examples,coverage,fuzzing,stateful", "-n", str(EXAMPLES)]
     words += ["--seed", "20261129", "--generation-deterministic", "--continue-on-failure"]
     words += ["--no-color", "--warnings", "off"]

@@ -61,7 +61,10 @@ def test_it_runs(
     code = code.replace("http://127.0.0.1:8080/v1", gateway.url).replace('"KEY"', f'"{KEY}"')
     if kind == "py":
         environment, packages = PACKAGES[name]
-        command = [installed(environment, packages), _written(tmp_path / "block.py", code)]
+        command: list[object] = [
+            installed(environment, packages),
+            _written(tmp_path / "block.py", code),
+        ]
     else:
         folder = node_modules()
         command = [node_of(folder), _written(folder / f"{tmp_path.name}.mjs", code)]

@@ -9,7 +9,7 @@ from inspect_ai.scorer import match
 from inspect_ai.solver import generate, prompt_template
 
 
-@task
+@task  # type: ignore[untyped-decorator]
 def arithmetic() -> Task:
     return Task(
         dataset=json_dataset("samples.jsonl"),

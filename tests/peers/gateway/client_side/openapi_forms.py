@@ -23,7 +23,7 @@ schemathesis.openapi.format("workspan-model", models)
 _MOST_CHOICES = 4096
 
 
-@schemathesis.hook
+@schemathesis.hook  # type: ignore[untyped-decorator]
 def filter_body(context: Any, body: Any) -> bool:
     """Leave out what breaks the one bound that JSON Schema can't say: of choices times prompts."""
     if not isinstance(body, dict) or not isinstance(body.get("prompt"), list):
@@ -33,7 +33,7 @@ def filter_body(context: Any, body: Any) -> bool:
     return most * len(body["prompt"]) <= _MOST_CHOICES
 
 
-@schemathesis.hook
+@schemathesis.hook  # type: ignore[untyped-decorator]
 def map_body(context: Any, body: Any) -> Any:
     """Write whole numbers whole: 2.0 is an integer to JSON Schema, and to nobody's client."""
     return _whole(body)
