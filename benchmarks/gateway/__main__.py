@@ -25,6 +25,7 @@ model_list:
   - model_name: m
     litellm_params: {model: openai/m, api_base: "{upstream}", api_key: sk-none}
 litellm_settings: {telemetry: false, num_retries: 0}
+general_settings: {master_key: sk-load}
 """
 
 
@@ -46,10 +47,13 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
     if options.litellm:
         command = [options.litellm, "--config", "{folder}/litellm.yaml", "--port", "{port}"]
         files = {"litellm.yaml": _LITELLM}
-        found.append(Contender("litellm", command, door="/health/liveliness", files=files))
+        found.append(
+            Contender("litellm", command, door="/health/liveliness", files=files, is_ours=False)
+        )
     if options.optillm:
         command = [options.optillm, "--base-url", "{upstream}", "--port", "{port}"]
-        found.append(Contender("optillm", [*command, "--approach", "none"], door="/health"))
+        command += ["--approach", "none"]
+        found.append(Contender("optillm", command, door="/health", is_ours=False))
     return found
 
 

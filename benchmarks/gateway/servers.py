@@ -26,6 +26,8 @@ class Contender:
     """Answers once it serves; only where it does not say its address by itself."""
     files: dict[str, str] = field(default_factory=dict)
     """Written beside it, such as its configuration."""
+    is_ours: bool = True
+    """It runs in this environment; others must not see our sources."""
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ def running(
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", "OPENAI_API_KEY": "sk-none"},
+        env={**_kept(contender), "PYTHONUNBUFFERED": "1", "OPENAI_API_KEY": "sk-none"},
     )
     try:
         url = _wait(process, folder / f"{contender.name}.log", port, contender.door)
@@ -79,13 +81,21 @@ def running(
         log.close()
 
 
+def _kept(contender: Contender) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if contender.is_ours or not name.startswith("PYTHON")
+    }
+
+
 def _wait(process: subprocess.Popen[bytes], log: Path, port: int, door: str) -> str:
     """Return the address once it serves."""
     end = time.perf_counter() + 180
     while time.perf_counter() < end:
         said = log.read_text(errors="replace")
-        if found := re.search(r"http://127\.0\.0\.1:\d+/v1", said):
-            return found[0]
+        if f"http://127.0.0.1:{port}/v1" in said:  # others' logs name the upstream, too
+            return f"http://127.0.0.1:{port}/v1"
         if process.poll() is not None:
             raise RuntimeError(f"it ended: {said[-2000:]}")
         if _answers(port, door):
@@ -114,7 +124,10 @@ def _memory(pid: int) -> tuple[float, float]:
         with suppress(OSError):
             found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
             return (int(found[1]) / 1024, float("nan")) if found else (0.0, 0.0)
-    told = {name: int(value) / 1024 for name, value in re.findall(r"(Rss|Pss):\s+(\d+) kB", rolled)}
+    told = {
+        name: int(value) / 1024
+        for name, value in re.findall(r"^(Rss|Pss):\s+(\d+) kB", rolled, re.MULTILINE)
+    }
     return told.get("Rss", 0.0), told.get("Pss", 0.0)
 
 

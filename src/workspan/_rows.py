@@ -115,6 +115,7 @@ _COMMANDS = {
     "tasks": "workspan.cli.lists:tasks",
     "models": "workspan.cli.lists:models",
     "serve": "workspan.cli.serve:serve",
+    "keys": "workspan.cli.keys:keys",
 }
 _CLAIMS = {
     "stretched_chain": "workspan.claims.stretched_chain:CLAIM",

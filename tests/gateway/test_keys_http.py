@@ -63,10 +63,8 @@ def test_an_account_that_is_used_up_refuses_before_anything_is_asked(tmp_path: P
             Scripted(streams(*GOOD, told, DONE)).serve() as up,
             gate(up.url, store=str(path)) as gw,
         ):
-            statuses = []
             body = {**ASK, "stream": True, "max_tokens": 300}
-            for _ in range(5):
-                statuses.append((await gw.post(body, headers=bearing(key))).status)
+            statuses = [(await gw.post(body, headers=bearing(key))).status for _ in range(5)]
             got = await gw.post(body, headers=bearing(key))
             statuses.append(got.status)
             assert statuses[:3] == [200, 200, 200]

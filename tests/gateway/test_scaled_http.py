@@ -10,12 +10,18 @@ from gateway.rig import (
     GOOD,
     Scripted,
     Seen,
+    begin,
+    end,
     gate,
+    line,
+    part,
+    piece,
     replies,
     reply,
     run,
     streams,
     upstream,
+    usage,
     whole,
 )
 
@@ -99,7 +105,10 @@ def test_an_effort_is_mapped_or_refused_on_the_straight_path_too() -> None:
             assert "always thinks" in got.error["message"]
             got = await gw.ask(model="gpt-5", reasoning_effort="low")
             assert up.seen[-1].value["reasoning_effort"] == "low"
-            assert len(up.seen) == 2
+            got = await gw.ask(model="auto", reasoning_effort="max")
+            assert up.seen[-1].value["reasoning_effort"] == "high"
+            assert len(up.seen) == 3
+            assert got.value["workspan"]["strategy"] is None
 
     run(main)
 
@@ -112,8 +121,9 @@ def test_room_is_kept_for_an_answer_on_the_straight_path_too() -> None:
         ):
             await gw.ask(max_tokens=800)
             await gw.ask(max_tokens=800, max_reasoning_tokens=70)
+            await gw.ask(max_tokens=800, thinking_token_budget=600)
             sent = [seen.value["thinking_token_budget"] for seen in up.seen]
-            assert sent == [544, 70]
+            assert sent == [544, 70, 600]
             assert "max_reasoning_tokens" not in up.seen[1].value
 
     run(main)
@@ -152,20 +162,95 @@ async def _capped(_: Scripted, seen: Seen, writer: Any) -> None:
 
 
 def test_a_client_that_leaves_cuts_all_drafts_and_they_are_settled() -> None:
+    third = asyncio.Event()
+
     async def hang(up: Scripted, seen: Seen, writer: Any) -> None:
         if len(up.seen) < 3:
             await reply(writer, whole("4"))
             return
+        third.set()
         await up.closed.wait()
 
     async def main() -> None:
         async with Scripted(hang).serve() as up, gate(up.url) as gw:
             asking = asyncio.create_task(gw.ask(model="m:self_consistency(n=3)", messages=NUMBER))
-            while len(up.seen) < 3:
-                await asyncio.sleep(0.01)
+            await third.wait()
             asking.cancel()
             record = await gw.record()
             assert record.status == 499
             assert record.total.calls == 3
+
+    run(main)
+
+
+def test_drafts_and_relayed_requests_stand_in_one_line() -> None:
+    most = now = 0
+
+    async def slow(_: Scripted, __: Seen, writer: Any) -> None:
+        nonlocal most, now
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.01)
+        now -= 1
+        await reply(writer, whole("4"))
+
+    async def main() -> None:
+        async with (
+            Scripted(slow).serve() as up,
+            gate(upstream(up.url, concurrency="2")) as gw,
+        ):
+            votes = [gw.ask(model="m:self_consistency(n=4)", messages=NUMBER) for _ in range(3)]
+            plain = [gw.ask(messages=NUMBER) for _ in range(3)]
+            tasks = [asyncio.create_task(one) for one in (*votes, *plain)]
+            assert [(await task).status for task in tasks] == [200] * 6
+            assert len(up.seen) == 15
+            assert most == 2
+
+    run(main)
+
+
+def test_a_second_upstream_takes_over_where_the_first_is_gone() -> None:
+    async def main() -> None:
+        async with Scripted(replies(whole("4"))).serve() as up:
+            gone = upstream("http://127.0.0.1:9/v1", "gone", "m", retries__attempts="1")
+            async with gate(gone, upstream(up.url, "up", "m2"), failover=True) as gw:
+                got = await gw.ask(model="m:self_consistency(n=3)", messages=NUMBER)
+                assert got.status == 200
+                assert got.value["model"] == "m2"
+                assert got.value["workspan"]["engine"] == "up"
+                told = await gw.stream(model="m:self_consistency(n=3)", messages=NUMBER)
+                assert told.is_done
+                assert told.text == "4"
+
+    run(main)
+
+
+def test_one_draft_warms_the_prompts_cache_before_the_others_go() -> None:
+    asked_before_it_spoke = 0
+
+    async def caching(up: Scripted, _: Seen, writer: Any) -> None:
+        nonlocal asked_before_it_spoke
+        is_first = len(up.seen) == 1
+        await begin(writer)
+        if is_first:
+            await asyncio.sleep(0.05)
+            asked_before_it_spoke = len(up.seen)
+        cached = {"prompt_tokens_details": {"cached_tokens": 0 if is_first else 300}}
+        told = usage(320, 1, **cached)
+        await part(writer, piece({"content": "4"}))
+        await part(writer, piece({}, "stop"))
+        await part(writer, line({"id": "c-1", "choices": [], "usage": told}) + DONE)
+        await end(writer)
+
+    async def main() -> None:
+        prompt = [{"role": "user", "content": "word " * 300 + NUMBER[0]["content"]}]
+        async with Scripted(caching).serve() as up, gate(upstream(up.url, caches="200")) as gw:
+            got = await gw.ask(model="m:self_consistency(n=4)", messages=prompt)
+            assert asked_before_it_spoke == 1
+            assert len(up.seen) == 4
+            assert len({seen.body for seen in up.seen}) == 4  # seeds differ …
+            assert len({str(seen.value["messages"]) for seen in up.seen}) == 1  # … and no more
+            assert got.value["usage"]["prompt_tokens_details"]["cached_tokens"] == 900
+            assert got.value["workspan"]["span"] == 2
 
     run(main)

@@ -12,12 +12,14 @@ from typing import Any
 
 from workspan.answers.words import listed
 from workspan.errors import InputError, nearest
+from workspan.legible import quoted
 
 _ANNOTATIONS = listed(
     "$schema $id $comment $anchor title description default examples format deprecated readOnly"
     " writeOnly strict $defs definitions contentEncoding contentMediaType"
 )
 _DEEPEST = 64
+_STEPS = 100_000
 
 
 def _is_number(value: object) -> bool:
@@ -25,7 +27,10 @@ def _is_number(value: object) -> bool:
 
 
 def _is_integer(value: object) -> bool:
-    return _is_number(value) and Decimal(str(value)) % 1 == 0
+    if not _is_number(value):
+        return False
+    _, digits, exponent = Decimal(str(value)).as_tuple()
+    return isinstance(exponent, int) and not any(digits[len(digits) + min(0, exponent) :])
 
 
 _TYPES: Mapping[str, Callable[[object], bool]] = {
@@ -49,11 +54,17 @@ class Schema:
             InputError: a keyword is not known here, or its value is of the wrong sort.
         """
         self._source = source
+        self._steps = 0
         self._check(source, "schema", 0)
 
     def fits(self, value: object) -> bool:
-        """Say whether a value is as the schema has it."""
-        return self._fits(value, self._source, 0)
+        """Say whether a value is as the schema has it.
+
+        One that takes more than a hundred thousand steps to tell is not, as where a schema names
+        itself twice.
+        """
+        self._steps = 0
+        return self._fits(value, self._source, 0) and self._steps <= _STEPS
 
     def _check(self, schema: object, path: str, depth: int) -> None:
         if isinstance(schema, bool):
@@ -73,6 +84,8 @@ class Schema:
                 self._check_word(word, value, path, depth)
 
     def _check_word(self, word: str, value: Any, path: str, depth: int) -> None:
+        if word in _VALUES and not _VALUES[word](value):
+            raise InputError(f"{path}.{word} can't be {quoted(value)}")
         if word == "$ref":
             self._resolved(value)
         elif word == "type":
@@ -95,7 +108,7 @@ class Schema:
 
     def _check_type(self, value: object, path: str) -> None:
         for name in value if isinstance(value, list) else [value]:
-            if name not in _TYPES:
+            if not isinstance(name, str) or name not in _TYPES:
                 raise InputError(f"{path}.type is {name!r}: {nearest(str(name), _TYPES)}")
 
     def _resolved(self, reference: object) -> Any:
@@ -115,7 +128,8 @@ class Schema:
     def _fits(self, value: object, schema: Any, depth: int) -> bool:
         if isinstance(schema, bool):
             return schema
-        if depth > _DEEPEST:
+        self._steps += 1
+        if depth > _DEEPEST or self._steps > _STEPS:
             return False
         return all(
             _RULES[word](self, value, rule, schema, depth + 1)
@@ -208,6 +222,29 @@ def _least(a: Any, b: Any) -> bool:
     return bool(a >= b)
 
 
+def _is_multiple(a: Decimal, b: Decimal) -> bool:
+    try:
+        return b != 0 and a % b == 0
+    except ArithmeticError:  # of so many digits that nobody can tell
+        return False
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+_LENGTHS = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+_VALUES: Mapping[str, Callable[[object], bool]] = {
+    **dict.fromkeys(_LENGTHS, lambda value: _is_integer(value)),
+    **dict.fromkeys(_BOUNDS, lambda value: _is_number(value)),
+    "enum": lambda value: isinstance(value, list),
+    "required": _is_names,
+    "uniqueItems": lambda value: isinstance(value, bool),
+}
+"""What a keyword's own value must be."""
+
+
 _RULES: Mapping[str, _Rule] = {
     "type": _type,
     "enum": lambda _, value, rule, __, ___: any(same(value, one) for one in rule),
@@ -232,7 +269,7 @@ _RULES: Mapping[str, _Rule] = {
     "maximum": _bound(_most),
     "exclusiveMinimum": _bound(lambda a, b: bool(a > b)),
     "exclusiveMaximum": _bound(lambda a, b: bool(a < b)),
-    "multipleOf": _bound(lambda a, b: b != 0 and a % b == 0),
+    "multipleOf": _bound(_is_multiple),
     "anyOf": lambda self, value, rule, _, depth: any(self._fits(value, one, depth) for one in rule),
     "oneOf": lambda self, value, rule, _, depth: (
         sum(self._fits(value, one, depth) for one in rule) == 1

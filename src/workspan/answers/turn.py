@@ -50,12 +50,15 @@ def formed(text: str, form: JsonObject) -> str | None:
     return text.strip() if schema is None or schema.fits(value) else None
 
 
-@lru_cache(maxsize=256)
 def schema_of(form: JsonObject) -> Schema | None:
     """Return the schema that a `response_format` holds an answer to.
 
     None where it has none, or one with keywords that are not understood: then any JSON goes.
     """
+    return _kept_of_form(form) if len(form.text) < _LONGEST_KEPT else _of_form(form)
+
+
+def _of_form(form: JsonObject) -> Schema | None:
     told = form.value
     kind = told.get("type")
     if kind == "json_object":
@@ -71,11 +74,20 @@ def _checked(schema: Any) -> Schema | None:
         return None
 
 
-@lru_cache(maxsize=1024)
 def _schema_of_tool(tool: ToolSpec) -> Schema | None:
+    return _kept_of_tool(tool) if len(tool.fields.text) < _LONGEST_KEPT else _of_tool(tool)
+
+
+def _of_tool(tool: ToolSpec) -> Schema | None:
     told = tool.fields.value
     inner = told.get(str(told.get("type", "")), told)
     return _checked(inner.get("parameters")) if isinstance(inner, dict) else None
+
+
+_LONGEST_KEPT = 16_384
+"""Characters of a schema that is kept for the next draft: clients send what they like."""
+_kept_of_form = lru_cache(maxsize=256)(_of_form)
+_kept_of_tool = lru_cache(maxsize=512)(_of_tool)
 
 
 def _said(call: ToolCall, known: Mapping[str, ToolSpec]) -> str | None:
@@ -110,6 +122,11 @@ def _ordered(value: Any) -> Any:
 
 
 def _number(value: Decimal) -> Decimal | int:
-    if value == value.to_integral_value() and value.adjusted() < _PLAIN:
-        return int(value)
-    return value.normalize()
+    """Write equal numbers the same, all their digits kept: arithmetic would round them."""
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
+    kept = "".join(map(str, digits)).rstrip("0")
+    exponent += len(digits) - len(kept)
+    if 0 <= exponent <= _PLAIN - len(kept) or not kept:
+        return int(f"{'-' * sign}{kept or 0}{'0' * exponent if kept else ''}")
+    return Decimal((sign, tuple(map(int, kept)), exponent))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -50,6 +51,9 @@ def serve(
         bool, typer.Option("--progress", help="Streams tell what goes on, as thinking.")
     ] = False,
     price: PriceOption = None,
+    prices: Annotated[
+        Path | None, typer.Option(help="Prices by model, TOML: tiers, caches, each with a source.")
+    ] = None,
     setting: SettingOption = None,
     api_key_env: KeyOption = None,
     json: Annotated[
@@ -83,6 +87,7 @@ def serve(
         judge=judge,
         verifier=verifier,
         progress=progress,
+        price_file=prices,
     )
 
     def say(address: str) -> None:

@@ -177,6 +177,11 @@ class Accounts:
         self._group: TaskGroup | None = None
 
     @property
+    def keeps_rows(self) -> bool:
+        """What `Account.note` is told is kept somewhere."""
+        return self._exchange is not None
+
+    @property
     def gone(self) -> str:
         """Why the store can't be reached; empty where it can, or where there is none."""
         return str(self._exchange.gone or "") if self._exchange is not None else ""

@@ -122,6 +122,14 @@ def effort_for(model: str, asked: str) -> Effort:
     return Effort(level, said=said)
 
 
+def answer_room(cap: int) -> int:
+    """Return the tokens of a cap that thinking must leave for the answer."""
+    return min(max(_LEAST_ROOM, cap // 4), (cap + 1) // 2)
+
+
+_LEAST_ROOM = 256
+
+
 def _near(asked: str, known: ModelClass) -> str:
     """Return the level that comes nearest, of two the lower.
 

@@ -111,24 +111,29 @@ class Exchange:
         with ExitStack() as stack:
             for lease, need, least in short:
                 stack.enter_context(lease.waiting(need, least))
+            await self._until_told(self._number)  # however long the store takes to answer
             with anyio.move_on_after(self.pace.patience):
-                await self._until_met(short, after=self._number)
+                await self._until_met(short)
         for lease, _, least in short:
             if lease.free < least:
                 raise lease.refuse(least, self.utc())
 
-    async def _until_met(self, wishes: Sequence[Wish], after: int) -> None:
-        """Return when the wishes are met, or when one can't be, by a batch that told of them."""
-        while True:
-            self.check()
+    async def _until_told(self, number: int) -> None:
+        """Wait for the answer to a batch after one of a number: it told of what waits now."""
+        self.check()
+        while self._applied <= number:
             self.wake()
             await self._turned.wait()
             self.check()
-            is_told = self._applied > after
-            if is_told and any(least > lease.remaining for lease, _, least in wishes):
+
+    async def _until_met(self, wishes: Sequence[Wish]) -> None:
+        """Return when the wishes are met, or when one can't be."""
+        while any(lease.free < least for lease, _, least in wishes):
+            if any(least > lease.remaining for lease, _, least in wishes):
                 return
-            if is_told and all(lease.free >= least for lease, _, least in wishes):
-                return
+            self.wake()
+            await self._turned.wait()
+            self.check()
 
     async def run(self) -> None:
         """Exchange until the end."""
@@ -176,16 +181,18 @@ class Exchange:
     def _batch(self) -> Batch:
         """Put together what is due; from here on it is not drawn on."""
         now = self.utc()
-        asks = [self._ask(lease, now) for lease in self._leases.values()]
+        unmet = {one.window.key for one in self._leases.values() if one.is_unmet}
+        asks = [self._ask(lease, now, unmet) for lease in self._leases.values()]
         rows, self._rows = tuple(self._rows), []
         self._number += 1
         return Batch(self.worker, self._number, now, tuple(asks), rows)
 
-    def _ask(self, lease: Lease, now: float) -> Ask:
+    def _ask(self, lease: Lease, now: float, unmet: set[str]) -> Ask:
         end = lease.end()
         is_over = end is not None and now >= end and not lease.users
         is_unused = lease.is_idle and now - lease.touched > self.pace.idle
-        return lease.ask(give_back=self._is_closing or is_over or is_unused)
+        give_back = self._is_closing or is_over or is_unused
+        return lease.ask(give_back=give_back, is_unmet=lease.window.key in unmet)
 
     def _forget(self) -> None:
         """Let go of leases that hold nothing and that no request may draw on."""

@@ -78,6 +78,7 @@ class Gateway:
             server.open()
             if not server.model:
                 server.name_model(await _only_model(server))
+                self.engines[stated.name] = server.engine
             models[stated.name] = server.model
         self.routing = Routing(self.config, models)
         if self.store is not None:

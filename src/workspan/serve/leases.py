@@ -46,7 +46,7 @@ class Lease:
         self.is_wanted = False
         """Other workers wait for what is idle here."""
         self.is_unmet = False
-        """What waits here was asked for before, in vain."""
+        """What waits here was asked for in vain, and may be there later."""
         self.drawn = 0
         """Since the last exchange."""
         self.users = 0
@@ -95,17 +95,18 @@ class Lease:
         finally:
             del self._waiting[token]
 
-    def ask(self, *, give_back: bool) -> Ask:
+    def ask(self, *, give_back: bool, is_unmet: bool = False) -> Ask:
         """Return what the next batch says; what it gives back can't be drawn from here on.
 
-        What could not be met before is asked for whole, and what is free given back with it: two
-        workers that each hold half of what a call needs would wait for one another.
+        With `is_unmet` a call waits in vain for some of this key's leases: all is asked for anew,
+        and what is free given back with it. Two workers that each hold half of what a call needs
+        would wait for one another.
         """
         free = max(0, self.free)
         wanted = self.need
         least = min((least for _, least in self._waiting.values()), default=0)
         over = max(0, -self.free)
-        is_returning = give_back or self.is_unmet or (self.is_wanted and not wanted)
+        is_returning = give_back or is_unmet or (self.is_wanted and not wanted)
         returned = free if is_returning else 0
         kept = free - returned
         ahead = 0
@@ -128,7 +129,9 @@ class Lease:
         self.granted, self._told = standing.granted, 0
         self.left = standing.most - standing.spent
         self.is_wanted = standing.is_wanted
-        self.is_unmet = self.need > self.free
+        self.is_unmet = any(
+            self.free < least <= self.remaining for _, least in self._waiting.values()
+        )
         self.is_known = True
 
     @property
@@ -223,11 +226,7 @@ class LeasedLedger(Ledger):
 
     def _lacking(self, bound: Amount) -> str | None:
         asked = self._counted(bound)
-        if not asked or asked <= self.lease.free:
-            return None
-        self.lease.drawn += asked  # so that it is there the next time
-        self.gains.wake()
-        return self.column
+        return None if not asked or asked <= self.lease.free else self.column
 
     async def _wait_for(self, amount: Amount, column: str) -> None:
         try:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workspan.budget import Budget
 from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.config import Config, upstreams
+from workspan.serve.prices import read_prices
 from workspan.serve.rules import Rules
 from workspan.serve.wishes import read_budget
 
@@ -37,14 +40,19 @@ def configured(
     judge: str | None = None,
     verifier: str | None = None,
     progress: bool = False,
+    price_file: Path | None = None,
 ) -> Config:
     """Read and check options.
 
     Raises:
         InputError: one is wrong; says what would be right.
     """
+    told = upstreams(engines, models, prices, settings, keys)
+    if price_file is not None:
+        rows = read_prices(price_file)
+        told = tuple(replace(one, price=one.price or rows.of(one.model)) for one in told)
     return Config(
-        upstreams(engines, models, prices, settings, keys),
+        told,
         host,
         port,
         workers,

@@ -6,16 +6,23 @@ import asyncio
 import sqlite3
 from contextlib import suppress
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from postgres_server import PostgresServer
-from store_rig import QUICK, Rig, rig, run
+from store_rig import QUICK, Rig, fresh_database, rig, run
 from workspan.budget import Budget
 from workspan.errors import BudgetExceeded, Refused, StoreGone, UnpricedModel
+from workspan.runner import run as run_strategy
 from workspan.serve.accounts import Account, Accounts
 from workspan.serve.store import store_at
-from workspan.types import Amount, Usage
+from workspan.serve.store.keys import make_key
+from workspan.serve.store.limits import per_minute
+from workspan.serve.store.sqlite import SqliteStore
+from workspan.strategies.parallel.self_consistency import SelfConsistency
+from workspan.testing.scripted import ScriptedEngine
+from workspan.types import Amount, Problem, Usage
 
 
 def usage(tokens: int, cost: str = "0", prompt: int = 0) -> Usage:
@@ -125,15 +132,7 @@ def test_a_budget_in_all_never_frees(address: str) -> None:
 
 def test_requests_a_minute(address: str) -> None:
     async def main() -> None:
-        async with rig(address, "3 calls") as _:
-            pass
-        async with (
-            rig(f"{address}", "") as base,
-            await base.worker() as accounts,
-        ):
-            from workspan.serve.store.keys import make_key
-            from workspan.serve.store.limits import per_minute
-
+        async with rig(address, "") as base, await base.worker() as accounts:
             stored, _text = make_key("rpm", [per_minute(3)], now=base.utc())
             await base.store.add(stored)
             base.utc.turn(15)
@@ -264,11 +263,6 @@ def test_a_model_without_a_price_is_refused_where_money_is_limited(address: str)
 
 
 def test_a_run_of_a_strategy_draws_on_the_key(address: str) -> None:
-    from workspan.runner import run as run_strategy
-    from workspan.strategies.parallel.self_consistency import SelfConsistency
-    from workspan.testing.scripted import ScriptedEngine
-    from workspan.types import Problem
-
     problem = Problem.ask("go", kind="number")
 
     async def main() -> None:
@@ -290,11 +284,6 @@ def test_a_run_of_a_strategy_draws_on_the_key(address: str) -> None:
 
 
 def test_a_run_ends_with_what_it_has_when_the_key_is_used_up(address: str) -> None:
-    from workspan.runner import run as run_strategy
-    from workspan.strategies.parallel.self_consistency import SelfConsistency
-    from workspan.testing.scripted import ScriptedEngine
-    from workspan.types import Problem
-
     async def main() -> None:
         engine = ScriptedEngine(lambda r: "w " * 400 + "Answer: 4", latency=lambda r: 1)
         async with rig(address, "1k work/day") as one:
@@ -319,10 +308,6 @@ def test_a_locked_file_refuses_new_requests_and_settles_old_ones_later(address: 
 
     async def main() -> None:
         async with rig(address, "1k work/day") as one:
-            from pathlib import Path
-
-            from workspan.serve.store.sqlite import SqliteStore
-
             store = SqliteStore(Path(address), busy_seconds=0.01)
             await store.open()
             async with Accounts(store, utc=one.utc, pace=QUICK) as accounts:
@@ -350,8 +335,6 @@ def test_a_locked_file_refuses_new_requests_and_settles_old_ones_later(address: 
 def test_a_server_that_crashes_refuses_new_requests_and_loses_no_account(
     postgres: PostgresServer,
 ) -> None:
-    from store_rig import fresh_database
-
     async def main() -> None:
         async with rig(fresh_database(postgres), "1k work/day") as one:
             async with await one.worker() as accounts:
@@ -392,5 +375,94 @@ def test_a_store_can_be_closed_while_its_worker_lives(address: str) -> None:
             assert spending.held >= 50
             await one.store.reap(one.utc() + 1, one.utc() + 1)
             assert await one.spent("1000 work/day") >= 44
+
+    run(main)
+
+
+def test_a_worker_that_was_only_cut_off_pays_what_it_used(address: str) -> None:
+    """Others charged its lease in full; back again, it is exact."""
+
+    async def main() -> None:
+        async with rig(address, "1k work/day") as one:
+            async with await one.worker() as accounts:
+                async with accounts.open(one.key) as account:
+                    hold = await account.reserve(Amount(1, 400))
+                    await one.store.reap(one.utc() + 100, one.utc() + 100)
+                    assert await one.spent("1000 work/day") >= 400
+                    assert await account.extend(hold, Amount(0, 200))
+                    await account.settle(hold, usage(555))
+                async with accounts.open(one.key) as account:
+                    await spend(account, 5)
+            spending = (await one.spendings())["1000 work/day"]
+            assert (spending.spent, spending.held) == (560, 0)
+            assert [row.route for row in await one.store.rows(0, 9)].count("lost") == 0
+
+    run(main)
+
+
+async def _until_free(one: Rig) -> None:
+    while any(spending.held for spending in (await one.spendings()).values()):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
+def test_idle_leases_go_back_and_are_forgotten(address: str) -> None:
+    async def main() -> None:
+        async with rig(address, "5k work/day, 9k calls/minute") as one:
+            async with await one.worker() as accounts:
+                async with accounts.open(one.key) as account:
+                    await spend(account, 100)
+                one.utc.turn(60)
+                await _until_free(one)
+                async with accounts.open(one.key) as account:
+                    await spend(account, 100)
+                one.utc.turn(2)
+                await _until_free(one)
+            assert await one.spent("5000 work/day") == 200
+
+    run(main)
+
+
+def test_long_caps_do_not_keep_others_out(address: str) -> None:
+    """Calls that may go far hold a slice each, not the whole of what they may take."""
+
+    async def main() -> None:
+        async with rig(address, "100k work/day") as one:
+            async with await one.worker() as accounts:
+                inside = asyncio.Event()
+                count = 0
+
+                async def request() -> None:
+                    nonlocal count
+                    async with accounts.open(one.key) as account:
+                        hold = await account.reserve(Amount(1, 256))
+                        count += 1
+                        if count == 300:
+                            inside.set()
+                        await inside.wait()
+                        await account.settle(hold, usage(200))
+
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(300):
+                        group.create_task(request())
+            assert await one.spent("100000 work/day") == 60_000
+
+    run(main)
+
+
+def test_a_flood_over_the_rate_does_not_starve_calls_in_flight(address: str) -> None:
+    async def main() -> None:
+        async with rig(address, "50k work/day") as one, await one.worker() as accounts:
+            stored, _ = make_key("rate", (*one.key.limits, per_minute(1)), now=one.utc())
+            await one.store.add(stored)
+            async with accounts.open(stored.key) as account:
+                hold = await account.reserve(Amount(1, 100))
+                for _ in range(50):
+                    with pytest.raises(Refused) as caught:
+                        async with accounts.open(stored.key):
+                            pass
+                    assert caught.value.code == "rate_limit_exceeded"
+                    assert await account.extend(hold, Amount(0, 900))
+                assert hold.amount.work == 45_100
+                await account.settle(hold, usage(45_100))
 
     run(main)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,7 +97,19 @@ async def closed(request: Asked, engine: ScriptedEngine, account: Bounded, at: i
     return None
 
 
-@settings(max_examples=120)
+async def dropped(request: Asked, engine: ScriptedEngine, account: Bounded, at: int) -> Any:
+    """Read a stream until whoever reads it is cancelled, wherever it is then."""
+    with anyio.CancelScope() as scope:
+        chunks = stream(request, {"main": engine}, account, Cancelling(at, scope))
+        try:
+            async with aclosing(chunks):
+                return [chunk async for chunk in chunks]
+        except WorkspanError as error:
+            return error
+    return None
+
+
+@settings(max_examples=150)
 @given(
     st.lists(DRAFTS, min_size=1, max_size=5),
     BODIES,
@@ -104,7 +117,7 @@ async def closed(request: Asked, engine: ScriptedEngine, account: Bounded, at: i
     st.integers(1, 40),
     st.integers(1, 5),
     st.integers(0, 30),
-    st.sampled_from([cancelled, closed]),
+    st.sampled_from([cancelled, closed, dropped]),
     st.booleans(),
 )
 def test_no_moment_of_hanging_up_passes_a_budget_or_loses_an_account(
@@ -132,6 +145,28 @@ def test_no_moment_of_hanging_up_passes_a_budget_or_loses_an_account(
         engine.billed.input_tokens,
     )
     assert engine.in_flight == 0
+
+
+@settings(max_examples=40)
+@given(st.lists(DRAFTS, min_size=1, max_size=5), st.integers(5, 120), STRATEGIES, st.integers(2, 8))
+def test_requests_side_by_side_never_pass_the_account_that_they_share(
+    drafts: list[str | Said], work: int, strategy: str, width: int
+) -> None:
+    account = Bounded(Budget(work=work))
+    engine = ScriptedEngine(drafts, latency=lambda r: r.seed % 4)
+
+    async def one(number: int) -> None:
+        request = asked({**TOOLS, "seed": number}, strategy, "60 work")
+        await cancelled(request, engine, account, 5 * number if number % 3 == 0 else 0)
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            for number in range(width):
+                group.start_soon(one, number)
+
+    anyio.run(main)
+    assert account.ledger.held == Amount()
+    assert engine.billed.output_tokens == account.ledger.spent.output_tokens <= work
 
 
 class Warm(ScriptedEngine):

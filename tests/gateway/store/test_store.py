@@ -109,6 +109,28 @@ def test_what_a_dead_worker_held_is_spent_and_comes_back_with_it(address: str) -
     run(main)
 
 
+def test_what_is_over_and_holds_nothing_is_dropped(address: str) -> None:
+    async def main() -> None:
+        async with rig(address, "9 work/minute, 9 work/day") as one:
+            minutes = [
+                Window(one.key.id, "work", "minute", int(NOON) + 60 * place) for place in range(3)
+            ]
+            asks = [Ask(window, need=5, least=5) for window in minutes]
+            await one.store.exchange(Batch("a", 1, NOON, [*asks, Ask(day(one.key.id))]))
+            back = [Ask(minutes[0], used=5), Ask(minutes[1], returned=5)]
+            await one.store.exchange(Batch("a", 2, NOON, back))
+            later = NOON + 86_400 + 61
+            await one.store.reap(later, NOON - 1)
+            got = await exchange(one.store, "b", 1, Ask(minutes[0], need=9, least=9), later)
+            assert (got.spent, got.granted) == (0, 9)  # as new
+            got = await exchange(one.store, "b", 2, Ask(minutes[2], need=9, least=9), later)
+            assert (got.leased, got.granted) == (5, 0)  # still leased
+            await one.store.reap(later + 1, later)
+            assert (await one.store.rows(0, 9))[0].work == 5
+
+    run(main)
+
+
 def test_each_window_has_an_account_of_its_own(address: str) -> None:
     async def main() -> None:
         async with rig(address, "1000 work/day") as one:

@@ -63,6 +63,11 @@ class _Side:
         self.pieces += 1
         self._new.append(text)
 
+    def extend(self, texts: list[str]) -> None:
+        """Take several at once."""
+        self.pieces += len(texts)
+        self._new += texts
+
     @property
     def size(self) -> int:
         """Bytes."""
@@ -195,6 +200,10 @@ class Meter:
             self.hear(choice.usage)
         if choice.finish_reason:
             self.finish = "stop" if finish_of(choice.finish_reason) == "stop" else "length"
+
+    def take_texts(self, texts: list[str]) -> None:
+        """Add pieces of plain text, none of them empty, that came before the choice's end."""
+        self._text.extend(texts)
 
     def _take_calls(self, delta: Delta) -> None:
         told = self._calls.take(delta.tool_calls)

@@ -10,11 +10,11 @@ from typing import Any, Literal, TypeAlias
 from workspan.content import JsonObject, ToolSpec
 from workspan.engines.endpoint.lessons import CAP_NAMES
 from workspan.errors import InputError, UnsupportedCapability
-from workspan.ledger import Ledger
 from workspan.serve.asked import Asked
 from workspan.serve.relay.body import Body
-from workspan.serve.relay.charge import Plan
+from workspan.serve.relay.charge import Limited, Plan
 from workspan.serve.relay.counts import UNCAPPED, Counts
+from workspan.serve.relay.thinking import said_of_thinking, set_thinking
 from workspan.serve.relay.upstream import Server
 from workspan.types import Request
 
@@ -79,7 +79,7 @@ class Passed:
         """Below the upstream's address."""
         return PATHS[self.form]
 
-    def allowed(self, ledger: Ledger, server: Server) -> int | None:
+    def allowed(self, server: Server, limited: Limited) -> int | None:
         """Return the cap of one choice within the budget; None is none.
 
         Where there is not one token for each choice, the account refuses what is held.
@@ -90,8 +90,7 @@ class Passed:
         caps += [max(1, one // self.n) for one in (budget.work, bought) if one is not None]
         if budget.span is not None:
             caps.append(budget.span)
-        is_limited = ledger.limits("work") or ledger.limits("cost")
-        if not caps and is_limited and not self.is_streamed:
+        if not caps and limited.tokens and not self.is_streamed:
             caps.append(UNSTATED_CAP)
         return min(caps, default=None)
 
@@ -119,14 +118,13 @@ class Passed:
             return server.sizes.bound(request)
         return len(self.body.raw("prompt") or self.body.raw("input")) + _FRAME
 
-    def plan(self, ledger: Ledger, server: Server, cap: int | None) -> Plan:
+    def plan(self, server: Server, limited: Limited, cap: int | None) -> Plan:
         """Say what is to be held.
 
         Raises:
             UnsupportedCapability: see `prompt_bound`.
         """
-        rests = ledger.limits("prefill") or ledger.limits("cost")
-        prefill = self.prompt_bound(server) if rests else 0
+        prefill = self.prompt_bound(server) if limited.prompts else 0
         work = 0 if self.form == "embedding" else None if cap is None else cap * self.n
         is_cuttable = self.is_streamed and server.pace.can_be_cut
         return Plan(work, prefill, is_cuttable, server.runahead, server.price)
@@ -158,6 +156,8 @@ class Passed:
         if self.is_streamed:
             self._ask_usage(body, server)
         self._set_cap(body, server, cap)
+        if self.form == "chat":
+            set_thinking(body, server, self.cap if cap is None else cap)
         for name in server.lessons.gave_up - {"stream_options"}:
             body.drop(name)
         for name, value in server.extra.items():
@@ -168,7 +168,8 @@ class Passed:
         """Say which of the client's settings the upstream is not sent."""
         names = sorted(server.lessons.gave_up - {"stream_options"})
         said = [name for name in names if name in self.body]
-        return [f"{name} was left out: {server.name} refuses it" for name in said]
+        lost = [f"{name} was left out: {server.name} refuses it" for name in said]
+        return lost + (said_of_thinking(self.body, server) if self.form == "chat" else [])
 
     def _ask_usage(self, body: Body, server: Server) -> None:
         """Ask for the usage, always: whether the client is told is another matter."""

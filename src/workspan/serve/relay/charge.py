@@ -52,14 +52,29 @@ class Plan:
     price: Price | None
 
 
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """What an account limits, here or above."""
+
+    tokens: bool
+    """Work or money: something is to be counted while it streams."""
+    prompts: bool
+    """Prefill or money: a bound of the prompt is needed."""
+
+    @classmethod
+    def by(cls, ledger: Ledger) -> Limited:
+        """Look at an account."""
+        has_cost = ledger.limits("cost")
+        return cls(has_cost or ledger.limits("work"), has_cost or ledger.limits("prefill"))
+
+
 class Charge:
     """One request's hold."""
 
-    def __init__(self, account: Account, plan: Plan) -> None:
+    def __init__(self, account: Account, plan: Plan, limited: Limited) -> None:
         self._account = account
         self._plan = plan
-        ledger = account.ledger
-        self.is_limited = ledger.limits("work") or ledger.limits("cost")
+        self.is_limited = limited.tokens
         """Something is to be counted while it streams."""
         self._slice = max(SLICE, _SLICE_OVER_RUNAHEAD * plan.runahead)
         self._leased = 0

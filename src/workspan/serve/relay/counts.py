@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from operator import attrgetter
 
 from workspan.engines.base import Price
 from workspan.engines.endpoint.figures import merged, reconcile, together
 from workspan.engines.endpoint.meter import Meter
 from workspan.engines.endpoint.pace import Pace
-from workspan.engines.endpoint.wire import Choice, Event, Report
+from workspan.engines.endpoint.wire import Choice, Delta, Event, Report
 from workspan.errors import EngineError
 from workspan.types import Request, Usage
 
@@ -41,13 +42,30 @@ class Counts:
 
     def take(self, events: Sequence[Event]) -> None:
         """Add what events say."""
+        plain: list[str] = []
         for event in events:
+            if (text := _plain(event)) is not None:
+                plain.append(text)
+                continue
+            if plain:
+                self._take_plain(plain)
+                plain = []
             for choice in event.choices:
                 self._take(choice)
             if event.usage is not None:
                 self.hear(event.usage)
+        if plain:
+            self._take_plain(plain)
         for meter in self.meters:
             meter.chunk()  # nothing is kept here of what was said
+
+    def _take_plain(self, texts: list[str]) -> None:
+        """Add texts of the first choice: what nearly all events are."""
+        if self.meters[0].finish is None:
+            self.meters[0].take_texts(texts)
+        else:
+            for text in texts:
+                self._take(Choice(delta=Delta(text)))
 
     def _take(self, choice: Choice) -> None:
         if choice.usage is not None:
@@ -142,6 +160,32 @@ class Counts:
         for one in rest:
             first += replace(one, calls=0, input_tokens=0, cached_tokens=0)
         return first
+
+
+_NO_MORE = (None,) * 7
+_rest_of = attrgetter(
+    "reasoning_content",
+    "reasoning",
+    "refusal",
+    "thinking",
+    "reasoning_details",
+    "tool_calls",
+    "function_call",
+)
+
+
+def _plain(event: Event) -> str | None:
+    """Return the text of an event that holds a piece of the first choice's text and no more."""
+    if event.usage is not None or len(event.choices) != 1:
+        return None
+    choice = event.choices[0]
+    delta = choice.delta
+    if delta is None or choice.index or choice.finish_reason is not None:
+        return None
+    if choice.logprobs is not None or choice.usage is not None or not delta.content:
+        return None
+    is_more = delta.thinking_blocks is not None or _rest_of(delta) != _NO_MORE
+    return None if is_more else delta.content
 
 
 def charged(usage: Usage, price: Price | None) -> Usage:

@@ -12,7 +12,7 @@ from workspan.serve.asked import Asked
 from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.attempt import Attempt
-from workspan.serve.relay.charge import Charge
+from workspan.serve.relay.charge import Charge, Limited
 from workspan.serve.relay.counts import charged
 from workspan.serve.relay.telling import DONE, cut_events, last_events, span
 from workspan.serve.relay.trouble import Missed
@@ -50,7 +50,7 @@ async def relay(
         id=asked.id,
         is_priced=all(server.price is not None for server in servers),
     )
-    async with opened as account, noting(account, exchange, record):
+    async with opened as account, _noted(accounts, account, exchange, record):
         for place, server in enumerate(servers):
             record.engine, record.model = server.name, server.model
             try:
@@ -63,15 +63,23 @@ async def relay(
                     raise missed.failed from None
 
 
+def _noted(
+    accounts: Accounts, account: Account, exchange: Exchange, record: Record
+) -> AbstractAsyncContextManager[None]:
+    """Tell the account's row how the block ends, where rows are kept."""
+    return noting(account, exchange, record) if accounts.keeps_rows else _NOTHING
+
+
 @asynccontextmanager
 async def _asked(
     exchange: Exchange, passed: Passed, server: Server, account: Account, record: Record
 ) -> AsyncIterator[tuple[Attempt, Charge]]:
     """Hold an amount and a place, ask, and settle however the block ends."""
-    cap = passed.allowed(account.ledger, server)
-    plan = passed.plan(account.ledger, server, cap)
+    limited = Limited.by(account.ledger)
+    cap = passed.allowed(server, limited)
+    plan = passed.plan(server, limited, cap)
     attempt = Attempt(server, passed, passed.counts(server, plan, cap), cap)
-    charge = Charge(account, plan)
+    charge = Charge(account, plan, limited)
     await charge.begin()
     is_asked = False
     try:
@@ -170,8 +178,8 @@ def _deadline(exchange: Exchange, attempt: Attempt) -> float | None:
     return None if seconds is None else exchange.asked_at + seconds
 
 
-class _Unbounded:
-    """No end: costs nothing."""
+class _Nothing:
+    """A block like any other: costs nothing."""
 
     async def __aenter__(self) -> None:
         pass
@@ -180,11 +188,11 @@ class _Unbounded:
         pass
 
 
-_UNBOUNDED = _Unbounded()
+_NOTHING = _Nothing()
 
 
 def _until(deadline: float | None) -> AbstractAsyncContextManager[object]:
-    return _UNBOUNDED if deadline is None else asyncio.timeout_at(deadline)
+    return _NOTHING if deadline is None else asyncio.timeout_at(deadline)
 
 
 async def _end(exchange: Exchange, attempt: Attempt, record: Record, out: bytes) -> None:

@@ -11,10 +11,13 @@ import msgspec
 
 from workspan.app.specs import DEFAULT_BUDGET
 from workspan.budget import Budget
+from workspan.engines.base import Engine
+from workspan.errors import EngineUnavailable
 from workspan.serve.accounts import Account
 from workspan.serve.asked import Asked
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
+from workspan.serve.relay.in_line import InLine
 from workspan.serve.scaled import answer, stream
 from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
@@ -34,36 +37,59 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
     asked = passed.asked
     if asked.budget == Budget():
         asked = replace(asked, budget=_USUAL)
-    info = gateway.engines[asked.upstream].info
-    record.model = info.model
+    order = gateway.routing.order(asked.upstream)
     opened = gateway.accounts.open(
         asked.key,
         asked.budget,
         route=record.route,
         model=asked.model,
         id=asked.id,
-        is_priced=info.price is not None,
+        is_priced=all(gateway.engines[name].info.price is not None for name in order),
     )
     async with opened as account, noting(account, exchange, record):
         try:
-            if passed.is_streamed:
-                exchange.is_stream = True
-                await _streamed(gateway, exchange, asked, account, record)
-            else:
-                rules = gateway.config.rules
-                reply = await answer(asked, gateway.engines, account, rules=rules)
-                _note(record, reply.workspan)
-                await exchange.reply(reply.status, msgspec.json.encode(reply.body))
+            for name in order:
+                try:
+                    await _by(gateway, exchange, replace(asked, upstream=name), account, record)
+                    return
+                except EngineUnavailable:
+                    has_cost = record.has_begun or account.ledger.spent.calls > 0
+                    if has_cost or name == order[-1]:
+                        raise
         finally:
             record.total = account.ledger.spent
 
 
-async def _streamed(
+async def _by(
     gateway: Gateway, exchange: Exchange, asked: Asked, account: Account, record: Record
+) -> None:
+    """Answer by one upstream."""
+    record.engine, record.model = asked.upstream, gateway.engines[asked.upstream].info.model
+    line = asked.key.id if asked.key is not None else ""
+    engines: dict[str, Engine] = {
+        name: InLine(one, gateway.servers[name].places, line) if name in gateway.servers else one
+        for name, one in gateway.engines.items()
+    }
+    if asked.chat.is_streamed:
+        exchange.is_stream = True
+        await _streamed(gateway, exchange, asked, engines, account, record)
+        return
+    reply = await answer(asked, engines, account, rules=gateway.config.rules)
+    _note(record, reply.workspan)
+    await exchange.reply(reply.status, msgspec.json.encode(reply.body))
+
+
+async def _streamed(
+    gateway: Gateway,
+    exchange: Exchange,
+    asked: Asked,
+    engines: Mapping[str, Engine],
+    account: Account,
+    record: Record,
 ) -> None:
     """Write chunks as they come, and the last word once all of them have."""
     rules = gateway.config.rules
-    async with aclosing(stream(asked, gateway.engines, account, rules=rules)) as chunks:
+    async with aclosing(stream(asked, engines, account, rules=rules)) as chunks:
         async for chunk in chunks:
             _note(record, chunk.get("workspan") or {})
             record.has_begun = True

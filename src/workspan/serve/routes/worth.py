@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from workspan.engines.base import EngineInfo
-from workspan.serve.efforts import Effort, effort_for
+from workspan.serve.efforts import effort_for
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
 from workspan.serve.routing import Target
@@ -16,16 +15,18 @@ def worth(gateway: Gateway, target: Target, passed: Passed, record: Record) -> T
     """Return the target that a chat is worth.
 
     Where a strategy would make one call and change nothing, the request goes through byte for byte.
-    Where the upstream would not take it as it is, or would let thinking eat the answer, it doesn't.
+    What the relay itself writes into it, such as an effort in the model's words, is no change.
 
     Raises:
-        InputError: it can't be done; nothing was spent.
+        InputError: it can't be done, or its model has no such effort; nothing was spent.
     """
     if target.upstream not in gateway.servers:
         return target
     info = gateway.engines[target.upstream].info
     if target.strategy is None:
-        return _shaped(target, passed, info)
+        if (effort := passed.body.get("reasoning_effort", str, "a text")) is not None:
+            effort_for(info.model, effort)
+        return _capped(target, passed)
     from workspan.serve.scaled import plan
 
     made = plan(passed.asked, info, gateway.config.rules)
@@ -35,12 +36,9 @@ def worth(gateway: Gateway, target: Target, passed: Passed, record: Record) -> T
     return replace(target, strategy=None, written="")
 
 
-def _shaped(target: Target, passed: Passed, info: EngineInfo) -> Target:
-    """Let a request be written anew, where its own words would be refused or ignored."""
-    effort = passed.body.get("reasoning_effort", str, "a text")
-    needs_words = effort is not None and effort_for(info.model, effort) != Effort(effort)
-    needs_cap = "max_reasoning_tokens" in passed.body or "thinking_cap" in info.capabilities
-    if not needs_words and not needs_cap:
+def _capped(target: Target, passed: Passed) -> Target:
+    """Keep to a cap on thinking whether the upstream minds it or not: that takes an engine."""
+    if "max_reasoning_tokens" not in passed.body:
         return target
     from workspan.strategies.sequential.single import Single
 

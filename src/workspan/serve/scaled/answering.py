@@ -15,7 +15,7 @@ from workspan.errors import BudgetExceeded, InputError, nearest
 from workspan.journal import Journal
 from workspan.ledger import Ledger
 from workspan.protocol.chat_reply import Head, Turn, write_reply
-from workspan.runner import Result, run
+from workspan.runner import Result, engine_names, parts, run
 from workspan.serve.asked import Asked
 from workspan.serve.rules import Rules
 from workspan.serve.scaled.choosing import chosen, samples, turn_of
@@ -128,7 +128,7 @@ class Work:
             account=account.ledger,
             limiter=limiter,
             observer=watch,
-            engines={name: one for name, one in self.engines.items() if name != own},
+            engines={name: self.engines[name] for name in self._further()},
             asks_again=not self.plan.is_single,
         )
         drawn = samples(journal)
@@ -136,6 +136,11 @@ class Work:
         if not turns:
             raise BudgetExceeded(f"{_why(result)}; raise the budget", limit=_limit(result))
         return Finished(result, turns, self._told(result, turns, drawn))
+
+    def _further(self) -> set[str]:
+        """Name the engines that the strategy asks beside its own: no price of others is needed."""
+        named = {name for part in parts(self.plan.strategy) for name in engine_names(part)}
+        return named & self.engines.keys()
 
     def _told(
         self, result: Result, turns: list[Turn], drawn: Mapping[str, Sample]

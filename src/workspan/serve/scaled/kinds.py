@@ -47,7 +47,7 @@ def _asks(pattern: str) -> Callable[[Request], bool]:
     return lambda request: found.search(_instructions(request)) is not None
 
 
-_OPTIONS = re.compile(r"^\s{0,4}\(?A[).:]\s+\S.*?^\s{0,4}\(?B[).:]\s+\S", re.MULTILINE | re.DOTALL)
+_OPTION = re.compile(r"^[ \t]{0,4}\(?([A-Z])[).:][ \t]+\S", re.MULTILINE)
 _MARK = re.compile(
     r"(?:end|finish|conclude|last line|final line|answer|reply|respond)\b[^\n]{0,80}"
     r"(?:^|[\s:'\"`*])Answer: ?[<\[{$(\"'\w]",
@@ -63,7 +63,7 @@ _LETTER = re.compile(
 def _chooses(request: Request) -> bool:
     text = _instructions(request)
     is_told = _LETTER.search(text) is not None or _MARK.search(text) is not None
-    return is_told and _OPTIONS.search(text) is not None
+    return is_told and "AB" in "".join(_OPTION.findall(text))
 
 
 def _marks(request: Request) -> bool:

@@ -16,7 +16,7 @@ from workspan.engines.base import EngineInfo
 from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.asked import Asked
-from workspan.serve.efforts import effort_for
+from workspan.serve.efforts import answer_room, effort_for
 from workspan.serve.rules import Rules
 from workspan.serve.scaled.idle import without_idle
 from workspan.serve.scaled.judged import Judged
@@ -24,6 +24,7 @@ from workspan.serve.scaled.kinds import TurnKind, has_form, kind_of
 from workspan.serve.scaled.widening import Widening
 from workspan.session import Strategy
 from workspan.spec import write
+from workspan.strategies.adaptive.auto import Auto
 from workspan.strategies.parallel.best_of_n import BestOfN
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.strategies.sequential.single import Single
@@ -45,7 +46,11 @@ _WHOLE = frozenset(
 )
 """Strategies that draw whole turns by the client's own prompt: a turn that calls tools, or has a
 form, is none that others could go on from."""
+_FORMED = ("tools", "structured")
+"""Kinds of turns that a program reads."""
 _SEEDS = 1 << 31
+_MOST_CHOICES = 128
+"""As OpenAI has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class Plan:
     notices: tuple[str, ...] = ()
     """What of the request was changed."""
     is_as_asked: bool = True
-    """Nothing of it was changed: its own bytes ask for the same."""
+    """The relay asks for the same by the request's own bytes."""
 
     @property
     def request(self) -> Request:
@@ -93,6 +98,8 @@ def plan(asked: Asked, info: EngineInfo, rules: Rules | None = None) -> Plan:
     """
     rules = rules or Rules()
     chat, notices = asked.chat, list[str]()
+    if chat.n > _MOST_CHOICES:
+        raise InputError(f"n is {chat.n}: at most {_MOST_CHOICES} choices of one request")
     request = _with_effort(without_idle(chat.request, info), info, notices)
     kind = kind_of(request)
     strategy, rule = _fitted(asked.strategy, kind, rules, chat.n, asked.upstream)
@@ -113,13 +120,8 @@ def plan(asked: Asked, info: EngineInfo, rules: Rules | None = None) -> Plan:
         chat.n,
         seed,
         tuple(notices),
-        _is_same(chat.request, request),
+        "max_reasoning_tokens" not in chat.request.extra,
     )
-
-
-def _is_same(before: Request, after: Request) -> bool:
-    """Say whether nothing was changed but the cap of a request that caps nothing."""
-    return replace(before, max_tokens=after.max_tokens) == after
 
 
 _CAPS = frozenset({"max_tokens", "max_completion_tokens"})
@@ -133,7 +135,8 @@ def _share(asked: Asked, strategy: Strategy) -> int | None:
     if _CAPS & asked.chat.said:
         return None
     work = _ENDLESS if asked.budget.work is None else asked.budget.work
-    at_once = getattr(strategy, "window", None) or getattr(strategy, "n", None) or 1
+    widths = [getattr(strategy, name, None) for name in ("n", "window")]
+    at_once = min((one for one in widths if isinstance(one, int)), default=1)
     return min(work, max(_LEAST_SHARE, work // at_once))
 
 
@@ -166,18 +169,10 @@ def _capped(request: Request, info: EngineInfo, rules: Rules, share: int | None)
             "answer; raise max_completion_tokens or the budget, or think less"
         )
     if thinking is None and "thinking_cap" in info.capabilities:
-        most = cap - _answer_room(cap)
+        most = cap - answer_room(cap)
         thinking = min(most, rules.max_reasoning_tokens or most)
         thinking = thinking if thinking > 0 else None
     return replace(request, max_tokens=cap, max_reasoning_tokens=thinking)
-
-
-def _answer_room(cap: int) -> int:
-    """Return the tokens of a cap that thinking must leave."""
-    return min(max(_LEAST_ROOM, cap // 4), (cap + 1) // 2)
-
-
-_LEAST_ROOM = 256
 
 
 def _thinking(request: Request) -> tuple[Request, int | None]:
@@ -205,7 +200,7 @@ def _fitted(
     if strategy is None:
         strategy = Single()
     name = _name(strategy)
-    if kind.name in ("tools", "structured") and name not in _WHOLE:
+    if kind.name in _FORMED and name not in _WHOLE:
         can = ", ".join(sorted(_WHOLE))
         raise InputError(
             f"the strategy {name} works on texts, and this request has tools or a form of the "
@@ -227,12 +222,17 @@ def _name(strategy: Strategy) -> str:
 def _voting(strategy: Strategy, kind: TurnKind, rules: Rules, n: int) -> tuple[Strategy, str]:
     """Vote; ``auto`` without a library widens as agreement and budget ask."""
     name = _name(strategy)
-    has_plan = bool(getattr(strategy, "library", "")) or getattr(strategy, "fitted", None)
-    if name == "auto" and (not has_plan or kind.name in ("tools", "structured")):
-        width = max(n, rules.width)
+    if isinstance(strategy, Auto) and (_is_plain(strategy) or kind.name in _FORMED):
+        width = max(n, rules.width if strategy.n == Auto().n else strategy.n)
         return Widening(width, min(width, max(n, rules.window))), kind.rule
     rule = kind.rule if name in _VOTES else f"the strategy {name} itself chooses among the drafts"
     return _wide(strategy, n), rule
+
+
+def _is_plain(auto: Auto) -> bool:
+    """Say whether an `auto` knows nothing but how many drafts to draw, at most."""
+    plain = Auto()
+    return replace(auto, n=plain.n, max_tokens=plain.max_tokens) == plain
 
 
 def _open(strategy: Strategy, rules: Rules, n: int, upstream: str) -> tuple[Strategy, str] | None:

@@ -11,6 +11,8 @@ from workspan.serve.scaled.plan import Plan
 from workspan.types import Sample
 from workspan.voting import calls_tools
 
+_MAY_WELL_BE_ALIKE = 64
+"""Tokens of drafts that agree to the letter without anything being odd, as calls of tools do."""
 _SHOWN = 400
 """Characters of a candidate's answer that an explanation quotes."""
 
@@ -56,7 +58,12 @@ def told(
 def _notices(
     plan: Plan, result: Result, turns: Sequence[Turn], drawn: Mapping[str, Sample]
 ) -> list[str]:
-    found = [notice.text for notice in result.notices]
+    longest = max((one.usage.output_tokens for one in drawn.values()), default=0)
+    found = [
+        notice.text
+        for notice in result.notices
+        if notice.code != "alike" or longest > _MAY_WELL_BE_ALIKE
+    ]
     if eaten := sum(_is_eaten(sample) for sample in drawn.values()):
         found.append(
             f"thinking took all of the tokens of {eaten} of {len(drawn)} drafts, and left none for "

@@ -29,11 +29,7 @@ class Position:
         """What is neither spent nor leased; below 0 where an engine billed more than asked."""
         return self.most - self.spent - self.leased
 
-    def after(self, ask: Ask, now: float, *, is_told: bool) -> Position:
-        """Return how it stands after an exchange; with `is_told` the batch's facts are in it."""
-        return (self if is_told else self._told(ask))._granting(ask, now)
-
-    def _told(self, ask: Ask) -> Position:
+    def told(self, ask: Ask) -> Position:
         """Charge what was used, by the lease as far as it goes, and take back what is idle."""
         covered = min(self.granted, ask.used)
         returned = min(self.granted - covered, ask.returned)
@@ -45,16 +41,29 @@ class Position:
             granted=self.granted - gone,
         )
 
-    def _granting(self, ask: Ask, now: float) -> Position:
-        """Lease what is needed, else what calls could go on with; ahead only while nobody waits."""
+    def is_short(self, ask: Ask) -> bool:
+        """Say whether the least that a call could go on with can't be leased now."""
+        return ask.least > max(0, self.free)
+
+    def is_busy(self, ask: Ask) -> bool:
+        """Say whether it can't, and could if others gave back what they hold."""
+        return self.is_short(ask) and ask.least <= self.most - self.spent
+
+    def granting(self, ask: Ask, now: float, *, is_held_back: bool) -> Position:
+        """Lease what is needed, else what is there; ahead of need only while nobody waits.
+
+        With `is_held_back` nothing is leased: calls need some of each window of their key, and two
+        workers that each held what the other waits for would never go on.
+        """
         free = max(0, self.free)
-        met = min(ask.need, free) if ask.least <= free else 0
-        is_short = met < ask.need
-        is_wanted = is_short or now < self.wanted_until
-        ahead = 0 if is_wanted else min(ask.ahead, (free - met) // _SHARE)
+        met = 0 if is_held_back or self.is_short(ask) else min(ask.need, free)
+        is_wanting = ask.need > free
+        ahead = 0
+        if not (is_held_back or is_wanting or now < self.wanted_until):
+            ahead = min(ask.ahead, (free - met) // _SHARE)
         return replace(
             self,
             leased=self.leased + met + ahead,
             granted=self.granted + met + ahead,
-            wanted_until=now + _WANTED_SECONDS if is_short else self.wanted_until,
+            wanted_until=now + _WANTED_SECONDS if is_wanting else self.wanted_until,
         )

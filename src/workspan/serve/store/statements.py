@@ -100,9 +100,7 @@ def exchange(batch: Batch) -> Work[list[Standing]]:
     if new := [ask for ask in asks if ask.window.id not in before]:
         yield from _begin(new)
         before |= yield from _positions(batch.worker, [ask.window.id for ask in new])
-    after = {
-        ask.window.id: before[ask.window.id].after(ask, batch.now, is_told=is_told) for ask in asks
-    }
+    after = _decided(batch, asks, before, is_told=is_told)
     yield from _write(batch.worker, before, after)
     if not is_told:
         yield from _keep(batch.rows)
@@ -115,6 +113,23 @@ def exchange(batch: Batch) -> Work[list[Standing]]:
         Standing(id, one.granted, one.spent, one.leased, one.most, wanted[id])
         for id, one in after.items()
     ]
+
+
+def _decided(
+    batch: Batch, asks: Sequence[Ask], before: dict[str, Position], *, is_told: bool
+) -> dict[str, Position]:
+    """Return how windows stand after a batch; while one of a key's is busy, none of them gives."""
+    told = {
+        id: before[id] if is_told else before[id].told(ask)
+        for id, ask in ((ask.window.id, ask) for ask in asks)
+    }
+    busy = {ask.window.key for ask in asks if told[ask.window.id].is_busy(ask)}
+    return {
+        ask.window.id: told[ask.window.id].granting(
+            ask, batch.now, is_held_back=ask.window.key in busy
+        )
+        for ask in asks
+    }
 
 
 def _present(batch: Batch) -> Work[bool]:
@@ -146,22 +161,28 @@ def _begin(asks: Sequence[Ask]) -> Work[None]:
 
 
 def _positions(worker: str, ids: Sequence[str]) -> Work[dict[str, Position]]:
-    """Lock windows, and read them with a worker's leases."""
+    """Lock windows, and read them with a worker's leases.
+
+    First they are locked, then what was locked is read: a row that another worker made in between
+    is none of them.
+    """
     found: dict[str, Position] = {}
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         marks = ", ".join("?" * len(some))
-        # locked first, alone: a join would read the lease as it was before the lock was got
-        yield Statement(
+        locked = yield Statement(
             f"SELECT id FROM windows WHERE id IN ({marks}) ORDER BY id{LOCK}", tuple(some)
         )
+        if not locked:
+            continue
+        marks = ", ".join("?" * len(locked))
         rows = yield Statement(
             "SELECT windows.id, spent, leased, most, wanted_until, COALESCE(granted, 0) "
             "FROM windows JOIN limits ON limits.key = windows.key "
             "AND limits.quantity = windows.quantity AND limits.period = windows.period "
             "LEFT JOIN leases ON leases.window_id = windows.id AND leases.worker = ? "
             f"WHERE windows.id IN ({marks})",
-            (worker, *some),
+            (worker, *(id for (id,) in locked)),
         )
         found |= {id: Position(*rest) for id, *rest in rows}
     return found
@@ -217,7 +238,25 @@ def reap(now: float, silent_since: float) -> Work[int]:
         yield from _charge(held, sign=1)
         yield from _keep(_lost_rows(worker, held, now))
         yield Statement("UPDATE workers SET is_lost = 1 WHERE id = ?", (worker,))
+    yield from _prune(now - _KEPT_SECONDS)
     return len(silent)
+
+
+_KEPT_SECONDS = 86_400
+
+
+def _prune(before: float) -> Work[None]:
+    """Drop windows of minutes and hours, and workers, that are over and hold nothing."""
+    yield Statement(
+        "DELETE FROM windows WHERE period IN ('minute', 'hour') AND began < ? AND leased = 0 "
+        "AND id NOT IN (SELECT window_id FROM leases)",
+        (before,),
+    )
+    yield Statement(
+        "DELETE FROM workers WHERE is_lost = 1 AND beat < ? "
+        "AND id NOT IN (SELECT worker FROM leases)",
+        (before,),
+    )
 
 
 def _revive(worker: str) -> Work[None]:

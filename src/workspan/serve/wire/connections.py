@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import httptools
@@ -22,9 +23,17 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_bytes = 0
+        self._watchers: set[Callable[[], None]] = set()
+        """Told that the client is gone."""
         self._unread, self._unread_since = 0, 0.0
         self.head_since: float | None = self.loop.time()
         """Since when headers are awaited; None while none are."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what runs for a client that is gone."""
+        super().connection_lost(exc)
+        for tell in list(self._watchers):
+            tell()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; a head that goes on without end is refused."""
@@ -37,7 +46,8 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a head."""
         super().on_message_begin()
-        self.scope["workspan.abort"] = self.transport.abort  # type: ignore[typeddict-unknown-key]
+        more: dict[str, Any] = self.scope  # type: ignore[assignment]  # a dict like any other
+        more["workspan.abort"], more["workspan.watchers"] = self.transport.abort, self._watchers
         self.head_since = self.loop.time()
 
     def on_url(self, url: bytes) -> None:

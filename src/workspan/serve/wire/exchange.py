@@ -106,7 +106,11 @@ class Exchange:
             raise too_large(limit)
         self.progress = self.now()
         self.waits_for = "total"
-        self._watcher = asyncio.create_task(self._watch())
+        watchers = self.scope.get("workspan.watchers")
+        if watchers is None:  # a server that is none of ours
+            self._watcher = asyncio.create_task(self._watch())
+        else:
+            watchers.add(self._on_gone)
         return content
 
     async def _rest(self, first: bytes, limit: int) -> bytes:
@@ -128,6 +132,9 @@ class Exchange:
         """Stop the exchange as soon as the client is gone."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
+        self._on_gone()
+
+    def _on_gone(self) -> None:
         if not self.is_over:
             self.stop("gone")
 
@@ -227,6 +234,8 @@ class Exchange:
         if self._watcher is not None:
             self._watcher.cancel()
             self._watcher = None
+        elif (watchers := self.scope.get("workspan.watchers")) is not None:
+            watchers.discard(self._on_gone)
 
     def abort(self) -> None:
         """Hang up at once: what a client does not take is not kept for it."""

@@ -30,6 +30,8 @@ CREATE TABLE windows (
 
 CREATE INDEX windows_of_keys ON windows (key, began);
 
+CREATE INDEX windows_by_time ON windows (period, began);
+
 CREATE TABLE workers (
     id TEXT PRIMARY KEY,
     beat DOUBLE PRECISION NOT NULL,

@@ -1,0 +1,49 @@
+"""An engine whose calls stand in the line of its server: drafts and relayed requests share it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from workspan.engines.base import Bill, Engine, EngineInfo
+from workspan.errors import EngineUnavailable
+from workspan.serve.relay.places import Places
+from workspan.serve.wire.errors import Failed
+from workspan.types import Chunk, Request
+
+
+class InLine:
+    """One key's way to an engine; whoever made the engine closes it."""
+
+    def __init__(self, engine: Engine, places: Places, line: str) -> None:
+        """Let calls wait in `line` for one of the places."""
+        self._engine, self._places, self._line = engine, places, line
+
+    @property
+    def info(self) -> EngineInfo:
+        """Of the engine itself."""
+        return self._engine.info
+
+    async def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
+        """Draw one completion once there is a place.
+
+        Raises:
+            EngineUnavailable: the line is full; nothing was asked.
+        """
+        try:
+            await self._places.enter(self._line)
+        except Failed as full:
+            raise EngineUnavailable(str(full), status=full.status, retry_after=1) from None
+        try:
+            async with aclosing(self._engine.stream(request, bill)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        finally:
+            self._places.leave()
+
+    async def count(self, request: Request) -> int:
+        """Count a prompt; see `Engine.count`."""
+        return await self._engine.count(request)
+
+    async def aclose(self) -> None:
+        """Leave the engine open: others use it."""
