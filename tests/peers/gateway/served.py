@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,13 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import anyio
-
 from peers.gateway.simulated_upstream import BEHAVIOURS, SECRET, Upstream
 from real_servers import process
-from workspan.serve.store import store_at
-from workspan.serve.store.keys import make_key
-from workspan.serve.store.limits import parse_limits
 
 KEY = "sk-client-abcdefghijklmnopqrstuv"
 """What clients show the gateway; it must go no further."""
@@ -87,15 +83,10 @@ def served_simulated(folder: Path, upstream: Upstream, *options: str) -> Iterato
         yield gateway
 
 
-def add_key(store: Path, limits: str) -> str:
-    """Store a key with these limits; return its text."""
-
-    async def main() -> str:
-        stored, text = make_key("tests", parse_limits(limits), now=time.time())
-        opened = store_at(str(store))
-        await opened.open()
-        await opened.add(stored)
-        await opened.aclose()
-        return text
-
-    return anyio.run(main)
+def add_key(store: Path, budget: str) -> str:
+    """Make a key by the command line, as an operator does; return its text."""
+    command = [sys.executable, "-m", "workspan", "keys", "add", "tests", "--budget", budget]
+    command += ["--store", str(store), "--json"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    key: str = json.loads(told)["key"]
+    return key
