@@ -1,4 +1,4 @@
-"""What an upstream began to decode before it failed is not asked for again by a client's own retry."""
+"""What an upstream began to decode before it failed is not asked again by a client's own retry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A wait that no client should sit through is told in words: some would sleep for hours in a call."""
+"""A wait that no client should sit through is told in words: some sleep for hours in a call."""
 
 from __future__ import annotations
 
