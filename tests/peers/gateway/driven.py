@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -106,10 +107,16 @@ def node_modules() -> Path:
     """Install what the lock pins, by npm's own client, beside the other environments."""
     folder = cache_folder() / "gateway-npm"
     folder.mkdir(parents=True, exist_ok=True)
-    lock = (SIDE / "package-lock.json").read_text()
-    done = folder / "installed"
+    with folder.with_suffix(".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # two test processes may want it
+        _install(folder)
+    return folder
+
+
+def _install(folder: Path) -> None:
+    lock, done = (SIDE / "package-lock.json").read_text(), folder / "installed"
     if done.exists() and done.read_text() == lock:
-        return folder
+        return
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
     for name in ("package.json", "package-lock.json"):
@@ -119,7 +126,6 @@ def node_modules() -> Path:
     if made.returncode:
         pytest.skip(f"the clients for JavaScript can't be installed: {made.stderr[-300:]}")
     done.write_text(lock)
-    return folder
 
 
 def node_of(folder: Path) -> str:
