@@ -29,7 +29,8 @@ PATHS: dict[Form, str] = {
     "embedding": "embeddings",
 }
 UNSTATED_CAP = 16_384
-"""Tokens of a whole reply under a limit, where neither client nor budget caps it."""
+"""Tokens of a whole reply under a limit, where neither client nor budget caps it: all are held, or
+what is left, where that is less."""
 MOST_CHOICES = 128
 """Of one request, as OpenAI has it: each has a meter here from its first moment."""
 _MOST_PROMPTS = 2_048
@@ -92,7 +93,9 @@ class Passed:
         if budget.span is not None:
             caps.append(budget.span)
         if not caps and limited.tokens and not self.is_streamed:
+            left = (limited.work_left, self._bought(limited.cost_left, server))
             caps.append(UNSTATED_CAP)
+            caps += [max(1, one // self.n) for one in left if one is not None]
         return min(caps, default=None)
 
     def _bought(self, money: Decimal | None, server: Server) -> int | None:
