@@ -26,7 +26,7 @@ from workspan.serve.wire import sse
 from workspan.serve.wire.exchange import Exchange
 
 _USUAL = Budget.parse(DEFAULT_BUDGET)
-"""Of a request that a strategy answers, where neither client nor operator limits it."""
+"""Of a request that a strategy answers, where neither client nor operator limits what it takes."""
 
 _FAILED = ("failed", "lost")
 
@@ -38,8 +38,9 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
         WorkspanError: see `workspan.serve.scaled`; nothing was sent, or the stream has begun.
     """
     asked = passed.asked
-    if asked.budget == Budget():
-        asked = replace(asked, budget=_USUAL)
+    budget = asked.budget
+    if budget.work is None and budget.calls is None and budget.cost is None:
+        asked = replace(asked, budget=replace(budget, work=_USUAL.work))
     order = gateway.routing.order(asked.upstream)
     opened = gateway.accounts.open(
         asked.key,
@@ -74,7 +75,9 @@ async def _by(
     record.timeline.engine = asked.upstream
     line = asked.key.id if asked.key is not None else ""
     engines: dict[str, Engine] = {
-        name: InLine(one, gateway.servers[name].places, line) if name in gateway.servers else one
+        name: InLine(one, gateway.servers[name].places, line, exchange.calling)
+        if name in gateway.servers
+        else one
         for name, one in gateway.engines.items()
     }
     if asked.chat.is_streamed:
