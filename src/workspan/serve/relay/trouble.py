@@ -89,7 +89,7 @@ def _waits(headers: Mapping[str, str], complaint: Complaint) -> dict[str, str]:
     found = {
         name: headers[name].strip()
         for name in ("Retry-After", "retry-after-ms")
-        if name in headers and headers[name].isascii() and len(headers[name]) < 64
+        if name in headers and _is_plain(headers[name]) and len(headers[name]) < 64
     }
     if not found and complaint.retry_after is not None:
         found["retry-after"] = str(max(0, round(complaint.retry_after)))
@@ -130,6 +130,19 @@ def unreachable(name: str, error: Exception, secret: Secret) -> Missed:
     return Missed(Failed(502, said, code="upstream_unreachable", kind="upstream_error"))
 
 
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def words(error: Exception, secret: Secret) -> str:
+    """Say why a connection broke: never at which address, nor with which headers."""
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server hung up"  # some versions put what had come of its headers there
+    if isinstance(error, aiohttp.ClientResponseError):
+        return secret.scrub(one_line(error.message, 200))
+    return secret.scrub(str(error)) or type(error).__name__
+
+
 def _marks(body: Any, secret: Secret) -> dict[str, str]:
     """Read the code, type and field that an upstream's error names, where they are plain words."""
     if isinstance(body, bytes):
@@ -144,7 +157,6 @@ def _marks(body: Any, secret: Secret) -> dict[str, str]:
         for name in ("code", "type", "param")
         if isinstance(value := told.get(name), str)
         and 0 < len(value) < 100
-        and value.isascii()
-        and value.isprintable()
+        and _is_plain(value)
         and secret.scrub(value) == value
     }
