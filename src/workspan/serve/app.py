@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import TypeAlias
@@ -18,7 +17,6 @@ from workspan.serve.wire.errors import Failed, failed, no_method, no_route
 from workspan.serve.wire.exchange import Exchange, Receive, Scope, Send
 from workspan.serve.wire.origin import refuse_foreign
 
-_log = logging.getLogger("workspan.serve")
 Route: TypeAlias = Callable[[Gateway, Exchange, Record], Awaitable[None]]
 
 _V1: Mapping[str, Mapping[str, Route]] = {
@@ -130,7 +128,7 @@ class App:
     async def _failed(self, exchange: Exchange, record: Record, error: Exception) -> None:
         said = failed(error)
         if said.code == "bug":
-            _log.error("%s: a bug", exchange.id, exc_info=error)
+            self.gateway.log.bug(exchange.id, error)
         record.status, record.code = said.status, said.code or ""
         await self._told(exchange, said)
 
@@ -141,7 +139,7 @@ class App:
         try:
             await exchange.fail(said)
         except Exception as error:  # noqa: BLE001  # nobody is there to be told
-            _log.error("%s: an error could not be told", exchange.id, exc_info=error)
+            self.gateway.log.bug(exchange.id, error)
 
     def _remember(self, exchange: Exchange, record: Record) -> None:
         record.status = record.status or exchange.status

@@ -31,10 +31,9 @@ PATHS: dict[Form, str] = {
 UNSTATED_CAP = 16_384
 """Tokens of a whole reply under a limit, where neither client nor budget caps it: all are held, or
 what is left, where that is less."""
-MOST_CHOICES = 128
-"""Of one request, as OpenAI has it: each has a meter here from its first moment."""
-_MOST_PROMPTS = 2_048
-"""Of one request for completions; harnesses send batches of some hundred."""
+MOST_CHOICES = 4096
+"""Of one request, those of all its prompts: each is counted apart, whatever the upstream makes of
+them."""
 _FRAME = 64
 """Tokens around a prompt's own bytes, at most."""
 _CALLS = (ToolSpec(JsonObject('{"type":"function"}')),)
@@ -72,9 +71,12 @@ class Passed:
         n = _count(body, "n") or 1
         best = (_count(body, "best_of") or 1) if form == "completion" else 1
         prompts = _prompts(body) if form == "completion" else 1
-        cap, name = _cap(body)
+        cap, name = _cap(body, least=1 if form == "chat" else 0)
         wants = options.get("include_usage") is True
-        return cls(asked, body, form, is_streamed, wants, max(n, best) * prompts, cap, name)
+        choices = max(n, best) * prompts
+        if choices > MOST_CHOICES:
+            raise InputError(f"one request has at most {MOST_CHOICES} choices, not {choices}")
+        return cls(asked, body, form, is_streamed, wants, choices, cap, name)
 
     @property
     def path(self) -> str:
@@ -204,20 +206,23 @@ class Passed:
 
 def _count(body: Body, name: str) -> int | None:
     found = body.get(name, int, "a whole number of at least 1")
-    if found is not None and not 1 <= found <= MOST_CHOICES:
-        said = f"{name} must be a whole number from 1 to {MOST_CHOICES}, not {quoted(found)}"
-        raise InputError(said)
+    if found is not None and found < 1:
+        raise InputError(f"{name} must be a whole number of at least 1, not {quoted(found)}")
     return found
 
 
-def _cap(body: Body) -> tuple[int | None, str]:
-    """Return the cap and its name; where both are said the lower one holds."""
+def _cap(body: Body, least: int) -> tuple[int | None, str]:
+    """Return the cap and its name.
+
+    Raises:
+        InputError: it is none, or two are said that differ.
+    """
     said: dict[str, int] = {}
     for name in CAP_NAMES:
         found = body.get(name, int, "a whole number")
         if found is not None:
-            if found < 0:
-                raise InputError(f"{name} must not be negative, as {found} is")
+            if found < least:
+                raise InputError(f"{name} must be a whole number of at least {least}, not {found}")
             said[name] = found
     if not said:
         return None, ""
@@ -231,7 +236,5 @@ def _prompts(body: Body) -> int:
     """Return how many prompts a completion has: a text or a list of tokens is one."""
     prompt = body.get("prompt", object, "a prompt")
     if isinstance(prompt, list) and prompt and isinstance(prompt[0], str | list):
-        if len(prompt) > _MOST_PROMPTS:
-            raise InputError(f"prompt has {len(prompt)} prompts: at most {_MOST_PROMPTS} at a time")
         return len(prompt)
     return 1

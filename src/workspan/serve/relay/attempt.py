@@ -18,6 +18,7 @@ from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.blocks import Blocks, Cutter, joined, parsed, written
 from workspan.serve.relay.counts import Counts
 from workspan.serve.relay.upstream import Server, at_most
+from workspan.serve.wire.errors import NEVER_AGAIN
 from workspan.serve.wire.exchange import Exchange
 
 _REFUSAL_BYTES = 65_536
@@ -244,7 +245,10 @@ class Attempt:
     def _said(self, body: Any) -> trouble.Missed:
         """Return what the server said in the place of an answer."""
         told: Complaint = read_complaint(200, body, self.server.secret)
-        return trouble.inside(told, self.server.name, body, self.server.secret)
+        missed = trouble.inside(told, self.server.name, body, self.server.secret)
+        if self.counts.has_spoken:
+            missed.failed.headers.update(NEVER_AGAIN)
+        return missed
 
     def close(self) -> None:
         """Hang up, unless all was read: the server stops decoding."""

@@ -97,11 +97,24 @@ def _key_refused(error: Any) -> Failed:
     return Failed(403 if error.code == "model_not_allowed" else 401, str(error), code=error.code)
 
 
+_WORTH_WAITING = 60.0
+"""Seconds. Told of more, some clients ask again at once, and others sleep in the call for hours."""
+
+
 def _refused(error: Any) -> Failed:
     """Say that an account has no room; `Retry-After` only where waiting helps."""
-    waits = error.retry_after
-    told = NEVER_AGAIN if waits is None else {"retry-after": str(max(1, ceil(waits)))}
-    return Failed(429, str(error), code=error.code, headers=told)
+    waits, said = error.retry_after, str(error)
+    if waits is None:
+        return Failed(429, said, code=error.code, headers=NEVER_AGAIN)
+    if waits > _WORTH_WAITING:
+        said = f"{said}; there is room again in {_span(waits)}"
+        return Failed(429, said, code=error.code, headers=NEVER_AGAIN)
+    return Failed(429, said, code=error.code, headers={"retry-after": str(max(1, ceil(waits)))})
+
+
+def _span(seconds: float) -> str:
+    hours, minutes = divmod(ceil(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _store_gone(error: Any) -> Failed:
