@@ -21,8 +21,8 @@ def serve(
         typer.Option(
             "--engine",
             "-e",
-            help="Needed: http://HOST/v1, embedded[:MODEL], a plug-in's (reasoner), or module:Name(…); "
-            "further ones as NAME=ENGINE, repeat.",
+            help="Needed: http://HOST/v1, embedded[:MODEL], a plug-in's (reasoner), or "
+            "module:Name(…); further ones as NAME=ENGINE, repeat.",
         ),
     ] = None,
     model: ModelOption = None,
