@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 from gateway.rig import ASK, Scripted, Seen, gate, replies, reply, run, whole
 from gateway.test_keys_http import bearing, key_for
@@ -116,5 +117,30 @@ def test_what_an_upstream_sends_is_neither_shown_nor_passed_on() -> None:
                 assert (got.status, got.error["code"]) == (502, "upstream_broke")
                 for shown in ("s3cret", "127.0.0.1", "RawResponse"):
                     assert shown not in got.body.decode()
+
+    run(main)
+
+
+def test_a_strategy_s_upstream_fails_in_the_same_words_as_a_passed_on_one_s() -> None:
+    def said(status: int, words: str, **more: str) -> Any:
+        return replies({"error": {"message": words, **more}}, status)
+
+    async def main() -> None:
+        for answer, status, code in (
+            (
+                said(429, "You exceeded your quota.", code="insufficient_quota"),
+                429,
+                "upstream_quota",
+            ),
+            (said(401, "Incorrect API key."), 502, "upstream_unauthorized"),
+            (said(422, "Unknown field."), 422, None),
+        ):
+            async with Scripted(answer).serve() as up, gate(up.url) as gw:
+                straight = await gw.ask(messages=NUMBER)
+                scaled = await gw.ask(model="up:self_consistency(n=2)", messages=NUMBER)
+                for got in (straight, scaled):
+                    assert (got.status, got.error["code"]) == (status, code), got.error
+                    assert "127.0.0.1" not in got.error["message"]
+                    assert "WORKSPAN_API_KEY" not in got.error["message"]
 
     run(main)

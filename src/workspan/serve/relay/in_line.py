@@ -12,6 +12,10 @@ from workspan.serve.relay.places import Places
 from workspan.serve.wire.errors import Failed
 
 
+class LineFull(EngineUnavailable):
+    """Too many calls wait: of this key, or of all."""
+
+
 class InLine:
     """One key's way to an engine; whoever made the engine closes it."""
 
@@ -35,12 +39,12 @@ class InLine:
         """Draw one completion once there is a place.
 
         Raises:
-            EngineUnavailable: the line is full; nothing was asked.
+            LineFull: nothing was asked.
         """
         try:
             await self._places.enter(self._line)
         except Failed as full:
-            raise EngineUnavailable(str(full), status=full.status, retry_after=1) from None
+            raise LineFull(str(full), status=full.status, retry_after=1) from None
         try:
             with self._calling():
                 async with aclosing(self._engine.stream(request, bill)) as chunks:

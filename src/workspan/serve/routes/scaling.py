@@ -12,12 +12,13 @@ import msgspec
 from workspan.app.specs import DEFAULT_BUDGET
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
-from workspan.errors import EngineUnavailable
+from workspan.errors import EngineError, EngineUnavailable
 from workspan.serve.accounts import Account
 from workspan.serve.asked import Asked
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.in_line import InLine
+from workspan.serve.relay.trouble import of_engine
 from workspan.serve.scaled import answer, stream
 from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
@@ -56,10 +57,12 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
                 try:
                     await _by(gateway, exchange, replace(asked, upstream=name), account, record)
                     return
-                except EngineUnavailable:
+                except EngineError as error:
                     has_cost = record.has_begun or account.ledger.spent.calls > 0
-                    if has_cost or name == order[-1]:
-                        raise
+                    is_gone = isinstance(error, EngineUnavailable)
+                    if has_cost or name == order[-1] or not is_gone:
+                        urls = {server.url: one for one, server in gateway.servers.items()}
+                        raise of_engine(error, urls) from None
         finally:
             record.total = account.ledger.spent
             record.failures += [
