@@ -18,6 +18,7 @@ from workspan.core.ledger import Hold, Ledger
 from workspan.core.warming import Warmth
 from workspan.data.content import ToolCall
 from workspan.data.entry import Entry, Failure, Outcome
+from workspan.data.money import exactly
 from workspan.data.types import Amount, Chunk, FinishReason, Notice, Request, Sample, Usage
 from workspan.errors import (
     BudgetExceeded,
@@ -221,7 +222,8 @@ class Attempt:
         left, price = self.ledger.cost_left(), self.engine.info.price
         if left is None or price is None or not price.output:
             return None
-        return int((left - self._amount(1, 0, self.prefill).cost) * 1_000_000 / price.output)
+        with exactly():
+            return int((left - self._amount(1, 0, self.prefill).cost) * 1_000_000 / price.output)
 
     def _refuse(self, why: str, limit: str) -> BudgetExceeded:
         self.run.refused = limit

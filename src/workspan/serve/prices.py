@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workspan.core.engine import Price
+from workspan.data.money import exactly
 from workspan.data.types import Usage
 from workspan.errors import DataError, UnpricedModel, nearest
 from workspan.legible import quoted
@@ -45,14 +46,13 @@ class Rates:
         cached = self.input if self.cached is None else self.cached
         write = self.input if self.cache_write is None else self.cache_write
         fresh = usage.prefill
-        if written is None:
-            prompt = fresh * max(self.input, write)
-        else:
-            kept = min(max(0, written), fresh)
-            prompt = (fresh - kept) * self.input + kept * write
-        decoded = (usage.output_tokens + usage.unseen_tokens) * self.output
-        total = (prompt + usage.cached_tokens * cached + decoded) / 1_000_000
-        return total.quantize(_WHOLE, ROUND_CEILING)
+        kept = fresh if written is None else min(max(0, written), fresh)
+        dearest = max(self.input, write) if written is None else write
+        with exactly():
+            prompt = (fresh - kept) * self.input + kept * dearest
+            decoded = (usage.output_tokens + usage.unseen_tokens) * self.output
+            total = (prompt + usage.cached_tokens * cached + decoded) / 1_000_000
+            return total.quantize(_WHOLE, ROUND_CEILING)
 
 
 @dataclass(frozen=True, slots=True)
