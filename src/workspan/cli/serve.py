@@ -9,14 +9,22 @@ import msgspec
 import typer
 
 from workspan.cli.exits import Exit
-from workspan.cli.opening import EngineOption, ModelOption, PriceOption
+from workspan.cli.opening import ModelOption, PriceOption
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import InputError, MissingDependency
 
 
 def serve(
     *,
-    engine: EngineOption = None,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--engine",
+            "-e",
+            help="Needed: http://HOST/v1, embedded[:MODEL], a plug-in's (reasoner), or "
+            "module:Name(…); further ones as NAME=ENGINE, repeat.",
+        ),
+    ] = None,
     model: ModelOption = None,
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8080,

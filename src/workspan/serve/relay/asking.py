@@ -29,7 +29,8 @@ PATHS: dict[Form, str] = {
     "embedding": "embeddings",
 }
 UNSTATED_CAP = 16_384
-"""Tokens of a whole reply under a limit, where neither client nor budget caps it."""
+"""Tokens of a whole reply under a limit, where neither client nor budget caps it: all are held, or
+what is left, where that is less."""
 MOST_CHOICES = 4096
 """Of one request, those of all its prompts: each is counted apart, whatever the upstream makes of
 them."""
@@ -94,7 +95,9 @@ class Passed:
         if budget.span is not None:
             caps.append(budget.span)
         if not caps and limited.tokens and not self.is_streamed:
+            left = (limited.work_left, self._bought(limited.cost_left, server))
             caps.append(UNSTATED_CAP)
+            caps += [max(1, one // self.n) for one in left if one is not None]
         return min(caps, default=None)
 
     def _bought(self, money: Decimal | None, server: Server) -> int | None:

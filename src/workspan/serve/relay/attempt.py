@@ -101,7 +101,7 @@ class Attempt:
                 raise trouble.unreachable(server.name, error, server.secret) from None
             except trouble.LOST as error:
                 if is_last or not reused or isinstance(error, TimeoutError):
-                    why = server.secret.scrub(str(error)) or type(error).__name__
+                    why = trouble.words(error, server.secret)
                     raise trouble.broke(server.name, why) from None
         raise AssertionError  # the last try raises or returns
 
@@ -109,7 +109,7 @@ class Attempt:
         try:
             content = await at_most(response, limit)
         except trouble.LOST as error:
-            why = self.server.secret.scrub(str(error)) or type(error).__name__
+            why = trouble.words(error, self.server.secret)
             raise trouble.broke(self.server.name, why) from None
         if len(content) > limit:
             response.close()
@@ -172,7 +172,7 @@ class Attempt:
         try:
             return await self.response.content.readany()
         except trouble.LOST as error:
-            why = self.server.secret.scrub(str(error)) or type(error).__name__
+            why = trouble.words(error, self.server.secret)
             raise trouble.broke(self.server.name, why) from None
 
     def events(self, received: bytes) -> bytes:

@@ -63,12 +63,21 @@ class Limited:
     """Work or money: something is to be counted while it streams."""
     prompts: bool
     """Prefill or money: a bound of the prompt is needed."""
+    work_left: int | None = None
+    """Tokens that nobody has spent yet."""
+    cost_left: Decimal | None = None
+    """USD, likewise."""
 
     @classmethod
     def by(cls, ledger: Ledger) -> Limited:
         """Look at an account."""
         has_cost = ledger.limits("cost")
-        return cls(has_cost or ledger.limits("work"), has_cost or ledger.limits("prefill"))
+        return cls(
+            has_cost or ledger.limits("work"),
+            has_cost or ledger.limits("prefill"),
+            ledger.work_left(),
+            ledger.cost_left(),
+        )
 
 
 def _is_short(refused: BudgetExceeded | Refused) -> bool:

@@ -12,12 +12,13 @@ import msgspec
 from workspan.app.specs import DEFAULT_BUDGET
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
-from workspan.errors import EngineUnavailable
+from workspan.errors import EngineError, EngineUnavailable
 from workspan.serve.accounts import Account
 from workspan.serve.asked import Asked
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.in_line import InLine
+from workspan.serve.relay.trouble import of_engine
 from workspan.serve.scaled import answer, stream
 from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
@@ -26,7 +27,7 @@ from workspan.serve.wire import sse
 from workspan.serve.wire.exchange import Exchange
 
 _USUAL = Budget.parse(DEFAULT_BUDGET)
-"""Of a request that a strategy answers, where neither client nor operator limits it."""
+"""Of a request that a strategy answers, where neither client nor operator limits what it takes."""
 
 _FAILED = ("failed", "lost")
 
@@ -38,8 +39,9 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
         WorkspanError: see `workspan.serve.scaled`; nothing was sent, or the stream has begun.
     """
     asked = passed.asked
-    if asked.budget == Budget():
-        asked = replace(asked, budget=_USUAL)
+    budget = asked.budget
+    if budget.work is None and budget.calls is None and budget.cost is None:
+        asked = replace(asked, budget=replace(budget, work=_USUAL.work))
     order = gateway.routing.order(asked.upstream)
     opened = gateway.accounts.open(
         asked.key,
@@ -55,10 +57,12 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
                 try:
                     await _by(gateway, exchange, replace(asked, upstream=name), account, record)
                     return
-                except EngineUnavailable:
+                except EngineError as error:
                     has_cost = record.has_begun or account.ledger.spent.calls > 0
-                    if has_cost or name == order[-1]:
-                        raise
+                    is_gone = isinstance(error, EngineUnavailable)
+                    if has_cost or name == order[-1] or not is_gone:
+                        urls = {server.url: one for one, server in gateway.servers.items()}
+                        raise of_engine(error, urls) from None
         finally:
             record.total = account.ledger.spent
             record.failures += [
@@ -74,7 +78,9 @@ async def _by(
     record.timeline.engine = asked.upstream
     line = asked.key.id if asked.key is not None else ""
     engines: dict[str, Engine] = {
-        name: InLine(one, gateway.servers[name].places, line) if name in gateway.servers else one
+        name: InLine(one, gateway.servers[name].places, line, exchange.calling)
+        if name in gateway.servers
+        else one
         for name, one in gateway.engines.items()
     }
     if asked.chat.is_streamed:
