@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from workspan.cli.screen import Screen, say, say_json
+from workspan.data.money import exactly
 
 if TYPE_CHECKING:  # what these need is loaded when a command runs
     from workspan.serve.store.base import KeyUsage, Spending
@@ -191,7 +192,8 @@ def _say_usage(record: dict[str, Any]) -> None:
 
 def _dollars(counted: int) -> str:
     """Write money as a decimal number: exact, which a JSON number is not to every reader."""
-    text = f"{Decimal(counted).scaleb(-12):f}"
+    with exactly():
+        text = f"{Decimal(counted).scaleb(-12):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -9,14 +9,22 @@ import msgspec
 import typer
 
 from workspan.cli.exits import Exit
-from workspan.cli.opening import EngineOption, ModelOption, PriceOption
+from workspan.cli.opening import ModelOption, PriceOption
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import InputError, MissingDependency
 
 
 def serve(
     *,
-    engine: EngineOption = None,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--engine",
+            "-e",
+            help="Needed: http://HOST/v1, embedded[:MODEL], a plug-in's (reasoner), or "
+            "module:Name(…); further ones as NAME=ENGINE, repeat.",
+        ),
+    ] = None,
     model: ModelOption = None,
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8080,
@@ -50,6 +58,25 @@ def serve(
     progress: Annotated[
         bool, typer.Option("--progress", help="Streams tell what goes on, as thinking.")
     ] = False,
+    admin_key_env: Annotated[
+        str | None,
+        typer.Option(
+            "--admin-key-env",
+            metavar="NAME",
+            help="Variable with the key of whoever sees the page and /metrics; without one they "
+            "are shown to this machine alone.",
+        ),
+    ] = None,
+    show_content: Annotated[
+        bool, typer.Option("--show-content", help="The page shows prompts and answers.")
+    ] = False,
+    otlp: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Send traces there, by OTLP over HTTP; OTEL_EXPORTER_OTLP_ENDPOINT does so too.",
+        ),
+    ] = None,
     price: PriceOption = None,
     prices: Annotated[
         Path | None, typer.Option(help="Prices by model, TOML: tiers, caches, each with a source.")
@@ -87,6 +114,9 @@ def serve(
         judge=judge,
         verifier=verifier,
         progress=progress,
+        admin_key_env=admin_key_env,
+        show_content=show_content,
+        otlp=otlp,
         price_file=prices,
     )
 

@@ -11,13 +11,14 @@ from typing import TypeAlias
 import anyio
 
 from workspan.core.clock import Clock
-from workspan.core.context import Context, Delta
+from workspan.core.context import Began, Context, Delta, Ended, Event
 from workspan.core.engine import FREE, Bill
 from workspan.core.journal import bound_usage
 from workspan.core.ledger import Hold, Ledger
 from workspan.core.warming import Warmth
 from workspan.data.content import ToolCall
 from workspan.data.entry import Entry, Failure, Outcome
+from workspan.data.money import exactly
 from workspan.data.types import Amount, Chunk, FinishReason, Notice, Request, Sample, Usage
 from workspan.errors import (
     BudgetExceeded,
@@ -106,6 +107,7 @@ class Attempt:
             await self._warm()
             hold = await self._admit(places)
             self.began = self.run.elapsed()
+            self._tell(Began(self.key, self.clock.now, self.request.engine))
             try:
                 finish = await self._stream(hold)
             except EngineError as error:
@@ -220,7 +222,8 @@ class Attempt:
         left, price = self.ledger.cost_left(), self.engine.info.price
         if left is None or price is None or not price.output:
             return None
-        return int((left - self._amount(1, 0, self.prefill).cost) * 1_000_000 / price.output)
+        with exactly():
+            return int((left - self._amount(1, 0, self.prefill).cost) * 1_000_000 / price.output)
 
     def _refuse(self, why: str, limit: str) -> BudgetExceeded:
         self.run.refused = limit
@@ -295,8 +298,7 @@ class Attempt:
             self.tool_calls = chunk.tool_calls
         self.logprobs.extend(chunk.logprobs)
         self.confidences.extend(chunk.confidences)
-        if self.run.observer is not None:
-            self.run.observer(Delta(self.key, chunk))
+        self._tell(Delta(self.key, chunk))
 
     def _is_due(self, finish: FinishReason | None) -> bool:
         """Say whether the last slice is used up."""
@@ -371,4 +373,9 @@ class Attempt:
         self.ledger.settle(hold, usage)
         run.record(self.clock, entry)
         run.journal.append(entry)
+        self._tell(Ended(run.trace[-1]))
         return sample
+
+    def _tell(self, event: Event) -> None:
+        if self.run.observer is not None:
+            self.run.observer(event)

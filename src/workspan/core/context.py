@@ -36,7 +36,25 @@ class Best:
     candidate: Candidate
 
 
-Event: TypeAlias = Delta | Best
+@dataclass(frozen=True, slots=True)
+class Began:
+    """An engine is asked: the place in line and the account's room are had."""
+
+    key: str
+    start: int
+    """Clock at the start, in decoded tokens."""
+    engine: str = ""
+    """As the request names it; empty is the run's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A call is settled, however it ended."""
+
+    call: Call
+
+
+Event: TypeAlias = Delta | Best | Began | Ended
 
 
 @dataclass(slots=True)

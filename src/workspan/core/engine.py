@@ -12,6 +12,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 import anyio
 
+from workspan.data.money import exactly
 from workspan.data.types import Chunk, Notice, Prompt, Request, Usage
 from workspan.errors import EngineError, UnsupportedCapability
 
@@ -44,12 +45,13 @@ class Price:
     def of(self, usage: Usage) -> Decimal:
         """Return what `usage` costs at most: tokens that a cut left unseen are included."""
         cached = self.input if self.cached is None else self.cached
-        total = (
-            usage.prefill * self.input
-            + usage.cached_tokens * cached
-            + (usage.output_tokens + usage.unseen_tokens) * self.output
-        )
-        return total / 1_000_000
+        with exactly():
+            total = (
+                usage.prefill * self.input
+                + usage.cached_tokens * cached
+                + (usage.output_tokens + usage.unseen_tokens) * self.output
+            )
+            return total / 1_000_000
 
 
 FREE = Price(Decimal(0), Decimal(0))

@@ -8,6 +8,7 @@ from decimal import Decimal
 import anyio
 
 from workspan.data.budget import Budget
+from workspan.data.money import minus, plus
 from workspan.data.types import Amount, Usage
 from workspan.errors import BudgetExceeded
 
@@ -68,7 +69,7 @@ class Ledger:
     @property
     def overruns(self) -> dict[str, int | Decimal]:
         """Say by how much each limit was passed: empty, unless an engine billed more than asked."""
-        over = {column: getattr(self._paid, column) - limit for column, limit in self._limits}
+        over = {column: minus(getattr(self._paid, column), limit) for column, limit in self._limits}
         return {column: excess for column, excess in over.items() if excess > 0}
 
     def limits(self, column: str) -> bool:
@@ -162,21 +163,21 @@ class Ledger:
 
     def _committed(self, column: str) -> int | Decimal:
         """Add up one column of what is spent, owed and held."""
-        total = getattr(self._paid, column) + getattr(self._owed, column)
-        return total + getattr(self._held, column)  # type: ignore[no-any-return]
+        total = plus(getattr(self._paid, column), getattr(self._owed, column))
+        return plus(total, getattr(self._held, column))
 
     def _left(self, column: str) -> int | Decimal | None:
         """Return what is not spent or owed of one column, on this account alone."""
         limit = getattr(self.budget, column)
         if limit is None:
             return None
-        left: int | Decimal = limit - getattr(self._paid, column) - getattr(self._owed, column)
+        left = minus(minus(limit, getattr(self._paid, column)), getattr(self._owed, column))
         return left if left > 0 else type(left)(0)
 
     def _unheld(self, column: str) -> int | Decimal | None:
         """Return what could be held of one column now, by this account alone."""
         left = self._left(column)
-        return None if left is None else left - getattr(self._held, column)
+        return None if left is None else minus(left, getattr(self._held, column))
 
     async def _wait_for(self, amount: Amount, column: str) -> None:
         """Wait until some of what is held here has been given back.
@@ -186,7 +187,7 @@ class Ledger:
         """
         if self._held == _NOTHING:
             need, limit = getattr(amount, column), getattr(self.budget, column)
-            left = limit - self._committed(column)
+            left = minus(limit, self._committed(column))
             raise BudgetExceeded(
                 f"a call needs {need} {column}, {left} {column} left of {self.budget}",
                 limit=column,
@@ -227,6 +228,6 @@ class Ledger:
         """Find the first column that `bound` does not fit, here alone."""
         for column, limit in self._limits:
             asked = getattr(bound, column)
-            if asked and self._committed(column) + asked > limit:
+            if asked and plus(self._committed(column), asked) > limit:
                 return column
         return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
+from workspan.data import money
 from workspan.data.content import (
     NO_FIELDS,
     Content,
@@ -250,7 +251,7 @@ class Amount(NamedTuple):
             self.calls + other.calls,
             self.work + other.work,
             self.prefill + other.prefill,
-            self.cost + other.cost,
+            money.add(self.cost, other.cost),
         )
 
     def minus(self, other: Amount) -> Amount:
@@ -259,8 +260,11 @@ class Amount(NamedTuple):
             self.calls - other.calls,
             self.work - other.work,
             self.prefill - other.prefill,
-            self.cost - other.cost,
+            money.subtract(self.cost, other.cost),
         )
+
+
+_NO_COST = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +309,7 @@ class Usage:
             self.output_tokens + other.output_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
             self.unseen_tokens + other.unseen_tokens,
-            None if unpriced else (self.cost or Decimal(0)) + (other.cost or Decimal(0)),
+            None if unpriced else money.add(self.cost or _NO_COST, other.cost or _NO_COST),
             max(self.source, other.source, key=_SOURCES.index),
         )
 

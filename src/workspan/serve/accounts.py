@@ -19,6 +19,7 @@ from anyio.abc import TaskGroup
 from workspan.core.journal import bound_usage
 from workspan.core.ledger import Hold, Ledger
 from workspan.data.budget import Budget
+from workspan.data.money import exactly
 from workspan.data.types import Amount, Usage
 from workspan.errors import Refused, StoreGone, UnpricedModel
 from workspan.legible import quoted
@@ -146,13 +147,15 @@ class Account:
         if work is not None:
             rooms.append(int(work))
         if cost is not None and amount.cost:
-            rooms.append(int(cost * amount.work / amount.cost))
+            with exactly():
+                rooms.append(int(cost * amount.work / amount.cost))
         return max(0, min(rooms))
 
 
 def _part(amount: Amount, tokens: int) -> Amount:
     """Return what so many of an amount's tokens take."""
-    cost = amount.cost * tokens / amount.work if amount.work else amount.cost
+    with exactly():
+        cost = amount.cost * tokens / amount.work if amount.work else amount.cost
     return Amount(0, tokens, 0, cost)
 
 

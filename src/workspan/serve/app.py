@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import TypeAlias
 
 from workspan.serve.config import Config
 from workspan.serve.gateway import Gateway
+from workspan.serve.page import routes as page
 from workspan.serve.routes import about, completing
 from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed, failed, no_method, no_route
 from workspan.serve.wire.exchange import Exchange, Receive, Scope, Send
+from workspan.serve.wire.origin import refuse_foreign
 
-_log = logging.getLogger("workspan.serve")
 Route: TypeAlias = Callable[[Gateway, Exchange, Record], Awaitable[None]]
 
 _V1: Mapping[str, Mapping[str, Route]] = {
@@ -33,17 +33,22 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
     "/metrics": {"GET": about.metrics},
     "/tokenizer_info": {"GET": about.tokenizer},
     "/openapi.json": {"GET": about.openapi},
+    **{path: {"GET": page.asset} for path in page.ASSETS},
+    page.EVENTS: {"GET": page.events},
 }
 """By address and method. A further dialect is one more row."""
 _MODEL: Mapping[str, Route] = {"GET": about.model}
+_SEEN = frozenset(path for path in ROUTES if "POST" in ROUTES[path])
+"""What the page shows: what may be paid for."""
 _WHILE_DRAINING = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class App:
     """The application of one process."""
 
-    def __init__(self, config: Config, log: RequestLog | None = None) -> None:
-        self.gateway = Gateway(config, log)
+    def __init__(self, config: Config, log: RequestLog | None = None, worker: str = "") -> None:
+        """Take what the operator stated; `worker` names this process among several."""
+        self.gateway = Gateway(config, log, worker)
         self.failure: BaseException | None = None
         """Why it could not start."""
 
@@ -98,12 +103,17 @@ class App:
                 raise no_route(path)
             methods = _MODEL
         record.route = path if methods is not _MODEL else about.MODELS
+        record.method = exchange.method
+        if path in _SEEN:
+            self._see(exchange, record)
         route = methods.get("GET" if method == "HEAD" else method)
         if route is None:
             raise no_method(method, path, ", ".join(methods))
         if self.gateway.is_draining and path not in _WHILE_DRAINING:
             exchange.extra.append((b"connection", b"close"))
             raise Failed(503, "the server ends", code="draining", headers={"retry-after": "1"})
+        if method == "POST" and self.gateway.store is None:
+            refuse_foreign(exchange)
         await route(self.gateway, exchange, record)
 
     async def _stopped(self, exchange: Exchange, record: Record) -> None:
@@ -118,7 +128,7 @@ class App:
     async def _failed(self, exchange: Exchange, record: Record, error: Exception) -> None:
         said = failed(error)
         if said.code == "bug":
-            _log.error("%s: a bug", exchange.id, exc_info=error)
+            self.gateway.log.bug(exchange.id, error)
         record.status, record.code = said.status, said.code or ""
         await self._told(exchange, said)
 
@@ -129,11 +139,23 @@ class App:
         try:
             await exchange.fail(said)
         except Exception as error:  # noqa: BLE001  # nobody is there to be told
-            _log.error("%s: an error could not be told", exchange.id, exc_info=error)
+            self.gateway.log.bug(exchange.id, error)
 
     def _remember(self, exchange: Exchange, record: Record) -> None:
         record.status = record.status or exchange.status
         record.seconds = perf_counter() - exchange.began
         record.overhead_ms = exchange.told_overhead_ms
+        self.gateway.feed.end(record)
         self.gateway.metrics.add(record)
         self.gateway.log.add(record)
+        if self.gateway.traces is not None and record.route in _SEEN:
+            self.gateway.traces.add(record)
+
+    def _see(self, exchange: Exchange, record: Record) -> None:
+        """Let a request be seen from here on."""
+        self.gateway.feed.begin(record)
+        if self.gateway.traces is not None:
+            names = (b"traceparent", b"tracestate")
+            record.parent = {
+                name.decode(): exchange.header(name) for name in names if name in exchange.headers
+            }

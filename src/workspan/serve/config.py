@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -15,6 +16,7 @@ from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
 from workspan.serve.rules import Rules
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 UNNAMED = "default"
 """The name of the one engine that was given without."""
 
@@ -99,6 +101,12 @@ class Config:
     """Of turns that are worth more than one call."""
     json: bool = False
     """What is said on standard output is JSON."""
+    admin_key: str = field(default="", repr=False)
+    """Of whoever sees the page, its feed and the figures; empty is whoever sits at this machine."""
+    shows_content: bool = False
+    """The page shows prompts and answers."""
+    otlp: str = ""
+    """Where traces are sent; empty leaves it to the environment that OpenTelemetry reads."""
 
     def __post_init__(self) -> None:
         """Check what can be checked without asking anyone.
@@ -130,6 +138,11 @@ class Config:
             raise InputError(f"the judge {quoted(judge)} is none of the engines: {hint}")
 
     def _check_upstream(self, upstream: Upstream) -> None:
+        if not _NAME.fullmatch(upstream.name):
+            raise InputError(
+                f"an engine is named {quoted(upstream.name)}: headers and figures bear it, write "
+                "letters, digits, dots and hyphens, at most 100"
+            )
         if upstream.is_server:
             checked_url(upstream.engine)
         if self.budget.cost is not None and upstream.price is None:

@@ -17,10 +17,15 @@ from workspan.serve.config import Config
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.upstream import Server
 from workspan.serve.routing import Routing, Target
+from workspan.serve.seeing.access import Access
+from workspan.serve.seeing.feed import Feed, Limits
+from workspan.serve.seeing.limits import standings
 from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.metrics import Metrics
 from workspan.serve.seeing.record import Record
+from workspan.serve.seeing.traces import Traces, traces_of
 from workspan.serve.store import store_at
+from workspan.serve.store.base import Store
 from workspan.serve.store.keys import Key
 from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange
@@ -37,7 +42,7 @@ _LONGEST_MODEL = 2_200
 class Gateway:
     """One process of the gateway; `start` before the first request."""
 
-    def __init__(self, config: Config, log: RequestLog | None = None) -> None:
+    def __init__(self, config: Config, log: RequestLog | None = None, worker: str = "") -> None:
         self.config = config
         self.servers: dict[str, Server] = {
             stated.name: Server(stated, config.limits)
@@ -47,11 +52,21 @@ class Gateway:
         self.engines: dict[str, Engine] = {n: s.engine for n, s in self.servers.items()}
         """All engines, as strategies ask them."""
         self.watch = Watch(config.limits)
-        self.metrics = Metrics(stated.name for stated in config.upstreams)
+        self.metrics = Metrics((stated.name for stated in config.upstreams), worker)
+        self.access = Access(config.admin_key)
         self.log = log or RequestLog()
-        self.store = store_at(config.store) if config.store else None
+        self.store: Store | None = (
+            self.metrics.timed(store_at(config.store)) if config.store else None
+        )
+        self.feed = Feed(
+            worker,
+            config.workers,
+            shows=config.shows_content,
+            standings=self._standings if self.store is not None else None,
+        )
         self.accounts = Accounts(self.store)
         self.keys = Keys(self.store)
+        self.traces: Traces | None = None
         self.routing = Routing(config, {})
         self.since = int(time.time())
         self.is_draining = False
@@ -83,6 +98,7 @@ class Gateway:
                 self.engines[stated.name] = server.engine
             models[stated.name] = server.model
         self.routing = Routing(self.config, models)
+        self.traces = traces_of(self.config, models)
         if self.store is not None:
             await self.store.open()
         await self.accounts.__aenter__()
@@ -91,6 +107,8 @@ class Gateway:
     async def aclose(self) -> None:
         """Settle and give everything back."""
         await self.watch.aclose()
+        if self.traces is not None:
+            await self.traces.aclose()
         await self.accounts.__aexit__(None, None, None)
         if self.store is not None:
             await self.store.aclose()
@@ -99,6 +117,10 @@ class Gateway:
         for name, engine in self.engines.items():
             if name not in self.servers:
                 await give_back(engine)
+
+    async def _standings(self) -> Limits:
+        assert self.store is not None
+        return await standings(self.store, time.time())
 
     def request_id(self) -> str:
         """Make an id that no other request has, here or in another process."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workspan.boundary.address import checked_url
 from workspan.data.budget import Budget
 from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.config import Config, upstreams
 from workspan.serve.prices import read_prices
 from workspan.serve.rules import Rules
+from workspan.serve.seeing.access import Access
 from workspan.serve.wishes import read_budget
 
 if TYPE_CHECKING:
@@ -40,6 +43,9 @@ def configured(
     judge: str | None = None,
     verifier: str | None = None,
     progress: bool = False,
+    admin_key_env: str | None = None,
+    show_content: bool = False,
+    otlp: str | None = None,
     price_file: Path | None = None,
 ) -> Config:
     """Read and check options.
@@ -66,7 +72,32 @@ def configured(
             verifier=_verifier(verifier) if verifier else None,
             shows_progress=progress,
         ),
+        admin_key=_admin_key(admin_key_env),
+        shows_content=show_content,
+        otlp=_collector(otlp),
     )
+
+
+def _admin_key(variable: str | None) -> str:
+    """Read the admin's key from the environment, where nobody sees it in a list of processes.
+
+    Raises:
+        InputError: the variable holds none, or one that is too short.
+    """
+    if variable is None:
+        return ""
+    found = os.environ.get(variable, "").strip()
+    if not found:
+        raise InputError(f"--admin-key-env {quoted(variable)}: no such variable, or it is empty")
+    Access(found)
+    return found
+
+
+def _collector(text: str | None) -> str:
+    if text is None:
+        return ""
+    checked_url(text)
+    return text
 
 
 def _named(texts: Sequence[str]) -> dict[str, str]:

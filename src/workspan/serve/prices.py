@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workspan.core.engine import Price
+from workspan.data.money import exactly
 from workspan.data.types import Usage
 from workspan.errors import DataError, UnpricedModel, nearest
 from workspan.legible import quoted
@@ -45,14 +46,13 @@ class Rates:
         cached = self.input if self.cached is None else self.cached
         write = self.input if self.cache_write is None else self.cache_write
         fresh = usage.prefill
-        if written is None:
-            prompt = fresh * max(self.input, write)
-        else:
-            kept = min(max(0, written), fresh)
-            prompt = (fresh - kept) * self.input + kept * write
-        decoded = (usage.output_tokens + usage.unseen_tokens) * self.output
-        total = (prompt + usage.cached_tokens * cached + decoded) / 1_000_000
-        return total.quantize(_WHOLE, ROUND_CEILING)
+        kept = fresh if written is None else min(max(0, written), fresh)
+        dearest = max(self.input, write) if written is None else write
+        with exactly():
+            prompt = (fresh - kept) * self.input + kept * dearest
+            decoded = (usage.output_tokens + usage.unseen_tokens) * self.output
+            total = (prompt + usage.cached_tokens * cached + decoded) / 1_000_000
+            return total.quantize(_WHOLE, ROUND_CEILING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +97,38 @@ class PriceRow(Price):
     lane: Lane | None = None
     batch: Lane | None = None
     """Of requests in batches; they cost the ordinary rates where None."""
+    priority: Lane | None = None
+    """Of requests that go before others; what they cost is not known where None."""
 
     @classmethod
     def make(
-        cls, model: str, lane: Lane, *, source: str, date: datetime.date, batch: Lane | None = None
+        cls,
+        model: str,
+        lane: Lane,
+        *,
+        source: str,
+        date: datetime.date,
+        batch: Lane | None = None,
+        priority: Lane | None = None,
     ) -> PriceRow:
         """Make a row of its lanes."""
         rates = lane.rates
-        return cls(rates.input, rates.output, rates.cached, model, source, date, lane, batch)
+        return cls(
+            rates.input, rates.output, rates.cached, model, source, date, lane, batch, priority
+        )
+
+    def in_batch(self) -> PriceRow:
+        """Return the row of what is served in a batch."""
+        if self.lane is None or self.batch is None:
+            return self
+        lane = Lane(self.batch.rates, self.batch.long or self.lane.long)
+        return self.make(self.model, lane, source=self.source, date=self.date)
+
+    def before_others(self) -> PriceRow | None:
+        """Return the row of what is served before others; None where it is not known."""
+        if self.priority is None:
+            return None
+        return self.make(self.model, self.priority, source=self.source, date=self.date)
 
     def of(self, usage: Usage, *, written: int | None = None, is_batch: bool = False) -> Decimal:
         """Return what one call costs, in USD: never less than the rates say.
@@ -147,6 +171,31 @@ class Prices:
 
 NO_PRICES = Prices({})
 
+_IN_BATCHES = frozenset({"batch", "flex"})
+"""Service tiers that cost what batches do (OpenAI's guide to flex processing, November 2026)."""
+_BEFORE_OTHERS = "priority"
+
+
+def price_asked(price: Price | None, tier: str) -> Price | None:
+    """Return what a request is held to that asks for a service tier; None where it is not known.
+
+    A cheaper tier may be full, and the request served in the ordinary one: it holds that much.
+    """
+    if tier != _BEFORE_OTHERS:
+        return price
+    return price.before_others() if isinstance(price, PriceRow) else None
+
+
+def price_served(price: Price | None, asked: Price | None, tier: str) -> Price | None:
+    """Return what a request costs by the tier that its reply names; else what it was held to."""
+    if not isinstance(price, PriceRow) or not tier:
+        return asked
+    if tier in _IN_BATCHES:
+        return price.in_batch()
+    if tier == _BEFORE_OTHERS:
+        return price.before_others() or asked
+    return price
+
 
 def read_prices(path: Path) -> Prices:
     """Read a file of rows, in TOML.
@@ -187,7 +236,7 @@ class _Reader:
         day = rest.pop("date", None)
         if type(day) is not datetime.date:
             raise self._wrong("needs the day that it was read: date = 2026-11-01")
-        batch = rest.pop("batch", None)
+        batch, priority = rest.pop("batch", None), rest.pop("priority", None)
         lane = self._lane(rest, "")
         return PriceRow.make(
             model,
@@ -195,6 +244,7 @@ class _Reader:
             source=source,
             date=day,
             batch=None if batch is None else self._lane(batch, "batch."),
+            priority=None if priority is None else self._lane(priority, "priority."),
         )
 
     def _lane(self, table: object, within: str) -> Lane:
@@ -215,7 +265,7 @@ class _Reader:
             if read[name] is None:
                 raise self._wrong(f"needs {within}{name}, in USD per million tokens")
         if rest:
-            known = nearest(next(iter(rest)), (*_RATES, "long", "batch", "above"))
+            known = nearest(next(iter(rest)), (*_RATES, "long", "batch", "priority", "above"))
             raise self._wrong(f"has an unknown field {within}{next(iter(rest))}: {known}")
         return Rates(**read)  # type: ignore[arg-type]  # the two that must be there are
 

@@ -64,6 +64,7 @@ class _Server(uvicorn.Server):
         """Take no new request, let those that run end, settle those that do not."""
         gateway = self.app.gateway
         gateway.is_draining = True
+        gateway.feed.close()
         seconds = gateway.config.limits.drain_seconds
         end = asyncio.get_running_loop().call_later(seconds, gateway.watch.stop, "draining")
         try:
@@ -107,8 +108,10 @@ def _bound(config: Config) -> socket.socket:
     return sock
 
 
-def _made(config: Config, log: RequestLog, on_ready: Callable[[], None]) -> _Server:
-    app = App(config, log)
+def _made(
+    config: Config, log: RequestLog, on_ready: Callable[[], None], worker: str = ""
+) -> _Server:
+    app = App(config, log, worker)
     options = uvicorn.Config(
         app,
         http=limited(config.limits),
@@ -175,9 +178,11 @@ def _address(sock: socket.socket) -> str:
     return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
 
 
-def _work(config: Config, sock: socket.socket, on_ready: Callable[[], None]) -> None:
+def _work(
+    config: Config, sock: socket.socket, on_ready: Callable[[], None], worker: str = ""
+) -> None:
     """Serve in this process."""
-    server = _made(config, to_standard_error(), on_ready)
+    server = _made(config, to_standard_error(), on_ready, worker)
     try:
         server.run(sockets=[sock])
     except KeyboardInterrupt:
@@ -208,7 +213,7 @@ class _Workers:
         """
         signal.signal(signal.SIGTERM, self._end)
         signal.signal(signal.SIGINT, self._end)
-        self._running = [self._start() for _ in range(self._config.workers)]
+        self._running = [self._start(place) for place in range(self._config.workers)]
         if self._all_ready():
             on_ready()
             self._keep()
@@ -220,17 +225,17 @@ class _Workers:
 
     _is_ready = False
 
-    def _start(self) -> multiprocessing.process.BaseProcess:
-        process = self._context.Process(target=self._child)
+    def _start(self, place: int) -> multiprocessing.process.BaseProcess:
+        process = self._context.Process(target=self._child, args=(place,))
         process.start()
         return process
 
-    def _child(self) -> None:
+    def _child(self, place: int) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.close(self._read)
         try:
-            _work(self._config, self._sock, lambda: self._say_ready())
+            _work(self._config, self._sock, lambda: self._say_ready(), str(place + 1))
         except WorkspanError as error:
             sys.stderr.write(f"{error}\n")
             sys.stderr.flush()
@@ -259,7 +264,7 @@ class _Workers:
             multiprocessing.connection.wait([p.sentinel for p in self._running], _RESTART_SECONDS)
             for place, process in enumerate(self._running):
                 if process.exitcode is not None and not self._is_ending:
-                    self._running[place] = self._start()
+                    self._running[place] = self._start(place)
 
     def _end(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self._is_ending = True

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import decimal
 import hashlib
 import io
 import json
@@ -135,7 +136,10 @@ def _first(seed: int) -> int:
 
 @contextlib.contextmanager
 def _steady(place: str) -> Iterator[None]:
-    """Seed what is drawn from global generators, give them back as they were, and be silent."""
+    """Seed what is drawn from global generators, give them back as they were, and be silent.
+
+    A family sets the precision of decimal numbers, too, for whatever comes after it.
+    """
     before = random.getstate()
     numbers = sys.modules.get("numpy")
     numpy_before = numbers.random.get_state() if numbers else None
@@ -144,7 +148,7 @@ def _steady(place: str) -> Iterator[None]:
         random.seed(seed)
         if numbers:
             numbers.random.seed(seed)
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), decimal.localcontext():
             yield
     finally:
         random.setstate(before)

@@ -48,8 +48,8 @@ def test_a_quota_that_is_used_up_is_not_to_be_asked_again() -> None:
 
 def test_a_budget_of_ours_is_refused_before_anything_is_asked() -> None:
     async def main() -> None:
-        async with Scripted(replies(whole())).serve() as up, gate(up.url, budget="8k work") as gw:
-            got = await gw.ask(n=9_000)
+        async with Scripted(replies(whole())).serve() as up, gate(up.url, budget="1k work") as gw:
+            got = await gw.ask(n=2_000)
             assert (got.status, got.error["code"]) == (429, "budget_exceeded")
             assert not up.seen
 

@@ -165,3 +165,16 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, text: str, said: str)
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="can't be read"):
         read_prices(tmp_path / "none.toml")
+
+
+def test_a_file_may_say_what_going_before_others_costs(tmp_path: Path) -> None:
+    more = FILE.replace(
+        "[price.batch]", "[price.priority]\ninput = 2.5\noutput = 20\n\n[price.batch]", 1
+    )
+    row = rows(tmp_path, more).need("vendor/large")
+    first = row.before_others()
+    assert first is not None
+    assert first.of(usage(1_000, 100)) == Decimal("0.0045")
+    assert rows(tmp_path).need("vendor/large").before_others() is None
+    assert row.in_batch().of(usage(10_000, 2_000)) == Decimal("0.01625")
+    assert row.in_batch().of(usage(272_001, 100), written=0) == Decimal("0.6815025")  # long

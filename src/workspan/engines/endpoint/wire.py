@@ -148,6 +148,8 @@ class Event(msgspec.Struct):
     choices: list[Choice] = msgspec.field(default_factory=list)
     usage: Report | None = None
     error: Any = None
+    service_tier: str | None = None
+    """In which of its lanes the provider served the request."""
 
 
 _decode = msgspec.json.Decoder(list[Event]).decode
@@ -207,6 +209,7 @@ def read_event(told: Any) -> Event:
         [_choice(entry) for entry in choices or () if isinstance(entry, dict)],
         _report(told.get("usage")),
         told.get("error"),
+        _text(told.get("service_tier")) or None,
     )
 
 

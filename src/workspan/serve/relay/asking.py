@@ -7,11 +7,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
+from workspan.core.engine import Price
 from workspan.data.content import JsonObject, ToolSpec
 from workspan.data.types import Request
 from workspan.engines.endpoint.lessons import CAP_NAMES
 from workspan.errors import InputError, UnsupportedCapability
+from workspan.legible import quoted
 from workspan.serve.asked import Asked
+from workspan.serve.prices import price_asked
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.charge import Limited, Plan
 from workspan.serve.relay.counts import UNCAPPED, Counts
@@ -26,7 +29,11 @@ PATHS: dict[Form, str] = {
     "embedding": "embeddings",
 }
 UNSTATED_CAP = 16_384
-"""Tokens of a whole reply under a limit, where neither client nor budget caps it."""
+"""Tokens of a whole reply under a limit, where neither client nor budget caps it: all are held, or
+what is left, where that is less."""
+MOST_CHOICES = 4096
+"""Of one request, those of all its prompts: each is counted apart, whatever the upstream makes of
+them."""
 _FRAME = 64
 """Tokens around a prompt's own bytes, at most."""
 _CALLS = (ToolSpec(JsonObject('{"type":"function"}')),)
@@ -64,9 +71,12 @@ class Passed:
         n = _count(body, "n") or 1
         best = (_count(body, "best_of") or 1) if form == "completion" else 1
         prompts = _prompts(body) if form == "completion" else 1
-        cap, name = _cap(body)
+        cap, name = _cap(body, least=1 if form == "chat" else 0)
         wants = options.get("include_usage") is True
-        return cls(asked, body, form, is_streamed, wants, max(n, best) * prompts, cap, name)
+        choices = max(n, best) * prompts
+        if choices > MOST_CHOICES:
+            raise InputError(f"one request has at most {MOST_CHOICES} choices, not {choices}")
+        return cls(asked, body, form, is_streamed, wants, choices, cap, name)
 
     @property
     def path(self) -> str:
@@ -85,12 +95,14 @@ class Passed:
         if budget.span is not None:
             caps.append(budget.span)
         if not caps and limited.tokens and not self.is_streamed:
+            left = (limited.work_left, self._bought(limited.cost_left, server))
             caps.append(UNSTATED_CAP)
+            caps += [max(1, one // self.n) for one in left if one is not None]
         return min(caps, default=None)
 
     def _bought(self, money: Decimal | None, server: Server) -> int | None:
         """Return the tokens that an amount of money buys beside the prompt."""
-        price = server.price
+        price = self.price(server)
         if money is None or price is None or price.output <= 0:
             return None
         left = money - self.prompt_bound(server) * price.input / 1_000_000
@@ -121,7 +133,15 @@ class Passed:
         prefill = self.prompt_bound(server) if limited.prompts else 0
         work = 0 if self.form == "embedding" else None if cap is None else cap * self.n
         is_cuttable = self.is_streamed and server.pace.can_be_cut
-        return Plan(work, prefill, is_cuttable, server.runahead, server.price)
+        return Plan(work, prefill, is_cuttable, server.runahead, self.price(server))
+
+    def price(self, server: Server) -> Price | None:
+        """Return what the request is held to there; None where it is not known.
+
+        Raises:
+            InputError: its service tier is no text.
+        """
+        return price_asked(server.price, self.body.get("service_tier", str, "a text") or "")
 
     def counts(self, server: Server, plan: Plan, cap: int | None) -> Counts:
         """Begin to count a reply."""
@@ -187,18 +207,22 @@ class Passed:
 def _count(body: Body, name: str) -> int | None:
     found = body.get(name, int, "a whole number of at least 1")
     if found is not None and found < 1:
-        raise InputError(f"{name} must be a whole number of at least 1, not {found}")
+        raise InputError(f"{name} must be a whole number of at least 1, not {quoted(found)}")
     return found
 
 
-def _cap(body: Body) -> tuple[int | None, str]:
-    """Return the cap and its name; where both are said the lower one holds."""
+def _cap(body: Body, least: int) -> tuple[int | None, str]:
+    """Return the cap and its name.
+
+    Raises:
+        InputError: it is none, or two are said that differ.
+    """
     said: dict[str, int] = {}
     for name in CAP_NAMES:
         found = body.get(name, int, "a whole number")
         if found is not None:
-            if found < 0:
-                raise InputError(f"{name} must not be negative, as {found} is")
+            if found < least:
+                raise InputError(f"{name} must be a whole number of at least {least}, not {found}")
             said[name] = found
     if not said:
         return None, ""

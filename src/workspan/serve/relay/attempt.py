@@ -19,6 +19,7 @@ from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.blocks import Blocks, Cutter, joined, parsed, written
 from workspan.serve.relay.counts import Counts
 from workspan.serve.relay.upstream import Server, at_most
+from workspan.serve.wire.errors import NEVER_AGAIN
 from workspan.serve.wire.exchange import Exchange
 
 _REFUSAL_BYTES = 65_536
@@ -105,7 +106,7 @@ class Attempt:
                 raise trouble.unreachable(server.name, error, server.secret) from None
             except trouble.LOST as error:
                 if is_last or not reused or isinstance(error, TimeoutError):
-                    why = server.secret.scrub(str(error)) or type(error).__name__
+                    why = trouble.words(error, server.secret)
                     raise trouble.broke(server.name, why) from None
         raise AssertionError  # the last try raises or returns
 
@@ -113,7 +114,7 @@ class Attempt:
         try:
             content = await at_most(response, limit)
         except trouble.LOST as error:
-            why = self.server.secret.scrub(str(error)) or type(error).__name__
+            why = trouble.words(error, self.server.secret)
             raise trouble.broke(self.server.name, why) from None
         if len(content) > limit:
             response.close()
@@ -182,7 +183,7 @@ class Attempt:
         try:
             return await self.response.content.readany()
         except trouble.LOST as error:
-            why = self.server.secret.scrub(str(error)) or type(error).__name__
+            why = trouble.words(error, self.server.secret)
             raise trouble.broke(self.server.name, why) from None
 
     def events(self, received: bytes) -> bytes:
@@ -255,7 +256,10 @@ class Attempt:
     def _said(self, body: Any) -> trouble.Missed:
         """Return what the server said in the place of an answer."""
         told: Complaint = read_complaint(200, body, self.server.secret)
-        return trouble.inside(told, self.server.name, body, self.server.secret)
+        missed = trouble.inside(told, self.server.name, body, self.server.secret)
+        if self.counts.has_spoken:
+            missed.failed.headers.update(NEVER_AGAIN)
+        return missed
 
     def close(self) -> None:
         """Hang up, unless all was read: the server stops decoding. What has come is counted."""

@@ -14,6 +14,10 @@ from workspan.errors import InputError
 from workspan.legible import quoted
 
 T = TypeVar("T")
+_WHY: Mapping[type[Exception], str] = {
+    RecursionError: "it is nested too deeply",
+    UnicodeDecodeError: "it is no UTF-8",
+}
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -36,9 +40,11 @@ class Body:
             InputError: it is no JSON object.
         """
         try:
+            if not content.isascii():
+                content.decode()  # deeper down nobody here looks, and an upstream may fail on it
             return cls(_decode(content), content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+            why = _WHY.get(type(error)) or str(error)
             raise InputError(f"the body must be a JSON object: {why}") from None
 
     def __contains__(self, name: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Protocol
 from workspan.core.engine import Price
 from workspan.core.ledger import Hold, Ledger
 from workspan.data.types import Amount, Usage
+from workspan.errors import BudgetExceeded, Refused
 
 SLICE = 256
 """Tokens of a slice, at least."""
@@ -18,6 +19,8 @@ _TRIES = 16
 """So many in each slice, where there is nothing more just now."""
 _LAST_SECONDS = 0.05
 """For which a stream with nothing left waits for more: what is decoded meanwhile is not held."""
+_SMALLEST = 80
+"""Tokens of a first slice that are worth a request; less is left of a budget."""
 _AHEAD = 4
 """The next slice is asked for when the last one has a quarter left."""
 
@@ -65,12 +68,28 @@ class Limited:
     """Work or money: something is to be counted while it streams."""
     prompts: bool
     """Prefill or money: a bound of the prompt is needed."""
+    work_left: int | None = None
+    """Tokens that nobody has spent yet."""
+    cost_left: Decimal | None = None
+    """USD, likewise."""
 
     @classmethod
     def by(cls, ledger: Ledger) -> Limited:
         """Look at an account."""
         has_cost = ledger.limits("cost")
-        return cls(has_cost or ledger.limits("work"), has_cost or ledger.limits("prefill"))
+        return cls(
+            has_cost or ledger.limits("work"),
+            has_cost or ledger.limits("prefill"),
+            ledger.work_left(),
+            ledger.cost_left(),
+        )
+
+
+def _is_short(refused: BudgetExceeded | Refused) -> bool:
+    """Say whether less might fit: nothing that is held will come back."""
+    if isinstance(refused, Refused):
+        return refused.code == "budget_exceeded"
+    return refused.limit in ("work", "cost")
 
 
 class Charge:
@@ -104,7 +123,19 @@ class Charge:
             self._hold = await self._account.reserve(Amount(1, prefill=plan.prefill))
             return
         is_sliced = plan.is_cuttable or plan.work is None
-        self._leased = self._capped(self._slice) if is_sliced else self._capped(plan.work or 0)
+        size = self._slice if is_sliced else plan.work or 0
+        while self._hold is None:
+            try:
+                await self._lease(size)
+            except (BudgetExceeded, Refused) as refused:
+                if not is_sliced or size <= _SMALLEST or not _is_short(refused):
+                    raise
+                size //= 4  # what is left of a budget is for a short answer
+
+    async def _lease(self, tokens: int) -> None:
+        """Hold the prompt and so many tokens, with what a cut would leave unseen."""
+        plan = self._plan
+        self._leased = self._capped(tokens)
         self._held = self._capped(self._leased + plan.runahead)
         amount = Amount(1, self._held, plan.prefill, self._cost(self._held, plan.prefill))
         self._hold = await self._account.reserve(amount)

@@ -41,6 +41,8 @@ class Counts:
         self.report: Report | None = None
         self._heard_at = 0
         """Pieces of all choices that had come at the last report: what came after is not in it."""
+        self.tier = ""
+        """The service tier that the reply names."""
 
     def take(self, events: Sequence[Event]) -> None:
         """Add what events say."""
@@ -56,6 +58,8 @@ class Counts:
                 self._take(choice)
             if event.usage is not None:
                 self.hear(event.usage)
+            if event.service_tier:
+                self.tier = event.service_tier
         if plain:
             self._take_plain(plain)
         for meter in self.meters:
@@ -117,22 +121,34 @@ class Counts:
         if len(self.meters) == 1 or self.report is None:
             for meter in self.meters:
                 meter.settle(server, with_prompt=meter is first)
-            return self._added([meter.usage for meter in self.meters])
+            return self._added([self._held(meter.usage, meter.seen + 1) for meter in self.meters])
         figures = reconcile(self.report, together([meter.shown for meter in self.meters]))
         bound = sum(meter.decoded for meter in self.meters)
         if self._heard_at < self._pieces and bound > figures.decoded:
             figures = replace(figures, decoded=bound, is_measured=False)
         if figures.prompt is not None:
             first.expects(figures.prompt, figures.cached, "measured")
-        whole = first.usage
-        return replace(
-            whole,
+        whole = replace(
+            first.usage,
             output_tokens=figures.decoded,
             reasoning_tokens=figures.reasoning,
             unseen_tokens=0,
             cost=figures.cost or Decimal(0),
             source="measured" if figures.is_measured else "estimated",
         )
+        return self._held(whole, self.seen + len(self.meters))
+
+    def _held(self, usage: Usage, came: int) -> Usage:
+        """Return a bill that rests on what came, where no cap stands for what did not.
+
+        An end, or a call that was rewritten, is charged at the cap unless the server says better.
+        """
+        if self._is_capped or usage.source == "measured":
+            return usage
+        told = self.report.completion_tokens if self.report is not None else 0
+        tokens = min(usage.output_tokens, max(came, told))
+        thought = min(usage.reasoning_tokens, tokens)
+        return replace(usage, output_tokens=tokens, reasoning_tokens=thought)
 
     def read_only(self) -> Usage:
         """Return the bill of a request that decodes nothing."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, aclosing
 
 from workspan.core.engine import Bill, Engine, EngineInfo
 from workspan.data.types import Chunk, Request
@@ -12,12 +12,23 @@ from workspan.serve.relay.places import Places
 from workspan.serve.wire.errors import Failed
 
 
+class LineFull(EngineUnavailable):
+    """Too many calls wait: of this key, or of all."""
+
+
 class InLine:
     """One key's way to an engine; whoever made the engine closes it."""
 
-    def __init__(self, engine: Engine, places: Places, line: str) -> None:
-        """Let calls wait in `line` for one of the places."""
+    def __init__(
+        self,
+        engine: Engine,
+        places: Places,
+        line: str,
+        calling: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """Let calls wait in `line` for one of the places; each is made within a `calling`."""
         self._engine, self._places, self._line = engine, places, line
+        self._calling = calling
 
     @property
     def info(self) -> EngineInfo:
@@ -28,16 +39,17 @@ class InLine:
         """Draw one completion once there is a place.
 
         Raises:
-            EngineUnavailable: the line is full; nothing was asked.
+            LineFull: nothing was asked.
         """
         try:
             await self._places.enter(self._line)
         except Failed as full:
-            raise EngineUnavailable(str(full), status=full.status, retry_after=1) from None
+            raise LineFull(str(full), status=full.status, retry_after=1) from None
         try:
-            async with aclosing(self._engine.stream(request, bill)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+            with self._calling():
+                async with aclosing(self._engine.stream(request, bill)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
         finally:
             self._places.leave()
 

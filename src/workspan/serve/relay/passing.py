@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
+from time import perf_counter
 
 from workspan.data.types import Usage
 from workspan.serve.accounts import Account, Accounts
 from workspan.serve.asked import Asked
+from workspan.serve.prices import price_served
 from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.attempt import Attempt
 from workspan.serve.relay.charge import Charge, Limited
 from workspan.serve.relay.counts import charged
-from workspan.serve.relay.telling import DONE, cut_events, last_events, span
+from workspan.serve.relay.telling import DONE, cut_events, last_events, overrun, span
 from workspan.serve.relay.trouble import Missed
 from workspan.serve.relay.upstream import Server
 from workspan.serve.relay.whole import as_event, as_reply
 from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
+from workspan.serve.seeing.timeline import Bar
 from workspan.serve.wire.exchange import Exchange
 
 _FAREWELL_SECONDS = 1.0
@@ -48,7 +52,7 @@ async def relay(
         route=record.route,
         model=asked.model,
         id=asked.id,
-        is_priced=all(server.price is not None for server in servers),
+        is_priced=all(passed.price(server) is not None for server in servers),
     )
     async with opened as account, _noted(accounts, account, exchange, record):
         for place, server in enumerate(servers):
@@ -58,6 +62,7 @@ async def relay(
                     await _answer(exchange, attempt, charge, record)
                 return
             except Missed as missed:
+                record.failures.append((server.name, missed.failed.code or ""))
                 is_last = place == len(servers) - 1
                 if is_last or not missed.elsewhere or record.has_begun:
                     raise missed.failed from None
@@ -81,9 +86,11 @@ async def _asked(
     attempt = Attempt(server, passed, passed.counts(server, plan, cap), cap)
     charge = Charge(account, plan, limited)
     await charge.begin()
-    is_asked = False
+    is_asked, queued = False, perf_counter()
+    bar: Bar | None = None
     try:
         await server.places.enter(_line(passed.asked))
+        bar = _begun(record, attempt, perf_counter() - queued)
         try:
             is_asked = True
             await attempt.ask(exchange)
@@ -97,7 +104,24 @@ async def _asked(
     finally:
         usage = record.usage if record.is_settled else _if_cut(attempt) if is_asked else Usage()
         record.add(usage)
+        if bar is not None:
+            record.timeline.end(bar, _outcome(record), usage)
         await charge.settle(usage)
+
+
+def _begun(record: Record, attempt: Attempt, waited: float) -> Bar:
+    """Note that an upstream is asked."""
+    record.waited += waited
+    place = len(record.timeline.bars)
+    bar = record.timeline.begin(f"/{place}", attempt.server.name, record.total.output_tokens)
+    bar.counter = attempt.counts
+    return bar
+
+
+def _outcome(record: Record) -> str:
+    if record.is_settled:
+        return "sample" if record.stop == DONE else "cut"
+    return "failed" if isinstance(sys.exception(), Missed) else "cut"
 
 
 def _line(asked: Asked) -> str:
@@ -109,19 +133,21 @@ def _if_cut(attempt: Attempt) -> Usage:
     if not attempt.passed.is_streamed or attempt.is_unread:
         for meter in attempt.counts.meters:
             meter.is_asked_whole = True
-    return charged(attempt.counts.if_cut(), attempt.server.price)
+    return charged(attempt.counts.if_cut(), attempt.passed.price(attempt.server))
 
 
 async def _answer(exchange: Exchange, attempt: Attempt, charge: Charge, record: Record) -> None:
-    record.has_begun = True
+    record.begin()
     head = (b"x-workspan-engine", attempt.server.name.encode())
     exchange.extra.append(head)
     if not attempt.passed.is_streamed:
         usage = _settle(attempt, record)
         body = as_reply(attempt, usage, record.stop)
+        record.keep(body)
         await exchange.reply(200, body)
     elif attempt.whole:
         usage = _settle(attempt, record)
+        record.keep(attempt.whole)
         await exchange.begin()
         await exchange.end(as_event(attempt) + last_events(attempt, usage, record.stop))
     else:
@@ -133,13 +159,18 @@ def _settle(attempt: Attempt, record: Record) -> Usage:
     counts, server = attempt.counts, attempt.server
     is_read_only = attempt.passed.form == "embedding"
     usage = counts.read_only() if is_read_only else counts.settled(server.name)
-    usage = charged(usage, server.price)
+    held_to = attempt.passed.price(server)
+    usage = charged(usage, price_served(server.price, held_to, counts.tier))
     asked_cap, cap = attempt.passed.cap, attempt.cap
     is_lowered = cap is not None and (asked_cap is None or cap < asked_cap)
     is_full = any(meter.finish == "length" for meter in counts.meters)
     record.settle(usage, "budget: work" if is_lowered and is_full else DONE)
-    record.span = span(attempt, usage)
+    _note(attempt, usage, record)
     return usage
+
+
+def _note(attempt: Attempt, usage: Usage, record: Record) -> None:
+    record.span, record.over = span(attempt, usage), overrun(attempt, usage)
 
 
 async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: Record) -> None:
@@ -159,6 +190,7 @@ async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
         if cutter.is_done or not received or attempt.failure is not None:
             break
         if out:
+            record.keep(out)
             await exchange.write(out)
         try:
             async with _until(deadline):
@@ -201,6 +233,7 @@ async def _end(exchange: Exchange, attempt: Attempt, record: Record, out: bytes)
     Raises:
         Missed: it broke off before its answer did end.
     """
+    record.keep(out)
     failure = attempt.failure
     if failure is None and not attempt.cutter.is_done and _is_unfinished(attempt):
         failure = trouble.broke(attempt.server.name, "the stream ended before its answer")
@@ -242,6 +275,7 @@ async def _cut(exchange: Exchange, attempt: Attempt, record: Record, out: bytes,
     """End a stream at its budget: hang up, then say so."""
     unfinished = attempt.counts.unfinished
     attempt.close()
+    record.keep(out)
     if not unfinished:  # its last words had come
         usage = _settle(attempt, record)
         await exchange.end(out + last_events(attempt, usage, record.stop))
@@ -249,7 +283,9 @@ async def _cut(exchange: Exchange, attempt: Attempt, record: Record, out: bytes,
     if attempt.counts.unfinished or attempt.counts.report is None:
         usage = replace(_if_cut(attempt), source="estimated")
     else:  # they came while it waited for its account, and are not handed on
-        usage = charged(attempt.counts.settled(attempt.server.name), attempt.server.price)
+        usage = charged(
+            attempt.counts.settled(attempt.server.name), attempt.passed.price(attempt.server)
+        )
     record.settle(usage, stop)
-    record.span = span(attempt, usage)
+    _note(attempt, usage, record)
     await exchange.end(out + cut_events(attempt, usage, record.stop, unfinished))

@@ -15,10 +15,6 @@ DONE = "done"
 
 def spent(attempt: Attempt, usage: Usage, stop: str) -> dict[str, Any]:
     """Return the ``workspan`` object of a request that was passed on."""
-    over = 0
-    budget = attempt.passed.asked.budget
-    if budget.work is not None:
-        over = max(0, usage.output_tokens + usage.unseen_tokens - budget.work)
     told: dict[str, Any] = {
         "work": usage.work,
         "span": span(attempt, usage),
@@ -28,9 +24,15 @@ def spent(attempt: Attempt, usage: Usage, stop: str) -> dict[str, Any]:
         "stop": stop,
         "strategy": None,
         "engine": attempt.server.name,
-        "overrun": over,
+        "overrun": overrun(attempt, usage),
     }
     return told | ({"notices": attempt.notices} if attempt.notices else {})
+
+
+def overrun(attempt: Attempt, usage: Usage) -> int:
+    """Return the decoded tokens beyond what the request was allowed."""
+    most = attempt.passed.asked.budget.work
+    return 0 if most is None else max(0, usage.output_tokens + usage.unseen_tokens - most)
 
 
 def span(attempt: Attempt, usage: Usage) -> int:

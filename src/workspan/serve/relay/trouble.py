@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import ceil
 from typing import Any, Literal, TypeAlias
 
 import aiohttp
@@ -11,8 +12,9 @@ import aiohttp
 from workspan.boundary.secret import Secret
 from workspan.engines.endpoint.complaints import Complaint
 from workspan.engines.endpoint.refusals import refusal
-from workspan.errors import EngineUnavailable
+from workspan.errors import ContextExceeded, EngineError, EngineUnavailable
 from workspan.legible import one_line
+from workspan.serve.relay.in_line import LineFull
 from workspan.serve.wire.errors import NEVER_AGAIN, Failed
 
 Served: TypeAlias = Literal["no", "part"]
@@ -89,7 +91,7 @@ def _waits(headers: Mapping[str, str], complaint: Complaint) -> dict[str, str]:
     found = {
         name: headers[name].strip()
         for name in ("Retry-After", "retry-after-ms")
-        if name in headers and headers[name].isascii() and len(headers[name]) < 64
+        if name in headers and _is_plain(headers[name]) and len(headers[name]) < 64
     }
     if not found and complaint.retry_after is not None:
         found["retry-after"] = str(max(0, round(complaint.retry_after)))
@@ -130,6 +132,48 @@ def unreachable(name: str, error: Exception, secret: Secret) -> Missed:
     return Missed(Failed(502, said, code="upstream_unreachable", kind="upstream_error"))
 
 
+def of_engine(error: EngineError, urls: Mapping[str, str]) -> Failed:
+    """Say what an upstream did to a strategy's call as it is said of a request passed on.
+
+    Addresses are the operator's to know, by `urls` each is written as its name, and what its key
+    is read from.
+    """
+    said, status = str(error).partition("; is the ")[0], error.status or 502
+    for url, one in urls.items():
+        said = said.replace(url, one)
+    if isinstance(error, LineFull):
+        return Failed(503, said, code="queue_full", headers={"retry-after": "1"})
+    if isinstance(error, ContextExceeded):
+        return Failed(400, said, code="context_length_exceeded")
+    if status in _OURS:
+        said = f"the gateway's own key or account was refused: {said}; your key is not the reason"
+        return Failed(502, said, code=_OURS[status], kind="upstream_error", headers=NEVER_AGAIN)
+    waits = isinstance(error, EngineUnavailable)
+    told = {"retry-after": str(max(1, ceil(error.retry_after)))} if error.retry_after else {}
+    if status == 429:
+        code = "upstream_rate_limit" if waits else "upstream_quota"
+        kind = "upstream_rate_limit_error"
+        return Failed(429, said, code=code, kind=kind, headers=told if waits else NEVER_AGAIN)
+    if status not in _KEPT:
+        return Failed(502, said, code="upstream_error", kind="upstream_error")
+    if status < 500:
+        return Failed(status, said, headers=told)
+    return Failed(status, said, code="upstream_error", kind="upstream_error", headers=told)
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def words(error: Exception, secret: Secret) -> str:
+    """Say why a connection broke: never at which address, nor with which headers."""
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server hung up"  # some versions put what had come of its headers there
+    if isinstance(error, aiohttp.ClientResponseError):
+        return secret.scrub(one_line(error.message, 200))
+    return secret.scrub(str(error)) or type(error).__name__
+
+
 def _marks(body: Any, secret: Secret) -> dict[str, str]:
     """Read the code, type and field that an upstream's error names, where they are plain words."""
     if isinstance(body, bytes):
@@ -144,7 +188,6 @@ def _marks(body: Any, secret: Secret) -> dict[str, str]:
         for name in ("code", "type", "param")
         if isinstance(value := told.get(name), str)
         and 0 < len(value) < 100
-        and value.isascii()
-        and value.isprintable()
+        and _is_plain(value)
         and secret.scrub(value) == value
     }

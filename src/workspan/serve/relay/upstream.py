@@ -124,7 +124,11 @@ class Server:
         assert self._session is not None
         timeout = aiohttp.ClientTimeout(total=seconds)
         return await self._session.get(
-            url, proxy=self._proxy, allow_redirects=False, timeout=timeout
+            url,
+            proxy=self._proxy,
+            allow_redirects=False,
+            timeout=timeout,
+            trace_request_ctx=[],
         )
 
     @property

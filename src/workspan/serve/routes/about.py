@@ -66,10 +66,19 @@ async def readiness(gateway: Gateway, exchange: Exchange, record: Record) -> Non
 
 
 async def metrics(gateway: Gateway, exchange: Exchange, record: Record) -> None:  # noqa: ARG001
-    """Answer ``GET /metrics`` with what this process has done."""
-    gateway.metrics.open = len(gateway.watch.open)
-    gateway.metrics.waiting = sum(server.places.waiting for server in gateway.servers.values())
-    await exchange.reply(200, gateway.metrics.written(), kind=KIND)
+    """Answer ``GET /metrics`` with what this process has done.
+
+    Raises:
+        Failed: it is not for whoever asks.
+    """
+    gateway.access.check(exchange)
+    figures = gateway.metrics
+    figures.open.set(len(gateway.watch.open))
+    figures.watchers.set(gateway.feed.watchers)
+    figures.store_up.set(0 if gateway.accounts.gone else 1)
+    for name, server in gateway.servers.items():
+        figures.waiting.set(server.places.waiting, (name,))
+    await exchange.reply(200, figures.written(), kind=KIND)
 
 
 async def openapi(gateway: Gateway, exchange: Exchange, record: Record) -> None:  # noqa: ARG001

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from workspan.serve.asked import Wish
+from workspan.serve.asked import Asked, Wish
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Form, Passed
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.passing import relay
 from workspan.serve.routes.worth import worth
 from workspan.serve.routing import Target, housekeeping
+from workspan.serve.seeing.content import last_turn
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange
@@ -19,7 +20,7 @@ from workspan.serve.wire.exchange import Exchange
 async def chat(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     """Answer ``POST /v1/chat/completions``."""
     key = await gateway.who(exchange)
-    record.key = key.id if key is not None else ""
+    record.by(key)
     body = Body.read(await exchange.body())
     wish = gateway.wished(exchange, body)
     target = gateway.target(body, wish, key, record)
@@ -28,6 +29,7 @@ async def chat(gateway: Gateway, exchange: Exchange, record: Record) -> None:
             400, "messages must be a list of turns", code="invalid_request", param="messages"
         )
     asked = gateway.asked(exchange, body, wish, target, key)
+    _show(gateway, asked, record)
     passed = Passed.read(asked, body, "chat")
     record.is_stream = passed.is_streamed
     target = worth(gateway, _weighed(target, passed, record), passed, record)
@@ -63,7 +65,7 @@ async def embeddings(gateway: Gateway, exchange: Exchange, record: Record) -> No
 
 async def _passed_on(gateway: Gateway, exchange: Exchange, record: Record, form: Form) -> None:
     key = await gateway.who(exchange)
-    record.key = key.id if key is not None else ""
+    record.by(key)
     body = Body.read(await exchange.body())
     wish = gateway.wished(exchange, body)
     target = gateway.target(body, Wish(wish.budget, None, wish.explain), key, record)
@@ -72,6 +74,13 @@ async def _passed_on(gateway: Gateway, exchange: Exchange, record: Record, form:
         raise Failed(400, said, code="unsupported", param="workspan.strategy")
     plain = replace(target, strategy=None, written="")
     asked = gateway.asked(exchange, body, wish, plain, key)
+    _show(gateway, asked, record)
     passed = Passed.read(asked, body, form)
     record.is_stream = passed.is_streamed
     await relay(exchange, passed, gateway.in_order(target.upstream), gateway.accounts, record)
+
+
+def _show(gateway: Gateway, asked: Asked, record: Record) -> None:
+    """Keep what is asked, for an operator who lets it be shown."""
+    if gateway.feed.shows:
+        record.prompt = last_turn(asked.fields)

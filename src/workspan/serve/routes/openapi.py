@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from workspan.serve.relay.asking import MOST_CHOICES
+
 _ERROR = {
     "type": "object",
     "required": ["error"],
@@ -22,42 +24,83 @@ _ERROR = {
         }
     },
 }
-_WISH = {
+_BUDGET_FORM = {"format": "workspan-budget", "examples": ["8k work, 30s"]}
+_STRATEGY_FORM = {"format": "workspan-strategy", "examples": ["self_consistency(n=8)"]}
+"""What is read by more than a pattern has a form by name."""
+_WISH: dict[str, Any] = {
     "type": ["object", "null"],
     "description": "What the request wishes; it never goes upstream.",
     "additionalProperties": False,
     "properties": {
-        "budget": {"type": ["string", "null"], "examples": ["8k work, 30s"]},
-        "strategy": {"type": ["string", "null"], "examples": ["self_consistency(n=8)"]},
+        "budget": {"type": ["string", "null"], **_BUDGET_FORM},
+        "strategy": {"type": ["string", "null"], **_STRATEGY_FORM},
         "explain": {"type": ["boolean", "null"]},
     },
 }
-_COUNT = {"type": ["integer", "null"], "minimum": 1}
-_CAP = {"type": ["integer", "null"], "minimum": 0}
+_PLAIN_WISH = {
+    **_WISH,
+    "properties": {n: form for n, form in _WISH["properties"].items() if n != "strategy"},
+}
+"""Of what is passed on whatever is wished: no strategy answers it."""
+_TOKENS = {"type": "array", "items": {"type": "integer"}, "minItems": 1}
+_TEXTS = {
+    "anyOf": [
+        {"type": "string"},
+        {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        _TOKENS,
+        {"type": "array", "items": _TOKENS, "minItems": 1},
+    ]
+}
+_COUNT = {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_CHOICES}
+_CAP = {"type": ["integer", "null"], "minimum": 1}
 _STREAM = {
     "stream": {"type": ["boolean", "null"]},
     "stream_options": {"type": ["object", "null"]},
     "n": _COUNT,
-    "max_tokens": _CAP,
-    "workspan": _WISH,
+}
+_MODEL_NAME = {"type": "string", "minLength": 1, "format": "workspan-model", "examples": ["auto"]}
+_PART = {
+    "type": "object",
+    "required": ["type"],
+    "properties": {"type": {"type": "string", "minLength": 1}},
+    "if": {"properties": {"type": {"const": "text"}}},
+    "then": {"required": ["text"], "properties": {"text": {"type": "string"}}},
+}
+_TURN = {
+    "type": "object",
+    "required": ["role"],
+    "properties": {
+        "role": {"enum": ["system", "developer", "user", "assistant", "tool", "function"]},
+        "content": {
+            "anyOf": [{"type": ["string", "null"]}, {"type": "array", "items": _PART}],
+        },
+    },
 }
 _CHAT = {
     "type": "object",
     "required": ["model", "messages"],
     "properties": {
-        "model": {"type": "string", "minLength": 1},
-        "messages": {"type": "array", "items": {"type": "object"}, "minItems": 1},
+        "model": _MODEL_NAME,
+        "messages": {"type": "array", "items": _TURN, "minItems": 1},
+        "max_tokens": _CAP,
         "max_completion_tokens": _CAP,
+        "workspan": _WISH,
         **_STREAM,
     },
+    "anyOf": [  # two names of one cap
+        {"properties": {"max_tokens": {"type": "null"}}},
+        {"properties": {"max_completion_tokens": {"type": "null"}}},
+    ],
 }
 _TEXT = {
     "type": "object",
     "required": ["model", "prompt"],
     "properties": {
-        "model": {"type": "string", "minLength": 1},
-        "prompt": {"type": ["string", "array"]},
+        "model": _MODEL_NAME,
+        "prompt": _TEXTS,
         "best_of": _COUNT,
+        "max_tokens": {**_CAP, "minimum": 0},
+        "workspan": _PLAIN_WISH,
         **_STREAM,
     },
 }
@@ -65,14 +108,14 @@ _EMBED = {
     "type": "object",
     "required": ["model", "input"],
     "properties": {
-        "model": {"type": "string", "minLength": 1},
-        "input": {"type": ["string", "array"]},
-        "workspan": _WISH,
+        "model": _MODEL_NAME,
+        "input": _TEXTS,
+        "workspan": _PLAIN_WISH,
     },
 }
 _HEADERS = [
-    {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
-    for name in ("Workspan-Budget", "Workspan-Strategy")
+    {"name": name, "in": "header", "required": False, "schema": {"type": "string", **form}}
+    for name, form in (("Workspan-Budget", _BUDGET_FORM), ("Workspan-Strategy", _STRATEGY_FORM))
 ]
 _FAILURES = {
     str(status): {
@@ -99,14 +142,16 @@ _FAILURES = {
 }
 
 
-def _asking(summary: str, schema: dict[str, Any], *, streams: bool) -> dict[str, Any]:
+def _asking(
+    summary: str, schema: dict[str, Any], *, streams: bool, scales: bool = False
+) -> dict[str, Any]:
     kinds: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
     if streams:
-        kinds["text/event-stream"] = {"schema": {"type": "string"}}
+        kinds["text/event-stream"] = {}  # events, each a value of JSON or [DONE]
     return {
         "post": {
             "summary": summary,
-            "parameters": _HEADERS,
+            "parameters": _HEADERS if scales else _HEADERS[:1],
             "requestBody": {
                 "required": True,
                 "content": {"application/json": {"schema": schema}},
@@ -130,8 +175,12 @@ _DESCRIBED: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Workspan gateway", "version": "1"},
     "paths": {
-        "/v1/chat/completions": _asking("A turn of a chat.", _CHAT, streams=True),
-        "/v1/completions": _asking("A text that goes on.", _TEXT, streams=True),
+        "/v1/chat/completions": _asking("A turn of a chat.", _CHAT, streams=True, scales=True),
+        "/v1/completions": _asking(
+            f"A text that goes on: at most {MOST_CHOICES} choices of all prompts together.",
+            _TEXT,
+            streams=True,
+        ),
         "/v1/embeddings": _asking("Vectors of texts.", _EMBED, streams=False),
         "/v1/models": _telling("What may be named as model."),
         "/v1/models/{model}": _MODEL,

@@ -12,20 +12,24 @@ import msgspec
 from workspan.app.specs import DEFAULT_BUDGET
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
-from workspan.errors import EngineUnavailable
+from workspan.errors import EngineError, EngineUnavailable
 from workspan.serve.accounts import Account
 from workspan.serve.asked import Asked
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.in_line import InLine
+from workspan.serve.relay.trouble import of_engine
 from workspan.serve.scaled import answer, stream
 from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
+from workspan.serve.seeing.strategy_run import Run
 from workspan.serve.wire import sse
 from workspan.serve.wire.exchange import Exchange
 
 _USUAL = Budget.parse(DEFAULT_BUDGET)
-"""Of a request that a strategy answers, where neither client nor operator limits it."""
+"""Of a request that a strategy answers, where neither client nor operator limits what it takes."""
+
+_FAILED = ("failed", "lost")
 
 
 async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Record) -> None:
@@ -35,8 +39,9 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
         WorkspanError: see `workspan.serve.scaled`; nothing was sent, or the stream has begun.
     """
     asked = passed.asked
-    if asked.budget == Budget():
-        asked = replace(asked, budget=_USUAL)
+    budget = asked.budget
+    if budget.work is None and budget.calls is None and budget.cost is None:
+        asked = replace(asked, budget=replace(budget, work=_USUAL.work))
     order = gateway.routing.order(asked.upstream)
     opened = gateway.accounts.open(
         asked.key,
@@ -52,12 +57,17 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
                 try:
                     await _by(gateway, exchange, replace(asked, upstream=name), account, record)
                     return
-                except EngineUnavailable:
+                except EngineError as error:
                     has_cost = record.has_begun or account.ledger.spent.calls > 0
-                    if has_cost or name == order[-1]:
-                        raise
+                    is_gone = isinstance(error, EngineUnavailable)
+                    if has_cost or name == order[-1] or not is_gone:
+                        urls = {server.url: one for one, server in gateway.servers.items()}
+                        raise of_engine(error, urls) from None
         finally:
             record.total = account.ledger.spent
+            record.failures += [
+                (bar.engine, bar.outcome) for bar in record.timeline.bars if bar.outcome in _FAILED
+            ]
 
 
 async def _by(
@@ -65,16 +75,21 @@ async def _by(
 ) -> None:
     """Answer by one upstream."""
     record.engine, record.model = asked.upstream, gateway.engines[asked.upstream].info.model
+    record.timeline.engine = asked.upstream
     line = asked.key.id if asked.key is not None else ""
     engines: dict[str, Engine] = {
-        name: InLine(one, gateway.servers[name].places, line) if name in gateway.servers else one
+        name: InLine(one, gateway.servers[name].places, line, exchange.calling)
+        if name in gateway.servers
+        else one
         for name, one in gateway.engines.items()
     }
     if asked.chat.is_streamed:
         exchange.is_stream = True
         await _streamed(gateway, exchange, asked, engines, account, record)
         return
-    reply = await answer(asked, engines, account, rules=gateway.config.rules)
+    rules, run = gateway.config.rules, Run(record.timeline)
+    reply = await answer(asked, engines, account, run.take, rules=rules, on_decided=run.decide)
+    record.begin()
     _note(record, reply.workspan)
     await exchange.reply(reply.status, msgspec.json.encode(reply.body))
 
@@ -88,11 +103,19 @@ async def _streamed(
     record: Record,
 ) -> None:
     """Write chunks as they come, and the last word once all of them have."""
-    rules = gateway.config.rules
-    async with aclosing(stream(asked, engines, account, rules=rules)) as chunks:
+    run = Run(record.timeline)
+    told = stream(
+        asked,
+        engines,
+        account,
+        run.take,
+        rules=gateway.config.rules,
+        on_decided=run.decide,
+    )
+    async with aclosing(told) as chunks:
         async for chunk in chunks:
             _note(record, chunk.get("workspan") or {})
-            record.has_begun = True
+            record.begin()
             await exchange.begin()
             await exchange.write(sse.event(chunk))
     await exchange.end(sse.DONE)
@@ -105,3 +128,4 @@ def _note(record: Record, told: Mapping[str, Any]) -> None:
     record.stop = str(told.get("stop") or "")
     record.strategy = str(told.get("strategy") or record.strategy)
     record.span = int(told.get("span") or 0)
+    record.over = int(told.get("overrun") or 0)

@@ -22,7 +22,7 @@ from workspan.serve.rules import Rules
 from workspan.serve.scaled.choosing import chosen, samples, turn_of
 from workspan.serve.scaled.plan import Plan, plan
 from workspan.serve.scaled.telling import told
-from workspan.serve.scaled.watching import Watch
+from workspan.serve.scaled.watching import Decided, Watch
 
 
 class Account(Protocol):
@@ -53,6 +53,7 @@ async def answer(
     *,
     rules: Rules | None = None,
     limiter: CapacityLimiter | None = None,
+    on_decided: Callable[[Decided], None] | None = None,
 ) -> Reply:
     """Answer a request and charge all its calls.
 
@@ -65,6 +66,7 @@ async def answer(
         on_event: told what goes on.
         rules: the operator's.
         limiter: of calls in flight at the engine, shared by requests.
+        on_decided: told the votes, before the reply.
 
     Raises:
         InputError: see `plan`; nothing was spent.
@@ -73,7 +75,7 @@ async def answer(
         EngineError: every call failed.
     """
     work = Work.of(asked, engines, rules)
-    finished = await work.run(account, Watch(on_event), limiter)
+    finished = await work.run(account, Watch(on_event, decided=on_decided), limiter)
     turns, workspan = finished.turns, finished.workspan
     body = write_reply(work.head, turns, finished.result.usage)
     return Reply(body | {"workspan": workspan}, workspan)
@@ -132,7 +134,11 @@ class Work:
             asks_again=not self.plan.is_single,
         )
         drawn = samples(journal)
-        turns = [turn_of(one, self.plan, drawn, watch) for one in chosen(result, self.plan, drawn)]
+        taken = chosen(result, self.plan, drawn)
+        turns = [turn_of(one, self.plan, drawn, watch) for one in taken]
+        if watch.decided is not None:
+            keys = tuple(one.key for one in taken)
+            watch.decided(Decided(result, keys, self.plan.problem.kind, self.plan.rule))
         if not turns:
             raise BudgetExceeded(f"{_why(result)}; raise the budget", limit=_limit(result))
         return Finished(result, turns, self._told(result, turns, drawn))

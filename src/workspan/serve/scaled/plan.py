@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from workspan.core.engine import EngineInfo
+from workspan.core.engine import FREE, EngineInfo
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.content import NO_FIELDS, JsonObject
@@ -100,6 +100,7 @@ def plan(asked: Asked, info: EngineInfo, rules: Rules | None = None) -> Plan:
     chat, notices = asked.chat, list[str]()
     if chat.n > _MOST_CHOICES:
         raise InputError(f"n is {chat.n}: at most {_MOST_CHOICES} choices of one request")
+    _check_tier(chat.request, info)
     request = _with_effort(without_idle(chat.request, info), info, notices)
     kind = kind_of(request)
     strategy, rule = _fitted(asked.strategy, kind, rules, chat.n, asked.upstream)
@@ -122,6 +123,19 @@ def plan(asked: Asked, info: EngineInfo, rules: Rules | None = None) -> Plan:
         tuple(notices),
         "max_reasoning_tokens" not in chat.request.extra,
     )
+
+
+def _check_tier(request: Request, info: EngineInfo) -> None:
+    """Refuse a lane whose price the account would not go by.
+
+    Raises:
+        InputError: the model has a price, and the request asks to go before others.
+    """
+    if request.extra.get("service_tier") == "priority" and info.price not in (None, FREE):
+        raise InputError(
+            "service_tier is 'priority': calls of a strategy are priced in the ordinary tier; "
+            "leave it out, or ask for the model alone"
+        )
 
 
 _CAPS = frozenset({"max_tokens", "max_completion_tokens"})

@@ -18,7 +18,7 @@ from workspan.protocol.chat_reply import Chunks
 from workspan.serve.asked import Asked
 from workspan.serve.rules import Rules
 from workspan.serve.scaled.answering import Account, Finished, Work
-from workspan.serve.scaled.watching import Watch
+from workspan.serve.scaled.watching import Decided, Watch
 
 Chunk: TypeAlias = dict[str, Any]
 _Queue: TypeAlias = asyncio.Queue[Chunk | None]
@@ -32,6 +32,7 @@ async def stream(
     *,
     rules: Rules | None = None,
     limiter: CapacityLimiter | None = None,
+    on_decided: Callable[[Decided], None] | None = None,
 ) -> AsyncGenerator[Chunk, None]:
     """Yield the chunks of a reply, as JSON's values; see `answering.answer`.
 
@@ -41,7 +42,8 @@ async def stream(
     work = Work.of(asked, engines, rules)
     shows = asked.wish.explain or (rules is not None and rules.shows_progress)
     feed = _Feed(work, shows=shows)
-    watch = Watch(feed.listener(on_event), feed.progress if shows and not feed.is_live else None)
+    progress = feed.progress if shows and not feed.is_live else None
+    watch = Watch(feed.listener(on_event), progress, on_decided)
 
     async def draw() -> Finished:
         try:

@@ -6,10 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from workspan.core.context import Delta, Event
+from workspan.data.types import AnswerKind
 from workspan.legible import one_line
+from workspan.runner import Result
 
 _SHOWN = 160
 """Characters of a draft that progress quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How a run was decided, for whoever shows it."""
+
+    result: Result
+    chosen: tuple[str, ...]
+    """The keys of the calls that the choices of the reply stand for."""
+    kind: AnswerKind
+    """How drafts were compared."""
+    rule: str
+    """By what, in one sentence."""
 
 
 @dataclass(slots=True)
@@ -20,6 +35,8 @@ class Watch:
     """Whoever else listens."""
     progress: Callable[[str], None] | None = None
     """Told a line when a draft has ended."""
+    decided: Callable[[Decided], None] | None = None
+    """Told the votes, before the reply."""
     names: dict[str, str] = field(default_factory=dict)
     """What the upstream calls thinking, by the key of a call."""
     scored: dict[str, list[object]] = field(default_factory=dict)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TextIO
+import traceback
+from typing import Any, TextIO
 
 import msgspec
 
@@ -22,11 +23,22 @@ class RequestLog:
 
     def add(self, record: Record) -> None:
         """Write a request that is over."""
-        if self._stream is None:
-            return
         line = record.line
         line["model"] = one_line(record.asked_model, _LONGEST)
-        self._stream.write(msgspec.json.encode(line).decode() + "\n")
+        self._write(line)
+
+    def bug(self, request_id: str, error: BaseException) -> None:
+        """Write where one of our own was raised; its words may hold what a client wrote."""
+        places = [
+            f"{frame.filename}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        kind = type(error).__name__
+        self._write({"event": "bug", "id": request_id, "error": kind, "at": places})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        if self._stream is not None:
+            self._stream.write(msgspec.json.encode(line).decode() + "\n")
 
 
 def to_standard_error() -> RequestLog:

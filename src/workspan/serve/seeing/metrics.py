@@ -1,146 +1,163 @@
 """Figures for Prometheus: one registry a process, labels of a bounded number only.
 
 What a request adds is a few additions to plain numbers; they are put into Prometheus's form when
-they are asked for.
+they are asked for. Names and units are as its conventions have them: base units, ``_total`` for
+what only grows, and nothing in a name that a label says. The guide to deployment tells each.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
+from workspan.serve.seeing.figures import Counts, Level, Spreads
+from workspan.serve.seeing.labels import FAILURES, OTHER, REFUSALS, Keys, code_label
 from workspan.serve.seeing.record import Record
 
 KIND = CONTENT_TYPE_LATEST.encode()
 _SECONDS = (0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
-_MILLISECONDS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 50.0)
-
-
-@dataclass(slots=True)
-class _Spread:
-    """How values lie between bounds."""
-
-    bounds: Sequence[float]
-    counts: list[int] = field(default_factory=list)
-    total: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.counts = [0] * (len(self.bounds) + 1)
-
-    def add(self, value: float) -> None:
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.total += value
-
-    def buckets(self) -> list[tuple[str, float]]:
-        """Return counts up to each bound, as the form has them."""
-        found, so_far = [], 0
-        names = [*(str(bound) for bound in self.bounds), "+Inf"]
-        for name, count in zip(names, self.counts, strict=True):
-            so_far += count
-            found.append((name, float(so_far)))
-        return found
-
-
-@dataclass(slots=True)
-class _Spent:
-    """What one engine was charged for."""
-
-    work: int = 0
-    prefill: int = 0
-    cached: int = 0
-    calls: int = 0
-    cost: float = 0.0
-
-
-_OF_ENGINES = {
-    "work": ("workspan_work_tokens", "Decoded tokens, unseen ones included"),
-    "prefill": ("workspan_prefill_tokens", "Prompt tokens that no cache served"),
-    "cached": ("workspan_cached_tokens", "Prompt tokens that a cache served"),
-    "calls": ("workspan_calls", "Calls of engines"),
-    "cost": ("workspan_cost_usd", "USD, of calls whose price is known"),
-}
+_SHORT = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1.0)
+_TOKENS = (64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262144.0)
 
 
 class Metrics(Collector):
     """What one process has done.
 
-    Nothing that a client writes is a label: engines are those that the operator named, routes those
-    that there are, statuses a few. Keys are left to the store, which holds any number of them.
+    Nothing that a client or an upstream writes is a label: engines are those that the operator
+    named, routes those that there are, codes our own. Keys are known by their ids, which the store
+    makes: the first so many by their own, the rest together.
     """
 
-    def __init__(self, engines: Iterable[str]) -> None:
+    def __init__(self, engines: Iterable[str], worker: str = "") -> None:
+        """Begin at nothing; `worker` names this process among several that answer for one."""
         self.registry = CollectorRegistry()
-        self.registry.register(self)
-        self.open = self.waiting = 0
+        self._worker = worker
         self._engines = frozenset(engines)
-        self._requests: Counter[tuple[str, str, int]] = Counter()
-        self._spent: dict[str, _Spent] = {}
-        self._scaled = 0
-        self._seconds: dict[str, _Spread] = {}
-        self._overhead = _Spread(_MILLISECONDS)
+        self._keys = Keys()
+        self._requests = Counts(
+            "requests", "Requests that are over.", ("route", "engine", "status", "code")
+        )
+        self._scaled = Counts("scaled_requests", "Requests that a strategy answered.", ("engine",))
+        self._calls = Counts("calls", "Calls of engines.", ("engine",))
+        self._work = Counts("work_tokens", "Decoded tokens, unseen ones included.", ("engine",))
+        self._prefill = Counts("prefill_tokens", "Prompt tokens no cache served.", ("engine",))
+        self._cached = Counts("cached_tokens", "Prompt tokens that a cache served.", ("engine",))
+        self._over = Counts("overrun_tokens", "Decoded beyond a request's budget.", ("engine",))
+        self._cost = Counts("cost_usd", "Cost in USD, where it is known.", ("engine", "key"))
+        self._unpriced = Counts("unpriced_requests", "Requests of unknown cost.", ("engine",))
+        self._refused = Counts(
+            "budget_refusals", "Requests that an account refused, unspent.", ("code", "key")
+        )
+        self._failed = Counts(
+            "upstream_failures", "Upstreams that did not answer, by why.", ("engine", "kind")
+        )
+        self._span = Spreads(
+            "span_tokens", "Decoded on the longest path of a request.", ("engine",), _TOKENS
+        )
+        self._total = Spreads("request_seconds", "Of a whole request.", ("route",), _SECONDS)
+        self._first = Spreads(
+            "first_byte_seconds", "Until an answer began.", ("route", "stream"), _SECONDS
+        )
+        self._queue = Spreads("queue_seconds", "In line before an engine.", ("engine",), _SHORT)
+        self._overhead = Spreads(
+            "overhead_seconds", "Until a reply began, without the upstream's time.", (), _SHORT
+        )
+        self._store = Spreads(
+            "store_seconds", "Of a question to the store.", ("operation",), _SHORT
+        )
+        self.open = Level("requests_in_flight", "Requests that run.")
+        self.waiting = Level("queue_length", "Requests in line.", ("engine",))
+        self.store_up = Level("store_up", "The store can be reached.")
+        self.watchers = Level("page_watchers", "Pages that watch.")
+        self._process = ProcessCollector(registry=None)
+        self.registry.register(self)
 
     def add(self, record: Record) -> None:
         """Count a request that is over."""
         engine = record.engine if record.engine in self._engines else ""
-        self._requests[record.route, engine, record.status] += 1
-        spread = self._seconds.get(record.route)
-        if spread is None:
-            spread = self._seconds[record.route] = _Spread(_SECONDS)
-        spread.add(record.seconds)
+        code = code_label(record.code)
+        self._requests.add((record.route, engine, record.status, code))
+        self._total.add((record.route,), record.seconds)
         if record.status == 200:
-            self._overhead.add(record.overhead_ms)
+            self._overhead.add((), record.overhead_ms / 1000)
+        if record.first_seconds:
+            self._first.add((record.route, record.is_stream), record.first_seconds)
+        if record.code in REFUSALS:
+            self._refused.add((code, self._keys.label(record.key)))
+        for name, kind in record.failures:
+            known = name if name in self._engines else ""
+            self._failed.add((known, kind if kind in FAILURES else OTHER))
+        if record.total.calls:
+            self._spent(record, (engine,))
+
+    def _spent(self, record: Record, engine: tuple[str]) -> None:
+        """Count what a request took of its engine."""
         total = record.total
-        if total.calls:
-            spent = self._spent.get(engine)
-            if spent is None:
-                spent = self._spent[engine] = _Spent()
-            spent.work += total.output_tokens + total.unseen_tokens
-            spent.prefill += max(0, total.prefill)
-            spent.cached += total.cached_tokens
-            spent.calls += total.calls
-            spent.cost += float(total.cost or 0)
+        self._queue.add(engine, record.queued)
+        self._calls.add(engine, total.calls)
+        self._work.add(engine, total.output_tokens + total.unseen_tokens)
+        self._span.add(engine, record.span or total.output_tokens)
+        self._prefill.add(engine, max(0, total.prefill))
+        self._cached.add(engine, total.cached_tokens)
+        if record.over:
+            self._over.add(engine, record.over)
+        if total.cost is None:
+            self._unpriced.add(engine)
+        else:
+            self._cost.add((*engine, self._keys.label(record.key)), float(total.cost))
         if record.strategy:
-            self._scaled += 1
+            self._scaled.add(engine)
 
     def collect(self) -> Iterator[Metric]:
         """Give all of it in Prometheus's form."""
-        requests = CounterMetricFamily(
-            "workspan_requests", "Requests", labels=("route", "engine", "status")
-        )
-        for (route, engine, status), count in self._requests.items():
-            requests.add_metric((route, engine, str(status)), count)
-        yield requests
-        for name, (title, said) in _OF_ENGINES.items():
-            family = CounterMetricFamily(title, said, labels=("engine",))
-            for engine, spent in self._spent.items():
-                family.add_metric((engine,), getattr(spent, name))
+        own = [one for one in vars(self).values() if isinstance(one, Counts | Spreads | Level)]
+        for family in (*(one.family() for one in own), *self._process.collect()):
+            if self._worker:
+                family.samples = [_of_worker(one, self._worker) for one in family.samples]
             yield family
-        yield CounterMetricFamily(
-            "workspan_scaled", "Requests that a strategy answered", value=self._scaled
-        )
-        seconds = HistogramMetricFamily(
-            "workspan_request_seconds", "Of a request", labels=("route",)
-        )
-        for route, spread in self._seconds.items():
-            seconds.add_metric((route,), spread.buckets(), spread.total)
-        yield seconds
-        yield HistogramMetricFamily(
-            "workspan_overhead_milliseconds",
-            "Until a reply began, without the upstream's time",
-            buckets=self._overhead.buckets(),
-            sum_value=self._overhead.total,
-        )
-        yield GaugeMetricFamily("workspan_open_requests", "Requests that run", value=self.open)
-        yield GaugeMetricFamily("workspan_waiting_requests", "Requests in line", value=self.waiting)
+
+    def timed(self, store: Any) -> Any:
+        """Return a store that does the same, and whose time is measured."""
+        return _Timed(store, self._store)
 
     def written(self) -> bytes:
         """Write all of it as Prometheus reads it."""
         return generate_latest(self.registry)
+
+
+def _of_worker(sample: Sample, worker: str) -> Sample:
+    """Tell workers' series apart: a scrape reaches one of them, and the next another."""
+    return sample._replace(labels={**sample.labels, "worker": worker})
+
+
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    """A store, each of whose questions is measured; what is no question passes as it is."""
+
+    store: Any
+    seconds: Spreads
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.store, name)
+        return _measured(found, self.seconds, name) if callable(found) else found
+
+
+def _measured(
+    asked: Callable[..., Awaitable[Any]], seconds: Spreads, name: str
+) -> Callable[..., Awaitable[Any]]:
+    async def ask(*args: Any, **more: Any) -> Any:
+        began = perf_counter()
+        try:
+            return await asked(*args, **more)
+        finally:
+            seconds.add((name,), perf_counter() - began)
+
+    return ask

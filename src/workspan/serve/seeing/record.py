@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 
 from workspan.data.types import Usage
+from workspan.serve.seeing.timeline import Timeline
+from workspan.serve.store.keys import Key
+
+_MOST_PARTS = 500
+_LONGEST_PART = 20_000
 
 
 @dataclass(slots=True)
@@ -13,9 +21,15 @@ class Record:
     """What a request came to."""
 
     id: str = ""
+    at: float = field(default_factory=time.time)
+    """When it came, in seconds of UTC's epoch."""
+    method: str = ""
+    parent: Mapping[str, str] = field(default_factory=dict)
+    """The client's own trace, as its headers name it."""
     route: str = ""
     key: str = ""
     """The id of the key; empty where there is none."""
+    key_name: str = ""
     asked_model: str = ""
     model: str = ""
     """The one that answered, as its server calls it."""
@@ -37,8 +51,37 @@ class Record:
     total: Usage = field(default_factory=Usage)
     """Of all attempts."""
     span: int = 0
+    over: int = 0
+    """Decoded tokens beyond what the request was allowed."""
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    """Upstreams that did not answer, each with the code of its error."""
+    waited: float = 0.0
+    """Seconds in line before an upstream."""
+    first_seconds: float = 0.0
+    """Until the first part of an answer was there; 0 where none came."""
+    timeline: Timeline = field(default_factory=Timeline)
+    prompt: str = ""
+    """The last turn; empty unless the operator lets it be shown, as the next is."""
+    said: list[bytes] = field(default_factory=list)
+    """A reply that was passed on."""
     seconds: float = 0.0
     overhead_ms: float = 0.0
+
+    def by(self, key: Key | None) -> None:
+        """Note whose it is."""
+        if key is not None:
+            self.key, self.key_name = key.id, key.name
+
+    def keep(self, said: bytes) -> None:
+        """Keep what a client is told, where the operator lets it be shown, and not without end."""
+        if self.timeline.shows and len(self.said) < _MOST_PARTS:
+            self.said.append(said[:_LONGEST_PART])
+
+    def begin(self) -> None:
+        """Note that an answer has begun."""
+        if not self.has_begun:
+            self.has_begun = True
+            self.first_seconds = perf_counter() - self.timeline.since
 
     def settle(self, usage: Usage, stop: str) -> None:
         """Note the bill of a reply that ended, or was cut."""
@@ -49,11 +92,17 @@ class Record:
         self.total += usage
 
     @property
+    def queued(self) -> float:
+        """Seconds in line, of all its calls."""
+        return max(self.waited, self.timeline.queued)
+
+    @property
     def line(self) -> dict[str, Any]:
         """What a log holds of it."""
         total = self.total
         return {
             "event": "request",
+            "time": round(self.at, 3),
             "id": self.id,
             "route": self.route,
             "status": self.status,
@@ -67,12 +116,16 @@ class Record:
             "stop": self.stop,
             "stream": self.is_stream,
             "work": total.output_tokens,
+            "span": self.span or total.output_tokens,
             "unseen": total.unseen_tokens,
             "prefill": total.prefill,
             "cached": total.cached_tokens,
             "calls": total.calls,
             "cost": None if total.cost is None else str(total.cost),
             "source": total.source,
+            "overrun": self.over,
+            "waited": round(self.queued, 4),
+            "first": round(self.first_seconds, 4),
             "seconds": round(self.seconds, 4),
             "overhead_ms": round(self.overhead_ms, 3),
         }

@@ -8,6 +8,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Literal, get_args
 
 from workspan.data.budget import Budget
+from workspan.data.money import exactly
 from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
 
@@ -43,13 +44,15 @@ def units(quantity: Quantity, amount: float | Decimal) -> int:
     """Return an amount as the store counts it: dollars in 10^-12, rounded up."""
     if quantity != "cost":
         return min(LARGEST, int(amount))
-    counted = Decimal(amount).scaleb(_OF_MONEY)
-    return LARGEST if counted > LARGEST else int(counted.to_integral_value(ROUND_CEILING))
+    with exactly():
+        counted = Decimal(amount).scaleb(_OF_MONEY)
+        return LARGEST if counted > LARGEST else int(counted.to_integral_value(ROUND_CEILING))
 
 
 def amount_of(quantity: Quantity, counted: int) -> int | Decimal:
     """Return what `units` made a count of."""
-    return counted if quantity != "cost" else Decimal(counted).scaleb(-_OF_MONEY)
+    with exactly():
+        return counted if quantity != "cost" else Decimal(counted).scaleb(-_OF_MONEY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from workspan.serve.store.base import (
 )
 from workspan.serve.store.keys import Key, StoredKey
 from workspan.serve.store.leasing import Position
-from workspan.serve.store.limits import LARGEST, Limit, in_order, window_start
+from workspan.serve.store.limits import Limit, in_order, window_start
 
 
 class Statement(NamedTuple):
@@ -38,6 +38,8 @@ T = TypeVar("T")
 Work: TypeAlias = Generator[Statement, Rows, T]
 """Gives statements, is sent their rows, returns what was asked for."""
 
+_LARGEST = 2**63 - 1
+"""That a column takes."""
 LOCK = " FOR UPDATE"
 """Ends a statement that reads what the transaction is going to write, where rows are locked."""
 _AT_ONCE = 500
@@ -219,7 +221,7 @@ def _keep(rows: Iterable[Row]) -> Work[None]:
 
 def _bounded(value: Any) -> Any:
     """Hold a count to what a database takes: an engine may bill anything."""
-    return min(value, LARGEST) if isinstance(value, int) else value
+    return min(value, _LARGEST) if isinstance(value, int) else value
 
 
 def rows(since: float, most: int) -> Work[list[Row]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from math import ceil
 from typing import Any
@@ -14,6 +15,7 @@ from workspan.errors import (
     InputError,
     KeyRefused,
     Refused,
+    SpecError,
     StoreError,
     StoreGone,
     UnpricedModel,
@@ -27,6 +29,8 @@ _LONGEST = 1_500
 NEVER_AGAIN: Mapping[str, str] = {"x-should-retry": "false"}
 """Where asking again would be paid for twice: the SDKs of OpenAI and Anthropic obey it."""
 
+_FIELD = re.compile(r"(?!it |that |this )([a-z_]+(?:\[\d+\]|\.[a-z_]+)*) (?:must|is|has|holds) ")
+"""How an error begins that is about one field of a body: `messages[0].role is …`."""
 _TYPES: Mapping[int, str] = {
     401: "authentication_error",
     403: "permission_error",
@@ -93,11 +97,24 @@ def _key_refused(error: Any) -> Failed:
     return Failed(403 if error.code == "model_not_allowed" else 401, str(error), code=error.code)
 
 
+_WORTH_WAITING = 60.0
+"""Seconds. Told of more, some clients ask again at once, and others sleep in the call for hours."""
+
+
 def _refused(error: Any) -> Failed:
     """Say that an account has no room; `Retry-After` only where waiting helps."""
-    waits = error.retry_after
-    told = NEVER_AGAIN if waits is None else {"retry-after": str(max(1, ceil(waits)))}
-    return Failed(429, str(error), code=error.code, headers=told)
+    waits, said = error.retry_after, str(error)
+    if waits is None:
+        return Failed(429, said, code=error.code, headers=NEVER_AGAIN)
+    if waits > _WORTH_WAITING:
+        said = f"{said}; there is room again in {_span(waits)}"
+        return Failed(429, said, code=error.code, headers=NEVER_AGAIN)
+    return Failed(429, said, code=error.code, headers={"retry-after": str(max(1, ceil(waits)))})
+
+
+def _span(seconds: float) -> str:
+    hours, minutes = divmod(ceil(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _store_gone(error: Any) -> Failed:
@@ -112,8 +129,15 @@ def _as(status: int, code: str) -> Callable[[Any], Failed]:
     return lambda error: Failed(status, str(error), code=code)
 
 
+def _input(error: Any) -> Failed:
+    """Say what is wrong, and of which field, where the message begins with one."""
+    field = None if isinstance(error, SpecError) else _FIELD.match(str(error))
+    param = field.group(1) if field is not None else None
+    return Failed(400, str(error), code="invalid_request", param=param)
+
+
 _SAYS: Mapping[type[WorkspanError], Callable[[Any], Failed]] = {
-    InputError: _as(400, "invalid_request"),
+    InputError: _input,
     UnsupportedCapability: _as(400, "unsupported"),
     UnpricedModel: _as(400, "unpriced_model"),
     KeyRefused: _key_refused,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from time import perf_counter
 from typing import Any, Literal, TypeAlias
@@ -50,6 +51,8 @@ class Exchange:
         self.began = perf_counter()
         self.upstream_seconds = 0.0
         """Of the time until the reply began, what others took."""
+        self._calls = 0
+        self._calling_since = 0.0
         self.waits_for: Why = "body"
         self.told_overhead_ms = 0.0
         self.extra: list[Header] = []
@@ -151,12 +154,28 @@ class Exchange:
     @property
     def overhead_ms(self) -> float:
         """Milliseconds until now that were ours, not the upstream's."""
-        return max(0.0, perf_counter() - self.began - self.upstream_seconds) * 1000
+        now = perf_counter()
+        calling = now - self._calling_since if self._calls else 0.0
+        return max(0.0, now - self.began - self.upstream_seconds - calling) * 1000
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """Count the time of the block as the upstream's: once where several overlap."""
+        if not self._calls:
+            self._calling_since = perf_counter()
+        self._calls += 1
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self.upstream_seconds += perf_counter() - self._calling_since
 
     def _start(self, status: int, headers: Iterable[Header]) -> dict[str, Any]:
         self.status = status
         self.told_overhead_ms = self.overhead_ms
         own = [
+            (b"x-content-type-options", b"nosniff"),
             (b"x-request-id", self.id.encode()),
             (b"x-workspan-overhead-ms", b"%.3f" % self.told_overhead_ms),
         ]
