@@ -216,10 +216,24 @@ def test_a_running_report_never_shrinks(counts: list[int]) -> None:
     assert last.completion_tokens == max(counts)
 
 
-@given(st.text(alphabet="ab \n答", max_size=60), st.integers(0, 60))
-def test_words_bound_tokens_from_below(text: str, cut: int) -> None:
+@given(st.text(alphabet="ab \n答", max_size=30))
+def test_words_bound_tokens_from_below(text: str) -> None:
     assert least_tokens(text) == len(text.split())
     assert least_tokens("-" * 300) == 3
+
+
+@pytest.mark.parametrize("alphabet", ["想答案数学", "0123456789", "🙂🤔🧮", "かな漢字", "한국어"])
+def test_text_without_blanks_takes_a_token_for_so_many_characters(alphabet: str) -> None:
+    text = (alphabet * 100)[:100]
+    assert least_tokens(text) == 1 + 99 // 16
+    assert least_tokens(alphabet[0] * 100) == 1  # vocabularies hold runs of one character
+    for cut in range(0, 100, 7):  # what comes in two pieces is never more
+        assert least_tokens(text[:cut]) + least_tokens(text[cut:]) <= least_tokens(text) + 1
+
+
+@pytest.mark.parametrize("word", ["translatesAutoresizingMaskIntoConstraints", "=" * 100])
+def test_long_words_are_no_more_than_a_token(word: str) -> None:
+    assert least_tokens(f"{word} {word}") == 2
 
 
 @given(st.integers(0, 10**6), st.lists(st.integers(1, 1000), min_size=1, max_size=9))

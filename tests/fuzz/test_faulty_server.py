@@ -152,6 +152,9 @@ def test_tokens_that_no_client_can_know_of_are_not_owed() -> None:
     assert due(row(30, is_gone=True, held=25), drawn) == 5
     assert due(row(30, hidden=12), drawn) == 18
     assert due(row(30, hidden=12, is_complete=True, finishes=["length"]), drawn) == 30
+    assert due(row(30, answers=["想答"]), drawn) == 7  # as many as its bytes, and an end
+    assert due(row(30, answers=["想答"], told=20), drawn) == 21
+    assert due(row(30, is_refused=True), drawn) == 0
 
 
 HONEST = next(

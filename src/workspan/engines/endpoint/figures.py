@@ -8,6 +8,7 @@ Anthropic. What fits neither reading contradicts itself: the larger figure stand
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +19,13 @@ from workspan.engines.endpoint.wire import Report
 
 _LONGEST_TOKEN = 128
 """Characters of the longest tokens in known vocabularies: runs of blanks and dashes."""
+
+_DENSE = re.compile(r"([0-9\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00010000-\U0010ffff])(?!\1)")
+"""What is written without blanks, each time it is not the same again: vocabularies hold long runs
+of one character. Digits, Chinese, Japanese and Korean, emoji."""
+
+_DENSEST = 16
+"""Of those, how many one token holds at most: phrases that a vocabulary holds whole are shorter."""
 
 BEYOND = 2**40
 """Tokens that no call takes."""
@@ -72,11 +80,22 @@ class Figures:
 
 
 def least_tokens(text: str) -> int:
-    """Return the tokens that a text takes at least: no token spans two words."""
+    """Return the tokens that a text takes at least: no token spans two words.
+
+    Where words are not set apart by blanks, a token a word says nothing: there it is one for so
+    many characters as no token is known to hold.
+    """
     words = text.split()
-    if len(text) <= _LONGEST_TOKEN or max(map(len, words), default=0) <= _LONGEST_TOKEN:
+    if len(text) <= _DENSEST or max(map(len, words), default=0) <= _DENSEST:
         return len(words)
-    return len(words) + sum((len(word) - 1) // _LONGEST_TOKEN for word in words)
+    return sum(map(_least_of_word, words))
+
+
+def _least_of_word(word: str) -> int:
+    if len(word) <= _DENSEST:
+        return 1
+    dense = len(_DENSE.findall(word))
+    return 1 + max((len(word) - 1) // _LONGEST_TOKEN, (dense - 1) // _DENSEST)
 
 
 @lru_cache(maxsize=64)

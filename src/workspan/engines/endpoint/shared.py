@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import anyio
 
 from workspan.core.engine import Bill
-from workspan.data.types import Chunk, Notice, Request, Usage
+from workspan.data.types import Chunk, Notice, Request, Source, Usage
 from workspan.engines.endpoint.figures import reconcile, together
 from workspan.engines.endpoint.meter import Meter
 from workspan.engines.endpoint.reply import Reply
@@ -48,6 +48,8 @@ class _Told(NamedTuple):
     report: Report
     pieces: tuple[int, ...]
     """Of each choice, those that had come before it."""
+    open: tuple[int, ...]
+    """Choices that had not ended by then: they may have decoded an end token since."""
 
 
 class _Group:
@@ -86,7 +88,8 @@ class _Group:
                     self.last_ended = choice.index
             if event.usage is not None:
                 pieces = tuple(meter.pieces for meter in self.choices)
-                self.reports.append(_Told(self.last_ended, event.usage, pieces))
+                still = tuple(i for i, meter in enumerate(self.choices) if meter.finish is None)
+                self.reports.append(_Told(self.last_ended, event.usage, pieces, still))
 
     def settle(self, server: str) -> None:
         """Split the usage among the choices: by its own report, by the total, or by our count."""
@@ -115,10 +118,14 @@ class _Group:
             self.choices[0].expects(figures.prompt, figures.cached, "measured")
         is_last = told.pieces == tuple(meter.pieces for meter in self.choices)
         is_sum = is_last and figures.is_measured and figures.decoded >= sum(sent)
-        shares = split(figures.decoded, sent) if is_sum else [meter.decoded for meter in ended]
+        ends = sum(self.choices[place].finish == "stop" for place in told.open)
+        shares = [meter.decoded for meter in ended]
+        if is_sum:
+            shares = split(figures.decoded + ends, sent)
+        # The sum is the server's, end tokens after it aside; how it is shared is ours.
+        source: Source = "estimated" if ends else "tokenised"
         for meter, share in zip(ended, shares, strict=True):
-            # The sum is the server's; how it is shared is ours.
-            meter.settle_at(share, "tokenised" if is_sum else meter.count_source)
+            meter.settle_at(share, source if is_sum else meter.count_source)
 
 
 def _one_for_all(server: str) -> Notice:

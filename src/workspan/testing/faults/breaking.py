@@ -72,8 +72,8 @@ def _huge_text(script: Script, _rng: random.Random) -> None:
             script.steps[at] = replace(step, text="y" * 2_000_000)
 
 
-def _error(value: object) -> Raw:
-    return Raw(event(value), is_error=True)
+def _error(value: object, *, is_refusal: bool = False) -> Raw:
+    return Raw(event(value), is_error=True, is_refusal=is_refusal)
 
 
 _BAD_JSON = Raw(b'data: {"choices": [nonsense\n\n', is_error=True)
@@ -160,7 +160,9 @@ BYTES = (
     Fault(
         "error_event_object",
         "SGLang: object is error",
-        _at_some_place(_error({"object": "error", "message": "aborted", "code": 400})),
+        _at_some_place(
+            _error({"object": "error", "message": "aborted", "code": 400}, is_refusal=True)
+        ),
     ),
     Fault(
         "error_beside_choices",

@@ -79,6 +79,8 @@ class Raw:
 
     data: bytes
     is_error: bool = False
+    is_refusal: bool = False
+    """An error by whose code the request was refused."""
 
 
 @dataclass(frozen=True, slots=True)

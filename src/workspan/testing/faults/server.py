@@ -57,6 +57,8 @@ class FaultyServer:
         self.share = share
         self.tally = Tally()
         self.port = 0
+        self.is_deaf = False
+        """Requests are neither answered nor counted: whoever makes them is taken for dead."""
         self._rng = random.Random(seed)
         self._answers = random.Random(seed + 1)
         self._open: set[asyncio.Task[None]] = set()
@@ -115,6 +117,9 @@ class FaultyServer:
         return 404, b'{"error":{"message":"Not Found"}}'
 
     async def _complete(self, wire: _Wire, path: str, body: bytes) -> bool:
+        if self.is_deaf:
+            wire.drop()
+            return False
         tally = self.tally
         tally.requests += 1
         asked = Asked.read(path, body)
@@ -304,6 +309,8 @@ class _Answering:
             await self._report(step)
         elif isinstance(step, Raw):
             await self._send(step.data)
+            has_spoken = bool(row.sent or row.reports or any(row.finishes))
+            row.is_refused |= step.is_refusal and not has_spoken
         elif isinstance(step, Repeats):
             while True:
                 await self._send(step.data)

@@ -51,7 +51,8 @@ class Served:
     is_whole: bool = False
     """One JSON reply, of which nothing is sent before all is decoded."""
     is_refused: bool = False
-    """That reply was an error: nobody is charged for one."""
+    """That reply was an error, or all that a stream holds is a refusal: nobody is charged for one,
+    and what was decoded in secret before it leaves no trace."""
     is_gone: bool = False
     """The client hung up."""
     is_complete: bool = False
@@ -65,7 +66,12 @@ class Served:
     @property
     def characters(self) -> int:
         """How much was sent."""
-        return len("".join(self.answers)) + len(self.thinking) + len(self.other)
+        return len(self.sent)
+
+    @property
+    def sent(self) -> str:
+        """All text."""
+        return "".join((*self.answers, self.thinking, self.other))
 
     @property
     def is_call(self) -> bool:

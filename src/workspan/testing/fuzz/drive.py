@@ -121,6 +121,7 @@ async def _pass(
         with anyio.CancelScope(shield=True):
             await engine.aclose()
             await server.settle()
+            server.is_deaf = False
     return this
 
 
@@ -176,8 +177,9 @@ async def _watch(
             with anyio.move_on_after(_TICK):
                 await enough.wait()
                 this.is_killed = True
-                if kills == "killed":  # what is journaled from here on is lost
+                if kills == "killed":  # what it journals or asks until the scope ends is no more
                     this.entries = list(this.entries)
+                    server.is_deaf = True
                 scope.cancel()
                 return
             now = (tally.work, tally.requests, len(this.entries))

@@ -7,6 +7,8 @@ decoded. What no client can know is left out, and only that:
   that was not passed yet, or that neither words nor figures show to be passed;
 - tokens beyond its cap of a whole reply that broke off, and all of one that was an error instead;
 - tokens gathered for a piece, or decoded in secret, of a stream that ended before it spoke of them;
+- more tokens than the text has bytes, where no figure ever came;
+- all of a stream that held nothing but a refusal;
 - a figure below the truth that nothing on the wire contradicts;
 - what a server that minds no cap had decoded when the client was killed.
 """
@@ -107,13 +109,20 @@ def due(row: Served, case: Client) -> int:
     if not row.reports and _words(row) <= cap:
         tokens = min(tokens, cap)  # nothing on the wire shows that it was passed
     if claim is None:
-        return tokens if _names_cap(row) else tokens - row.hidden
+        return tokens if _names_cap(row) else min(tokens - row.hidden, _most(row))
     return min(tokens, claim) if _is_believable(claim, row) else tokens
 
 
 def _words(row: Served) -> int:
     """Return the least tokens that what was sent can be: no token spans two words."""
     return len(" ".join((*row.answers, row.thinking, row.other)).split())
+
+
+def _most(row: Served) -> int:
+    """Return the most tokens that what was sent shows: a token is a byte at least."""
+    if row.reports:
+        return row.work
+    return max(row.told, len(row.sent.encode(errors="surrogatepass"))) + row.asked.choices
 
 
 def _names_cap(row: Served) -> bool:
