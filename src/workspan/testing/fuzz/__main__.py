@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections import defaultdict
 
 from workspan.testing.fuzz.many import Failure, many
 from workspan.testing.fuzz.share import table
+from workspan.testing.fuzz.telling import told
 
 
 def main() -> int:
@@ -29,23 +29,13 @@ def main() -> int:
     numbers = numbers or list(range(options.first, options.first + options.runs))
     report = many(numbers, at_once=options.at_once)
     sys.stdout.write(f"{report}\n")
-    groups: dict[str, list[Failure]] = defaultdict(list)
-    for failure in report.failures:
-        groups[failure.problem.code].append(failure)
-    for code, group in sorted(groups.items(), key=lambda item: -len(item[1])):
-        sys.stdout.write(f"\n{len(group)} x {code}: {faults_of(group)}\n")
-        for failure in group[: options.shown]:
-            sys.stdout.write(f"  {failure}\n")
+    sys.stdout.writelines(told(report.failures, options.shown, faults_of))
     return 1 if report.failures else 0
 
 
-def faults_of(group: list[Failure]) -> str:
-    """Count the failures of one kind by the faults of their servers, the most frequent first."""
-    counts: dict[str, int] = defaultdict(int)
-    for failure in group:
-        counts["+".join(fault.name for fault in failure.case.faults) or "honest"] += 1
-    ordered = sorted(counts.items(), key=lambda item: -item[1])
-    return ", ".join(f"{name} {count}" for name, count in ordered[:16])
+def faults_of(failure: Failure) -> list[str]:
+    """Name the faults of a run's servers."""
+    return [fault.name for fault in failure.case.faults]
 
 
 if __name__ == "__main__":

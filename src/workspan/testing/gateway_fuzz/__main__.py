@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections import Counter, defaultdict
 
+from workspan.testing.fuzz.telling import told
 from workspan.testing.gateway_fuzz.many import Failure, many
 
 
@@ -24,25 +24,15 @@ def main() -> int:
     numbers = [options.run] if options.run is not None else None
     numbers = numbers or list(range(options.first, options.first + options.runs))
     report = many(numbers, options.at_once, options.store)
-    told = ", ".join(f"{name} {count}" for name, count in report.codes.most_common())
-    sys.stdout.write(f"{report}\nerrors told: {told}\n")
-    groups: dict[str, list[Failure]] = defaultdict(list)
-    for failure in report.failures:
-        groups[failure.problem.code].append(failure)
-    for code, group in sorted(groups.items(), key=lambda item: -len(item[1])):
-        sys.stdout.write(f"\n{len(group)} x {code}: {faults_of(group)}\n")
-        for failure in group[: options.shown]:
-            sys.stdout.write(f"  {failure}\n")
+    codes = ", ".join(f"{name} {count}" for name, count in report.codes.most_common())
+    sys.stdout.write(f"{report}\nerrors told: {codes}\n")
+    sys.stdout.writelines(told(report.failures, options.shown, faults_of))
     return 1 if report.failures else 0
 
 
-def faults_of(group: list[Failure]) -> str:
-    """Count the failures of one kind by the faults of their servers, the most frequent first."""
-    counts: Counter[str] = Counter()
-    for failure in group:
-        names = [fault.name for side in failure.case.sides for fault in side.faults]
-        counts["+".join(names) or "honest"] += 1
-    return ", ".join(f"{name} {count}" for name, count in counts.most_common(16))
+def faults_of(failure: Failure) -> list[str]:
+    """Name the faults of a run's servers."""
+    return [fault.name for side in failure.case.sides for fault in side.faults]
 
 
 if __name__ == "__main__":
