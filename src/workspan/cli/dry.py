@@ -30,6 +30,11 @@ async def say_plan(
     Nothing that costs money is asked: only the speed of a model that is free is measured.
     """
     made = await estimate(problems, strategies, engine=opened, budget=budget)
+    say_made(made, opened, budget, json=json)
+
+
+def say_made(made: Plan, opened: Opened, budget: Budget, *, json: bool) -> None:
+    """Print a plan that was made."""
     if json:
         for need in (*made.needs, made.total):
             record = {"problems": made.problems, "budget": str(budget), **asdict(need)}

@@ -78,6 +78,7 @@ _STRATEGIES = {
 _VERIFIERS = {
     "judge": "workspan.verifiers.judge:Judge",
     "public_tests": "workspan.verifiers.tests:PublicTests",
+    "patch_tests": "workspan.verifiers.patch_tests:PatchTests",
     "plan_check": "workspan.verifiers.plan_check:PlanCheck",
     "state_value": "workspan.verifiers.state_value:StateValue",
     "critic": "workspan.verifiers.critic:Critic",
@@ -92,6 +93,7 @@ _ENGINES = {
     "reward": "workspan.engines.opening:reward",
     "classify": "workspan.engines.opening:classify",
     "rerank": "workspan.engines.opening:rerank",
+    "rollout": "workspan.engines.rollout.opening:rollout",
     "scripted": "workspan.testing.strategy_suite:scripted",
 }
 _TASKS = {
@@ -111,6 +113,7 @@ _GRADERS = {
 _READERS: Mapping[str, str] = {}
 _COMMANDS = {
     "solve": "workspan.cli.solve:solve",
+    "rollouts": "workspan.cli.rollouts:rollouts",
     "compare": "workspan.cli.compare:compare",
     "replay": "workspan.cli.replay:replay",
     "calibrate": "workspan.cli.calibrate:calibrate",
@@ -126,6 +129,7 @@ _COMMANDS = {
     "models": "workspan.cli.lists:models",
     "serve": "workspan.cli.serve:serve",
     "keys": "workspan.cli.keys:keys",
+    "mcp": "workspan.cli.mcp:mcp",
 }
 _CLAIMS = {
     "stretched_chain": "workspan.claims.stretched_chain:CLAIM",
