@@ -7,6 +7,7 @@ tracker; the account of the run is `result_of(prediction)`.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +22,7 @@ from workspan.core.engine import EngineInfo
 from workspan.data.types import Message, Problem, Request
 from workspan.errors import EngineRejected, EngineUnavailable, InputError, nearest
 from workspan.integrations.kept import Drawn, ToolEngine, counted
-from workspan.runner import Result, refuse_loop
+from workspan.runner import Result
 
 
 class Scaled(dspy.Module):  # type: ignore[misc]  # DSPy is not installed where types are checked
@@ -67,7 +68,7 @@ class Scaled(dspy.Module):  # type: ignore[misc]  # DSPy is not installed where 
         Raises:
             WorkspanError: it can't work; or every call failed.
         """
-        refuse_loop("acall")
+        _refuse_loop()
         return anyio.run(lambda: self.aforward(**inputs))
 
     async def aforward(self, **inputs: Any) -> Any:
@@ -133,7 +134,8 @@ class _Draws:
                     for entry in entries if told is not None else ():
                         told.add_usage(lm, entry)
         used = [entry for entries in tracker.usage_data.values() for entry in entries]
-        return Drawn(text, counted(_told(used), text, request.prompt))
+        usage = counted(_told(used), text, request.prompt)
+        return Drawn(text, usage, "length" if usage.work >= request.max_tokens else "stop")
 
     async def _text(self, request: Request, config: dict[str, Any]) -> str:
         if request.prompt != self.problem.prompt:  # a judge's, or another step's
@@ -151,6 +153,19 @@ class _Draws:
             text = json.dumps({self.module.vote: plain}, default=str)
         self.found.setdefault(text, made)
         return text
+
+
+def _refuse_loop() -> None:
+    """Say how to call it where an event loop runs already, as in a notebook.
+
+    Raises:
+        InputError: one does.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise InputError("an event loop runs here already: write `await module.acall(…)`")
 
 
 def _single(adapter: Any) -> Any:

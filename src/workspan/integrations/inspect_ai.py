@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from inspect_ai.model import (
     ChatMessageAssistant,
     ChatMessageSystem,
@@ -25,7 +26,7 @@ from inspect_ai.util import LimitExceededError, sample_limits
 
 if TYPE_CHECKING:
     from workspan.core.context import Event
-    from workspan.data.types import Candidate, Message, Request
+    from workspan.data.types import Candidate, Message, Prompt, Request
     from workspan.integrations.kept import Drawn
 
 
@@ -58,9 +59,18 @@ def scaled(
         draws = _Draws(get_model(), state, problem.prompt)
         engine = ToolEngine(draws.info, draws)
         limits = as_budget(budget)
-        result = await run(
-            problem, strategy=strategy, engine=engine, budget=limits, seed=seed, stream=draws.see
-        )
+        try:
+            result = await run(
+                problem,
+                strategy=strategy,
+                engine=engine,
+                budget=limits,
+                seed=seed,
+                stream=draws.see,
+            )
+        except BaseException:  # a limit, or whoever cancelled it: what was spent is said
+            state.store.set("workspan", draws.account)
+            raise
         record = result_record(result, str(limits), Opened(engine))
         draws.answer(result.answer.best, record)
         state.store.set("workspan", record)
@@ -77,29 +87,28 @@ class _Draws:
 
     def __init__(self, model: Model, state: TaskState, asked: tuple[Message, ...]) -> None:
         from workspan.core.engine import EngineInfo
+        from workspan.data.types import Usage
 
         self.model, self.state, self.asked = model, state, asked
         self.info = EngineInfo("inspect", str(model), can_be_cut=False, concurrency=1000)
         self.outputs: dict[str, ModelOutput] = {}
         self.exceeded: LimitExceededError | None = None
+        self.spent = Usage()
         self._held = 0
-        self._has_come = False
+        self._given_back = anyio.Event()
+        self._sizes: dict[Prompt, int] = {}
+        """Of prompts that were asked, in tokens."""
         self._messages = list(state.messages)
 
     async def __call__(self, request: Request) -> Drawn:
-        """Ask once, if Inspect's limit on tokens has room for it beside the calls in flight."""
+        """Ask once, when Inspect's limit on tokens has room for it beside the calls in flight."""
         from workspan.errors import BudgetExceeded, EngineRejected
-        from workspan.integrations.kept import Drawn, prompt_bound
+        from workspan.integrations.kept import Drawn
 
-        bound = prompt_bound(request.prompt) + request.max_tokens
-        left = sample_limits().token.remaining
-        if self.exceeded or (
-            left is not None and left - self._held < bound and (self._held or self._has_come)
-        ):
-            raise BudgetExceeded("Inspect's limit leaves no room for a call", limit="work")
+        cap, bound = await self._room(request)
         self._held += bound
         try:
-            output = await self.model.generate(self._given(request), config=_config(request))
+            output = await self.model.generate(self._given(request), config=_config(request, cap))
         except LimitExceededError as error:
             self.exceeded = error
             raise BudgetExceeded(str(error), limit="work") from error
@@ -107,17 +116,58 @@ class _Draws:
             raise EngineRejected(f"{type(error).__name__}: {error}") from error
         finally:
             self._held -= bound
-        self._has_come = True
-        text = output.completion
+            self._given_back.set()
+            self._given_back = anyio.Event()
+        text, usage = output.completion, _usage(output, request)
+        self._sizes[request.prompt] = usage.input_tokens
         self.outputs.setdefault(text, output)
         is_cut = output.stop_reason in ("max_tokens", "model_length")
-        return Drawn(text, _usage(output, request), "length" if is_cut else "stop")
+        return Drawn(text, usage, "length" if is_cut else "stop")
+
+    async def _room(self, request: Request) -> tuple[int, int]:
+        """Wait for room, and return the cap of a call with the tokens that it may take.
+
+        A call that passed the limit would be paid and its answer lost. The very first one is made
+        in any case, as Inspect itself would.
+
+        Raises:
+            NotAsked: there is no room, and nothing in flight could make any.
+        """
+        from workspan.integrations.kept import NotAsked, prompt_bound
+
+        while True:
+            size = self._sizes.get(request.prompt) or prompt_bound(request.prompt)
+            bound = size + request.max_tokens
+            left = sample_limits().token.remaining
+            if self.exceeded is None and (left is None or bound <= left - self._held):
+                return request.max_tokens, bound
+            if self.exceeded is not None or (not self._held and self._sizes and left <= size):
+                raise NotAsked("Inspect's limit leaves no room for a call")
+            if not self._held:
+                cap = min(request.max_tokens, int(left) - size) if self._sizes else None
+                return cap or request.max_tokens, bound
+            await self._given_back.wait()
 
     def see(self, event: Event) -> None:
         """Set the sample's output as candidates come: a limit may end it at any time."""
-        candidate = getattr(event, "candidate", None)
+        candidate, call = getattr(event, "candidate", None), getattr(event, "call", None)
         if candidate is not None:
             self.answer(candidate, None)
+        if call is not None:
+            self.spent += call.usage
+
+    @property
+    def account(self) -> dict[str, object]:
+        """What was spent so far, as a record has it."""
+        spent = self.spent
+        return {
+            "stop": "cancelled",
+            "calls": spent.calls,
+            "work": spent.output_tokens,
+            "unseen": spent.unseen_tokens,
+            "prefill": spent.prefill,
+            "source": spent.source,
+        }
 
     def answer(self, best: Candidate | None, record: dict[str, object] | None) -> None:
         """Make a candidate the sample's output."""
@@ -147,9 +197,9 @@ def _turn(message: Any) -> Message:
     return Message(message.role, message.text)
 
 
-def _config(request: Request) -> GenerateConfig:
+def _config(request: Request, cap: int) -> GenerateConfig:
     told: dict[str, Any] = {
-        "max_tokens": request.max_tokens,
+        "max_tokens": cap,
         "temperature": request.temperature,
         "top_p": request.top_p if request.top_p < 1 else None,
         "stop_seqs": list(request.stop) or None,

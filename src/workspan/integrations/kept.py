@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from workspan.core.engine import Bill, EngineInfo
 from workspan.data.types import Chunk, FinishReason, Prompt, Request, Usage
-from workspan.errors import EngineRejected
+from workspan.errors import BudgetExceeded, EngineRejected
 
 
 class Drawn(NamedTuple):
@@ -19,6 +19,13 @@ class Drawn(NamedTuple):
     reasoning: str = ""
 
 
+class NotAsked(BudgetExceeded):
+    """The tool's own limits leave no room for a call: nothing was asked."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, limit="work")
+
+
 class Draw(Protocol):
     """Asks a tool's model once."""
 
@@ -27,7 +34,8 @@ class Draw(Protocol):
 
         Raises:
             EngineError: it failed.
-            BudgetExceeded: the tool's own limits leave no room for it.
+            NotAsked: the tool's own limits leave no room for it.
+            BudgetExceeded: the tool's limit was passed by it, and its answer is lost.
         """
         ...
 
@@ -46,9 +54,18 @@ class ToolEngine:
         """Ask for the whole answer; what was asked and did not come is charged as a whole."""
         if request.prefix:
             raise EngineRejected(f"{self.info.name} continues no text")
-        bill.usage = Usage(1, await self.count(request), unseen_tokens=request.max_tokens)
-        bill.usage = as_estimate(bill.usage)
-        drawn = await self._draw(request)
+        bill.usage = Usage(
+            1,
+            await self.count(request),
+            unseen_tokens=request.max_tokens,
+            cost=None,
+            source="estimated",
+        )
+        try:
+            drawn = await self._draw(request)
+        except NotAsked:
+            bill.usage = Usage()
+            raise
         bill.usage = drawn.usage
         yield Chunk(drawn.text, reasoning=drawn.reasoning)
         yield Chunk(finish=drawn.finish)
@@ -60,13 +77,6 @@ class ToolEngine:
 def prompt_bound(prompt: Prompt) -> int:
     """Return more tokens than a prompt of texts has."""
     return sum(16 + sum(len(text.encode()) for text in turn.texts) for turn in prompt)
-
-
-def as_estimate(usage: Usage) -> Usage:
-    """Say of figures that nobody measured them."""
-    from dataclasses import replace
-
-    return replace(usage, source="estimated", cost=None)
 
 
 def counted(told: Mapping[str, int | None], text: str, prompt: Prompt) -> Usage:

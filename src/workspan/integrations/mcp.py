@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import anyio
@@ -30,7 +30,7 @@ from workspan.errors import WorkspanError, bare
 from workspan.lab.plan import Range
 from workspan.lab.plan import plan as make_plan
 from workspan.runner import Result, run
-from workspan.spec import parse_strategy
+from workspan.serve.wishes import read_budget, safe_strategy, within
 
 COLUMNS = ("work", "calls", "prefill", "cost")
 """Of the server's own budget: what adds up over calls."""
@@ -108,6 +108,8 @@ class Account(BaseModel):
 
     spent_calls: int
     spent_work: int
+    charged_work: int
+    """With what cut calls may have decoded unseen, at most."""
     spent_prefill: int
     spent_cost_usd: str | None
     held_work: int
@@ -129,7 +131,7 @@ class Desk:
         Raises:
             SpecError: it is not understood.
         """
-        return capped(Budget.parse(asked), self.most)
+        return within(read_budget(asked), self.most)
 
     @property
     def left(self) -> str:
@@ -149,7 +151,7 @@ class Desk:
 
     async def plan(self, question: str, strategy: str, budget: str, kind: str) -> Priced:
         """Price a run on simulated models."""
-        made, limits = parse_strategy(strategy), self.limits(budget)
+        made, limits = safe_strategy(strategy), self.limits(budget)
         problem = self.problem(question, kind, made)
         engine, others = self.opened.engine, self.opened.engines
         (need,) = (await make_plan([made], [problem], engine, budget=limits, engines=others)).needs
@@ -169,7 +171,7 @@ class Desk:
         self, question: str, strategy: str, budget: str, kind: str, seed: int, told: _Progress
     ) -> Solved:
         """Run it on the server's account."""
-        made, limits = parse_strategy(strategy), self.limits(budget)
+        made, limits = safe_strategy(strategy), self.limits(budget)
         result = await run(
             made,
             self.problem(question, kind, made),
@@ -188,6 +190,7 @@ class Desk:
         return Account(
             spent_calls=spent.calls,
             spent_work=spent.output_tokens,
+            charged_work=spent.amount.work,
             spent_prefill=spent.prefill,
             spent_cost_usd=None if spent.cost is None else str(spent.cost),
             held_work=self.account.held.work,
@@ -252,17 +255,6 @@ class _Progress:
         self._news.close()
 
 
-def capped(asked: Budget, own: Budget) -> Budget:
-    """Return the tighter of two budgets, limit by limit."""
-    pairs = {
-        item.name: (getattr(asked, item.name), getattr(own, item.name)) for item in fields(own)
-    }
-    tight = {
-        name: min((x for x in pair if x is not None), default=None) for name, pair in pairs.items()
-    }
-    return Budget(**tight)
-
-
 def _between(found: Range) -> Between:
     return Between(low=found.low, high=found.high)
 
@@ -291,7 +283,7 @@ def server(opened: Opened, total: Budget, most: Budget) -> Any:
         most: of each run.
     """
     own = Budget(**{name: getattr(total, name) for name in COLUMNS})
-    desk = Desk(opened, Ledger(own), capped(most, total))
+    desk = Desk(opened, Ledger(own), within(most, total))
     made = MCPServer(
         "workspan",
         version=__version__,

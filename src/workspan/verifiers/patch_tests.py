@@ -95,7 +95,9 @@ class PatchTests:
         if not diff.strip():
             return _Verdict(0.0, "no change")
         try:
-            taken = self.taken or await to_thread.run_sync(take, Path(self.folder), self.carry)
+            taken = self.taken
+            if taken is None:
+                taken = await to_thread.run_sync(take, Path(self.folder), self.carry)
         except (CheckoutError, OSError) as error:
             raise VerifierError(f"the folder could not be copied: {error}") from error
         tree: Path | None = None
