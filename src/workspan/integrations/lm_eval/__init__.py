@@ -28,7 +28,7 @@ from workspan.app.specs import as_budget, as_kind, as_strategy
 from workspan.core.engine import Engine
 from workspan.data.types import AnswerKind, Message, Problem, Prompt, Request, Usage
 from workspan.errors import EngineError, InputError, UnsupportedCapability
-from workspan.store.journals import JournalFile
+from workspan.spec import write
 
 _STOPS = 4
 """That a server is told of, as many as OpenAI's take; the text is cut at all of them."""
@@ -123,7 +123,7 @@ class Scaled(LM):  # type: ignore[misc]
                 budget=self.budget,
                 parallel=self.parallel,
                 seed=self.seed + repeat,
-                journal=_opened(journal),
+                journal=journal,
             )
 
     def _problem(
@@ -173,7 +173,7 @@ class Scaled(LM):  # type: ignore[misc]
         usage = self.usage
         return {
             "workspan": {
-                "strategy": repr(self.strategy),
+                "strategy": write(self.strategy),
                 "budget": str(self.budget),
                 "calls": usage.calls,
                 "work": usage.output_tokens,
@@ -187,10 +187,6 @@ class Scaled(LM):  # type: ignore[misc]
 _NO_LIKELIHOOD = (
     "a strategy's answer has no likelihood: run tasks that generate (output_type: generate_until)"
 )
-
-
-def _opened(journal: str | None) -> JournalFile | Path | None:
-    return None if journal is None else Path(journal)
 
 
 def _stops(told: dict[str, Any]) -> tuple[str, ...]:
