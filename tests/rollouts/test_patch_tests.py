@@ -1,4 +1,4 @@
-"""The user's tests on a diff: a pass or not, out of reach of the user's files and of the network."""
+"""Tests on a diff: a pass or not, out of reach of the user's files and of the network."""
 
 from __future__ import annotations
 

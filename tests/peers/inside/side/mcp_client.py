@@ -57,4 +57,4 @@ async def main(python: str, url: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(anyio.run(main, *sys.argv[1:])))
+    sys.stdout.write(json.dumps(anyio.run(main, sys.argv[1], sys.argv[2])))
