@@ -77,6 +77,14 @@ def test_auto_stops_at_the_first_that_passes_and_writes_a_patch(folder: Path) ->
     assert patch.read_text() == "mine"
 
 
+def test_where_none_passes_none_is_chosen(folder: Path) -> None:
+    limits = ("-n", "2", "--test", "exit 1")
+    for strategy in ((), ("-s", "auto")):
+        code, out, err = done(folder, "--run", AGENT, *limits, *strategy)
+        assert (code, out) == (4, ""), err
+        assert "no rollout passed" in err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -11,10 +11,11 @@ import anyio
 import pytest
 
 from rollouts.rig import SAYS, TASK, need_a_sandbox, repository, roll, state
+from workspan.app.rolling import Rolled, begin
 from workspan.core.journal import Journal
 from workspan.core.ledger import Ledger
 from workspan.data.budget import Budget
-from workspan.data.types import Amount
+from workspan.data.types import Amount, Request
 from workspan.engines.rollout.engine import Command, Rollouts
 from workspan.errors import (
     EngineError,
@@ -26,6 +27,7 @@ from workspan.errors import (
 from workspan.lab.plan import plan
 from workspan.runner import run
 from workspan.spec import parse_strategy
+from workspan.testing.scripted import ScriptedEngine
 
 MENDS = 'sed -i "s/x - 1/x + $((WORKSPAN_SEED % 5))/" f.py; '
 KNOWN = Command(SAYS + MENDS, "file", tokens=100, prompt_tokens=50, cost=Decimal("0.05"))
@@ -259,3 +261,28 @@ def test_tests_choose_among_rollouts(folder: Path) -> None:
     assert any(right)
     assert result.answer.best is not None
     assert result.answer.best.score == 1
+
+
+def test_a_judge_of_its_own_chooses_by_summaries(folder: Path) -> None:
+    def says(request: Request) -> str:
+        asked = request.prompt[-1].text
+        return "Choice: 2" if "Solution 2" in asked else f"It does {len(asked)}."
+
+    judge = ScriptedEngine(says)
+
+    async def main() -> Rolled:
+        rolling = await begin("Make f right.", KNOWN, folder=folder, n=3, judge=judge)
+        try:
+            return await rolling.run("9k work")
+        finally:
+            await rolling.aclose()
+
+    done = anyio.run(main)
+    result = done.result
+    assert result.strategy == "recursive_tournament(n=3, engine='judge')"
+    different = {one.text for one in result.answer.candidates}
+    assert len(different) > 1
+    assert judge.billed.calls >= len(different) + 3  # a summary each, and three votes
+    assert result.work == 21 + judge.billed.output_tokens
+    assert done.diff == result.answer.candidates[1].text
+    assert all("+    return x" in request.prompt[-1].text for request in judge.requests[:3])

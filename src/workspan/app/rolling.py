@@ -54,11 +54,8 @@ class Rolled:
     record: Mapping[str, object]
     """What JSON says of it: `workspan solve --json`'s, and the diff."""
 
-    @property
-    def diff(self) -> str:
-        """The chosen change, as `git apply` takes it; empty where nothing was chosen."""
-        best = self.result.answer.best
-        return best.text if best is not None else ""
+    diff: str
+    """The chosen change, as `git apply` takes it; empty where nothing was, as where none passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +104,11 @@ class Rolling:
         if trial.result is None:
             spent = trial.usage
             raise EngineError(f"no rollout came to its end ({spent.calls} charged): {trial.error}")
-        record = {**done.records[0]}
         best = trial.result.answer.best
-        record["diff"] = best.text if best is not None else None
-        return Rolled(trial.result, record)
+        is_judged = hasattr(self.strategy, "verifier")
+        is_chosen = best is not None and (best.score or 0 if is_judged else 1) > 0
+        diff = best.text if best is not None and is_chosen else ""
+        return Rolled(trial.result, {**done.records[0], "diff": diff or None}, diff)
 
     async def aclose(self) -> None:
         """Remove the copies and give the engines back."""

@@ -179,11 +179,12 @@ def _show(done: Rolled, rolling: Rolling, *, json: bool) -> None:
         table.add_column(name, overflow="fold")
     for number, one in enumerate(result.answer.candidates, 1):
         best = result.answer.best
-        mark = " *" if best is not None and one.key == best.key else ""
+        mark = " *" if done.diff and best is not None and one.key == best.key else ""
         table.add_row(f"{number}{mark}", *_told(one))
     screen.print(table)
     if not done.diff:
-        screen.print(Text(f"no change was chosen: {result.unanswered}", "yellow"))
+        why = result.unanswered or "no rollout passed"
+        screen.print(Text(f"no change was chosen: {why}", "yellow"))
     screen.print(account(result, rolling.opened))
     for line in noticed(result):
         screen.print(Text(f"note: {line}", "yellow"))
