@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import os
 import shutil
@@ -164,6 +163,8 @@ def take(folder: Path, carry: Sequence[str] = ()) -> Snapshot:
 
 def _locked_place() -> tuple[Path, int]:
     """Make a private folder, which has its name only when it is locked."""
+    import fcntl  # of Unix alone, and this module is loaded to be listed
+
     made = Path(tempfile.mkdtemp(prefix="workspan-new-")).resolve()
     lock = os.open(made / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -264,6 +265,8 @@ def _own_git(at: str, base: Path) -> list[str]:
 
 def _sweep(place: Path) -> None:
     """Remove what killed processes of this user have left."""
+    import fcntl
+
     for left in place.glob(f"{_PREFIX}*"):
         try:
             if left.is_symlink() or left.stat().st_uid != os.getuid():
