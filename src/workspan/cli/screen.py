@@ -13,7 +13,6 @@ from contextlib import contextmanager
 import msgspec
 import typer
 from rich.console import Console, ConsoleOptions, Group, RenderableType
-from rich.live import Live
 from rich.segment import Segment
 from rich.style import Style
 from rich.table import Table
@@ -21,7 +20,7 @@ from rich.text import Text
 
 from workspan.app.engines import Opened
 from workspan.core.context import Delta, Event
-from workspan.core.engine import together
+from workspan.core.engine import engine_names
 from workspan.data.types import Usage
 from workspan.legible import legible, one_line
 from workspan.runner import Result
@@ -98,7 +97,12 @@ def say_error(text: str, *, is_one_line: bool = False) -> None:
 
 @contextmanager
 def watching(console: Console) -> Iterator[Callable[[Event], None]]:
-    """Show the calls in flight, a row each, while the block runs."""
+    """Show the calls in flight, a row each, while the block runs; on a terminal alone."""
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    from rich.live import Live
+
     pieces: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
 
@@ -126,7 +130,7 @@ def account(result: Result, opened: Opened) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     about = f", {usage.unseen_tokens} more at most after cuts" if usage.unseen_tokens else ""
     rows = {
-        "engine": together(f"{engine.name}, {engine.model}", opened.models),
+        "engine": engine_names(f"{engine.name}, {engine.model}", opened.models),
         "work": f"{result.work} tokens decoded ({usage.source}{about})",
         "span": f"{result.span} tokens on the longest chain of calls",
         "parallelism": f"{result.parallelism:.1f} (work / span)",
