@@ -29,7 +29,8 @@ from workspan.cli.drawing import drawing, journal_output, named_inputs, report_o
 from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.grading import GraderOption, ReaderOption, said_reading
-from workspan.cli.screen import Screen, say_json
+from workspan.cli.plain import say_json
+from workspan.cli.screen import Screen
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file
 from workspan.errors import EngineError, MissingDependency

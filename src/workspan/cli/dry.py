@@ -9,7 +9,8 @@ from rich.table import Table
 
 from workspan.app.comparing import estimate
 from workspan.app.engines import Opened
-from workspan.cli.screen import Screen, say_json
+from workspan.cli.plain import say_json
+from workspan.cli.screen import Screen
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import Problem

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from workspan.cli.screen import Screen
-
 if TYPE_CHECKING:
     from workspan.tasks.base import Task
     from workspan.tasks.reading import Read
@@ -61,5 +59,7 @@ def _say(read: Read, *, json: bool) -> None:
     if json:
         typer.echo(msgspec.json.encode({"event": "read", **asdict(read)}).decode(), err=True)
         return
+    from workspan.cli.screen import Screen
+
     for line in read.lines:
         Screen(stderr=True).print(line, soft_wrap=True)

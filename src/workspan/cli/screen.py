@@ -1,18 +1,16 @@
 """What a person sees: text made safe for a terminal, accounts, and a run as it streams.
 
-All that a command prints goes through `Screen`, `say_json` or `say`: what servers, models and files
+All that a command prints goes through `Screen`, or through `plain`: what servers, models and files
 say reaches the terminal as visible characters only, whatever the place it was put in.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-import msgspec
-import typer
 from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.live import Live
 from rich.segment import Segment
 from rich.style import Style
 from rich.table import Table
@@ -59,32 +57,6 @@ def _without_link(style: Style | None) -> Style | None:
     return style.update_link(None) if style is not None and style.link else style
 
 
-_UNSEEN = re.compile(r"[^ -~]")
-
-
-def say_json(record: object) -> None:
-    """Print one JSON record on a line; characters that can't be seen are written as escapes."""
-    typer.echo(json_line(record))
-
-
-def json_line(record: object) -> str:
-    """Write a record as JSON of visible characters that reads back as the same."""
-    return _UNSEEN.sub(_escaped, msgspec.json.encode(record).decode())
-
-
-def _escaped(found: re.Match[str]) -> str:
-    char = found[0]
-    if legible(char) == char:
-        return char
-    units = char.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
-
-
-def say(text: str) -> None:
-    """Print a line of plain text."""
-    typer.echo(legible(text))
-
-
 def say_error(text: str, *, is_one_line: bool = False) -> None:
     """Print an error: one line, and where it shows a text that it points into, two more."""
     head, _, pointed = text.partition("\n")
@@ -97,12 +69,7 @@ def say_error(text: str, *, is_one_line: bool = False) -> None:
 
 @contextmanager
 def watching(console: Console) -> Iterator[Callable[[Event], None]]:
-    """Show the calls in flight, a row each, while the block runs; on a terminal alone."""
-    if not console.is_terminal:
-        yield lambda _: None
-        return
-    from rich.live import Live
-
+    """Show the calls in flight, a row each, while the block runs."""
     pieces: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import typer
-from rich.text import Text
 
 from workspan import tasks as task_sets
 from workspan.app.answers import result_record
@@ -25,7 +26,7 @@ from workspan.cli.corpus import CorpusOption, EmbedderOption, cited
 from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.grading import ReaderOption, say_references
-from workspan.cli.screen import Screen, account, json_line, noticed, say_json, watching
+from workspan.cli.plain import json_line, say_json
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file, question_text
 from workspan.errors import InputError
@@ -35,6 +36,7 @@ from workspan.runner import check
 if TYPE_CHECKING:
     from workspan.app.answers import Answers
     from workspan.batch.bench import Trial
+    from workspan.core.context import Event
     from workspan.core.session import Strategy
     from workspan.data.budget import Budget
     from workspan.data.types import Problem
@@ -160,7 +162,7 @@ def _one_of(question: str | None, source: Path | None, output: Path | None) -> N
 async def _solve_one(
     opened: Opened, strategy: Strategy, problem: Problem, budget: Budget, seed: int, *, json: bool
 ) -> Exit:
-    with watching(Screen(stderr=True)) as observe:
+    with _watched() as observe:
         result = await solve_one(
             problem, strategy=strategy, engine=opened, budget=budget, seed=seed, stream=observe
         )
@@ -171,18 +173,30 @@ async def _solve_one(
     return Exit.OK if result.answer.best else Exit.NO_ANSWER
 
 
+def _watched() -> AbstractContextManager[Callable[[Event], None] | None]:
+    """Show the run as it goes; where nobody sees that, what draws it is not even loaded."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from workspan.cli.screen import Screen, watching
+
+    return watching(Screen(stderr=True))
+
+
 def _print(result: Result, opened: Opened) -> None:
+    from rich.panel import Panel
+    from rich.text import Text
+
+    from workspan.cli.screen import Screen, account, noticed
+
     console = Screen()
     answer = result.answer
     if answer.best is None:
         console.print(Text(f"no answer: {result.unanswered}", "yellow"))
     else:
-        from rich.panel import Panel
-
         title = "answer (tied: the first drawn of equals)" if answer.tied else "answer"
         console.print(Panel(Text(legible(answer.text or "")), title=title, expand=False))
     if answer.best is not None and opened.tools:
-        console.print(cited(answer.best.sources))
+        console.print(Text(cited(answer.best.sources)))
     if len(answer.votes) > 1:
         votes = ", ".join(f"{legible(vote.answer)} × {vote.weight:g}" for vote in answer.votes[:8])
         console.print(Text(f"votes: {votes}"))
@@ -242,6 +256,7 @@ class _Many:
 
 
 def _summary(done: Answers, output: Path) -> Exit:
+    from workspan.cli.screen import Screen
     from workspan.lab.records import records
     from workspan.lab.report.caveats import over_budget
 
