@@ -60,12 +60,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--before", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--command", action="append", choices=[*commands("")], help="all of them")
     parser.add_argument("--output", type=Path)
     asked = parser.parse_args()
     builds = (ROOT, asked.before.resolve())
     rows = []
     with loopback_server() as url:
-        for name, arguments in commands(url).items():
+        for name in asked.command or commands(url):
+            arguments = commands(url)[name]
             found: dict[Path, list[Cost]] = {build: [] for build in builds}
             for round_ in range(asked.rounds + 1):
                 for build in builds if round_ % 2 else reversed(builds):
