@@ -184,6 +184,7 @@ def test_strategies_keep_their_suite_in_every_python(base: Environment) -> None:
     assert int(done.stdout) > 40
 
 
+@pytest.mark.timeout(900)  # it downloads numpy
 def test_the_evidence_plugs_in(base: Environment, wheels: Path) -> None:
     """Last but one: it brings numpy, which the tests above must not find."""
     base.install(*map(str, wheels.glob("*.whl")))
