@@ -24,7 +24,7 @@ from workspan.errors import (
     UnpricedModel,
     UnsupportedCapability,
 )
-from workspan.lab.plan import plan
+from workspan.lab.estimating import estimate
 from workspan.runner import run
 from workspan.spec import parse_strategy
 from workspan.testing.scripted import ScriptedEngine
@@ -240,7 +240,7 @@ def test_a_plan_prices_rollouts_by_their_most(folder: Path) -> None:
         engine = await Rollouts.begin(KNOWN, folder)
         try:
             made = parse_strategy("self_consistency(n=3)")
-            (need,) = (await plan([made], [TASK], engine, budget=Budget(work=1000))).needs
+            (need,) = (await estimate([made], [TASK], engine, budget=Budget(work=1000))).needs
             assert (need.calls.high, need.work.high, need.span.high) == (3, 300, 100)
             assert need.cost is not None
             assert need.cost.high == pytest.approx(0.15)

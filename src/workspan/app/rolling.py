@@ -19,7 +19,7 @@ from workspan.core.session import Strategy
 from workspan.data.types import Problem
 from workspan.engines.rollout.engine import Command, Rollouts
 from workspan.errors import EngineError, InputError
-from workspan.lab.plan import Plan, plan
+from workspan.lab.estimating import Estimate, estimate
 from workspan.runner import Result, check
 from workspan.sandbox import available
 from workspan.spec import engines as engine_spec
@@ -66,7 +66,7 @@ class Rolling:
     strategy: Strategy
     problem: Problem
 
-    async def plan(self, budget: BudgetLike = None) -> Plan:
+    async def plan(self, budget: BudgetLike = None) -> Estimate:
         """Say what it will take, at most; nothing is run.
 
         Raises:
@@ -74,7 +74,9 @@ class Rolling:
         """
         limits = as_budget(budget or DEFAULT_BUDGET)
         engine, others = self.opened.engine, self.opened.engines
-        return await plan([self.strategy], [self.problem], engine, budget=limits, engines=others)
+        return await estimate(
+            [self.strategy], [self.problem], engine, budget=limits, engines=others
+        )
 
     async def run(
         self,

@@ -34,8 +34,8 @@ async def say_plan(
     say_made(made, opened, budget, json=json)
 
 
-def say_made(made: Plan, opened: Opened, budget: Budget, *, json: bool) -> None:
-    """Print a plan that was made."""
+def say_made(made: Estimate, opened: Opened, budget: Budget, *, json: bool) -> None:
+    """Print an estimate."""
     if json:
         for need in (*made.needs, made.total):
             record = {"problems": made.problems, "budget": str(budget), **asdict(need)}

@@ -10,7 +10,7 @@ import typer
 from workspan.app.engines import open_engines
 from workspan.app.specs import DEFAULT_BUDGET, as_budget
 from workspan.app.state import private_files
-from workspan.cli.opening import EngineOption, ModelOption, PriceOption
+from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import InputError, MissingDependency
 

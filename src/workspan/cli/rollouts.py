@@ -19,7 +19,8 @@ from workspan.app.state import kept_journal, private_files
 from workspan.boundary.outputs import Output, check_outputs, replace_file
 from workspan.cli.drawing import journal_output
 from workspan.cli.exits import Exit
-from workspan.cli.screen import Screen, account, noticed, say, say_json
+from workspan.cli.plain import say, say_json
+from workspan.cli.screen import Screen, account, noticed
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import question_text
 from workspan.core.engine import Engine

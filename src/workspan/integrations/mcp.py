@@ -26,9 +26,8 @@ from workspan.core.ledger import Ledger
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import Problem
-from workspan.errors import WorkspanError, bare
-from workspan.lab.plan import Range
-from workspan.lab.plan import plan as make_plan
+from workspan.errors import WorkspanError, ungrouped
+from workspan.lab.estimating import Range, estimate
 from workspan.runner import Result, run
 from workspan.serve.wishes import read_budget, safe_strategy, within
 
@@ -154,7 +153,7 @@ class Desk:
         made, limits = safe_strategy(strategy), self.limits(budget)
         problem = self.problem(question, kind, made)
         engine, others = self.opened.engine, self.opened.engines
-        (need,) = (await make_plan([made], [problem], engine, budget=limits, engines=others)).needs
+        (need,) = (await estimate([made], [problem], engine, budget=limits, engines=others)).needs
         return Priced(
             strategy=need.strategy,
             budget=str(limits),
@@ -265,7 +264,7 @@ def _telling() -> Iterator[None]:
     try:
         yield
     except BaseExceptionGroup as group:  # of the task that reports progress
-        raise _told(bare(group)) from group
+        raise _told(ungrouped(group)) from group
     except WorkspanError as error:
         raise _told(error) from error
 
