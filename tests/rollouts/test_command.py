@@ -61,6 +61,7 @@ def test_best_of_n_by_tests_is_printed_and_applies(folder: Path) -> None:
     assert "3 * x + 4" in (folder / "p" / "solution.py").read_text()
 
 
+@pytest.mark.slow
 def test_auto_stops_at_the_first_that_passes_and_writes_a_patch(folder: Path) -> None:
     patch = folder.parent / "fix.patch"
     words = ("--run", AGENT, "--test", TEST, "-s", "auto", "-n", "8", "-o", str(patch), "--json")
@@ -77,6 +78,7 @@ def test_auto_stops_at_the_first_that_passes_and_writes_a_patch(folder: Path) ->
     assert patch.read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_where_none_passes_none_is_chosen(folder: Path) -> None:
     limits = ("-n", "2", "--test", "exit 1")
     for strategy in ((), ("-s", "auto")):
@@ -149,3 +151,18 @@ def test_a_killed_command_leaves_nobody_behind_and_goes_on(folder: Path) -> None
 def _others() -> int:
     told = subprocess.run(["pgrep", "-cf", "^sleep 2718$"], capture_output=True, text=True)
     return int(told.stdout)
+
+
+def test_the_gateway_serves_models_and_no_rollouts(tmp_path: Path) -> None:
+    pytest.importorskip("uvicorn")
+    words = ["-m", "workspan", "serve", "--port", "0", "-e", "rollout:touch ran"]
+    done = subprocess.run(
+        [sys.executable, *words, "--budget", "9 calls"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "no model to serve" in done.stderr
+    assert not (tmp_path / "ran").exists()

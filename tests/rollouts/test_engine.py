@@ -286,3 +286,20 @@ def test_a_judge_of_its_own_chooses_by_summaries(folder: Path) -> None:
     assert result.work == 21 + judge.billed.output_tokens
     assert done.diff == result.answer.candidates[1].text
     assert all("+    return x" in request.prompt[-1].text for request in judge.requests[:3])
+
+
+def test_a_journal_belongs_to_the_whole_command_and_to_the_folder(folder: Path) -> None:
+    async def named(command: str, place: Path) -> str:
+        engine = await Rollouts.begin(Command(command), place)
+        await engine.aclose()
+        return engine.info.model
+
+    long = "true " * 100
+    first = anyio.run(named, long + "1", folder)
+    assert anyio.run(named, long + "1", folder) == first
+    assert anyio.run(named, long + "2", folder) != first
+    (folder / "in").mkdir()
+    (folder / "in" / "a").write_text("a\n")
+    assert anyio.run(named, long + "1", folder) != first
+    whole = anyio.run(named, long + "1", folder)
+    assert anyio.run(named, long + "1", folder / "in") != whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
@@ -87,12 +88,18 @@ class Rollouts:
         is_free = self.command.cost == 0
         return EngineInfo(
             "rollout",
-            f"{one_line(self.command.command, 200)} on {self.snapshot.digest[:12]}",
+            f"{one_line(self.command.command, 100)} on {self._identity}",
             price=FREE if is_free else None,
             concurrency=self.command.parallel,
             can_be_cut=False,
             whole=self.command.whole,
         )
+
+    @property
+    def _identity(self) -> str:
+        """Hash what makes answers others: the whole command, the files, and where it runs."""
+        told = "\0".join((self.command.command, self.snapshot.digest, str(self.snapshot.within)))
+        return hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
 
     async def count(self, request: Request) -> int:  # noqa: ARG002  # whatever is asked
         """Return what was stated: it is held as a whole."""
