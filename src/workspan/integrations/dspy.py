@@ -21,7 +21,7 @@ from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_kind, as_
 from workspan.core.engine import EngineInfo
 from workspan.data.types import Message, Problem, Request
 from workspan.errors import EngineRejected, EngineUnavailable, InputError, nearest
-from workspan.integrations.kept import Drawn, ToolEngine, counted
+from workspan.integrations.tool_engine import Drawn, ToolEngine, counted
 from workspan.runner import Result
 
 

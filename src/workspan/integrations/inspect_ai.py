@@ -27,7 +27,7 @@ from inspect_ai.util import LimitExceededError, sample_limits
 if TYPE_CHECKING:
     from workspan.core.context import Event
     from workspan.data.types import Candidate, Message, Prompt, Request
-    from workspan.integrations.kept import Drawn
+    from workspan.integrations.tool_engine import Drawn
 
 
 @solver  # type: ignore[untyped-decorator]  # Inspect is not installed where types are checked
@@ -52,7 +52,7 @@ def scaled(
         from workspan.app.solving import solve as run
         from workspan.app.specs import as_budget, as_kind
         from workspan.data.types import Problem
-        from workspan.integrations.kept import ToolEngine
+        from workspan.integrations.tool_engine import ToolEngine
 
         prompt = tuple(_turn(message) for message in state.messages)
         problem = Problem(str(state.sample_id), prompt, as_kind(kind))
@@ -103,7 +103,7 @@ class _Draws:
     async def __call__(self, request: Request) -> Drawn:
         """Ask once, when Inspect's limit on tokens has room for it beside the calls in flight."""
         from workspan.errors import BudgetExceeded, EngineRejected
-        from workspan.integrations.kept import Drawn
+        from workspan.integrations.tool_engine import Drawn
 
         cap, bound = await self._room(request)
         self._held += bound
@@ -133,7 +133,7 @@ class _Draws:
         Raises:
             NotAsked: there is no room, and nothing in flight could make any.
         """
-        from workspan.integrations.kept import NotAsked, prompt_bound
+        from workspan.integrations.tool_engine import NotAsked, prompt_bound
 
         while True:
             size = self._sizes.get(request.prompt) or prompt_bound(request.prompt)
@@ -209,7 +209,7 @@ def _config(request: Request, cap: int) -> GenerateConfig:
 
 
 def _usage(output: ModelOutput, request: Request) -> Any:
-    from workspan.integrations.kept import counted
+    from workspan.integrations.tool_engine import counted
 
     usage = output.usage
     if usage is None:

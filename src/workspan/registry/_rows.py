@@ -93,7 +93,7 @@ _ENGINES = {
     "reward": "workspan.engines.openers:reward",
     "classify": "workspan.engines.openers:classify",
     "rerank": "workspan.engines.openers:rerank",
-    "rollout": "workspan.engines.rollout.opening:rollout",
+    "rollout": "workspan.engines.rollout.opener:rollout",
     "scripted": "workspan.testing.strategy_suite:scripted",
 }
 _TASKS = {

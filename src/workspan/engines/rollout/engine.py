@@ -15,7 +15,7 @@ from typing import Literal
 import anyio
 from anyio import to_thread
 
-from workspan.boundary.kept import Ran, run_kept
+from workspan.boundary.long_running import Ran, run_long
 from workspan.checkout.snapshot import Snapshot, remove, take
 from workspan.core.engine import FREE, Bill, EngineInfo, Whole
 from workspan.data.types import Chunk, Message, Notice, Prompt, Request, Usage
@@ -159,7 +159,7 @@ class _Rollout:
         self.bill.usage = self._bound(NOTHING)
         ran: Ran | None = None
         try:
-            ran = await run_kept(
+            ran = await run_long(
                 self.command.command,
                 folder=folder,
                 variables=self._variables(request, tree),

@@ -51,7 +51,7 @@ class _Told:
     cut: Cut = ""
 
 
-async def run_kept(
+async def run_long(
     command: str,
     *,
     folder: Path,
