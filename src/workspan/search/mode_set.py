@@ -179,7 +179,7 @@ class ModeSet:
         first = self.counts[self.leader]
         second = max((n for one, n in self.counts.items() if one != self.leader), default=0.0)
         told = round(left * (first + second + 0.5) / (drawn + 0.5))
-        return _at_least(told, self._wins_needed(told), first + 1, second + 1)
+        return at_least(told, self._wins_needed(told), first + 1, second + 1)
 
     def _wins_needed(self, bets: int) -> int:
         """Return how many of so many further bets must be won."""
@@ -197,7 +197,7 @@ def certifiable(n: int, delta: float, bet: float = BET) -> bool:
 
 
 @lru_cache(maxsize=1 << 14)
-def _at_least(n: int, least: int, a: float, b: float) -> float:
+def at_least(n: int, least: int, a: float, b: float) -> float:
     """Return P(X >= least) of a beta-binomial X of n."""
     if least <= 0:
         return 1.0
