@@ -114,6 +114,8 @@ _COMMANDS = {
     "compare": "workspan.cli.compare:compare",
     "replay": "workspan.cli.replay:replay",
     "calibrate": "workspan.cli.calibrate:calibrate",
+    "certify": "workspan.cli.certify:certify",
+    "label": "workspan.cli.label:label",
     "explain": "workspan.cli.explain:explain",
     "read": "workspan.cli.read:read",
     "claims": "workspan.cli.claims:claims",

@@ -173,7 +173,7 @@ def certificate_of(found: Certified, wish: Wish, kinds: Sequence[str] = ()) -> C
         InputError: mode mode needs none.
     """
     if found.mode == "mode":
-        raise InputError("mode mode needs no file: auto(floor='mode', delta=...) does it by itself")
+        raise InputError("a certificate of the mode is each answer's own, and no file")
     return Certificate(
         mode=found.mode,
         model=found.model,
@@ -203,7 +203,7 @@ def _by_threshold(votes: Sequence[Votes], model: str, wish: Wish, n: int) -> Cer
     right = [_elected(one) if wish.mode == "agreement" else one.right or _NOBODY for one in tested]
     trials = [_trial(tested, right, threshold, wish, n) for threshold in thresholds(n)]
     chosen = _chosen(trials, wish)
-    best = min(trials, key=lambda one: one.p) if chosen is None else chosen
+    best = min(trials, key=lambda one: (one.p, one.risk)) if chosen is None else chosen
     level = _level(trials, wish)
     answered = best.answered
     return _record(
@@ -220,7 +220,7 @@ def _by_threshold(votes: Sequence[Votes], model: str, wish: Wish, n: int) -> Cer
         labels_needed=labels_needed(
             wish.alpha,
             level,
-            best.wrong / answered if answered else 0.0,
+            best.risk,
             answered / len(tested),
         ),
     )
@@ -242,6 +242,11 @@ class _Trial(NamedTuple):
     wrong: int
     p: float
     """Of "the risk is above alpha"."""
+
+    @property
+    def risk(self) -> float:
+        """Share of wrong among the answered; 1 without any."""
+        return self.wrong / self.answered if self.answered else 1.0
 
 
 def _trial(
