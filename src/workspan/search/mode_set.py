@@ -146,6 +146,16 @@ class ModeSet:
         after = capital * (1 + staked * gain)
         return goal if after >= goal * (1 - _NEAR) else after
 
+    def against(self, answer: int) -> float:
+        """Return K_b, the capital against an answer, seen or not."""
+        return self._capitals.get(answer, self._unseen)
+
+    def beside(self, first: int, other: int) -> float:
+        """Return E_eb, the capital against two answers as equal modes, for `first` != `other`."""
+        if first not in self._beside:
+            return self.against(first)
+        return self._beside[first].get(other, self._unseen_beside[first])
+
     @property
     def capital(self) -> float:
         """The least of the capitals, which must be at 1 / delta; 1 before any bet."""

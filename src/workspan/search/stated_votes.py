@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import ceil
@@ -23,7 +22,7 @@ class StatedVotes(Protocol):
 
     @property
     def leader(self) -> int:
-        """The answer of most votes, the first drawn of equals; `NO_ANSWER` without a vote."""
+        """The answer of most votes, of equals the one there first; `NO_ANSWER` without a vote."""
         ...
 
     def vote(self, answer: int) -> None:
@@ -86,33 +85,37 @@ class AgreementVotes:
     n: int
     """Draws, at most."""
     hopeless: float = HOPELESS
+    leader: int = NO_ANSWER
+    """The answer of most votes, of equals the one that was there first."""
     drawn: int = 0
-    _votes: Counter[int] = field(default_factory=Counter)
-
-    @property
-    def leader(self) -> int:
-        """The answer of most votes; `NO_ANSWER` without a vote."""
-        return self._votes.most_common(1)[0][0] if self._votes else NO_ANSWER
+    _votes: dict[int, int] = field(default_factory=dict)
 
     def vote(self, answer: int) -> None:
         """Take in one draw."""
         self.drawn += 1
-        if answer != NO_ANSWER:
-            self._votes[answer] += 1
+        if answer == NO_ANSWER:
+            return
+        held = self._votes[answer] = self._votes.get(answer, 0) + 1
+        if held > self._first:
+            self.leader = answer
+
+    @property
+    def _first(self) -> int:
+        return self._votes.get(self.leader, 0)
 
     @property
     def score(self) -> float:
-        """Votes / (draws + 1) of the leader, in [0, 1)."""
-        return self._votes[self.leader] / (self.drawn + 1) if self._votes else 0.0
+        """The leader's votes / (draws + 1), in [0, 1)."""
+        return self._first / (self.drawn + 1)
 
     @property
     def verdict(self) -> Verdict:
         """Answer, if the score is at the threshold."""
-        if self._votes and self.score >= self.threshold - _NEAR:
+        if self._first and self.score >= self.threshold - _NEAR:
             return "answer"
         left = self.n - self.drawn
-        first = self._votes[self.leader] if self._votes else 0
-        is_over = left <= 0 or _hope(self.threshold, first, self.drawn, left) < self.hopeless
+        hope = _hope(self.threshold, self._first, self.drawn, left) if left > 0 else 0.0
+        is_over = left <= 0 or hope < self.hopeless
         return "abstain" if is_over else "draw"
 
 
