@@ -202,9 +202,9 @@ def _by_threshold(votes: Sequence[Votes], model: str, wish: Wish, n: int) -> Cer
         )
     right = [_elected(one) if wish.mode == "agreement" else one.right or _NOBODY for one in tested]
     trials = [_trial(tested, right, threshold, wish, n) for threshold in thresholds(n)]
-    chosen = _chosen(trials, wish)
-    best = min(trials, key=lambda one: (one.p, one.risk)) if chosen is None else chosen
-    level = _level(trials, wish)
+    loosest = chosen(trials, wish)
+    best = min(trials, key=lambda one: (one.p, one.risk)) if loosest is None else loosest
+    level = level_of(trials, wish)
     answered = best.answered
     return _record(
         tested,
@@ -215,7 +215,7 @@ def _by_threshold(votes: Sequence[Votes], model: str, wish: Wish, n: int) -> Cer
         n,
         threshold=best.threshold,
         risk_upper=upper(best.wrong, answered, level) if answered else 1.0,
-        certified=chosen is not None,
+        certified=loosest is not None,
         correction=wish.correction,
         labels_needed=labels_needed(
             wish.alpha,
@@ -233,15 +233,19 @@ def _elected(votes: Votes) -> frozenset[int]:
     return _NOBODY if votes.elected is None else frozenset((votes.elected,))
 
 
-class _Trial(NamedTuple):
+class Trial(NamedTuple):
     """How one threshold went."""
 
     threshold: float
-    walks: list[Walk]
     answered: int
     wrong: int
-    p: float
-    """Of "the risk is above alpha"."""
+    alpha: float
+    walks: list[Walk] = []  # noqa: RUF012  # never written to
+
+    @property
+    def p(self) -> float:
+        """The p-value of "the risk is above alpha"."""
+        return tail(self.wrong, self.answered, self.alpha)
 
     @property
     def risk(self) -> float:
@@ -255,19 +259,20 @@ def _trial(
     threshold: float,
     wish: Wish,
     n: int,
-) -> _Trial:
+) -> Trial:
     walks = [walk(one, AgreementVotes(threshold, n, wish.hopeless)) for one in tested]
     answered, bad = sum(one.answer is not None for one in walks), wrong(walks, right)
-    return _Trial(threshold, walks, answered, bad, tail(bad, answered, wish.alpha))
+    return Trial(threshold, answered, bad, wish.alpha, walks)
 
 
-def _level(trials: Sequence[_Trial], wish: Wish) -> float:
+def level_of(trials: Sequence[Trial], wish: Wish) -> float:
+    """Return the level that each threshold is tested at."""
     return wish.delta / (len(trials) if wish.correction == "bonferroni" else 1)
 
 
-def _chosen(trials: Sequence[_Trial], wish: Wish) -> _Trial | None:
+def chosen(trials: Sequence[Trial], wish: Wish) -> Trial | None:
     """Return the loosest threshold that is certified; the strictest stand first."""
-    level, found = _level(trials, wish), None
+    level, found = level_of(trials, wish), None
     for trial in trials:
         if trial.p <= level:
             found = trial
