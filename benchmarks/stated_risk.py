@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from workspan.lab.calibrating import calibrate
 from workspan.lab.certifying.binomial import upper
-from workspan.lab.certifying.certify import Trial, Wish, chosen, thresholds
+from workspan.lab.certifying.certify import CORRECTIONS, Trial, Wish, chosen, thresholds
 from workspan.lab.certifying.walks import Votes, Walk, votes_of, walk
 from workspan.lab.stats import bootstrap, wilson
 from workspan.recordings.parquet import read_recordings
@@ -173,7 +173,8 @@ def simulated(runs: int, looks: int) -> list[str]:
         false = [0, 0, 0]
         for _ in range(runs):
             votes = rng.choices(range(len(law)), law, k=looks)
-            tests = (ModeSet(0.1), ModeCertificate(0.1), ModeSet(0.05))
+            tests: list[ModeSet | ModeCertificate]
+            tests = [ModeSet(0.1), ModeCertificate(0.1), ModeSet(0.05)]
             for i, test in enumerate(tests):
                 false[i] += _is_false(votes, test, modes)
         cells = [_rate(count, runs) for count in false]
@@ -272,8 +273,8 @@ def coverage(runs: int, alpha: float = 0.15, draws: int = 12) -> list[str]:
         risks = [truth.risk(place, everyone) for place in range(len(truth.tested))]
         for labels in (50, 150):
             rows = [Rows.of(made(world, labels, draws, rng), draws) for _ in range(runs)]
-            for correction in ("sequence", "bonferroni"):
-                wish = Wish("risk", alpha, DELTA, draws, correction=correction)  # type: ignore[arg-type]
+            for correction in CORRECTIONS:
+                wish = Wish("risk", alpha, DELTA, draws, correction=correction)
                 found = [one.choose(range(labels), wish) for one in rows]
                 held = [place for place in found if place is not None]
                 bad = sum(risks[place][0] > alpha * risks[place][1] for place in held)
@@ -308,10 +309,10 @@ def held_out(splits: int, alphas: Sequence[float] = (0.05, 0.1)) -> list[str]:
                 continue
             pooled[alpha] += seen
             bad, given = sum(w for w, _ in seen), sum(a for _, a in seen)
-            above, clearly = _above(seen, alpha)
+            above, clearly = (count / splits for count in _above(seen, alpha))
             lines.append(
                 f"| {name} | {n} | {draws} | {alpha:g} | {len(seen)} of {splits} "
-                f"| {bad / given if given else 0:.3f} | {above / splits:.2f}, {clearly / splits:.2f} "
+                f"| {bad / given if given else 0:.3f} | {above:.2f}, {clearly:.2f} "
                 f"| {given / len(seen) / (n - n // 2):.2f} | {fmean(share):.2f} |"
             )
     for alpha, seen in pooled.items():
