@@ -69,6 +69,7 @@ _STRATEGIES = {
     "bayes_factor": "workspan.strategies.adaptive.bayes_factor:BayesFactor",
     "ahead_by": "workspan.strategies.adaptive.ahead_by:AheadBy",
     "mmc": "workspan.strategies.adaptive.mmc:Mmc",
+    "certified_vote": "workspan.strategies.adaptive.certified_vote:CertifiedVote",
     "auto": "workspan.strategies.auto.auto:Auto",
     "then": "workspan.strategies.combined.then:Then",
     "fallback": "workspan.strategies.combined.fallback:Fallback",

@@ -57,11 +57,11 @@ class ModeVotes:
         """The answer of most votes; `NO_ANSWER` without a vote."""
         return NO_ANSWER if self._mode.leader is None else self._mode.leader
 
-    def vote(self, answer: int) -> None:
-        """Take in one draw."""
+    def vote(self, answer: int, weight: float = 1.0) -> None:
+        """Take in one draw, of a weight in [0, 1]."""
         self.drawn += 1
         if answer != NO_ANSWER:
-            self._mode.vote(answer)
+            self._mode.vote(answer, weight)
 
     @property
     def verdict(self) -> Verdict:
