@@ -9,10 +9,11 @@ from typing import Any
 import anyio
 import pytest
 
+from workspan import sync
 from workspan.core.engine import EngineInfo
 from workspan.data.budget import Budget
 from workspan.data.types import Problem
-from workspan.errors import DataError, SpecError
+from workspan.errors import DataError, InputError, SpecError
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Chain, Recording
 from workspan.runner import Result, run
@@ -23,6 +24,7 @@ from workspan.strategies.auto.fit.certificate import (
     read_certificate,
     write_certificate,
 )
+from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.state import NONE, Line, State
 from workspan.strategies.auto.policies.stated import Stated
 
@@ -163,3 +165,17 @@ def test_a_file_that_is_no_certificate_is_refused_and_left(tmp_path: Path) -> No
     assert is_certificate(Path(certificate(tmp_path)))
     with pytest.raises(DataError, match="out of range"):
         read_certificate(Path(certificate(tmp_path, alpha=3.0)))
+
+
+def test_a_rule_that_was_fitted_never_stands_for_a_promise() -> None:
+    result = solved(Auto(floor="mode", fitted=Cold(confidence=0.5)), ["a", "b"] * 32)
+    assert result.answer.certified is False
+
+
+def test_a_stated_risk_is_neither_pooled_nor_calibrated() -> None:
+    rows = [{"id": "a", "prompt": "1 + 1?", "kind": "number"}]
+    told: dict[str, Any] = {"engine": "scripted", "strategy": "auto(floor='mode')"}
+    with pytest.raises(InputError, match="pooled"):
+        sync.solve_many(rows, budget="1k work", pooled=True, **told)
+    with pytest.raises(SpecError, match="draws all lines"):
+        sync.calibrate(rows, **told)

@@ -118,7 +118,8 @@ class Auto:
         say_misfit(self.library, problem, session)
         lines = self._open_lines(problem, session)
         state, is_growing = lines.state(session), True
-        rule = self.fitted or self.rule_for(state)
+        promises = isinstance(self.floor, str)  # no other rule keeps them
+        rule = self.rule_for(state) if promises or not self.fitted else self.fitted
         taken: list[tuple[State, Decision]] = []
         while True:
             decision = rule.decide(state if is_growing else replace(state, work_left=0))
@@ -135,7 +136,7 @@ class Auto:
         vote = await session.vote(candidates(lines), problem.kind)
         gives_up = decision.action == "abstain"
         best = None if gives_up and self.least else now or vote.best
-        certified = None if not isinstance(self.floor, str) else not gives_up
+        certified = decision.action == "stop" if promises else None
         why = explain(taken, state, lines.groups.answers, model_of(self.library))
         return replace(vote, best=best, why=why, certified=certified)
 
