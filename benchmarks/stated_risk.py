@@ -99,8 +99,8 @@ def elected(library: Library) -> list[frozenset[int]]:
 def _missed(name: str, share: float, never: float, sure: float) -> str:
     return (
         f"Missed by *{name}*: {share - TARGET:.3f} above the target. {never:.0%} of its runs have "
-        f"no certificate within 64 draws and count whole, which alone is {never:.2f}; the others take "
-        f"{sure:.2f}."
+        f"no certificate within 64 draws and count whole, which alone is {never:.2f}; the "
+        f"others take {sure:.2f}."
     )
 
 
