@@ -58,7 +58,7 @@ def label(
     from workspan.lab.labelling.answers import choose, questions, read_answers
     from workspan.lab.labelling.labels import FORMAT, Head, LabelFile, is_labels
 
-    who = labeller or getpass.getuser()
+    who = labeller.strip() or _user()
     inputs = [("ANSWERS", answers), *([("--input", input)] if input else [])]
     check_outputs([Output("--to", to, "a file of labels", is_labels)], inputs)
     held = read_answers(answers)
@@ -73,6 +73,13 @@ def label(
         sitting.judge()
         _close(file, who, chosen, to, head, json=json)
     raise typer.Exit(Exit.OK)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # as in a container without a name for its user
+        return "me"
 
 
 def _asked(path: Path | None) -> dict[str, str]:
