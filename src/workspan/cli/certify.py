@@ -31,9 +31,10 @@ from workspan.app.state import kept_journal, private_files
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.drawing import drawing, journal_output, named_inputs
 from workspan.cli.dry import say_plan
+from workspan.cli.engine_options import EngineOption, PriceOption
 from workspan.cli.exits import Exit
-from workspan.cli.opening import EngineOption, PriceOption
-from workspan.cli.screen import Screen, say_json, say_left_out
+from workspan.cli.plain import say_json
+from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.data.budget import Budget
 from workspan.errors import InputError

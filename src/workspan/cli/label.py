@@ -17,7 +17,8 @@ from rich.text import Text
 from workspan.app.specs import as_kind
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.exits import Exit
-from workspan.cli.screen import Screen, say_json
+from workspan.cli.plain import say_json
+from workspan.cli.screen import Screen
 from workspan.legible import legible, one_line
 from workspan.tasks import read_tasks
 
