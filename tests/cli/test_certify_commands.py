@@ -181,3 +181,18 @@ def test_files_that_are_no_labels_are_left(answers: Path, tmp_path: Path) -> Non
     assert mine.read_text() == "mine"
     with pytest.raises(DataError, match="not an answer"):
         judge(mine, tmp_path / "labelled.jsonl", "q\n")
+
+
+def test_an_answer_that_is_not_certified_is_printed_and_told_by_the_exit_code(
+    tmp_path: Path,
+) -> None:
+    strategy = "auto(floor='mode', delta=0.3, n=8)"
+    told = ("-e", "scripted", "-s", strategy, "--kind", "number", "--budget", "4k work")
+    done = [called("solve", "2 + 2?", *told, "--seed", seed) for seed in "012"]
+    titles = {one.exit_code: "certified" in one.stdout for one in done}
+    assert titles
+    assert all(titles.values())
+    for one in done:
+        assert (one.exit_code == 4) == ("not certified" in one.stdout)
+    record = json.loads(called("solve", "2 + 2?", *told, "--json").stdout)
+    assert record["certified"] in (True, False)
