@@ -28,13 +28,19 @@ from anyio import to_thread
 from workspan.app.answers import Compared
 from workspan.app.comparing import compare
 from workspan.checkout.snapshot import Snapshot, remove
+from workspan.core.session import Strategy
 from workspan.data.types import Problem
 from workspan.engines.rollout.engine import Command, Rollouts
 from workspan.errors import CheckoutError
 from workspan.lab.records import Record
 from workspan.sandbox import run_command
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.parallel.best_of_n import BestOfN
+from workspan.strategies.parallel.self_consistency import SelfConsistency
+from workspan.strategies.sequential.single import Single
 from workspan.tasks.base import Grade, Task
 from workspan.testing.stand_in_agent import MOST, Rule, make_problem, task
+from workspan.verifiers.patch_tests import PatchTests
 
 PROBLEMS, SEED, MISLED = 40, 20261129, 0.06
 AT_ONCE = 4
@@ -75,16 +81,16 @@ def rules(count: int) -> list[Rule]:
     return [Rule(rng.randint(2, 9), rng.randint(1, 9), rate, MISLED) for rate in rates]
 
 
-def strategies(folder: Path) -> list[str]:
+def strategies(folder: Path, taken: Snapshot) -> list[Strategy]:
     """Name what is compared; the first is what the others are held against."""
-    tests = f"patch_tests(command={TEST!r}, folder={str(folder)!r})"
+    tests = PatchTests(TEST, str(folder), taken=taken)
     return [
-        f"best_of_n(n={AT_ONCE}, verifier={tests})",
-        "single",
-        f"self_consistency(n={AT_ONCE})",
-        f"best_of_n(n=2, verifier={tests})",
-        f"best_of_n(n=3, verifier={tests})",
-        f"auto(n=16, verifier={tests})",
+        BestOfN(AT_ONCE, tests),
+        Single(),
+        SelfConsistency(AT_ONCE),
+        BestOfN(2, tests),
+        BestOfN(3, tests),
+        Auto(n=16, verifier=tests),
     ]
 
 
@@ -111,9 +117,8 @@ async def measure(count: int, seed: int) -> Compared:
                 for name, rule in zip(names, made, strict=True)
             ]
             budget = f"{AT_ONCE * MOST} work"
-            return await compare(
-                tasks, strategies(folder), engine=engine, budget=budget, seed=seed, parallel=2
-            )
+            plans = strategies(folder, engine.snapshot)
+            return await compare(tasks, plans, engine=engine, budget=budget, seed=seed, parallel=2)
         finally:
             await engine.aclose()
 

@@ -64,7 +64,19 @@ def test_best_of_n_by_tests_is_printed_and_applies(folder: Path) -> None:
 @pytest.mark.slow
 def test_auto_stops_at_the_first_that_passes_and_writes_a_patch(folder: Path) -> None:
     patch = folder.parent / "fix.patch"
-    words = ("--run", AGENT, "--test", TEST, "-s", "auto", "-n", "8", "-o", str(patch), "--json")
+    words = (
+        "--run",
+        AGENT,
+        "--test",
+        TEST,
+        "-s",
+        "auto",
+        "-n",
+        "8",
+        "--output",
+        str(patch),
+        "--json",
+    )
     code, out, err = done(folder, *words)
     assert code == 0, err
     record = json.loads(out)

@@ -98,7 +98,7 @@ def rollouts(
         list[Path] | None, typer.Option(help="A further path that tests may read; repeat.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The patch; printed unless named.")
+        Path | None, typer.Option(help="A file for the patch; printed unless named.")
     ] = None,
     journal: Annotated[Path | None, typer.Option(help="Kept rollouts; resumes from it.")] = None,
     seed: int = 0,
