@@ -42,7 +42,7 @@ from workspan.tasks.base import Grade, Task
 from workspan.testing.stand_in_agent import MOST, Rule, make_problem, task
 from workspan.verifiers.patch_tests import PatchTests
 
-PROBLEMS, SEED, MISLED = 40, 20261129, 0.06
+PROBLEMS, SEED, MISLED = 24, 20261129, 0.06
 AT_ONCE = 4
 """Rollouts, at their most, in the budget of a problem."""
 TEST = "cd problems/$WORKSPAN_PROBLEM && python3 -B -m unittest -q test_seen"
