@@ -105,12 +105,14 @@ async def plan(
     speed: Speed | None = None,
     engines: Mapping[str, Engine] | None = None,
     tools: Mapping[str, Tool] | None = None,
+    sampled: int = SAMPLED,
 ) -> Plan:
     """Run each strategy under its budget on simulated models, from quick to slow, sure or unsure.
 
     Chains are of 32 tokens and up until they fill their caps, answers agree or never do; the range
     spans what the strategy took on any of them: to be expected, while the budget is what bounds it.
-    The engines count prompts, and are asked nothing; the tools are used.
+    The engines count prompts, and are asked nothing; the tools are used. At most `sampled` problems
+    are tried, and the others are taken to be like them.
 
     Raises:
         InputError: no strategy or no problem.
@@ -120,8 +122,8 @@ async def plan(
     """
     if not strategies or not problems:
         raise InputError("a plan needs at least one strategy and one problem")
-    step = max(1, len(problems) // SAMPLED)
-    sampled = problems[::step][:SAMPLED]
+    step = max(1, len(problems) // sampled)
+    chosen = problems[::step][:sampled]
     engines, tools = engines or {}, tools or {}
 
     async def rehearse(strategy: Strategy, problem: Problem, habit: Habit, seed: int) -> Result:
@@ -140,8 +142,8 @@ async def plan(
         check(strategy, engine, budget, engines, tools)
         tried = []
         for habit in HABITS:
-            first = await rehearse(strategy, sampled[0], habit, 0)
-            few = sampled[1 : max(1, MOST_CALLS // max(1, first.usage.calls))]
+            first = await rehearse(strategy, chosen[0], habit, 0)
+            few = chosen[1 : max(1, MOST_CALLS // max(1, first.usage.calls))]
             rest = [await rehearse(strategy, p, habit, i + 1) for i, p in enumerate(few)]
             tried.append([first, *rest])
         needs.append(_need(strategy, tried, len(problems), budget, speed))

@@ -113,6 +113,8 @@ _COMMANDS = {
     "solve": "workspan.cli.solve:solve",
     "compare": "workspan.cli.compare:compare",
     "replay": "workspan.cli.replay:replay",
+    "sweep": "workspan.cli.sweep:sweep",
+    "runs": "workspan.cli.runs:runs",
     "calibrate": "workspan.cli.calibrate:calibrate",
     "explain": "workspan.cli.explain:explain",
     "read": "workspan.cli.read:read",
