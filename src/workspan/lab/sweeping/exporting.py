@@ -37,9 +37,15 @@ def tables(cells: Sequence[CellRow], trials: Mapping[str, Sequence[TrialRow]]) -
 
 
 def export(found: Tables, folder: Path) -> list[Path]:
-    """Write ``cells.parquet`` and ``trials.parquet`` into a folder, each whole or not at all."""
+    """Write ``cells.parquet`` and ``trials.parquet`` into a folder, each whole or not at all.
+
+    Raises:
+        InputError: the folder is a file.
+    """
     from pyarrow import parquet
 
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file: name a folder")
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, table in found.items():
