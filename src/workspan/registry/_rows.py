@@ -97,6 +97,11 @@ _ENGINES = {
 _TASKS = {
     "demo": "workspan.tasks.demo:Demo",
     "hops": "workspan.tasks.hops:Hops",
+    "gsm8k": "workspan.tasks.benchmarks:gsm8k",
+    "math500": "workspan.tasks.benchmarks:math500",
+    "aime": "workspan.tasks.benchmarks:aime",
+    "bbh": "workspan.tasks.benchmarks:bbh",
+    "gpqa_diamond": "workspan.tasks.benchmarks:gpqa_diamond",
     "trip_planning": "workspan.tasks.planning.sets:TRIP_PLANNING",
     "meeting_planning": "workspan.tasks.planning.sets:MEETING_PLANNING",
     "calendar_scheduling": "workspan.tasks.planning.sets:CALENDAR_SCHEDULING",
