@@ -170,13 +170,17 @@ def _cells_table(title: str, rows: Sequence[CellRow]) -> Table:
     return table
 
 
+_FIRST = (
+    *("engine", "task", "strategy", "budget", "effort", "seed"),
+    *("accuracy", "low", "high", "work", "span", "cost", "status"),
+)
+
+
 def cell_record(row: CellRow) -> dict[str, object]:
-    """Flatten a cell into what JSON can say."""
+    """Flatten a cell into what JSON can say: its key, what it is, what came of it, the rest."""
     told = asdict(row)
-    first = {"cell": told.pop("id")}
-    spent = {name: told.pop(name) for name in [*told] if name.startswith(("spent_", "lost_"))}
-    told["shares_draws"] = row.draws != row.id
-    return first | told | spent
+    first = {"cell": told.pop("id")} | {name: told.pop(name) for name in _FIRST}
+    return first | told | {"shares_draws": row.draws != row.id}
 
 
 def _say_prices(ready: Planned, prices: Sequence[Priced], *, json: bool) -> None:

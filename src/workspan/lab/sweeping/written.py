@@ -12,7 +12,7 @@ from workspan.boundary.inputs import read_whole
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.errors import DataError, InputError, SpecError, nearest
-from workspan.legible import legible
+from workspan.legible import legible, one_line
 from workspan.spec import parse_strategy, write
 from workspan.spec.parameters import strategy_fields
 
@@ -222,8 +222,9 @@ def _once(names: Sequence[str], what: str) -> None:
 
 
 def _name(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME or legible(value) != value:
-        raise InputError(f"a name is a legible text of 1 to {_LONGEST_NAME} characters")
+    is_text = isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME
+    if not (isinstance(value, str) and is_text and value == one_line(value)):
+        raise InputError(f"a name is a legible line of 1 to {_LONGEST_NAME} characters")
     return value
 
 
