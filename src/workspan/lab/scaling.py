@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 RESAMPLES = 400
 _SURE = 1e-6
 """Of a coverage: 0 and 1 have no logarithm of a logarithm."""
-_STEEPEST = 5.0
+_FURTHEST = 50.0
+_MOST_TRIED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +160,26 @@ def _law(k: Floats, a: float, b: float) -> Floats:
 
 
 def _fit(ks: Floats, means: Floats) -> tuple[float, float]:
-    """Fit the law, begun at the line through the logarithms."""
+    """Fit the law, begun at the line through the logarithms; by log a, which keeps a above 0.
+
+    Raises:
+        ValueError: none comes near.
+    """
     sure = np.clip(means, _SURE, 1 - _SURE)
-    slope, offset = np.polyfit(np.log(ks), np.log(-np.log(sure)), 1)
-    begun = (float(np.exp(offset)), float(np.clip(-slope, 0, _STEEPEST)))
-    limits = ((0.0, 0.0), (np.inf, _STEEPEST))
-    (a, b), _ = curve_fit(_law, ks, means, p0=begun, bounds=limits)
-    return float(a), float(b)
+    logs, heights = np.log(ks), np.log(-np.log(sure))
+    centred = logs - logs.mean()
+    slope = float((centred * heights).sum() / (centred**2).sum())
+    begun = (float(heights.mean()) - slope * float(logs.mean()), -slope)
+    try:
+        (log_a, b), _ = curve_fit(_logged, ks, means, p0=begun, maxfev=_MOST_TRIED)
+    except RuntimeError as error:
+        raise ValueError(f"no such law comes near what was covered: {error}") from None
+    return float(np.exp(log_a)), float(b)
+
+
+def _logged(k: Floats, log_a: float, b: float) -> Floats:
+    found: Floats = np.exp(-np.exp(np.clip(log_a - b * np.log(k), -_FURTHEST, _FURTHEST)))
+    return found
 
 
 def _between(values: Sequence[float]) -> Interval:
