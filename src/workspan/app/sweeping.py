@@ -202,7 +202,8 @@ async def price(ready: Planned, *, sampled: int = PRICED_ON) -> list[Priced]:
             lane = ready.lanes[stated.name, effort]
             if lane.recording is not None:
                 continue
-            speed = await slowest([lane.engine, *lane.engines.values()])
+            first = next(iter(lane.tasks.values()))[0].problem
+            speed = await slowest([lane.engine, *lane.engines.values()], first)
             for name, tasks in lane.tasks.items():
                 for budget in ready.sweep.budgets:
                     made = await plan(

@@ -198,29 +198,40 @@ def _say_prices(ready: Planned, prices: Sequence[Priced], *, json: bool) -> None
                 }
                 say_json(about | asdict(need))
     else:
-        table = Table(box=None, pad_edge=False)
-        for column in ("engine", "task", "effort", "budget"):
-            table.add_column(column, overflow="fold")
-        for column in ("runs", "calls", "work", "prefill", "seconds", "money"):
-            table.add_column(column, justify="right", no_wrap=True)
-        from workspan.cli.dry import money_range, shown_range
-
-        for one in prices:
-            need = one.total
-            table.add_row(
-                one.engine,
-                one.task,
-                one.effort,
-                str(one.plan.budget),
-                str(len(one.plan.needs) * one.plan.problems * one.seeds),
-                shown_range(need.calls),
-                shown_range(need.work),
-                shown_range(need.prefill),
-                shown_range(need.seconds, "{:.0f}"),
-                money_range(need.cost),
-            )
-        Screen().print(table)
+        for title, many in _by_engine(prices).items():
+            Screen().print(_prices_table(title, many))
     _say_price(ready, prices)
+
+
+def _by_engine(prices: Sequence[Priced]) -> dict[str, list[Priced]]:
+    found: dict[str, list[Priced]] = {}
+    for one in prices:
+        title = one.engine + (f", effort {one.effort}" if one.effort else "")
+        found.setdefault(title, []).append(one)
+    return found
+
+
+def _prices_table(title: str, prices: Sequence[Priced]) -> Table:
+    """Lay out what one engine will do, a line a task and budget."""
+    from workspan.cli.dry import money_range, shown_range
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("task", overflow="fold", min_width=16)
+    for column in ("budget", "runs", "calls", "work", "prefill", "seconds", "money"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for one in prices:
+        need = one.total
+        table.add_row(
+            one.task,
+            str(one.plan.budget),
+            str(len(one.plan.needs) * one.plan.problems * one.seeds),
+            shown_range(need.calls),
+            shown_range(need.work),
+            shown_range(need.prefill),
+            shown_range(need.seconds, "{:.0f}"),
+            money_range(need.cost),
+        )
+    return table
 
 
 def _say_price(ready: Planned, prices: Sequence[Priced]) -> None:

@@ -14,7 +14,7 @@ from workspan.core.engine import FREE, Bill, Engine
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import Message, Problem, Request
-from workspan.errors import InputError
+from workspan.errors import EngineRejected, InputError
 from workspan.lab.replay.simulated import HABITS, Habit, SimulatedEngine
 from workspan.runner import Result, check, run
 from workspan.spec import write
@@ -150,25 +150,42 @@ async def plan(
     return Plan(tuple(needs), len(problems), budget, speed)
 
 
-async def slowest(engines: Iterable[Engine]) -> Speed | None:
-    """Time each engine and give the lowest speeds; None where asking one may cost money."""
-    speeds = [await measure_speed(engine) for engine in engines]
+async def slowest(engines: Iterable[Engine], problem: Problem | None = None) -> Speed | None:
+    """Time each engine and give the lowest speeds; None where asking one may cost money.
+
+    One that does not read ordinary text is asked the problem in its place.
+    """
+    speeds = [await measure_speed(engine, problem=problem) for engine in engines]
     known = [speed for speed in speeds if speed is not None]
     if len(known) < len(speeds):
         return None
     return Speed(min(s.together for s in known), min(s.alone for s in known))
 
 
-async def measure_speed(engine: Engine, chains: int = 16) -> Speed | None:
-    """Time `chains` short chains side by side; None where asking may cost money."""
+async def measure_speed(
+    engine: Engine, chains: int = 16, problem: Problem | None = None
+) -> Speed | None:
+    """Time `chains` short chains side by side; None where asking may cost money.
+
+    Args:
+        engine: left open.
+        chains: side by side.
+        problem: asked where the engine refuses an ordinary text, as one with a grammar does.
+    """
     if engine.info.price != FREE:
         return None
-    chains = min(chains, engine.info.concurrency)
-    await _decode(engine, replace(_PROBE, max_tokens=1))  # a model loads at its first call
+    chains, probe = min(chains, engine.info.concurrency), _PROBE
+    try:
+        await _decode(engine, replace(probe, max_tokens=1))  # a model loads at its first call
+    except EngineRejected:
+        if problem is None:
+            raise
+        probe = replace(probe, prompt=problem.prompt)
+        await _decode(engine, replace(probe, max_tokens=1))
     decoded: list[int] = []
 
     async def one(seed: int) -> None:
-        decoded.append(await _decode(engine, replace(_PROBE, seed=seed)))
+        decoded.append(await _decode(engine, replace(probe, seed=seed)))
 
     began = anyio.current_time()
     async with anyio.create_task_group() as group:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,8 +37,9 @@ _VOTED = ("text", "math", "number", "choice")
 class AsRecorded:
     """Grades as the recording does: by its own verdicts, else by its reference."""
 
-    recording: Recording
-    name: str
+    recording: Recording = field(repr=False)
+    chains: str
+    """Hash of the recording."""
 
     async def __call__(self, task: Task, answer: str | None) -> Grade:
         """Judge one answer."""
@@ -46,14 +47,16 @@ class AsRecorded:
             return NO_ANSWER
         return Grade(self.recording.grade(task.problem, answer))
 
-    def __repr__(self) -> str:
-        return f"AsRecorded({self.name!r}, {hash_of(self.recording)})"
-
 
 def hash_of(recording: Recording) -> str:
     """Hash the chains of a recording: other chains are other cells."""
     told = [
-        (name, [(one.depths, one.answers) for one in many], recording.references.get(name))
+        (
+            name,
+            [(one.depths, one.answers) for one in many],
+            recording.references.get(name),
+            recording.verdicts.get(name),
+        )
         for name, many in sorted(recording.chains.items())
     ]
     return hashlib.blake2b(msgspec.json.encode(told), digest_size=8).hexdigest()
@@ -87,7 +90,7 @@ class Recorded:
     def tasks(self) -> dict[str, list[Task]]:
         """Return the problems of each task, in their order."""
         one = self.recording
-        grader = AsRecorded(one, one.name)
+        grader = AsRecorded(one, hash_of(one))
         found: dict[str, list[Task]] = {}
         for problem in one.problems:
             task = Task(problem, one.references.get(problem.id, ""), grader)
@@ -114,11 +117,11 @@ class Recorded:
     def _sizes(self, family: Family, tasks: Sequence[Task]) -> list[int] | None:
         """Return each cell's number of chains; None where votes alone don't tell what comes."""
         strategies = [parse_strategy(cell.strategy) for cell in family.cells]
-        sizes = []
+        sizes, longest = [], self.recording.longest
         for cell, strategy in zip(family.cells, strategies, strict=True):
             if type(strategy) is not SelfConsistency or cell.budget != str(Budget()):
                 return None
-            if strategy.max_tokens < self.recording.longest:
+            if strategy.max_tokens < longest:
                 return None
             sizes.append(strategy.n)
         fewest = min((len(self.recording.chains[one.problem.id]) for one in tasks), default=0)
