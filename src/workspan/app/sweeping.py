@@ -20,7 +20,7 @@ from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind
 from workspan.engines.settings import Settings
 from workspan.errors import InputError, JournalError, MissingDependency
-from workspan.lab.plan import Need, Plan, plan, slowest
+from workspan.lab.estimating import Estimate, Need, estimate, slowest
 from workspan.lab.sweeping.cell import Cell, problems_digest, sweep_digest
 from workspan.lab.sweeping.driving import Point, Progress, bound
 from workspan.lab.sweeping.driving import sweep as run_sweep
@@ -35,7 +35,7 @@ from workspan.spec import write
 from workspan.spec.engines import parse_price
 from workspan.store.database import database_at
 from workspan.tasks.base import Task
-from workspan.tasks.files import some
+from workspan.tasks.files import sampled
 from workspan.tasks.graders.own import graded_by, own_grader
 
 PRICED_ON = 2
@@ -76,15 +76,15 @@ class Priced:
     task: str
     effort: str
     seeds: int
-    plan: Plan
+    estimate: Estimate
     """Of the strategies that draw: the others share."""
 
     @property
     def total(self) -> Need:
         """All its strategies and seeds together."""
-        need = self.plan.total
+        need = self.estimate.total
         for _ in range(self.seeds - 1):
-            need += self.plan.total
+            need += self.estimate.total
         return need
 
 
@@ -190,7 +190,7 @@ async def planned(sweep: Sweep) -> AsyncIterator[Planned]:
         yield Planned(sweep, lanes, tuple(points))
 
 
-async def price(ready: Planned, *, sampled: int = PRICED_ON) -> list[Priced]:
+async def price(ready: Planned, *, tried: int = PRICED_ON) -> list[Priced]:
     """Say what a sweep will take, on simulated models; nothing that costs money is asked.
 
     Cells that share draws are priced once, at the largest. What the store has already is not
@@ -206,14 +206,14 @@ async def price(ready: Planned, *, sampled: int = PRICED_ON) -> list[Priced]:
             speed = await slowest([lane.engine, *lane.engines.values()], first)
             for name, tasks in lane.tasks.items():
                 for budget in ready.sweep.budgets:
-                    made = await plan(
+                    made = await estimate(
                         _drawing(ready.sweep.strategies, budget),
                         [task.problem for task in tasks],
                         lane.engine,
                         budget=budget,
                         speed=speed,
                         engines=lane.engines,
-                        sampled=sampled,
+                        sampled=tried,
                     )
                     found.append(Priced(stated.name, name, effort, len(ready.sweep.seeds), made))
     return found
@@ -297,7 +297,7 @@ def _recorded_lane(sweep: Sweep, stated: EngineText, effort: str) -> Lane:
     kind: AnswerKind = recorded_kind(stated.kind)
     recording = read_chains(stated.recording, stated.model, stated.tasks, kind=kind)
     one = Recorded(recording)
-    tasks = {name: some(many, sweep.limit, 0) for name, many in one.tasks().items()}
+    tasks = {name: sampled(many, sweep.limit, 0) for name, many in one.tasks().items()}
     engine = one.all_chains()
     identity = f"replay {recording.name} {hash_of(recording)}"
     return Lane(engine, {}, identity, tasks, one)

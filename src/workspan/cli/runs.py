@@ -12,7 +12,8 @@ import anyio
 import typer
 from rich.table import Table
 
-from workspan.cli.screen import Screen, say, say_json
+from workspan.cli.plain import say, say_json
+from workspan.cli.screen import Screen
 from workspan.cli.sweep import StoreOption, show_cells
 
 if TYPE_CHECKING:  # what these need is loaded when a command runs

@@ -13,7 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from workspan.cli.exits import Exit
-from workspan.cli.screen import Screen, say_json
+from workspan.cli.plain import say_json
+from workspan.cli.screen import Screen
 from workspan.tasks import MOST
 
 if TYPE_CHECKING:
@@ -50,16 +51,16 @@ def sweep(
     from workspan.app.sweeping import opened_results, planned, price, run_planned
     from workspan.lab.sweeping.written import read_sweep
 
-    plan, bar = read_sweep(file).with_limit(limit), _Bar()
+    asked, bar = read_sweep(file).with_limit(limit), _Bar()
 
     async def main() -> Swept | None:
-        async with planned(plan) as ready:
+        async with planned(asked) as ready:
             if dry_run:
-                _say_prices(ready, await price(ready, sampled=_DRY_SAMPLE), json=json)
+                _say_prices(ready, await price(ready, tried=_DRY_SAMPLE), json=json)
                 return None
             _say_price(ready, await price(ready))
             async with opened_results(store) as results:
-                bar.begin(plan.name, ready.id)
+                bar.begin(asked.name, ready.id)
                 return await run_planned(ready, results, store=store, on=on, on_progress=bar.show)
 
     done = bar.run(lambda: anyio.run(main))
@@ -187,13 +188,13 @@ def _say_prices(ready: Planned, prices: Sequence[Priced], *, json: bool) -> None
     """Say what each part of a sweep will take."""
     if json:
         for one in prices:
-            for need in one.plan.needs:
+            for need in one.estimate.needs:
                 about = {
                     "engine": one.engine,
                     "task": one.task,
                     "effort": one.effort,
-                    "budget": str(one.plan.budget),
-                    "problems": one.plan.problems,
+                    "budget": str(one.estimate.budget),
+                    "problems": one.estimate.problems,
                     "seeds": one.seeds,
                 }
                 say_json(about | asdict(need))
@@ -223,8 +224,8 @@ def _prices_table(title: str, prices: Sequence[Priced]) -> Table:
         need = one.total
         table.add_row(
             one.task,
-            str(one.plan.budget),
-            str(len(one.plan.needs) * one.plan.problems * one.seeds),
+            str(one.estimate.budget),
+            str(len(one.estimate.needs) * one.estimate.problems * one.seeds),
             shown_range(need.calls),
             shown_range(need.work),
             shown_range(need.prefill),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from workspan.errors import DataError, SpecError, nearest
 from workspan.tasks.base import Task
-from workspan.tasks.files import ENDINGS, read_tasks, some
+from workspan.tasks.files import ENDINGS, read_tasks, sampled
 from workspan.tasks.hub import hub
 
 FOLDER = "WORKSPAN_TASKS"
@@ -59,13 +59,13 @@ class Benchmark:
         """
         path = self._file()
         if path is not None:
-            return some(self._part(read_tasks(path), path), limit, seed)
+            return sampled(self._part(read_tasks(path), path), limit, seed)
         if not self.sets:
             raise DataError(
                 f"{self.known} is behind a gate: fetch it yourself, and write "
                 f"{self.known}(file='…') or put {self.known}.parquet into ${FOLDER}"
             )
-        return some([task for name in self.sets for task in hub(name).load()], limit, seed)
+        return sampled([task for name in self.sets for task in hub(name).load()], limit, seed)
 
     def _file(self) -> Path | None:
         if self.file:
