@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +151,11 @@ def test_a_total_that_is_too_small_ends_with_a_code_of_its_own(
 def test_another_executor_is_refused(plan: Path, tmp_path: Path, said: Said) -> None:
     _, aside = said("sweep", plan, "--store", tmp_path / "s.db", "--on", "ray", code=2)
     assert "one machine" in aside
+
+
+def test_models_are_swept_without_the_extra_of_the_lab() -> None:
+    code = (
+        "import sys; sys.modules.update({'numpy': None, 'scipy': None, 'pyarrow': None}); "
+        "import workspan.app.sweeping, workspan.app.swept, workspan.cli.sweep, workspan.cli.runs"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

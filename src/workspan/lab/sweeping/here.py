@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -21,11 +22,13 @@ from workspan.lab.sweeping.cell import Cell
 from workspan.lab.sweeping.executing import Measured, Recorded
 from workspan.lab.sweeping.nested import Family, NobodyAsked, drawn, reached
 from workspan.lab.sweeping.outcome import TrialRow, trial_row
-from workspan.lab.sweeping.recorded import Recorded as RecordedChains
 from workspan.runner import identify
 from workspan.spec import parse_strategy
 from workspan.store.journals import JournalFile
 from workspan.tasks.base import Task
+
+if TYPE_CHECKING:  # it needs the extra `lab`, and a sweep of models does not
+    from workspan.lab.sweeping.recorded import Recorded as RecordedChains
 
 _MANY = 1_000_000
 """Runs that are planned, where no row of failures says that an engine is gone."""
