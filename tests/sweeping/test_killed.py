@@ -29,7 +29,7 @@ strategies = [
     "adaptive_consistency(n=5, max_tokens=90)",
     "self_refine(turns=2, max_tokens=90)",
 ]
-budgets = ["4k work", "200 work"]
+budgets = ["4k work", "4k work, 40 span"]
 seeds = [0, 1]
 tasks = ["TASKS"]
 limit = 5
@@ -41,6 +41,8 @@ engine = "http://127.0.0.1:PORT/v1"
 model = "simulated"
 set = {concurrency = 4}
 """
+"""Neither budget is one for which calls at once compete: which of them such a budget cuts hangs on
+the server's timing, in an undisturbed sweep as well."""
 KILLS = 10
 
 
