@@ -20,7 +20,7 @@ from workspan.data.types import Usage
 from workspan.errors import EngineError, JournalError, WorkspanError
 from workspan.lab.sweeping.cell import Cell
 from workspan.lab.sweeping.executing import Measured, Recorded
-from workspan.lab.sweeping.nested import Family, NobodyAsked, drawn, reached
+from workspan.lab.sweeping.nested import Family, NobodyAsked, cut, drawn, reached
 from workspan.lab.sweeping.outcome import TrialRow, trial_row
 from workspan.runner import identify
 from workspan.spec import parse_strategy
@@ -115,7 +115,8 @@ class Here:
             trial = Trial(cell.strategy, task, journal.usage(), error=said)
             row = trial_row(place, trial, is_shared=False, lost=gone)
             return Measured(row, said, isinstance(error, EngineError))
-        return Measured(trial_row(place, trial, is_shared=False, lost=gone))
+        is_cut = any(map(cut, journal.entries))
+        return Measured(trial_row(place, trial, is_shared=False, is_cut=is_cut, lost=gone))
 
     async def share(self, cell: Cell, drawn: Cell, place: int) -> TrialRow | None:
         """Run on the recorded calls of the larger cell; None where they are not enough."""

@@ -72,16 +72,15 @@ def _rooted(cell: Cell) -> tuple[int, str]:
     return n, write(replace(strategy, **{counted: 1}))  # type: ignore[type-var]
 
 
+def cut(entry: Entry) -> bool:
+    """Tell whether a call was ended by the budget or the time."""
+    return entry.sample is not None and entry.sample.finish in ("budget", "deadline")
+
+
 def drawn(entries: Iterable[Entry]) -> list[Entry]:
     """Return the calls that a run made and that nothing cut."""
     latest = {entry.key: entry for entry in entries}
-    return [
-        entry
-        for entry in latest.values()
-        if entry.outcome == "sample"
-        and entry.sample
-        and entry.sample.finish not in ("budget", "deadline")
-    ]
+    return [one for one in latest.values() if one.outcome == "sample" and not cut(one)]
 
 
 async def reached(

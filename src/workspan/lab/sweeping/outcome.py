@@ -36,7 +36,7 @@ class TrialRow:
     answer: str | None
     error: str
     stop: str
-    """"done", or the limit that ended it."""
+    """"done"; "cut" where the budget cut a call short; the limit that refused one; or "failed"."""
     work: int
     span: int
     prefill: int
@@ -111,8 +111,13 @@ class CellRow:
 NOTHING = Amount()
 
 
-def trial_row(place: int, trial: Trial, *, is_shared: bool, lost: Usage | None = None) -> TrialRow:
-    """Flatten a graded run; `lost` is what killed processes had in flight of it."""
+def trial_row(
+    place: int, trial: Trial, *, is_shared: bool, is_cut: bool = False, lost: Usage | None = None
+) -> TrialRow:
+    """Flatten a graded run; `lost` is what killed processes had in flight of it.
+
+    That a call was cut is told by the journal: a resumed run replays it, and no limit refuses it.
+    """
     result, usage = trial.result, trial.usage
     gone = (lost or Usage()).amount
     return TrialRow(
@@ -121,7 +126,7 @@ def trial_row(place: int, trial: Trial, *, is_shared: bool, lost: Usage | None =
         correct=None if trial.grade is None else trial.grade.correct,
         answer=_kept(result.answer.text, _LONGEST_ANSWER) if result is not None else None,
         error=_kept(trial.error, _LONGEST_ERROR) or "",
-        stop=result.stop if result is not None else "failed",
+        stop="failed" if result is None else "cut" if is_cut else result.stop,
         work=usage.work,
         span=result.span if result is not None else 0,
         prefill=usage.prefill,
