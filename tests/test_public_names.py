@@ -13,7 +13,7 @@ def test_public_names_are_these() -> None:
         "SelfRevision", "Session", "Single", "Strategy", "Usage", "Verifier",
         "WeightedBestOfN", "WorkspanError", "calibrate", "certify", "compare", "estimate",
         "open_engine", "parse_strategy", "parse_verifier", "read", "replay", "run",
-        "run_sync", "solve", "solve_many",
+        "run_sync", "solve", "solve_many", "sweep",
     ]  # fmt: skip
 
 

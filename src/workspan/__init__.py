@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workspan.app.replaying import replay as replay
     from workspan.app.solving import solve as solve
     from workspan.app.solving import solve_many as solve_many
+    from workspan.app.sweeping import sweep as sweep
     from workspan.core.engine import Capability as Capability
     from workspan.core.engine import Engine as Engine
     from workspan.core.engine import EngineInfo as EngineInfo
@@ -70,6 +71,7 @@ _HOMES = {
     "app.engines": ("open_engine",),
     "app.replaying": ("replay",),
     "app.solving": ("solve", "solve_many"),
+    "app.sweeping": ("sweep",),
     "data.budget": ("Budget",),
     "registry.card": ("Card",),
     "core.engine": ("Capability", "Engine", "EngineInfo", "Price"),

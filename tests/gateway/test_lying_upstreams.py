@@ -14,9 +14,9 @@ from gateway.rig import usage as reported
 from workspan.core.engine import Price
 from workspan.serve.store import store_at
 from workspan.serve.store.base import KeyUsage
+from workspan.serve.store.driven import DrivenStore
 from workspan.serve.store.keys import make_key
 from workspan.serve.store.limits import parse_limits
-from workspan.serve.store.sqlite import SqliteStore
 
 
 async def key_of(gw: Gate, limits: str) -> tuple[str, str]:
@@ -99,16 +99,16 @@ def test_a_store_that_fails_in_an_unknown_way_is_said_and_holds_nobody_up(
             gate(up.url, store=str(tmp_path / "store")) as gw,
         ):
             await key_of(gw, "1000 work/total")
-            right = SqliteStore.exchange
+            right = DrivenStore.exchange
 
             async def wrong(*_: object) -> None:
                 raise OverflowError("too large")
 
-            monkeypatch.setattr(SqliteStore, "exchange", wrong)
+            monkeypatch.setattr(DrivenStore, "exchange", wrong)
             got = await gw.ask(max_tokens=5)
             assert (got.status, got.error["code"]) == (503, "store_unreachable")
             assert "OverflowError" in got.error["message"]
-            monkeypatch.setattr(SqliteStore, "exchange", right)
+            monkeypatch.setattr(DrivenStore, "exchange", right)
             while (await gw.ask(max_tokens=5)).status == 503:  # noqa: ASYNC110
                 await asyncio.sleep(0.5)  # as a client does that was told to
             assert (await gw.ask(max_tokens=5)).status == 200

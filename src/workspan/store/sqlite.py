@@ -1,4 +1,4 @@
-"""Keys and accounts in one SQLite file, which the workers of a machine share."""
+"""The store in one SQLite file, which the workers of a machine share."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ import anyio
 
 from workspan.errors import InputError, StoreError, StoreGone
 from workspan.legible import one_line
-from workspan.serve.store.driven import Begun, DrivenStore
-from workspan.serve.store.migrating import migrate
-from workspan.serve.store.statements import LOCK, Rows, Statement, Work
+from workspan.store.migrating import migrate
+from workspan.store.statement import LOCK, Begun, Rows, Statement, Work
 
 T = TypeVar("T")
 
@@ -28,7 +27,7 @@ _BUSY = ("locked", "busy", "disk i/o error", "full", "unable to open", "readonly
 """What SQLite says of trouble that may pass."""
 
 
-class SqliteStore(DrivenStore):
+class SqliteDatabase:
     """One connection in one thread of its own: the only one of the process that reads or writes.
 
     The file is in write-ahead mode and synchronised at each commit, so that what a worker was told
@@ -41,6 +40,11 @@ class SqliteStore(DrivenStore):
         self._busy_seconds = busy_seconds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="workspan-store")
         self._database: sqlite3.Connection | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Say whether the file exists."""
+        return self.path.exists()
 
     async def open(self) -> None:
         """Open or make the file, and bring its tables up to date.
