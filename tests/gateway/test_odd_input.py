@@ -43,7 +43,12 @@ def test_an_error_names_its_field() -> None:
                 got = await gw.post(body)
                 assert (got.status, got.error["param"]) == (400, param), got.error
             got = await gw.ask(workspan={"strategy": "self_consistency(n=0)"})
-            assert (got.status, got.error["param"]) == (400, None)
+            assert (got.status, got.error["param"]) == (400, "workspan.strategy")
+            got = await gw.ask(workspan={"budget": "many"})
+            assert (got.status, got.error["param"]) == (400, "workspan.budget")
+            got = await gw.ask(model="up:self-consistency(n=2)")
+            assert (got.status, got.error["param"]) == (400, "model")
+            assert "'self_consistency'" in got.error["message"]
             assert not up.seen
 
     run(main)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from time import perf_counter
 from typing import TypeAlias
 
@@ -46,9 +47,18 @@ _WHILE_DRAINING = frozenset({"/healthz", "/readyz", "/metrics"})
 class App:
     """The application of one process."""
 
-    def __init__(self, config: Config, log: RequestLog | None = None, worker: str = "") -> None:
-        """Take what the operator stated; `worker` names this process among several."""
-        self.gateway = Gateway(config, log, worker)
+    def __init__(
+        self,
+        config: Config,
+        log: RequestLog | None = None,
+        worker: str = "",
+        folder: Path | None = None,
+    ) -> None:
+        """Take what the operator stated; `worker` names this process among several.
+
+        `folder` is what they share beside the store.
+        """
+        self.gateway = Gateway(config, log, worker, folder)
         self.failure: BaseException | None = None
         """Why it could not start."""
 

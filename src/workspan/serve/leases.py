@@ -20,7 +20,7 @@ from workspan.data.budget import Budget
 from workspan.data.types import Amount, Usage
 from workspan.errors import BudgetExceeded, Refused, StoreGone
 from workspan.serve.store.base import Ask, Standing, Window
-from workspan.serve.store.limits import Limit, amount_of, units, window_end
+from workspan.serve.store.limits import Limit, amount_of, shown, units, window_end
 
 AHEAD = 4
 """Times what was drawn since the last exchange that a lease is filled to."""
@@ -150,7 +150,7 @@ class Lease:
             return Refused(
                 said, code="rate_limit_exceeded", limit=str(self.limit), retry_after=after
             )
-        left = amount_of(self.limit.quantity, max(0, self.remaining))
+        left = shown(self.limit.quantity, max(0, self.remaining))
         if need > self.remaining:
             said = f"the key's budget of {self.limit} has {left} left, the request needs more"
             return Refused(said, code="budget_exceeded", limit=str(self.limit), retry_after=turns)

@@ -41,6 +41,8 @@ class SqliteStore(DrivenStore):
         self._busy_seconds = busy_seconds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="workspan-store")
         self._database: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
+        """The file that the connection writes, whatever its name stands for by now."""
 
     async def open(self) -> None:
         """Open or make the file, and bring its tables up to date.
@@ -76,6 +78,7 @@ class SqliteStore(DrivenStore):
     def _open(self) -> None:
         self._make()
         try:
+            self._opened = _identity(self.path)
             self._database = sqlite3.connect(
                 self.path, timeout=self._busy_seconds, isolation_level=None
             )
@@ -115,6 +118,7 @@ class SqliteStore(DrivenStore):
 
     def _transact(self, begun: Begun[T]) -> T:
         database = self._connected()
+        self._check_there()
         try:
             database.execute("BEGIN IMMEDIATE")
             try:
@@ -143,6 +147,18 @@ class SqliteStore(DrivenStore):
             raise StoreGone(f"the store {self.path} is closed")
         return self._database
 
+    def _check_there(self) -> None:
+        """See that what is written can be found again: SQLite goes on in a file that has no name.
+
+        Raises:
+            StoreGone: the file was deleted, or another stands in its place.
+        """
+        if _identity(self.path) != self._opened:
+            raise StoreGone(
+                f"the file of the store {self.path} was deleted or replaced while it was open: put "
+                "it back, or start the gateway anew to begin with what is there"
+            )
+
     def _close(self) -> None:
         if self._database is not None:
             self._database.close()
@@ -157,6 +173,15 @@ class SqliteStore(DrivenStore):
             )
         kind = StoreGone if any(word in said.lower() for word in _BUSY) else StoreError
         return kind(f"the store {self.path}: {said}")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what a file is known by; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _executed(database: sqlite3.Connection, statement: Statement) -> Rows:
