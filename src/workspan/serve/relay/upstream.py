@@ -20,9 +20,9 @@ from workspan.serve.relay.places import Places
 
 _GIVEN_UP = frozenset({"stream_options", "temperature"})
 """What is left out once a server has refused it: without it the answer is of the same kind."""
-_RETRY_SECONDS = "5"
-"""For which a strategy's call is asked again where an upstream refuses, unless the operator says
-otherwise: a client waits meanwhile, and can ask again by itself when it is told when."""
+_RETRIES = {"retries__attempts": "3", "retries__seconds": "5"}
+"""How a strategy's call is asked again where an upstream refuses, unless the operator says
+otherwise: a client waits meanwhile, and can ask again by itself once it is told when."""
 _LARGE = 1 << 20
 """Bytes that are better sent in pieces."""
 
@@ -56,9 +56,7 @@ class Server:
     """One upstream of a process."""
 
     def __init__(self, stated: Upstream, limits: Limits) -> None:
-        stated = replace(
-            stated, settings=stated.settings.with_defaults(retries__seconds=_RETRY_SECONDS)
-        )
+        stated = replace(stated, settings=stated.settings.with_defaults(**_RETRIES))
         self._stated = stated
         self.name = stated.name
         self.price: Price | None = stated.price
