@@ -15,9 +15,12 @@ BUSY = {"error": {"message": "slow down", "type": "rate_limit"}}
 BROKEN = {"error": {"message": "the engine is dead", "type": "server_error"}}
 
 
-async def asked(answer: Answer, **stated: str) -> tuple[Any, float, int]:
+async def asked(answer: Answer, **stated: Any) -> tuple[Any, float, int]:
     """Ask a strategy; return the reply, the seconds on the patient clock, and the upstream's."""
-    async with Scripted(answer).serve() as up, gate(upstream(up.url, **stated)) as gw:
+    async with (
+        Scripted(answer).serve() as up,
+        gate(upstream(up.url, **stated)) as gw,
+    ):
         loop = asyncio.get_running_loop()
         began = loop.time()
         got = await gw.ask(model=SCALED, messages=NUMBER)
@@ -41,8 +44,9 @@ def test_a_steady_refusal_is_told_within_seconds(status: int) -> None:
         assert got.status == status
         assert seconds < 8
         assert tries > 2  # it was asked again for a while
-        longer = await asked(replies(BUSY, status), retries__seconds="30", retries__attempts="9")
-        assert longer[1] > seconds
+        assert (await asked(replies(BUSY, status), retries__attempts="6"))[
+            1
+        ] > seconds  # as the operator says
 
     run(main)
 

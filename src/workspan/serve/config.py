@@ -105,6 +105,8 @@ class Config:
     """Of whoever sees the page, its feed and the figures; empty is whoever sits at this machine."""
     shows_content: bool = False
     """The page shows prompts and answers."""
+    origins: tuple[str, ...] = ()
+    """Sites whose pages may ask; ``*`` is all, for a gateway with keys."""
     otlp: str = ""
     """Where traces are sent; empty leaves it to the environment that OpenTelemetry reads."""
 
@@ -125,6 +127,11 @@ class Config:
         if self.failover and len(self.upstreams) < 2:
             raise InputError("failover needs a second engine: add -e NAME=http://HOST/v1")
         self._check_judge()
+        if "*" in self.origins and not self.store:
+            raise InputError(
+                "--allow-origin '*' lets each site that a browser shows ask: keep keys, see "
+                "--store, or name the sites"
+            )
         own = self.strategies.get(self.strategy, self.strategy)
         for text in filter(None, (own, *self.strategies.values())):
             from workspan.spec import parse_strategy  # all strategies' world, for whoever has one

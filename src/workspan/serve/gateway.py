@@ -30,6 +30,7 @@ from workspan.serve.store.base import Store
 from workspan.serve.store.keys import Key
 from workspan.serve.wire.errors import Failed, about
 from workspan.serve.wire.exchange import Exchange
+from workspan.serve.wire.origin import Origins
 from workspan.serve.wire.watch import Watch
 from workspan.serve.wishes import BadBudget, read_wish, within
 
@@ -61,6 +62,7 @@ class Gateway:
         self.watch = Watch(config.limits)
         self.metrics = Metrics((stated.name for stated in config.upstreams), worker, folder)
         self.access = Access(config.admin_key)
+        self.origins = Origins(config.origins)
         self.log = log or RequestLog()
         self.store: Store | None = (
             self.metrics.timed(store_at(config.store)) if config.store else None
