@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import logging
 import multiprocessing
 import multiprocessing.connection
@@ -37,6 +38,8 @@ logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what a client d
 _GRACE_SECONDS = 5
 """After the drain, until what still runs is cancelled."""
 _RESTART_SECONDS = 0.5
+_STRATEGIES = "workspan.serve.routes.scaling"
+"""What answers by strategies, and all it stands on: nothing that a server needs to begin."""
 _AGAIN_SECONDS = 1.0
 """After which a signal to end is a second one. Before, it is the same: a terminal and a service
 manager send it to a worker, and so does the worker's parent."""
@@ -53,6 +56,7 @@ class _Server(uvicorn.Server):
         self.app = app
         self._on_ready = on_ready
         self._asked_to_end: float | None = None
+        self._loading: asyncio.Task[None] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Begin to end; at a second signal stop what still runs. Accounts are settled either way.
@@ -74,6 +78,8 @@ class _Server(uvicorn.Server):
             gc.collect()
             gc.freeze()  # what is here now stays: no collection needs to look at it again
             self._on_ready()
+            if _STRATEGIES not in sys.modules:
+                self._loading = asyncio.create_task(_load())
 
     def _look(self, now: float) -> None:
         for connection in list(self.server_state.connections):
@@ -91,6 +97,12 @@ class _Server(uvicorn.Server):
             await super().shutdown(sockets)
         finally:
             end.cancel()
+
+
+async def _load() -> None:
+    """Import what the first request for a strategy would wait for, while others are answered."""
+    await asyncio.to_thread(importlib.import_module, _STRATEGIES)
+    gc.freeze()
 
 
 def serve(config: Config, on_listening: Listening) -> None:
