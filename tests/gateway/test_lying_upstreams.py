@@ -90,6 +90,52 @@ def test_usage_that_comes_before_the_last_tokens_is_not_all(tmp_path: Path) -> N
     run(main)
 
 
+@pytest.mark.parametrize(
+    ("parts", "told", "work", "source"),
+    [
+        (
+            [piece({"content": ""}, index=i) for i in (0, 1, 0, 1)]
+            + [piece({}, "length", index=i) for i in (0, 1)],
+            2,  # of one choice: all of its cap, and nothing of it can be seen
+            4,
+            "estimated",
+        ),
+        (
+            [piece({"content": f" w{i}"}, index=0) for i in range(2)] + [piece({}, "stop")],
+            2,  # of both, though one never came
+            2,
+            "measured",
+        ),
+    ],
+)
+def test_the_usage_of_two_choices_is_held_against_each(
+    parts: list[bytes], told: int, work: int, source: str
+) -> None:
+    last = line({"id": "c", "choices": [], "usage": reported(9, told)})
+
+    async def main() -> None:
+        async with Scripted(streams(*parts, last, DONE)).serve() as up, gate(up.url) as gw:
+            got = await gw.stream(n=2, max_tokens=2, stream_options={"include_usage": True})
+            assert got.events[-1]["workspan"]["work"] == work
+            assert got.events[-1]["workspan"]["source"] == source
+
+    run(main)
+
+
+def test_an_end_that_comes_after_the_usage_of_two_choices_is_charged() -> None:
+    early = line({"id": "c", "choices": [], "usage": reported(9, 2)})
+    parts = (*(piece({"content": "one"}, index=i) for i in (0, 1)), piece({}, "stop"), early)
+
+    async def main() -> None:
+        answer = streams(*parts, piece({}, "stop", index=1), DONE)
+        async with Scripted(answer).serve() as up, gate(up.url) as gw:
+            got = await gw.stream(n=2, stream_options={"include_usage": True})
+            assert got.events[-1]["workspan"]["work"] == 3
+            assert got.events[-1]["workspan"]["source"] == "estimated"
+
+    run(main)
+
+
 def test_a_store_that_fails_in_an_unknown_way_is_said_and_holds_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

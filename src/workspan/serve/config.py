@@ -177,13 +177,16 @@ def upstreams(
         SpecError: a name is given twice, or something is stated for an engine that is not there.
     """
     texts = named("--engine", engines)
-    chosen, paid = named("--model", models), named("--price", prices)
+    chosen, paid = (
+        {"" if name == UNNAMED and "" in texts else name: text for name, text in told.items()}
+        for told in (named("--model", models), named("--price", prices))
+    )
     names = {name or UNNAMED: text for name, text in texts.items()}
     if len(names) < len(texts):
         raise SpecError(f"an engine is named {UNNAMED!r}, as the one without a name is: rename it")
     for name in (*chosen, *paid):
         if name not in texts and not (name == "" and len(texts) == 1):
-            hint = nearest(name, texts) if name else f"write NAME=…: {', '.join(texts)}"
+            hint = nearest(name, names) if name else f"write NAME=…: {', '.join(texts)}"
             raise SpecError(f"no engine is named {quoted(name)}: {hint}")
     stated = read_settings(settings, keys, texts)
 

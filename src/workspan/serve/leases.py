@@ -28,6 +28,12 @@ BUSY_SECONDS = 1.0
 """After which it is worth trying again what is held by calls in flight."""
 
 
+def busy(limit: str) -> Refused:
+    """Return what a request is told where others hold what is left of a limit."""
+    said = f"what is left of the key's budget of {limit} is held by calls in flight"
+    return Refused(said, code="budget_busy", limit=limit, retry_after=BUSY_SECONDS)
+
+
 class Lease:
     """What a worker holds of one window, and what of it was used and not told to the store yet."""
 
@@ -154,12 +160,7 @@ class Lease:
         if need > self.remaining:
             said = f"the key's budget of {self.limit} has {left} left, the request needs more"
             return Refused(said, code="budget_exceeded", limit=str(self.limit), retry_after=turns)
-        return Refused(
-            f"what is left of the key's budget of {self.limit} is held by calls in flight",
-            code="budget_busy",
-            limit=str(self.limit),
-            retry_after=BUSY_SECONDS,
-        )
+        return busy(str(self.limit))
 
 
 class Wish(NamedTuple):

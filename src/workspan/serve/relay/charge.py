@@ -18,6 +18,7 @@ from workspan.core.engine import Price
 from workspan.core.ledger import Hold, Ledger
 from workspan.data.types import Amount, Usage
 from workspan.errors import BudgetExceeded, Refused
+from workspan.serve.leases import busy
 
 SLICE = 256
 """Tokens of a slice, at least."""
@@ -26,7 +27,7 @@ _TRIES = 16
 """So many in each slice, where there is nothing more just now."""
 _SMALLEST = 80
 """Tokens of a first slice that are worth a request, where so many are left of a budget."""
-_WHOLE = 1024
+_WHOLE = 256
 """The same of a reply that comes whole and that its client did not cap."""
 _AHEAD = 4
 """The next slice is asked for when the last one has a quarter left."""
@@ -161,8 +162,10 @@ class Charge:
             except (BudgetExceeded, Refused) as refused:
                 before, left = left, self._left()
                 is_less = left is not None and left > 0 and (before is None or left < before)
-                if place == _ASKED - 1 or not is_less or not _is_short(refused):
+                if not is_less or not _is_short(refused):
                     raise
+                if place == _ASKED - 1:
+                    raise busy(refused.limit) from None  # others were faster each time
         self._ahead = self._slice // _AHEAD + self.plan.runahead
 
     async def _hold_first(self, left: int | None) -> None:

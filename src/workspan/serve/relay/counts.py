@@ -43,6 +43,8 @@ class Counts:
         """Pieces of all choices that had come at the last report: what came after is not in it."""
         self._open: list[int] = []
         """Choices that had not ended by then: they may have decoded an end token since."""
+        self._absent: list[int] = []
+        """Choices that were asked for and never came."""
         self.tier = ""
         """The service tier that the reply names."""
 
@@ -117,6 +119,7 @@ class Counts:
 
     def settled(self, server: str) -> Usage:
         """Return the bill of a reply that ended."""
+        self._absent = [i for i, meter in enumerate(self.meters) if not meter.was_served]
         for place in self.unfinished:
             self.meters[place].finish = "stop"
         first = self.meters[0]
@@ -147,7 +150,8 @@ class Counts:
         is_early = self._heard_at < self._pieces
         if bound > figures.decoded and (is_early or figures.decoded < self._least_of_all):
             return replace(figures, decoded=bound, is_measured=False)
-        ends = sum(self.meters[place].finish == "stop" for place in self._open)
+        late = [place for place in self._open if place not in self._absent]
+        ends = sum(self.meters[place].finish == "stop" for place in late)
         if ends:
             return replace(figures, decoded=figures.decoded + ends, is_measured=False)
         return figures
@@ -163,7 +167,8 @@ class Counts:
         is_cap = self.report is not None and self.report.completion_tokens == cap
         return sum(
             cap if is_cap and meter.finish == "length" else max(1, meter.least, meter.pieces)
-            for meter in self.meters
+            for place, meter in enumerate(self.meters)
+            if place not in self._absent
         )
 
     def _held(self, usage: Usage, came: int) -> Usage:
