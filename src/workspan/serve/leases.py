@@ -183,8 +183,8 @@ class Gains(Protocol):
         """Return the worker's clock, in seconds."""
         ...
 
-    async def gain(self, wishes: Sequence[Wish]) -> None:
-        """Wait until the least of each can be drawn.
+    async def gain(self, wishes: Sequence[Wish], *, waits: bool = True) -> None:
+        """Wait until the least of each can be drawn; without `waits` for the store alone.
 
         Raises:
             Refused: one can't be had, or not soon.
@@ -246,8 +246,9 @@ class LeasedLedger(Ledger):
             raise LeaseRefused(why, column) from None
 
     async def _fetched(self, more: Amount, column: str) -> bool:  # noqa: ARG002  # has one alone
+        """Fetch more for a call that is decoded meanwhile: what others hold is not waited for."""
         try:
-            await self.gains.gain(self._wishes(more))
+            await self.gains.gain(self._wishes(more), waits=False)
         except (Refused, StoreGone):
             return False
         return True
