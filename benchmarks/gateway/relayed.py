@@ -131,4 +131,7 @@ class _Clients:
         if b"[DONE]" in last:
             return "length" if b'"finish_reason":"length"' in last.replace(b" ", b"") else "stop"
         at = last.rfind(b'{"error"')
-        return str(json.loads(last[at:])["error"]["code"]) if at >= 0 else "torn"
+        if at < 0:
+            return "torn"
+        told, _ = json.JSONDecoder().raw_decode(last[at:].decode())
+        return str(told["error"]["code"])
