@@ -141,7 +141,9 @@ class Attempt:
         if self.passed.is_streamed and response.content_type != "application/json":
             await self._first_token()
             return
+        self.is_unread = True  # until it is here
         self.whole = await self._read(response, exchange.limits.reply_bytes)
+        self.is_unread = False
         if self.passed.is_streamed and self.whole.lstrip().startswith(_EVENTS):
             self.whole, told = b"", self.whole
             self.ahead.append(self.events(told))
