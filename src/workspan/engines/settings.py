@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -119,6 +119,11 @@ class Settings:
     def for_scores(self) -> dict[str, Any]:
         """Read them for a reward model."""
         return self._read(_ALL)
+
+    def with_defaults(self, **values: str) -> Settings:
+        """Return them with values for what was not stated; `__` stands for a dot."""
+        told = {name.replace("__", "."): value for name, value in values.items()}
+        return replace(self, stated={**told, **self.stated})
 
     def refuse(self, engine: str) -> None:
         """Say that an engine that is no server takes none.

@@ -40,6 +40,8 @@ class SqliteDatabase:
         self._busy_seconds = busy_seconds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="workspan-store")
         self._database: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
+        """The file that the connection writes, whatever its name stands for by now."""
 
     @property
     def is_there(self) -> bool:
@@ -80,6 +82,7 @@ class SqliteDatabase:
     def _open(self) -> None:
         self._make()
         try:
+            self._opened = _identity(self.path)
             self._database = sqlite3.connect(
                 self.path, timeout=self._busy_seconds, isolation_level=None
             )
@@ -119,6 +122,7 @@ class SqliteDatabase:
 
     def _transact(self, begun: Begun[T]) -> T:
         database = self._connected()
+        self._check_there()
         try:
             database.execute("BEGIN IMMEDIATE")
             try:
@@ -147,6 +151,18 @@ class SqliteDatabase:
             raise StoreGone(f"the store {self.path} is closed")
         return self._database
 
+    def _check_there(self) -> None:
+        """See that what is written can be found again: SQLite goes on in a file that has no name.
+
+        Raises:
+            StoreGone: the file was deleted, or another stands in its place.
+        """
+        if _identity(self.path) != self._opened:
+            raise StoreGone(
+                f"the file of the store {self.path} was deleted or replaced while it was open: put "
+                "it back, or start the gateway anew to begin with what is there"
+            )
+
     def _close(self) -> None:
         if self._database is not None:
             self._database.close()
@@ -161,6 +177,15 @@ class SqliteDatabase:
             )
         kind = StoreGone if any(word in said.lower() for word in _BUSY) else StoreError
         return kind(f"the store {self.path}: {said}")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what a file is known by; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _executed(database: sqlite3.Connection, statement: Statement) -> Rows:

@@ -110,7 +110,7 @@ def test_kinds_of_refusal_and_when_to_come_back(address: str) -> None:
             assert exceeded.code == "budget_exceeded"
             assert exceeded.retry_after == 12 * 3600
             assert "100 work/day" in str(exceeded)
-            assert "10 left" in str(exceeded)
+            assert "10 work left" in str(exceeded)
             async with accounts.open(one.key) as account:
                 await spend(account, 10)
             assert (await refused(accounts, one)).code == "budget_exceeded"
