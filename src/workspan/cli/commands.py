@@ -14,6 +14,9 @@ from workspan.registry.table import Row, table
 
 _SHORT: Mapping[str, str] = {
     "solve": "Answer a question, or each problem of a file, and say how the budget was spent.",
+    "rollouts": (
+        "Run a coding agent several times, each in a copy of the folder, and keep the best change."
+    ),
     "compare": "Run strategies on the same problems at the same budget, and say which is ahead.",
     "replay": (
         "Run strategies on recorded chains within budgets, learning only from other problems."
@@ -43,6 +46,7 @@ _SHORT: Mapping[str, str] = {
     "models": "List, check and fetch models for the embedded engine.",
     "serve": "Serve any client of OpenAI's API, each request within its budget.",
     "keys": "Make, list and revoke a gateway's keys, and see what they spent.",
+    "mcp": "Serve the tools plan, solve and account on standard input and output.",
 }
 """What the list of commands says of ours: the first lines of their docstrings, unimported."""
 

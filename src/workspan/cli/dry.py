@@ -31,6 +31,11 @@ async def say_plan(
     Nothing that costs money is asked: only the speed of a model that is free is measured.
     """
     made = await estimate(problems, strategies, engine=opened, budget=budget)
+    say_made(made, opened, budget, json=json)
+
+
+def say_made(made: Estimate, opened: Opened, budget: Budget, *, json: bool) -> None:
+    """Print an estimate."""
     if json:
         for need in (*made.needs, made.total):
             record = {"problems": made.problems, "budget": str(budget), **asdict(need)}

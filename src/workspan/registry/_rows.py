@@ -79,6 +79,7 @@ _STRATEGIES = {
 _VERIFIERS = {
     "judge": "workspan.verifiers.judge:Judge",
     "public_tests": "workspan.verifiers.tests:PublicTests",
+    "patch_tests": "workspan.verifiers.patch_tests:PatchTests",
     "plan_check": "workspan.verifiers.plan_check:PlanCheck",
     "state_value": "workspan.verifiers.state_value:StateValue",
     "critic": "workspan.verifiers.critic:Critic",
@@ -93,6 +94,7 @@ _ENGINES = {
     "reward": "workspan.engines.openers:reward",
     "classify": "workspan.engines.openers:classify",
     "rerank": "workspan.engines.openers:rerank",
+    "rollout": "workspan.engines.rollout.opener:rollout",
     "scripted": "workspan.testing.strategy_suite:scripted",
 }
 _TASKS = {
@@ -117,6 +119,7 @@ _GRADERS = {
 _READERS: Mapping[str, str] = {}
 _COMMANDS = {
     "solve": "workspan.cli.solve:solve",
+    "rollouts": "workspan.cli.rollouts:rollouts",
     "compare": "workspan.cli.compare:compare",
     "replay": "workspan.cli.replay:replay",
     "sweep": "workspan.cli.sweep:sweep",
@@ -136,6 +139,7 @@ _COMMANDS = {
     "models": "workspan.cli.lists:models",
     "serve": "workspan.cli.serve:serve",
     "keys": "workspan.cli.keys:keys",
+    "mcp": "workspan.cli.mcp:mcp",
 }
 _CLAIMS = {
     "stretched_chain": "workspan.claims.stretched_chain:CLAIM",

@@ -99,7 +99,10 @@ class Gateway:
                 self.engines[stated.name] = await engine_spec.open_engine(
                     stated.engine, stated.model or None, stated.price, stated.settings, imports=True
                 )
-                models[stated.name] = self.engines[stated.name].info.model
+                info = self.engines[stated.name].info
+                if info.whole is not None:
+                    raise InputError(f"{info.name} does whole tasks, and is no model to serve")
+                models[stated.name] = info.model
                 continue
             server.open()
             if not server.model:

@@ -9,7 +9,7 @@ from workspan.core.engine import Capability, EngineInfo
 from workspan.core.session import Session, Strategy, Verifier
 from workspan.data.budget import Budget
 from workspan.data.types import Answer, Problem, Request
-from workspan.errors import at_least, within
+from workspan.errors import SpecError, at_least, within
 from workspan.registry.card import Card
 from workspan.strategies.auto.answers import candidates, leading
 from workspan.strategies.auto.arms import check_arms, switch
@@ -108,8 +108,11 @@ class Auto:
         """Refuse a library of another model, unless the user says whose it is.
 
         Raises:
-            SpecError: it is, or it counts in characters what the engine counts in tokens.
+            SpecError: it is, or it counts in characters what the engine counts in tokens; or calls
+                are rollouts, of which no model judges which is right.
         """
+        if info.whole is not None and self.verifier is None:
+            raise SpecError(f"auto over {info.name} needs a verifier, such as patch_tests")
         check_fits(self.library, self.of, info)
         check_certificate(self.certificate, self.of, info)
 
