@@ -21,6 +21,9 @@ _SHORT: Mapping[str, str] = {
     "calibrate": (
         "Draw chains on a sample of your problems, and write what `auto` should know of the model."
     ),
+    "which": (
+        "Race efforts on your labelled problems within a pilot's budget, and say which pays."
+    ),
     "explain": "Say what was bought in which order, what it had shown, and what more would bring.",
     "read": (
         "Show what is read as a text's answer, where it stands and why; exit 4 if there is none."

@@ -84,6 +84,9 @@ class EngineInfo:
     call of a prompt is worth waiting for; None where they are not, or nobody knows."""
     recorded: str = ""
     """The model whose recorded chains are served; empty where a model is asked."""
+    has_effort_field: bool = False
+    """Who opened it has stated where its server takes an effort: the table of models (see
+    `data.efforts`) has no say."""
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from workspan.errors import at_least, within
 from workspan.registry.card import Card
 from workspan.strategies.auto.answers import candidates, leading
 from workspan.strategies.auto.arms import check_arms, switch
+from workspan.strategies.auto.efforts import check_rungs, ladder_of
 from workspan.strategies.auto.groups import Groups
 from workspan.strategies.auto.library import check_fits, model_of, say_misfit, study_of
 from workspan.strategies.auto.lines import Lines
@@ -96,10 +97,13 @@ class Auto:
             SpecError: it is, or it counts in characters what the engine counts in tokens.
         """
         check_fits(self.library, self.of, info)
+        check_rungs(self.library, info)
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Do as the rule says until it stops, or nothing more can be bought."""
         say_misfit(self.library, problem, session)
+        if (ladder := ladder_of(self, session)) is not None:
+            return await ladder(problem, session)
         lines = self._open_lines(problem, session)
         state, is_growing = lines.state(session), True
         rule = self.fitted or self.rule_for(state)
