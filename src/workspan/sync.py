@@ -1,7 +1,7 @@
 """The application's calls for ordinary code: ``from workspan import sync as ws``.
 
-They are those of `workspan` (`solve`, `solve_many`, `compare`, `calibrate`, `replay`, `estimate`)
-and block until they are done. Inside an event loop, as in a notebook, they say what to write
+They are those of `workspan` (`solve`, `solve_many`, `compare`, `calibrate`, `replay`, `which`,
+`estimate`) and block until they are done. Inside an event loop, as in a notebook, they say what to write
 instead.
 
 Example:
@@ -19,6 +19,7 @@ from typing import ParamSpec, TypeVar
 import anyio
 
 from workspan.app import calibrating, comparing, replaying, solving
+from workspan.app import which as racing
 from workspan.runner import refuse_loop
 
 P = ParamSpec("P")
@@ -42,3 +43,4 @@ compare = _blocking(comparing.compare)
 estimate = _blocking(comparing.estimate)
 calibrate = _blocking(calibrating.calibrate)
 replay = _blocking(replaying.replay)
+which = _blocking(racing.which)

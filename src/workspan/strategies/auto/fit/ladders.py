@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from workspan.errors import InputError
 from workspan.search.climbing import Stage, weight_of
 from workspan.strategies.adaptive.ladder import Ladder
 from workspan.strategies.auto.fit.seen import Ladders, Rung, asked
@@ -31,8 +30,8 @@ ORDERS = 16
 NONE = -1
 _SHARES = (0.5, 0.6, 0.7, 0.8, 0.9)
 """Of a rung's samples that are no longer than a plan's `within`."""
-SLACK = 0.005
-"""Accuracy that is as much chance as merit, where plans are chosen."""
+SLACK = 0.01
+"""Accuracy that is as much chance as merit, where plans are chosen: of those the cheapest."""
 _FIRST, _SECOND = (1, 2, 3), (1, 2, 3)
 _MOST = 8
 """Votes at one effort."""
@@ -86,6 +85,8 @@ class Played:
     work: NDArray[np.float64]
     span: NDArray[np.float64]
     """Tokens, stages one after another and the samples of each side by side."""
+    parts: NDArray[np.float64]
+    """[plan, problem, rung, 3]: calls, work and span at each rung."""
 
     @cached_property
     def hull(self) -> list[int]:
@@ -93,7 +94,10 @@ class Played:
         return hull_of(self.work.mean(axis=1), self.right.mean(axis=1))
 
     def mix(self, budget: float | None = None) -> Mix:
-        """Return what is most often right for so much work a problem, on the mean."""
+        """Return what is most often right for so much work a problem, on the mean.
+
+        The cheapest plan, where even that takes more.
+        """
         hull, work = self.hull, self.work.mean(axis=1)
         if budget is None or budget >= work[hull[-1]]:
             return Mix(self.plans[hull[-1]], self.plans[hull[-1]])
@@ -122,10 +126,11 @@ def as_strategy(plan: Climb, ladders: Ladders, weights: Sequence[float]) -> Ladd
     """Return the strategy that does as a plan says."""
     rungs = [ladders.rungs[stage.rung] for stage in plan.stages]
     engines = tuple(rung.engine for rung in rungs)
+    within = tuple(stage.within for stage in plan.stages)
     return Ladder(
         efforts=tuple(rung.effort for rung in rungs),
         n=tuple(stage.n for stage in plan.stages),
-        within=tuple(stage.within for stage in plan.stages) if len(rungs) > 1 else (),
+        within=within if any(within) else (),
         weights=tuple(round(weights[stage.rung], 3) for stage in plan.stages),
         engines=engines if any(engines) else (),
         pooled=ladders.pooled,
@@ -181,8 +186,8 @@ def play(
     told = tuple(weights or laid.weights())
     limits = (float("inf") if cap is None else cap, float("inf") if longest is None else longest)
     found = [laid.play(plan, told, limits, pooled=ladders.pooled) for plan in plans]
-    right, work, span = (np.array(part) for part in zip(*found, strict=True))
-    return Played((*plans,), told, right, work, span)
+    right, work, span, parts = (np.array(part) for part in zip(*found, strict=True))
+    return Played((*plans,), told, right, work, span, parts)
 
 
 def fixed_plans(ladders: Ladders) -> list[Climb]:
@@ -246,12 +251,12 @@ class _Laid(NamedTuple):
 
     def play(
         self, plan: Climb, weights: Sequence[float], limits: tuple[float, float], *, pooled: bool
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return right, work and span of a plan, each [problem], means over orders."""
+    ) -> tuple[NDArray[np.float64], ...]:
+        """Return right, work and span of a plan, each [problem], and parts [problem, rung, 3]."""
         shape = self.group[0].shape[:2]
         live, right = np.ones(shape, bool), np.zeros(shape, bool)
         work, span = np.zeros(shape), np.zeros(shape)
-        used = [0] * len(self.group)
+        used, parts = [0] * len(self.group), np.zeros((shape[1], len(self.group), 3))
         groups: list[NDArray[np.int64]] = []
         truths: list[NDArray[np.bool_]] = []
         votes: list[NDArray[np.float64]] = []
@@ -275,14 +280,17 @@ class _Laid(NamedTuple):
                 np.concatenate([truths[i] for i in chosen], axis=2),
                 np.concatenate([votes[i] for i in chosen]),
             )
+            length = np.minimum(length, spent)
             work += live * spent
-            span += live * np.minimum(length, spent)
+            span += live * length
+            told = (live * stage.n, live * spent, live * length)
+            parts[:, stage.rung] += np.stack([one.mean(axis=0) for one in told], axis=1)
             right = np.where(live & has_answer, is_right, right)
             settled = (group == group[..., :1]).all(axis=2) & (group[..., 0] != NONE)
             if stage.within:
                 settled &= tokens.max(axis=2) <= stage.within
             live &= ~settled
-        return right.mean(axis=0), work.mean(axis=0), span.mean(axis=0)
+        return right.mean(axis=0), work.mean(axis=0), span.mean(axis=0), parts
 
 
 def _voted(

@@ -83,3 +83,18 @@ def asked(ladders: Ladders) -> list[Seen]:
     sizes = sorted(min(map(len, one.draws)) for one in whole)
     least = sizes[len(sizes) // 10]
     return [one for one in whole if min(map(len, one.draws)) >= least]
+
+
+def even(ladders: Ladders) -> Ladders:
+    """Return the part that plans can be compared on, with as many samples of each problem.
+
+    Raises:
+        InputError: it is too small.
+    """
+    held = asked(ladders)
+    sizes = [min(len(one.draws[i]) for one in held) for i in range(len(ladders.rungs))]
+    cut = [
+        Seen(tuple(of[:n] for of, n in zip(one.draws, sizes, strict=True)), one.right)
+        for one in held
+    ]
+    return msgspec.structs.replace(ladders, problems=tuple(cut))
