@@ -1,8 +1,8 @@
 """The application's calls for ordinary code: ``from workspan import sync as ws``.
 
 They are those of `workspan` (`solve`, `solve_many`, `compare`, `calibrate`, `replay`, `which`,
-`estimate`) and block until they are done. Inside an event loop, as in a notebook, they say what to write
-instead.
+`estimate`) and block until they are done. Inside an event loop, as in a notebook, they say what to
+write instead.
 
 Example:
     >>> from workspan import sync

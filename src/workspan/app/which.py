@@ -365,11 +365,17 @@ def _remarks(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
     """Say what the numbers don't: what was cut, failed, missing, and what nobody knows."""
     said = []
     if raced.ended_by != "done":
-        n = len({place for _, place in raced.measured})
+        n = min(raced.whole, len(raced.tasks))
+        later = sum(place >= raced.whole for _, place in raced.measured)
+        aside = (
+            f"; {raced.cut} runs that it cut, and {later} on later problems, count neither way: of "
+            "those the short ones alone came to their end"
+            if raced.cut + later
+            else ""
+        )
         said.append(
             f"the pilot's limit on {raced.ended_by} ended the race after {n} of {len(raced.tasks)} "
-            f"problems; {raced.cut} runs that it cut were paid for, and are counted neither right "
-            "nor wrong; the same command with a higher pilot goes on"
+            f"problems{aside}; the same command with a higher pilot goes on"
         )
     if raced.failed:
         said.append(f"{raced.failed} runs failed; the same command asks them again")

@@ -6,14 +6,17 @@ dropped (successive halving's idea, Jamieson and Talwalkar 2016, with intervals 
 look in place of fixed halves). What one setting does not use is there for the others.
 
 All runs charge one account. A call holds what it may cost before it starts, so that the budget is
-never passed; a run that was cut there is paid for and says nothing, neither right nor wrong.
+never passed; a run that was cut there is paid for and says nothing, neither right nor wrong (see
+`guard` for how few they are).
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import anyio
 
@@ -25,9 +28,10 @@ from workspan.core.ledger import Ledger
 from workspan.core.stopwatch import WALL, Time
 from workspan.data.budget import Budget
 from workspan.data.entry import RunId
-from workspan.data.types import Usage
+from workspan.data.types import Amount, Usage
 from workspan.errors import GraderError, InputError
 from workspan.lab.efforts.dropping import Dropped, Standing, dropped
+from workspan.lab.efforts.guard import Guard
 from workspan.runner import Result, check, identify
 from workspan.store.journals import JournalFile
 from workspan.strategies.adaptive.ladder import Ladder
@@ -97,6 +101,9 @@ class Raced:
     """Runs that a failed call ended; a resumed race asks them again."""
     ended_by: str = "done"
     """"done", or the limit that refused or cut the last run."""
+    whole: int = sys.maxsize
+    """The first problem that the budget kept from one of the settings. What was measured from there
+    on is left out: of those problems the short runs alone came to their end."""
 
     @property
     def alive(self) -> list[int]:
@@ -111,7 +118,8 @@ class Raced:
 
     def of(self, place: int) -> list[tuple[int, Measured]]:
         """Return what was measured of an entrant, by places of tasks in their order."""
-        return [(j, one) for (i, j), one in sorted(self.measured.items()) if i == place]
+        found = sorted(self.measured.items())
+        return [(j, one) for (i, j), one in found if i == place and j < self.whole]
 
 
 async def race(
@@ -222,6 +230,7 @@ class _Course:
     ) -> None:
         self.raced = Raced((*entrants,), (*tasks,), budget)
         self.account = Ledger(budget)
+        self.guard = Guard(self.account, [_bound(one, engine, engines) for one in entrants])
         self.grade, self.seed = grade, seed
         planned = len(entrants) * len(tasks)
         limiter = anyio.CapacityLimiter(engine.info.concurrency)
@@ -247,25 +256,53 @@ class _Course:
     async def attempt(self, entrant: int, place: int) -> Trial | None:
         """Run one entrant on one problem; None where the budget has ended."""
         raced = self.raced
-        if raced.ended_by != "done":
-            return None
         one, task = raced.entrants[entrant], raced.tasks[place]
+        if not await self._admitted(entrant, one, task):
+            raced.whole = min(raced.whole, place)
+            return None
         bench = self.first
-        if self._was_cut(one, task):
-            earlier = await bench.attempt(one.strategy, task)  # it asks nothing, and is charged
-            self._charge(entrant, earlier.usage)
-            bench = self.again
-        trial = await bench.attempt(one.strategy, task)
+        try:
+            if self._was_cut(one, task):
+                earlier = await bench.attempt(one.strategy, task)  # asks nothing, and is charged
+                self._charge(entrant, earlier.usage)
+                bench = self.again
+            trial = await bench.attempt(one.strategy, task)
+        finally:
+            self.guard.land(entrant)
         self._charge(entrant, trial.usage)
         if trial.result is None:
             raced.failed += 1
         elif trial.result.stop != "done":
             raced.cut += 1
             raced.ended_by = trial.result.stop
+            raced.whole = min(raced.whole, place)
         else:
             _check_told(trial.result)
+            self.guard.note(entrant, trial.usage.amount)
             raced.measured[entrant, place] = await self._measured(entrant, task, trial.result)
         return trial
+
+    async def _admitted(self, entrant: int, one: Entrant, task: Task) -> bool:
+        """Count a run as under way, if the race goes on and it is likely to fit."""
+        raced = self.raced
+        if raced.ended_by != "done":
+            return False
+        if self._is_recorded(one, task):
+            self.guard.begin(entrant)
+            return True
+        if refusal := await self.guard.admit(entrant):
+            raced.ended_by = refusal if raced.ended_by == "done" else raced.ended_by
+            return False
+        if raced.ended_by != "done":  # while it stood in line
+            self.guard.land(entrant)
+            return False
+        return True
+
+    def _is_recorded(self, one: Entrant, task: Task) -> bool:
+        """Say whether the journal holds the whole run: then it costs nothing more."""
+        journal = self.first.owed.get(self._id(self.first, one, task))
+        end = None if journal is None else journal.end(str(self.first.budget))
+        return end is not None and end.end is not None and end.end.stop == "done"
 
     def _was_cut(self, one: Entrant, task: Task) -> bool:
         """Say whether a lower budget had cut this run, as its journal shows."""
@@ -295,6 +332,16 @@ class _Course:
         with suppress(GraderError), self.time.move_on_after(GRADING_SECONDS):
             found = await self.grade(entrant, task, answer)
         return found
+
+
+def _bound(one: Entrant, engine: Engine, engines: Mapping[str, Engine]) -> Amount:
+    """Return what one run of an entrant may take at most, its prompts aside."""
+    plan = one.strategy
+    calls = sum(plan.n)
+    price = engines.get(plan.engines[0] if plan.engines else "", engine).info.price
+    rate = Decimal(0) if price is None else price.output
+    work = calls * plan.max_tokens
+    return Amount(calls, work, 0, work * rate / 1_000_000)
 
 
 def _check_told(result: Result) -> None:
