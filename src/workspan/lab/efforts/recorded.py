@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from workspan.answers import canonical
 from workspan.core.engine import Engine, Price
 from workspan.data.types import Problem
 from workspan.errors import InputError, nearest
 from workspan.lab.efforts.race import Entrant
+from workspan.lab.efforts.seen import APART, RIGHT
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
 from workspan.strategies.adaptive.ladder import Ladder
-from workspan.strategies.auto.fit.seen import Rung
+from workspan.strategies.auto.fit.seen import Draw, Ladders, Rung, Seen
+from workspan.strategies.auto.groups import Groups
 from workspan.tasks.base import Task
 from workspan.tasks.graders.equivalence import Ungraded
 
@@ -146,3 +149,26 @@ def _is_comparable(found: Sequence[Recording], problems: Sequence[Problem]) -> b
     return all(
         len({one.references.get(problem.id, "") for one in found}) == 1 for problem in problems
     )
+
+
+def recorded_ladders(race: RecordedRace) -> Ladders:
+    """Return all that was recorded as a library has it, without a race."""
+    problems = []
+    for task in race.tasks:
+        problem = task.problem
+        one_for_all = Groups(problem.kind, key=canonical)
+        draws, right = [], set[int]()
+        for i, one in enumerate(race.recordings):
+            apart = Groups(problem.kind, key=canonical)
+            groups, base = (one_for_all, 0) if race.pooled else (apart, i * APART)
+            row = []
+            for chain in one.chains[problem.id]:
+                answer = chain.answers[-1]
+                group = -1 if answer is None else base + groups.number(answer)
+                row.append(Draw(group, chain.tokens))
+                if answer is not None and one.grade(problem, answer) >= RIGHT:
+                    right.add(group)
+            draws.append(tuple(row))
+        problems.append(Seen(tuple(draws), tuple(sorted(right))))
+    rungs = tuple(one.rung for one in race.entrants)
+    return Ladders(rungs, tuple(problems), race.pooled, max(one.longest for one in race.recordings))

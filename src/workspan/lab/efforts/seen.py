@@ -13,7 +13,7 @@ from workspan.strategies.auto.groups import Groups
 
 RIGHT = 0.5
 """The grade from which on an answer counts as right."""
-_APART = 1_000_000
+APART = 1_000_000
 """Between the numbers of settings whose answers can't be compared."""
 
 
@@ -58,7 +58,7 @@ def _seen(own: Sequence[Measured | None], kind: AnswerKind, *, pooled: bool) -> 
     one_for_all = Groups(kind, key=canonical)
     draws, right = [], set[int]()
     for i, one in enumerate(own):
-        groups, base = (one_for_all, 0) if pooled else (Groups(kind, key=canonical), i * _APART)
+        groups, base = (one_for_all, 0) if pooled else (Groups(kind, key=canonical), i * APART)
         row = []
         for sample in one.samples if one is not None else ():
             group = groups.number(sample.answer)

@@ -1,0 +1,281 @@
+"""Effort as a dial: ladders against fixed settings (effort × votes) on recorded efforts.
+
+Replays Epoch AI's public logs of two hosted models on two sets (CC BY 4.0, attribute Epoch AI; no
+part of the project): gpt-5.1 and Claude Opus 4.6 on OTIS mock AIME (45 problems) and GPQA diamond
+(198), eight samples a problem at each effort. Every fixed setting, and the ladders that `auto`
+chooses, run on the same problems in the same orders of their samples. A ladder is chosen on four
+folds of the problems and judged on the fifth, for mean budgets from the cheapest setting to the
+dearest of three votes; fixed settings are taken in hindsight, on all problems.
+
+A missing answer votes for nothing and counts as disagreement. ``--named`` counts each as an answer
+of its own instead, as if it had been given: then nobody can see that it is missing. Groups with
+more than 10 % missing are left out, by name.
+
+Run with ``python -m benchmarks.efforts``; ``--smoke`` for one order of one set, ``--page FILE`` for
+the page. The same seeds give the same figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from workspan.errors import DataError
+from workspan.lab.efforts.crossing import Choose, crossed
+from workspan.lab.efforts.recorded import (
+    MOST_MISSING,
+    RecordedRace,
+    recorded_ladders,
+    recorded_race,
+)
+from workspan.lab.stats import Difference, paired_difference
+from workspan.recordings.parquet import read_recordings
+from workspan.search.climbing import Stage
+from workspan.strategies.auto.fit.ladders import Climb, Mix, Played, fixed_plans, hull_of, play
+from workspan.strategies.auto.fit.seen import Ladders, even
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+DATA = Path(__file__).parents[2] / "shared" / "data" / "recordings"
+FILES = {"OTIS mock AIME": "epoch_otis_mock_aime", "GPQA diamond": "epoch_gpqa_diamond"}
+MODELS = ("openai/gpt-5.1", "anthropic/claude-opus-4-6")
+LEFT_OUT = ("openai/gpt-5-mini-2025-08-07", "openai/gpt-5-nano-2025-08-07")
+"""Further models with several efforts: named with why they can't be used."""
+BUDGETS = 8
+POINT = 0.01
+
+
+class Run(NamedTuple):
+    """What something came to: means over orders, by problems."""
+
+    right: Floats
+    work: Floats
+
+    @property
+    def at(self) -> tuple[float, float]:
+        """Mean work and accuracy."""
+        return float(self.work.mean()), float(self.right.mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One model on one set."""
+
+    name: str
+    ladders: Ladders
+    orders: int
+
+    def fixed(self) -> dict[Climb, Run]:
+        """Play every fixed setting, and the plain ladder, on all problems."""
+        return self._played([*fixed_plans(self.ladders), *self.plain()])
+
+    def plain(self) -> list[Climb]:
+        """Return two at an effort and the highest if they disagree, for each lower effort."""
+        top = len(self.ladders.rungs) - 1
+        return [Climb((Stage(rung, 2), Stage(top, 1))) for rung in range(top)]
+
+    def _played(self, plans: Sequence[Climb]) -> dict[Climb, Run]:
+        found = [play(self.ladders, plans, seed=seed) for seed in range(self.orders)]
+        right = np.mean([one.right for one in found], axis=0)
+        work = np.mean([one.work for one in found], axis=0)
+        return {plan: Run(right[i], work[i]) for i, plan in enumerate(plans)}
+
+    def chosen(self, choose: Choose) -> Run:
+        """Choose on four folds and play on the fifth, in as many orders and splits."""
+        found = [crossed(self.ladders, choose, seed=seed) for seed in range(self.orders)]
+        return Run(
+            np.mean([one.right for one in found], axis=0),
+            np.mean([one.work for one in found], axis=0),
+        )
+
+
+class Row(NamedTuple):
+    """One budget."""
+
+    budget: float
+    auto: Run
+    best_fixed: Run
+    """The fixed settings that the training folds chose."""
+    to_hull: Difference
+    """To the hull of fixed settings in hindsight, at as much work as `auto` took."""
+
+
+def read_case(name: str, model: str, orders: int, *, named: bool) -> tuple[Case, RecordedRace]:
+    """Read one model's efforts on one set."""
+    file = DATA / f"{FILES[name]}.parquet"
+    read = read_recordings(file, [model], unlogged=MOST_MISSING, names_missing=named)
+    race = recorded_race(read.recordings, [])
+    who = model.rpartition("/")[2]
+    return Case(f"{who}, {name}", even(recorded_ladders(race)), orders), race
+
+
+def left_out(name: str) -> dict[str, str]:
+    """Say of each further model with efforts on a set why it can't be used."""
+    file, said = DATA / f"{FILES[name]}.parquet", {}
+    for model in LEFT_OUT:
+        try:
+            read = read_recordings(file, [model], unlogged=MOST_MISSING, names_missing=False)
+            said |= {f"{name}: {key.partition(' {')[0]}": why for key, why in read.left_out.items()}
+        except DataError as error:
+            said[f"{name}: {model}"] = str(error).partition("replayed: ")[2]
+    return said
+
+
+def rows(case: Case, fixed: dict[Climb, Run]) -> list[Row]:
+    """Hold `auto` against the hull for each budget."""
+    settings = [plan for plan in fixed if len(plan.stages) == 1]
+    work = np.array([fixed[plan].at[0] for plan in settings])
+    right = np.array([fixed[plan].at[1] for plan in settings])
+    hull = [settings[i] for i in hull_of(work, right)]
+    dearest = max(fixed[plan].at[0] for plan in settings if plan.votes == 3)
+    found = []
+    for budget in np.geomspace(work.min(), dearest, BUDGETS):
+
+        def choose(played: Played, budget: float = float(budget)) -> Mix:
+            return played.mix(budget)
+
+        def choose_fixed(played: Played, budget: float = float(budget)) -> Mix:
+            return _fixed_only(played).mix(budget)
+
+        auto = case.chosen(choose)
+        theirs = _on_hull([fixed[plan] for plan in hull], auto.at[0])
+        difference = paired_difference(_list(auto.right), _list(theirs))
+        assert difference is not None
+        found.append(Row(float(budget), auto, case.chosen(choose_fixed), difference))
+    return found
+
+
+def _fixed_only(played: Played) -> Played:
+    keep = [i for i, plan in enumerate(played.plans) if len(plan.stages) == 1]
+    parts = (played.right[keep], played.work[keep], played.span[keep], played.parts[keep])
+    return Played(tuple(played.plans[i] for i in keep), played.weights, *parts)
+
+
+def _on_hull(hull: Sequence[Run], work: float) -> Floats:
+    """Return the accuracy of each problem where two settings are mixed to take so much work."""
+    if work <= hull[0].at[0]:
+        return hull[0].right
+    for low, high in zip(hull, hull[1:], strict=False):
+        if work <= high.at[0]:
+            share = (work - low.at[0]) / (high.at[0] - low.at[0])
+            return (1 - share) * low.right + share * high.right
+    return hull[-1].right
+
+
+def _list(values: Floats) -> list[float]:
+    return [min(1.0, max(0.0, float(value))) for value in values]
+
+
+def half(case: Case, fixed: dict[Climb, Run], votes: int | None) -> str:
+    """Hold `auto` at half the work of the best setting of three votes (or more) against it."""
+    settings = [
+        plan
+        for plan in fixed
+        if len(plan.stages) == 1 and (plan.votes == votes if votes else plan.votes >= 3)
+    ]
+    best = max(settings, key=lambda plan: fixed[plan].at[1])
+    work, right = fixed[best].at
+    cells = [best.say(case.ladders.rungs), f"{right:.3f}", _k(work)]
+    for share in (0.5, 0.45):
+
+        def choose(played: Played, budget: float = share * work) -> Mix:
+            return played.mix(budget)
+
+        auto = case.chosen(choose)
+        ahead = paired_difference(_list(auto.right), _list(fixed[best].right))
+        assert ahead is not None
+        cells += [f"{auto.at[1]:.3f} at {auto.at[0] / work:.2f}×", _ahead(ahead)]
+    return f"| {case.name} | {' | '.join(cells)} |"
+
+
+def _k(work: float) -> str:
+    return f"{work / 1000:.1f}"
+
+
+def _ahead(difference: Difference) -> str:
+    mean, low, high = (100 * value for value in difference[:3])
+    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def page(cases: Sequence[Case], left: dict[str, str], *, named: bool) -> str:
+    """Lay everything out as Markdown."""
+    how = "each an answer of its own" if named else "no vote, and disagreement"
+    said = [
+        "# Effort as a dial: results",
+        "",
+        "Generated by `python -m benchmarks.efforts --page FILE`; not edited by hand. Recorded "
+        "samples of Epoch AI's public logs (CC BY 4.0), eight a problem at each effort, "
+        f"{cases[0].orders} orders and splits into five folds; work in thousand tokens a problem, "
+        f"thinking included; differences in points with 95 % intervals over problems. Missing "
+        f"answers: {how}.",
+        "",
+        "`auto` and *best fixed* are chosen on the other folds within a mean budget; fixed settings "
+        "and their hull are taken in hindsight, on all problems, which flatters them.",
+    ]
+    halves, worst = [], []
+    for case in cases:
+        fixed = case.fixed()
+        settled = rows(case, fixed)
+        halves += [half(case, fixed, votes) for votes in (3, None)]
+        low = min(settled, key=lambda row: row.to_hull.mean)
+        worst.append(f"{case.name}: {_ahead(low.to_hull)} at {_k(low.auto.at[0])}")
+        said += ["", f"## {case.name}", "", "| setting | accuracy | work |", "|---|---|---|"]
+        for plan, run in fixed.items():
+            if plan.votes in (1, 2, 3, 5, 7) or len(plan.stages) > 1:
+                said.append(
+                    f"| {plan.say(case.ladders.rungs)} | {run.at[1]:.3f} | {_k(run.at[0])} |"
+                )
+        said += ["", "| budget | `auto` | work | best fixed | work | `auto` to the hull |"]
+        said.append("|---|---|---|---|---|---|")
+        for row in settled:
+            auto, other = row.auto.at, row.best_fixed.at
+            said.append(
+                f"| {_k(row.budget)} | {auto[1]:.3f} | {_k(auto[0])} | {other[1]:.3f} | "
+                f"{_k(other[0])} | {_ahead(row.to_hull)} |"
+            )
+    said += [
+        "",
+        "## At half the work of the best setting of three votes, and of three or more",
+        "",
+        "| case | best setting | accuracy | work | `auto` at .5 | to it | `auto` at .45 | to it |",
+        "|---|---|---|---|---|---|---|---|",
+        *halves,
+        "",
+        f"Furthest below the hull (at most {100 * POINT:.0f} point is the aim): "
+        + "; ".join(worst)
+        + ".",
+        "",
+        "Left out: " + "; ".join(f"{name}: {why}" for name, why in left.items()) + ".",
+    ]
+    return "\n".join(said) + "\n"
+
+
+def main() -> None:
+    """Run everything and print or write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--smoke", action="store_true", help="one order of one set")
+    parser.add_argument("--orders", type=int, default=10, help="orders and splits")
+    parser.add_argument("--named", action="store_true", help="missing answers get a name each")
+    parser.add_argument("--page", type=Path, help="write the page here")
+    told = parser.parse_args()
+    orders = 1 if told.smoke else told.orders
+    wanted = [(name, model) for model in MODELS for name in FILES][: 1 if told.smoke else None]
+    cases = [read_case(name, model, orders, named=told.named)[0] for name, model in wanted]
+    left = {} if told.smoke else {k: v for name in FILES for k, v in left_out(name).items()}
+    text = page(cases, left, named=told.named)
+    if told.page:
+        told.page.write_text(text)
+    else:
+        print(text)  # its output
+
+
+if __name__ == "__main__":
+    main()
