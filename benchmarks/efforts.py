@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,7 +37,7 @@ from workspan.lab.efforts.recorded import (
 from workspan.lab.stats import Difference, paired_difference
 from workspan.recordings.parquet import read_recordings
 from workspan.search.climbing import Stage
-from workspan.strategies.auto.fit.ladders import Climb, Mix, Played, fixed_plans, hull_of, play
+from workspan.strategies.auto.fit.ladders import Climb, Played, fixed_plans, hull_of, play
 from workspan.strategies.auto.fit.seen import Ladders, even
 
 if TYPE_CHECKING:
@@ -88,13 +89,16 @@ class Case:
         work = np.mean([one.work for one in found], axis=0)
         return {plan: Run(right[i], work[i]) for i, plan in enumerate(plans)}
 
-    def chosen(self, choose: Choose) -> Run:
+    def chosen(self, chooses: Sequence[Choose]) -> list[Run]:
         """Choose on four folds and play on the fifth, in as many orders and splits."""
-        found = [crossed(self.ladders, choose, seed=seed) for seed in range(self.orders)]
-        return Run(
-            np.mean([one.right for one in found], axis=0),
-            np.mean([one.work for one in found], axis=0),
-        )
+        found = [crossed(self.ladders, chooses, seed=seed) for seed in range(self.orders)]
+        return [
+            Run(
+                np.mean([one.right for one in of], axis=0),
+                np.mean([one.work for one in of], axis=0),
+            )
+            for of in zip(*found, strict=True)
+        ]
 
 
 class Row(NamedTuple):
@@ -119,7 +123,8 @@ def read_case(name: str, model: str, orders: int, *, named: bool) -> tuple[Case,
 
 def left_out(name: str) -> dict[str, str]:
     """Say of each further model with efforts on a set why it can't be used."""
-    file, said = DATA / f"{FILES[name]}.parquet", {}
+    file = DATA / f"{FILES[name]}.parquet"
+    said: dict[str, str] = {}
     for model in LEFT_OUT:
         try:
             read = read_recordings(file, [model], unlogged=MOST_MISSING, names_missing=False)
@@ -136,21 +141,24 @@ def rows(case: Case, fixed: dict[Climb, Run]) -> list[Row]:
     right = np.array([fixed[plan].at[1] for plan in settings])
     hull = [settings[i] for i in hull_of(work, right)]
     dearest = max(fixed[plan].at[0] for plan in settings if plan.votes == 3)
+    budgets = [float(budget) for budget in np.geomspace(work.min(), dearest, BUDGETS)]
+    runs = case.chosen([*map(_within, budgets), *map(_fixed_within, budgets)])
     found = []
-    for budget in np.geomspace(work.min(), dearest, BUDGETS):
-
-        def choose(played: Played, budget: float = float(budget)) -> Mix:
-            return played.mix(budget)
-
-        def choose_fixed(played: Played, budget: float = float(budget)) -> Mix:
-            return _fixed_only(played).mix(budget)
-
-        auto = case.chosen(choose)
+    for i, budget in enumerate(budgets):
+        auto, other = runs[i], runs[BUDGETS + i]
         theirs = _on_hull([fixed[plan] for plan in hull], auto.at[0])
         difference = paired_difference(_list(auto.right), _list(theirs))
         assert difference is not None
-        found.append(Row(float(budget), auto, case.chosen(choose_fixed), difference))
+        found.append(Row(budget, auto, other, difference))
     return found
+
+
+def _within(budget: float) -> Choose:
+    return lambda played: played.mix(budget)
+
+
+def _fixed_within(budget: float) -> Choose:
+    return lambda played: _fixed_only(played).mix(budget)
 
 
 def _fixed_only(played: Played) -> Played:
@@ -163,7 +171,7 @@ def _on_hull(hull: Sequence[Run], work: float) -> Floats:
     """Return the accuracy of each problem where two settings are mixed to take so much work."""
     if work <= hull[0].at[0]:
         return hull[0].right
-    for low, high in zip(hull, hull[1:], strict=False):
+    for low, high in pairwise(hull):
         if work <= high.at[0]:
             share = (work - low.at[0]) / (high.at[0] - low.at[0])
             return (1 - share) * low.right + share * high.right
@@ -184,12 +192,7 @@ def half(case: Case, fixed: dict[Climb, Run], votes: int | None) -> str:
     best = max(settings, key=lambda plan: fixed[plan].at[1])
     work, right = fixed[best].at
     cells = [best.say(case.ladders.rungs), f"{right:.3f}", _k(work)]
-    for share in (0.5, 0.45):
-
-        def choose(played: Played, budget: float = share * work) -> Mix:
-            return played.mix(budget)
-
-        auto = case.chosen(choose)
+    for auto in case.chosen([_within(share * work) for share in (0.5, 0.45)]):
         ahead = paired_difference(_list(auto.right), _list(fixed[best].right))
         assert ahead is not None
         cells += [f"{auto.at[1]:.3f} at {auto.at[0] / work:.2f}×", _ahead(ahead)]
@@ -217,8 +220,8 @@ def page(cases: Sequence[Case], left: dict[str, str], *, named: bool) -> str:
         f"thinking included; differences in points with 95 % intervals over problems. Missing "
         f"answers: {how}.",
         "",
-        "`auto` and *best fixed* are chosen on the other folds within a mean budget; fixed settings "
-        "and their hull are taken in hindsight, on all problems, which flatters them.",
+        "`auto` and *best fixed* are chosen on the other folds within a mean budget; fixed "
+        "settings and their hull are taken in hindsight, on all problems, which flatters them.",
     ]
     halves, worst = [], []
     for case in cases:

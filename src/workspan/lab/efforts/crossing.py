@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -30,26 +30,35 @@ class Crossed(NamedTuple):
     """[problem, rung, 3]: calls, work and span at each rung."""
 
 
-def crossed(ladders: Ladders, choose: Choose, *, folds: int = FOLDS, seed: int = 0) -> Crossed:
-    """Choose on all folds but one and play on that one, in turn.
+def crossed(
+    ladders: Ladders, chooses: Sequence[Choose], *, folds: int = FOLDS, seed: int = 0
+) -> list[Crossed]:
+    """Choose on all folds but one and play on that one, in turn, for each way to choose.
 
     Args:
         ladders: `even` ones.
-        choose: chooses.
+        chooses: each chooses for itself; what is learnt of a fold is shared.
         folds: parts of the problems, shuffled by the seed.
         seed: of the parts, and of the orders of samples.
     """
     n, rungs = len(ladders.problems), len(ladders.rungs)
-    found = Crossed(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros((n, rungs, 3)))
+    found = [_nothing(n, rungs) for _ in chooses]
     for held, rest in parted(n, folds, seed):
         learnt = play(ladders.keep(rest), seed=seed)
-        mix = choose(learnt)
-        tried = play(ladders, [mix.first, mix.second], learnt.weights, seed=seed)
-        for total, part in zip(
-            found, (tried.right, tried.work, tried.span, tried.parts), strict=True
-        ):
-            total[held] = (1 - mix.share) * part[0][held] + mix.share * part[1][held]
+        mixes = [choose(learnt) for choose in chooses]
+        plans = [*dict.fromkeys(plan for mix in mixes for plan in (mix.first, mix.second))]
+        tried = play(ladders, plans, learnt.weights, seed=seed)
+        parts = (tried.right, tried.work, tried.span, tried.parts)
+        for total, mix in zip(found, mixes, strict=True):
+            first, second = plans.index(mix.first), plans.index(mix.second)
+            for column, part in zip(total, parts, strict=True):
+                mixed = (1 - mix.share) * part[first][held] + mix.share * part[second][held]
+                column[held] = mixed
     return found
+
+
+def _nothing(n: int, rungs: int) -> Crossed:
+    return Crossed(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros((n, rungs, 3)))
 
 
 def parted(n: int, folds: int, seed: int) -> Iterator[tuple[list[int], list[int]]]:

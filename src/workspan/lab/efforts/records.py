@@ -179,7 +179,7 @@ class _Book:
 
         played = play(ladders, seed=seed)
         plan = choose(played).first
-        found = crossed(ladders, choose, seed=seed)
+        [found] = crossed(ladders, [choose], seed=seed)
         right = [float(value) for value in found.right]
         measure = _Measure(
             right, float(found.work.mean()), float(found.span.mean()), found.parts.mean(axis=0)

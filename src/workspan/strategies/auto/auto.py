@@ -11,6 +11,7 @@ from workspan.data.budget import Budget
 from workspan.data.types import Answer, Problem, Request
 from workspan.errors import at_least, within
 from workspan.registry.card import Card
+from workspan.strategies.adaptive.ladder import Ladder
 from workspan.strategies.auto.answers import candidates, leading
 from workspan.strategies.auto.arms import check_arms, switch
 from workspan.strategies.auto.efforts import check_rungs, ladder_of
@@ -56,6 +57,8 @@ class Auto:
     temperature: float = 0.7
     fitted: Policy | None = field(default=None, repr=False)
     """The rule itself, from who has fitted one."""
+    climbs: Ladder | None = field(default=None, repr=False)
+    """The ladder of efforts itself, from who has chosen one."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
     card: ClassVar[Card] = Card(
         example="auto(n=4, max_tokens=80, probe_tokens=8)",
