@@ -23,17 +23,34 @@ class Dials(Protocol):
     """What of `auto` bears on a ladder."""
 
     @property
-    def library(self) -> str: ...
+    def library(self) -> str:
+        """A file of `workspan which`."""
+        ...
+
     @property
-    def climbs(self) -> Ladder | None: ...
+    def climbs(self) -> Ladder | None:
+        """The ladder itself, where one was chosen."""
+        ...
+
     @property
-    def price(self) -> float: ...
+    def price(self) -> float:
+        """Accuracy that a thousand tokens must be worth."""
+        ...
+
     @property
-    def prefers(self) -> Literal["work", "span"]: ...
+    def prefers(self) -> Literal["work", "span"]:
+        """What is dear."""
+        ...
+
     @property
-    def max_tokens(self) -> int: ...
+    def max_tokens(self) -> int:
+        """Of a sample."""
+        ...
+
     @property
-    def temperature(self) -> float: ...
+    def temperature(self) -> float:
+        """Of all samples."""
+        ...
 
 
 def check_rungs(path: str, info: EngineInfo) -> None:
