@@ -51,6 +51,8 @@ MODELS = ("openai/gpt-5.1", "anthropic/claude-opus-4-6")
 LEFT_OUT = ("openai/gpt-5-mini-2025-08-07", "openai/gpt-5-nano-2025-08-07")
 """Further models with several efforts: named with why they can't be used."""
 BUDGETS = 8
+SHARES = (0.5, 0.45)
+"""Of the work of the best votes, at which `auto` is held against them."""
 POINT = 0.01
 
 
@@ -134,22 +136,50 @@ def left_out(name: str) -> dict[str, str]:
     return said
 
 
-def rows(case: Case, fixed: dict[Climb, Run]) -> list[Row]:
-    """Hold `auto` against the hull for each budget."""
+class Judged(NamedTuple):
+    """One case: `auto` against the hull at each budget, and at half the work of the best votes."""
+
+    rows: list[Row]
+    halves: list[str]
+
+
+def judged(case: Case, fixed: dict[Climb, Run]) -> Judged:
+    """Choose for all budgets at once: what is learnt of a fold is shared."""
     settings = [plan for plan in fixed if len(plan.stages) == 1]
     work = np.array([fixed[plan].at[0] for plan in settings])
     right = np.array([fixed[plan].at[1] for plan in settings])
-    hull = [settings[i] for i in hull_of(work, right)]
-    dearest = max(fixed[plan].at[0] for plan in settings if plan.votes == 3)
+    hull = [fixed[settings[i]] for i in hull_of(work, right)]
+    three = [plan for plan in settings if plan.votes == 3]
+    dearest = max(fixed[plan].at[0] for plan in three)
     budgets = [float(budget) for budget in np.geomspace(work.min(), dearest, BUDGETS)]
-    runs = case.chosen([*map(_within, budgets), *map(_fixed_within, budgets)])
-    found = []
+    best = [
+        max(of, key=lambda plan: fixed[plan].at[1])
+        for of in (three, [plan for plan in settings if plan.votes >= 3])
+    ]
+    shares = [share * fixed[plan].at[0] for plan in best for share in SHARES]
+    chooses = [*map(_within, budgets), *map(_fixed_within, budgets), *map(_within, shares)]
+    runs = case.chosen(chooses)
+    rows = []
     for i, budget in enumerate(budgets):
         auto, other = runs[i], runs[BUDGETS + i]
-        theirs = _on_hull([fixed[plan] for plan in hull], auto.at[0])
-        difference = paired_difference(_list(auto.right), _list(theirs))
-        assert difference is not None
-        found.append(Row(budget, auto, other, difference))
+        rows.append(Row(budget, auto, other, _to(auto, _on_hull(hull, auto.at[0]))))
+    halves = []
+    for i, plan in enumerate(best):
+        cells = [plan.say(case.ladders.rungs), f"{fixed[plan].at[1]:.3f}", _k(fixed[plan].at[0])]
+        for auto in runs[2 * BUDGETS + i * len(SHARES) :][: len(SHARES)]:
+            ahead = _to(auto, fixed[plan].right)
+            cells.append(f"{auto.at[1]:.3f} at {auto.at[0] / fixed[plan].at[0]:.2f}×")
+            cells.append(_ahead(ahead))
+        plain = fixed[case.plain()[-1]]
+        cells += [f"{plain.at[1]:.3f} at {plain.at[0] / fixed[plan].at[0]:.2f}×"]
+        cells += [_ahead(_to(plain, fixed[plan].right))]
+        halves.append(f"| {case.name} | {' | '.join(cells)} |")
+    return Judged(rows, halves)
+
+
+def _to(ours: Run, theirs: Floats) -> Difference:
+    found = paired_difference(_list(ours.right), _list(theirs))
+    assert found is not None
     return found
 
 
@@ -182,23 +212,6 @@ def _list(values: Floats) -> list[float]:
     return [min(1.0, max(0.0, float(value))) for value in values]
 
 
-def half(case: Case, fixed: dict[Climb, Run], votes: int | None) -> str:
-    """Hold `auto` at half the work of the best setting of three votes (or more) against it."""
-    settings = [
-        plan
-        for plan in fixed
-        if len(plan.stages) == 1 and (plan.votes == votes if votes else plan.votes >= 3)
-    ]
-    best = max(settings, key=lambda plan: fixed[plan].at[1])
-    work, right = fixed[best].at
-    cells = [best.say(case.ladders.rungs), f"{right:.3f}", _k(work)]
-    for auto in case.chosen([_within(share * work) for share in (0.5, 0.45)]):
-        ahead = paired_difference(_list(auto.right), _list(fixed[best].right))
-        assert ahead is not None
-        cells += [f"{auto.at[1]:.3f} at {auto.at[0] / work:.2f}×", _ahead(ahead)]
-    return f"| {case.name} | {' | '.join(cells)} |"
-
-
 def _k(work: float) -> str:
     return f"{work / 1000:.1f}"
 
@@ -226,8 +239,8 @@ def page(cases: Sequence[Case], left: dict[str, str], *, named: bool) -> str:
     halves, worst = [], []
     for case in cases:
         fixed = case.fixed()
-        settled = rows(case, fixed)
-        halves += [half(case, fixed, votes) for votes in (3, None)]
+        settled, more = judged(case, fixed)
+        halves += more
         low = min(settled, key=lambda row: row.to_hull.mean)
         worst.append(f"{case.name}: {_ahead(low.to_hull)} at {_k(low.auto.at[0])}")
         said += ["", f"## {case.name}", "", "| setting | accuracy | work |", "|---|---|---|"]
@@ -248,9 +261,16 @@ def page(cases: Sequence[Case], left: dict[str, str], *, named: bool) -> str:
         "",
         "## At half the work of the best setting of three votes, and of three or more",
         "",
-        "| case | best setting | accuracy | work | `auto` at .5 | to it | `auto` at .45 | to it |",
-        "|---|---|---|---|---|---|---|---|",
+        "| case | best setting | accuracy | work | `auto` at .5 | to it | `auto` at .45 | to it "
+        "| two, then the top if they disagree | to it |",
+        "|---|---|---|---|---|---|---|---|---|---|",
         *halves,
+        "",
+        "The aim was that accuracy at half the work. `auto` misses it where its interval lies below 0: "
+        "it chooses among some hundred plans by 36 problems of OTIS (158 of GPQA), of which one is "
+        "2.8 (.6) points, and takes what is chance there for merit; its work is above the budget for "
+        "the same reason. The last two columns are one plain ladder, named beforehand: two samples at "
+        "the effort below the top, one at the top if they disagree.",
         "",
         f"Furthest below the hull (at most {100 * POINT:.0f} point is the aim): "
         + "; ".join(worst)

@@ -386,6 +386,7 @@ def _remarks(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
             f"{most:.0%} of the samples at {name} held no answer: they vote for nothing; a higher "
             "--depth leaves more room"
         )
+    said += _unheard(raced)
     if any(one.verdict == "unlabelled" for one in records):
         said.append("without right answers nothing was dropped and no policy chosen: label some")
     elif not any(one.kind == "policy" for one in records):
@@ -393,5 +394,22 @@ def _remarks(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
     return said
 
 
+def _unheard(raced: Raced) -> list[str]:
+    """Say where a server may take no notice of what it is told: all think for about as long."""
+    means = {}
+    for place, one in enumerate(raced.entrants):
+        tokens = [s.usage.output_tokens for _, held in raced.of(place) for s in held.samples]
+        if tokens:
+            means[one.rung.name] = sum(tokens) / len(tokens)
+    if len(means) < 2 or max(means.values()) > ALIKE * min(means.values()):
+        return []
+    return [
+        f"samples at {' and '.join(means)} are about as long: the server may take no notice of how "
+        "much it is told to think"
+    ]
+
+
+ALIKE = 1.1
+"""Ratio of mean lengths up to which efforts make no difference that could be seen."""
 MISSING = 0.1
 """Share of samples without an answer from which on it is said."""
