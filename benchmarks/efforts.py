@@ -266,11 +266,11 @@ def page(cases: Sequence[Case], left: dict[str, str], *, named: bool) -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
         *halves,
         "",
-        "The aim was that accuracy at half the work. `auto` misses it where its interval lies below "
-        "0: it chooses among some hundred plans by 36 problems of OTIS (158 of GPQA), of which one "
-        "is 2.8 (.6) points, and takes what is chance there for merit; its work is above the budget "
-        "for the same reason. The last two columns are one plain ladder, named beforehand: two "
-        "samples at the effort below the top, one at the top if they disagree.",
+        "The aim was that accuracy at half the work. `auto` misses it where its interval lies "
+        "below 0: it chooses among some hundred plans by 36 problems of OTIS (158 of GPQA), of "
+        "which one is 2.8 (.6) points, and takes what is chance there for merit; its work is above "
+        "the budget for the same reason. The last two columns are one plain ladder, named "
+        "beforehand: two samples at the effort below the top, one at the top if they disagree.",
         "",
         f"Furthest below the hull (at most {100 * POINT:.0f} point is the aim): "
         + "; ".join(worst)

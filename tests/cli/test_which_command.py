@@ -66,17 +66,9 @@ def cost(counted: Counters) -> float:
 
 
 def test_what_is_wrong_is_said_before_anything_is_asked(server: str, folder: Path) -> None:
-    for options, said in (
-        (["--pilot", "$1"], "nobody knows what efforts 'simulated' takes"),
-        (["--pilot", "$1", *STATED, "--efforts", "low,low"], "given twice"),
-        (["--pilot", "$1", *STATED, "--efforts", "low,32k"], "thinking_cap"),
-        ([*STATED], "a pilot, such as '$2'"),
-        (["--pilot", "10s", *STATED], "a pilot is limited in"),
-        (["--pilot", "$1", *STATED, "--replay", "x.parquet"], "leave --engine out"),
-    ):
-        done = run(server, folder, *options)
-        assert done.returncode == 2, done.stderr
-        assert said in " ".join(done.stderr.split())
+    done = run(server, folder, "--pilot", "$1")
+    assert done.returncode == 2, done.stderr
+    assert "nobody knows what efforts 'simulated' takes" in " ".join(done.stderr.split())
     dry = run(server, folder, "--pilot", "$1", *STATED, "--dry-run", "--json")
     assert records(dry)[-1]["calls"]["high"] == CALLS
     assert bill(server) == Counters(0, 0, 0, is_busy=False)
