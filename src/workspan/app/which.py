@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from workspan.app.answers import data_frame, html_table
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike, Opened, opened
-from workspan.app.problems import ProblemsLike, as_tasks, check_count
+from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.replaying import recorded_kind
-from workspan.app.specs import BudgetLike, as_budget
+from workspan.app.specs import BudgetLike, as_budget, check_count
 from workspan.app.state import opened_journal
 from workspan.batch.bench import Trial
 from workspan.core.engine import Engine, Price
@@ -391,7 +391,21 @@ def _remarks(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
         said.append("without right answers nothing was dropped and no policy chosen: label some")
     elif not any(one.kind == "policy" for one in records):
         said.append("too few problems were graded at all efforts to choose a policy by")
+    else:
+        said.append(_power(max(one.problems for one in records)))
     return said
+
+
+def _power(n: int) -> str:
+    """Say what so many labels can show, and how many a smaller difference takes."""
+    from workspan.lab.stats import detectable, problems_needed
+
+    seen = detectable(n)
+    shown = "no difference" if seen is None else f"a difference of {100 * seen:.0f} points"
+    return (
+        f"{n} labelled problems show {shown} (80 % power, where two arms differ on 30 % of them); "
+        f"one of 5 points takes {problems_needed(0.05)}"
+    )
 
 
 def _unheard(raced: Raced) -> list[str]:

@@ -22,8 +22,9 @@ from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.drawing import journal_output, named_inputs
 from workspan.cli.dry import say_plan
 from workspan.cli.exits import Exit
-from workspan.cli.opening import EngineOption, PriceOption
-from workspan.cli.screen import Screen, say_json, say_left_out
+from workspan.cli.engine_options import EngineOption, PriceOption
+from workspan.cli.plain import say_json
+from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file
 from workspan.data.budget import Budget
@@ -32,7 +33,7 @@ from workspan.store.journals import JournalFile
 from workspan.strategies.auto.fit.library import is_library
 from workspan.tasks import MOST
 from workspan.tasks.base import Task
-from workspan.tasks.files import some
+from workspan.tasks.files import sampled
 
 if TYPE_CHECKING:
     from workspan.lab.efforts.race import Entrant
@@ -177,7 +178,7 @@ def _tasks(
     read_as = as_kind(kind) if kind else None
     with problems_file(source) as path:
         found = named_tasks(names, path, None if path else limit, seed, kind=read_as)
-    return some(found, limit, seed) if source else found
+    return sampled(found, limit, seed) if source else found
 
 
 async def _say_price(

@@ -70,6 +70,7 @@ _STRATEGIES = {
     "ahead_by": "workspan.strategies.adaptive.ahead_by:AheadBy",
     "mmc": "workspan.strategies.adaptive.mmc:Mmc",
     "ladder": "workspan.strategies.adaptive.ladder:Ladder",
+    "certified_vote": "workspan.strategies.adaptive.certified_vote:CertifiedVote",
     "auto": "workspan.strategies.auto.auto:Auto",
     "then": "workspan.strategies.combined.then:Then",
     "fallback": "workspan.strategies.combined.fallback:Fallback",
@@ -88,11 +89,11 @@ _VERIFIERS = {
     "likelihood": "workspan.verifiers.likelihood:Likelihood",
 }
 _ENGINES = {
-    "embedded": "workspan.engines.opening:embedded",
-    "http": "workspan.engines.opening:http",
-    "reward": "workspan.engines.opening:reward",
-    "classify": "workspan.engines.opening:classify",
-    "rerank": "workspan.engines.opening:rerank",
+    "embedded": "workspan.engines.openers:embedded",
+    "http": "workspan.engines.openers:http",
+    "reward": "workspan.engines.openers:reward",
+    "classify": "workspan.engines.openers:classify",
+    "rerank": "workspan.engines.openers:rerank",
     "scripted": "workspan.testing.strategy_suite:scripted",
 }
 _TASKS = {
@@ -116,6 +117,8 @@ _COMMANDS = {
     "replay": "workspan.cli.replay:replay",
     "calibrate": "workspan.cli.calibrate:calibrate",
     "which": "workspan.cli.which:which",
+    "certify": "workspan.cli.certify:certify",
+    "label": "workspan.cli.label:label",
     "explain": "workspan.cli.explain:explain",
     "read": "workspan.cli.read:read",
     "claims": "workspan.cli.claims:claims",

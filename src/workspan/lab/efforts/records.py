@@ -329,9 +329,7 @@ def _against(ladders: Ladders, right: Sequence[float], work: float) -> str:
     low, high = ahead_within(right, theirs)
     ahead = fmean(right) - fmean(theirs)
     share = work / float(fixed.work[best].mean())
-    n = len(right)
-    few = "" if high - low < 0.2 else f"; {n} problems can't tell more: label some more"
     return (
         f"{100 * ahead:+.1f} points [{100 * low:+.0f}, {100 * high:+.0f}] to {name}, for "
-        f"{share:.2f} of its work, on problems that it was not chosen by{few}"
+        f"{share:.2f} of its work, on problems that it was not chosen by"
     )

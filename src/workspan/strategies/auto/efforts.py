@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from workspan.core.engine import EngineInfo
 from workspan.core.session import Session
-from workspan.errors import MissingDependency
+from workspan.errors import MissingDependency, SpecError
 from workspan.strategies.adaptive.ladder import Ladder, check_effort
 from workspan.strategies.auto.library import known
 
@@ -38,6 +38,11 @@ class Dials(Protocol):
         ...
 
     @property
+    def floor(self) -> float | str:
+        """Of confidence, or what is promised."""
+        ...
+
+    @property
     def prefers(self) -> Literal["work", "span"]:
         """What is dear."""
         ...
@@ -53,13 +58,19 @@ class Dials(Protocol):
         ...
 
 
-def check_rungs(path: str, info: EngineInfo) -> None:
+def check_rungs(auto: Dials, info: EngineInfo) -> None:
     """Refuse a library of efforts that the run's own engine does not take.
 
     Raises:
-        SpecError, UnsupportedCapability: see `check_effort`.
+        SpecError: see `check_effort`; or a floor is asked for, which no ladder keeps.
+        UnsupportedCapability: see `check_effort`.
     """
-    library = known(path)
+    library = known(auto.library)
+    if library and library.ladders and auto.floor:
+        raise SpecError(
+            f"the library {auto.library} is of efforts: a ladder of them keeps no floor; leave "
+            "floor out, or give a library of `workspan calibrate`"
+        )
     for rung in library.ladders.rungs if library and library.ladders else ():
         if not rung.engine:
             check_effort(rung.effort, info)
