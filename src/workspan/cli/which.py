@@ -21,8 +21,8 @@ from workspan.app.which import which as race_efforts
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.drawing import journal_output, named_inputs
 from workspan.cli.dry import say_plan
-from workspan.cli.exits import Exit
 from workspan.cli.engine_options import EngineOption, PriceOption
+from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
 from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
