@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import AsyncGenerator
 from decimal import Decimal
 
 import pytest
 
-from workspan.core.engine import EngineInfo, Price
+from workspan.core.engine import Bill, EngineInfo, Price
 from workspan.core.ledger import Ledger
 from workspan.data.budget import Budget
-from workspan.data.types import Amount, Problem, Request, Usage
+from workspan.data.types import Amount, Chunk, Notice, Problem, Request, Usage
 from workspan.errors import InputError
 from workspan.lab.efforts.dropping import Standing, dropped
 from workspan.lab.efforts.guard import Guard
@@ -134,6 +135,28 @@ async def test_a_limit_that_runs_together_do_not_have_is_refused() -> None:
     for budget in ("10s", "5k span", "2 wide"):
         with pytest.raises(InputError, match="a pilot is limited in"):
             await raced(4, budget, "medium", "high")
+
+
+class Deaf(Model):
+    """Takes no word of how much to think, as some servers say."""
+
+    async def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
+        bill.notices.append(Notice("no_effort", "the server refuses `reasoning_effort`"))
+        async for chunk in super().stream(request, bill):
+            yield chunk
+
+
+async def test_a_server_that_refuses_to_be_told_ends_the_race() -> None:
+    engine = Deaf(said, price=PRICE)
+    with pytest.raises(InputError, match="efforts can't be compared there"):
+        await race(
+            entrants("medium", "high"),
+            tasks(40),
+            engine,
+            budget=Budget.parse("$9"),
+            grade=grade_by_task,
+        )
+    assert len(engine.requests) <= 3 * 4  # what was under way, and no more
 
 
 def standing(place: int, right: list[float], cost: float) -> Standing:
