@@ -37,7 +37,7 @@ from workspan.lab.efforts.recorded import (
 from workspan.lab.stats import Difference, paired_difference
 from workspan.recordings.parquet import read_recordings
 from workspan.search.climbing import Stage
-from workspan.strategies.auto.fit.ladders import Climb, Played, fixed_plans, hull_of, play
+from workspan.strategies.auto.fit.ladders import Climb, fixed_plans, hull_of, play
 from workspan.strategies.auto.fit.seen import Ladders, even
 
 if TYPE_CHECKING:
@@ -188,13 +188,7 @@ def _within(budget: float) -> Choose:
 
 
 def _fixed_within(budget: float) -> Choose:
-    return lambda played: _fixed_only(played).mix(budget)
-
-
-def _fixed_only(played: Played) -> Played:
-    keep = [i for i, plan in enumerate(played.plans) if len(plan.stages) == 1]
-    parts = (played.right[keep], played.work[keep], played.span[keep], played.parts[keep])
-    return Played(tuple(played.plans[i] for i in keep), played.weights, *parts)
+    return lambda played: played.keep(lambda plan: len(plan.stages) == 1).mix(budget)
 
 
 def _on_hull(hull: Sequence[Run], work: float) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal
@@ -12,7 +12,7 @@ import numpy as np
 from workspan.core.engine import Price
 from workspan.data.efforts import thinking_tokens
 from workspan.data.types import Usage
-from workspan.lab.efforts.crossing import crossed, is_enough
+from workspan.lab.efforts.crossing import Choose, Crossed, crossed, is_enough
 from workspan.lab.efforts.pricing import Rates, priced
 from workspan.lab.efforts.race import Measured, Raced
 from workspan.lab.efforts.seen import ladders_of
@@ -21,6 +21,7 @@ from workspan.spec import write
 from workspan.strategies.adaptive.ladder import Ladder
 from workspan.strategies.auto.fit.ladders import (
     SLACK,
+    Climb,
     Mix,
     Played,
     as_strategy,
@@ -174,12 +175,8 @@ class _Book:
         if not is_enough(ladders):
             return None
 
-        def choose(played: Played) -> Mix:
-            return chosen(played, budget)
-
-        played = play(ladders, seed=seed)
-        plan = choose(played).first
-        [found] = crossed(ladders, [choose], seed=seed)
+        plan, found = _best_family(ladders, budget, seed)
+        weights = play(ladders, [plan], seed=seed).weights
         right = [float(value) for value in found.right]
         measure = _Measure(
             right, float(found.work.mean()), float(found.span.mean()), found.parts.mean(axis=0)
@@ -199,7 +196,7 @@ class _Book:
             pilot_spent=None if spent.cost is None else float(spent.cost),
             pilot_work=spent.output_tokens,
             why=_against(ladders, right, measure.work),
-            strategy=write(as_strategy(plan, ladders, played.weights)),
+            strategy=write(as_strategy(plan, ladders, weights)),
         )
 
     def _record(
@@ -288,6 +285,31 @@ def chosen(played: Played, budget: float | None) -> Mix:
     most = max(right[i] for i in fits)
     best = min((i for i in fits if right[i] >= most - SLACK), key=lambda i: work[i])
     return Mix(played.plans[best], played.plans[best])
+
+
+_FAMILIES: tuple[Callable[[Climb], bool], ...] = (
+    lambda plan: len(plan.stages) == 1,
+    lambda plan: plan.is_plain,
+    lambda _: True,
+)
+"""Votes at one effort, plain ladders too, all ladders: the more there are to choose among, the more
+of what looks best is chance."""
+
+
+def _best_family(ladders: Ladders, budget: float | None, seed: int) -> tuple[Climb, Crossed]:
+    """Choose the family whose choice does best on problems that it was not made by, and the plan.
+
+    Of those that do about as well, the one that takes the least work.
+    """
+
+    def choosing(fits: Callable[[Climb], bool]) -> Choose:
+        return lambda played: chosen(played.keep(fits), budget)
+
+    found = crossed(ladders, [choosing(fits) for fits in _FAMILIES], seed=seed)
+    most = max(float(one.right.mean()) for one in found)
+    good = [i for i, one in enumerate(found) if one.right.mean() >= most - SLACK]
+    best = min(good, key=lambda i: float(found[i].work.mean()))
+    return choosing(_FAMILIES[best])(play(ladders, seed=seed)).first, found[best]
 
 
 def _judged(arms: Sequence[WhichRecord], raced: Raced) -> list[WhichRecord]:

@@ -10,7 +10,7 @@ some of the problems and the other for the rest.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -46,6 +46,12 @@ class Climb(NamedTuple):
     def votes(self) -> int:
         """Samples where it settles nothing."""
         return sum(stage.n for stage in self.stages)
+
+    @property
+    def is_plain(self) -> bool:
+        """Two samples and one more where they disagree, or votes at one effort: nothing finer."""
+        first, *rest = self.stages
+        return not rest or (first.n == 2 and not first.within and rest[0].n == 1)
 
     def say(self, rungs: Sequence[Rung]) -> str:
         """Write it for a person.
@@ -87,6 +93,12 @@ class Played:
     """Tokens, stages one after another and the samples of each side by side."""
     parts: NDArray[np.float64]
     """[plan, problem, rung, 3]: calls, work and span at each rung."""
+
+    def keep(self, fits: Callable[[Climb], bool]) -> Played:
+        """Return the part of it that holds some of the plans."""
+        held = [i for i, plan in enumerate(self.plans) if fits(plan)]
+        parts = (self.right[held], self.work[held], self.span[held], self.parts[held])
+        return Played(tuple(self.plans[i] for i in held), self.weights, *parts)
 
     @cached_property
     def hull(self) -> list[int]:
