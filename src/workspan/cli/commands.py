@@ -26,6 +26,9 @@ _SHORT: Mapping[str, str] = {
     "calibrate": (
         "Draw chains on a sample of your problems, and write what `auto` should know of the model."
     ),
+    "which": (
+        "Race efforts on your labelled problems within a pilot's budget, and say which pays."
+    ),
     "certify": (
         "Find which answers can be given at a stated risk, with what certainty and at what cost."
     ),

@@ -77,6 +77,7 @@ _COMPLETING: Mapping[str, tuple[str, Read]] = {
     "stream": ("streams", _truth),
     "context": ("context", _count),
     "effort": ("reasoning_effort", str),
+    "effort_field": ("effort_field", str),
     "n_per_request": ("n_per_request", _count),
     "runahead": ("runahead", _number),
     "media_tokens": ("media_tokens", _number),
@@ -90,7 +91,7 @@ _COMPLETING: Mapping[str, tuple[str, Read]] = {
 """And of what one that completes texts may."""
 
 
-_DRAWN = frozenset({"form", "seed", "effort"})
+_DRAWN = frozenset({"form", "seed", "effort", "effort_field"})
 
 
 @dataclass(frozen=True, slots=True)
