@@ -163,4 +163,5 @@ class Auto:
             floor=self.floor,
             is_judged=self.verifier is not None,
             has_arms=bool(self.arms),
+            look=self.probe_tokens,
         )

@@ -58,6 +58,7 @@ def fitted(
     floor: float = 0.0,
     is_judged: bool = False,
     has_arms: bool = False,
+    look: int = 0,
 ) -> Policy:
     """Make the rule for a budget: a fraction of a second, so the latest are kept.
 
@@ -69,19 +70,21 @@ def fitted(
         floor: abstain where the leader is right with less.
         is_judged: a sound verifier scores what ends: try until a pass.
         has_arms: the library's arms can be used.
+        look: tokens of an interim answer, at most.
     """
-    make = _scheduled if is_judged else _planned
     budget = (work, span, price)
-    return make(found, budget, floor, has_arms=has_arms)
+    if is_judged:
+        return _scheduled(found, budget, floor, has_arms=has_arms)
+    return _planned(found, budget, floor, look, has_arms=has_arms)
 
 
 _Budget = tuple[float | None, float | None, float]
 
 
-def _planned(found: Study, budget: _Budget, floor: float, *, has_arms: bool) -> Policy:
+def _planned(found: Study, budget: _Budget, floor: float, look: int, *, has_arms: bool) -> Policy:
     """Choose a plan for each kind of problem, and one for all; or votes, if they are better."""
-    table, plans = found.table, found.plans(has_arms=has_arms)
-    work, span, price = budget
+    table, (work, span, price) = found.table, budget
+    plans = found.plans(work, span, has_arms=has_arms)
     votes = _votes(found, work) if span is None and not has_arms else None
     at = votes.affordable(work, price) if votes else 0
     if votes and not table.is_asked:
@@ -90,7 +93,8 @@ def _planned(found: Study, budget: _Budget, floor: float, *, has_arms: bool) -> 
 
     def rule(one: Outcome) -> Policy:
         arm = _told(table, one.plan.arm)
-        return Planned(one.plan, found.evidence, found.gain, floor, reserve, arm)
+        evidence = found.races.support if found.races and one.plan.is_race else found.evidence
+        return Planned(one.plan, evidence, found.gain, floor, reserve, arm, look)
 
     kinds = [*kinds_of(tree := kinds_for(plans, table.signs, work, price))]
     picked = chosen(plans, kinds, work, span, price)

@@ -1,0 +1,98 @@
+"""Races among the plans of a study: run when a budget asks for them, each shape once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workspan.strategies.auto.fit.race import learn_support, run_race
+from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw
+from workspan.strategies.auto.policies.plan import End, Outcome, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workspan.strategies.auto.fit.table import Table
+    from workspan.strategies.auto.policies.support import Support
+
+WORTHS = tuple(0.0028 * 2 ** (0.5 * i) for i in range(16))
+"""From a race that hardly ever stops before its lines end to one that stops at the first votes."""
+SHAPES = (
+    (4, 0, 4),
+    (8, 0, 8),
+    (4, 1, 16),
+    (16, 0, 16),
+    (24, 0, 24),
+    (8, 2, 32),
+    (32, 0, 32),
+    (8, 2, 48),
+    (48, 0, 48),
+    (16, 4, 64),
+    (64, 0, 64),
+)
+"""Lines at the start, lines that join after each block, lines in all."""
+_LINES = 256
+"""Lines of a problem that a shape is run on, in some orders; at least `_TIMES` of these."""
+_TIMES = 6
+_LEAST = 0.25
+"""Of a typical line: what each of a race's lines takes, at the least."""
+
+
+class Races:
+    """What races come to on a library's lines that were looked at on the way."""
+
+    def __init__(self, table: Table, seed: int = 0) -> None:
+        self._table, self._seed = table, seed
+        self._walks: dict[Shape, tuple[Draws, Walk]] = {}
+        self._found: dict[tuple[Shape, float, float], tuple[Outcome, ...]] = {}
+
+    @cached_property
+    def support(self) -> Support:
+        """What lines side by side are worth."""
+        return learn_support(self._table, self._seed)
+
+    def outcomes(
+        self, work: float = np.inf, limit: float = np.inf, span: float = np.inf
+    ) -> Iterator[Outcome]:
+        """Yield what each race comes to.
+
+        Args:
+            work: tokens on the mean; races that take more in any case are left out.
+            limit: work at which each run is cut.
+            span: at which each run is cut.
+        """
+        table = self._table
+        for width, joins, lines in SHAPES if table.is_asked else ():
+            fits = lines * table.scale * _LEAST <= min(work, limit)
+            if fits and lines <= table.tokens.shape[1]:
+                shape = Shape(width, int(table.tokens.max()), table.block, joins=joins)
+                yield from self._of(shape, lines, limit, span)
+
+    def _of(self, shape: Shape, lines: int, limit: float, span: float) -> tuple[Outcome, ...]:
+        key = (shape._replace(dive=lines), limit, span)
+        if key not in self._found:
+            draws, walk = self._walk(shape, lines)
+            self._found[key] = (*_stopped(walk, shape, draws, limit, span),)
+        return self._found[key]
+
+    def _walk(self, shape: Shape, lines: int) -> tuple[Draws, Walk]:
+        key = shape._replace(dive=lines)
+        if key not in self._walks:
+            draws = draw(self._table, max(_TIMES, _LINES // lines), lines, self._seed)
+            self._walks[key] = draws, run_race(self._table, self.support, draws, shape)
+        return self._walks[key]
+
+
+def _stopped(
+    found: Walk, shape: Shape, draws: Draws, limit: float, span: float
+) -> Iterator[Outcome]:
+    """Yield what the runs come to under each least worth."""
+    most = draws.order.shape[1]
+    dear = np.append((found.work[1:] > limit) | (found.span[1:] > span), True)
+    right = found.right.astype(float)
+    for least in WORTHS:
+        stop = found.first((found.worth < least) | dear)
+        told = (right[stop], found.work[stop], found.span[stop], found.belief[stop])
+        yield End(Plan(shape, most, least), *told, draws.problem).outcome
