@@ -90,8 +90,10 @@ def moments(table: Table, draws: Draws, shape: Shape) -> Iterator[Moment]:
             return
 
 
-def run_race(table: Table, support: Support, draws: Draws, shape: Shape) -> Walk:
-    """Play every run until its lines are used up."""
+def run_race(
+    table: Table, support: Support, draws: Draws, shape: Shape, *, enough: float = -1.0
+) -> Walk:
+    """Play every run until its lines are used up, or going on is worth less than `enough`."""
     truth = right_groups(table)
     columns: list[tuple[Floats, ...]] = []
     is_over = np.zeros(len(draws.order), bool)
@@ -102,7 +104,9 @@ def run_race(table: Table, support: Support, draws: Draws, shape: Shape) -> Walk
         value = worth(belief, now.begun - now.n_open, depth, support.scale)
         span = np.full(len(right), now.span)
         columns.append((now.work, span, now.begun, right, belief, value, ~is_over))
-        is_over = now.is_over
+        is_over = is_over | now.is_over | (value < enough)
+        if is_over.all():
+            break
     work, span, begun, right, belief, value, there = (
         np.stack(one, axis=1) for one in zip(*columns, strict=True)
     )

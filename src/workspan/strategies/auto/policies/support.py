@@ -127,33 +127,33 @@ class Support:
 
 def weigh(said: Said) -> Answers:
     """Lay out what speaks for each answer that a line holds."""
-    runs, groups = said.left.shape
+    groups = said.left.shape[1]
     has = said.group != NONE
     row, line = np.nonzero(has)
-    cell = row * groups + said.group[has]
-    holds = np.bincount(cell, minlength=runs * groups)
-    held = np.flatnonzero(holds)
+    held, cell, holds = np.unique(
+        row * groups + said.group[has], return_inverse=True, return_counts=True
+    )
     depth, begun = said.depth.astype(float), said.depth > 0
     mean = depth.sum(axis=1, keepdims=True) / np.maximum(1, begun.sum(axis=1, keepdims=True))
     shorter = -np.log(np.maximum(depth, 1.0) / np.maximum(mean, 1.0))
     stood = (depth - said.since) / np.maximum(depth, 1.0)
 
     def total(values: Floats) -> Floats:
-        found: Floats = np.bincount(cell, values[has], runs * groups)[held]
+        found: Floats = np.bincount(cell, values[has], len(held))
         return found
 
     ended = total(1.0 * said.ended)
-    first = np.full(runs * groups, said.group.shape[1])
+    first = np.full(len(held), said.group.shape[1])
     np.minimum.at(first, cell, line)
     columns = (
         np.log1p(ended),
-        np.log1p(holds[held] - ended),
+        np.log1p(holds - ended),
         np.log1p(said.left.ravel()[held]),
         total(said.ended * shorter) / np.maximum(1.0, ended),
-        total(stood) / holds[held],
+        total(stood) / holds,
     )
     run, group = np.divmod(held, groups)
-    return Answers(run, group, np.stack(columns, axis=-1), ended, first[held])
+    return Answers(run, group, np.stack(columns, axis=-1), ended, first)
 
 
 class Leavers:
