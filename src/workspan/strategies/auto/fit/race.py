@@ -6,7 +6,7 @@ lines: an answer that lines said and left speaks against itself. So each block i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
@@ -95,7 +95,7 @@ def run_race(
 ) -> Walk:
     """Play every run until its lines are used up, or going on is worth less than `enough`."""
     truth = right_groups(table)
-    columns: list[tuple[Floats, ...]] = []
+    columns: list[tuple[NDArray[Any], ...]] = []
     is_over = np.zeros(len(draws.order), bool)
     for now in moments(table, draws, shape):
         leaders, belief = support.of(now.said)
@@ -110,11 +110,14 @@ def run_race(
     work, span, begun, right, belief, value, there = (
         np.stack(one, axis=1) for one in zip(*columns, strict=True)
     )
-    told = (one[there] for one in (work, span, begun, right, belief, value))
+    work, span, begun, right, belief, value = (
+        one[there] for one in (work, span, begun, right, belief, value)
+    )
     sizes = there.sum(axis=1)
     starts = sizes.cumsum() - sizes
     step = np.broadcast_to(np.arange(there.shape[1]), there.shape)[there]
-    return Walk(starts, step, *told, np.zeros((len(step), 0)))
+    none = np.zeros((len(step), 0))
+    return Walk(starts, step, work, span, begun, right, belief, value, none)
 
 
 def right_groups(table: Table) -> Bools:
@@ -170,7 +173,6 @@ def _seen(table: Table, width: int, seed: int) -> Iterator[_Seen]:
             answers = weigh(said)
             right = truth[draws.problem[answers.run], answers.group]
             yield _Seen(said, answers, right, draws.problem)
-
 
 
 def _answer_loss(seen: Sequence[_Seen]) -> Callable[[Floats], tuple[float, Floats]]:

@@ -26,15 +26,11 @@ WORTHS = tuple(0.0028 * 2 ** (0.5 * i) for i in range(16))
 SHAPES = (
     (4, 0, 4),
     (8, 0, 8),
-    (4, 1, 16),
     (16, 0, 16),
     (24, 0, 24),
     (8, 2, 32),
-    (32, 0, 32),
     (8, 2, 48),
-    (48, 0, 48),
     (16, 4, 64),
-    (64, 0, 64),
 )
 """Lines at the start, lines that join after each block, lines in all."""
 _LINES = 128
@@ -44,7 +40,7 @@ _LEAST = 0.25
 """Of a typical line: what each of a race's lines takes, at the least."""
 _NEAR = 2
 """Neighbours on either side that an outcome is averaged with, by the worth at which it stops."""
-_TRUST = 0.5
+_TRUST = 0.25
 """Share of what sets a race off from all others of as much work that is believed."""
 
 
@@ -94,8 +90,9 @@ class Races:
         key = shape._replace(dive=lines)
         if key not in self._walks:
             draws = draw(self._table, max(_TIMES, _LINES // lines), lines, self._seed)
-            self._walks[key] = draws, run_race(
-                self._table, self.support, draws, shape, enough=WORTHS[0]
+            self._walks[key] = (
+                draws,
+                run_race(self._table, self.support, draws, shape, enough=WORTHS[0]),
             )
         return self._walks[key]
 

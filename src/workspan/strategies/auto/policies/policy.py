@@ -94,7 +94,9 @@ class Planned:
         each = state.work_left // len(rooms) - self.reserve
         if each < block and n and is_race and state.lines:  # nobody joins at the end
             n, each = 0, state.work_left // max(1, len(open_)) - self.reserve
-        elif each < block and n > 1 and not is_race:  # fewer lines of the planned depth rather than many short ones
+        elif (
+            each < block and n > 1 and not is_race
+        ):  # fewer lines of the planned depth rather than many short ones
             n = max(1, min(n, state.work_left // (max(rooms) + self.reserve)))
             each = state.work_left // (len(open_) + n) - self.reserve
         return open_, n, min(block, each)

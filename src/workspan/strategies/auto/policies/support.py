@@ -1,16 +1,16 @@
 """How far lines that run side by side speak for an answer: a weighted vote, fitted on a library.
 
 A line speaks for what it ended on, for what it says while it is open, and *against* what it said
-and left: right answers are seldom left again. How much each of these weighs, and its sign, is learnt
-for each model, and so is what a short line is worth among its siblings, and one whose answer has
-stood long. The sum of the weights is an answer's log-odds against the others; a second model says
-from it, and from how many lines ended, how likely the leading answer is right.
+and left: right answers are seldom left again. How much each of these weighs, and its sign, is
+learnt for each model, and so is what a short line is worth among its siblings, and one whose answer
+has stood long. The sum of the weights is an answer's log-odds against the others; a second model
+says from it, and from how many lines ended, how likely the leading answer is right.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -99,7 +99,7 @@ class Support:
         return leaders, np.where(leaders == NONE, 0.0, sigmoid(told @ np.array(self.leader)))
 
     def leading(self, said: Said, answers: Answers) -> tuple[Ints, Floats]:
-        """Return the leader of each run, the first to be drawn of equals, and what tells its worth."""
+        """Return the leader of each run, the first drawn of equals, and what tells its worth."""
         runs = len(said.group)
         odds = answers.features @ np.array(self.answer[:-1])
         order = np.lexsort((answers.first, -odds, answers.run))
@@ -138,7 +138,7 @@ def weigh(said: Said) -> Answers:
     shorter = -np.log(np.maximum(depth, 1.0) / np.maximum(mean, 1.0))
     stood = (depth - said.since) / np.maximum(depth, 1.0)
 
-    def total(values: Floats) -> Floats:
+    def total(values: NDArray[Any]) -> Floats:
         found: Floats = np.bincount(cell, values[has], len(held))
         return found
 
@@ -187,4 +187,3 @@ class Leavers:
             more = max(more, self.left.shape[1])
             self.left = np.pad(self.left, ((0, 0), (0, more)))
             self._said = np.pad(self._said, ((0, 0), (0, 0), (0, more)))
-
