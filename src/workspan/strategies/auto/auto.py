@@ -24,6 +24,7 @@ from workspan.verifiers.judge import Judge
 if TYPE_CHECKING:
     from workspan.strategies.auto.fit.study import Study
 
+
 @dataclass(frozen=True)
 class Auto:
     """Split the budget between breadth, depth and other strategies as each problem shows its need.

@@ -98,7 +98,7 @@ def _planned(
     every = [Kind(np.arange(len(table.tokens)))]
     if is_quick:
         plans = _quickest(plans, chosen(plans, every, *budget)[0], work)
-    votes = _votes(found, work) if span is None and not has_arms else None
+    votes = _votes(found, work) if span is None and not (has_arms or is_quick) else None
     at = votes.affordable(work, price) if votes else 0
     if votes and not table.is_asked:
         return votes.rule(at, floor)

@@ -59,7 +59,7 @@ class Planned:
             most = self.plan.lines or len(state.tried)  # one line where an arm alone has failed
             n = min(shape.more if state.lines else shape.width, most - len(state.lines))
         if shape.joins is not None and state.lines:
-            n = min(shape.joins, self.plan.lines - len(state.lines))
+            n = max(0, min(shape.joins, self.plan.lines - len(state.lines)))
         if not open_ and n <= 0:
             return self._end(state, leader, belief, "lines as many as were planned", gain)
         open_, n, block = self._afford(state, open_, n)
@@ -92,11 +92,9 @@ class Planned:
         if state.work_left is None:
             return open_, n, block
         each = state.work_left // len(rooms) - self.reserve
-        if each < block and n and is_race and state.lines:  # nobody joins at the end
-            n, each = 0, state.work_left // max(1, len(open_)) - self.reserve
-        elif (
-            each < block and n > 1 and not is_race
-        ):  # fewer lines of the planned depth rather than many short ones
+        if each < block and is_race and open_ and n:  # at the end nobody joins
+            n, each = 0, state.work_left // len(open_) - self.reserve
+        if each < block and n > 1 and not is_race:  # fewer of the planned depth, not many short
             n = max(1, min(n, state.work_left // (max(rooms) + self.reserve)))
             each = state.work_left // (len(open_) + n) - self.reserve
         return open_, n, min(block, each)
