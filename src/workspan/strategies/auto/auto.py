@@ -156,4 +156,5 @@ class Auto:
             has_arms=bool(self.arms),
             is_quick=self.prefers == "span",
             look=self.probe_tokens,
+            lines=self.n,
         )

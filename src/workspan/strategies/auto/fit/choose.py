@@ -98,7 +98,7 @@ def _handicap(plans: Sequence[Outcome], problems: int) -> Floats:
     One with an arm by a standard error of a share, at most; one that is no race, where a wide race
     fits, by half of that: races were smoothed, and of hundreds of plans one is always lucky.
     """
-    error = 0.5 / np.sqrt(problems)
+    error = 0.5 / float(np.sqrt(problems))
     is_wide = any(one.plan.is_race and one.plan.lines >= WIDE_RACE for one in plans)
 
     def ahead(plan: Plan) -> float:

@@ -21,7 +21,6 @@ from workspan.strategies.auto.policies.schedule import best_schedule, restarts
 from workspan.strategies.auto.policies.state import NONE, Decision, Policy, State
 from workspan.strategies.auto.signs import NAMES
 
-
 LITTLE = 0.01
 """Accuracy that who prefers span gives for it."""
 
@@ -66,6 +65,7 @@ def fitted(
     has_arms: bool = False,
     is_quick: bool = False,
     look: int = 0,
+    lines: int = 64,
 ) -> Policy:
     """Make the rule for a budget: a fraction of a second, so the latest are kept.
 
@@ -79,22 +79,31 @@ def fitted(
         has_arms: the library's arms can be used.
         is_quick: take the quickest of the plans that are about as good as the best.
         look: tokens of an interim answer, at most.
+        lines: of a race, at most.
     """
     budget = (work, span, price)
     if is_judged:
         return _scheduled(found, budget, floor, has_arms=has_arms)
-    return _planned(found, budget, floor, look, has_arms=has_arms, is_quick=is_quick)
+    most = (look, lines)
+    return _planned(found, budget, floor, most, has_arms=has_arms, is_quick=is_quick)
 
 
 _Budget = tuple[float | None, float | None, float]
 
 
 def _planned(
-    found: Study, budget: _Budget, floor: float, look: int, *, has_arms: bool, is_quick: bool
+    found: Study,
+    budget: _Budget,
+    floor: float,
+    most: tuple[int, int],
+    *,
+    has_arms: bool,
+    is_quick: bool,
 ) -> Policy:
     """Choose a plan for each kind of problem, and one for all; or votes, if they are better."""
     table, (work, span, price) = found.table, budget
-    plans = found.plans(work, span, has_arms=has_arms)
+    (look, lines), plans = most, found.plans(work, span, has_arms=has_arms)
+    plans = tuple(one for one in plans if not one.plan.is_race or one.plan.lines <= lines)
     every = [Kind(np.arange(len(table.tokens)))]
     if is_quick:
         plans = _quickest(plans, chosen(plans, every, *budget)[0], work)

@@ -139,8 +139,7 @@ def weigh(said: Said) -> Answers:
     stood = (depth - said.since) / np.maximum(depth, 1.0)
 
     def total(values: NDArray[Any]) -> Floats:
-        found: Floats = np.bincount(cell, values[has], len(held))
-        return found
+        return np.bincount(cell, values[has].astype(float), len(held))
 
     ended = total(1.0 * said.ended)
     first = np.full(len(held), said.group.shape[1])
