@@ -3,7 +3,7 @@
 Six stores of recorded chains (Qwen3 0.6B, 1.7B, 8B on AIME24 and AIME25: 30 problems each, 128
 chains a problem, an interim answer every 500 tokens; from zhengkid/AutoTTS, without a licence and
 no part of the project). ``auto`` and the best fixed split learn from the training folds of the
-model (5 folds by problem); published rules run at their own work. Budgets are the work and span of
+model (5 folds by problem); CMC runs at its own work. Fixed splits are means over 60 orders. Budgets are the work and span of
 CMC at beta .25, .5 and 1 as other code found them on these chains, span times 1.1, and two short
 ones. Means over the six stores; differences are paired by problem, of the three models' means.
 
@@ -31,8 +31,10 @@ from benchmarks.vote_stopping import Arena, asc, full, ours
 from benchmarks.vote_stopping import recordings as whole_samples
 
 from workspan.data.budget import Budget
-from workspan.lab.replay.contenders import read_contenders
+from workspan.lab.replay.cells import Cell, cells_of, depths_of
+from workspan.lab.replay.contenders import best_cell, read_contenders
 from workspan.lab.replay.episodes import Chains, orders, play
+from workspan.lab.replay.folds import Folds
 from workspan.lab.replay.held_out import Outcome
 from workspan.lab.replay.replay import replay
 from workspan.lab.stats import paired_difference
@@ -52,7 +54,7 @@ BUDGETS = (
 )
 TARGETS = {187_000: 53.5, 293_000: 55.4, 546_000: 57.0}
 """Mean accuracy in % that was asked for within a budget: CMC's as published, and one point."""
-RULES = ("self_consistency(n=64)", "short_m_at_k(m=8,k=64)", "short_m_at_k(m=64,k=64,power=4)")
+FULL = "full vote of 64"
 BETAS = (0.25, 0.5, 1.0)
 SHARES = (0.16, 0.2, 0.25)
 
@@ -89,19 +91,36 @@ def of_cmc(recordings: Sequence[Recording], beta: float, seeds: int) -> Table:
     return found
 
 
+def of_cells(recordings: Sequence[Recording], budgets: Sequence[Budget]) -> dict[str, Table]:
+    """Read the full vote, and the split that training folds choose, off the table of all splits."""
+    depths = depths_of(recordings)
+    tables = {one.name: cells_of(one, depths) for one in recordings}
+    found: dict[str, Table] = defaultdict(dict)
+    for split in Folds().split(recordings):
+        cells = tables[split.held.name]
+        known = [(cells, [p.id for one in split.training for p in one.problems])]
+        splits = {f"best_fixed within {budget}": best_cell(known, budget) for budget in budgets}
+        splits[FULL] = Cell(max(depths), 64)
+        for name, cell in splits.items():
+            at = cells.cells.index(cell or Cell(min(depths), 1))
+            for problem in split.held.problems:
+                place = (cells.rows[problem.id], at)
+                told = (cells.accuracy[place], cells.work[place], cells.span[place])
+                found[name][split.held.model, problem.id] = Found(*map(float, told))
+    return found
+
+
 async def measure(
     recordings: Sequence[Recording], budgets: Sequence[Budget], seeds: int
 ) -> dict[str, Table]:
     """Run everything; by the name of a row."""
-    rules = read_contenders(",".join(RULES))
-    plain = await replay(recordings, rules, [Budget()], seeds=seeds)
-    learnt = await replay(recordings, read_contenders("best_fixed,auto"), budgets, seeds=seeds)
+    learnt = await replay(recordings, read_contenders("auto"), budgets, seeds=seeds)
     held: dict[str, list[Outcome]] = defaultdict(list)
-    for one in (*plain.outcomes, *learnt.outcomes):
-        within = "" if one.budget == Budget() else f" within {one.budget}"
-        held[f"{one.strategy}{within}"].append(one)
+    for one in learnt.outcomes:
+        held[f"{one.strategy} within {one.budget}"].append(one)
+    own = {name: of_outcomes(outcomes) for name, outcomes in held.items()}
     cmc = {f"cmc(beta={beta:g})": of_cmc(recordings, beta, seeds) for beta in BETAS}
-    return {name: of_outcomes(outcomes) for name, outcomes in held.items()} | cmc
+    return own | of_cells(recordings, budgets) | cmc
 
 
 def by_problem(table: Table, part: Sequence[tuple[str, str]]) -> dict[str, float]:
@@ -142,7 +161,7 @@ def rivals_of(found: dict[str, Table], name: str) -> list[Table]:
     beta = next((beta for work, beta in cmc.items() if budget.startswith(work)), BETAS[0])
     fixed = found.get(f"best_fixed within {budget}", found[name])
     rival = found[f"cmc(beta={beta:g})"] if budget else found[name]
-    return [found[RULES[0]], rival, fixed if own == "auto" else found[name]]
+    return [found[FULL], rival, fixed if own == "auto" else found[name]]
 
 
 def stores_of(recordings: Sequence[Recording]) -> dict[str, list[Any]]:

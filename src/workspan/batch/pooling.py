@@ -8,9 +8,8 @@ from dataclasses import replace
 import anyio
 
 from workspan.batch.bench import Bench, Tool, Trial
-from workspan.batch.compare import Comparison, check_different, side_by_side
-from workspan.core.engine import Engine, models
-from workspan.core.journal import digest
+from workspan.batch.compare import Attempts, Comparison, check_different
+from workspan.core.engine import Engine
 from workspan.core.ledger import Ledger
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
@@ -69,40 +68,24 @@ async def pool(
         raise InputError(f"auto alone can pool a budget, not {said}")
     if budget.work is None:
         raise InputError("a pooled budget needs a limit on work, such as '500k work'")
+    if isinstance(strategy.floor, str):
+        raise InputError(
+            f"floor={strategy.floor!r} and a pooled budget don't go together: votes that end when "
+            "others have spent the budget are no draws alike"
+        )
     check_different([strategy], tasks)
     engines, tools = engines or {}, tools or {}
     check(strategy, engine, budget, engines, tools)
     limiter, account = anyio.CapacityLimiter(engine.info.concurrency), Ledger(budget)
     bench = Bench(engine, budget, seed, journals, limiter, len(tasks), engines, tools, account)
     bench.owe(strategy, tasks)
-    trials: dict[str, Trial] = {}
-
-    async def attempt(turn: tuple[Strategy, Task]) -> None:
-        trial = await bench.attempt(*turn)
-        trials[digest(trial.task.problem)] = trial
-        if on_progress is not None:
-            on_progress(trial)
-
+    attempts = Attempts(bench, on_progress)
     for first in range(0, len(tasks), WAVE):
         left = max(0, budget.work - account.spent.amount.work)
         rule = _rule(strategy, budget, left, len(tasks) - first)
         turns = [(replace(strategy, fitted=rule), task) for task in tasks[first : first + WAVE]]
-        await side_by_side(attempt, turns, min(WAVE, engine.info.concurrency))
-    info = engine.info
-    ordered = tuple(trials[digest(task.problem)] for task in tasks)
-    names, further = (write(strategy),), models(engines)
-    return Comparison(
-        names,
-        tuple(tasks),
-        ordered,
-        budget,
-        info.name,
-        info.model,
-        seed,
-        further,
-        pooled=True,
-        kinds_of_engine=tuple(one.info.name for one in (engine, *engines.values())),
-    )
+        await attempts.make(turns, min(WAVE, engine.info.concurrency))
+    return attempts.compared([strategy], tasks, pooled=True)
 
 
 def _rule(strategy: Auto, budget: Budget, left: int, problems: int) -> Policy:

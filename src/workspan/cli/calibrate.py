@@ -22,8 +22,8 @@ from workspan.app.state import kept_journal, private_files
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.drawing import drawing, journal_output, named_inputs
 from workspan.cli.dry import say_plan
+from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
-from workspan.cli.opening import EngineOption, ModelOption, PriceOption
 from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file
@@ -35,8 +35,10 @@ from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.fit.library import Library, is_library, write_library
 from workspan.tasks import MOST
 from workspan.tasks.base import Task
-from workspan.tasks.files import some
+from workspan.tasks.files import sampled
 
+_DELTA = 0.1
+"""Of what is said of certificates."""
 LIMIT = 40
 """Problems, unless told otherwise."""
 
@@ -132,7 +134,7 @@ def _tasks(
     read_as = as_kind(kind) if kind else None
     with problems_file(source) as path:
         found = named_tasks(names, path, None if path else limit, seed, kind=read_as)
-    return some(found, limit, seed) if source else found
+    return sampled(found, limit, seed) if source else found
 
 
 async def _drawn(
@@ -163,6 +165,22 @@ def _say(library: Library, path: Path) -> None:
         f"{library.labelled} problems with known answers{_arms(library)}; "
         f"-s 'auto({'ARMS, ' if library.arms else ''}library=\"{path}\")' uses it",
         soft_wrap=True,
+    )
+    if library.labelled:
+        Screen().print(_labels(library.labelled), soft_wrap=True)
+
+
+def _labels(n: int) -> str:
+    """Say what so many labels can show at best."""
+    from workspan.lab.certifying.binomial import least_answered, upper
+    from workspan.lab.stats import detectable
+
+    seen = detectable(n)
+    said = f"a difference of {seen:.2f} in accuracy" if seen is not None else "no difference"
+    return (
+        f"{n} labels: enough to show {said} (80 % power), and to certify a risk of "
+        f"{upper(0, n, _DELTA):.2f} at best; 0.1 takes {least_answered(0.1, _DELTA)} answers, all "
+        "right (workspan certify says how many at the risk seen)"
     )
 
 

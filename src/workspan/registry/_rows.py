@@ -69,6 +69,7 @@ _STRATEGIES = {
     "bayes_factor": "workspan.strategies.adaptive.bayes_factor:BayesFactor",
     "ahead_by": "workspan.strategies.adaptive.ahead_by:AheadBy",
     "mmc": "workspan.strategies.adaptive.mmc:Mmc",
+    "certified_vote": "workspan.strategies.adaptive.certified_vote:CertifiedVote",
     "auto": "workspan.strategies.auto.auto:Auto",
     "then": "workspan.strategies.combined.then:Then",
     "fallback": "workspan.strategies.combined.fallback:Fallback",
@@ -87,11 +88,11 @@ _VERIFIERS = {
     "likelihood": "workspan.verifiers.likelihood:Likelihood",
 }
 _ENGINES = {
-    "embedded": "workspan.engines.opening:embedded",
-    "http": "workspan.engines.opening:http",
-    "reward": "workspan.engines.opening:reward",
-    "classify": "workspan.engines.opening:classify",
-    "rerank": "workspan.engines.opening:rerank",
+    "embedded": "workspan.engines.openers:embedded",
+    "http": "workspan.engines.openers:http",
+    "reward": "workspan.engines.openers:reward",
+    "classify": "workspan.engines.openers:classify",
+    "rerank": "workspan.engines.openers:rerank",
     "scripted": "workspan.testing.strategy_suite:scripted",
 }
 _TASKS = {
@@ -114,6 +115,8 @@ _COMMANDS = {
     "compare": "workspan.cli.compare:compare",
     "replay": "workspan.cli.replay:replay",
     "calibrate": "workspan.cli.calibrate:calibrate",
+    "certify": "workspan.cli.certify:certify",
+    "label": "workspan.cli.label:label",
     "explain": "workspan.cli.explain:explain",
     "read": "workspan.cli.read:read",
     "claims": "workspan.cli.claims:claims",

@@ -139,7 +139,8 @@ def weigh(said: Said) -> Answers:
     stood = (depth - said.since) / np.maximum(depth, 1.0)
 
     def total(values: NDArray[Any]) -> Floats:
-        return np.bincount(cell, values[has].astype(float), len(held))
+        found: Floats = np.bincount(cell, weights=values[has], minlength=len(held)).astype(float)
+        return found
 
     ended = total(1.0 * said.ended)
     first = np.full(len(held), said.group.shape[1])
