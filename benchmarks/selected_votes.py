@@ -3,9 +3,10 @@
 Six stores of recorded chains (Qwen3 0.6B, 1.7B, 8B on AIME24 and AIME25: 30 problems each, 128
 chains a problem, an interim answer every 500 tokens; from zhengkid/AutoTTS, without a licence and
 no part of the project). ``auto`` and the best fixed split learn from the training folds of the
-model (5 folds by problem); CMC runs at its own work. Fixed splits are means over 60 orders. Budgets are the work and span of
-CMC at beta .25, .5 and 1 as other code found them on these chains, span times 1.1, and two short
-ones. Means over the six stores; differences are paired by problem, of the three models' means.
+model (5 folds by problem); CMC runs at its own work. Fixed splits are means over 60 orders. Budgets
+are the work and span of CMC at beta .25, .5 and 1 as other code found them on these chains, span
+times 1.1, and short ones. Means over the six stores; differences are paired by problem, of the
+three models' means.
 
 The second table has whole samples, where nothing was asked on the way: `auto`'s budget is set on
 the training folds to a share of the full vote's work, and each recording counts once.
