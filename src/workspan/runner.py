@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -16,6 +16,7 @@ from workspan.core.call import replay
 from workspan.core.clock import Call, Clock
 from workspan.core.context import Context, Event
 from workspan.core.engine import (
+    Capability,
     Engine,
     EngineInfo,
     Whole,
@@ -161,7 +162,7 @@ def check(
             if missing:
                 raise UnsupportedCapability(
                     f"{write(part)} needs {', '.join(missing)}, "
-                    f"which {used.info.name} {used.info.model} does not offer"
+                    f"which {used.info.name} {used.info.model} does not offer{_hint(missing)}"
                 )
         _check_asks(part, engine, engines)
     for info in (used.info for used in (engine, *engines.values())):
@@ -172,6 +173,13 @@ def check(
                 f"the budget limits money, and no price is known for {info.model}: "
                 "give the engine a price, or limit work"
             )
+
+
+def _hint(missing: Sequence[Capability]) -> str:
+    """Say how an engine may come to offer what is missing, where there is a way."""
+    if "continue" not in missing:
+        return ""
+    return ": where a server continues an answer that was begun, say so with -o prefill=true"
 
 
 def _check_asks(part: Strategy, engine: Engine, engines: Mapping[str, Engine]) -> None:

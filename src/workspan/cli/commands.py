@@ -21,8 +21,13 @@ _SHORT: Mapping[str, str] = {
     "replay": (
         "Run strategies on recorded chains within budgets, learning only from other problems."
     ),
+    "sweep": "Run engines × tasks × strategies × budgets × efforts × seeds, and keep every cell.",
+    "runs": "List, show, compare, export and forget what sweeps found.",
     "calibrate": (
         "Draw chains on a sample of your problems, and write what `auto` should know of the model."
+    ),
+    "which": (
+        "Race efforts on your labelled problems within a pilot's budget, and say which pays."
     ),
     "certify": (
         "Find which answers can be given at a stated risk, with what certainty and at what cost."

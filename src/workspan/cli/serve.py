@@ -77,6 +77,14 @@ def serve(
             help="Send traces there, by OTLP over HTTP; OTEL_EXPORTER_OTLP_ENDPOINT does so too.",
         ),
     ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-origin",
+            metavar="ORIGIN",
+            help="A site whose pages in a browser may ask, repeat: https://app.example.",
+        ),
+    ] = None,
     price: PriceOption = None,
     prices: Annotated[
         Path | None, typer.Option(help="Prices by model, TOML: tiers, caches, each with a source.")
@@ -117,6 +125,7 @@ def serve(
         admin_key_env=admin_key_env,
         show_content=show_content,
         otlp=otlp,
+        origins=allow_origin,
         price_file=prices,
     )
 

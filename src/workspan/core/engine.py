@@ -108,6 +108,9 @@ class EngineInfo:
     whole: Whole | None = None
     """Set where a call is a whole piece of work, such as a coding agent's: it is held, charged and
     refused as a whole, and answers nothing but the task."""
+    has_effort_field: bool = False
+    """Who opened it has stated where its server takes an effort: the table of models (see
+    `data.efforts`) has no say."""
 
 
 @dataclass(slots=True)

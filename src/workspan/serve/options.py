@@ -17,6 +17,7 @@ from workspan.serve.config import Config, upstreams
 from workspan.serve.prices import read_prices
 from workspan.serve.rules import Rules
 from workspan.serve.seeing.access import Access
+from workspan.serve.wire.origin import checked_origin
 from workspan.serve.wishes import read_budget
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def configured(
     admin_key_env: str | None = None,
     show_content: bool = False,
     otlp: str | None = None,
+    origins: Sequence[str] | None = None,
     price_file: Path | None = None,
 ) -> Config:
     """Read and check options.
@@ -75,6 +77,7 @@ def configured(
         admin_key=_admin_key(admin_key_env),
         shows_content=show_content,
         otlp=_collector(otlp),
+        origins=tuple(map(checked_origin, origins or ())),
     )
 
 

@@ -11,8 +11,10 @@ from workspan.data.budget import Budget
 from workspan.data.types import Answer, Problem, Request
 from workspan.errors import SpecError, at_least, within
 from workspan.registry.card import Card
+from workspan.strategies.adaptive.ladder import Ladder
 from workspan.strategies.auto.answers import candidates, leading
 from workspan.strategies.auto.arms import check_arms, switch
+from workspan.strategies.auto.efforts import check_rungs, ladder_of
 from workspan.strategies.auto.groups import Groups
 from workspan.strategies.auto.library import check_fits, model_of, say_misfit, study_of
 from workspan.strategies.auto.lines import Lines
@@ -30,9 +32,6 @@ from workspan.verifiers.judge import Judge
 
 if TYPE_CHECKING:
     from workspan.strategies.auto.fit.study import Study
-
-LITTLE = 0.01
-"""Accuracy that who prefers span gives for it."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,8 @@ class Auto:
     temperature: float = 0.7
     fitted: Policy | None = field(default=None, repr=False)
     """The rule itself, from who has fitted one."""
+    climbs: Ladder | None = field(default=None, repr=False)
+    """The ladder of efforts itself, from who has chosen one."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
     card: ClassVar[Card] = Card(
         example="auto(n=4, max_tokens=80, probe_tokens=8)",
@@ -114,11 +115,14 @@ class Auto:
         if info.whole is not None and self.verifier is None:
             raise SpecError(f"auto over {info.name} needs a verifier, such as patch_tests")
         check_fits(self.library, self.of, info)
+        check_rungs(self, info)
         check_certificate(self.certificate, self.of, info)
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Do as the rule says until it stops, or nothing more can be bought."""
         say_misfit(self.library, problem, session)
+        if (ladder := ladder_of(self, session)) is not None:
+            return await ladder(problem, session)
         lines = self._open_lines(problem, session)
         state, is_growing = lines.state(session), True
         promises = isinstance(self.floor, str)  # no other rule keeps them
@@ -182,18 +186,15 @@ class Auto:
         """Choose the plan for a budget; where span is preferred, the quickest of about the best."""
         from workspan.strategies.auto.fit.rules import fitted  # needs NumPy
 
-        work, price = budget.work, self.price / 1000
-        span: float | None = budget.span
-        if self.prefers == "span":
-            best = study.best(work, span, price, has_arms=bool(self.arms))
-            good = [one for one in study.outcomes if one.accuracy >= best.accuracy - LITTLE]
-            span = min(one.span for one in (*good, best) if work is None or one.work <= work)
         return fitted(
             study,
-            work=work,
-            span=span,
-            price=price,
+            work=budget.work,
+            span=budget.span,
+            price=self.price / 1000,
             floor=self.least,
             is_judged=self.verifier is not None,
             has_arms=bool(self.arms),
+            is_quick=self.prefers == "span",
+            look=self.probe_tokens,
+            lines=self.n,
         )
