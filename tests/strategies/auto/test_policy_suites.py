@@ -28,9 +28,11 @@ from workspan.strategies.auto.policies.evidence import Evidence
 from workspan.strategies.auto.policies.plan import NEVER, Plan
 from workspan.strategies.auto.policies.planned_batch import PlannedBatch
 from workspan.strategies.auto.policies.policy import Arm, Planned, Scheduled
+from workspan.strategies.auto.policies.race_batch import RaceBatch
 from workspan.strategies.auto.policies.schedule import Try
 from workspan.strategies.auto.policies.state import Decision, Policy, State
 from workspan.strategies.auto.policies.stated import Stated
+from workspan.strategies.auto.policies.support import Support
 from workspan.strategies.auto.policies.survey import Survey
 from workspan.strategies.auto.policies.votes import VoteRule
 from workspan.strategies.auto.policies.within import Within
@@ -48,6 +50,12 @@ PLANS = (
     Plan(Shape(1, 3_000, 100), 8, 0.04),
     Plan(Shape(3, 2_000, 300, 2, dive=200), 12, 0.02),
     Plan(Shape(4, 400, 400), 4, NEVER),
+)
+SUPPORT = Support(scale=600)
+RACES = (
+    Plan(Shape(4, 3_000, 100, joins=0), 4, 0.05),
+    Plan(Shape(2, 2_000, 200, joins=1), 8, 0.02),
+    Plan(Shape(3, 2_500, 300, joins=2), 12, 0.3),
 )
 ARMS = (Arm(0.8, 900, 300), Arm(0.6, 300, 40))
 VOTERS = 12
@@ -93,6 +101,10 @@ RULES: dict[str, tuple[Callable[[], Policy], int, bool]] = {
     "cold with arms": (lambda: Cold(block=40, is_judged=True, arms=2), 2, True),
     "survey": (lambda: Survey(5, 100), 0, False),
     **{f"plan {i}": (partial(planned, one), 0, False) for i, one in enumerate(PLANS)},
+    **{
+        f"race {i}": (partial(Planned, one, SUPPORT, gain=0.5, reserve=9, look=20), 0, False)
+        for i, one in enumerate(RACES)
+    },
     "plan and shy": (lambda: planned(floor=0.6), 0, False),
     **{f"plan with arm {i}": (partial(with_arm, i), 2, False) for i in range(2)},
     "arm alone": (lambda: planned(Plan(Shape(1, 9, 9), 0, NEVER, 0, 1.0), arm=ARMS[0]), 1, False),
@@ -118,6 +130,8 @@ IN_ORDER = {name for name in RULES if name.startswith("stated")}
 BATCHES: dict[str, BatchPolicy] = {
     **{f"cmc {beta}": CmcBatch(beta, 100, 2_500) for beta in (0.0, 0.3, 1.0)},
     **{f"plan {i}": PlannedBatch(one, EVIDENCE, 2_500) for i, one in enumerate(PLANS)},
+    **{f"race {i}": RaceBatch(one, SUPPORT, 2_500) for i, one in enumerate(RACES)},
+    "race within a span": RaceBatch(RACES[1], SUPPORT, 2_500, span=900, reserve=20),
 }
 
 

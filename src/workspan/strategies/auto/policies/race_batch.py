@@ -45,25 +45,27 @@ class RaceBatch:
         """Take a line without an answer for open until it grows no more, as `Lines` does."""
         return False
 
-    def rule(self, runs: int) -> RaceRule:
+    def rule(self, runs: int) -> RaceRule:  # noqa: ARG002
         """Begin so many runs."""
-        return RaceRule(self, runs)
+        return RaceRule(self)
 
 
 class RaceRule:
     """What is remembered of some runs: which answers were left."""
 
-    def __init__(self, told: RaceBatch, runs: int) -> None:
-        self._told, self._leavers = told, Leavers(runs, told.lines)
+    def __init__(self, told: RaceBatch) -> None:
+        self._told = told
+        self._leavers: Leavers | None = None
 
     def keep(self, going: Bools) -> None:
         """Forget the others."""
-        self._leavers.keep(going)
+        if self._leavers is not None:
+            self._leavers.keep(going)
 
     def decide(self, runs: Runs) -> Moves:
         """Choose what to do next."""
         told, shape, place = self._told, self._told.plan.shape, np.arange(runs.depth.shape[1])
-        self._leavers.see(runs.group)
+        self._seen(runs).see(runs.group)
         is_begun = place < runs.started[:, None]
         cap = min(shape.cap, told.most)
         open_ = is_begun & ~runs.ended & (runs.depth < cap)
@@ -89,5 +91,11 @@ class RaceRule:
         return found
 
     def _said(self, runs: Runs) -> Said:
-        ended = runs.ended | (runs.depth >= self._told.most)
-        return Said(runs.group, ended, runs.depth, runs.since, self._leavers.left)
+        ended, left = runs.ended | (runs.depth >= self._told.most), self._seen(runs).left
+        return Said(runs.group, ended, runs.depth, runs.since, left)
+
+    def _seen(self, runs: Runs) -> Leavers:
+        """Return what was seen; a problem may have fewer lines than a race wants."""
+        if self._leavers is None:
+            self._leavers = Leavers(*runs.group.shape)
+        return self._leavers
