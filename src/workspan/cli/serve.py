@@ -34,6 +34,14 @@ def serve(
             "--strategy", "-s", help="Of requests that name a model alone; passed on unless told."
         ),
     ] = None,
+    speaks: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DIALECTS",
+            help="Of an engine, out of chat,responses,messages: NAME=… where there are several, "
+            "repeat. Without, each is asked once for those beside chat.",
+        ),
+    ] = None,
     name: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=STRATEGY", help="A strategy that clients may name, repeat."),
@@ -103,6 +111,7 @@ def serve(
         price,
         setting,
         api_key_env,
+        speaks=speaks,
         host=host,
         port=port,
         strategy=strategy,

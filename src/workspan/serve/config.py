@@ -17,6 +17,8 @@ from workspan.legible import quoted
 from workspan.serve.rules import Rules
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+DIALECTS = ("chat", "responses", "messages")
+"""What an upstream may be said to speak."""
 UNNAMED = "default"
 """The name of the one engine that was given without."""
 
@@ -70,6 +72,9 @@ class Upstream:
     """As the server calls it; empty where its list is to tell."""
     price: Price | None = None
     settings: Settings = field(default_factory=Settings, repr=False)
+    speaks: tuple[str, ...] = ()
+    """Its dialects, of ``chat``, ``responses`` and ``messages``; empty asks it once for those that
+    are not Chat."""
 
     @property
     def is_server(self) -> bool:
@@ -163,6 +168,7 @@ def upstreams(
     prices: Sequence[str] | None = None,
     settings: Sequence[str] | None = None,
     keys: Sequence[str] | None = None,
+    speaks: Sequence[str] | None = None,
 ) -> tuple[Upstream, ...]:
     """Read the options that name engines, as the other commands do.
 
@@ -171,10 +177,11 @@ def upstreams(
     """
     texts = named("--engine", engines)
     chosen, paid = named("--model", models), named("--price", prices)
+    spoken = named("--speaks", speaks)
     names = {name or UNNAMED: text for name, text in texts.items()}
     if len(names) < len(texts):
         raise SpecError(f"an engine is named {UNNAMED!r}, as the one without a name is: rename it")
-    for name in (*chosen, *paid):
+    for name in (*chosen, *paid, *spoken):
         if name not in texts and not (name == "" and len(texts) == 1):
             hint = nearest(name, texts) if name else f"write NAME=…: {', '.join(texts)}"
             raise SpecError(f"no engine is named {quoted(name)}: {hint}")
@@ -190,9 +197,23 @@ def upstreams(
             of(chosen, name) or "",
             _price(rate) if (rate := of(paid, name)) else None,
             stated[name],
+            _dialects(of(spoken, name) or ""),
         )
         for name, text in texts.items()
     )
+
+
+def _dialects(text: str) -> tuple[str, ...]:
+    """Read the dialects of one upstream.
+
+    Raises:
+        SpecError: one is none that is known.
+    """
+    found = tuple(filter(None, (one.strip() for one in text.split(","))))
+    for one in found:
+        if one not in DIALECTS:
+            raise SpecError(f"--speaks {quoted(one)}: {nearest(one, DIALECTS)}")
+    return found
 
 
 def _price(text: str) -> Price:

@@ -14,6 +14,7 @@ from workspan.serve.accounts import Accounts
 from workspan.serve.asked import Asked, Wish
 from workspan.serve.auth import Keys
 from workspan.serve.config import Config
+from workspan.serve.dialects import Dialect
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.upstream import Server
 from workspan.serve.routing import Routing, Target
@@ -178,12 +179,18 @@ class Gateway:
             )
 
     def asked(
-        self, exchange: Exchange, body: Body, wish: Wish, target: Target, key: Key | None
+        self,
+        exchange: Exchange,
+        body: Body,
+        wish: Wish,
+        target: Target,
+        key: Key | None,
+        dialect: Dialect | None = None,
     ) -> Asked:
         """Put together what is known of a request."""
         headers = exchange.headers
-        kept: dict[str, str] = {}
-        for name in _FORWARDED:
+        kept: dict[str, str] = {} if dialect is None else {**dialect.needed}
+        for name in _FORWARDED if dialect is None else (*_FORWARDED, *dialect.headers):
             value = headers.get(name)
             if value is not None and len(value) <= _LONGEST_HEADER and value.isascii():
                 kept[name.decode()] = value.decode()

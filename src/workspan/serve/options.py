@@ -32,6 +32,7 @@ def configured(
     settings: Sequence[str] | None = None,
     keys: Sequence[str] | None = None,
     *,
+    speaks: Sequence[str] | None = None,
     host: str = "127.0.0.1",
     port: int = 8080,
     strategy: str | None = None,
@@ -53,7 +54,7 @@ def configured(
     Raises:
         InputError: one is wrong; says what would be right.
     """
-    told = upstreams(engines, models, prices, settings, keys)
+    told = upstreams(engines, models, prices, settings, keys, speaks)
     if price_file is not None:
         rows = read_prices(price_file)
         told = tuple(replace(one, price=one.price or rows.of(one.model)) for one in told)

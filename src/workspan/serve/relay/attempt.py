@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from workspan.data.budget import Budget
 from workspan.engines.endpoint.complaints import Complaint, is_complaint, read_complaint
 from workspan.engines.endpoint.wire import Event, decode_usual, read_event
 from workspan.errors import EngineProtocolError
@@ -18,6 +19,8 @@ from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.blocks import Blocks, Cutter, joined, parsed, written
 from workspan.serve.relay.counts import Counts
+from workspan.serve.relay.native import NATIVES, Native
+from workspan.serve.relay.native.base import NamedCutter, named
 from workspan.serve.relay.upstream import Server, at_most
 from workspan.serve.wire.errors import NEVER_AGAIN
 from workspan.serve.wire.exchange import Exchange
@@ -39,6 +42,8 @@ class Attempt:
     cap: int | None
     response: aiohttp.ClientResponse | None = None
     cutter: Cutter = field(default_factory=Cutter)
+    native: Native | None = None
+    """Reads a reply that is in another dialect than Chat."""
     ahead: list[bytes] = field(default_factory=list)
     """Read to see that it begins well, and not handed on yet."""
     first: bytes = b""
@@ -52,6 +57,14 @@ class Attempt:
     failure: trouble.Missed | None = None
     """What went wrong after the events that were taken; nothing beyond it is read."""
     notices: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Choose what reads the reply."""
+        made = NATIVES.get(self.passed.form)
+        if made is not None:
+            asked = self.passed.asked
+            self.native = made(keeps=asked.key is not None or asked.budget != Budget())
+            self.cutter = NamedCutter()
 
     async def ask(self, exchange: Exchange) -> None:
         """Ask, and wait for the first token, or for the whole reply.
@@ -144,6 +157,9 @@ class Attempt:
         Raises:
             Missed: it is an error, or no JSON.
         """
+        if self.native is not None:
+            self._check_native(self.native)
+            return
         usual = decode_usual([self.whole])
         is_embedding = self.passed.form == "embedding"
         if usual is not None and not usual[0].error and (usual[0].choices or is_embedding):
@@ -161,6 +177,41 @@ class Attempt:
             if not event.choices:
                 raise trouble.broke(self.server.name, "a reply without a choice")
             self.counts.take([event])
+
+    def _check_native(self, native: Native) -> None:
+        """See that a reply in another dialect is one.
+
+        Raises:
+            Missed: it is an error, or none.
+        """
+        try:
+            value = parsed(self.whole)
+            status = value.get("status")
+            if is_complaint(value) or (status == "failed" and value.get("error")):
+                raise self._said(value)
+            event = native.whole(value)
+        except EngineProtocolError:
+            self.is_unread = True
+            raise trouble.broke(self.server.name, "what came is no reply") from None
+        if self.passed.is_streamed:
+            raise trouble.broke(self.server.name, "a whole reply came in the place of a stream")
+        self.counts.take([event])
+
+    def _native(self, native: Native, blocks: Blocks) -> bytes:
+        """Count events of another dialect; return what of them goes to the client."""
+        try:
+            heard = native.hear(blocks.contents)
+        except EngineProtocolError as error:
+            self.failure = trouble.broke(self.server.name, str(error))
+            return b""
+        if heard.events:
+            self.counts.take(heard.events)
+        if heard.error is not None:
+            self.failure = self._said(heard.error)
+        self.cutter.is_done |= heard.is_over
+        if blocks.raw is not None and len(heard.out) == len(blocks.contents):
+            return blocks.raw
+        return b"".join(map(named, heard.out))
 
     async def _first_token(self) -> None:
         """Read up to the first token, an end, or what shows that none will come."""
@@ -196,6 +247,8 @@ class Attempt:
         contents = blocks.contents
         if not contents:
             return b""
+        if self.native is not None:
+            return self._native(self.native, blocks)
         if not self.first:
             self.first = contents[0]
         events = None if blocks.is_error else decode_usual(contents)

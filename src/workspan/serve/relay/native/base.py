@@ -1,0 +1,173 @@
+"""A reply in a dialect of its own: read for its account alone, handed on by its bytes."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from workspan.data.types import Usage
+from workspan.engines.endpoint.wire import CompletionDetails, Event, PromptDetails, Report
+from workspan.errors import EngineProtocolError
+from workspan.serve.relay.blocks import Blocks, Cutter
+from workspan.serve.wire.errors import Failed
+
+
+class NamedCutter(Cutter):
+    """Cuts a stream whose events have names."""
+
+    __slots__ = ()
+
+    def _cut(self, whole: bytes) -> Blocks:
+        parts = whole[:-2].split(b"\n\n")
+        found = []
+        for part in parts:
+            name, _, data = part.partition(b"\ndata: ")
+            is_usual = name.startswith(b"event: ") and data.startswith(b"{")
+            if not is_usual or b"\n" in name or b"\n" in data or name == b"event: error":
+                return self._odd(parts)
+            found.append(data)
+        return Blocks(found, whole)
+
+
+@dataclass(slots=True)
+class Heard:
+    """What some events say."""
+
+    events: list[Event] = field(default_factory=list)
+    """As the account reads them."""
+    out: list[bytes] = field(default_factory=list)
+    """What goes to the client at once."""
+    error: Any = None
+    """What the upstream said in the place of more; nothing beyond it is read."""
+    is_over: bool = False
+    """The upstream has said that it is done."""
+
+
+class Native(ABC):
+    """One reply."""
+
+    is_begun = False
+    """Its opening was read, and is handed on before anything else."""
+
+    def __init__(self, *, keeps: bool) -> None:
+        """Begin; what was said is kept only where the reply may be cut."""
+        self._keeps = keeps
+
+    def hear(self, contents: list[bytes]) -> Heard:
+        """Take events in.
+
+        Raises:
+            EngineProtocolError: one is none.
+        """
+        heard = Heard()
+        for content, said in zip(contents, self._read(contents), strict=True):
+            self._take(content, said, heard)
+            if heard.error is not None or heard.is_over:
+                break
+        return heard
+
+    @abstractmethod
+    def _read(self, contents: list[bytes]) -> list[Any]:
+        """Decode events."""
+
+    @abstractmethod
+    def _take(self, content: bytes, said: Any, heard: Heard) -> None:
+        """Take one event in."""
+
+    @abstractmethod
+    def ending(self, usage: Mapping[str, Any], workspan: Mapping[str, Any]) -> bytes:
+        """Write the end of a stream that is whole; `usage` is ours, if an upstream tells none."""
+
+    @abstractmethod
+    def cut(self, usage: Mapping[str, Any], workspan: Mapping[str, Any]) -> bytes:
+        """Write the end of a stream that was cut at its budget."""
+
+    @abstractmethod
+    def whole(self, value: dict[str, Any]) -> Event:
+        """Read a reply in one body.
+
+        Raises:
+            EngineProtocolError: it is none.
+        """
+
+    @abstractmethod
+    def completed(self, value: dict[str, Any], known: Mapping[str, Any]) -> bool:
+        """Add the fields of a whole reply that clients break without; False where none lack."""
+
+    @abstractmethod
+    def usage_value(self, usage: Usage) -> dict[str, Any]:
+        """Write a bill as the dialect has it."""
+
+    @abstractmethod
+    def keep_alive(self) -> bytes:
+        """Write what keeps a stream alive that has begun."""
+
+    @abstractmethod
+    def failed(self, error: Failed) -> bytes:
+        """Write the end of a stream that died."""
+
+
+def named(content: bytes) -> bytes:
+    """Write an event with the name that stands in it."""
+    name = parsed(content).get("type")
+    return b"event: %b\ndata: %b\n\n" % (str(name).encode(), content.replace(b"\n", b""))
+
+
+def parsed(content: bytes) -> dict[str, Any]:
+    """Return an event's fields.
+
+    Raises:
+        EngineProtocolError: it is no JSON object.
+    """
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise EngineProtocolError(f"an event of {len(content)} bytes is no JSON object")
+    return value
+
+
+def decoded(decode: Any, one: Any, contents: list[bytes]) -> list[Any]:
+    """Decode events at once, or, where one is odd, each by itself.
+
+    Raises:
+        EngineProtocolError: one is none.
+    """
+    try:
+        found: list[Any] = decode(b"[%b]" % b",".join(contents))
+        if len(found) == len(contents):
+            return found
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return [msgspec.convert(parsed(content), one, strict=False) for content in contents]
+    except msgspec.ValidationError as error:
+        raise EngineProtocolError(f"malformed stream: {error}") from None
+
+
+def number(told: Any) -> int:
+    """Return a count; 0 where there is none."""
+    return told if isinstance(told, int) and not isinstance(told, bool) and told > 0 else 0
+
+
+def inner(told: Any, name: str, of: str) -> int:
+    """Return a count within a part of usage."""
+    part = told.get(name)
+    return number(part.get(of)) if isinstance(part, dict) else 0
+
+
+def report(prompt: int, cached: int, made: int, thought: int) -> Report:
+    """Write usage as the account reads it: parts within their sums."""
+    return Report(
+        prompt,
+        made,
+        prompt + made,
+        PromptDetails(cached),
+        CompletionDetails(thought),
+    )
