@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from peers.gateway.commands import Ran, run
 from peers.gateway.driven import node_modules
-from peers.gateway.served import KEY, Served, served_simulated
+from peers.gateway.served import KEY, Served
 from peers.gateway.simulated_upstream import Upstream
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(600)]
