@@ -1,4 +1,4 @@
-"""Whatever a real client was seen to need is in what the gateway sends (`peers/…/left_out.json`)."""
+"""What a client was seen to need is in what the gateway sends (`peers/gateway/left_out.json`)."""
 
 from __future__ import annotations
 

@@ -40,6 +40,10 @@ def read_turns(told: Any) -> list[dict[str, Any]]:
     return found
 
 
+def _system(told: Any, place: str) -> list[dict[str, Any]]:
+    return [{"role": "system", "content": plain(_shown(told, place)) or ""}]
+
+
 def _blocks(told: Any, place: str) -> list[tuple[str, dict[str, Any], str]]:
     """Return blocks as their kind, their fields and their place; a text is one block."""
     if isinstance(told, str):
@@ -136,7 +140,7 @@ def _assistant(told: Any, place: str) -> list[dict[str, Any]]:
         if read is None:
             raise not_carried(f"{at}.type", quoted(kind))
         read(own, block, at)
-    return [own.message()] if own else []
+    return [own.message() if own else {"role": "assistant", "content": ""}]
 
 
 def _says(own: Assistant, block: dict[str, Any], place: str) -> None:
@@ -169,6 +173,6 @@ _SAID: Mapping[str, Callable[[Assistant, dict[str, Any], str], None]] = {
 _ROLES: Mapping[str, Callable[[Any, str], list[dict[str, Any]]]] = {
     "user": _user,
     "assistant": _assistant,
-    "system": read_system,
+    "system": _system,
 }
 """Instructions may stand between turns, too, as Claude Code has it."""

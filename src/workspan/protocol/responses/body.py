@@ -112,7 +112,7 @@ def _reasoning(told: Any) -> dict[str, Any]:
 
 
 def _include(told: Any) -> dict[str, Any]:
-    names = as_list(told, "include", "texts")
+    names = [checked_text(one, "include") for one in as_list(told, "include", "texts")]
     return {"logprobs": True} if "message.output_text.logprobs" in names else {}
 
 

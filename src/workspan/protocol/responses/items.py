@@ -43,7 +43,8 @@ class _Turns:
         self._own = Assistant()
 
     def add(self, item: dict[str, Any], place: str) -> None:
-        kind = item.pop("type", None) or "message"
+        kind = item.pop("type", None)
+        kind = "message" if kind is None else kind
         read = _ITEMS.get(kind) if isinstance(kind, str) else None
         if read is None:
             raise not_carried(f"{place}.type", quoted(kind))

@@ -29,6 +29,7 @@ def _check(body: Body) -> None:
         if name in body and body.raw(name) != b"null":
             said = f"{name} is not known here: no response is kept; send all items as input"
             raise Failed(400, said, code="unsupported", param=name)
+    body.get("store", bool, "true or false")
     if body.get("background", bool, "true or false"):
         said = "background must be false: a response is answered while its client waits"
         raise Failed(400, said, code="unsupported", param="background")

@@ -114,8 +114,9 @@ class Native(ABC):
 
 def named(content: bytes) -> bytes:
     """Write an event with the name that stands in it."""
-    name = parsed(content).get("type")
-    return b"event: %b\ndata: %b\n\n" % (str(name).encode(), content.replace(b"\n", b""))
+    name = str(parsed(content).get("type"))
+    told = name.encode() if name.isprintable() else b"unknown"  # a line's end would begin another
+    return b"event: %b\ndata: %b\n\n" % (told, content.replace(b"\n", b""))
 
 
 def parsed(content: bytes) -> dict[str, Any]:
