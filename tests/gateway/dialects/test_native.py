@@ -23,6 +23,7 @@ from gateway.dialects.speech import (
     message_ending,
     message_opening,
     message_text,
+    named,
     native,
     response_ending,
     response_opening,
@@ -118,6 +119,79 @@ def test_what_a_careless_upstream_leaves_out_is_there() -> None:
             assert (told["type"], told["role"], told["model"]) == ("message", "assistant", "m")
             assert told["usage"]["output_tokens"] > 0
             assert told["stop_reason"] is None
+
+    run(main)
+
+
+def _as_llama_cpp_says_it() -> list[bytes]:
+    """No places, no numbers, no date; and always "completed", at its cap too."""
+    opening = {"id": "resp_l", "object": "response", "status": "in_progress"}
+    item = {"type": "message", "id": "msg_l", "role": "assistant", "status": "in_progress"}
+    part = {"type": "output_text", "text": "It is 4"}
+    told = {"id": "resp_l", "status": "completed", "model": "l", "usage": USED}
+    done = {**item, "status": "completed", "content": [part]}
+    call = {"type": "function_call", "id": "fc_l", "name": "f", "arguments": ""}
+    return [
+        named({"type": "response.created", "response": opening}),
+        named({"type": "response.in_progress", "response": opening}),
+        named({"type": "response.output_item.added", "item": {**item, "content": []}}),
+        named(
+            {
+                "type": "response.content_part.added",
+                "item_id": "msg_l",
+                "part": {"type": "output_text", "text": ""},
+            }
+        ),
+        named({"type": "response.output_text.delta", "item_id": "msg_l", "delta": "It is 4"}),
+        named({"type": "response.output_text.done", "item_id": "msg_l", "text": "It is 4"}),
+        named({"type": "response.content_part.done", "item_id": "msg_l", "part": part}),
+        named({"type": "response.output_item.done", "item": done}),
+        named({"type": "response.output_item.added", "item": call}),
+        named({"type": "response.function_call_arguments.delta", "item_id": "fc_l", "delta": "{}"}),
+        named({"type": "response.output_item.done", "item": {**call, "arguments": "{}"}}),
+        named({"type": "response.completed", "response": {**told, "output": [done, call]}}),
+    ]
+
+
+def test_a_stream_without_places_is_given_them() -> None:
+    async def main() -> None:
+        answer = native(*_as_llama_cpp_says_it())
+        async with Scripted(answer).serve() as up, gate(up.url) as gw:
+            got = await gw.post({**HI, "stream": True}, "/responses")
+            told = events(got)
+            assert told[0]["response"]["created_at"] is not None
+            assert told[0]["response"]["model"] == "m"
+            places = [e.get("output_index") for e in told[2:-1]]
+            assert places == [0] * 6 + [1] * 3
+            names = ("response.content", "response.output_text")
+            texts = [one for one in told if one["type"].startswith(names)]
+            assert {one["content_index"] for one in texts} == {0}
+            dones = [e["item"] for e in told if e["type"] == "response.output_item.done"]
+            assert dones[0]["content"][0]["annotations"] == []
+            assert dones[1]["call_id"]
+            assert dones[1]["status"] == "completed"
+            last = told[-1]["response"]
+            assert [one["id"] for one in last["output"]] == ["msg_l", "fc_l"]
+            assert last["output"][1]["call_id"] == dones[1]["call_id"]
+
+    run(main)
+
+
+def test_what_ends_at_a_cap_of_ours_is_incomplete_whatever_its_server_says() -> None:
+    async def main() -> None:
+        answer = native(*_as_llama_cpp_says_it())
+        async with Scripted(answer).serve() as up, gate(up.url, budget="4 work") as gw:
+            got = await gw.post({**HI, "stream": True}, "/responses")
+            assert up.seen[-1].value["max_output_tokens"] == 4
+            last = events(got)[-1]
+            assert last["type"] == "response.incomplete"
+            assert last["response"]["status"] == "incomplete"
+            assert last["response"]["incomplete_details"] == {"reason": "max_output_tokens"}
+            assert last["response"]["workspan"]["stop"] == "budget: work"
+        told = {**RESPONSE, "status": "completed", "output": [ITEM], "usage": USED}
+        async with Scripted(wholly(told)).serve() as up, gate(up.url, budget="4 work") as gw:
+            got = await gw.post(HI, "/responses")
+            assert got.value["status"] == "incomplete"
 
     run(main)
 

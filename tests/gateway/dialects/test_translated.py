@@ -352,7 +352,7 @@ def test_calls_and_thinking_come_back_as_items() -> None:
         "index": 0,
     }
     hidden = {"type": "reasoning.encrypted", "data": "gAA==", "id": "rs_9", "format": "y"}
-    deltas = [{"reasoning_details": [detail]}, {"reasoning_details": [hidden]}, *TORN]
+    deltas: list[Any] = [{"reasoning_details": [detail]}, {"reasoning_details": [hidden]}, *TORN]
 
     async def main() -> None:
         answer = chatting(*chat(*deltas, finish="tool_calls"))

@@ -63,7 +63,11 @@ class Attempt:
         made = NATIVES.get(self.passed.form)
         if made is not None:
             asked = self.passed.asked
-            self.native = made(keeps=asked.key is not None or asked.budget != Budget())
+            known = {"id": asked.id, "model": self.server.model or asked.model}
+            keeps = asked.key is not None or asked.budget != Budget()
+            own = self.passed.cap
+            is_lowered = self.cap is not None and (own is None or self.cap < own)
+            self.native = made(known, keeps=keeps, lowered=self.cap if is_lowered else None)
             self.cutter = NamedCutter()
 
     async def ask(self, exchange: Exchange) -> None:
@@ -209,7 +213,9 @@ class Attempt:
         if heard.error is not None:
             self.failure = self._said(heard.error)
         self.cutter.is_done |= heard.is_over
-        if blocks.raw is not None and len(heard.out) == len(blocks.contents):
+        is_raw = blocks.raw is not None and not heard.is_mended
+        if is_raw and len(heard.out) == len(blocks.contents):
+            assert blocks.raw is not None
             return blocks.raw
         return b"".join(map(named, heard.out))
 

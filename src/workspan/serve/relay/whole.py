@@ -61,13 +61,7 @@ def as_reply(attempt: Attempt, usage: Usage, stop: str) -> bytes:
 def _native(attempt: Attempt, native: Native, usage: Usage) -> bytes:
     """Return a body of another dialect with what it lacked; empty where it lacked nothing."""
     value = json.loads(attempt.whole)
-    asked = attempt.passed.asked
-    known = {
-        "id": asked.id,
-        "model": attempt.server.model or asked.model,
-        "usage": native.usage_value(usage),
-    }
-    return written(value) if native.completed(value, known) else b""
+    return written(value) if native.completed(value, native.usage_value(usage)) else b""
 
 
 def _is_complete(body: bytes) -> bool:

@@ -14,7 +14,8 @@ const max_tokens = 100;
 // It adds /v1 itself.
 const client = (url, more = {}) =>
   new Anthropic({ baseURL: url.replace(/\/+$/, "").replace(/\/v1$/, ""), apiKey: KEY, ...more });
-const finish = (reason) => (reason === "end_turn" ? "stop" : reason);
+const ends = { end_turn: "stop", max_tokens: "length" };
+const finish = (reason) => ends[reason] ?? reason;
 const said = (reply) => reply.content.filter((one) => one.type === "text").map((one) => one.text).join("");
 
 async function answer(url, model, note) {

@@ -11,6 +11,7 @@ from steps import QUESTION, WEATHER, Note, key, serve
 ASK: Any = [{"role": "user", "content": QUESTION}]
 TOOL: Any = {"name": "get_weather", "description": "Look it up", "input_schema": WEATHER}
 MOST = 100
+FINISHES = {"end_turn": "stop", "max_tokens": "length"}
 
 
 class City(BaseModel):
@@ -25,7 +26,7 @@ def _client(url: str, **more: Any) -> Anthropic:
 
 def _told(reply: Any) -> Note:
     text = "".join(block.text for block in reply.content if block.type == "text")
-    finish = {"end_turn": "stop"}.get(reply.stop_reason, reply.stop_reason)
+    finish = FINISHES.get(reply.stop_reason, reply.stop_reason)
     return {"text": text, "finish": finish, "completion_tokens": reply.usage.output_tokens}
 
 
@@ -41,7 +42,7 @@ def stream(url: str, model: str, note: Note) -> None:
             note["text"] += event.delta.text
         elif event.type == "message_delta":
             reason = event.delta.stop_reason
-            note["finish"] = {"end_turn": "stop"}.get(reason, reason)
+            note["finish"] = FINISHES.get(reason, reason)
             note["completion_tokens"] = event.usage.output_tokens
 
 

@@ -52,7 +52,7 @@ def stream(url: str, model: str, note: Note) -> None:
 def tool(url: str, model: str, note: Note) -> None:
     agent = _agent(url, model)
 
-    @agent.tool_plain
+    @agent.tool_plain  # type: ignore[untyped-decorator]
     def get_weather(city: str) -> str:
         """Look it up."""
         note["calls"] = ["get_weather", {"city": city}]

@@ -12,7 +12,8 @@ const parameters = {
 };
 const tools = [{ type: "function", name: "get_weather", parameters, strict: true }];
 const client = (baseURL, more = {}) => new OpenAI({ baseURL, apiKey: KEY, ...more });
-const finish = (reply) => (reply.status === "completed" ? "stop" : reply.status);
+const ends = { completed: "stop", incomplete: "length" };
+const finish = (reply) => ends[reply.status] ?? reply.status;
 
 async function answer(url, model, note) {
   const reply = await client(url).responses.create({ model, input: QUESTION });
@@ -28,7 +29,7 @@ async function stream(url, model, note) {
     if (event.type === "response.output_text.delta") note.text += event.delta;
     // the client hands it on as any event
     if (event.type === "response.failed") throw new Error(event.response.error.message);
-    if (event.type !== "response.completed") continue;
+    if (!["response.completed", "response.incomplete"].includes(event.type)) continue;
     note.finish = finish(event.response);
     note.completion_tokens = event.response.usage.output_tokens;
   }

@@ -31,7 +31,7 @@ def answer(url: str, model: str, note: Note) -> None:
 
 
 def _finish(reply: Any) -> str:
-    return "stop" if reply.status == "completed" else str(reply.status)
+    return {"completed": "stop", "incomplete": "length"}.get(reply.status, str(reply.status))
 
 
 def stream(url: str, model: str, note: Note) -> None:
@@ -41,7 +41,7 @@ def stream(url: str, model: str, note: Note) -> None:
             note["text"] += event.delta
         elif event.type == "response.failed":  # the client hands it on as any event
             raise RuntimeError(event.response.error.message)
-        elif event.type == "response.completed":
+        elif event.type in ("response.completed", "response.incomplete"):
             note["finish"] = _finish(event.response)
             note["completion_tokens"] = event.response.usage.output_tokens
 

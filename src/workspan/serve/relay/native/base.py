@@ -46,6 +46,8 @@ class Heard:
     """What the upstream said in the place of more; nothing beyond it is read."""
     is_over: bool = False
     """The upstream has said that it is done."""
+    is_mended: bool = False
+    """Something of `out` is not as it came: clients break without it."""
 
 
 class Native(ABC):
@@ -54,9 +56,17 @@ class Native(ABC):
     is_begun = False
     """Its opening was read, and is handed on before anything else."""
 
-    def __init__(self, *, keeps: bool) -> None:
-        """Begin; what was said is kept only where the reply may be cut."""
+    def __init__(self, known: Mapping[str, Any], *, keeps: bool, lowered: int | None) -> None:
+        """Begin.
+
+        Args:
+            known: the request's ``id`` and ``model``, for an upstream that tells none.
+            keeps: what was said is needed, since the reply may be cut.
+            lowered: the cap, where it is below the client's own.
+        """
+        self._known = known
         self._keeps = keeps
+        self._lowered = lowered
 
     def hear(self, contents: list[bytes]) -> Heard:
         """Take events in.
@@ -96,7 +106,7 @@ class Native(ABC):
         """
 
     @abstractmethod
-    def completed(self, value: dict[str, Any], known: Mapping[str, Any]) -> bool:
+    def completed(self, value: dict[str, Any], usage: Mapping[str, Any]) -> bool:
         """Add the fields of a whole reply that clients break without; False where none lack."""
 
     @abstractmethod

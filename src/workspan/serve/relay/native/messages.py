@@ -48,8 +48,8 @@ _FINISHES: Mapping[str, str] = {
 class NativeMessages(Native):
     """One message."""
 
-    def __init__(self, *, keeps: bool) -> None:
-        super().__init__(keeps=keeps)
+    def __init__(self, known: Mapping[str, Any], *, keeps: bool, lowered: int | None) -> None:
+        super().__init__(known, keeps=keeps, lowered=lowered)
         self._usage: dict[str, Any] = {}
         self._open: list[int] = []
         self._end = b""
@@ -176,14 +176,14 @@ class NativeMessages(Native):
         finish = _FINISHES.get(str(value.get("stop_reason")), "stop")
         return Event([Choice(message=told, finish_reason=finish)], _report(value.get("usage")))
 
-    def completed(self, value: dict[str, Any], known: Mapping[str, Any]) -> bool:
+    def completed(self, value: dict[str, Any], usage: Mapping[str, Any]) -> bool:
         """Add what clients break without."""
         lacking = {
-            "id": f"msg_{known['id']}",
+            "id": f"msg_{self._known['id']}",
             "type": "message",
             "role": "assistant",
-            "model": known["model"],
-            "usage": known["usage"],
+            "model": self._known["model"],
+            "usage": usage,
         }
         new = {name: told for name, told in lacking.items() if value.get(name) is None}
         new |= {name: None for name in ("stop_reason", "stop_sequence") if name not in value}

@@ -13,6 +13,7 @@ from workspan.engines.endpoint.wire import Choice, Delta, Event, Report
 from workspan.errors import EngineProtocolError
 from workspan.protocol.speaking import event
 from workspan.serve.dialects.responses import code_of
+from workspan.serve.relay.blocks import written
 from workspan.serve.relay.native.base import Heard, Native, decoded, inner, number, parsed, report
 from workspan.serve.wire.errors import Failed
 
@@ -21,6 +22,7 @@ class _Said(msgspec.Struct):
     type: str = ""
     delta: Any = None
     output_index: Any = None
+    item_id: Any = None
     item: Any = None
     response: Any = None
     sequence_number: Any = None
@@ -40,17 +42,29 @@ _CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
 """Items that call tools of the client, and where what they are called with stands."""
 _ENDS = ("response.completed", "response.incomplete")
 _FAILS = ("response.failed", "error")
+_OPENINGS = ("response.created", "response.in_progress", "response.queued")
+_ITEM = "response.output_item."
+_TEXTS = ("response.content_part.", "response.output_text.", "response.refusal.")
+_PLACED = (
+    *(_ITEM, *_TEXTS, "response.reasoning_"),
+    *("response.function_call_arguments.", "response.custom_tool_call_input."),
+)
+"""Events that belong to an item of the output."""
+_PART_LACKS: Mapping[str, Any] = {"annotations": [], "text": ""}
 
 
 class NativeResponses(Native):
     """One response."""
 
-    def __init__(self, *, keeps: bool) -> None:
-        super().__init__(keeps=keeps)
+    def __init__(self, known: Mapping[str, Any], *, keeps: bool, lowered: int | None) -> None:
+        super().__init__(known, keeps=keeps, lowered=lowered)
         self._response: dict[str, Any] = {}
+        self._places: dict[str, int] = {}
+        """Of the items, by their ids."""
         self._items: dict[int, _Item] = {}
         self._number = -1
         self._end = b""
+        self._is_cut = False
 
     def _read(self, contents: list[bytes]) -> list[_Said]:
         return decoded(_decode, _Said, contents)
@@ -64,17 +78,80 @@ class NativeResponses(Native):
             return
         if kind in _ENDS:
             self._end, heard.is_over = content, True
-            heard.events.append(_ended(said.response))
+            heard.events.append(self._ended(said.response))
             return
-        heard.out.append(content)
+        heard.out.append(self._mended(content, said, heard))
         if (field_of := _DELTAS.get(kind)) is not None:
             self._grow(said, field_of, heard)
         elif kind.startswith("response.output_item."):
             self._item(said, heard)
-        elif kind in ("response.created", "response.in_progress", "response.queued"):
+        elif kind in _OPENINGS:
             self.is_begun = True
             if isinstance(said.response, dict):
                 self._response = said.response
+
+    def _mended(self, content: bytes, said: _Said, heard: Heard) -> bytes:
+        """Return an event with what clients break without; as it came where nothing lacks."""
+        kind = said.type
+        if kind in _OPENINGS:
+            if not isinstance(said.response, dict) or not _fill(said.response, self._lacking):
+                return content
+            value = {**parsed(content), "response": said.response}
+        else:
+            is_placed = isinstance(said.output_index, int) or not kind.startswith(_PLACED)
+            is_item = kind.startswith(_ITEM) and isinstance(said.item, dict)
+            if is_placed and not (is_item and self._complete(said)):
+                return content
+            value = self._placed(parsed(content), said)
+            if is_item:
+                value["item"] = said.item
+        heard.is_mended = True
+        return written(value)
+
+    def _complete(self, said: _Said) -> bool:
+        place = said.output_index if isinstance(said.output_index, int) else len(self._places)
+        is_done = said.type.endswith(".done")
+        status = "completed" if is_done else "in_progress"
+        return _complete(said.item, f"{self._known['id']}_{place}", status)
+
+    def _placed(self, value: dict[str, Any], said: _Said) -> dict[str, Any]:
+        """Say where an event belongs: some servers name no places, or no items."""
+        if isinstance(said.output_index, int):
+            return value
+        if isinstance(said.item, dict):
+            self._complete(said)
+            id = str(said.item["id"])
+            place = self._places.setdefault(id, len(self._places))
+        else:
+            last = next(reversed(self._places), "")
+            id = str(said.item_id or last)
+            place = self._places.get(id, max(0, len(self._places) - 1))
+            value.setdefault("item_id", id)
+            if said.type.startswith(_TEXTS):
+                value.setdefault("content_index", 0)
+            if isinstance(part := value.get("part"), dict):
+                _fill(part, _PART_LACKS)
+        said.output_index = place
+        return {**value, "output_index": place}
+
+    @property
+    def _lacking(self) -> dict[str, Any]:
+        return {
+            "id": f"resp_{self._known['id']}",
+            "object": "response",
+            "created_at": 0,
+            "model": self._known["model"],
+            "output": [],
+        }
+
+    def _ended(self, response: Any) -> Event:
+        """Read the end; one that came at a cap of ours is no whole answer, whatever it says."""
+        event = _ended(response)
+        made = event.usage.completion_tokens if event.usage is not None else 0
+        if self._lowered is not None and made >= self._lowered:
+            event.choices[0].finish_reason = "length"
+        self._is_cut = event.choices[0].finish_reason == "length"
+        return event
 
     def _grow(self, said: _Said, written: Callable[[int, str], Delta], heard: Heard) -> None:
         text = said.delta
@@ -103,9 +180,9 @@ class NativeResponses(Native):
         value = parsed(self._end)
         response = value.get("response")
         if isinstance(response, dict):
-            if not response.get("usage"):
-                response["usage"] = usage
+            self.completed(response, usage)
             response["workspan"] = workspan
+            value["type"] = f"response.{response['status']}"
         return event(str(value["type"]), value)
 
     def cut(self, usage: Mapping[str, Any], workspan: Mapping[str, Any]) -> bytes:
@@ -156,25 +233,23 @@ class NativeResponses(Native):
                 told.reasoning_content = (told.reasoning_content or "") + _texts(item)
             else:
                 told.content = (told.content or "") + _texts(item)
-        ended = _ended(value)
+        ended = self._ended(value)
         return Event(
             [Choice(message=told, finish_reason=ended.choices[0].finish_reason)], ended.usage
         )
 
-    def completed(self, value: dict[str, Any], known: Mapping[str, Any]) -> bool:
+    def completed(self, value: dict[str, Any], usage: Mapping[str, Any]) -> bool:
         """Add what clients break without."""
-        lacking = {
-            "id": f"resp_{known['id']}",
-            "object": "response",
-            "created_at": 0,
-            "status": "completed",
-            "model": known["model"],
-            "usage": known["usage"],
-        }
-        is_changed = _fill(value, lacking)
-        for place, item in enumerate(value["output"]):
+        if self._response.get("id"):
+            value.setdefault("id", self._response["id"])
+        is_changed = _fill(value, {**self._lacking, "status": "completed", "usage": usage})
+        for place, item in enumerate(_list(value["output"])):
             if isinstance(item, dict):
-                is_changed |= _complete(item, f"{known['id']}_{place}")
+                is_changed |= _complete(item, f"{self._known['id']}_{place}", "completed")
+        if self._is_cut and value["status"] == "completed":
+            value["status"] = "incomplete"
+            value["incomplete_details"] = {"reason": "max_output_tokens"}
+            return True
         return is_changed
 
     def usage_value(self, usage: Usage) -> dict[str, Any]:
@@ -261,18 +336,19 @@ def _fill(value: dict[str, Any], lacking: Mapping[str, Any]) -> bool:
     return bool(new)
 
 
-def _complete(item: dict[str, Any], id: str) -> bool:
+def _complete(item: dict[str, Any], id: str, status: str) -> bool:
+    """Add to an item what clients break without; False where nothing lacked."""
     kind = str(item.get("type"))
     prefix = "msg" if kind == "message" else "rs" if kind == "reasoning" else "fc"
     lacking: dict[str, Any] = {"id": f"{prefix}_{id}"}
     if kind == "message":
-        lacking |= {"role": "assistant", "status": "completed", "content": []}
+        lacking |= {"role": "assistant", "status": status, "content": []}
     if kind in _CALLS:
-        lacking |= {"call_id": f"call_{id}", "status": "completed", _CALLS[kind]: ""}
+        lacking |= {"call_id": f"call_{id}", "status": status, _CALLS[kind]: ""}
     if kind == "reasoning":
         lacking["summary"] = []
     is_changed = _fill(item, lacking)
     for part in _list(item.get("content")) if kind == "message" else ():
         if isinstance(part, dict) and part.get("type") == "output_text":
-            is_changed |= _fill(part, {"annotations": [], "text": ""})
+            is_changed |= _fill(part, _PART_LACKS)
     return is_changed
