@@ -36,9 +36,11 @@ class Assistant:
         self.details: list[dict[str, Any]] = []
         """Thinking that must go back as it came, in OpenRouter's form."""
         self.refusal = ""
+        self.is_empty = True
+        """Nobody has said that there is such a turn, be it an empty one."""
 
     def __bool__(self) -> bool:
-        return bool(self.text or self.calls or self.thoughts or self.details or self.refusal)
+        return bool(not self.is_empty or self.has_spoken or self.thoughts or self.details)
 
     @property
     def has_spoken(self) -> bool:
@@ -55,7 +57,10 @@ class Assistant:
 
     def message(self) -> dict[str, Any]:
         """Write it."""
-        told: dict[str, Any] = {"role": "assistant", "content": plain(self.text)}
+        content = plain(self.text)
+        if content is None and not self.calls:
+            content = ""
+        told: dict[str, Any] = {"role": "assistant", "content": content}
         if self.thoughts:
             told["reasoning_content"] = "\n".join(self.thoughts)
         if self.details:

@@ -135,12 +135,13 @@ def _result(block: dict[str, Any], place: str) -> dict[str, Any]:
 
 def _assistant(told: Any, place: str) -> list[dict[str, Any]]:
     own = Assistant()
+    own.is_empty = False
     for kind, block, at in _blocks(told, place):
         read = _SAID.get(kind)
         if read is None:
             raise not_carried(f"{at}.type", quoted(kind))
         read(own, block, at)
-    return [own.message() if own else {"role": "assistant", "content": ""}]
+    return [own.message()]
 
 
 def _says(own: Assistant, block: dict[str, Any], place: str) -> None:

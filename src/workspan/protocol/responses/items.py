@@ -67,6 +67,7 @@ class _Turns:
             return
         if self._own.has_spoken:
             self.end()
+        self._own.is_empty = False
         for part in content:
             if part["type"] == "refusal":
                 self._own.refusal += part["refusal"]

@@ -109,7 +109,9 @@ class NativeResponses(Native):
         return written(value)
 
     def _complete(self, said: _Said) -> bool:
-        place = said.output_index if isinstance(said.output_index, int) else len(self._places)
+        place = said.output_index
+        if not isinstance(place, int):
+            place = self._places.get(str(said.item.get("id")), len(self._places))
         is_done = said.type.endswith(".done")
         status = "completed" if is_done else "in_progress"
         return _complete(said.item, f"{self._known['id']}_{place}", status)
