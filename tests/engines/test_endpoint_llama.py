@@ -173,7 +173,8 @@ def test_a_call_cut_in_the_middle_is_bounded_from_both_sides(llama: str, is_know
         assert usage.unseen_tokens == engine.runahead
         assert usage.source == "estimated"
         if is_known:
-            assert usage.output_tokens <= truth
+            # What a piece holds is learnt from a stream with blank pieces: rounded up, one more.
+            assert usage.output_tokens <= truth + 1
         else:
             assert usage.output_tokens >= len(drawn.text.encode())
 

@@ -163,6 +163,7 @@ def test_no_limit_is_passed_and_nothing_lost_in_postgres(
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(3600)
 @settings(max_examples=1000, deadline=None, derandomize=True)
 @given(st.lists(st.lists(ASKED, min_size=1, max_size=40), min_size=1, max_size=3))
 def test_no_limit_is_passed_by_many_more(rounds: list[list[Asked]]) -> None:
