@@ -78,6 +78,14 @@ def serve(
     show_content: Annotated[
         bool, typer.Option("--show-content", help="The page shows prompts and answers.")
     ] = False,
+    keep_responses: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Keep so many responses for previous_response_id, in memory; else it is refused.",
+        ),
+    ] = 0,
     otlp: Annotated[
         str | None,
         typer.Option(
@@ -125,6 +133,7 @@ def serve(
         progress=progress,
         admin_key_env=admin_key_env,
         show_content=show_content,
+        keep_responses=keep_responses,
         otlp=otlp,
         price_file=prices,
     )

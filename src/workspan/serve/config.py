@@ -110,6 +110,8 @@ class Config:
     """Of whoever sees the page, its feed and the figures; empty is whoever sits at this machine."""
     shows_content: bool = False
     """The page shows prompts and answers."""
+    keep_responses: int = 0
+    """So many are kept for requests that go on from them; 0 refuses `previous_response_id`."""
     otlp: str = ""
     """Where traces are sent; empty leaves it to the environment that OpenTelemetry reads."""
 
@@ -127,6 +129,12 @@ class Config:
             raise InputError(f"the port is {self.port}: a number from 0 to 65535")
         if self.workers < 1:
             raise InputError(f"workers is {self.workers}: at least 1")
+        if self.keep_responses < 0:
+            raise InputError(f"keep_responses is {self.keep_responses}: 0 keeps none")
+        if self.keep_responses and self.workers > 1:
+            raise InputError(
+                "responses are kept in one process: --keep-responses needs --workers 1"
+            )
         if self.failover and len(self.upstreams) < 2:
             raise InputError("failover needs a second engine: add -e NAME=http://HOST/v1")
         self._check_judge()

@@ -15,6 +15,7 @@ from workspan.serve.asked import Asked, Wish
 from workspan.serve.auth import Keys
 from workspan.serve.config import Config
 from workspan.serve.dialects import Dialect
+from workspan.serve.dialects.kept import Kept
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.upstream import Server
 from workspan.serve.routing import Routing, Target
@@ -68,6 +69,7 @@ class Gateway:
         self.accounts = Accounts(self.store)
         self.keys = Keys(self.store)
         self.traces: Traces | None = None
+        self.kept = Kept(config.keep_responses)
         self.routing = Routing(config, {})
         self.since = int(time.time())
         self.is_draining = False

@@ -46,6 +46,7 @@ def configured(
     progress: bool = False,
     admin_key_env: str | None = None,
     show_content: bool = False,
+    keep_responses: int = 0,
     otlp: str | None = None,
     price_file: Path | None = None,
 ) -> Config:
@@ -75,6 +76,7 @@ def configured(
         ),
         admin_key=_admin_key(admin_key_env),
         shows_content=show_content,
+        keep_responses=keep_responses,
         otlp=_collector(otlp),
     )
 

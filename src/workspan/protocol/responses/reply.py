@@ -57,7 +57,11 @@ class Speaker(speaking.Speaker):
         self._echo = {**_UNSAID} | {n: body[n] for n in _ECHOED if body.get(n) is not None}
         self._spaces = spaces
         self._number = 0
-        self._items: list[dict[str, Any]] = []
+        self.is_kept = False
+        """It may be gone on from."""
+        self._before = body.get("previous_response_id")
+        self.final: dict[str, Any] = {}
+        """The response, once it is whole."""
 
     def _event(self, kind: str, **fields: Any) -> bytes:
         name = f"response.{kind}"
@@ -133,6 +137,7 @@ class Speaker(speaking.Speaker):
         told["usage"] = self._usage()
         if self.workspan is not None:
             told["workspan"] = self.workspan
+        self.final = told
         return told
 
     def _usage(self) -> dict[str, Any]:
@@ -159,8 +164,8 @@ class Speaker(speaking.Speaker):
             "incomplete_details": None,
             "model": self.model or self._asked,
             "output": output,
-            "previous_response_id": None,
-            "store": False,
+            "previous_response_id": self._before,
+            "store": self.is_kept,
             "usage": None,
             **self._echo,
         }

@@ -20,6 +20,8 @@ class Begun(Protocol):
 
     is_begun: bool
     """Its opening was handed on."""
+    final: dict[str, Any]
+    """The reply, once it is whole."""
 
     def keep_alive(self) -> bytes:
         """Write what keeps it alive."""

@@ -9,6 +9,7 @@ from typing import Any
 from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.protocol import responses
+from workspan.protocol.speaking import Speaker
 from workspan.serve.dialects.base import Dialect, Voiced
 from workspan.serve.wire.errors import Failed
 
@@ -33,6 +34,26 @@ def code_of(error: Failed) -> str:
 
 class ResponsesVoice(Voiced):
     """Speaks Responses."""
+
+    is_kept = False
+    """The response may be gone on from."""
+
+    @property
+    def speaker(self) -> Speaker:
+        """What a chat is put into words by; it says whether the response is kept."""
+        speaker = super().speaker
+        assert isinstance(speaker, responses.Speaker)
+        speaker.is_kept = self.is_kept
+        return speaker
+
+    @property
+    def final(self) -> dict[str, Any]:
+        """The response as its client was sent it; empty where it did not end well."""
+        if self.native is not None:
+            return self.native.final
+        speaker = self.speaker
+        assert isinstance(speaker, responses.Speaker)
+        return speaker.final
 
     def kept_alive(self) -> bytes:
         """Begin, or send the one event that all clients know to mean nothing."""

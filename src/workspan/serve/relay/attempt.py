@@ -20,7 +20,7 @@ from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.blocks import Blocks, Cutter, joined, parsed, written
 from workspan.serve.relay.counts import Counts
 from workspan.serve.relay.native import NATIVES, Native
-from workspan.serve.relay.native.base import NamedCutter, named
+from workspan.serve.relay.native.base import NamedCutter, as_object, named
 from workspan.serve.relay.upstream import Server, at_most
 from workspan.serve.wire.errors import NEVER_AGAIN
 from workspan.serve.wire.exchange import Exchange
@@ -52,6 +52,8 @@ class Attempt:
     """The last that was told; it goes to the client at the end, or not at all."""
     whole: bytes = b""
     """A reply in one body."""
+    value: dict[str, Any] = field(default_factory=dict)
+    """The same, read, where it is in another dialect than Chat."""
     is_unread: bool = False
     """Such a body came, and can't be read: nothing tells how much was decoded."""
     failure: trouble.Missed | None = None
@@ -189,7 +191,7 @@ class Attempt:
             Missed: it is an error, or none.
         """
         try:
-            value = parsed(self.whole)
+            value = self.value = as_object(self.whole)
             status = value.get("status")
             if is_complaint(value) or (status == "failed" and value.get("error")):
                 raise self._said(value)
@@ -208,7 +210,9 @@ class Attempt:
         except EngineProtocolError as error:
             self.failure = trouble.broke(self.server.name, str(error))
             return b""
-        if heard.events:
+        if heard.texts is not None:
+            self.counts.take_texts(heard.texts)
+        elif heard.events:
             self.counts.take(heard.events)
         if heard.error is not None:
             self.failure = self._said(heard.error)
@@ -217,7 +221,7 @@ class Attempt:
         if is_raw and len(heard.out) == len(blocks.contents):
             assert blocks.raw is not None
             return blocks.raw
-        return b"".join(map(named, heard.out))
+        return b"".join(map(named, heard.out, heard.names))
 
     async def _first_token(self) -> None:
         """Read up to the first token, an end, or what shows that none will come."""

@@ -60,7 +60,7 @@ def as_reply(attempt: Attempt, usage: Usage, stop: str) -> bytes:
 
 def _native(attempt: Attempt, native: Native, usage: Usage) -> bytes:
     """Return a body of another dialect with what it lacked; empty where it lacked nothing."""
-    value = json.loads(attempt.whole)
+    value = attempt.value
     return written(value) if native.completed(value, native.usage_value(usage)) else b""
 
 

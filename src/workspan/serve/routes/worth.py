@@ -8,6 +8,7 @@ from workspan.errors import InputError
 from workspan.serve.efforts import effort_for
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
+from workspan.serve.relay.native.asking import effort_asked
 from workspan.serve.routing import Target
 from workspan.serve.seeing.record import Record
 
@@ -26,7 +27,7 @@ async def worth(gateway: Gateway, target: Target, passed: Passed, record: Record
     info, server = gateway.engines[target.upstream].info, gateway.servers[target.upstream]
     here = await passed.at(server)
     if target.strategy is None and (dialect := here.dialect) is not None:
-        if (effort := dialect.effort(passed.asked.fields)) is not None:
+        if (effort := effort_asked(dialect, passed.body)) is not None:
             effort_for(info.model, effort)
         return target
     if target.strategy is not None and not server.spoken.has_chat:

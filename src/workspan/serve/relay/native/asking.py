@@ -44,9 +44,18 @@ def said_of_effort(dialect: Dialect, body: Body, server: Server) -> list[str]:
     return [effort.said] if effort is not None and effort.said else []
 
 
+def effort_asked(dialect: Dialect, body: Body) -> str | None:
+    """Return the effort that a client asked for; None where it asked for none.
+
+    Raises:
+        InputError: it is no text.
+    """
+    return dialect.effort(_of(body))
+
+
 def _effort(dialect: Dialect, body: Body, server: Server) -> Effort | None:
     """Return the effort that is sent; None where that is the one that was asked for."""
-    asked = dialect.effort(_of(body))
+    asked = effort_asked(dialect, body)
     if asked is None:
         return None
     try:

@@ -24,14 +24,17 @@ class NamedCutter(Cutter):
 
     def _cut(self, whole: bytes) -> Blocks:
         parts = whole[:-2].split(b"\n\n")
-        found = []
-        for part in parts:
-            name, _, data = part.partition(b"\ndata: ")
-            is_usual = name.startswith(b"event: ") and data.startswith(b"{")
-            if not is_usual or b"\n" in name or b"\n" in data or name == b"event: error":
-                return self._odd(parts)
-            found.append(data)
-        return Blocks(found, whole)
+        count = len(parts)
+        is_usual = (
+            whole.count(b"\n") == 3 * count
+            and whole.count(b"\ndata: {") == count
+            and whole.count(b"\n\nevent: ") == count - 1
+            and whole.startswith(b"event: ")
+            and b"event: error" not in whole
+        )
+        if not is_usual:
+            return self._odd(parts)
+        return Blocks([part[part.index(b"\ndata: ") + 7 :] for part in parts], whole)
 
 
 @dataclass(slots=True)
@@ -40,8 +43,12 @@ class Heard:
 
     events: list[Event] = field(default_factory=list)
     """As the account reads them."""
+    texts: list[str] | None = None
+    """Pieces of text, where they are nothing else: what nearly all events are."""
     out: list[bytes] = field(default_factory=list)
     """What goes to the client at once."""
+    names: list[str] = field(default_factory=list)
+    """What the events of `out` are called, where they are not all texts."""
     error: Any = None
     """What the upstream said in the place of more; nothing beyond it is read."""
     is_over: bool = False
@@ -64,6 +71,8 @@ class Native(ABC):
             keeps: what was said is needed, since the reply may be cut.
             lowered: the cap, where it is below the client's own.
         """
+        self.final: dict[str, Any] = {}
+        """The reply, once it is whole."""
         self._known = known
         self._keeps = keeps
         self._lowered = lowered
@@ -74,9 +83,14 @@ class Native(ABC):
         Raises:
             EngineProtocolError: one is none.
         """
+        told = self._read(contents)
+        if (texts := self._plain(told)) is not None:
+            return Heard(texts=texts, out=contents, names=[told[0].type] * len(contents))
         heard = Heard()
-        for content, said in zip(contents, self._read(contents), strict=True):
+        for content, said in zip(contents, told, strict=True):
+            before = len(heard.out)
             self._take(content, said, heard)
+            heard.names += [said.type] * (len(heard.out) - before)
             if heard.error is not None or heard.is_over:
                 break
         return heard
@@ -84,6 +98,10 @@ class Native(ABC):
     @abstractmethod
     def _read(self, contents: list[bytes]) -> list[Any]:
         """Decode events."""
+
+    @abstractmethod
+    def _plain(self, told: list[Any]) -> list[str] | None:
+        """Return the texts of events that hold such, each at its place; None for others."""
 
     @abstractmethod
     def _take(self, content: bytes, said: Any, heard: Heard) -> None:
@@ -122,14 +140,13 @@ class Native(ABC):
         """Write the end of a stream that died."""
 
 
-def named(content: bytes) -> bytes:
-    """Write an event with the name that stands in it."""
-    name = str(parsed(content).get("type"))
+def named(content: bytes, name: str) -> bytes:
+    """Write an event with its name."""
     told = name.encode() if name.isprintable() else b"unknown"  # a line's end would begin another
     return b"event: %b\ndata: %b\n\n" % (told, content.replace(b"\n", b""))
 
 
-def parsed(content: bytes) -> dict[str, Any]:
+def as_object(content: bytes) -> dict[str, Any]:
     """Return an event's fields.
 
     Raises:
@@ -157,7 +174,7 @@ def decoded(decode: Any, one: Any, contents: list[bytes]) -> list[Any]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return [msgspec.convert(parsed(content), one, strict=False) for content in contents]
+        return [msgspec.convert(as_object(content), one, strict=False) for content in contents]
     except msgspec.ValidationError as error:
         raise EngineProtocolError(f"malformed stream: {error}") from None
 

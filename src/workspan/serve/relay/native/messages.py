@@ -14,7 +14,15 @@ from workspan.errors import EngineProtocolError
 from workspan.protocol.messages.reply import PING, STOP
 from workspan.protocol.speaking import event
 from workspan.serve.dialects.messages import error_of
-from workspan.serve.relay.native.base import Heard, Native, decoded, inner, number, parsed, report
+from workspan.serve.relay.native.base import (
+    Heard,
+    Native,
+    as_object,
+    decoded,
+    inner,
+    number,
+    report,
+)
 from workspan.serve.wire.errors import Failed
 
 
@@ -57,10 +65,19 @@ class NativeMessages(Native):
     def _read(self, contents: list[bytes]) -> list[_Said]:
         return decoded(_decode, _Said, contents)
 
+    def _plain(self, told: list[_Said]) -> list[str] | None:
+        texts: list[str] = []
+        for said in told:
+            delta = said.delta
+            if said.type != "content_block_delta" or delta is None or not delta.text:
+                return None
+            texts.append(delta.text)
+        return texts if all(type(text) is str for text in texts) else None
+
     def _take(self, content: bytes, said: _Said, heard: Heard) -> None:
         kind = said.type
         if kind == "error":
-            heard.error = parsed(content)
+            heard.error = as_object(content)
         elif kind == "message_delta":
             self._ends(content, said, heard)
         elif kind == "message_stop":
@@ -125,7 +142,7 @@ class NativeMessages(Native):
 
     def ending(self, usage: Mapping[str, Any], workspan: Mapping[str, Any]) -> bytes:
         """Write the end that was held back."""
-        value = parsed(self._end)
+        value = as_object(self._end)
         if not isinstance(value.get("usage"), dict):
             value["usage"] = usage
         value["workspan"] = workspan

@@ -14,7 +14,15 @@ from workspan.errors import EngineProtocolError
 from workspan.protocol.speaking import event
 from workspan.serve.dialects.responses import code_of
 from workspan.serve.relay.blocks import written
-from workspan.serve.relay.native.base import Heard, Native, decoded, inner, number, parsed, report
+from workspan.serve.relay.native.base import (
+    Heard,
+    Native,
+    as_object,
+    decoded,
+    inner,
+    number,
+    report,
+)
 from workspan.serve.wire.errors import Failed
 
 
@@ -42,6 +50,7 @@ _CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
 """Items that call tools of the client, and where what they are called with stands."""
 _ENDS = ("response.completed", "response.incomplete")
 _FAILS = ("response.failed", "error")
+_TEXT = "response.output_text.delta"
 _OPENINGS = ("response.created", "response.in_progress", "response.queued")
 _ITEM = "response.output_item."
 _TEXTS = ("response.content_part.", "response.output_text.", "response.refusal.")
@@ -69,12 +78,28 @@ class NativeResponses(Native):
     def _read(self, contents: list[bytes]) -> list[_Said]:
         return decoded(_decode, _Said, contents)
 
+    def _plain(self, told: list[_Said]) -> list[str] | None:
+        place = told[0].output_index
+        texts: list[str] = []
+        for said in told:
+            if said.type != _TEXT or said.output_index != place or not said.delta:
+                return None
+            texts.append(said.delta)
+        item = self._items.get(place) if type(place) is int else None
+        if item is None or not all(type(text) is str for text in texts):
+            return None
+        number = told[-1].sequence_number
+        self._number = number if type(number) is int else self._number
+        if self._keeps:
+            item.pieces += texts
+        return texts
+
     def _take(self, content: bytes, said: _Said, heard: Heard) -> None:
         kind = said.type
         if isinstance(said.sequence_number, int):
             self._number = max(self._number, said.sequence_number)
         if kind in _FAILS:
-            heard.error = _why(parsed(content))
+            heard.error = _why(as_object(content))
             return
         if kind in _ENDS:
             self._end, heard.is_over = content, True
@@ -96,13 +121,13 @@ class NativeResponses(Native):
         if kind in _OPENINGS:
             if not isinstance(said.response, dict) or not _fill(said.response, self._lacking):
                 return content
-            value = {**parsed(content), "response": said.response}
+            value = {**as_object(content), "response": said.response}
         else:
             is_placed = isinstance(said.output_index, int) or not kind.startswith(_PLACED)
             is_item = kind.startswith(_ITEM) and isinstance(said.item, dict)
             if is_placed and not (is_item and self._complete(said)):
                 return content
-            value = self._placed(parsed(content), said)
+            value = self._placed(as_object(content), said)
             if is_item:
                 value["item"] = said.item
         heard.is_mended = True
@@ -179,7 +204,7 @@ class NativeResponses(Native):
 
     def ending(self, usage: Mapping[str, Any], workspan: Mapping[str, Any]) -> bytes:
         """Write the end that was held back."""
-        value = parsed(self._end)
+        value = as_object(self._end)
         response = value.get("response")
         if isinstance(response, dict):
             self.completed(response, usage)
@@ -203,6 +228,7 @@ class NativeResponses(Native):
             "usage": usage,
             "workspan": workspan,
         }
+        self.final = told
         return b"".join([*out, self._event("incomplete", response=told)])
 
     def failed(self, error: Failed) -> bytes:
@@ -242,6 +268,7 @@ class NativeResponses(Native):
 
     def completed(self, value: dict[str, Any], usage: Mapping[str, Any]) -> bool:
         """Add what clients break without."""
+        self.final = value
         if self._response.get("id"):
             value.setdefault("id", self._response["id"])
         is_changed = _fill(value, {**self._lacking, "status": "completed", "usage": usage})
