@@ -32,7 +32,13 @@ PINS: dict[str, tuple[tuple[str, ...], ...]] = {
     "inspect-ai": (("inspect-ai==0.3.285", "latex2sympy2_extended==1.11.0", f"{_ANTLR}==4.13.2"),),
     "lighteval": (
         ("--no-deps", "lighteval==0.13.0"),
-        ("latex2sympy2_extended==1.0.6", f"{_ANTLR}==4.13.2", "pytablewriter", "packaging"),
+        (
+            "latex2sympy2_extended==1.0.6",
+            f"{_ANTLR}==4.13.2",
+            "pytablewriter",
+            "packaging",
+            "numpy",
+        ),
     ),
 }
 VERSIONS = {

@@ -263,9 +263,9 @@ def within(lowest: float, highest: float, **values: float) -> None:
             raise ValueError(f"{name} is {quoted(value)}: must be from {lowest:g} to {highest:g}")
 
 
-def bare(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def ungrouped(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the error that matters: a bug before a failed call before a refusal."""
-    leaves = [bare(e) if isinstance(e, BaseExceptionGroup) else e for e in group.exceptions]
+    leaves = [ungrouped(e) if isinstance(e, BaseExceptionGroup) else e for e in group.exceptions]
     return max(leaves, key=_weight)
 
 

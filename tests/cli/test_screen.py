@@ -11,7 +11,8 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from workspan.cli.screen import Screen, json_line, say_error
+from workspan.cli.plain import json_line
+from workspan.cli.screen import Screen, say_error
 from workspan.legible import legible
 
 EVIL = (

@@ -18,9 +18,9 @@ from workspan.data.budget import Budget
 from workspan.data.entry import Header
 from workspan.data.types import Answer, Problem, Request, Usage
 from workspan.errors import SpecError
-from workspan.lab.plan import plan, slowest
+from workspan.lab.estimating import estimate, slowest
 from workspan.lab.records import records
-from workspan.lab.report.remarks import remarks
+from workspan.lab.report.caveats import caveats
 from workspan.store.journals import JournalFile
 from workspan.strategies.reading import candidate
 from workspan.strategies.sequential.single import Single
@@ -74,7 +74,7 @@ def test_both_engines_are_on_one_account_each_at_its_own_price() -> None:
     (record,) = records(done)
     assert (record.accuracy, record.span) == (1.0, 7)
     assert record.engines == {"strong": "scripted simulated (no model)"}
-    assert sum("simulated" in remark for remark in remarks(done, [record])) == 1
+    assert sum("simulated" in caveat for caveat in caveats(done, [record])) == 1
 
 
 def test_a_finished_comparison_asks_neither_engine_again(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_plan_prices_each_engine_and_asks_none() -> None:
     strong = ScriptedEngine(["Answer: 4"], price=DEAR)
 
     async def main() -> None:
-        made = await plan(
+        made = await estimate(
             [AskTwice()],
             [task.problem for task in tasks(2)],
             own,

@@ -17,9 +17,10 @@ from workspan.data.budget import Budget
 from workspan.data.types import Answer, Message, Problem
 from workspan.errors import EngineError
 from workspan.lab.replay.contenders import Plain, read_contenders
-from workspan.lab.replay.direct import Ended, NotDirect, run_directly
+from workspan.lab.replay.direct import Ended, run_directly
 from workspan.lab.replay.folds import Folds
 from workspan.lab.replay.held_out import Found, Work
+from workspan.lab.replay.loop import NotDirect
 from workspan.lab.replay.replay import replay
 from workspan.lab.replay.workers import _Told, _Worker
 from workspan.recordings.engine import ReplayEngine

@@ -105,6 +105,13 @@ def test_a_run_has_no_more_lines_than_its_rule_says() -> None:
     assert np.all(found.span <= found.work)
 
 
+def test_a_recording_may_hold_fewer_chains_than_a_rule_would_begin() -> None:
+    chains = Chains.of(recorded(4, chains=3))
+    found = play(CmcBatch(0.5, 200), chains, *orders(chains, 4))
+    assert np.all(found.lines <= 3)
+    assert np.all(found.answer != NONE)
+
+
 def test_problems_of_uneven_numbers_of_chains_are_refused() -> None:
     one = recorded(3)
     uneven = Recording(

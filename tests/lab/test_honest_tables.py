@@ -23,8 +23,8 @@ from workspan.lab.replay.contenders import read_contenders
 from workspan.lab.replay.held_out import Outcome
 from workspan.lab.replay.records import records as replay_records
 from workspan.lab.replay.replay import Replayed, replay
+from workspan.lab.report.caveats import caveats
 from workspan.lab.report.comparison import render
-from workspan.lab.report.remarks import remarks
 from workspan.lab.report.replayed import render as render_replay
 from workspan.recordings.recording import Chain, Recording
 from workspan.runner import run
@@ -74,7 +74,7 @@ def test_a_strategy_that_passed_its_budget_is_marked_and_matched_with_none(passe
     assert other.difference is not None
     assert f"{THREE} †" in printed(table(found, 140))
     assert "passed the budget: not matched" in printed(table(found, 140))
-    said = " ".join(remarks(done, found))
+    said = " ".join(caveats(done, found))
     assert f"† passed its budget, 100 work, 100 span: {THREE} (1 runs)" in said
     assert "no strategy that kept its budget differs from single" in said
     page = render(done)
@@ -86,10 +86,10 @@ def test_nothing_is_matched_with_a_base_that_passed_its_budget() -> None:
     done = compared(BASE)
     found = records(done)
     assert all(record.difference is None for record in found)
-    assert "no verdict: single" in " ".join(remarks(done, found))
+    assert "no verdict: single" in " ".join(caveats(done, found))
     assert "Differences on the same problems" not in render(done)
     done = compared(TWO, THREE)
-    assert "no verdict: all but single" in " ".join(remarks(done, records(done)))
+    assert "no verdict: all but single" in " ".join(caveats(done, records(done)))
 
 
 def test_what_kept_its_budget_bears_no_mark() -> None:
@@ -98,7 +98,7 @@ def test_what_kept_its_budget_bears_no_mark() -> None:
     for text in (
         printed(table(found, 140)),
         render(done).replace("(†)", ""),
-        *remarks(done, found),
+        *caveats(done, found),
     ):
         assert "†" not in text
 
@@ -111,7 +111,7 @@ def test_of_a_pooled_budget_the_sum_counts() -> None:
     done = replace(done, budget=Budget(work=done.trials[0].usage.work * 4 - 1))
     found = records(done)
     assert [one.over_budget for one in found] == [4, 4, 4]
-    assert "the budget of all runs together" in " ".join(remarks(done, found))
+    assert "the budget of all runs together" in " ".join(caveats(done, found))
 
 
 def outcomes(name: str, works: list[float], budget: Budget, over: float = 0) -> list[Outcome]:

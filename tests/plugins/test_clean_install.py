@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -27,12 +29,27 @@ LAZY = {"aiohttp", "mpmath", "sympy", "openai", *EXTRAS}
 """Nor is any of these imported before it is needed."""
 
 
+SUPPORTED = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text())
+"""Versions of Python that the project says it runs on."""
+
+
+def interpreter(version: str) -> str:
+    """Return an interpreter of this version; without one the test is skipped."""
+    asked = [f"python{version}", "-c", "import ensurepip, sys, venv; print(sys.executable)"]
+    if shutil.which(asked[0]):
+        chosen = os.environ | {"PYENV_VERSION": version}  # for who has several by pyenv
+        done = subprocess.run(asked, capture_output=True, text=True, env=chosen, check=False)
+        if done.returncode == 0:
+            return done.stdout.strip()
+    pytest.skip(f"there is no Python {version} here")
+
+
 class Environment:
     """A virtual environment with nothing but what is asked for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, python: str) -> None:
         self.folder = folder
-        subprocess.run([sys.executable, "-m", "venv", str(folder / "env")], check=True)
+        subprocess.run([python, "-m", "venv", str(folder / "env")], check=True)
 
     def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one of its programs, in a folder that holds nothing of ours."""
@@ -72,10 +89,12 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def base(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """Install the product alone."""
-    environment = Environment(tmp_path_factory.mktemp("base"))
+@pytest.fixture(scope="module", params=SUPPORTED)
+def base(
+    request: pytest.FixtureRequest, wheels: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Environment:
+    """Install the product alone, in each Python that there is."""
+    environment = Environment(tmp_path_factory.mktemp("base"), interpreter(request.param))
     environment.install(*map(str, wheels.glob("workspan-*.whl")))
     return environment
 
@@ -144,6 +163,28 @@ def test_imports_stay_light(base: Environment) -> None:
     assert not LAZY & {*done.stderr.split()}
 
 
+SUITES = """
+    from workspan.data.budget import Budget
+    from workspan.spec import STRATEGIES, parse_strategy
+    from workspan.testing import strategy_suite
+
+    base = [row for row in STRATEGIES.ours.values() if not row.card.extra]
+    for row in base:
+        strategy = parse_strategy(row.example)
+        strategy_suite.check_account(strategy, Budget(work=300), None, 0)
+        strategy_suite.check_resume(strategy, Budget(calls=3))
+    print(len(base))
+"""
+
+
+def test_strategies_keep_their_suite_in_every_python(base: Environment) -> None:
+    """The suites come with the wheel, and need nothing beside it."""
+    done = base.run("python", "-c", textwrap.dedent(SUITES))
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 40
+
+
+@pytest.mark.timeout(900)  # it downloads numpy
 def test_the_evidence_plugs_in(base: Environment, wheels: Path) -> None:
     """Last but one: it brings numpy, which the tests above must not find."""
     base.install(*map(str, wheels.glob("*.whl")))

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 OFFLINE = ("--no-deps", "--no-build-isolation", "--no-index")
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 MOST = 2_000_000
-"""Bytes of the product's wheel: code of the library, the gateway and the lab, and nothing that was trained."""
+"""Bytes of the product's wheel: code, and nothing that was trained."""
 
 
 @pytest.fixture(scope="module")

@@ -28,22 +28,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Set
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cache
+from importlib import import_module
+from typing import Any, Protocol, cast
 
-from workspan.answers import (
-    algebra,
-    choice,
-    code,
-    math,
-    number,
-    signs,
-    structured,
-    structures,
-    symbols,
-    text,
-    whole,
-)
-from workspan.answers.said import Found, Said
+from workspan.answers import signs
+from workspan.answers.said import CUT, Found, Said
 from workspan.answers.thinking import Visible, visible
 from workspan.answers.turns import contained, reply_end
 from workspan.data.types import AnswerKind
@@ -82,21 +72,27 @@ class _Reader(Protocol):
     def key(self, answer: str) -> Hashable: ...
 
 
-_KINDS: Mapping[AnswerKind, _Reader] = {
-    "text": text,
-    "math": math,
-    "number": number,
-    "choice": choice,
-    "code": code,
-    "open": whole,
-    "symbols": symbols,
-    "json": structured,
+_READERS: Mapping[AnswerKind, str] = {
+    "text": "text",
+    "math": "math",
+    "number": "number",
+    "choice": "choice",
+    "code": "code",
+    "open": "whole",
+    "symbols": "symbols",
+    "json": "structured",
 }
+"""The module of each kind, loaded for its first answer: all together are most of an import."""
 _WINDOW = 131_072
 _IN_TAGS = ("number", "math", "choice", "text", "json")
 """Kinds whose answers may stand in a tag such as <output>, which none of them would hold."""
 _ENDLESS = ("open", "code")
 """Kinds that no question of the model's own follows."""
+
+
+@cache
+def _reader(kind: AnswerKind) -> _Reader:
+    return cast("_Reader", import_module(f"workspan.answers.{_READERS[kind]}"))
 
 
 def read(
@@ -157,7 +153,7 @@ def _found(
         text, plain, low = text[start:end], plain[start:end], low[start:end]
     if not text:
         return None
-    found = _KINDS[kind].read(Said(text, plain, low, closed, asked, schema))
+    found = _reader(kind).read(Said(text, plain, low, closed, asked, schema))
     return (found, seen, start) if found is not None and found.answer else None
 
 
@@ -184,13 +180,15 @@ def canonical(answer: str, kind: AnswerKind, seconds: float | None = None) -> Ha
             cut shares its key with its own text alone: see `is_cut`.
     """
     if kind == "math":
+        from workspan.answers import math
+
         return math.key(answer, seconds)
-    return _KINDS[kind].key(answer)
+    return _reader(kind).key(answer)
 
 
 def is_cut(key: Hashable) -> bool:
     """Say whether a key stands for a formula that there was no time to compute."""
-    return isinstance(key, tuple) and key[:1] == (structures.CUT,)
+    return isinstance(key, tuple) and key[:1] == (CUT,)
 
 
 def equivalent(a: str, b: str, kind: AnswerKind, seconds: float | None = None) -> bool:
@@ -223,10 +221,17 @@ def prepare(kind: AnswerKind) -> None:
     Raises:
         GraderError: it can't be loaded.
     """
+    _reader(kind)
     if kind == "math":
+        from workspan.answers import algebra
+
         algebra.prepare()
 
 
 def may_take_long(answers: Set[str], kind: AnswerKind) -> bool:
     """Say whether comparing these answers with each other may take more than milliseconds."""
-    return kind == "math" and len(answers) > 1 and any(map(structures.needs_help, answers))
+    if kind != "math" or len(answers) < 2:
+        return False
+    from workspan.answers import structures
+
+    return any(map(structures.needs_help, answers))

@@ -398,5 +398,5 @@ def _is_inside(text: str, start: int, at: int) -> bool:
 
 
 def key(answer: str, seconds: float | None = None) -> Hashable:
-    """Return what equal formulas share; `structures.CUT` with it where the time was up."""
+    """Return what equal formulas share; `said.CUT` with it where the time was up."""
     return structures.key(answer, seconds)

@@ -7,6 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+CUT = "cut"
+"""Begins the key of a formula that there was no time to compute."""
+
 COURTESY = re.compile(
     r"[\s*_>]*(?:(?:please )?let me know|(?:i )?hope (?:this|that|it|these|you|my)"
     r"|(?:please )?feel free|if you (?:have|need|want|would|'d)|would you like"

@@ -21,11 +21,9 @@ from workspan.answers.formulas.computed import TooLarge
 from workspan.answers.formulas.grammar import parsed
 from workspan.answers.formulas.keys import formula_key, names_of, ratios
 from workspan.answers.formulas.tokens import NotRead
+from workspan.answers.said import CUT
 from workspan.answers.text import text_key
 from workspan.answers.words import listed
-
-CUT = "cut"
-"""Part of the key of a formula whose value could not be computed in time."""
 
 _LONGEST = 2_000
 _DEEPEST = 6

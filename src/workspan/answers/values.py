@@ -236,20 +236,18 @@ def _figures(text: str, at: int) -> _Core | None:
         base = 16 if coded[1] else 2 if coded[2] else 8
         value = int(coded[1] or coded[2] or coded[3], base)
         return _Core(Fraction(value), written(Fraction(value)), coded.end())
-    found = _TOKEN.match(text, at)
-    assert found is not None
-    token = found[0]
-    if token.isdecimal():
-        return _whole(text, at, token, found.end())
-    digits = _digits(text, token, found.end())
-    if digits is None and any(space in token for space in (" ", THIN, "~", "\\")):
-        found = _CLOSE_TOKEN.match(text, at)
+    found: re.Match[str] | None = None
+    digits: str | None = None
+    for form in (_TOKEN, _CLOSE_TOKEN):
+        found = form.match(text, at)
         assert found is not None
         token = found[0]
         if token.isdecimal():
             return _whole(text, at, token, found.end())
         digits = _digits(text, token, found.end())
-    if digits is None:
+        if digits is not None or not any(space in token for space in (" ", THIN, "~", "\\")):
+            break
+    if digits is None or found is None:
         return None
     whole, _, part = digits.partition(".")
     if part and (on := _ON.match(text, found.end())):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from workspan.answers import canonical, is_cut, structured
+from workspan.answers import canonical, is_cut
 from workspan.data.types import Answer, AnswerKind, Candidate, Tally
 
 _ABSENT = object()
@@ -73,6 +73,8 @@ def by_field(
         candidates: in draw order, with answers of kind "json".
         weights: one for each candidate, at least 0; 1 each if None.
     """
+    from workspan.answers import structured  # only where objects are voted on
+
     whole = plurality(candidates, "json", weights)
     weights = [1.0] * len(candidates) if weights is None else weights
     said: list[tuple[Any, float]] = []
@@ -156,6 +158,8 @@ def _merged(said: Sequence[tuple[Any, float]]) -> dict[str, Any]:
 
 def _heaviest(said: Sequence[tuple[Any, float]]) -> Any:
     """Return the value of most weight, the first of equals; objects are voted on by member."""
+    from workspan.answers import structured
+
     objects = [(value, weight) for value, weight in said if isinstance(value, dict)]
     if sum(weight for _, weight in objects) * 2 > sum(weight for _, weight in said):
         return _merged(objects)

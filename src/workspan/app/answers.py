@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from workspan.app.engines import Opened
-from workspan.batch.bench import Trial
-from workspan.batch.compare import Comparison
 from workspan.data.types import Usage
 from workspan.errors import MissingDependency
-from workspan.lab.records import Record
-from workspan.lab.report.remarks import remarks
-from workspan.runner import Result
+
+if TYPE_CHECKING:
+    from workspan.app.engines import Opened
+    from workspan.batch.bench import Trial
+    from workspan.batch.compare import Comparison
+    from workspan.lab.records import Record
+    from workspan.runner import Result
 
 _SHOWN = 50
 """Rows of a table in a notebook."""
@@ -67,7 +68,7 @@ def trial_record(trial: Trial, budget: str, opened: Opened) -> dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Answers(Sequence[Trial]):
+class Answers(Sequence["Trial"]):
     """The answers to many problems, in their order."""
 
     done: Comparison
@@ -129,9 +130,11 @@ class Compared:
         return self.done.usage
 
     @property
-    def remarks(self) -> list[str]:
+    def caveats(self) -> list[str]:
         """What the numbers don't say by themselves, such as what differs, and what failed."""
-        return remarks(self.done, self.records)
+        from workspan.lab.report.caveats import caveats
+
+        return caveats(self.done, self.records)
 
     def frame(self) -> Any:
         """Return a pandas data frame, a row a strategy.
@@ -143,7 +146,7 @@ class Compared:
 
     def _repr_html_(self) -> str:
         shown = ("strategy", "accuracy", "low", "high", "difference", "work", "span", "calls")
-        said = "".join(f"<p>{escape(remark)}</p>" for remark in self.remarks)
+        said = "".join(f"<p>{escape(caveat)}</p>" for caveat in self.caveats)
         return html_table(shown, [asdict(record) for record in self.records]) + said
 
 

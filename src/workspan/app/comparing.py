@@ -7,13 +7,14 @@ from pathlib import Path
 
 from workspan.app.answers import Compared
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
-from workspan.app.problems import ProblemsLike, as_tasks, check_count
-from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategies
+from workspan.app.problems import ProblemsLike, as_tasks
+from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategies, check_count
 from workspan.app.state import opened_journal
 from workspan.batch.bench import Tool, Trial
 from workspan.batch.compare import compare as run_comparison
 from workspan.core.engine import Engine
-from workspan.lab.plan import Plan, plan, slowest
+from workspan.lab.estimating import Estimate, slowest
+from workspan.lab.estimating import estimate as run_estimate
 from workspan.lab.records import records
 from workspan.store.journals import JournalFile
 
@@ -93,7 +94,7 @@ async def estimate(
     seed: int = 0,
     engines: Mapping[str, Engine | str] | None = None,
     tools: Mapping[str, Tool] | None = None,
-) -> Plan:
+) -> Estimate:
     """Say what a comparison, or a strategy alone, would take; nothing that costs money is asked.
 
     The arguments are those of `compare`.
@@ -103,14 +104,14 @@ async def estimate(
 
     Example:
         >>> import anyio, workspan as ws
-        >>> plan = anyio.run(lambda: ws.estimate("demo", "single", engine="scripted", limit=2))
-        >>> plan.total.calls.high
+        >>> told = anyio.run(lambda: ws.estimate("demo", "single", engine="scripted", limit=2))
+        >>> told.total.calls.high
         2.0
     """
     plans, limits = as_strategies(strategies), as_budget(budget)
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plans[0])
     async with opened(engine, engines, tools) as rig:
-        return await plan(
+        return await run_estimate(
             plans,
             [task.problem for task in tasks],
             rig.engine,

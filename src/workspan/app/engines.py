@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 
-from workspan.batch.bench import Tool
-from workspan.core.engine import Engine, Price, give_back, lacks, models, together
+from workspan.core.engine import Engine, Price, engine_names, give_back, lacks, models
 from workspan.data.entry import Header
 from workspan.engines.settings import Settings, named, read_settings
 from workspan.errors import InputError, SpecError
 from workspan.spec import engines as engine_spec
 from workspan.spec.engines import parse_price
+
+if TYPE_CHECKING:
+    from workspan.batch.bench import Tool
 
 DEFAULT_ENGINE = "embedded"
 
@@ -43,7 +45,7 @@ class Opened:
     def identity(self) -> str:
         """All engines with their models: a journal belongs to them."""
         info = self.engine.info
-        return together(f"{info.name} {info.model}{self.drawn.get('', '')}", self.models)
+        return engine_names(f"{info.name} {info.model}{self.drawn.get('', '')}", self.models)
 
     def header(self, seed: int, searched: str = "") -> Header:
         """Say what a journal of such runs belongs to; `searched` is the corpus, if there is one."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from workspan import tasks as task_sets
-from workspan.app.specs import as_kind, as_problem
+from workspan.app.specs import as_kind, as_problem, check_count, check_seed
 from workspan.core.session import Strategy
 from workspan.data.types import AnswerKind, Problem
 from workspan.errors import InputError
@@ -114,26 +114,6 @@ def brought_passages(names: Sequence[str], limit: int | None, seed: int) -> list
     bringing = [one for one in sets if isinstance(one, BringsPassages)]
     corpora = [one.passages(limit or LIMIT, seed) for one in bringing]
     return [passage for corpus in corpora for passage in corpus]
-
-
-def check_count(name: str, value: int | None) -> None:
-    """Refuse what is no number of things.
-
-    Raises:
-        InputError: it is neither None nor a whole number of at least 1.
-    """
-    if value is not None and (type(value) is not int or value < 1):
-        raise InputError(f"{name} is {value!r}: a whole number, at least 1")
-
-
-def check_seed(seed: int) -> None:
-    """Refuse a seed that no journal could be found by again.
-
-    Raises:
-        InputError: it is no whole number of 64 bits.
-    """
-    if type(seed) is not int or not -(1 << 63) <= seed < 1 << 63:
-        raise InputError(f"seed is {seed!r}: a whole number of 64 bits")
 
 
 def _rows_of(frame: Frame) -> list[Mapping[str, object]]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from workspan.batch.bench import Tool
 from workspan.errors import InputError
-from workspan.retrieval import Passage
+
+if TYPE_CHECKING:
+    from workspan.batch.bench import Tool
+    from workspan.retrieval import Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +35,16 @@ async def open_search(
         EngineError: the embedder failed.
         MissingDependency: an extra is not installed.
     """
-    from workspan.retrieval import search_tool
-
     if embedder and (corpus is None or "://" in corpus):
         raise InputError("--embedder needs a folder to embed: --corpus FOLDER")
-    if corpus is None and brought:
+    if corpus is None and not brought:
+        return Corpus()
+    from workspan.retrieval import search_tool
+
+    if corpus is None:
         from workspan.retrieval.bm25 import Bm25
 
         return Corpus("brought by the tasks", {"search": search_tool(Bm25.build(brought))})
-    if corpus is None:
-        return Corpus()
     if corpus.startswith(("http://", "https://")):
         from workspan.retrieval.http import HttpRetriever
 

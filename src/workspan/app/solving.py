@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workspan.app.answers import Answers, trial_record
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
-from workspan.app.problems import ProblemsLike, as_tasks, check_count, check_seed
 from workspan.app.searching import Corpus, open_search
-from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_problem, as_strategy
-from workspan.app.state import opened_journal
-from workspan.batch.bench import Tool, Trial
-from workspan.batch.compare import Comparison, compare
-from workspan.core.context import Event
-from workspan.core.engine import Engine
+from workspan.app.specs import (
+    BudgetLike,
+    StrategyLike,
+    as_budget,
+    as_problem,
+    as_strategy,
+    check_count,
+    check_seed,
+)
 from workspan.core.journal import digest
 from workspan.data.types import Problem
 from workspan.errors import InputError
 from workspan.runner import Result, check, run
-from workspan.store.journals import JournalFile
+
+if TYPE_CHECKING:
+    from workspan.app.problems import ProblemsLike
+    from workspan.batch.bench import Tool, Trial
+    from workspan.batch.compare import Comparison
+    from workspan.core.context import Event
+    from workspan.core.engine import Engine
+    from workspan.store.journals import JournalFile
 
 ALONE = "self_consistency(n=8)"
 SEARCHING = "retrieve"
@@ -127,6 +137,10 @@ async def solve_many(
         >>> len(anyio.run(ask))
         2
     """
+    from workspan.app.problems import as_tasks  # what one question alone does not need
+    from workspan.app.state import opened_journal
+    from workspan.batch.compare import compare
+
     plan = as_strategy(strategy or (SEARCHING if corpus else ALONE))
     limits = as_budget(budget)
     check_count("parallel", parallel)

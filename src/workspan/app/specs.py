@@ -114,6 +114,26 @@ def searches(strategy: Strategy) -> bool:
     return any("search" in getattr(part, "tools", ()) for part in parts(strategy))
 
 
+def check_count(name: str, value: int | None) -> None:
+    """Refuse what is no number of things.
+
+    Raises:
+        InputError: it is neither None nor a whole number of at least 1.
+    """
+    if value is not None and (type(value) is not int or value < 1):
+        raise InputError(f"{name} is {value!r}: a whole number, at least 1")
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that no journal could be found by again.
+
+    Raises:
+        InputError: it is no whole number of 64 bits.
+    """
+    if type(seed) is not int or not -(1 << 63) <= seed < 1 << 63:
+        raise InputError(f"seed is {seed!r}: a whole number of 64 bits")
+
+
 def _kind(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"

@@ -14,7 +14,7 @@ from workspan.core.journal import digest
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import Usage
-from workspan.errors import InputError, bare
+from workspan.errors import InputError, ungrouped
 from workspan.legible import quoted
 from workspan.runner import check
 from workspan.spec import write
@@ -107,34 +107,52 @@ async def compare(
     engines, tools = engines or {}, tools or {}
     for strategy in strategies:
         check(strategy, engine, budget, engines, tools)
-    places = engine.info.concurrency
-    turns = take_turns(strategies, tasks)
+    places, turns = engine.info.concurrency, take_turns(strategies, tasks)
     limiter = anyio.CapacityLimiter(places)
     bench = Bench(engine, budget, seed, journals, limiter, len(turns), engines, tools)
-    trials: dict[tuple[str, str], Trial] = {}
+    attempts = Attempts(bench, on_progress)
+    await attempts.make(turns, parallel or (1 if budget.seconds else min(PARALLEL, places)))
+    return attempts.compared(strategies, tasks)
 
-    async def attempt(turn: tuple[Strategy, Task]) -> None:
-        trial = await bench.attempt(*turn)
-        trials[trial.strategy, digest(trial.task.problem)] = trial
-        if on_progress is not None:
-            on_progress(trial)
 
-    at_once = parallel or (1 if budget.seconds else min(PARALLEL, places))
-    await side_by_side(attempt, turns, at_once)
-    names = tuple(write(strategy) for strategy in strategies)
-    ordered = tuple(trials[name, digest(task.problem)] for name in names for task in tasks)
-    info = engine.info
-    return Comparison(
-        names,
-        tuple(tasks),
-        ordered,
-        budget,
-        info.name,
-        info.model,
-        seed,
-        models(engines),
-        kinds_of_engine=tuple(one.info.name for one in (engine, *engines.values())),
-    )
+@dataclass(slots=True)
+class Attempts:
+    """The trials of a comparison, as they come in."""
+
+    bench: Bench
+    on_progress: Callable[[Trial], None] | None
+    done: dict[tuple[str, str], Trial] = field(default_factory=dict)
+    """By strategy and problem."""
+
+    async def make(self, turns: Sequence[tuple[Strategy, Task]], at_once: int) -> None:
+        """Run strategies on tasks, begun in their order; an error in one cancels the others."""
+
+        async def attempt(turn: tuple[Strategy, Task]) -> None:
+            trial = await self.bench.attempt(*turn)
+            self.done[trial.strategy, digest(trial.task.problem)] = trial
+            if self.on_progress is not None:
+                self.on_progress(trial)
+
+        await side_by_side(attempt, turns, at_once)
+
+    def compared(
+        self, strategies: Sequence[Strategy], tasks: Sequence[Task], *, pooled: bool = False
+    ) -> Comparison:
+        """Put together what was made, strategy by strategy."""
+        bench, names = self.bench, tuple(write(strategy) for strategy in strategies)
+        info, engines = bench.engine.info, (bench.engine, *bench.engines.values())
+        return Comparison(
+            names,
+            tuple(tasks),
+            tuple(self.done[name, digest(task.problem)] for name in names for task in tasks),
+            bench.budget,
+            info.name,
+            info.model,
+            bench.seed,
+            models(bench.engines),
+            pooled,
+            tuple(one.info.name for one in engines),
+        )
 
 
 def take_turns(
@@ -180,4 +198,4 @@ async def side_by_side(
             for _ in range(min(at_once, len(turns))):
                 group.start_soon(worker)
     except BaseExceptionGroup as errors:
-        raise bare(errors) from errors
+        raise ungrouped(errors) from errors

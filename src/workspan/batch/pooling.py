@@ -8,9 +8,8 @@ from dataclasses import replace
 import anyio
 
 from workspan.batch.bench import Bench, Tool, Trial
-from workspan.batch.compare import Comparison, check_different, side_by_side
-from workspan.core.engine import Engine, models
-from workspan.core.journal import digest
+from workspan.batch.compare import Attempts, Comparison, check_different
+from workspan.core.engine import Engine
 from workspan.core.ledger import Ledger
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
@@ -75,34 +74,13 @@ async def pool(
     limiter, account = anyio.CapacityLimiter(engine.info.concurrency), Ledger(budget)
     bench = Bench(engine, budget, seed, journals, limiter, len(tasks), engines, tools, account)
     bench.owe(strategy, tasks)
-    trials: dict[str, Trial] = {}
-
-    async def attempt(turn: tuple[Strategy, Task]) -> None:
-        trial = await bench.attempt(*turn)
-        trials[digest(trial.task.problem)] = trial
-        if on_progress is not None:
-            on_progress(trial)
-
+    attempts = Attempts(bench, on_progress)
     for first in range(0, len(tasks), WAVE):
         left = max(0, budget.work - account.spent.amount.work)
         rule = _rule(strategy, budget, left, len(tasks) - first)
         turns = [(replace(strategy, fitted=rule), task) for task in tasks[first : first + WAVE]]
-        await side_by_side(attempt, turns, min(WAVE, engine.info.concurrency))
-    info = engine.info
-    ordered = tuple(trials[digest(task.problem)] for task in tasks)
-    names, further = (write(strategy),), models(engines)
-    return Comparison(
-        names,
-        tuple(tasks),
-        ordered,
-        budget,
-        info.name,
-        info.model,
-        seed,
-        further,
-        pooled=True,
-        kinds_of_engine=tuple(one.info.name for one in (engine, *engines.values())),
-    )
+        await attempts.make(turns, min(WAVE, engine.info.concurrency))
+    return attempts.compared([strategy], tasks, pooled=True)
 
 
 def _rule(strategy: Auto, budget: Budget, left: int, problems: int) -> Policy:

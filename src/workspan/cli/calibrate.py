@@ -22,8 +22,8 @@ from workspan.app.state import kept_journal, private_files
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.drawing import drawing, journal_output, named_inputs
 from workspan.cli.dry import say_plan
+from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
-from workspan.cli.opening import EngineOption, ModelOption, PriceOption
 from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file
@@ -35,7 +35,7 @@ from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.fit.library import Library, is_library, write_library
 from workspan.tasks import MOST
 from workspan.tasks.base import Task
-from workspan.tasks.files import some
+from workspan.tasks.files import sampled
 
 LIMIT = 40
 """Problems, unless told otherwise."""
@@ -132,7 +132,7 @@ def _tasks(
     read_as = as_kind(kind) if kind else None
     with problems_file(source) as path:
         found = named_tasks(names, path, None if path else limit, seed, kind=read_as)
-    return some(found, limit, seed) if source else found
+    return sampled(found, limit, seed) if source else found
 
 
 async def _drawn(

@@ -16,7 +16,8 @@ from workspan.claims import claim
 from workspan.claims import names as all_names
 from workspan.claims.base import Claim, Finding, Setting
 from workspan.cli.exits import Exit
-from workspan.cli.screen import Screen, say_json
+from workspan.cli.plain import say_json
+from workspan.cli.screen import Screen
 from workspan.errors import InputError, MissingDependency, PluginError, SpecError
 from workspan.registry.table import table
 from workspan.spec import engines as engine_spec

@@ -26,15 +26,16 @@ from workspan.cli.choosing import every, named
 from workspan.cli.comparison import table
 from workspan.cli.corpus import CorpusOption, EmbedderOption
 from workspan.cli.drawing import drawing, journal_output, named_inputs, report_output
+from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.grading import GraderOption, ReaderOption, said_reading
-from workspan.cli.opening import EngineOption, ModelOption, PriceOption
-from workspan.cli.screen import Screen, say_json
+from workspan.cli.plain import say_json
+from workspan.cli.screen import Screen
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file
 from workspan.errors import EngineError, MissingDependency
 from workspan.lab.records import Record
-from workspan.lab.report.remarks import remarks
+from workspan.lab.report.caveats import caveats
 from workspan.store.journals import JournalFile
 from workspan.tasks import MOST
 
@@ -226,8 +227,8 @@ def _show(done: Comparison, found: Sequence[Record], *, json: bool) -> None:
             say_json(record)
     else:
         console.print(table(found, console.width))
-    for remark in remarks(done, found):
-        aside.print(remark)
+    for caveat in caveats(done, found):
+        aside.print(caveat)
 
 
 def _chart(found: Sequence[Record]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from workspan.core.engine import together
+from workspan.core.engine import engine_names
 from workspan.lab.records import Record, by_parallelism, letter
 
 _WIDE = 108
@@ -19,7 +19,7 @@ _WIDEST = 148
 def table(found: Sequence[Record], width: int) -> Table:
     """Lay the records out from sequential to parallel; what is secondary needs a wide terminal."""
     first = found[0]
-    engines = together(f"{first.engine} {first.model}", first.engines)
+    engines = engine_names(f"{first.engine} {first.model}", first.engines)
     shown = Table(
         title=f"{first.problems} problems, each run within {first.budget}; {engines}, "
         f"seed {first.seed}",

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from workspan.legible import legible
 
@@ -23,6 +22,6 @@ EmbedderOption = Annotated[
 ]
 
 
-def cited(sources: Sequence[str]) -> Text:
+def cited(sources: Sequence[str]) -> str:
     """List the passages that an answer rests on."""
-    return Text("rests on: " + legible(", ".join(sources)) if sources else "cites no passage")
+    return "rests on: " + legible(", ".join(sources)) if sources else "cites no passage"

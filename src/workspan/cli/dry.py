@@ -9,12 +9,13 @@ from rich.table import Table
 
 from workspan.app.comparing import estimate
 from workspan.app.engines import Opened
-from workspan.cli.screen import Screen, say_json
+from workspan.cli.plain import say_json
+from workspan.cli.screen import Screen
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import Problem
-from workspan.lab.plan import Plan, Range, Speed
-from workspan.lab.report.remarks import power
+from workspan.lab.estimating import Estimate, Range, Speed
+from workspan.lab.report.caveats import power
 
 
 async def say_plan(
@@ -40,7 +41,7 @@ async def say_plan(
         Screen(stderr=True).print(note)
 
 
-def _table(made: Plan) -> Table:
+def _table(made: Estimate) -> Table:
     table = Table(
         title=f"{made.problems} problems, each run within {made.budget}: nothing was asked yet",
         title_justify="left",
@@ -81,7 +82,7 @@ def _short(count: float) -> str:
     return f"{count:.0f}"
 
 
-def _notes(made: Plan, opened: Opened, speed: Speed | None) -> list[str]:
+def _notes(made: Estimate, opened: Opened, speed: Speed | None) -> list[str]:
     said = [
         "from the least to the most on simulated models: chains of 32 tokens up to their caps, "
         "answers that agree or never do"

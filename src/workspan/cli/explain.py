@@ -13,7 +13,8 @@ from rich.text import Text
 from workspan.boundary.outputs import check_outputs
 from workspan.cli.drawing import drawing, report_output
 from workspan.cli.exits import Exit
-from workspan.cli.screen import Screen, say_json
+from workspan.cli.plain import say_json
+from workspan.cli.screen import Screen
 from workspan.data.explanation import PROMPT, Explanation
 from workspan.errors import InputError, MissingDependency
 from workspan.lab.report.explanations import Told, chosen, read_explanations

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
-from workspan.cli.screen import Screen
-from workspan.tasks.base import Task
-from workspan.tasks.graders.own import graded_by, own_grader
-from workspan.tasks.reading import Read, check_gradable, reading
+if TYPE_CHECKING:
+    from workspan.tasks.base import Task
+    from workspan.tasks.reading import Read
 
 GraderOption = Annotated[
     str | None,
@@ -35,6 +34,9 @@ def said_reading(tasks: Sequence[Task], grader: str | None, *, json: bool) -> li
         DataError: none of the references can be read, and there is no grader of the user's own.
         SpecError: that grader is not there.
     """
+    from workspan.tasks.graders.own import graded_by, own_grader
+    from workspan.tasks.reading import check_gradable, reading
+
     tasks = [*tasks]
     if grader is not None:
         tasks = graded_by(tasks, own_grader(grader))
@@ -47,6 +49,8 @@ def said_reading(tasks: Sequence[Task], grader: str | None, *, json: bool) -> li
 def say_references(tasks: Sequence[Task], *, json: bool) -> None:
     """Say what was read of problems to solve, if any comes with a reference."""
     if any(task.reference for task in tasks):
+        from workspan.tasks.reading import reading
+
         _say(reading(tasks), json=json)
 
 
@@ -55,5 +59,7 @@ def _say(read: Read, *, json: bool) -> None:
     if json:
         typer.echo(msgspec.json.encode({"event": "read", **asdict(read)}).decode(), err=True)
         return
+    from workspan.cli.screen import Screen
+
     for line in read.lines:
         Screen(stderr=True).print(line, soft_wrap=True)

@@ -12,7 +12,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from workspan.cli.screen import Screen, say, say_json
+from workspan.cli.plain import say, say_json
+from workspan.cli.screen import Screen
 from workspan.data.money import exactly
 
 if TYPE_CHECKING:  # what these need is loaded when a command runs

@@ -10,7 +10,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from workspan.cli.screen import Screen, say, say_json
+from workspan.cli.plain import say, say_json
+from workspan.cli.screen import Screen
 from workspan.engines import models as catalogue
 from workspan.errors import MissingDependency, ModelNotFound, PluginError
 from workspan.legible import legible

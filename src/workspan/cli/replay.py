@@ -22,7 +22,8 @@ from workspan.app.replaying import replay as run_replay
 from workspan.boundary.outputs import check_outputs
 from workspan.cli.drawing import drawing, named_inputs, report_output
 from workspan.cli.exits import Exit
-from workspan.cli.screen import Screen, say_json, say_left_out
+from workspan.cli.plain import say_json
+from workspan.cli.screen import Screen, say_left_out
 
 if TYPE_CHECKING:
     from workspan.lab.replay.records import ReplayRecord

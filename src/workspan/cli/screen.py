@@ -1,17 +1,14 @@
 """What a person sees: text made safe for a terminal, accounts, and a run as it streams.
 
-All that a command prints goes through `Screen`, `say_json` or `say`: what servers, models and files
+All that a command prints goes through `Screen`, or through `plain`: what servers, models and files
 say reaches the terminal as visible characters only, whatever the place it was put in.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-import msgspec
-import typer
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.live import Live
 from rich.segment import Segment
@@ -21,7 +18,7 @@ from rich.text import Text
 
 from workspan.app.engines import Opened
 from workspan.core.context import Delta, Event
-from workspan.core.engine import together
+from workspan.core.engine import engine_names
 from workspan.data.types import Usage
 from workspan.legible import legible, one_line
 from workspan.runner import Result
@@ -58,32 +55,6 @@ class Screen(Console):
 
 def _without_link(style: Style | None) -> Style | None:
     return style.update_link(None) if style is not None and style.link else style
-
-
-_UNSEEN = re.compile(r"[^ -~]")
-
-
-def say_json(record: object) -> None:
-    """Print one JSON record on a line; characters that can't be seen are written as escapes."""
-    typer.echo(json_line(record))
-
-
-def json_line(record: object) -> str:
-    """Write a record as JSON of visible characters that reads back as the same."""
-    return _UNSEEN.sub(_escaped, msgspec.json.encode(record).decode())
-
-
-def _escaped(found: re.Match[str]) -> str:
-    char = found[0]
-    if legible(char) == char:
-        return char
-    units = char.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
-
-
-def say(text: str) -> None:
-    """Print a line of plain text."""
-    typer.echo(legible(text))
 
 
 def say_error(text: str, *, is_one_line: bool = False) -> None:
@@ -126,7 +97,7 @@ def account(result: Result, opened: Opened) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     about = f", {usage.unseen_tokens} more at most after cuts" if usage.unseen_tokens else ""
     rows = {
-        "engine": together(f"{engine.name}, {engine.model}", opened.models),
+        "engine": engine_names(f"{engine.name}, {engine.model}", opened.models),
         "work": f"{result.work} tokens decoded ({usage.source}{about})",
         "span": f"{result.span} tokens on the longest chain of calls",
         "parallelism": f"{result.parallelism:.1f} (work / span)",

@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 import typer
 
+from workspan.cli.engine_options import ModelOption, PriceOption
 from workspan.cli.exits import Exit
-from workspan.cli.opening import ModelOption, PriceOption
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.errors import InputError, MissingDependency
 

@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import typer
-from rich.panel import Panel
-from rich.text import Text
 
 from workspan import tasks as task_sets
-from workspan.app.answers import Answers, result_record
+from workspan.app.answers import result_record
 from workspan.app.engines import Opened, open_engines
 from workspan.app.searching import Corpus, open_search
 from workspan.app.solving import ALONE, SEARCHING, solve_many
 from workspan.app.solving import solve as solve_one
 from workspan.app.specs import DEFAULT_BUDGET, as_budget, as_kind, as_problem, as_strategy
 from workspan.app.state import private_files
-from workspan.batch.bench import Trial
 from workspan.boundary.outputs import Output, check_outputs
-from workspan.cli.answers import AnswersFile, is_answers
 from workspan.cli.corpus import CorpusOption, EmbedderOption, cited
-from workspan.cli.drawing import journal_output, named_inputs
+from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
-from workspan.cli.explain import summary
 from workspan.cli.grading import ReaderOption, say_references
-from workspan.cli.opening import EngineOption, ModelOption, PriceOption
-from workspan.cli.screen import Screen, account, json_line, noticed, say_json, watching
+from workspan.cli.plain import json_line, say_json
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file, question_text
-from workspan.core.session import Strategy
-from workspan.data.budget import Budget
-from workspan.data.types import Problem
 from workspan.errors import InputError
-from workspan.lab.records import records
-from workspan.lab.report.remarks import over_budget
 from workspan.legible import legible
-from workspan.runner import Result, check
-from workspan.store.journals import JournalFile
-from workspan.tasks import MOST
-from workspan.tasks.base import Task
+from workspan.runner import check
+
+if TYPE_CHECKING:
+    from workspan.app.answers import Answers
+    from workspan.batch.bench import Trial
+    from workspan.core.context import Event
+    from workspan.core.session import Strategy
+    from workspan.data.budget import Budget
+    from workspan.data.types import Problem
+    from workspan.runner import Result
+    from workspan.tasks.base import Task
 
 BudgetOption = Annotated[
     str,
@@ -83,7 +81,7 @@ def solve(
         bool, typer.Option("--pooled", help="The budget is of all problems together: auto only.")
     ] = False,
     limit: Annotated[
-        int | None, typer.Option(min=1, max=MOST, help="The first problems of --input.")
+        int | None, typer.Option(min=1, max=task_sets.MOST, help="The first problems of --input.")
     ] = None,
     parallel: Annotated[int | None, typer.Option(min=1, help="Problems at a time.")] = None,
     seed: int = 0,
@@ -107,6 +105,8 @@ def solve(
         tasks = task_sets.read_tasks(source, reader, kind=read_as or None)[:limit] if source else []
     say_references(tasks, json=json)
     if output is not None:
+        from workspan.cli.drawing import named_inputs
+
         _check_output(output, tasks, named_inputs(input, corpus=corpus))
     asked = [task.problem for task in tasks]
     if question is not None:
@@ -136,6 +136,9 @@ def solve(
 
 def _check_output(output: Path, tasks: Sequence[Task], inputs: Sequence[tuple[str, Path]]) -> None:
     """Refuse a place for answers where something else is, or where none can be written."""
+    from workspan.cli.answers import is_answers
+    from workspan.cli.drawing import journal_output
+
     problems = {task.problem.id for task in tasks}
     answers = Output(
         "--output", output, "a file of answers", partial(is_answers, problems=problems)
@@ -159,7 +162,7 @@ def _one_of(question: str | None, source: Path | None, output: Path | None) -> N
 async def _solve_one(
     opened: Opened, strategy: Strategy, problem: Problem, budget: Budget, seed: int, *, json: bool
 ) -> Exit:
-    with watching(Screen(stderr=True)) as observe:
+    with _watched() as observe:
         result = await solve_one(
             problem, strategy=strategy, engine=opened, budget=budget, seed=seed, stream=observe
         )
@@ -170,7 +173,21 @@ async def _solve_one(
     return Exit.OK if result.answer.best else Exit.NO_ANSWER
 
 
+def _watched() -> AbstractContextManager[Callable[[Event], None] | None]:
+    """Show the run as it goes; where nobody sees that, what draws it is not even loaded."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from workspan.cli.screen import Screen, watching
+
+    return watching(Screen(stderr=True))
+
+
 def _print(result: Result, opened: Opened) -> None:
+    from rich.panel import Panel
+    from rich.text import Text
+
+    from workspan.cli.screen import Screen, account, noticed
+
     console = Screen()
     answer = result.answer
     if answer.best is None:
@@ -179,7 +196,7 @@ def _print(result: Result, opened: Opened) -> None:
         title = "answer (tied: the first drawn of equals)" if answer.tied else "answer"
         console.print(Panel(Text(legible(answer.text or "")), title=title, expand=False))
     if answer.best is not None and opened.tools:
-        console.print(cited(answer.best.sources))
+        console.print(Text(cited(answer.best.sources)))
     if len(answer.votes) > 1:
         votes = ", ".join(f"{legible(vote.answer)} × {vote.weight:g}" for vote in answer.votes[:8])
         console.print(Text(f"votes: {votes}"))
@@ -187,6 +204,8 @@ def _print(result: Result, opened: Opened) -> None:
     for line in noticed(result):
         console.print(Text(f"note: {line}", "yellow"))
     if answer.why is not None:
+        from workspan.cli.explain import summary
+
         for line in summary(answer.why):
             console.print(Text(line, "dim"))
 
@@ -207,6 +226,9 @@ class _Many:
 
     async def solve(self, *, json: bool) -> Exit:
         """Solve them side by side; answers are written as they come, then put in order."""
+        from workspan.cli.answers import AnswersFile
+        from workspan.store.journals import JournalFile
+
         order = [task.problem.id for task in self.tasks]
         header = self.opened.header(self.seed, self.corpus.identity)
         journal = JournalFile(_journal_of(self.output), header)
@@ -234,12 +256,16 @@ class _Many:
 
 
 def _summary(done: Answers, output: Path) -> Exit:
+    from workspan.cli.screen import Screen
+    from workspan.lab.records import records
+    from workspan.lab.report.caveats import over_budget
+
     answered = sum(text is not None for text in done.texts)
     Screen(stderr=True).print(
         f"{answered} answered, {len(done) - done.failed - answered} without an answer, "
         f"{done.failed} failed: {output}"
         + (" (the same command asks the failed ones again)" if done.failed else ""),
     )
-    for remark in over_budget(done.done, records(done.done)):
-        Screen(stderr=True).print(remark)
+    for caveat in over_budget(done.done, records(done.done)):
+        Screen(stderr=True).print(caveat)
     return Exit.ENGINE if done.failed else Exit.OK

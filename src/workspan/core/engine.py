@@ -251,6 +251,6 @@ def models(engines: Mapping[str, Engine]) -> dict[str, str]:
     return {name: f"{used.info.name} {used.info.model}" for name, used in sorted(engines.items())}
 
 
-def together(own: str, further: Mapping[str, str]) -> str:
+def engine_names(own: str, further: Mapping[str, str]) -> str:
     """Write a run's engines in one line: ``embedded qwen, strong=endpoint llama``."""
     return ", ".join([own, *(f"{name}={model}" for name, model in further.items())])

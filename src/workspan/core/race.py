@@ -17,7 +17,7 @@ from workspan.core.journal import fingerprint, seed_for
 from workspan.core.ledger import Ledger
 from workspan.data.entry import Entry
 from workspan.data.types import Request, Sample
-from workspan.errors import BudgetExceeded, EngineError, bare, first_error
+from workspan.errors import BudgetExceeded, EngineError, first_error, ungrouped
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Race:
                     self._group.cancel_scope.cancel()
             except BaseExceptionGroup as errors:
                 self._close()
-                raise bare(errors) from errors
+                raise ungrouped(errors) from errors
         self._close()
 
     def _close(self) -> None:

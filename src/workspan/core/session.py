@@ -34,7 +34,7 @@ from workspan.data.types import (
     Request,
     Sample,
 )
-from workspan.errors import BudgetExceeded, EngineError, VerifierError, bare, first_error
+from workspan.errors import BudgetExceeded, EngineError, VerifierError, first_error, ungrouped
 
 NO_LIMITS = Budget()
 
@@ -240,7 +240,7 @@ class Session:
                     for _ in range(min(len(items), _AT_ONCE)):
                         group.start_soon(some)
             except BaseExceptionGroup as errors:
-                raise bare(errors) from errors
+                raise ungrouped(errors) from errors
         for child in children:
             self.clock.join(child.clock)
         return results  # type: ignore[return-value]  # each was set, or the group raised

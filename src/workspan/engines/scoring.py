@@ -9,7 +9,6 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 import msgspec
-import stamina
 
 from workspan.boundary.address import checked_url
 from workspan.boundary.secret import Secret
@@ -139,14 +138,8 @@ class Reward:
 
     async def _post(self, body: dict[str, Any]) -> Any:
         """Ask until the server answers, or is unavailable for as long as `Retries` allows."""
-        retries, url = self.retries, self.url + _PATHS[self.form]
-        async for attempt in stamina.retry_context(
-            on=retries.allows,
-            attempts=retries.attempts,
-            timeout=retries.seconds,
-            wait_initial=retries.wait_initial,
-            wait_max=retries.wait_max,
-        ):
+        url = self.url + _PATHS[self.form]
+        async for attempt in self.retries.again():
             with attempt:
                 return await self._kept.get().json(url, body, seconds=self.timeouts.first_token)
         raise AssertionError("stamina ends by returning or raising")

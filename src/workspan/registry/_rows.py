@@ -87,11 +87,11 @@ _VERIFIERS = {
     "likelihood": "workspan.verifiers.likelihood:Likelihood",
 }
 _ENGINES = {
-    "embedded": "workspan.engines.opening:embedded",
-    "http": "workspan.engines.opening:http",
-    "reward": "workspan.engines.opening:reward",
-    "classify": "workspan.engines.opening:classify",
-    "rerank": "workspan.engines.opening:rerank",
+    "embedded": "workspan.engines.openers:embedded",
+    "http": "workspan.engines.openers:http",
+    "reward": "workspan.engines.openers:reward",
+    "classify": "workspan.engines.openers:classify",
+    "rerank": "workspan.engines.openers:rerank",
     "scripted": "workspan.testing.strategy_suite:scripted",
 }
 _TASKS = {

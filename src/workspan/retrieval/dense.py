@@ -11,7 +11,7 @@ import msgspec
 from anyio import to_thread
 
 from workspan.boundary.address import checked_url
-from workspan.errors import EngineProtocolError, MissingDependency, bare
+from workspan.errors import EngineProtocolError, MissingDependency, ungrouped
 from workspan.retrieval.base import Passage, Retriever
 from workspan.retrieval.post import bearer, post
 
@@ -133,7 +133,7 @@ class Hybrid:
                 for i in range(len(self.retrievers)):
                     group.start_soon(ask, i)
         except BaseExceptionGroup as errors:
-            raise bare(errors) from errors
+            raise ungrouped(errors) from errors
         return [self.fuse([ranked[i] for ranked in rankings])[:top] for i in range(len(queries))]
 
     def fuse(self, rankings: Sequence[Sequence[Passage]]) -> list[Passage]:

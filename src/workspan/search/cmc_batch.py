@@ -67,7 +67,9 @@ class CmcRule:
 
     def decide(self, runs: Runs) -> Moves:
         """End the round that was played, if any, and begin the next."""
-        place, is_stopped = np.arange(runs.depth.shape[1]), np.zeros(len(runs.work), bool)
+        lines, is_stopped = runs.depth.shape[1], np.zeros(len(runs.work), bool)
+        place = np.arange(lines)  # a recording may hold fewer chains than there may be
+        self._misses, self._dropped = self._misses[:, :lines], self._dropped[:, :lines]
         is_open = ~runs.ended & (runs.depth < self._most) & ~self._dropped
         if self._rounds or runs.started.any():
             self._count(runs)

@@ -7,7 +7,6 @@ from functools import lru_cache
 from statistics import fmean
 
 from workspan.answers import read as read_answer
-from workspan.answers.turn import calls_said, formed
 from workspan.core.session import Session
 from workspan.data.types import AnswerKind, Candidate, Problem, Request, Sample
 from workspan.errors import BudgetExceeded, EngineError
@@ -37,6 +36,8 @@ def turn(problem: Problem, sample: Sample) -> Candidate:
     Calls of tools are an answer by their value, structured output is one if it is as was asked for;
     what was cut is none, nor is a refusal.
     """
+    from workspan.answers.turn import calls_said, formed  # what few problems need
+
     asked, answer = problem.request, None
     if sample.tool_calls:
         answer = calls_said(sample.tool_calls, asked.tools if asked else ())

@@ -84,10 +84,10 @@ class TaskFile:
             DataError: as `read_tasks`.
             MissingDependency: as `read_tasks`.
         """
-        return some(read_tasks(self.name), limit, seed)
+        return sampled(read_tasks(self.name), limit, seed)
 
 
-def some(tasks: list[Task], limit: int | None, seed: int) -> list[Task]:
+def sampled(tasks: list[Task], limit: int | None, seed: int) -> list[Task]:
     """Choose `limit` tasks at random, in the order they stand.
 
     Raises:

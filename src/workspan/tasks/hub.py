@@ -8,7 +8,7 @@ from typing import Any
 
 from workspan.errors import DataError, MissingDependency, SpecError, nearest
 from workspan.tasks.base import Task
-from workspan.tasks.files import some
+from workspan.tasks.files import sampled
 from workspan.tasks.shapes import ANSWERS, NATIVE, QUESTIONS
 from workspan.tasks.tables import tasks_of_rows
 
@@ -39,7 +39,7 @@ class HubTasks:
             DataError: it can't be fetched, or its columns are none that we know.
             MissingDependency: the library `datasets` is not installed.
         """
-        return some(tasks_of(_fetch(self.dataset, self.parts), self.name), limit, seed)
+        return sampled(tasks_of(_fetch(self.dataset, self.parts), self.name), limit, seed)
 
 
 def hub(spec: str) -> HubTasks:

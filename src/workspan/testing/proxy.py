@@ -15,6 +15,7 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
+from workspan.testing.loopback import listening
 from workspan.testing.server import ServerBill
 
 
@@ -49,16 +50,8 @@ class CountingProxy:
 
             app = web.Application()
             app.router.add_route("*", "/{path:.*}", handle)
-            runner = web.AppRunner(
-                app, access_log=None, handler_cancellation=True, shutdown_timeout=0
-            )
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.port = runner.addresses[0][1]
-            try:
+            async with listening(app) as self.port:
                 yield self
-            finally:
-                await runner.cleanup()
 
     async def _handle(
         self, request: web.Request, client: aiohttp.ClientSession

@@ -15,6 +15,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from aiohttp import web
 
+from workspan.testing.loopback import listening
+
 RewardFault: TypeAlias = Literal[
     "unauthorized",  # 401
     "overloaded",  # 500
@@ -73,15 +75,8 @@ class SimulatedRewardServer:
         app.router.add_post("/classify", self._score)
         app.router.add_post("/v1/rerank", self._score)
         app.router.add_post("/tokenize", self._tokenize)
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.port = runner.addresses[0][1]
-        try:
+        async with listening(app) as self.port:
             yield self
-        finally:
-            await runner.cleanup()
 
     async def _tokenize(self, request: web.Request) -> web.Response:
         if not self.counts_tokens:

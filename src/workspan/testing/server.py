@@ -19,6 +19,7 @@ import msgspec
 from aiohttp import web
 
 from workspan.errors import InputError, nearest
+from workspan.testing.loopback import listening
 from workspan.testing.server_answers import (
     Behaviour,
     Call,
@@ -97,15 +98,8 @@ class SimulatedServer:
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/bill", self._bill)
         app.router.add_post("/allow/{places}", self._allow)
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", port, backlog=2048)
-        await site.start()
-        self.port = runner.addresses[0][1]
-        try:
+        async with listening(app, port) as self.port:
             yield self
-        finally:
-            await runner.cleanup()
 
     async def _models(self, _request: web.Request) -> web.Response:
         known = [{"id": name, "object": "model"} for name in ("simulated", "simulated-large")]

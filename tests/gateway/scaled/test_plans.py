@@ -77,7 +77,7 @@ def test_auto_that_knows_nothing_widens(text: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("body", "strategy", "says"),
     [
-        ({"n": 129}, "single", "at most 128 choices"),
+        ({"n": 4097}, "single", "at most 4096 choices"),
         ({"n": 2, "tools": [WEATHER]}, "then(single, self_refine)", "works on texts"),
         ({"n": 2}, "self_refine", "ask for one choice"),
     ],

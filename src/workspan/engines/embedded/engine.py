@@ -13,8 +13,8 @@ from workspan.core.engine import FREE, Bill, Capability, EngineInfo, check_offer
 from workspan.data.types import Chunk, Prompt, Request, Usage
 from workspan.engines import models
 from workspan.engines.embedded.choice import choose
+from workspan.engines.embedded.connection import Call, Connection
 from workspan.engines.embedded.gguf import read_header
-from workspan.engines.embedded.link import Call, Link
 from workspan.engines.embedded.protocol import RUNAHEAD, Count, Draw, Open, Piece, Taken, Total
 from workspan.errors import EngineUnavailable
 
@@ -90,7 +90,7 @@ class Embedded:
             concurrency=self._open.width,
         )
         self._patience = patience_seconds
-        self._link: Link | None = None
+        self._connection: Connection | None = None
         self._starting = anyio.Lock()
         self._counts: dict[tuple[Prompt, str], int] = {}
 
@@ -102,12 +102,12 @@ class Embedded:
     @property
     def load_seconds(self) -> float | None:
         """What the worker that runs now took to load the model; None before the first call."""
-        return self._link.load_seconds if self._link else None
+        return self._connection.load_seconds if self._connection else None
 
     @property
     def worker_pid(self) -> int | None:
         """Process id of the worker; None while there is none."""
-        return self._link.pid if self._link and not self._link.death else None
+        return self._connection.pid if self._connection and not self._connection.death else None
 
     async def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Draw one completion; the last chunk carries `finish`.
@@ -124,7 +124,7 @@ class Embedded:
             EngineUnavailable: the worker died; `unseen_tokens` bounds what was lost with it.
         """
         check_offered(self._info, needs(request))
-        link, call = await self._begin(request, bill)
+        connection, call = await self._begin(request, bill)
         finish = None
         try:
             while finish is None:
@@ -138,10 +138,10 @@ class Embedded:
                 bill.usage = _usage(call, pieces[-1])
                 yield _chunk(pieces)
                 if finish is None:
-                    link.send(Taken(call.id, pieces[-1].tokens))
+                    connection.send(Taken(call.id, pieces[-1].tokens))
         finally:
             if finish is None:
-                await self._settle(link, call, request, bill)
+                await self._settle(connection, call, request, bill)
 
     async def ready(self) -> None:
         """Start the worker and load the model, rewriting its weights first where that is needed.
@@ -168,61 +168,63 @@ class Embedded:
 
     async def aclose(self) -> None:
         """End the worker; idempotent, and the next call would start another."""
-        if self._link is not None:
-            self._link.end("the engine was closed")
-            self._link = None
+        if self._connection is not None:
+            self._connection.end("the engine was closed")
+            self._connection = None
 
-    async def _connect(self) -> Link:
+    async def _connect(self) -> Connection:
         """Return a worker with the model loaded."""
         async with self._starting:
-            if self._link is None or self._link.death:
-                self._link = Link(self._open, self._patience)
-            link = self._link
-            if link.load_seconds is None:
-                await link.ready()
-        return link
+            if self._connection is None or self._connection.death:
+                self._connection = Connection(self._open, self._patience)
+            connection = self._connection
+            if connection.load_seconds is None:
+                await connection.ready()
+        return connection
 
-    async def _begin(self, request: Request, bill: Bill) -> tuple[Link, Call]:
+    async def _begin(self, request: Request, bill: Bill) -> tuple[Connection, Call]:
         """Put the chain into the batch; a worker that dies before it took it is replaced once."""
-        link, call = await self._offer(request, bill)
+        connection, call = await self._offer(request, bill)
         if isinstance(call.error, EngineUnavailable) and call.prompt_tokens is None:
-            link, call = await self._offer(request, bill)
+            connection, call = await self._offer(request, bill)
         if call.prompt_tokens is None:
             assert call.error is not None
             raise call.error
         bill.usage = Usage(calls=1, input_tokens=call.prompt_tokens)
-        return link, call
+        return connection, call
 
-    async def _offer(self, request: Request, bill: Bill) -> tuple[Link, Call]:
+    async def _offer(self, request: Request, bill: Bill) -> tuple[Connection, Call]:
         """Send the chain to a worker and hear whether it took it."""
-        link = await self._connect()
-        call = link.call()
-        link.send(_draw(call.id, request))
+        connection = await self._connect()
+        call = connection.call()
+        connection.send(_draw(call.id, request))
         try:
             while call.prompt_tokens is None and call.error is None:
                 await call.changed()
         except BaseException:
-            await self._settle(link, call, request, bill)
+            await self._settle(connection, call, request, bill)
             raise
-        return link, call
+        return connection, call
 
     async def _ask(self, question: Callable[[int], Count | Total]) -> int:
         """Return the worker's answer, a number."""
-        link = await self._connect()
-        call = link.call()
-        link.send(question(call.id))
+        connection = await self._connect()
+        call = connection.call()
+        connection.send(question(call.id))
         try:
             while call.answer is None:
                 if call.error is not None:
                     raise call.error
                 await call.changed()
         finally:
-            link.forget(call)
+            connection.forget(call)
         return call.answer
 
-    async def _settle(self, link: Link, call: Call, request: Request, bill: Bill) -> None:
+    async def _settle(
+        self, connection: Connection, call: Call, request: Request, bill: Bill
+    ) -> None:
         """Write on the bill what an unfinished chain came to."""
-        is_exact = call.error is None and await link.cancel(call)
+        is_exact = call.error is None and await connection.cancel(call)
         if call.prompt_tokens is None:
             return  # the worker never had it
         usage = replace(bill.usage, calls=1, input_tokens=call.prompt_tokens)

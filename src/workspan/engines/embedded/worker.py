@@ -1,6 +1,6 @@
 """The worker process: one native runtime, one batch, one thread that decodes.
 
-Started by `workspan.engines.embedded.link` with a socket as its standard input; it ends when that
+Started by `embedded.connection` with a socket as its standard input; it ends when that
 socket does, so it never outlives its parent.
 """
 

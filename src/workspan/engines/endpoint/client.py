@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import aiohttp
 import msgspec
-import stamina
 
 from workspan.boundary.address import proxy_for
 from workspan.boundary.secret import Secret
@@ -19,6 +18,9 @@ from workspan.engines.endpoint.complaints import Complaint, read_complaint
 from workspan.engines.endpoint.refusals import refusal
 from workspan.engines.endpoint.reply import Refused, Reply, Size, lost
 from workspan.errors import EngineError, EngineProtocolError, EngineUnavailable, InputError
+
+if TYPE_CHECKING:
+    import stamina
 
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 """Retries are told in results; whoever wants its log lines configures logging."""
@@ -81,6 +83,18 @@ class Retries:
         if error.retry_after is None:
             return True
         return error.retry_after if error.retry_after <= self.seconds else False
+
+    def again(self) -> AsyncIterator[stamina.Attempt]:
+        """Give attempts as long as they fail with what `allows` lets be asked again."""
+        import stamina  # for the first call that fails: few do, and it takes long to load
+
+        return stamina.retry_context(
+            on=self.allows,
+            attempts=self.attempts,
+            timeout=self.seconds,
+            wait_initial=self.wait_initial,
+            wait_max=self.wait_max,
+        )
 
 
 def _payload(body: bytes) -> bytes | BytesIO:
@@ -162,14 +176,7 @@ class Client:
                 raise
             failure: EngineUnavailable | None = error  # stamina's set-up costs more than a call
             failures.append(error)
-        retries = self._retries
-        async for attempt in stamina.retry_context(
-            on=retries.allows,
-            attempts=retries.attempts,
-            timeout=retries.seconds,
-            wait_initial=retries.wait_initial,
-            wait_max=retries.wait_max,
-        ):
+        async for attempt in self._retries.again():
             with attempt:
                 if failure is not None:
                     first, failure = failure, None

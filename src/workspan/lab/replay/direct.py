@@ -2,26 +2,14 @@
 
 Nothing is decoded in a replay, so most of its time would go into machinery that is there for live
 models: tasks, streams, journals, reservations that are awaited. `DirectSession` gives a strategy
-the same samples at the same price in the same order: chains decode side by side, a slice a turn,
-and the account is asked for every slice. Where no chain ends and no limit nears, turns are taken
-many at once. Branches inside of branches, tools and limits beyond work and span are `NotDirect`:
-those go the general way, `workspan.run` on a `ReplayEngine`. A test holds the two together.
+the same samples at the same price in the same order, on the turns and the account of `loop`.
+Branches inside of branches, tools and limits beyond work and span are `NotDirect`: those go the
+general way, `workspan.run` on a `ReplayEngine`. A test holds the two together.
 """
 
 from __future__ import annotations
 
-import types
-from collections import deque
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Coroutine,
-    Generator,
-    Iterator,
-    Sequence,
-)
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -45,6 +33,7 @@ from workspan.data.types import (
     Usage,
 )
 from workspan.errors import BudgetExceeded, EngineError, GraderError, first_error
+from workspan.lab.replay.loop import Account, Arrivals, Decoding, Fork, Loop, NotDirect, Task, wait
 from workspan.recordings.engine import Place, ReplayEngine, mark, said_at
 
 T = TypeVar("T")
@@ -52,10 +41,6 @@ R = TypeVar("R")
 
 _MOST = 1000
 """Calls in flight that a replay serves."""
-
-
-class NotDirect(Exception):
-    """A run can't be made without an event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +71,7 @@ def run_directly(
     if not is_direct(budget):
         raise NotDirect
     account, clock = Account(budget), Clock(limit=budget.span)
-    loop = _Loop()
+    loop = Loop()
     session = DirectSession(_Run(engine, seed, loop), account, clock)
     try:
         answer = loop.run(strategy(problem, session))
@@ -100,224 +85,18 @@ def run_directly(
     return Ended(answer, account.spent, clock.now, is_over)
 
 
-class Account:
-    """Decoded tokens of one budget: spent and held never exceed its limit, here or above.
-
-    The rules are those of `core.ledger.Ledger`, for work alone.
-    """
-
-    __slots__ = ("budget", "held", "limit", "parent", "spent", "waiting")
-
-    def __init__(self, budget: Budget, parent: Account | None = None) -> None:
-        self.budget, self.parent, self.limit = budget, parent, budget.work
-        self.spent = self.held = 0
-        self.waiting: list[_Task] = []
-
-    def path(self) -> Iterator[Account]:
-        """This account, then each above it."""
-        node: Account | None = self
-        while node is not None:
-            yield node
-            node = node.parent
-
-    def work_left(self) -> int | None:
-        """Return what is not spent, here and above; None is unlimited."""
-        left = [max(0, one.limit - one.spent) for one in self.path() if one.limit is not None]
-        return min(left, default=None)
-
-    def refusing(self, tokens: int) -> Account | None:
-        """Return the first account in which so many more do not fit."""
-        for one in self.path():
-            if one.limit is not None and one.spent + one.held + tokens > one.limit:
-                return one
-        return None
-
-    def hold(self, tokens: int) -> None:
-        """Hold so many more."""
-        for one in self.path():
-            one.held += tokens
-
-    def settle(self, held: int, used: int, ready: deque[_Task]) -> None:
-        """Free what was held, charge what was used, and let those go on who wait for it."""
-        for one in self.path():
-            one.held -= held
-            one.spent += used
-            ready.extend(one.waiting)
-            one.waiting = []
-
-
 @dataclass(slots=True)
 class _Run:
     """What all sessions of a run share."""
 
     engine: ReplayEngine
     seed: int
-    loop: _Loop
+    loop: Loop
     observer: None = None
     verdicts: dict[str, Verdicts] = field(default_factory=dict)
 
     def notice(self, notice: Notice) -> None:
         """A replay shows none."""
-
-
-@types.coroutine
-def _wait(command: object) -> Generator[object, Any, Any]:
-    """Give a command to the loop, and wait until it lets this task go on."""
-    return (yield command)
-
-
-_TURN = object()
-"""Let all others that are ready have their turn first."""
-
-
-@dataclass(slots=True, eq=False)
-class _Task:
-    coroutine: Coroutine[Any, Any, Any]
-    done: Callable[[Any], None]
-    decoding: _Decoding | None = None
-    is_dead: bool = False
-
-
-@dataclass(slots=True)
-class _Decoding:
-    """A chain, or an interim answer, that is being decoded."""
-
-    account: Account
-    cap: int
-    leased: int
-    tokens: int
-    """That there will be, unless the account or a rule cuts it."""
-    decoded: int = 0
-    is_over: Callable[[Chunk], bool] | None = None
-    chunk: Callable[[int], Chunk] | None = None
-    cut: str = ""
-    """What ended it before its end."""
-
-    def step(self) -> bool:
-        """Decode a slice; say whether that was the last."""
-        self.decoded = min(self.tokens, self.decoded + SLICE)
-        while self.decoded >= self.leased < self.cap:
-            leased = min(self.cap, self.leased + SLICE)
-            if self.account.refusing(leased - self.leased) is not None:
-                self.cut = "budget"
-                return True
-            self.account.hold(leased - self.leased)
-            self.leased = leased
-        if self.is_over and self.chunk and self.is_over(self.chunk(self.decoded)):
-            self.cut = "halted"
-            return True
-        return self.decoded >= self.tokens
-
-    def turns(self) -> int:
-        """Return how many turns it has before its last."""
-        return 0 if self.is_over else -(-(self.tokens - self.decoded) // SLICE) - 1
-
-    def after(self, turns: int) -> int:
-        """Return what it will have leased after so many turns."""
-        return min(self.cap, max(self.leased, self.decoded + (turns + 1) * SLICE))
-
-
-class _Loop:
-    """Runs tasks in the order in which they became ready, as an event loop does."""
-
-    def __init__(self) -> None:
-        self.ready: deque[_Task] = deque()
-        self._turns = 0
-        """Turns to take one by one before many are tried again."""
-
-    def run(self, main: Coroutine[Any, Any, T]) -> T:
-        """Run `main` and what it starts to the end of `main`.
-
-        Raises:
-            NotDirect: nothing can go on.
-        """
-        result: list[T] = []
-        self.ready.append(_Task(main, result.append))
-        try:
-            while not result:
-                if not self.ready:
-                    raise NotDirect
-                self._step(self.ready.popleft())
-        finally:
-            for task in self.ready:  # after an error: none of them may run any more
-                task.coroutine.close()
-        return result[0]
-
-    def _step(self, task: _Task) -> None:
-        if task.is_dead:
-            return
-        if task.decoding is not None:
-            if not task.decoding.step():
-                self.ready.append(task)
-                self._take_many()
-                return
-            task.decoding = None
-        try:
-            command = task.coroutine.send(None)
-        except StopIteration as end:
-            task.is_dead = True
-            task.done(end.value)
-            return
-        if isinstance(command, _Decoding):
-            task.decoding = command
-            self._turns = 0
-            self.ready.append(task)
-        elif isinstance(command, Account):
-            command.waiting.append(task)
-        elif isinstance(command, _Group):
-            command.parent = task
-            self.ready.extend(command.tasks)
-        elif isinstance(command, DirectRace):
-            command.consumer = task
-        elif command is _TURN:
-            self.ready.append(task)
-        else:
-            raise NotDirect
-
-    def _take_many(self) -> None:
-        """Take all turns at once up to where a chain ends or an account might refuse."""
-        self._turns -= 1
-        if self._turns > 0:
-            return
-        self._turns = len(self.ready)
-        found = [task.decoding for task in self.ready if task.decoding and not task.is_dead]
-        if len(found) < len(self.ready):
-            return
-        turns = min(one.turns() for one in found)
-        if turns < 2:
-            self._turns *= max(1, turns)
-            return
-        more: dict[int, list[Any]] = {}
-        for one in found:
-            for account in one.account.path():
-                asked = more.setdefault(id(account), [account, 0])
-                asked[1] += one.after(turns) - one.leased
-        for account, asked in more.values():
-            if account.limit is not None and account.spent + account.held + asked > account.limit:
-                return
-        for one in found:
-            leased = one.after(turns)
-            one.account.hold(leased - one.leased)
-            one.leased, one.decoded = leased, one.decoded + turns * SLICE
-
-
-class _Group:
-    """Tasks that one waits for."""
-
-    def __init__(self, loop: _Loop, coroutines: Sequence[Coroutine[Any, Any, Any]]) -> None:
-        self.loop, self.left = loop, len(coroutines)
-        self.results: list[Any] = [None] * self.left
-        self.parent: _Task | None = None
-        self.tasks = [_Task(one, self._end(i)) for i, one in enumerate(coroutines)]
-
-    def _end(self, place: int) -> Callable[[Any], None]:
-        def done(value: Any) -> None:
-            self.results[place] = value
-            self.left -= 1
-            if not self.left and self.parent is not None:
-                self.loop.ready.append(self.parent)
-
-        return done
 
 
 class DirectSession(Session):
@@ -360,16 +139,16 @@ class DirectSession(Session):
             return []
         children = [self._at(f"{base}.{i}", n) for i in range(n)]
         calls = [_guarded(fn, *both) for both in zip(children, items, strict=True)]
-        group = _Group(self.run.loop, calls)
-        await _wait(group)
+        fork = Fork(self.run.loop, calls)
+        await wait(fork)
         for child in children:
             self.clock.join(child.clock)
-        for one in group.results:
+        for one in fork.results:
             if isinstance(one, _Failed):
                 if n > 1:  # the others would have been cancelled
                     raise NotDirect
                 raise one.error
-        return group.results
+        return fork.results
 
     @asynccontextmanager
     async def as_completed(
@@ -469,11 +248,10 @@ class DirectRace:
         self, session: DirectSession, base: str, requests: Sequence[Request], halt: Halt | None
     ) -> None:
         self._session, self._loop = session, session.run.loop
-        self.consumer: _Task | None = None
-        self._arrived: deque[tuple[Clock, Sample] | None] = deque()
+        self._arrived: Arrivals[tuple[Clock, Sample] | None] = Arrivals(self._loop)
         self._errors: list[BudgetExceeded | EngineError] = []
         self._lanes = [
-            _Task(self._lane(f"{base}.{i}/0", request, halt), self._arrive)
+            Task(self._lane(f"{base}.{i}/0", request, halt), self._arrived.put)
             for i, request in enumerate(requests)
         ]
 
@@ -482,10 +260,7 @@ class DirectRace:
         self._loop.ready.extend(self._lanes)
         is_given = False
         for _ in self._lanes:
-            await _wait(_TURN)
-            if not self._arrived:
-                await _wait(self)
-            arrival = self._arrived.popleft()
+            arrival = await self._arrived.take()
             if arrival is not None:
                 is_given = True
                 self._session.clock.join(arrival[0])
@@ -504,12 +279,6 @@ class DirectRace:
         except (BudgetExceeded, EngineError) as error:
             self._errors.append(error)
             return None
-
-    def _arrive(self, arrival: tuple[Clock, Sample] | None) -> None:
-        self._arrived.append(arrival)
-        if self.consumer is not None:
-            self._loop.ready.append(self.consumer)
-            self.consumer = None
 
     def close(self) -> None:
         """Cut what still runs; it is charged as far as it came."""
@@ -539,9 +308,9 @@ async def _draw(
             break
         if not refusing.held:
             raise BudgetExceeded("a call does not fit the budget", limit="work")
-        await _wait(refusing)
+        await wait(refusing)
     account.hold(leased)
-    decoding = _Decoding(account, cap, leased, 0, is_over=halt() if halt else None)
+    decoding = Decoding(account, cap, leased, 0, is_over=halt() if halt else None)
     try:
         is_asked = request.prefix.endswith(engine.asks)
         place = engine.find(request, is_asked=is_asked)
@@ -550,7 +319,7 @@ async def _draw(
         if decoding.is_over is not None:
             decoding.chunk = _chunks(place, is_asked=is_asked)
         if decoding.tokens > 0:
-            await _wait(decoding)
+            await wait(decoding)
     finally:
         account.settle(decoding.leased, decoding.decoded, run.loop.ready)
         clock.advance(decoding.decoded)

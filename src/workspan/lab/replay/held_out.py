@@ -17,9 +17,10 @@ from workspan.errors import EngineError, InputError
 from workspan.lab.replay.at_once import means, played
 from workspan.lab.replay.cells import Cells, cells_of, depths_of
 from workspan.lab.replay.contenders import BestFixed
-from workspan.lab.replay.direct import Ended, NotDirect, run_directly
+from workspan.lab.replay.direct import Ended, run_directly
 from workspan.lab.replay.fitted import Contender, Fitted, Known
 from workspan.lab.replay.folds import Folds, Split
+from workspan.lab.replay.loop import NotDirect
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
 from workspan.runner import check, run

@@ -12,12 +12,12 @@ from markupsafe import Markup
 from workspan import __version__
 from workspan.batch.bench import Trial
 from workspan.batch.compare import Comparison
-from workspan.core.engine import together
+from workspan.core.engine import engine_names
 from workspan.core.journal import digest
 from workspan.lab.records import Record, by_parallelism, letter, records
+from workspan.lab.report.caveats import caveats
 from workspan.lab.report.figures import HUES, accuracy_plot, difference_plot, timeline
 from workspan.lab.report.pages import GENERATOR, write_page
-from workspan.lab.report.remarks import remarks
 from workspan.legible import legible
 from workspan.tasks.base import Task
 
@@ -45,7 +45,7 @@ def render(comparison: Comparison) -> str:
     return template("report.html.j2").render(
         title=f"{n} {'strategies' if n > 1 else 'strategy'} on {m} problem{'s' * (m > 1)}",
         facts=_facts(comparison),
-        remarks=remarks(comparison, found),
+        caveats=caveats(comparison, found),
         records=found,
         rows=by_parallelism(found),
         has_costs=any(record.cost != 0 for record in found),
@@ -93,7 +93,7 @@ def examples(comparison: Comparison) -> list[Task]:
 def _facts(comparison: Comparison) -> dict[str, str]:
     usage = comparison.usage
     return {
-        "engine": together(f"{comparison.engine}, {comparison.model}", comparison.engines),
+        "engine": engine_names(f"{comparison.engine}, {comparison.model}", comparison.engines),
         "budget of each run": str(comparison.budget),
         "problems": str(len(comparison.tasks)),
         "seed": str(comparison.seed),

@@ -31,7 +31,7 @@ from importlib.resources import files
 
 import anyio
 
-from workspan.errors import bare
+from workspan.errors import ungrouped
 from workspan.sandbox.launch import Guest, Limits, Outcome, run
 from workspan.sandbox.mechanisms import Mechanism
 
@@ -87,7 +87,7 @@ async def trial(
                     await ended.wait()
                 group.cancel_scope.cancel()
         except BaseExceptionGroup as errors:
-            raise bare(errors) from errors
+            raise ungrouped(errors) from errors
     return _read(judged, outcomes, len(tests))
 
 

@@ -19,6 +19,7 @@ from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.asked import Asked
 from workspan.serve.efforts import answer_room, effort_for
+from workspan.serve.relay.asking import MOST_CHOICES
 from workspan.serve.rules import Rules
 from workspan.serve.scaled.idle import without_idle
 from workspan.serve.scaled.judged import Judged
@@ -49,8 +50,6 @@ form, is none that others could go on from."""
 _FORMED = ("tools", "structured")
 """Kinds of turns that a program reads."""
 _SEEDS = 1 << 31
-_MOST_CHOICES = 128
-"""As OpenAI has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +97,8 @@ def plan(asked: Asked, info: EngineInfo, rules: Rules | None = None) -> Plan:
     """
     rules = rules or Rules()
     chat, notices = asked.chat, [*asked.notices]
-    if chat.n > _MOST_CHOICES:
-        raise InputError(f"n is {chat.n}: at most {_MOST_CHOICES} choices of one request")
+    if chat.n > MOST_CHOICES:
+        raise InputError(f"one request has at most {MOST_CHOICES} choices, not {chat.n}")
     _check_tier(chat.request, info)
     request = _with_effort(without_idle(chat.request, info), info, notices)
     kind = kind_of(request)

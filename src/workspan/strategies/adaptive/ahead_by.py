@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from workspan.core.engine import Capability
 from workspan.core.session import Session
-from workspan.data.types import Answer, Candidate, Problem, Request
+from workspan.data.types import Answer, Candidate, Problem
 from workspan.errors import at_least
 from workspan.registry.card import Card
 from workspan.search.ahead import lead
-from workspan.strategies.adaptive.rounds import rounds, tally, vote_in_rounds
+from workspan.strategies.adaptive.rounds import check_rounds, tally, vote_until
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,12 @@ class AheadBy:
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
-        at_least(1, k=self.k, n=self.n, batch=self.batch, max_tokens=self.max_tokens)
-        at_least(0, temperature=self.temperature)
+        at_least(1, k=self.k)
+        check_rounds(self)
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Draw in rounds of `batch` until the lead is long enough or n are drawn."""
-        request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
-        sizes = rounds(self.n, self.batch)
-        return await vote_in_rounds(problem, session, request, sizes, self._is_enough)
+        return await vote_until(self, problem, session, self._is_enough)
 
     async def _is_enough(self, vote: Answer, _: list[Candidate]) -> bool:
         return lead(tally(vote)) >= self.k

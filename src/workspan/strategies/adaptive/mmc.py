@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from workspan.core.engine import Capability
 from workspan.core.session import Session
-from workspan.data.types import Answer, Candidate, Problem, Request
-from workspan.errors import at_least, within
+from workspan.data.types import Answer, Candidate, Problem
+from workspan.errors import within
 from workspan.registry.card import Card
 from workspan.search.mode_certificate import ModeCertificate
-from workspan.strategies.adaptive.rounds import rounds, vote_in_rounds
+from workspan.strategies.adaptive.rounds import check_rounds, vote_until
 from workspan.strategies.auto.groups import Groups
 
 
@@ -50,15 +50,13 @@ class Mmc:
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
-        at_least(1, n=self.n, batch=self.batch, max_tokens=self.max_tokens)
-        at_least(0, temperature=self.temperature)
+        check_rounds(self)
         within(0, 1, delta=self.delta)
         if not self.delta:
             raise ValueError("delta is 0: no number of votes makes anything certain")
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Draw in rounds of `batch` until the leader is certified or n are drawn."""
-        request = Request(problem.prompt, max_tokens=self.max_tokens, temperature=self.temperature)
         groups, certificate = Groups(problem.kind, session.same), ModeCertificate(self.delta)
 
         async def is_certain(_: Answer, latest: list[Candidate]) -> bool:
@@ -67,5 +65,4 @@ class Mmc:
                     certificate.vote(groups.number(one.answer))
             return certificate.is_certain
 
-        sizes = rounds(self.n, self.batch)
-        return await vote_in_rounds(problem, session, request, sizes, is_certain)
+        return await vote_until(self, problem, session, is_certain)

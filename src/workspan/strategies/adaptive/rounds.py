@@ -3,11 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Protocol, TypeAlias
 
 from workspan.core.session import Session
 from workspan.data.types import Answer, Candidate, Problem, Request
-from workspan.errors import BudgetExceeded, EngineError, first_error
+from workspan.errors import BudgetExceeded, EngineError, at_least, first_error
 from workspan.strategies.reading import read
+
+
+class Rounds(Protocol):
+    """The dials of a strategy that draws samples one after another until a rule is content."""
+
+    @property
+    def n(self) -> int:
+        """Samples, at most."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """Samples drawn at once, between two looks."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Of a sample."""
+        ...
+
+    @property
+    def temperature(self) -> float:
+        """Of all samples."""
+        ...
+
+
+IsEnough: TypeAlias = Callable[[Answer, list[Candidate]], Awaitable[bool]]
+"""A stop rule: sees the vote over everything and the candidates of the last round."""
+
+
+def check_rounds(dials: Rounds) -> None:
+    """Refuse dials out of range."""
+    at_least(1, n=dials.n, batch=dials.batch, max_tokens=dials.max_tokens)
+    at_least(0, temperature=dials.temperature)
+
+
+async def vote_until(
+    dials: Rounds, problem: Problem, session: Session, is_enough: IsEnough
+) -> Answer:
+    """Vote in rounds of `batch`, until a rule is content or n are drawn; see `vote_in_rounds`."""
+    request = Request(problem.prompt, max_tokens=dials.max_tokens, temperature=dials.temperature)
+    return await vote_in_rounds(problem, session, request, rounds(dials.n, dials.batch), is_enough)
 
 
 async def vote_in_rounds(
@@ -15,12 +58,11 @@ async def vote_in_rounds(
     session: Session,
     request: Request,
     sizes: Iterable[int],
-    is_enough: Callable[[Answer, list[Candidate]], Awaitable[bool]],
+    is_enough: IsEnough,
 ) -> Answer:
     """Draw rounds of so many samples, each round at once, until `is_enough`; return the vote.
 
-    `sizes` has the samples of each round; one that fails counts as drawn. `is_enough` sees the vote
-    over everything and the candidates of the last round.
+    `sizes` has the samples of each round; one that fails counts as drawn.
 
     Raises:
         BudgetExceeded: not even one sample fits.

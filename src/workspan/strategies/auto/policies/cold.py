@@ -64,9 +64,11 @@ class Cold:
             if n and block:
                 why = {"because": "votes do not agree yet"}
                 return Decision("widen", (), n, block, leader, confidence, why=why)
+        agrees = leader != NONE and confidence >= self.confidence
+        why = {"because": "votes agree" if agrees else "the budget is spent"}
         if leader == NONE or confidence < self.floor:
-            return Decision("abstain", leader=leader, confidence=confidence)
-        return Decision("stop", leader=leader, confidence=confidence)
+            return Decision("abstain", leader=leader, confidence=confidence, why=why)
+        return Decision("stop", leader=leader, confidence=confidence, why=why)
 
     def _restart(self, state: State, live: Sequence[int], leader: int, block: int) -> Decision:
         """Give line i a depth of t_i blocks, one line after the other."""

@@ -23,5 +23,7 @@ class Survey:
             room.append(state.work_left // max(1, n + len(live)))
         block = min([self.block, *room])
         if not (n or live) or block <= 0:
-            return Decision("stop")
-        return Decision("widen" if n else "deepen", live, n, block)
+            because = "the budget is spent" if live or n else "all lines have ended"
+            return Decision("stop", why={"because": because})
+        why = {"because": "a survey lets every line end"}
+        return Decision("widen" if n else "deepen", live, n, block, why=why)

@@ -14,7 +14,7 @@ from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import Request, Usage
 from workspan.errors import InputError
-from workspan.lab.plan import Plan, Range, Speed, measure_speed, plan
+from workspan.lab.estimating import Estimate, Range, Speed, estimate, measure_speed
 from workspan.lab.records import records
 from workspan.spec import STRATEGIES, parse_strategy
 from workspan.strategies.hybrid.grid import Grid
@@ -32,11 +32,11 @@ def execute_plan(
     engine: Engine,
     budget: Budget = BUDGET,
     speed: Speed | None = None,
-) -> Plan:
+) -> Estimate:
     problems = [task.problem for task in tasks(n)]
 
-    async def main() -> Plan:
-        return await plan(strategies, problems, engine, budget=budget, speed=speed, tools=TOOLS)
+    async def main() -> Estimate:
+        return await estimate(strategies, problems, engine, budget=budget, speed=speed, tools=TOOLS)
 
     return anyio.run(main)
 

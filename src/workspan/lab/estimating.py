@@ -20,7 +20,7 @@ from workspan.runner import Result, check, run
 from workspan.spec import write
 
 SAMPLED = 8
-"""Problems that a plan tries each strategy on; the others are taken to be like them."""
+"""Problems that an estimate tries each strategy on; the others are taken to be like them."""
 
 MOST_CALLS = 400
 """Simulated calls for a strategy and a habit: one that makes many is tried on fewer problems."""
@@ -80,7 +80,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Estimate:
     """What is to be expected of a comparison."""
 
     needs: tuple[Need, ...]
@@ -96,7 +96,7 @@ class Plan:
         return sum(rest, replace(first, strategy="all"))
 
 
-async def plan(
+async def estimate(
     strategies: Sequence[Strategy],
     problems: Sequence[Problem],
     engine: Engine,
@@ -105,7 +105,7 @@ async def plan(
     speed: Speed | None = None,
     engines: Mapping[str, Engine] | None = None,
     tools: Mapping[str, Tool] | None = None,
-) -> Plan:
+) -> Estimate:
     """Run each strategy under its budget on simulated models, from quick to slow, sure or unsure.
 
     Chains are of 32 tokens and up until they fill their caps, answers agree or never do; the range
@@ -119,7 +119,7 @@ async def plan(
         UnpricedModel: a money limit on a model without a price.
     """
     if not strategies or not problems:
-        raise InputError("a plan needs at least one strategy and one problem")
+        raise InputError("an estimate needs at least one strategy and one problem")
     step = max(1, len(problems) // SAMPLED)
     sampled = problems[::step][:SAMPLED]
     engines, tools = engines or {}, tools or {}
@@ -145,7 +145,7 @@ async def plan(
             rest = [await rehearse(strategy, p, habit, i + 1) for i, p in enumerate(few)]
             tried.append([first, *rest])
         needs.append(_need(strategy, tried, len(problems), budget, speed))
-    return Plan(tuple(needs), len(problems), budget, speed)
+    return Estimate(tuple(needs), len(problems), budget, speed)
 
 
 async def slowest(engines: Iterable[Engine]) -> Speed | None:

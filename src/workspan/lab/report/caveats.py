@@ -13,7 +13,7 @@ SIMULATED = frozenset({"scripted", "recorded", "simulated"})
 """Engines that no model stands behind."""
 
 
-def remarks(done: Comparison, found: Sequence[Record]) -> list[str]:
+def caveats(done: Comparison, found: Sequence[Record]) -> list[str]:
     """Say what failed, what is proven, and where the counts come from; a sentence or two each."""
     engines = dict.fromkeys([done.engine, *done.kinds_of_engine])
     said = [

@@ -95,7 +95,7 @@ class Call:
         self._changed = None
 
 
-class Link:
+class Connection:
     """One worker process. A dead one stays dead: the engine starts another.
 
     The event loop's own reader and timer serve it, so it needs no task and costs nothing while
