@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -73,6 +74,11 @@ class Chunk(msgspec.Struct):
     workspan: Any = None
 
 
+_rest_of = attrgetter(
+    *("reasoning_content", "reasoning", "reasoning_details"),
+    *("refusal", "tool_calls", "annotations"),
+)
+_NO_MORE = (None,) * 6
 _chunk = msgspec.json.Decoder(Chunk).decode
 _written = msgspec.json.Encoder().encode
 
@@ -173,6 +179,12 @@ class Speaker(ABC):
                 self.finish, self.stop_reason = choice.finish_reason, choice.stop_reason
 
     def _say(self, said: Delta, logprobs: Any, out: list[bytes]) -> None:
+        if logprobs is None and self._open is not None and self._open.kind == "text":
+            text = said.content
+            if text and type(text) is str and _rest_of(said) == _NO_MORE:  # what most pieces are
+                self._open.pieces.append(text)
+                out.append(self.more(self._open, text, ()))
+                return
         if said.reasoning_details:
             for detail in _objects(said.reasoning_details):
                 self._detail(detail, out)

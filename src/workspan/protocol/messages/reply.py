@@ -10,10 +10,18 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from workspan.errors import EngineProtocolError
 from workspan.protocol import speaking
 from workspan.protocol.speaking import Part, count, event
 
+_encode = msgspec.json.Encoder().encode
+_TEXT = (
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,'
+    b'"delta":{"type":"text_delta","text":%b}}\n\n'
+)
+"""A piece of text, which most events are: its block's place and its words are left open."""
 PING = event("ping", {"type": "ping"})
 _REASONS: Mapping[str, str] = {
     "stop": "end_turn",
@@ -55,6 +63,8 @@ class Speaker(speaking.Speaker):
 
     def more(self, part: Part, text: str, scored: Sequence[Any]) -> bytes:  # noqa: ARG002
         """Go on with a block."""
+        if part.kind == "text":
+            return _TEXT % (part.place, _encode(text))
         kind, field = _DELTAS[part.kind]
         return self._delta(part, {"type": kind, field: text})
 

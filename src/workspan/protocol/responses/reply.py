@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from workspan.protocol import speaking
 from workspan.protocol.speaking import Part, count, event
 
+_encode = msgspec.json.Encoder().encode
 _ECHOED = (
     *("instructions", "max_output_tokens", "metadata", "parallel_tool_calls", "reasoning"),
     *("temperature", "text", "tool_choice", "tools", "top_p", "truncation", "user"),
@@ -57,6 +60,7 @@ class Speaker(speaking.Speaker):
         self._echo = {**_UNSAID} | {n: body[n] for n in _ECHOED if body.get(n) is not None}
         self._spaces = spaces
         self._number = 0
+        self._framed: tuple[Part, bytes] | None = None
         self.is_kept = False
         """It may be gone on from."""
         self._before = body.get("previous_response_id")
@@ -88,11 +92,23 @@ class Speaker(speaking.Speaker):
 
     def more(self, part: Part, text: str, scored: Sequence[Any]) -> bytes:
         """Go on with an item."""
+        if part.kind == "text" and not scored:
+            self._number += 1
+            return self._frame(part) % (self._number - 1, _encode(text))
         kind, field = _DELTAS[part.call_kind if part.kind == "call" else part.kind]
         told = self._at(part, kind)
         if part.kind == "text":
             told["logprobs"] = list(scored)
         return self._event(f"{field}.delta", **told, delta=text)
+
+    def _frame(self, part: Part) -> bytes:
+        """Return what stands around a piece of text: its number and its words are left open."""
+        if self._framed is None or self._framed[0] is not part:
+            at = _encode({**self._at(part, "text"), "logprobs": []})[1:-1].replace(b"%", b"%%")
+            name = b"response.output_text.delta"
+            told = b'{"type":"%b","sequence_number":%%d,%b,"delta":%%b}' % (name, at)
+            self._framed = (part, b"event: %b\ndata: %b\n\n" % (name, told))
+        return self._framed[1]
 
     def closed(self, part: Part) -> bytes:
         """Say that a part, and the item that it is, are whole."""
