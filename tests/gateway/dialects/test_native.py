@@ -375,3 +375,47 @@ def test_headers_of_the_dialect_go_upstream_and_the_clients_key_does_not() -> No
             assert up.seen[-1].headers["anthropic-version"] == "2026-10-21"
 
     run(main)
+
+
+HOSTED = {
+    "/responses": {"type": "web_search"},
+    "/messages": {"type": "web_search_20250305", "name": "w"},
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_no_chat_can_say_goes_straight_past_a_routes_own_strategy(path: str) -> None:
+    async def main() -> None:
+        answer = native(*spoken(path, "4"))
+        async with (
+            Scripted(answer).serve() as up,
+            gate(up.url, strategy="self_consistency(n=3)") as gw,
+        ):
+            body = {**BODIES[path], "stream": True, "tools": [HOSTED[path]]}
+            got = await gw.post(body, path)
+            assert got.status == 200, got.body
+            assert (await gw.record()).why_straight == "dialect"
+            named = await gw.post({**body, "model": "m:self_consistency(n=3)"}, path)
+            assert named.status == 400
+            assert "tools" in named.error["message"]
+
+    run(main)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_limit_on_money_is_promised_where_nothing_bounds_the_prompt(path: str) -> None:
+    price = Price(Decimal(1), Decimal(10))
+
+    async def main() -> None:
+        answer = native(*spoken(path, "4"))
+        async with (
+            Scripted(answer).serve() as up,
+            gate(upstream(up.url, price=price), budget="$1") as gw,
+        ):
+            body = {**BODIES[path], "stream": True, "tools": [HOSTED[path]]}
+            got = await gw.post(body, path)
+            assert (got.status, got.error["code"]) == (400, "unsupported")
+            assert "web_search" in got.error["message"]
+            assert (await gw.post({**BODIES[path], "stream": True}, path)).status == 200
+
+    run(main)

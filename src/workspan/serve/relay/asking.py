@@ -180,8 +180,7 @@ class Passed:
             UnsupportedCapability: it holds an image, sound or file, and nothing bounds that.
         """
         if self.dialect is not None:
-            bound = self.as_chat.prompt_bound(server)  # of what can be said in Chat, no more
-            return max(bound, len(self.asked.body)) + _TOLD_OF_TOOLS
+            return max(self._bound_as_chat(server), len(self.asked.body)) + _TOLD_OF_TOOLS
         if self.form == "chat":
             request = self.asked.chat.request
             if not server.sizes.is_bounded(request):
@@ -191,6 +190,23 @@ class Passed:
                 )
             return server.sizes.bound(request)
         return len(self.body.raw("prompt") or self.body.raw("input")) + _FRAME
+
+    def _bound_as_chat(self, server: Server) -> int:
+        """Bound a prompt of another dialect: what Chat has no words for, nothing bounds.
+
+        Raises:
+            UnsupportedCapability: so it is, such as a search that the provider's servers make.
+        """
+        try:
+            chat, unbounded = self.as_chat, "; ".join(self.carried.notices)
+        except InputError as error:
+            chat, unbounded = self, str(error).partition(",")[0]
+        if unbounded:
+            raise UnsupportedCapability(
+                "nothing bounds the tokens that such a prompt comes to, so that no limit on "
+                f"prefill or money can be kept: {unbounded}"
+            )
+        return chat.prompt_bound(server)
 
     def plan(self, server: Server, limited: Limited, cap: int | None) -> Plan:
         """Say what is to be held.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from workspan.errors import InputError
 from workspan.serve.asked import Asked, Wish
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Form, Passed
@@ -57,7 +58,10 @@ def _weighed(target: Target, passed: Passed, record: Record) -> Target:
     """Pass a client's housekeeping on, where nobody asked for a strategy by its name."""
     if not target.is_default or passed.asked.wish.strategy is not None:
         return target
-    why = housekeeping(passed.as_chat.body, passed.cap)
+    try:
+        why = housekeeping(passed.as_chat.body, passed.cap)
+    except InputError:
+        why = "dialect"  # a strategy asks by Chat, which has no words for this
     if not why:
         return target
     record.why_straight = why
