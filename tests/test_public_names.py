@@ -11,7 +11,7 @@ def test_public_names_are_these() -> None:
         "JournalFile", "Message", "MindEvolution", "Price", "Problem",
         "Request", "Result", "Retrieve", "Sample", "Score", "SelfConsistency",
         "SelfRevision", "Session", "Single", "Strategy", "Usage", "Verifier",
-        "WeightedBestOfN", "WorkspanError", "calibrate", "compare", "estimate",
+        "WeightedBestOfN", "WorkspanError", "calibrate", "certify", "compare", "estimate",
         "open_engine", "parse_strategy", "parse_verifier", "read", "replay", "run",
         "run_sync", "solve", "solve_many",
     ]  # fmt: skip

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from workspan.app.answers import Answers as Answers
     from workspan.app.answers import Compared as Compared
     from workspan.app.calibrating import calibrate as calibrate
+    from workspan.app.certifying import certify as certify
     from workspan.app.comparing import compare as compare
     from workspan.app.comparing import estimate as estimate
     from workspan.app.engines import open_engine as open_engine
@@ -64,6 +65,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "app.answers": ("Answers", "Compared"),
     "app.calibrating": ("calibrate",),
+    "app.certifying": ("certify",),
     "app.comparing": ("compare", "estimate"),
     "app.engines": ("open_engine",),
     "app.replaying": ("replay",),

@@ -1,6 +1,7 @@
 """The application's calls for ordinary code: ``from workspan import sync as ws``.
 
-They are those of `workspan` (`solve`, `solve_many`, `compare`, `calibrate`, `replay`, `estimate`)
+They are those of `workspan` (`solve`, `solve_many`, `compare`, `calibrate`, `certify`, `replay`,
+`estimate`)
 and block until they are done. Inside an event loop, as in a notebook, they say what to write
 instead.
 
@@ -18,7 +19,7 @@ from typing import ParamSpec, TypeVar
 
 import anyio
 
-from workspan.app import calibrating, comparing, replaying, solving
+from workspan.app import calibrating, certifying, comparing, replaying, solving
 from workspan.runner import refuse_loop
 
 P = ParamSpec("P")
@@ -41,4 +42,5 @@ solve_many = _blocking(solving.solve_many)
 compare = _blocking(comparing.compare)
 estimate = _blocking(comparing.estimate)
 calibrate = _blocking(calibrating.calibrate)
+certify = _blocking(certifying.certify)
 replay = _blocking(replaying.replay)

@@ -61,6 +61,7 @@ def test_calibrate_pool_and_explain(server: str, problems: Path, tmp_path: Path)
     engine = ("--engine", server, "--model", "simulated")
     said = workspan("calibrate", "--input", problems, *engine, "--lines", "3", "--to", library)
     assert "18 chains of 6 problems" in said
+    assert "4 labels: enough to show" in said
     found = read_library(library)
     assert found.labelled == 4  # two have no answer: their lengths and votes still count
     assert [case.right for case in found.problems][3:] == [(0,), None, None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -27,7 +28,7 @@ def blocks(language: str) -> list[str]:
 def test_the_page_runs_from_top_to_bottom(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    strategy, suites, check = blocks("python")
+    strategy, suites, policy, check = blocks("python")
     (tmp_path / "mine.py").write_text(strategy + "\n\n" + check)
     monkeypatch.chdir(tmp_path)
     text = "best_of_n(n=2, verifier=mine.py:check)"
@@ -43,6 +44,7 @@ def test_the_page_runs_from_top_to_bottom(
     assert result.strategy == "mine.py:Majority(n=3)"
     assert len(result.answer.candidates) == 3
     exec(suites, {"Majority": type(ws.parse_strategy("mine.py:Majority", imports=True))})
+    exec(policy, {"dataclass": dataclass, "__name__": __name__})
     with pytest.raises(SystemExit) as ended:
         main(["strategies", "mine.py:Majority", "--json"])
     assert ended.value.code == 0

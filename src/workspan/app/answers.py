@@ -32,6 +32,7 @@ def result_record(result: Result, budget: str, opened: Opened) -> dict[str, obje
         "votes": [{"answer": vote.answer, "weight": vote.weight} for vote in answer.votes],
         "margin": answer.margin,
         "tied": answer.tied,
+        "certified": answer.certified,
         "why": answer.why,
         "engine": engine.name,
         "model": engine.model,

@@ -109,6 +109,8 @@ def surveying(strategy: StrategyLike, arms: Sequence[StrategyLike], lines: int, 
     if not isinstance(plan, Auto):
         said = strategy if isinstance(strategy, str) else write(strategy)
         raise SpecError(f"calibration is for auto, with its dials, not for {said}")
+    if isinstance(plan.floor, str):
+        raise SpecError(f"calibration draws all lines: without floor={plan.floor!r}")
     return replace(
         plan,
         n=lines,

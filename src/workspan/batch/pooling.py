@@ -68,6 +68,11 @@ async def pool(
         raise InputError(f"auto alone can pool a budget, not {said}")
     if budget.work is None:
         raise InputError("a pooled budget needs a limit on work, such as '500k work'")
+    if isinstance(strategy.floor, str):
+        raise InputError(
+            f"floor={strategy.floor!r} and a pooled budget don't go together: votes that end when "
+            "others have spent the budget are no draws alike"
+        )
     check_different([strategy], tasks)
     engines, tools = engines or {}, tools or {}
     check(strategy, engine, budget, engines, tools)

@@ -37,6 +37,8 @@ from workspan.tasks import MOST
 from workspan.tasks.base import Task
 from workspan.tasks.files import sampled
 
+_DELTA = 0.1
+"""Of what is said of certificates."""
 LIMIT = 40
 """Problems, unless told otherwise."""
 
@@ -163,6 +165,22 @@ def _say(library: Library, path: Path) -> None:
         f"{library.labelled} problems with known answers{_arms(library)}; "
         f"-s 'auto({'ARMS, ' if library.arms else ''}library=\"{path}\")' uses it",
         soft_wrap=True,
+    )
+    if library.labelled:
+        Screen().print(_labels(library.labelled), soft_wrap=True)
+
+
+def _labels(n: int) -> str:
+    """Say what so many labels can show at best."""
+    from workspan.lab.certifying.binomial import least_answered, upper
+    from workspan.lab.stats import detectable
+
+    seen = detectable(n)
+    said = f"a difference of {seen:.2f} in accuracy" if seen is not None else "no difference"
+    return (
+        f"{n} labels: enough to show {said} (80 % power), and to certify a risk of "
+        f"{upper(0, n, _DELTA):.2f} at best; 0.1 takes {least_answered(0.1, _DELTA)} answers, all "
+        "right (workspan certify says how many at the risk seen)"
     )
 
 

@@ -21,6 +21,12 @@ _SHORT: Mapping[str, str] = {
     "calibrate": (
         "Draw chains on a sample of your problems, and write what `auto` should know of the model."
     ),
+    "certify": (
+        "Find which answers can be given at a stated risk, with what certainty and at what cost."
+    ),
+    "label": (
+        "Judge answers by hand: right, wrong or unsure; each judgement is kept as it is made."
+    ),
     "explain": "Say what was bought in which order, what it had shown, and what more would bring.",
     "read": (
         "Show what is read as a text's answer, where it stands and why; exit 4 if there is none."

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from workspan.runner import Result
     from workspan.tasks.base import Task
 
+_CERTIFIED = {True: "answer (certified)", False: "answer (not certified)"}
+
 BudgetOption = Annotated[
     str,
     typer.Option("--budget", "-b", help="Such as '8k work, 2k span, 30s, $0.05', or unlimited."),
@@ -170,7 +172,8 @@ async def _solve_one(
         say_json(result_record(result, str(budget), opened))
     else:
         _print(result, opened)
-    return Exit.OK if result.answer.best else Exit.NO_ANSWER
+    is_given = result.answer.best is not None and result.answer.certified is not False
+    return Exit.OK if is_given else Exit.NO_ANSWER
 
 
 def _watched() -> AbstractContextManager[Callable[[Event], None] | None]:
@@ -194,6 +197,7 @@ def _print(result: Result, opened: Opened) -> None:
         console.print(Text(f"no answer: {result.unanswered}", "yellow"))
     else:
         title = "answer (tied: the first drawn of equals)" if answer.tied else "answer"
+        title = title if answer.certified is None else _CERTIFIED[answer.certified]
         console.print(Panel(Text(legible(answer.text or "")), title=title, expand=False))
     if answer.best is not None and opened.tools:
         console.print(Text(cited(answer.best.sources)))
@@ -261,6 +265,10 @@ def _summary(done: Answers, output: Path) -> Exit:
     from workspan.lab.report.caveats import over_budget
 
     answered = sum(text is not None for text in done.texts)
+    stated = [one.result.answer.certified for one in done.done.trials if one.result]
+    if any(one is not None for one in stated):
+        said = f"{stated.count(True)} certified, {stated.count(False)} not"
+        Screen(stderr=True).print(said)
     Screen(stderr=True).print(
         f"{answered} answered, {len(done) - done.failed - answered} without an answer, "
         f"{done.failed} failed: {output}"

@@ -494,6 +494,8 @@ class Answer:
     """How the budget was spent and why, from strategies that decide it themselves."""
     uncompared: int = 0
     """Pairs of answers that were not compared since the time was up: they count as different."""
+    certified: bool | None = None
+    """A promise that was asked for holds of it (see `workspan certify`); None where none was."""
 
     @property
     def text(self) -> str | None:

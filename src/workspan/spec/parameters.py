@@ -123,4 +123,6 @@ def describe(wanted: Any) -> str:
     """Write a type for a person."""
     if typing.get_origin(wanted) is Literal:
         return "one of " + ", ".join(repr(option) for option in typing.get_args(wanted))
+    if typing.get_origin(wanted) in (types.UnionType, typing.Union):
+        return " or ".join(map(describe, typing.get_args(wanted)))
     return getattr(wanted, "__name__", None) or str(wanted)

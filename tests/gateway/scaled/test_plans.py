@@ -68,6 +68,7 @@ async def test_auto_that_knows_a_library_decides_itself() -> None:
         ("auto(n=2)", "auto(n=2, window=2)"),
         ("auto(n=16, verifier=judge)", "auto(n=16, verifier=judge)"),
         ("auto(confidence=0.5)", "auto(confidence=0.5)"),
+        ("auto(floor='mode')", "auto(floor='mode')"),
     ],
 )
 def test_auto_that_knows_nothing_widens(text: str, name: str) -> None:
@@ -80,6 +81,7 @@ def test_auto_that_knows_nothing_widens(text: str, name: str) -> None:
         ({"n": 4097}, "single", "at most 4096 choices"),
         ({"n": 2, "tools": [WEATHER]}, "then(single, self_refine)", "works on texts"),
         ({"n": 2}, "self_refine", "ask for one choice"),
+        ({"tools": [WEATHER]}, "auto(floor='mode')", "a stated risk is of short answers"),
     ],
 )
 def test_what_can_not_be_done_is_refused(body: dict[str, Any], strategy: str, says: str) -> None:

@@ -30,6 +30,7 @@ from workspan.strategies.auto.policies.planned_batch import PlannedBatch
 from workspan.strategies.auto.policies.policy import Arm, Planned, Scheduled
 from workspan.strategies.auto.policies.schedule import Try
 from workspan.strategies.auto.policies.state import Decision, Policy, State
+from workspan.strategies.auto.policies.stated import Stated
 from workspan.strategies.auto.policies.survey import Survey
 from workspan.strategies.auto.policies.votes import VoteRule
 from workspan.strategies.auto.policies.within import Within
@@ -106,7 +107,13 @@ RULES: dict[str, tuple[Callable[[], Policy], int, bool]] = {
     ),
     "fitted": (lambda: fitted(whole_samples(), work=900, is_judged=True), 0, True),
     "within": (lambda: Within(Cold(1.0, block=100), 900), 0, False),
+    "stated mode": (lambda: Stated(0.1, 24), 0, False),
+    "stated mode and wide": (lambda: Stated(0.3, 24, width=8, hopeless=0.0), 0, False),
+    "stated risk": (lambda: Stated(0.1, 12, 0.7), 0, False),
+    "stated and none holds": (lambda: Stated(0.1, 1, 0.5, because="none holds"), 0, False),
 }
+IN_ORDER = {name for name in RULES if name.startswith("stated")}
+"""Rules that take in votes one after the other."""
 
 BATCHES: dict[str, BatchPolicy] = {
     **{f"cmc {beta}": CmcBatch(beta, 100, 2_500) for beta in (0.0, 0.3, 1.0)},
@@ -117,14 +124,16 @@ BATCHES: dict[str, BatchPolicy] = {
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_keeps_the_suite(name: str) -> None:
     make, arms, is_judged = RULES[name]
-    check_policy(make(), arms=arms, is_judged=is_judged, seeds=range(30))
+    in_order = name in IN_ORDER
+    check_policy(make(), arms=arms, is_judged=is_judged, in_order=in_order, seeds=range(30))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from([*RULES]), st.integers(1_000, 10**9))
 def test_rules_keep_the_suite_from_any_seed(name: str, seed: int) -> None:
     make, arms, is_judged = RULES[name]
-    check_policy(make(), arms=arms, is_judged=is_judged, seeds=[seed])
+    in_order = name in IN_ORDER
+    check_policy(make(), arms=arms, is_judged=is_judged, in_order=in_order, seeds=[seed])
 
 
 @settings(max_examples=40, deadline=None)

@@ -122,6 +122,6 @@ def _read(part: str) -> Contender | None:
     form = _ALIASES.get(head.strip(), head) + bracket + rest
     strategy = parse_strategy(form, imports=True)
     written = frozenset(item.partition("=")[0].strip() for item in split_list(rest.rstrip(") ")))
-    if isinstance(strategy, Auto):
+    if isinstance(strategy, Auto) and not isinstance(strategy.floor, str):
         return Fitting(part, strategy, written, is_pooled=head.strip() != AUTO_HARD)
     return Plain(part, strategy, written)

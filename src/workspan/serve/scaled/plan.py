@@ -219,6 +219,12 @@ def _fitted(
             f"the strategy {name} works on texts, and this request has tools or a form of the "
             f"answer: use one of {can}, or ask without them"
         )
+    promises = isinstance(strategy, Auto) and isinstance(strategy.floor, str)
+    if promises and (kind.name in _FORMED or not kind.is_votable):
+        raise InputError(
+            "a stated risk is of short answers that are voted on, and this request has tools, a "
+            "form of the answer or an open text: ask without floor"
+        )
     if name == "single":
         return _wide(strategy, n), "one call for each choice, as was asked for"
     if kind.is_votable:

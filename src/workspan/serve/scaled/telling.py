@@ -52,6 +52,8 @@ def told(
         "tied": result.answer.tied,
         "notices": [*plan.notices, *_notices(plan, result, turns, drawn)],
     }
+    if result.answer.certified is not None:
+        said["certified"] = result.answer.certified
     return said | (_explained(result, drawn) if explains else {})
 
 

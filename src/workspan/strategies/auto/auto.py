@@ -19,6 +19,13 @@ from workspan.strategies.auto.lines import Lines
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.explaining import explain
 from workspan.strategies.auto.policies.state import Decision, Policy, State
+from workspan.strategies.auto.stated import (
+    Floor,
+    check_certificate,
+    check_floor,
+    most_draws,
+    stated_rule,
+)
 from workspan.verifiers.judge import Judge
 
 if TYPE_CHECKING:
@@ -35,7 +42,9 @@ class Auto:
     Chains grow in blocks where the engine can continue a text, and are asked for their answer after
     each; else whole chains are drawn. What to buy next is decided by a rule that knows a `library`
     (see `workspan calibrate`) of this model, or of the one named by `of`, or nothing but the run
-    itself. `price` is the probability that a thousand tokens must be worth; `prefers` what is dear.
+    itself. `floor` may be a promise (see `workspan certify`): then whole chains are voted on until
+    it holds, and an answer for which it does not is marked as not certified. `price` is the
+    probability that a thousand tokens must be worth; `prefers` what is dear.
     `arms` are other strategies that may have the rest of the budget, such as revision, evolution or
     retrieval: as a library says, or, judged by a verifier, in turn with restarts.
     """
@@ -43,7 +52,9 @@ class Auto:
     arms: tuple[Strategy, ...] = ()
     n: int = 64
     confidence: float = 0.95
-    floor: float = 0.0
+    floor: float | Floor = 0.0
+    delta: float = 0.1
+    certificate: str = ""
     price: float = 0.0
     prefers: Literal["work", "span"] = "work"
     verifier: Verifier | None = None
@@ -64,7 +75,9 @@ class Auto:
             "arms": "Other strategies that may have the rest of the budget.",
             "n": "Chains, at most.",
             "confidence": "In the leader at which it stops, without a library.",
-            "floor": "Confidence below which it abstains.",
+            "floor": "Confidence below which it abstains; or mode, risk or agreement: a promise.",
+            "delta": "Chance of a false certificate, with floor='mode'.",
+            "certificate": "A file of `workspan certify`, with floor='risk' or 'agreement'.",
             "prefers": "What is dear: work, or span.",
             "library": "A file of `workspan calibrate`.",
             "of": "The model whose library this is, where it is another's.",
@@ -85,7 +98,9 @@ class Auto:
         """Refuse values out of range, and a library that can't be read."""
         at_least(1, n=self.n, probe_tokens=self.probe_tokens, max_tokens=self.max_tokens)
         at_least(0, temperature=self.temperature, price=self.price)
-        within(0, 1, confidence=self.confidence, floor=self.floor)
+        within(0, 1, confidence=self.confidence, floor=self.least)
+        path = self.certificate
+        check_floor(self.floor, self.delta, self.n, path, self.arms, self.verifier)
         if self.fitted is None:
             check_arms(self.arms, self.library, is_judged=self.verifier is not None)
 
@@ -96,13 +111,15 @@ class Auto:
             SpecError: it is, or it counts in characters what the engine counts in tokens.
         """
         check_fits(self.library, self.of, info)
+        check_certificate(self.certificate, self.of, info)
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Do as the rule says until it stops, or nothing more can be bought."""
         say_misfit(self.library, problem, session)
         lines = self._open_lines(problem, session)
         state, is_growing = lines.state(session), True
-        rule = self.fitted or self.rule_for(state)
+        promises = isinstance(self.floor, str)  # no other rule keeps them
+        rule = self.rule_for(state) if promises or not self.fitted else self.fitted
         taken: list[tuple[State, Decision]] = []
         while True:
             decision = rule.decide(state if is_growing else replace(state, work_left=0))
@@ -117,9 +134,11 @@ class Auto:
                 is_growing = await lines.step(decision, session)
             state = lines.state(session)
         vote = await session.vote(candidates(lines), problem.kind)
-        best = None if decision.action == "abstain" and self.floor else now or vote.best
+        gives_up = decision.action == "abstain"
+        best = None if gives_up and self.least else now or vote.best
+        certified = decision.action == "stop" if promises else None
         why = explain(taken, state, lines.groups.answers, model_of(self.library))
-        return replace(vote, best=best, why=why)
+        return replace(vote, best=best, why=why, certified=certified)
 
     def _open_lines(self, problem: Problem, session: Session) -> Lines:
         """Open the lines; an answer that is a whole text, or a program, is not asked for early."""
@@ -128,12 +147,23 @@ class Auto:
         whole = Request(problem.prompt, "", self.max_tokens, self.temperature, logprobs=logprobs)
         can = "continue" in session.engine.capabilities
         ask = Request(problem.prompt, self.probe, self.probe_tokens, 0.0, stop=("\n",))
+        promises = isinstance(self.floor, str)  # of whole chains: none is asked on its way
         is_asked = bool(can and self.probe) and problem.kind not in ("open", "code")
+        probe = ask if is_asked and not promises else None
         groups = Groups(problem.kind, session.same)
-        return Lines(problem, whole, ask if is_asked else None, not can, verifier, self.n, groups)
+        most = most_draws(self.certificate) if self.certificate else self.n
+        return Lines(problem, whole, probe, not can, verifier, most, groups, not promises)
+
+    @property
+    def least(self) -> float:
+        """Confidence below which it abstains; 0 where a promise is made in its place."""
+        return 0.0 if isinstance(self.floor, str) else self.floor
 
     def rule_for(self, state: State) -> Policy:
-        """Make the rule for a run that begins at `state`: a library's if there is one."""
+        """Make the rule for a run that begins at `state`: a promise's, else a library's."""
+        if isinstance(self.floor, str):
+            width = 8 if self.prefers == "span" else 1
+            return stated_rule(self.floor, self.delta, self.n, self.certificate, width)
         if not self.library:
             return self.cold_rule(width=8 if self.prefers == "span" else 1)
         budget = Budget(work=state.work_left, span=state.span_left)
@@ -143,7 +173,7 @@ class Auto:
         """Make the rule that knows nothing of the model; arms need a verifier there."""
         is_judged = self.verifier is not None
         arms = len(self.arms) if is_judged else 0
-        return Cold(self.confidence, self.floor, is_judged=is_judged, width=width, arms=arms)
+        return Cold(self.confidence, self.least, is_judged=is_judged, width=width, arms=arms)
 
     def planned_rule(self, study: Study, budget: Budget) -> Policy:
         """Choose the plan for a budget; where span is preferred, the quickest of about the best."""
@@ -160,7 +190,7 @@ class Auto:
             work=work,
             span=span,
             price=price,
-            floor=self.floor,
+            floor=self.least,
             is_judged=self.verifier is not None,
             has_arms=bool(self.arms),
         )

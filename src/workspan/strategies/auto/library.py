@@ -68,7 +68,7 @@ def check_fits(path: str, of: str, info: EngineInfo) -> None:
         return
     if library.unit != "tokens" and info.name != "replay":
         raise SpecError(f"the library {path} counts {library.unit}, and a budget tokens")
-    if library.model not in {*_names(info), of}:
+    if library.model not in {*names_of(info), of}:
         raise SpecError(
             f"the library {path} is of {library.model!r}, and the engine serves "
             f"{info.model!r}: calibrate with it, or say that you want this: of={library.model!r}"
@@ -80,7 +80,7 @@ def say_misfit(path: str, problem: Problem, session: Session) -> None:
     library = known(path)
     if library is None:
         return
-    if library.model not in _names(session.engine):
+    if library.model not in names_of(session.engine):
         said = f"the library is of another model, {library.model}"
         session.notice("other_library", said)
     if library.kinds and problem.kind not in library.kinds:
@@ -88,6 +88,6 @@ def say_misfit(path: str, problem: Problem, session: Session) -> None:
         session.notice("other_library", said)
 
 
-def _names(info: EngineInfo) -> set[str]:
+def names_of(info: EngineInfo) -> set[str]:
     """Return what the engine's model is called: alone, or behind the engine."""
     return {info.recorded} if info.recorded else {info.model, f"{info.name} {info.model}"}

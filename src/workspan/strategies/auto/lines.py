@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from workspan.core.session import Session, Verifier
 from workspan.data.explanation import Tried
 from workspan.data.types import Candidate, Problem, Request
-from workspan.errors import first_error
+from workspan.errors import BudgetExceeded, first_error
 from workspan.strategies.adaptive.probed_chain import Chain, grow
 from workspan.strategies.auto.groups import Groups
 from workspan.strategies.auto.policies.state import NONE, Decision, Line, Look, State
@@ -27,6 +27,9 @@ class Lines:
     verifier: Verifier | None
     most: int
     groups: Groups
+    counts_cut: bool = True
+    """A line that the budget cut has ended, with the answer that it had; else it is left open, so
+    that it never votes."""
     chains: list[Chain] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     tried: list[Tried] = field(default_factory=list)
@@ -77,4 +80,10 @@ class Lines:
     def _line(self, chain: Chain, before: Line) -> Line:
         group = NONE if chain.now.score == 0 else self.groups.number(chain.now.answer)
         looks = before.looks + (Look(chain.tokens, group),) * (chain.asked > before.cost_of_looks)
-        return Line(chain.tokens, looks, group, not chain.is_live, chain.asked, chain.now.score)
+        ended = not chain.is_live and (self.counts_cut or not self._was_cut(chain))
+        return Line(chain.tokens, looks, group, ended, chain.asked, chain.now.score)
+
+    def _was_cut(self, chain: Chain) -> bool:
+        """Tell a chain that the budget cut from one that ended, is at its cap, or failed."""
+        failed = chain.error is not None and not isinstance(chain.error, BudgetExceeded)
+        return not (chain.has_ended or failed or chain.tokens >= self.whole.max_tokens)

@@ -1,0 +1,193 @@
+"""Answers at a stated risk: which can be given, and what that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workspan.app.calibrating import calibrate
+from workspan.app.engines import DEFAULT_ENGINE, EngineLike
+from workspan.app.problems import ProblemsLike
+from workspan.app.replaying import read_recorded, recorded_kind
+from workspan.app.specs import BudgetLike, StrategyLike
+from workspan.batch.bench import Trial
+from workspan.core.engine import Engine
+from workspan.errors import InputError, MissingDependency
+from workspan.store.journals import JournalFile
+
+if TYPE_CHECKING:
+    from workspan.lab.certifying.certify import Certified, Wish
+    from workspan.strategies.auto.fit.library import Library
+
+DRAWS = 16
+"""Of each problem, where a model is asked."""
+BUDGET = "64k work"
+"""Of each problem."""
+DRAWING = "auto(probe='')"
+"""Whole chains, drawn alike."""
+BLOCK = 1 << 20
+
+
+async def certify(
+    problems: ProblemsLike | None = None,
+    *,
+    replay: Path | str | None = None,
+    mode: str = "risk",
+    alpha: float = 0.1,
+    delta: float = 0.1,
+    n: int | None = None,
+    hopeless: float | None = None,
+    correction: str = "sequence",
+    seed: int = 0,
+    models: Sequence[str] = (),
+    tasks: Sequence[str] = (),
+    kind: str = "text",
+    limit: int | None = None,
+    engine: EngineLike = DEFAULT_ENGINE,
+    budget: BudgetLike = BUDGET,
+    strategy: StrategyLike = DRAWING,
+    to: Path | str | None = None,
+    journal: JournalFile | Path | str | None = None,
+    engines: Mapping[str, Engine | str] | None = None,
+    on_progress: Callable[[Trial], None] | None = None,
+) -> Certified:
+    """Find which answers can be given at a stated risk, and what that takes.
+
+    Three promises. "risk": of the answers given at most alpha are wrong; rests on problems with
+    right answers. "agreement": at most alpha are not what all n draws would have elected; rests on
+    draws alone. "mode": each answer given is the model's most frequent one; rests on the draws of
+    its own problem. Each fails to hold with probability delta at most.
+
+    Args:
+        problems: as `solve_many`; or a file of `workspan label`, with a replay the file of its
+            problems.
+        replay: draws that were recorded, in the place of an engine.
+        mode: what is promised.
+        alpha: the risk; not in mode.
+        delta: the chance of a promise that does not hold.
+        n: draws of a problem, at most; 16 where an engine is asked, else what was recorded.
+        hopeless: chance of an answer below which a problem is given up; 0.02, and 0 never.
+        correction: "sequence" of thresholds, or "bonferroni" (see `lab.certifying.certify`).
+        seed: of the order of draws, and of all randomness.
+        models: of a recording, those to use.
+        tasks: likewise.
+        kind: how answers are compared.
+        limit: of the problems.
+        engine: as `solve`.
+        budget: of each problem.
+        strategy: `auto`, with the dials of chains.
+        to: a file to write the certificate to, for `auto(floor="risk", certificate=FILE)`.
+        journal: a file in which every call is kept; the same call with it resumes.
+        engines: as `solve`.
+        on_progress: called with each run as it is finished.
+
+    Raises:
+        MissingDependency: the extra `lab` is not installed.
+        WorkspanError: what is wrong, before anything is spent; or the engine is gone.
+    """
+    wish = as_wish(mode, alpha, delta, n, hopeless, correction, seed, is_kept=to is not None)
+    if replay is not None:
+        source = Path(str(problems)) if problems is not None else None
+        library = await recorded_draws(Path(replay), models, tasks, source, kind)
+    elif (labelled := labelled_draws(problems)) is not None:
+        library = labelled
+    elif problems is None:
+        raise InputError("say on which problems: recorded ones (replay), or some to be drawn")
+    else:
+        library = await calibrate(
+            problems,
+            engine=engine,
+            budget=budget,
+            strategy=strategy,
+            lines=n or DRAWS,
+            block=BLOCK,
+            kind=kind,
+            limit=limit,
+            seed=seed,
+            journal=journal,
+            engines=engines,
+            on_progress=on_progress,
+        )
+    found = certified(library, wish)
+    if to is not None:
+        keep(found, wish, library, Path(to))
+    return found
+
+
+def as_wish(
+    mode: Any,
+    alpha: float,
+    delta: float,
+    n: int | None,
+    hopeless: float | None,
+    correction: Any,
+    seed: int,
+    *,
+    is_kept: bool,
+) -> Wish:
+    """Read what is to be promised, before anything is opened.
+
+    Raises:
+        MissingDependency: the extra `lab` is not installed.
+        InputError: it can't be, or is to be kept in a file and needs none.
+    """
+    try:
+        from workspan.lab.certifying.certify import Wish
+    except ImportError:
+        raise MissingDependency("a certificate", "lab") from None
+    wish = Wish(mode, alpha, delta, n, correction=correction, seed=seed)
+    wish = wish if hopeless is None else wish._replace(hopeless=hopeless)
+    wish.check()
+    if is_kept and mode == "mode":
+        raise InputError("mode mode needs no file: auto(floor='mode', delta=...) does it by itself")
+    return wish
+
+
+async def recorded_draws(
+    file: Path,
+    models: Sequence[str],
+    tasks: Sequence[str],
+    problems: Path | None,
+    kind: str,
+    say: Callable[[Mapping[str, str]], None] = lambda _: None,
+) -> Library:
+    """Read draws that were recorded; `say` is told what was left out."""
+    from workspan.lab.calibrating import calibrate as of_recordings
+
+    found, left_out = await read_recorded(file, models, tasks, problems, recorded_kind(kind))
+    say(left_out)
+    return of_recordings(found)
+
+
+def labelled_draws(problems: ProblemsLike | None) -> Library | None:
+    """Return the draws of a file of `workspan label`; None of anything else."""
+    from workspan.lab.labelling.labels import is_labels, library_of, read_labels
+
+    if not isinstance(problems, str | Path) or not (path := Path(problems)).is_file():
+        return None
+    return library_of(*read_labels(path), path) if is_labels(path) else None
+
+
+def certified(library: Library, wish: Wish) -> Certified:
+    """Find what can be promised.
+
+    Raises:
+        InputError: too few draws or labels.
+    """
+    from workspan.lab.certifying.certify import certify as find
+
+    return find(library, wish)
+
+
+def keep(found: Certified, wish: Wish, library: Library, to: Path) -> None:
+    """Write the certificate.
+
+    Raises:
+        DataError: something else is there.
+        OutputError: it can't be written.
+    """
+    from workspan.lab.certifying.certify import certificate_of
+    from workspan.strategies.auto.fit.certificate import write_certificate
+
+    write_certificate(certificate_of(found, wish, library.kinds), to)

@@ -1,0 +1,205 @@
+"""``workspan certify``: which answers can be given at a stated risk, and what that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import anyio
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from workspan.app.calibrating import calibrate, surveying
+from workspan.app.certifying import (
+    BLOCK,
+    BUDGET,
+    DRAWING,
+    DRAWS,
+    as_wish,
+    certified,
+    keep,
+    labelled_draws,
+    recorded_draws,
+)
+from workspan.app.engines import Opened, open_engines
+from workspan.app.problems import named_tasks
+from workspan.app.specs import as_budget, as_kind
+from workspan.app.state import kept_journal, private_files
+from workspan.boundary.outputs import Output, check_outputs
+from workspan.cli.drawing import drawing, journal_output, named_inputs
+from workspan.cli.dry import say_plan
+from workspan.cli.engine_options import EngineOption, PriceOption
+from workspan.cli.exits import Exit
+from workspan.cli.plain import say_json
+from workspan.cli.screen import Screen, say_left_out
+from workspan.cli.settings import KeyOption, SettingOption
+from workspan.data.budget import Budget
+from workspan.errors import InputError
+from workspan.store.journals import JournalFile
+from workspan.strategies.auto.auto import Auto
+from workspan.tasks import MOST
+from workspan.tasks.base import Task
+
+if TYPE_CHECKING:
+    from workspan.lab.certifying.certify import Certified
+    from workspan.strategies.auto.fit.library import Library
+
+
+def certify(
+    *,
+    mode: Annotated[str, typer.Option(help="risk, mode or agreement.")] = "risk",
+    alpha: Annotated[float, typer.Option(help="The risk: share of answers given.")] = 0.1,
+    delta: Annotated[float, typer.Option(help="Chance of a promise that does not hold.")] = 0.1,
+    recorded: Annotated[
+        Path | None, typer.Option("--replay", help="Draws that were recorded: as replay.")
+    ] = None,
+    input: Annotated[
+        Path | None, typer.Option(help="Problems, or a file of label; with --replay as there.")
+    ] = None,
+    task: Annotated[
+        list[str] | None, typer.Option("--task", "-t", help="As compare; repeat.")
+    ] = None,
+    engine: EngineOption = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", "-m", help="As solve; of a recording, whose draws. Repeat."),
+    ] = None,
+    n: Annotated[int | None, typer.Option("-n", min=1, help="Draws of a problem.")] = None,
+    hopeless: Annotated[
+        float | None, typer.Option(help="Chance below which a problem is given up; 0 never.")
+    ] = None,
+    correction: Annotated[
+        str, typer.Option(help="Of several thresholds: sequence or bonferroni.")
+    ] = "sequence",
+    kind: Annotated[
+        str | None, typer.Option(help="How answers are compared, where the file does not say.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Write the certificate here, for auto.")
+    ] = None,
+    price: PriceOption = None,
+    setting: SettingOption = None,
+    api_key_env: KeyOption = None,
+    budget: Annotated[str, typer.Option("--budget", "-b", help="Of each problem.")] = BUDGET,
+    strategy: Annotated[
+        str, typer.Option("--strategy", "-s", help="auto, with the dials of chains.")
+    ] = DRAWING,
+    limit: Annotated[int | None, typer.Option(min=1, max=MOST, help="Problems of each.")] = None,
+    journal: Annotated[Path | None, typer.Option(help="Kept calls; resumes from it.")] = None,
+    seed: int = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it will take, spend nothing.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON record.")] = False,
+) -> None:
+    """Find which answers can be given at a stated risk, with what certainty and at what cost."""
+    from workspan.strategies.auto.fit.certificate import is_certificate
+
+    wish = as_wish(mode, alpha, delta, n, hopeless, correction, seed, is_kept=to is not None)
+    outputs = [Output("--to", to, "a certificate", is_certificate)] if to else []
+    outputs += [journal_output(journal)] if journal else []
+    inputs = named_inputs(input, [] if recorded else task or [])
+    check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
+    if recorded is not None:
+        read = partial(recorded_draws, recorded, model or [], task or [], input, kind or "text")
+        library: Library | None = anyio.run(partial(read, say_left_out))
+    elif (library := labelled_draws(input)) is None:
+        if input is None and not task:
+            raise InputError("say on which problems: --replay FILE, --input FILE or --task NAME")
+        tasks = named_tasks(task or [], input, limit, seed, kind=as_kind(kind) if kind else None)
+        plan, limits = surveying(strategy, (), n or DRAWS, BLOCK), as_budget(budget)
+        asked = [str(engine), str(model), str(seed), budget, strategy, str(n or DRAWS)]
+        asked += [str(input), *(task or []), *(setting or [])]
+
+        async def main() -> Library | None:
+            opened = await open_engines(engine, model, price, setting, api_key_env)
+            try:
+                if dry_run:
+                    problems = [one.problem for one in tasks]
+                    await say_plan([plan], problems, opened, limits, json=json)
+                    return None
+                kept = journal or kept_journal("certify", asked)
+                return await _drawn(plan, tasks, opened, limits, seed, kept)
+            finally:
+                await opened.aclose()
+
+        with private_files():
+            library = anyio.run(main)
+    if library is None:
+        raise typer.Exit(Exit.OK)
+    found = certified(library, wish)
+    if json:
+        say_json(found)
+    else:
+        _print(found, to)
+    if to is not None:
+        with drawing(str(to), "the same command makes it again"):
+            keep(found, wish, library, to)
+    raise typer.Exit(Exit.OK if found.certified else Exit.NO_ANSWER)
+
+
+async def _drawn(
+    plan: Auto, tasks: Sequence[Task], opened: Opened, budget: Budget, seed: int, path: Path
+) -> Library:
+    """Draw all lines of every problem; a second try goes on where the first was stopped."""
+    with (
+        JournalFile(path, opened.header(seed)) as journals,
+        Progress(console=Screen(stderr=True)) as progress,
+    ):
+        bar = progress.add_task("certify", total=len(tasks))
+        return await calibrate(
+            tasks,
+            engine=opened,
+            budget=budget,
+            strategy=plan,
+            seed=seed,
+            journal=journals,
+            on_progress=lambda _: progress.advance(bar),
+        )
+
+
+def _print(found: Certified, to: Path | None) -> None:
+    screen = Screen()
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for name, value in _rows(found).items():
+        table.add_row(name, value)
+    screen.print(table)
+    held = "holds" if found.certified else "can't be made on this"
+    screen.print(f"promise: {found.promise}", soft_wrap=True)
+    screen.print(f"that {held}, but for a chance of {found.delta:g}", soft_wrap=True)
+    screen.print(labels_line(found), soft_wrap=True)
+    if found.mode == "mode":
+        screen.print(f"-s \"auto(floor='mode', delta={found.delta:g}, n={found.n})\" keeps it")
+    elif to is not None and found.certified:
+        use = f"-s \"auto(floor='{found.mode}', certificate='{to}')\" keeps it"
+        screen.print(use, soft_wrap=True)
+
+
+def _rows(found: Certified) -> dict[str, str]:
+    whose = f"{found.problems} problems of {found.model}, {found.n} draws of each at most"
+    risk = "none was answered" if found.risk is None else f"{found.risk:.3f}"
+    rows = {
+        "problems": whose,
+        "answered": f"{found.answered}, abstained {found.abstained} ({found.hopeless} as hopeless)",
+        "risk": f"{risk}, at most {found.risk_upper:.3f}",
+        "certified": "yes" if found.certified else "no",
+        "work": f"{found.work:.0f} tokens a problem ({found.share:.0%} of all draws; all take "
+        f"{found.work_all:.0f})",
+    }
+    if found.threshold is not None:
+        rows["threshold"] = f"{found.threshold:g} of votes / (draws + 1)"
+    return rows
+
+
+def labels_line(found: Certified) -> str:
+    """Say how many labelled problems a promise needs."""
+    if found.mode == "mode":
+        return "labels: none are needed, each answer has a certificate of its own"
+    what = "labelled problems" if found.mode == "risk" else "problems, without labels,"
+    if found.labels_needed is None:
+        return f"no number of {what} would do at the risk seen: ask for a larger alpha"
+    said = f"{found.labels_needed} {what} certify {found.alpha:g} in four of five trials"
+    return f"at the risk seen {said}; there are {found.problems}"

@@ -1,0 +1,239 @@
+"""``workspan label``: judge answers by hand, one after the other, without knowing how they came."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+from rich.panel import Panel
+from rich.text import Text
+
+from workspan.app.specs import as_kind
+from workspan.boundary.outputs import Output, check_outputs
+from workspan.cli.exits import Exit
+from workspan.cli.plain import say_json
+from workspan.cli.screen import Screen
+from workspan.legible import legible, one_line
+from workspan.tasks import read_tasks
+
+if TYPE_CHECKING:
+    from workspan.lab.labelling.answers import Chosen
+    from workspan.lab.labelling.labels import Head, LabelFile, Verdict
+
+_SHOWN = 4_000
+"""Characters of a question or an answer."""
+_KEYS: Mapping[str, Verdict] = {"r": "right", "w": "wrong", "u": "unsure"}
+
+
+class _Said(NamedTuple):
+    """What a labeller typed."""
+
+    verdict: Verdict | None = None
+    is_back: bool = False
+    is_over: bool = False
+
+
+def label(
+    answers: Annotated[Path, typer.Argument(help="What solve --output wrote.")],
+    *,
+    to: Annotated[Path, typer.Option("--to", help="The file of labels; goes on where it ends.")],
+    n: Annotated[int, typer.Option("-n", "--n", min=1, help="Answers to judge.")] = 50,
+    input: Annotated[Path | None, typer.Option(help="The problems, to show their text.")] = None,
+    labeller: Annotated[
+        str, typer.Option("--as", help="Who judges; another name judges the same answers.")
+    ] = "",
+    kind: Annotated[str, typer.Option(help="How answers are compared.")] = "text",
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Show the whole text of an answer, too.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the choice.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="At the end one JSON record.")] = False,
+) -> None:
+    """Judge answers by hand: right, wrong or unsure; each judgement is kept as it is made."""
+    from workspan.lab.labelling.answers import choose, questions, read_answers
+    from workspan.lab.labelling.labels import FORMAT, Head, LabelFile, is_labels
+
+    who = labeller.strip() or _user()
+    inputs = [("ANSWERS", answers), *([("--input", input)] if input else [])]
+    check_outputs([Output("--to", to, "a file of labels", is_labels)], inputs)
+    held = read_answers(answers)
+    chosen = choose(held, n, seed)
+    asked = _asked(input)
+    questions(asked, chosen)
+    told = "\0".join(f"{one.problem}\0{one.answer}" for one in held)
+    digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    head = Head(FORMAT, digest, n, seed, as_kind(kind))
+    with LabelFile(to, head) as file:
+        sitting = _Sitting(chosen, asked, file, who, whole)
+        sitting.judge()
+        _close(file, who, chosen, to, head, json=json)
+    raise typer.Exit(Exit.OK)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # as in a container without a name for its user
+        return "me"
+
+
+def _asked(path: Path | None) -> dict[str, str]:
+    """Return the text of each problem, by its id."""
+    if path is None:
+        return {}
+    return {
+        one.problem.id: "\n".join(turn.text for turn in one.problem.prompt)
+        for one in read_tasks(path)
+    }
+
+
+class _Sitting(NamedTuple):
+    """One labeller, before the answers that were chosen."""
+
+    chosen: Sequence[Chosen]
+    asked: Mapping[str, str]
+    file: LabelFile
+    who: str
+    whole: bool
+
+    def judge(self) -> None:
+        """Ask for one judgement after the other, until all are there or the labeller leaves."""
+        from workspan.lab.labelling.labels import label as judgement
+
+        place, names = 0, [one.answered.problem for one in self.chosen]
+        done = self._done()
+        while place < len(names):
+            if names[place] in done:
+                place += 1
+                continue
+            one = self.chosen[place]
+            self._show(one, len(done) + 1)
+            said = _ask()
+            if said.is_over:
+                return
+            if said.is_back:
+                place = self._before(place, done)
+                continue
+            if said.verdict is None:
+                continue
+            reference = _reference() if said.verdict == "wrong" else None
+            self.file.add(judgement(one, said.verdict, self.who, reference))
+            done.append(names[place])
+
+    def _done(self) -> list[str]:
+        from workspan.lab.labelling.labels import latest
+
+        return [*latest(self.file.labels).get(self.who, {})]
+
+    def _before(self, place: int, done: list[str]) -> int:
+        """Go back to the judgement that was made last in this file."""
+        if not done:
+            return place
+        name = done.pop()
+        return [one.answered.problem for one in self.chosen].index(name)
+
+    def _show(self, one: Chosen, number: int) -> None:
+        """Show question and answer: never who drew it, how often, or what the others said."""
+        screen, told = Screen(stderr=True), one.answered
+        screen.rule(Text(f"{number} of {len(self.chosen)}: {one_line(told.problem, 80)}"))
+        if (question := self.asked.get(told.problem)) is not None:
+            screen.print(Text(_cut(question)))
+        if self.whole and told.text:
+            screen.print(Text(_cut(told.text), "dim"))
+        screen.print(Panel(Text(_cut(told.answer or "")), title="answer", expand=False))
+
+
+def _cut(text: str) -> str:
+    safe = legible(text)
+    if len(safe) <= _SHOWN:
+        return safe
+    half = _SHOWN // 2
+    return f"{safe[:half]}\n[… {len(safe) - 2 * half} characters are left out …]\n{safe[-half:]}"
+
+
+def _ask() -> _Said:
+    line = _line("right, wrong, unsure, back or quit [r/w/u/b/q]: ")
+    if line is None or line == "q":
+        return _Said(is_over=True)
+    if line == "b":
+        return _Said(is_back=True)
+    return _Said(_KEYS.get(line))
+
+
+def _reference() -> str | None:
+    return _line("the right answer, if you know it (else just Enter): ", is_key=False) or None
+
+
+def _line(prompt: str, *, is_key: bool = True) -> str | None:
+    """Read a line; None where there is no more, or the labeller breaks off."""
+    typer.echo(prompt, nl=False, err=True)
+    try:
+        line = sys.stdin.readline()
+    except (KeyboardInterrupt, UnicodeDecodeError):
+        line = ""
+    if not line:
+        typer.echo("", err=True)
+        return None
+    told = line.strip()
+    return told[:1].lower() if is_key else told
+
+
+def _close(
+    file: LabelFile, who: str, chosen: Sequence[Chosen], to: Path, head: Head, *, json: bool
+) -> None:
+    """Say what there is by now, how far labellers agree, and what it is good for."""
+    from workspan.lab.certifying.binomial import least_answered
+    from workspan.lab.labelling.kappa import kappa
+    from workspan.lab.labelling.labels import judged, latest
+
+    by_labeller = latest(file.labels)
+    mine = by_labeller.get(who, {})
+    pairs = {
+        f"{first}, {second}": kappa(by_labeller[first], by_labeller[second])
+        for first, second in combinations(sorted(by_labeller), 2)
+    }
+    needed = least_answered(0.1, 0.1)
+    if json:
+        say_json(
+            {
+                "labeller": who,
+                "judged": len(mine),
+                "chosen": len(chosen),
+                "right": sum(one.is_right for one in judged(file.labels)),
+                "labelled": len(judged(file.labels)),
+                "probability": chosen[0].probability,
+                "seed": head.seed,
+                "kappa": {name: found._asdict() for name, found in pairs.items()},
+                "labels_needed": needed,
+            }
+        )
+        return
+    screen = Screen()
+    screen.print(
+        f"{to}: {one_line(who, 40)} judged {len(mine)} of {len(chosen)}"
+        + ("" if len(mine) == len(chosen) else "; the same command goes on from there"),
+        soft_wrap=True,
+    )
+    for name, found in pairs.items():
+        screen.print(f"agreement of {one_line(name, 80)}: {_kappa(found)}", soft_wrap=True)
+    screen.print(
+        f"workspan certify --input {to} uses them; a risk of 0.1 at delta 0.1 takes {needed} "
+        "answers at least, all right",
+        soft_wrap=True,
+    )
+
+
+def _kappa(found: tuple[float | None, float | None, float | None, int, int]) -> str:
+    value, low, high, both, agreed = found
+    if not both:
+        return "none was judged by both"
+    said = f"the same of {agreed} of {both}"
+    if value is None or low is None or high is None:
+        return f"{said}; both say one thing of all, so kappa is not defined"
+    return f"{said}, Cohen's kappa {value:.2f} [{low:.2f}, {high:.2f}]"

@@ -1,0 +1,1 @@
+"""Answers with a stated risk: what recorded votes can certify, and how many labels that takes."""

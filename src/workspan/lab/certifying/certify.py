@@ -1,0 +1,321 @@
+"""Which answers can be given at a stated risk, learnt on recorded votes and then tested.
+
+**Risk** (learn then test: Angelopoulos et al., arXiv:2110.01052; a second threshold for hopeless
+problems as in Conformal Thinking, arXiv:2602.03814). A threshold of agreement is a whole rule of
+stopping (`AgreementVotes`): draw until the leader's votes / (draws + 1) are there, give up where
+that is hopeless. Its risk is P(wrong | answered), and "the risk is above alpha" is rejected by the
+exact binomial tail of the wrong among the answered. Thresholds are tested from the strictest on,
+each at delta, until one is not rejected (fixed sequence): nothing is lost by their number.
+
+A threshold with too few answers to be rejected even if all are right is passed over. Where the risk
+does not fall as the threshold is loosened, the chance that the one chosen has a risk above alpha
+stays at most delta: the first threshold that is tested of those above alpha is chosen by the
+numbers answered there and before, and given these the wrong ones among them are at least binomial
+with a risk above alpha. Where it may fall, `bonferroni` (delta over the number of thresholds, all
+tested) holds without that assumption, and needs more labels.
+
+**Agreement** is the same with the elected answer of all n draws in the place of the right one:
+no labels, and no word on what is right. **Mode** needs neither labels nor other problems: each
+answer has a certificate of its own (`mode_set`), and delta is the chance that it is false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from math import exp, log
+from statistics import fmean
+from typing import Literal, NamedTuple
+
+from workspan.errors import InputError
+from workspan.lab.certifying.binomial import labels_needed, least_answered, tail, upper
+from workspan.lab.certifying.walks import Votes, Walk, votes_of, walk, wrong
+from workspan.search.mode_set import certifiable
+from workspan.search.stated_votes import HOPELESS, AgreementVotes, ModeVotes
+from workspan.strategies.auto.fit.certificate import Certificate
+from workspan.strategies.auto.fit.library import Library
+
+Mode = Literal["risk", "mode", "agreement"]
+Correction = Literal["sequence", "bonferroni"]
+MODES: tuple[Mode, ...] = ("risk", "mode", "agreement")
+CORRECTIONS: tuple[Correction, ...] = ("sequence", "bonferroni")
+_STEPS = 20
+
+PROMISES: Mapping[Mode, str] = {
+    "risk": "of the answers given, at most alpha are wrong",
+    "mode": (
+        "each answer given is the model's most frequent one, whether right or not; of answers that "
+        "are not, at most delta are certified"
+    ),
+    "agreement": (
+        "of the answers given, at most alpha are not what all n draws would have elected; "
+        "nothing is said of what is right"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """What was found: a record of `workspan certify`."""
+
+    mode: Mode
+    model: str
+    alpha: float
+    delta: float
+    problems: int
+    """That were tested on."""
+    labelled: int
+    """Of these, with a right answer."""
+    n: int
+    """Draws of a problem, at most."""
+    answered: int
+    abstained: int
+    hopeless: int
+    """Abstentions before the last draw."""
+    threshold: float | None
+    """Of votes / (draws + 1); the nearest to a certificate where there is none; None in mode."""
+    risk: float | None
+    """Wrong among the answers given; in agreement and mode: others than all n draws elect."""
+    risk_upper: float
+    """Its upper bound at 1 - delta, exact, at this threshold; in mode delta, by construction."""
+    certified: bool
+    """The promise holds; else no answer may be given under it."""
+    work: float
+    """Mean tokens of a problem under the rule."""
+    work_all: float
+    """Of all n draws."""
+    share: float
+    """Mean share of the n draws that was taken."""
+    labels_needed: int | None
+    """Problems with labels that certify alpha with 80 % power at the risk seen; None: no number."""
+    promise: str
+    correction: str = ""
+    seed: int = 0
+
+
+class Wish(NamedTuple):
+    """What is to be promised, and how it may be earned."""
+
+    mode: Mode = "risk"
+    alpha: float = 0.1
+    """The risk."""
+    delta: float = 0.1
+    """The chance of a promise that does not hold."""
+    n: int | None = None
+    """Draws of a problem, at most; None: as many as three in four problems have."""
+    hopeless: float = HOPELESS
+    """Chance of an answer below which a problem is given up; 0 never."""
+    correction: Correction = "sequence"
+    """Of several thresholds."""
+    seed: int = 0
+    """Of the order of the draws."""
+
+    def check(self) -> None:
+        """Refuse what can't be promised.
+
+        Raises:
+            InputError: a mode that there is not, or a value out of range.
+        """
+        for name, value, known in (
+            ("mode", self.mode, MODES),
+            ("correction", self.correction, CORRECTIONS),
+        ):
+            if value not in known:
+                raise InputError(f"{name} is {value!r}: one of {', '.join(known)}")
+        for name, share in (("alpha", self.alpha), ("delta", self.delta)):
+            if not 0 < share < 1:
+                raise InputError(f"{name} is {share}: a share between 0 and 1, such as 0.1")
+        if not 0 <= self.hopeless < 1:
+            raise InputError(f"hopeless is {self.hopeless}: a chance from 0 to below 1")
+        if self.n is not None and self.n < 1:
+            raise InputError(f"n is {self.n}: at least 1 draw of a problem")
+
+
+def thresholds(n: int) -> tuple[float, ...]:
+    """Return the thresholds of n draws that are tested, the strictest first.
+
+    They are those of 1 of 1 to n of n, evenly spaced in the logarithm of the votes.
+    """
+    alike = (exp(log(max(n, 1)) * i / _STEPS) for i in range(_STEPS, -1, -1))
+    return tuple(dict.fromkeys(round(votes / (votes + 1), 4) for votes in alike))
+
+
+def certify(library: Library, wish: Wish) -> Certified:
+    """Find from which agreement on answers hold a stated risk, and what that takes.
+
+    Args:
+        library: of a model's draws on problems like those to come, all drawn alike.
+        wish: what is to be promised.
+
+    Raises:
+        InputError: a value out of range, too few draws, or in mode risk no label.
+    """
+    wish.check()
+    sizes = sorted(len(case.lines) for case in library.problems)
+    n = wish.n or (sizes[len(sizes) // 4] if sizes else 0)
+    votes = votes_of(library, n, wish.seed) if n else []
+    if not votes:
+        raise InputError(f"no problem has {n or 'any'} draws: draw more, or say fewer with n")
+    if wish.mode == "mode":
+        if not certifiable(n, wish.delta):
+            least = next(k for k in count(n) if certifiable(k, wish.delta))
+            said = f"{n} draws of a problem certify no mode at delta {wish.delta:g}"
+            raise InputError(f"{said}, even where all agree: {least} at least")
+        return _by_mode(votes, library.model, wish, n)
+    return _by_threshold(votes, library.model, wish, n)
+
+
+def certificate_of(found: Certified, wish: Wish, kinds: Sequence[str] = ()) -> Certificate:
+    """Return what `auto` needs to keep the promise.
+
+    Raises:
+        InputError: mode mode needs none.
+    """
+    if found.mode == "mode":
+        raise InputError("a certificate of the mode is each answer's own, and no file")
+    return Certificate(
+        mode=found.mode,
+        model=found.model,
+        alpha=found.alpha,
+        delta=found.delta,
+        threshold=found.threshold if found.certified else None,
+        n=found.n,
+        hopeless=wish.hopeless,
+        problems=found.labelled if found.mode == "risk" else found.problems,
+        kinds=(*kinds,),
+    )
+
+
+def _by_mode(votes: Sequence[Votes], model: str, wish: Wish, n: int) -> Certified:
+    walks = [walk(one, ModeVotes(wish.delta, n, wish.hopeless)) for one in votes]
+    right = [_elected(one) for one in votes]
+    return _record(votes, walks, right, model, wish, n, risk_upper=wish.delta)
+
+
+def _by_threshold(votes: Sequence[Votes], model: str, wish: Wish, n: int) -> Certified:
+    tested = votes if wish.mode == "agreement" else [one for one in votes if one.right is not None]
+    if not tested:
+        raise InputError(
+            "no problem has a right answer: mode risk needs labels (workspan label makes them); "
+            "modes agreement and mode do without"
+        )
+    right = [_elected(one) if wish.mode == "agreement" else one.right or _NOBODY for one in tested]
+    trials = [_trial(tested, right, threshold, wish, n) for threshold in thresholds(n)]
+    loosest = chosen(trials, wish)
+    best = min(trials, key=lambda one: (one.p, one.risk)) if loosest is None else loosest
+    level = level_of(trials, wish)
+    answered = best.answered
+    return _record(
+        tested,
+        best.walks,
+        right,
+        model,
+        wish,
+        n,
+        threshold=best.threshold,
+        risk_upper=upper(best.wrong, answered, level) if answered else 1.0,
+        certified=loosest is not None,
+        correction=wish.correction,
+        labels_needed=labels_needed(
+            wish.alpha,
+            level,
+            best.risk,
+            answered / len(tested),
+        ),
+    )
+
+
+_NOBODY: frozenset[int] = frozenset()
+
+
+def _elected(votes: Votes) -> frozenset[int]:
+    return _NOBODY if votes.elected is None else frozenset((votes.elected,))
+
+
+class Trial(NamedTuple):
+    """How one threshold went."""
+
+    threshold: float
+    answered: int
+    wrong: int
+    alpha: float
+    walks: list[Walk] = []  # noqa: RUF012  # never written to
+
+    @property
+    def p(self) -> float:
+        """The p-value of "the risk is above alpha"."""
+        return tail(self.wrong, self.answered, self.alpha)
+
+    @property
+    def risk(self) -> float:
+        """Share of wrong among the answered; 1 without any."""
+        return self.wrong / self.answered if self.answered else 1.0
+
+
+def _trial(
+    tested: Sequence[Votes],
+    right: Sequence[frozenset[int]],
+    threshold: float,
+    wish: Wish,
+    n: int,
+) -> Trial:
+    walks = [walk(one, AgreementVotes(threshold, n, wish.hopeless)) for one in tested]
+    answered, bad = sum(one.answer is not None for one in walks), wrong(walks, right)
+    return Trial(threshold, answered, bad, wish.alpha, walks)
+
+
+def level_of(trials: Sequence[Trial], wish: Wish) -> float:
+    """Return the level that each threshold is tested at."""
+    return wish.delta / (len(trials) if wish.correction == "bonferroni" else 1)
+
+
+def chosen(trials: Sequence[Trial], wish: Wish) -> Trial | None:
+    """Return the loosest threshold that is certified; the strictest stand first."""
+    level, found = level_of(trials, wish), None
+    for trial in trials:
+        if trial.p <= level:
+            found = trial
+        elif wish.correction == "sequence" and trial.answered >= least_answered(wish.alpha, level):
+            break
+    return found
+
+
+def _record(
+    tested: Sequence[Votes],
+    walks: Sequence[Walk],
+    right: Sequence[frozenset[int]],
+    model: str,
+    wish: Wish,
+    n: int,
+    *,
+    risk_upper: float,
+    threshold: float | None = None,
+    certified: bool = True,
+    correction: str = "",
+    labels_needed: int | None = None,
+) -> Certified:
+    answered = sum(one.answer is not None for one in walks)
+    return Certified(
+        mode=wish.mode,
+        model=model,
+        alpha=wish.alpha,
+        delta=wish.delta,
+        problems=len(tested),
+        labelled=sum(one.right is not None for one in tested),
+        n=n,
+        answered=answered,
+        abstained=len(walks) - answered,
+        hopeless=sum(one.answer is None and one.drawn < n for one in walks),
+        threshold=threshold,
+        risk=wrong(walks, right) / answered if answered else None,
+        risk_upper=risk_upper,
+        certified=certified,
+        work=fmean(one.work for one in walks),
+        work_all=fmean(sum(one.tokens) for one in tested),
+        share=fmean(one.drawn / n for one in walks),
+        labels_needed=labels_needed,
+        promise=PROMISES[wish.mode],
+        correction=correction,
+        seed=wish.seed,
+    )

@@ -1,0 +1,77 @@
+"""A recorded problem's votes under a rule: what was answered, and what it took."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from workspan.search.stated_votes import NO_ANSWER, StatedVotes
+from workspan.strategies.auto.fit.library import Case, Library, Record
+
+
+class Votes(NamedTuple):
+    """The draws of one problem, in an order."""
+
+    answers: tuple[int, ...]
+    """Of each draw, a number for each answer; `NO_ANSWER` for none."""
+    tokens: tuple[int, ...]
+    """Decoded, of each draw."""
+    right: frozenset[int] | None
+    """The answers that are right; None where nobody knows."""
+
+    @property
+    def elected(self) -> int | None:
+        """The answer of most draws; None where there is none or two have as many."""
+        order = Counter(one for one in self.answers if one != NO_ANSWER).most_common(2)
+        return order[0][0] if order and order[0][1] > sum(n for _, n in order[1:]) else None
+
+
+class Walk(NamedTuple):
+    """How a rule went along the draws of a problem."""
+
+    answer: int | None
+    """None where it abstained."""
+    leader: int
+    """What it would have said; `NO_ANSWER` for nothing."""
+    drawn: int
+    work: int
+
+
+def votes_of(library: Library, n: int, seed: int = 0) -> list[Votes]:
+    """Return n draws of each problem of a library that has as many, in an order by the seed."""
+    return [_votes(case, n, seed, i) for i, case in enumerate(library.problems) if _has(case, n)]
+
+
+def _has(case: Case, n: int) -> bool:
+    return len(case.lines) >= n
+
+
+def _votes(case: Case, n: int, seed: int, place: int) -> Votes:
+    lines = random.Random(f"{seed} {place}").sample(case.lines, n)
+    right = None if case.right is None else frozenset(case.right)
+    return Votes(tuple(map(_end, lines)), tuple(line.depths[-1] for line in lines), right)
+
+
+def _end(line: Record) -> int:
+    return line.groups[-1] if line.ended else NO_ANSWER
+
+
+def walk(votes: Votes, rule: StatedVotes) -> Walk:
+    """Draw until the rule answers or gives up, or nothing more was recorded."""
+    work = 0
+    for drawn, (answer, tokens) in enumerate(zip(votes.answers, votes.tokens, strict=True), 1):
+        rule.vote(answer)
+        work += tokens
+        verdict = rule.verdict
+        if verdict != "draw":
+            said = rule.leader if verdict == "answer" else None
+            return Walk(said, rule.leader, drawn, work)
+    return Walk(None, rule.leader, len(votes.answers), work)
+
+
+def wrong(walks: Sequence[Walk], right: Sequence[frozenset[int]]) -> int:
+    """Count the wrong ones among the answers that were given."""
+    pairs = zip(walks, right, strict=True)
+    return sum(one.answer is not None and one.answer not in good for one, good in pairs)

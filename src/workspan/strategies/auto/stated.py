@@ -1,0 +1,91 @@
+"""The stated risks of `auto`: which rule keeps one, and whether a certificate is for this run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from workspan.core.engine import EngineInfo
+from workspan.core.session import Strategy, Verifier
+from workspan.errors import SpecError
+from workspan.search.mode_set import certifiable
+from workspan.strategies.auto.fit.certificate import Certificate, known_certificate
+from workspan.strategies.auto.library import names_of
+from workspan.strategies.auto.policies.stated import Stated
+
+Floor = Literal["mode", "risk", "agreement"]
+"""Promises that `floor` can name: see `workspan certify`."""
+
+
+def check_floor(
+    floor: float | str,
+    delta: float,
+    n: int,
+    path: str,
+    arms: Sequence[Strategy],
+    verifier: Verifier | None,
+) -> None:
+    """Refuse a promise that can't be kept, and what would break it.
+
+    Raises:
+        DataError: the certificate can't be read.
+        ValueError: says what is missing or too much.
+    """
+    if not isinstance(floor, str):
+        if path:
+            raise ValueError("a certificate is for floor='risk' or floor='agreement'")
+        return
+    if floor not in get_args(Floor):
+        raise ValueError(f"floor is {floor!r}: a number, or one of {', '.join(get_args(Floor))}")
+    if arms or verifier is not None:
+        raise ValueError(f"floor={floor!r} is of votes alone: without arms and verifier")
+    (_check_mode if floor == "mode" else _check_calibrated)(floor, delta, n, path)
+
+
+def _check_mode(floor: str, delta: float, n: int, path: str) -> None:
+    if path:
+        raise ValueError(f"floor={floor!r} rests on its own votes: without a certificate")
+    if not 0 < delta < 1:
+        raise ValueError(f"delta is {delta}: a chance between 0 and 1, such as 0.1")
+    if not certifiable(n, delta):
+        raise ValueError(f"n={n} votes can't certify a mode at delta={delta}, even all alike")
+
+
+def _check_calibrated(floor: str, delta: float, n: int, path: str) -> None:  # noqa: ARG001
+    if not path:
+        raise ValueError(f"floor={floor!r} needs certificate=FILE, of workspan certify --to FILE")
+    found = known_certificate(path)
+    if found.mode != floor:
+        raise ValueError(f"{path} certifies {found.mode}, and floor is {floor!r}")
+
+
+def stated_rule(floor: str, delta: float, n: int, path: str, width: int) -> Stated:
+    """Make the rule that keeps a promise."""
+    if floor == "mode":
+        return Stated(delta, n, width=width)
+    found = known_certificate(path)
+    if found.threshold is None:
+        why = f"no threshold holds the risk of {found.alpha:g}"
+        return Stated(found.delta, 1, 0.5, because=why)
+    return Stated(found.delta, found.n, found.threshold, width, found.hopeless)
+
+
+def most_draws(path: str) -> int:
+    """Return the draws of a problem that a certificate is for."""
+    return known_certificate(path).n
+
+
+def check_certificate(path: str, of: str, info: EngineInfo) -> None:
+    """Refuse a certificate of another model, unless the user says whose it is.
+
+    Raises:
+        SpecError: it is.
+    """
+    if not path:
+        return
+    found: Certificate = known_certificate(path)
+    if found.model not in {*names_of(info), of}:
+        raise SpecError(
+            f"the certificate {path} is of {found.model!r}, and the engine serves {info.model!r}: "
+            f"certify with it, or say that you want this: of={found.model!r}"
+        )

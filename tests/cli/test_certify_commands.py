@@ -1,0 +1,198 @@
+"""``certify`` and ``label`` as a person meets them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from workspan import sync
+from workspan.cli.main import app
+from workspan.errors import DataError, InputError
+from workspan.strategies.auto.fit.certificate import read_certificate
+
+_TRICK = "4\x1b]0;owned\x07\x1b[2J\u202e"
+
+
+def called(*arguments: str | Path, typed: str = "") -> Result:
+    """Run a command in this process; an error is raised as it is."""
+    return CliRunner().invoke(app, [*map(str, arguments)], input=typed, catch_exceptions=False)
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    """Forty problems of twelve draws: on thirty all agree, rightly; on ten they differ."""
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    rows = []
+    for i in range(40):
+        said = ["4"] * 12 if i < 30 else [str(k % 3) for k in range(12)]
+        samples = [{"answer": a, "correct": a == "4", "tokens": 10} for a in said]
+        rows.append(
+            {"problem_id": f"p{i}", "task": "t", "model": "m", "gold": "4", "samples": samples}
+        )
+    path = tmp_path / "samples.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    return path
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    path = tmp_path / "answers.jsonl"
+    rows = [
+        {
+            "problem": f"p{i}",
+            "answer": _TRICK if i == 3 else "4",
+            "text": "so 4",
+            "votes": [{"answer": _TRICK if i == 3 else "4", "weight": 6.0}],
+            "model": "secret-model",
+            "strategy": "self_consistency(n=6)",
+            "work": 60,
+            "calls": 6,
+            "failures": 0,
+        }
+        for i in range(6)
+    ]
+    rows.append({"problem": "p9", "answer": None, "error": "EngineError: gone"})
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.mark.parametrize("mode", ["risk", "agreement", "mode"])
+def test_each_promise_is_one_record(recorded: Path, mode: str) -> None:
+    done = called("certify", "--replay", recorded, "--mode", mode, "--json")
+    assert done.exit_code == 0
+    found = json.loads(done.stdout)
+    assert found["mode"] == mode
+    assert found["certified"] is True
+    assert found["answered"] == 30
+    assert found["abstained"] == 10
+    assert found["work"] < found["work_all"] == 120
+
+
+def test_a_certificate_is_written_and_used(recorded: Path, tmp_path: Path) -> None:
+    to = tmp_path / "certificate.json"
+    done = called("certify", "--replay", recorded, "--to", to)
+    assert done.exit_code == 0
+    assert "of the answers given, at most alpha are wrong" in done.stdout
+    kept = read_certificate(to)
+    assert kept.model == "m"
+    plan = f"auto(floor='risk', certificate={str(to)!r}, of='m')"
+    result = sync.solve("2 + 2?", kind="number", engine="scripted", strategy=plan)
+    assert result.answer.certified in (True, False)
+
+
+def test_what_can_not_be_certified_ends_with_a_code_of_its_own(recorded: Path) -> None:
+    done = called("certify", "--replay", recorded, "--alpha", "0.01")
+    assert done.exit_code == 4
+    assert "certify 0.01" in done.stdout
+
+
+def test_a_model_is_asked_where_nothing_is_recorded(tmp_path: Path) -> None:
+    rows = [{"id": f"p{i}", "question": f"{i} + 1?", "kind": "number"} for i in range(4)]
+    problems = tmp_path / "problems.jsonl"
+    problems.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    where = ("certify", "--mode", "mode", "-n", "8", "--input", problems, "-e", "scripted")
+    found = json.loads(called(*where, "--journal", tmp_path / "j", "--json").stdout)
+    assert found["problems"] == 4
+    assert found["n"] == 8
+    again = json.loads(called(*where, "--journal", tmp_path / "j", "--json").stdout)
+    assert again == found
+    assert "work" in called(*where, "--dry-run").stdout
+
+
+def test_python_says_the_same(recorded: Path) -> None:
+    found = sync.certify(replay=recorded, mode="agreement")
+    said = json.loads(
+        called("certify", "--replay", recorded, "--mode", "agreement", "--json").stdout
+    )
+    assert (found.answered, found.threshold) == (said["answered"], said["threshold"])
+
+
+def test_what_is_wrong_is_said_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--replay FILE"):
+        called("certify")
+    with pytest.raises(InputError, match="needs no file"):
+        called("certify", "--mode", "mode", "--replay", tmp_path / "x", "--to", tmp_path / "y")
+    with pytest.raises(InputError, match="alpha is 2"):
+        called("certify", "--alpha", "2", "--replay", tmp_path / "x")
+
+
+def judge(answers: Path, to: Path, typed: str, who: str = "anna", *more: str) -> Result:
+    return called("label", answers, "--to", to, "--n", "6", "--as", who, *more, typed=typed)
+
+
+def test_labelling_is_blind_goes_on_and_is_used(answers: Path, tmp_path: Path) -> None:
+    to = tmp_path / "labelled.jsonl"
+    first = judge(answers, to, "r\nr\nq\n")
+    assert first.exit_code == 0
+    for hidden in ("secret-model", "self_consistency", "6.0"):
+        assert hidden not in first.output
+    assert "judged 2 of 6" in first.output
+    rest = judge(answers, to, "x\nr\nw\n5\nu\nr\n")
+    assert "1 of 6" not in rest.output.split("right, wrong")[0]
+    assert "judged 6 of 6" in rest.output
+    other = judge(answers, to, "r\nr\nr\nw\n\nr\nr\n", "bert")
+    assert "Cohen's kappa" in other.output
+    record = json.loads(judge(answers, to, "", "anna", "--json").stdout)
+    assert record["judged"] == record["labelled"] == 6
+    assert record["kappa"]["anna, bert"]["both"] == 6
+    found = json.loads(called("certify", "--input", to, "--json").stdout)
+    assert found["labelled"] == 6
+    assert found["certified"] is False
+    assert found["labels_needed"] is None or found["labels_needed"] >= 22
+
+
+def test_going_back_judges_the_last_one_again(answers: Path, tmp_path: Path) -> None:
+    to = tmp_path / "labelled.jsonl"
+    judge(answers, to, "w\n\nb\nr\nq\n")
+    record = json.loads(judge(answers, to, "", "anna", "--json").stdout)
+    assert (record["judged"], record["right"]) == (1, 1)
+
+
+def test_nothing_raw_reaches_the_terminal(answers: Path, tmp_path: Path) -> None:
+    done = judge(answers, tmp_path / "labelled.jsonl", "r\n" * 6)
+    for raw in ("\x1b", "\x07", "\u202e"):
+        assert raw not in done.output
+    assert "4]0;owned[2J" in done.output
+
+
+def test_questions_are_shown_where_they_are_given(answers: Path, tmp_path: Path) -> None:
+    problems = tmp_path / "problems.jsonl"
+    rows = [{"id": f"p{i}", "question": f"What is {i}?", "kind": "number"} for i in range(6)]
+    problems.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    to = tmp_path / "labelled.jsonl"
+    assert "What is" in judge(answers, to, "q\n", "anna", "--input", str(problems)).output
+    problems.write_text(json.dumps({"id": "z", "question": "?", "kind": "number"}) + "\n")
+    with pytest.raises(InputError, match="problems are others"):
+        judge(answers, to, "q\n", "anna", "--input", str(problems))
+
+
+def test_files_that_are_no_labels_are_left(answers: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine")
+    with pytest.raises(InputError, match="a file of labels"):
+        judge(answers, mine, "q\n")
+    with pytest.raises(InputError, match="left as it is"):
+        judge(answers, answers, "q\n")
+    assert mine.read_text() == "mine"
+    with pytest.raises(DataError, match="not an answer"):
+        judge(mine, tmp_path / "labelled.jsonl", "q\n")
+
+
+def test_an_answer_that_is_not_certified_is_printed_and_told_by_the_exit_code(
+    tmp_path: Path,
+) -> None:
+    strategy = "auto(floor='mode', delta=0.3, n=8)"
+    told = ("-e", "scripted", "-s", strategy, "--kind", "number", "--budget", "4k work")
+    done = [called("solve", "2 + 2?", *told, "--seed", seed) for seed in "012"]
+    titles = {one.exit_code: "certified" in one.stdout for one in done}
+    assert titles
+    assert all(titles.values())
+    for one in done:
+        assert (one.exit_code == 4) == ("not certified" in one.stdout)
+    record = json.loads(called("solve", "2 + 2?", *told, "--json").stdout)
+    assert record["certified"] in (True, False)

@@ -1,0 +1,155 @@
+"""Labels by hand: a fair choice, a file that loses nothing, agreement of two people."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from workspan.errors import DataError, InputError
+from workspan.lab.certifying.certify import Wish, certify
+from workspan.lab.labelling.answers import Answered, Voted, choose, read_answers
+from workspan.lab.labelling.kappa import kappa
+from workspan.lab.labelling.labels import (
+    Head,
+    Label,
+    LabelFile,
+    Verdict,
+    is_labels,
+    judged,
+    label,
+    latest,
+    library_of,
+    read_labels,
+)
+
+HEAD = Head(1, "hash", 4, 0)
+
+
+def answered(i: int, first: int = 5, strategy: str = "self_consistency(n=8)") -> Answered:
+    votes = (Voted(f"a{i}", first), Voted("other", 8 - first))
+    return Answered(f"p{i}", f"a{i}", "so", votes, "model", strategy, 800, 8)
+
+
+def test_every_answer_is_chosen_with_the_same_probability() -> None:
+    held = [answered(i, 4 + i % 4) for i in range(20)]
+    times = Counter(one.answered.problem for seed in range(3000) for one in choose(held, 6, seed))
+    for name in (one.problem for one in held):
+        assert abs(times[name] / 3000 - 0.3) < 5 * (0.3 * 0.7 / 3000) ** 0.5
+    assert {one.probability for one in choose(held, 6)} == {0.3}
+
+
+def test_every_degree_of_agreement_is_there_in_its_share() -> None:
+    held = [answered(i, 4 + i // 5) for i in range(20)]
+    for seed in range(20):
+        chosen = choose(held, 8, seed)
+        assert Counter(one.answered.votes[0].weight for one in chosen) == {4: 2, 5: 2, 6: 2, 7: 2}
+
+
+def test_what_has_no_answer_can_not_be_judged() -> None:
+    with pytest.raises(InputError, match="nothing to judge"):
+        choose([Answered("p", None)], 3)
+
+
+def made(name: str, verdict: Verdict, who: str = "anna", i: int = 1) -> Label:
+    chosen = choose([answered(i)], 1)[0]
+    return label(chosen, verdict, who)
+
+
+def test_a_kill_at_any_byte_loses_no_whole_label(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.jsonl"
+    with LabelFile(whole, HEAD) as file:
+        for i in range(3):
+            file.add(label(choose([answered(i)], 1)[0], "right", "anna"))
+    content = whole.read_bytes()
+    ends = [i + 1 for i, byte in enumerate(content) if byte == ord("\n")]
+    for cut in sorted({*range(0, len(content), 17), *ends, *(end - 1 for end in ends)}):
+        path = tmp_path / "cut.jsonl"
+        path.write_bytes(content[:cut])
+        kept = max(0, sum(end <= cut for end in ends) - 1)
+        with LabelFile(path, HEAD) as file:
+            assert len(file.labels) == kept
+            file.add(label(choose([answered(9)], 1)[0], "wrong", "anna"))
+        head, labels = read_labels(path)
+        assert head == HEAD
+        assert [one.problem for one in labels] == [f"p{i}" for i in range(kept)] + ["p9"]
+        path.unlink()
+
+
+def test_labels_of_other_answers_are_left_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "labels.jsonl"
+    LabelFile(path, HEAD).__exit__(None, None, None)
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="other answers"):
+        LabelFile(path, Head(1, "another", 4, 0))
+    assert path.read_bytes() == before
+    assert is_labels(path)
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_of_two_judgements_the_last_stands_and_doubt_is_believed() -> None:
+    labels = [made("p1", "wrong"), made("p1", "right")]
+    assert latest(labels)["anna"]["p1"].verdict == "right"
+    assert judged(labels)[0].is_right
+    assert not judged([*labels, made("p1", "unsure", "bert")])[0].is_right
+
+
+def test_kappa_is_cohens_and_its_interval_holds_it() -> None:
+    # 20 both right, 5 and 10 apart, 15 both wrong: Cohen's kappa 0.4 (a textbook table of 50)
+    ours: dict[str, Label] = {}
+    theirs: dict[str, Label] = {}
+    pairs: list[tuple[Verdict, Verdict, int]] = [
+        ("right", "right", 20),
+        ("right", "wrong", 5),
+        ("wrong", "right", 10),
+        ("wrong", "wrong", 15),
+    ]
+    for a, b, times in pairs:
+        for _ in range(times):
+            name = f"p{len(ours)}"
+            ours[name], theirs[name] = made(name, a), made(name, b)
+    found = kappa(ours, theirs)
+    assert found.value == pytest.approx(0.4)
+    assert (found.both, found.agreed) == (50, 35)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 0.4 < found.high
+
+
+def test_two_who_never_differ_still_get_a_width() -> None:
+    ours = {f"p{i}": made("", "right" if i % 2 else "wrong") for i in range(10)}
+    found = kappa(ours, ours)
+    assert found.value == 1
+    assert found.low is not None
+    assert found.low < 0.5
+    assert kappa({"p": made("", "right")}, {"p": made("", "right")}).value is None
+    assert kappa({}, ours).both == 0
+
+
+def test_labels_are_draws_to_certify_on(tmp_path: Path) -> None:
+    labels = []
+    for i in range(60):
+        chosen = choose([answered(i, 7 if i < 40 else 4)], 1)[0]
+        labels.append(label(chosen, "right" if i < 40 else "wrong", "anna"))
+    library = library_of(HEAD, labels, tmp_path)
+    assert library.model == "model"
+    assert all(len(case.lines) == 8 for case in library.problems)
+    found = certify(library, Wish("risk", 0.15, 0.1))
+    assert found.certified
+    assert found.threshold is not None
+    assert found.threshold > 0.5
+
+
+def test_answers_that_were_not_drawn_alike_are_refused(tmp_path: Path) -> None:
+    one = label(choose([answered(1, 5, "auto")], 1)[0], "right", "anna")
+    with pytest.raises(InputError, match="no draws alike"):
+        library_of(HEAD, [one], tmp_path)
+
+
+def test_lines_that_are_no_answers_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.write_text(json.dumps({"problem": "p", "answer": "4", "model": "m"}) + "\n{}\n")
+    with pytest.raises(DataError, match="jsonl:2"):
+        read_answers(path)

@@ -1,0 +1,181 @@
+"""`auto` at a stated risk: what it answers as certified, what not, and what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from workspan import sync
+from workspan.core.engine import EngineInfo
+from workspan.data.budget import Budget
+from workspan.data.types import Problem
+from workspan.errors import DataError, InputError, SpecError
+from workspan.recordings.engine import ReplayEngine
+from workspan.recordings.recording import Chain, Recording
+from workspan.runner import Result, run
+from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.fit.certificate import (
+    Certificate,
+    is_certificate,
+    read_certificate,
+    write_certificate,
+)
+from workspan.strategies.auto.policies.cold import Cold
+from workspan.strategies.auto.policies.state import NONE, Line, State
+from workspan.strategies.auto.policies.stated import Stated
+
+TOKENS = 10
+
+
+def recording(answers: Sequence[str]) -> Recording:
+    problem = Problem.ask("which?", kind="text", id="p")
+    chains = tuple(Chain((TOKENS,), (one,)) for one in answers)
+    return Recording("m", (problem,), {"p": chains}, {"p": "a"})
+
+
+def solved(strategy: Auto, answers: Sequence[str], budget: Budget | None = None) -> Result:
+    held = recording(answers)
+
+    async def main() -> Result:
+        engine = ReplayEngine(held)
+        return await run(strategy, held.problems[0], engine, budget=budget or Budget())
+
+    return anyio.run(main)
+
+
+def certificate(tmp_path: Path, **told: Any) -> str:
+    made = {
+        "mode": "risk",
+        "model": "m",
+        "alpha": 0.1,
+        "delta": 0.1,
+        "threshold": 0.75,
+        "n": 8,
+        "hopeless": 0.02,
+        "problems": 60,
+    }
+    path = tmp_path / "certificate.json"
+    write_certificate(Certificate(**{**made, **told}), path)
+    return str(path)
+
+
+def test_agreeing_chains_are_certified_after_seven() -> None:
+    result = solved(Auto(floor="mode"), ["a"] * 64)
+    assert (result.answer.text, result.answer.certified, result.usage.calls) == ("a", True, 7)
+
+
+def test_what_is_not_certified_is_answered_and_said_not_to_be() -> None:
+    result = solved(Auto(floor="mode"), ["a", "b"] * 32)
+    assert result.answer.text in {"a", "b"}
+    assert result.answer.certified is False
+    assert result.usage.calls < 64  # hopeless
+    assert result.answer.why is not None
+    assert "hardly" in str(result.answer.why.steps[-1].why["because"])
+
+
+def test_a_number_as_floor_says_nothing_of_certificates() -> None:
+    assert solved(Auto(floor=0.1, n=4), ["a"] * 8).answer.certified is None
+
+
+def test_a_budget_ends_it_without_a_certificate() -> None:
+    result = solved(Auto(floor="mode"), ["a"] * 64, Budget(work=4 * TOKENS))
+    assert (result.answer.text, result.answer.certified) == ("a", False)
+    assert result.work <= 4 * TOKENS
+
+
+def test_a_risk_that_was_certified_is_kept(tmp_path: Path) -> None:
+    path = certificate(tmp_path)
+    sure = solved(Auto(floor="risk", certificate=path), ["a"] * 8)
+    assert (sure.answer.certified, sure.usage.calls) == (True, 3)
+    torn = solved(Auto(floor="risk", certificate=path), ["a", "b", "c", "d"] * 2)
+    assert torn.answer.certified is False
+
+
+def test_where_no_threshold_holds_one_chain_is_drawn_and_not_certified(tmp_path: Path) -> None:
+    path = certificate(tmp_path, threshold=None)
+    result = solved(Auto(floor="risk", certificate=path), ["a"] * 8)
+    assert (result.answer.text, result.answer.certified) == ("a", False)
+    assert result.usage.calls == 1
+
+
+def test_side_by_side_the_certificate_is_of_the_first_votes() -> None:
+    result = solved(Auto(floor="mode", prefers="span"), ["a"] * 64)
+    assert (result.answer.certified, result.usage.calls) == (True, 8)
+    assert result.span == TOKENS
+
+
+def line(group: int, *, ended: bool = True) -> Line:
+    return Line(TOKENS, (), group, ended)
+
+
+def test_votes_behind_an_open_line_do_not_count() -> None:
+    rule = Stated(0.1, 64)
+    rows = [line(0)] * 6 + [line(0, ended=False)] + [line(0)] * 20
+    assert rule.decide(State(tuple(rows))).action == "deepen"
+    assert rule.decide(State((*rows[:6], line(0), *rows[7:]))).action == "stop"
+    cut = rule.decide(State(tuple(rows), work_left=0))
+    assert (cut.action, cut.leader) == ("abstain", 0)
+
+
+def test_lines_without_an_answer_are_draws_but_no_votes() -> None:
+    rule = Stated(0.1, 10)
+    assert rule.decide(State((line(NONE),) * 10)).action == "abstain"
+    assert rule.decide(State((line(NONE), *[line(1)] * 7))).leader == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"floor": "mode", "n": 6}, "can't certify a mode"),
+        ({"floor": "mode", "delta": 0.0}, "delta is 0.0"),
+        ({"floor": "mode", "certificate": "x"}, "without a certificate"),
+        ({"floor": "risk"}, "workspan certify"),
+        ({"floor": "sure"}, "one of mode, risk, agreement"),
+        ({"certificate": "x"}, "floor='risk'"),
+        ({"floor": "mode", "arms": (Auto(),)}, "votes alone"),
+    ],
+)
+def test_promises_that_can_not_be_kept_are_refused(told: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Auto(**told)
+
+
+def test_a_certificate_of_another_promise_or_model_is_refused(tmp_path: Path) -> None:
+    path = certificate(tmp_path)
+    with pytest.raises(ValueError, match="certifies risk"):
+        Auto(floor="agreement", certificate=path)
+    plan = Auto(floor="risk", certificate=path)
+    with pytest.raises(SpecError, match=r"certificate .* is of 'm'"):
+        plan.check(EngineInfo("http", "other"))
+    Auto(floor="risk", certificate=path, of="m").check(EngineInfo("http", "other"))
+
+
+def test_a_file_that_is_no_certificate_is_refused_and_left(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text('{"format":1}')
+    with pytest.raises(DataError, match="not a certificate"):
+        read_certificate(path)
+    with pytest.raises(DataError, match="left as it is"):
+        write_certificate(read_certificate(Path(certificate(tmp_path))), path)
+    assert path.read_text() == '{"format":1}'
+    assert is_certificate(Path(certificate(tmp_path)))
+    with pytest.raises(DataError, match="out of range"):
+        read_certificate(Path(certificate(tmp_path, alpha=3.0)))
+
+
+def test_a_rule_that_was_fitted_never_stands_for_a_promise() -> None:
+    result = solved(Auto(floor="mode", fitted=Cold(confidence=0.5)), ["a", "b"] * 32)
+    assert result.answer.certified is False
+
+
+def test_a_stated_risk_is_neither_pooled_nor_calibrated() -> None:
+    rows = [{"id": "a", "prompt": "1 + 1?", "kind": "number"}]
+    told: dict[str, Any] = {"engine": "scripted", "strategy": "auto(floor='mode')"}
+    with pytest.raises(InputError, match="pooled"):
+        sync.solve_many(rows, budget="1k work", pooled=True, **told)
+    with pytest.raises(SpecError, match="draws all lines"):
+        sync.calibrate(rows, **told)
