@@ -3,6 +3,7 @@
 body     its settings and tools
 blocks   its conversation
 reply    the message, whole and as a stream
+telling · hearing   the other way: a chat asked in Messages, and what comes back
 """
 
 from workspan.protocol.messages.body import carry

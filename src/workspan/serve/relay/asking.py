@@ -17,6 +17,7 @@ from workspan.engines.endpoint.lessons import CAP_NAMES
 from workspan.errors import InputError, UnsupportedCapability
 from workspan.legible import quoted
 from workspan.protocol.carried import Carried
+from workspan.protocol.messages.telling import tell
 from workspan.serve.asked import Asked
 from workspan.serve.dialects import DIALECTS, Dialect
 from workspan.serve.prices import price_asked
@@ -66,6 +67,8 @@ class Passed:
     """As the client stated it, of one choice."""
     cap_name: str = ""
     """What it called it."""
+    is_backward: bool = False
+    """A chat that is asked in Messages, since the upstream speaks nothing else."""
     dialect: Dialect | None = None
     """In which it is asked, where that is not Chat Completions or a form of its own."""
 
@@ -98,7 +101,8 @@ class Passed:
         is_streamed = bool(body.get("stream", bool, "true or false"))
         cap = _count(body, dialect.cap)
         named = dialect.cap if cap is not None else ""
-        return cls(asked, body, dialect.form, is_streamed, True, 1, cap, named, dialect)
+        form = dialect.form
+        return cls(asked, body, form, is_streamed, True, 1, cap, named, dialect=dialect)
 
     @cached_property
     def carried(self) -> Carried:
@@ -128,6 +132,18 @@ class Passed:
         asked = replace(self.asked, body=body.written(), notices=self.carried.notices)
         return Passed.read(asked, body, "chat")
 
+    def _in_messages(self) -> Passed:
+        """Return a chat that is to be asked in Messages.
+
+        Raises:
+            InputError: something in it can't be said there.
+        """
+        told = tell(self.asked.fields)
+        notices = (*self.asked.notices, *told.notices)
+        headers = {**DIALECTS["message"].needed, **self.asked.headers}
+        asked = replace(self.asked, notices=notices, headers=headers)
+        return replace(self, asked=asked, is_backward=True)
+
     async def at(self, server: Server) -> Passed:
         """Return what one upstream is asked, in a dialect that it speaks.
 
@@ -138,6 +154,8 @@ class Passed:
         if self.dialect is not None and await server.spoken.speaks(self.dialect, server):
             return self
         if self.form in ("chat", *DIALECTS) and not server.spoken.has_chat:
+            if server.spoken.has_messages:
+                return self.as_chat._in_messages()
             asked = self.dialect.name if self.dialect is not None else "chat"
             said = f"{server.name} does not speak {asked}, by the operator's word (--speaks)"
             raise Failed(400, said, code="unsupported")
@@ -146,6 +164,8 @@ class Passed:
     @property
     def path(self) -> str:
         """Below the upstream's address."""
+        if self.is_backward:
+            return PATHS["message"]
         return PATHS[self.form]
 
     def allowed(self, server: Server, limited: Limited) -> int | None:

@@ -15,11 +15,13 @@ from workspan.data.budget import Budget
 from workspan.engines.endpoint.complaints import Complaint, is_complaint, read_complaint
 from workspan.engines.endpoint.wire import Event, decode_usual, read_event
 from workspan.errors import EngineProtocolError
+from workspan.protocol.messages.telling import tell
 from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.blocks import Blocks, Cutter, joined, parsed, written
 from workspan.serve.relay.counts import Counts
 from workspan.serve.relay.native import NATIVES, Native
+from workspan.serve.relay.native.backward import Backward
 from workspan.serve.relay.native.base import NamedCutter, as_object, named
 from workspan.serve.relay.upstream import Server, at_most
 from workspan.serve.wire.errors import NEVER_AGAIN
@@ -60,8 +62,13 @@ class Attempt:
     """What went wrong after the events that were taken; nothing beyond it is read."""
     notices: list[str] = field(default_factory=list)
 
+    backward: Backward | None = None
+    """Puts a reply of Messages into a chat's words."""
+
     def __post_init__(self) -> None:
         """Choose what reads the reply."""
+        if self.passed.is_backward:
+            self.backward = Backward()
         made = NATIVES.get(self.passed.form)
         if made is not None:
             asked = self.passed.asked
@@ -100,7 +107,10 @@ class Attempt:
         server, passed = self.server, self.passed
         for lesson in range(_LESSONS + 1):
             body = passed.written(server, self.cap)
-            response = await self._post(body.written())
+            content = body.written()
+            if self.backward is not None:
+                content = msgspec.json.encode(tell(msgspec.json.decode(content)).body)
+            response = await self._post(content)
             if response.status == 200:
                 self.notices = passed.left_out(server)
                 return response
@@ -150,6 +160,8 @@ class Attempt:
             await self._first_token()
             return
         self.whole = await self._read(response, exchange.limits.reply_bytes)
+        if self.backward is not None:
+            self.whole = self.backward.whole(self.whole)
         if self.passed.is_streamed and self.whole.lstrip().startswith(_EVENTS):
             self.whole, told = b"", self.whole
             self.ahead.append(self.events(told))
@@ -242,7 +254,14 @@ class Attempt:
         """
         assert self.response is not None  # it has begun
         try:
-            return await self.response.content.readany()
+            while received := await self.response.content.readany():
+                if self.backward is None:
+                    return received
+                if out := self.backward.feed(received):
+                    return out
+            return b""
+        except EngineProtocolError as error:
+            raise trouble.broke(self.server.name, str(error)) from None
         except trouble.LOST as error:
             why = trouble.words(error, self.server.secret)
             raise trouble.broke(self.server.name, why) from None
@@ -330,8 +349,11 @@ class Attempt:
             return
         is_stream = self.passed.is_streamed and not self.whole and not self.is_unread
         if is_stream and self.response.status == 200 and self.failure is None:
-            with suppress(*trouble.LOST):
-                if received := self.response.content.read_nowait():
+            with suppress(*trouble.LOST, EngineProtocolError):
+                received = self.response.content.read_nowait()
+                if received and self.backward is not None:
+                    received = self.backward.feed(received)
+                if received:
                     self.events(received)
         self.response.close()
 

@@ -30,6 +30,8 @@ async def worth(gateway: Gateway, target: Target, passed: Passed, record: Record
         if (effort := effort_asked(dialect, passed.body)) is not None:
             effort_for(info.model, effort)
         return target
+    if target.strategy is None and here.is_backward:
+        return target
     if target.strategy is not None and not server.spoken.has_chat:
         raise InputError(
             f"{server.name} speaks no Chat, by the operator's word, and a strategy asks by it: "

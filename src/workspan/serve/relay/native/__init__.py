@@ -3,6 +3,8 @@
 base                   what is shared: events cut, counted and handed on as they came
 responses · messages   each dialect's events, its ends, and how a cut is said
 spoken                 which dialects an upstream speaks
+asking                 what of a body is written anew
+backward               a chat asked in Messages
 """
 
 from __future__ import annotations

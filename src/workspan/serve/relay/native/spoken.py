@@ -43,6 +43,11 @@ class Spoken:
         """Chat Completions are spoken."""
         return not self._stated or "chat" in self._stated
 
+    @property
+    def has_messages(self) -> bool:
+        """Messages are spoken, by the operator's word."""
+        return "messages" in self._stated
+
     async def speaks(self, dialect: Dialect, server: Asked) -> bool:
         """Tell whether a dialect is spoken; an upstream that can't be asked now will be again."""
         if self._stated:
