@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from workspan.errors import InputError
+
 
 @dataclass(frozen=True, slots=True)
 class Carried:
@@ -17,6 +19,25 @@ class Carried:
     """What was left out, since nothing hangs on it, one sentence each."""
     spaces: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Of tools that had a namespace: by their name in the body, that and their name in it."""
+
+
+_OF_CHAT = frozenset(
+    {
+        *("messages", "n", "max_tokens", "max_completion_tokens", "response_format"),
+        *("reasoning_effort", "functions", "function_call", "stop"),
+    }
+)
+"""Fields that mean something to Chat, or that an account rests on."""
+
+
+def refuse_others(rest: Mapping[str, Any], dialect: str) -> None:
+    """Refuse what is no field of a dialect, and would be one of the chat that it becomes.
+
+    Raises:
+        InputError: there is such a field.
+    """
+    for name in sorted(_OF_CHAT.intersection(rest)):
+        raise InputError(f"{name} is no field of {dialect}: it is one of Chat Completions")
 
 
 def wishes_of_stream(body: dict[str, Any]) -> None:

@@ -320,6 +320,11 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("/responses", {"stream": "yes"}, "stream"),
     ("/responses", {"tools": [{"type": "function"}]}, "tools[0].name"),
     ("/responses", {"reasoning": {"effort": 3}}, "reasoning.effort"),
+    ("/responses", {"messages": [{"role": "user", "content": "x"}]}, "messages"),
+    ("/responses", {"n": 2}, "n is"),
+    ("/responses", {"max_tokens": 2}, "max_tokens"),
+    ("/messages", {"n": 2}, "n is"),
+    ("/messages", {"response_format": {"type": "text"}}, "response_format"),
     ("/messages", {"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
     ("/messages", {"messages": []}, "messages"),
     ("/messages", {"max_tokens": "many"}, "max_tokens"),
@@ -501,6 +506,32 @@ def test_a_stream_that_died_never_looks_finished(path: str, *, ends: bool) -> No
                 numbers = [one["sequence_number"] for one in told]
                 assert numbers == list(range(len(told)))
             assert not {"response.completed", "message_stop", "message_delta"} & {*kinds(got)}
+
+    run(main)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("what", ["in turns", "nameless", "several choices"])
+def test_what_the_dialect_cannot_say_is_an_error_that_is_charged(path: str, what: str) -> None:
+    two = [{"tool_calls": [{"index": i, **CALLED}]} for i in (0, 1, 0)]
+    nameless = [{"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}]
+    told = {
+        "in turns": chat(*two, finish="tool_calls"),
+        "nameless": chat(*nameless, finish="tool_calls"),
+        "several choices": [piece({"content": "4"}), piece({"content": "5"}, index=1)],
+    }
+    opened = [piece({"role": "assistant", "content": "Well"}), PAUSE]
+
+    async def main() -> None:
+        answer = chatting(*opened, *told[what])
+        async with Scripted(answer).serve() as up, gate(up.url) as gw:
+            got = await gw.post({**BODIES[path], "stream": True}, path)
+            assert kinds(got)[-1] == ("response.failed" if path == "/responses" else "error")
+            assert not {"response.completed", "message_stop"} & {*kinds(got)}
+            record = await gw.record()
+            assert (record.status, record.code) == (502, "upstream_error")
+            assert record.total.calls == 1
+            assert record.total.output_tokens >= 1
 
     run(main)
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from workspan.errors import InputError
 from workspan.legible import quoted
-from workspan.protocol.carried import Carried, joined_system, wishes_of_stream
+from workspan.protocol.carried import Carried, joined_system, refuse_others, wishes_of_stream
 from workspan.protocol.chat_messages import checked_text
 from workspan.protocol.fields import as_list, as_object, not_carried
 from workspan.protocol.messages.blocks import read_system, read_turns
 
-_UNTOLD = frozenset({"context_management", "inference_geo", "betas", "diagnostics"})
+_UNTOLD = frozenset(
+    {"stream_options", "context_management", "inference_geo", "betas", "diagnostics"}
+)
 """Fields for Anthropic's own servers, which change no answer of another."""
 
 
@@ -40,6 +42,7 @@ def carry(body: Mapping[str, Any]) -> Carried:
         told.pop("parallel_tool_calls", None)
         if told.get("tool_choice") in ("auto", "none"):
             del told["tool_choice"]
+    refuse_others(rest, "Messages")
     model = {"model": rest.pop("model")} if "model" in rest else {}
     found = model | told | {name: rest[name] for name in rest if name not in _UNTOLD}
     wishes_of_stream(found)

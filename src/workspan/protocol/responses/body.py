@@ -7,7 +7,7 @@ from typing import Any
 
 from workspan.errors import InputError
 from workspan.legible import quoted
-from workspan.protocol.carried import Carried, joined_system, wishes_of_stream
+from workspan.protocol.carried import Carried, joined_system, refuse_others, wishes_of_stream
 from workspan.protocol.chat_messages import checked_text
 from workspan.protocol.fields import as_list, as_object, not_carried
 from workspan.protocol.responses.items import read_items
@@ -46,6 +46,7 @@ def carry(body: Mapping[str, Any]) -> Carried:
     for name, read in _FIELDS.items():
         if name in rest:
             told |= read(rest.pop(name))
+    refuse_others(rest, "Responses")
     model = {"model": rest.pop("model")} if "model" in rest else {}
     found = model | told | {name: rest[name] for name in rest if name not in _UNTOLD}
     wishes_of_stream(found)
