@@ -103,7 +103,7 @@ def serve(
         bool, typer.Option("--json", help="Say on one line of JSON when ready.")
     ] = False,
 ) -> None:
-    """Serve any client of OpenAI's API, each request within its budget."""
+    """Serve any client of OpenAI's or Anthropic's API, each request within its budget."""
     if not engine:
         raise InputError("name an engine: workspan serve -e http://HOST/v1 --model NAME")
     try:
