@@ -111,7 +111,9 @@ def _result(turn: dict[str, Any], place: str, turns: list[dict[str, Any]]) -> No
 
 def _said(turn: dict[str, Any], place: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for detail in turn.get("reasoning_details") or ():
+    at = f"{place}.reasoning_details"
+    for one in as_list(turn.get("reasoning_details") or (), at, "details"):
+        detail = as_object(one, at)
         if detail.get("type") == "reasoning.encrypted":
             found.append({"type": "redacted_thinking", "data": detail.get("data")})
         elif detail.get("signature"):  # unsigned thinking is refused there
@@ -120,7 +122,8 @@ def _said(turn: dict[str, Any], place: str) -> list[dict[str, Any]]:
     found += _parts(turn.get("content"), place)
     if refusal := turn.get("refusal"):
         found.append({"type": "text", "text": refusal})
-    for i, call in enumerate(turn.get("tool_calls") or ()):
+    calls = as_list(turn.get("tool_calls") or (), f"{place}.tool_calls", "calls")
+    for i, call in enumerate(calls):
         at = f"{place}.tool_calls[{i}]"
         inner = as_object(as_object(call, at).get("function"), f"{at}.function")
         told: Any
@@ -131,7 +134,7 @@ def _said(turn: dict[str, Any], place: str) -> list[dict[str, Any]]:
         if not isinstance(told, dict):
             raise _cannot(f"{at}.function.arguments", "no JSON object")
         found.append(
-            {"type": "tool_use", "id": call.get("id"), "name": inner["name"], "input": told}
+            {"type": "tool_use", "id": call.get("id"), "name": inner.get("name"), "input": told}
         )
     return found
 
@@ -200,9 +203,10 @@ def _choice(told: Any) -> dict[str, Any]:
         if told not in kinds:
             raise _cannot("tool_choice", quoted(told))
         return {"tool_choice": {"type": kinds[told]}}
-    if told.get("type") != "function":
-        raise _cannot("tool_choice.type", quoted(told.get("type")))
-    name = as_object(told.get("function"), "tool_choice.function").get("name")
+    rest = as_object(told, "tool_choice")
+    if rest.get("type") != "function":
+        raise _cannot("tool_choice.type", quoted(rest.get("type")))
+    name = as_object(rest.get("function"), "tool_choice.function").get("name")
     return {"tool_choice": {"type": "tool", "name": name}}
 
 
