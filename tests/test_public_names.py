@@ -8,12 +8,12 @@ def test_public_names_are_these() -> None:
         "Answer", "Answers", "Auto", "BestOfN", "Budget", "BudgetExceeded",
         "BudgetForcing", "Candidate", "Capability", "Card", "Compared", "Embedded",
         "Endpoint", "Engine", "EngineError", "EngineInfo", "Grid", "Journal",
-        "JournalFile", "Message", "MindEvolution", "Price", "Problem",
+        "JournalFile", "Ladder", "Message", "MindEvolution", "Price", "Problem",
         "Request", "Result", "Retrieve", "Sample", "Score", "SelfConsistency",
         "SelfRevision", "Session", "Single", "Strategy", "Usage", "Verifier",
-        "WeightedBestOfN", "WorkspanError", "calibrate", "certify", "compare", "estimate",
+        "WeightedBestOfN", "Which", "WorkspanError", "calibrate", "certify", "compare", "estimate",
         "open_engine", "parse_strategy", "parse_verifier", "read", "replay", "run",
-        "run_sync", "solve", "solve_many",
+        "run_sync", "solve", "solve_many", "sweep", "which",
     ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import socket
 import sys
 import textwrap
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -480,8 +481,8 @@ def test_a_file_that_is_left_visible_is_found_by_the_probe(
 
 
 def test_a_network_that_is_left_open_is_found_by_the_probe(mechanism: Mechanism) -> None:
-    def open_walls(program: str, disk: int) -> list[str]:
-        words = [word for word in mechanism.walls(program, disk) if word != "--net"]
+    def open_walls(program: str, disk: int, paths: Sequence[str]) -> list[str]:
+        words = [word for word in mechanism.walls(program, disk, paths) if word != "--net"]
         at = words.index("--unshare-all") + 1 if "--unshare-all" in words else 0
         return [*words[:at], *(["--share-net"] if at else []), *words[at:]]
 

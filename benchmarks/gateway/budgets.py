@@ -1,9 +1,11 @@
 """Do budgets hold, and how much of them can be used: many streams a key, several workers.
 
-    python -m benchmarks.gateway.budgets [--store postgresql://…] [--kill N]
+    python -m benchmarks.gateway.budgets [--store postgresql://…] [--kill N] [--relayed]
 
 Each key has a budget of tokens, half of them one of money too. Streams draw on it until it is used
-up. Overshoot is what the bill has above a budget; the usable share what it has of it.
+up. Overshoot is what the bill has above a budget; the usable share what it has of it. Accounts and
+store are measured alone, each worker simulating its streams; with `--relayed` it is the gateway
+itself, before a server that decodes at a pace and bills what it decodes after a hang-up, too.
 """
 
 from __future__ import annotations
@@ -15,10 +17,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from benchmarks.gateway.relayed import Relayed, told_of
 from benchmarks.gateway.streams import PRICE, Load, billed
 
 from workspan.serve.keeping import add_key, key_usage, opened
@@ -47,13 +51,67 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--piece-seconds", type=float, default=0.02)
     parser.add_argument("--kill", type=int, default=0, help="workers killed in the middle, -9")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--relayed", action="store_true", help="through the gateway itself")
+    parser.add_argument(
+        "--runahead", type=int, default=48, help="tokens after a hang-up, at most, where relayed"
+    )
+    parser.add_argument(
+        "--stated",
+        type=int,
+        default=64,
+        help="the same, as the gateway is told: with what is under way meanwhile",
+    )
     return parser.parse_args()
 
 
 def _measured(asked: argparse.Namespace, store: str, folder: Path) -> dict[str, Any]:
-    keys = [asyncio.run(_key(store, asked.budget, place)) for place in range(asked.keys)]
+    made = [asyncio.run(_key(store, asked.budget, place)) for place in range(asked.keys)]
+    keys = [id for id, _ in made]
+    began = time.monotonic()
+    if asked.relayed:
+        told = _relayed(asked, store, folder, made)
+    else:
+        told = _simulated(asked, store, folder, keys)
+    seconds = time.monotonic() - began
+    bills: Counter[str] = sum((billed(path) for path in folder.glob("bill*")), Counter())
+    asyncio.run(_reaped(store))
+    rows = [_row(asyncio.run(key_usage(store, key))[0], bills[key]) for key in keys]
+    return {
+        "overshoot": sum(row["overshoot"] for row in rows),
+        "usable": min(row["usable"] for row in rows),
+        "keys": rows,
+        "told": dict(sorted(told.items())),
+        "seconds": round(seconds, 2),
+    }
+
+
+def _relayed(
+    asked: argparse.Namespace, store: str, folder: Path, keys: Sequence[tuple[str, str]]
+) -> Counter[str]:
+    """Let the gateway's own workers relay the streams."""
+    return told_of(
+        Relayed(
+            store,
+            str(folder / "bill"),
+            keys,
+            asked.workers,
+            asked.streams,
+            asked.piece,
+            asked.piece_seconds,
+            asked.runahead,
+            asked.stated,
+            PRICE,
+            asked.seed,
+        )
+    )
+
+
+def _simulated(
+    asked: argparse.Namespace, store: str, folder: Path, keys: Sequence[str]
+) -> Counter[str]:
+    """Let workers that have nothing but accounts simulate the streams, some of them killed."""
     lost = _LOST_SECONDS if asked.kill else 20.0
-    workers, began = [], time.monotonic()
+    workers = []
     for place in range(asked.workers):
         load = Load(
             store,
@@ -76,23 +134,13 @@ def _measured(asked: argparse.Namespace, store: str, folder: Path) -> dict[str, 
         if place >= asked.kill:
             assert worker.returncode == 0
             told.update(msgspec.json.decode(said, type=dict[str, int]))
-    seconds = time.monotonic() - began
-    bills: Counter[str] = sum((billed(path) for path in folder.glob("bill*")), Counter())
-    asyncio.run(_reaped(store))
-    rows = [_row(asyncio.run(key_usage(store, key))[0], bills[key]) for key in keys]
-    return {
-        "overshoot": sum(row["overshoot"] for row in rows),
-        "usable": min(row["usable"] for row in rows),
-        "keys": rows,
-        "told": dict(sorted(told.items())),
-        "seconds": round(seconds, 2),
-    }
+    return told
 
 
-async def _key(store: str, budget: int, place: int) -> str:
+async def _key(store: str, budget: int, place: int) -> tuple[str, str]:
     money = f", ${budget * PRICE}" if place % 2 else ""
     added = await add_key(store, f"key{place}", budget=f"{budget} work/total{money}")
-    return added.key.id
+    return added.key.id, added.text
 
 
 def _started(load: Load) -> subprocess.Popen[bytes]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from workspan.app.replaying import replay as replay
     from workspan.app.solving import solve as solve
     from workspan.app.solving import solve_many as solve_many
+    from workspan.app.sweeping import sweep as sweep
+    from workspan.app.which import Which as Which
+    from workspan.app.which import which as which
     from workspan.core.engine import Capability as Capability
     from workspan.core.engine import Engine as Engine
     from workspan.core.engine import EngineInfo as EngineInfo
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from workspan.spec import parse_strategy as parse_strategy
     from workspan.spec import parse_verifier as parse_verifier
     from workspan.store.journals import JournalFile as JournalFile
+    from workspan.strategies.adaptive.ladder import Ladder as Ladder
     from workspan.strategies.auto.auto import Auto as Auto
     from workspan.strategies.evolutionary.mind_evolution import MindEvolution as MindEvolution
     from workspan.strategies.hybrid.grid import Grid as Grid
@@ -70,6 +74,8 @@ _HOMES = {
     "app.engines": ("open_engine",),
     "app.replaying": ("replay",),
     "app.solving": ("solve", "solve_many"),
+    "app.sweeping": ("sweep",),
+    "app.which": ("Which", "which"),
     "data.budget": ("Budget",),
     "registry.card": ("Card",),
     "core.engine": ("Capability", "Engine", "EngineInfo", "Price"),
@@ -81,6 +87,7 @@ _HOMES = {
     "core.session": ("Score", "Session", "Strategy", "Verifier"),
     "spec": ("parse_strategy", "parse_verifier"),
     "store.journals": ("JournalFile",),
+    "strategies.adaptive.ladder": ("Ladder",),
     "strategies.auto.auto": ("Auto",),
     "strategies.evolutionary.mind_evolution": ("MindEvolution",),
     "strategies.parallel.best_of_n": ("BestOfN",),

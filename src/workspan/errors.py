@@ -20,6 +20,7 @@ WorkspanError                everything raised on purpose
 ├─ PluginError               what another distribution brings can't be used; names the distribution
 ├─ ModelNotFound             a model's file is not on this machine; says how to fetch it
 ├─ SandboxUnavailable        code can't be run safely on this machine
+├─ CheckoutError             a work tree could not be made or read, or a diff does not apply
 ├─ VerifierError             a verifier failed to judge (this is not "wrong answer")
 ├─ GraderError               a grader failed to judge
 ├─ OutputError               a page, chart or file could not be made; what was finished is kept
@@ -197,6 +198,10 @@ class ModelNotFound(WorkspanError):
 
 class SandboxUnavailable(WorkspanError):
     """Model-written code can't be run safely on this machine."""
+
+
+class CheckoutError(WorkspanError):
+    """A work tree could not be made or read, or a diff does not apply."""
 
 
 class VerifierError(WorkspanError):

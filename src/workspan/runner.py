@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -15,7 +15,17 @@ from workspan.answers import prepare
 from workspan.core.call import replay
 from workspan.core.clock import Call, Clock
 from workspan.core.context import Context, Event
-from workspan.core.engine import Engine, check_offered, give_back, needs, ready, told_by
+from workspan.core.engine import (
+    Capability,
+    Engine,
+    EngineInfo,
+    Whole,
+    check_offered,
+    give_back,
+    needs,
+    ready,
+    told_by,
+)
 from workspan.core.journal import Journal, digest
 from workspan.core.ledger import Ledger
 from workspan.core.session import Fits, Session, Strategy
@@ -33,6 +43,7 @@ from workspan.errors import (
     UnsupportedCapability,
     nearest,
 )
+from workspan.registry.card import Card
 from workspan.spec import write
 
 
@@ -151,14 +162,67 @@ def check(
             if missing:
                 raise UnsupportedCapability(
                     f"{write(part)} needs {', '.join(missing)}, "
-                    f"which {used.info.name} {used.info.model} does not offer"
+                    f"which {used.info.name} {used.info.model} does not offer{_hint(missing)}"
                 )
+        _check_asks(part, engine, engines)
     for info in (used.info for used in (engine, *engines.values())):
-        if budget.cost is not None and info.price is None:
+        if info.whole is not None:
+            _check_whole(info, info.whole, budget)
+        elif budget.cost is not None and info.price is None:
             raise UnpricedModel(
                 f"the budget limits money, and no price is known for {info.model}: "
                 "give the engine a price, or limit work"
             )
+
+
+def _hint(missing: Sequence[Capability]) -> str:
+    """Say how an engine may come to offer what is missing, where there is a way."""
+    if "continue" not in missing:
+        return ""
+    return ": where a server continues an answer that was begun, say so with -o prefill=true"
+
+
+def _check_asks(part: Strategy, engine: Engine, engines: Mapping[str, Engine]) -> None:
+    """Refuse to have a rollout judge, compare or summarise: it does the task, whatever it is asked.
+
+    Raises:
+        SpecError: the part would ask it.
+    """
+    asked, card = getattr(part, "engine", None), getattr(part, "card", None)
+    is_judge = isinstance(card, Card) and not card.family and card.calls not in ("", "0")
+    info = engines.get(asked or "", engine).info
+    if info.whole is None or not (is_judge or asked is not None):
+        return
+    what = f"{write(part)} would ask {info.name}, which does the task and answers nothing else"
+    if asked is None:
+        raise SpecError(f"{what}: take a verifier that asks no model, such as patch_tests")
+    raise SpecError(f"{what}: name a model for it, engine='judge' with --engine judge=…")
+
+
+def _check_whole(info: EngineInfo, whole: Whole, budget: Budget) -> None:
+    """Refuse a limit on what nobody knows of a call.
+
+    Raises:
+        UnpricedModel: the money.
+        UnsupportedCapability: the tokens.
+    """
+    known = {
+        "work": whole.work,
+        "span": whole.work,
+        "prefill": whole.prefill,
+        "cost": whole.cost,
+    }
+    for limit, most in known.items():
+        if getattr(budget, limit) is not None and most is None:
+            said = (
+                f"the budget limits {limit}, and nothing says how much one call of {info.name} may "
+                f"take: state its most ({_STATED[limit]}), or limit calls and seconds, such as "
+                "'4 calls, 30min'"
+            )
+            raise UnpricedModel(said) if limit == "cost" else UnsupportedCapability(said)
+
+
+_STATED = {"work": "tokens=", "span": "tokens=", "prefill": "prompt_tokens=", "cost": "cost="}
 
 
 def _check_types(strategy: object, problem: object, engine: object, budget: object) -> None:
@@ -247,6 +311,11 @@ async def run(
     budget = Budget() if budget is None else budget
     _check_types(strategy, problem, engine, budget)
     check(strategy, engine, budget, engines, tools or {})
+    if engine.info.whole is not None and problem.kind != "open":
+        raise InputError(
+            f"{engine.info.name} answers with a whole diff: the problem's kind is open, not "
+            f"{problem.kind} (kind='open', --kind open)"
+        )
     wanted = told_by(problem.prompt)
     if problem.request is not None:
         check_offered(engine.info, needs(replace(problem.request, prompt=problem.prompt)))

@@ -1,9 +1,8 @@
 """The application's calls for ordinary code: ``from workspan import sync as ws``.
 
 They are those of `workspan` (`solve`, `solve_many`, `compare`, `calibrate`, `certify`, `replay`,
-`estimate`)
-and block until they are done. Inside an event loop, as in a notebook, they say what to write
-instead.
+`which`, `estimate`, `sweep`) and block until they are done. Inside an event loop, as in a
+notebook, they say what to write instead.
 
 Example:
     >>> from workspan import sync
@@ -19,7 +18,8 @@ from typing import ParamSpec, TypeVar
 
 import anyio
 
-from workspan.app import calibrating, certifying, comparing, replaying, solving
+from workspan.app import calibrating, certifying, comparing, replaying, solving, sweeping
+from workspan.app import which as racing
 from workspan.runner import refuse_loop
 
 P = ParamSpec("P")
@@ -44,3 +44,5 @@ estimate = _blocking(comparing.estimate)
 calibrate = _blocking(calibrating.calibrate)
 certify = _blocking(certifying.certify)
 replay = _blocking(replaying.replay)
+sweep = _blocking(sweeping.sweep)
+which = _blocking(racing.which)

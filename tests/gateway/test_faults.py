@@ -29,6 +29,12 @@ FOUND = {
     531: "drafts that waited for some of two limits took turns for ever",
     734: "a stream that was done before its first token was an answer without a choice",
     1627: "a running figure of 10^30 tokens cut a stream, and was its bill",
+    2601: "of two choices that ended by their cap one was taken for both",
+    4250: "a whole reply's usage that came too early was held against what nobody can know",
+    5224: "a whole reply of a server that minds no cap broke off, and next to nothing was charged",
+    5491: "a stream was answered by one body, which broke off: next to nothing was charged",
+    9828: "thinking under two names in one message was counted under one",
+    89: "a choice that never came was charged a token",
     570: "a stream that is called JSON was charged as if next to nothing had come",
 }
 """Runs that broke a promise once, and how."""

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
-from gateway.rig import ASK, DONE, GOOD, Scripted, gate, line, replies, run, streams, usage, whole
+from gateway.rig import (
+    ASK,
+    DONE,
+    GOOD,
+    Scripted,
+    Seen,
+    gate,
+    line,
+    replies,
+    run,
+    streams,
+    usage,
+    whole,
+)
 from workspan.serve.store import store_at
 from workspan.serve.store.keys import make_key
 from workspan.serve.store.limits import parse_limits
@@ -51,6 +65,37 @@ def test_a_key_is_needed_proved_and_held_to_its_scope(tmp_path: Path) -> None:
                 assert key not in str(record.line)
 
     run(main)
+
+
+def test_whole_replies_that_nobody_capped_share_a_small_key(tmp_path: Path) -> None:
+    """None is told that the budget is used up while the others only hold it."""
+
+    async def slow(server: Scripted, seen: Seen, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.05)
+        await replies(whole("4", 100))(server, seen, writer)
+
+    async def main() -> None:
+        path = tmp_path / "keys.db"
+        key = bearing(await key_for(path, "3000 work/day"))
+        async with Scripted(slow).serve() as up, gate(up.url, store=str(path)) as gw:
+            answered, codes = 0, set[str]()
+            while answered < 29:  # 100 tokens each, and the last of them has room for its own
+                async with asyncio.TaskGroup() as group:
+                    asked = [group.create_task(gw.post(ASK, headers=key)) for _ in range(6)]
+                for got in (one.result() for one in asked):
+                    answered += got.status == 200
+                    if got.status != 200:
+                        codes.add(got.error["code"])
+                        left = 3000 - 100 * len(up.seen)
+                        assert got.error["code"] == "budget_busy" or left < 100, got.error
+                if "budget_exceeded" in codes:
+                    break
+            assert answered >= 29
+            caps = [one.value["max_tokens"] for one in up.seen]
+            assert max(caps) == 1500
+            assert all(cap >= 1 for cap in caps)
+
+    asyncio.run(main())  # on the real clock: the store has a thread of its own
 
 
 def test_an_account_that_is_used_up_refuses_before_anything_is_asked(tmp_path: Path) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gateway.rig import ASK, Scripted, Seen, gate, replies, reply, run, whole
 from gateway.test_keys_http import bearing, key_for
+from workspan.serve.store.limits import shown
 
 NUMBER = [{"role": "user", "content": "What is 2 + 2? Answer with a single number."}]
 
@@ -43,13 +47,55 @@ def test_an_error_names_its_field() -> None:
                 got = await gw.post(body)
                 assert (got.status, got.error["param"]) == (400, param), got.error
             got = await gw.ask(workspan={"strategy": "self_consistency(n=0)"})
-            assert (got.status, got.error["param"]) == (400, None)
+            assert (got.status, got.error["param"]) == (400, "workspan.strategy")
+            got = await gw.ask(workspan={"budget": "many"})
+            assert (got.status, got.error["param"]) == (400, "workspan.budget")
+            got = await gw.ask(model="up:self-consistency(n=2)")
+            assert (got.status, got.error["param"]) == (400, "model")
+            assert "'self_consistency'" in got.error["message"]
             assert not up.seen
 
     run(main)
 
 
-def test_a_whole_reply_without_a_cap_takes_what_is_left(tmp_path: Path) -> None:
+def test_small_mistakes_are_named() -> None:
+    async def main() -> None:
+        async with Scripted(replies(whole())).serve() as up, gate(up.url) as gw:
+            half = b'{"model":"m","messages":[{"role":"user","content":"a \\ud83d"}]}'
+            got = await gw.post(half)
+            assert (got.status, got.error["code"]) == (400, "invalid_request")
+            assert "half a character" in got.error["message"]
+            got = await gw.post(ASK, path="/v1/chat/completions")
+            assert got.status == 404
+            assert "leave it out of the base address" in got.error["message"]
+            got = await gw.ask(model="up:cmc", messages=NUMBER)
+            assert (got.status, got.error["code"]) == (400, "unsupported")
+            assert "-o prefill=true" in got.error["message"]
+            assert not up.seen
+
+    run(main)
+
+
+@pytest.mark.parametrize("model", ["m", "m:self_consistency(n=2)"])
+def test_a_whole_number_may_be_written_with_a_point(model: str) -> None:
+    async def main() -> None:
+        async with Scripted(replies(whole())).serve() as up, gate(up.url) as gw:
+            body = json.dumps({**ASK, "model": model}).encode()
+            body = body[:-1] + b', "n": 1.0, "max_tokens": 50.0}'
+            assert (await gw.post(body)).status == 200
+            assert up.seen[0].value["max_tokens"] == 50
+            got = await gw.post(body.replace(b"50.0", b"50.5"))
+            assert (got.status, got.error["param"]) == (400, "max_tokens")
+
+    run(main)
+
+
+def test_small_sums_of_money_are_written_out() -> None:
+    assert shown("cost", 10_000) == "$0.00000001"
+    assert shown("work", 10) == "10 work"
+
+
+def test_a_whole_reply_without_a_cap_takes_half_of_what_is_left(tmp_path: Path) -> None:
     async def main() -> None:
         path = tmp_path / "keys.db"
         key = await key_for(path, "1000 work/day")
@@ -59,9 +105,9 @@ def test_a_whole_reply_without_a_cap_takes_what_is_left(tmp_path: Path) -> None:
         ):
             got = await gw.post(ASK, headers=bearing(key))
             assert got.status == 200, got.body
-            assert up.seen[0].value["max_tokens"] == 1000
+            assert up.seen[0].value["max_tokens"] == 500
             assert (await gw.post({**ASK, "n": 3}, headers=bearing(key))).status == 200
-            assert up.seen[1].value["max_tokens"] == 333
+            assert up.seen[1].value["max_tokens"] == 499 // 3
 
     run(main)
 

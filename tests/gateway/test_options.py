@@ -31,6 +31,12 @@ def test_several_have_what_is_stated_by_name() -> None:
     assert config.budget == Budget(work=8000)
 
 
+def test_the_one_without_a_name_is_meant_by_the_name_that_replies_have_for_it() -> None:
+    config = configured(["http://127.0.0.1:9/v1", TWO[1]], ["default=x", "b=y"], ["default=1/2"])
+    assert [(one.name, one.model) for one in config.upstreams] == [("default", "x"), ("b", "y")]
+    assert config.upstreams[0].price is not None
+
+
 def test_a_file_of_prices_fills_in_what_is_not_stated(tmp_path: Path) -> None:
     file = tmp_path / "prices.toml"
     row = 'input = 1\noutput = 10\ncached = 0.1\nsource = "its page"\ndate = 2026-11-01\n'

@@ -8,16 +8,21 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from patience import RUN
+from workspan.serve.keeping import add_key, key_usage
 from workspan.testing.server import Behaviour, SimulatedServer
 
 PATIENCE = 120
@@ -107,6 +112,77 @@ def test_a_request_that_runs_ends_before_the_process_does() -> None:
         with pytest.raises(urllib.error.URLError):
             ask(url)
         assert up.bill.calls == 1
+
+
+SLOW = Behaviour(text="one two three four five six", delay_seconds=0.2)
+TURNS = [{"role": "user", "content": "hi"}]
+STREAM = json.dumps({"model": "simulated", "messages": TURNS, "stream": True}).encode()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_signal_that_reaches_a_worker_twice_at_once_is_one(workers: str) -> None:
+    """As of a terminal's Ctrl-C, or of a service's end: to all processes, and by their parent."""
+    with (
+        upstream(SLOW) as up,
+        command("-e", up.url, "--model", "simulated", "--workers", workers) as (process, url),
+        urllib.request.urlopen(
+            urllib.request.Request(f"{url}/chat/completions", STREAM), timeout=PATIENCE
+        ) as reply,
+    ):
+        whole = reply.readline()
+        for one in (process.pid, *_children(process.pid)):
+            os.kill(one, signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        whole += reply.read()
+        assert whole.endswith(b"data: [DONE]\n\n")
+        process.communicate(timeout=PATIENCE)
+
+
+def test_a_second_signal_ends_what_runs_and_its_account_is_settled(tmp_path: Path) -> None:
+    path = tmp_path / "keys.db"
+    endless = Behaviour(text="word " * 10_000, delay_seconds=0.2)
+    added = anyio.run(partial(add_key, str(path), "test", budget="9k work/total"))
+    with (
+        upstream(endless) as up,
+        command("-e", up.url, "--model", "simulated", "--store", str(path)) as (process, url),
+    ):
+        headers = {"Authorization": f"Bearer {added.text}"}
+        request = urllib.request.Request(f"{url}/chat/completions", STREAM, headers)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
+            whole = reply.readline()
+            process.send_signal(signal.SIGTERM)
+            time.sleep(1.2)  # later than what counts as the same signal
+            process.send_signal(signal.SIGTERM)
+            whole += reply.read()
+        assert json.loads(whole.split(b"data: ")[-1])["error"]["code"] == "draining"
+        process.communicate(timeout=PATIENCE)
+    [used] = anyio.run(key_usage, str(path), added.key.id)
+    [work] = used.spendings
+    assert work.held == 0
+    assert 0 < work.spent == used.totals.work < 1_000
+
+
+def test_one_look_at_the_figures_shows_all_workers() -> None:
+    with (
+        upstream(Behaviour()) as up,
+        command("-e", up.url, "--model", "simulated", "--workers", "2") as (process, url),
+    ):
+        for _ in range(6):
+            ask(url)
+        counted: dict[str, float] = {}
+        while sum(counted.values()) != 6:
+            time.sleep(0.2)  # each tells the others once a second, and its log fills a pipe
+            text = urllib.request.urlopen(f"{url.removesuffix('/v1')}/metrics").read().decode()
+            counted = {
+                one.labels["worker"]: one.value
+                for family in text_string_to_metric_families(text)
+                for one in family.samples
+                if one.name == "workspan_calls_total"
+            }
+            assert sum(counted.values()) <= 6
+            assert text.count("# TYPE workspan_calls_total ") == 1
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
 
 
 def test_workers_share_one_address_and_a_dead_one_is_replaced() -> None:

@@ -12,8 +12,8 @@ from lab_rig import execute, tasks
 from workspan.core.engine import Engine, Price
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
-from workspan.data.types import Request, Usage
-from workspan.errors import InputError
+from workspan.data.types import Problem, Request, Usage
+from workspan.errors import EngineRejected, InputError
 from workspan.lab.estimating import Estimate, Range, Speed, estimate, measure_speed
 from workspan.lab.records import records
 from workspan.spec import STRATEGIES, parse_strategy
@@ -127,6 +127,23 @@ def test_speed_is_measured_only_where_it_is_free() -> None:
     assert free.billed.calls == 17
     assert anyio.run(measure_speed, priced) is None
     assert priced.billed == Usage()
+
+
+def test_an_engine_that_reads_no_ordinary_text_is_timed_on_a_problem() -> None:
+    """As the evidence's reasoner, whose grammar has no word of the usual probe."""
+    problem = Problem.ask("deep 3", kind="text")
+
+    def reads(request: Request) -> str:
+        if request.prompt != problem.prompt:
+            raise EngineRejected("'Count' is not a symbol of the grammar")
+        return ramble(request)
+
+    engine = ScriptedEngine(reads)
+    measured = anyio.run(lambda: measure_speed(engine, problem=problem))
+    assert measured is not None
+    assert measured.together > 0
+    with pytest.raises(EngineRejected):
+        anyio.run(measure_speed, engine)
 
 
 def test_a_plan_for_nothing_is_refused() -> None:

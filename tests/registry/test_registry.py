@@ -103,7 +103,7 @@ def test_every_strategy_and_verifier_says_all_of_itself() -> None:
                 assert item.doc.endswith("."), f"{row.name}: {item.name}"
                 assert item.type, f"{row.name}: {item.name}"
             if row.name != "auto":  # it spends what the budget allows: no formula bounds it
-                assert cost(make(row.example, group)) is not None, row.name
+                assert cost(make(row.example, group, imports=True)) is not None, row.name
 
 
 def test_our_rows_are_strings_and_looking_one_up_imports_nothing() -> None:

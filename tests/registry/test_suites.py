@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -18,6 +19,7 @@ from workspan.sandbox import available
 from workspan.spec import parse_verifier
 from workspan.spec.engines import open_engine
 from workspan.tasks import open_tasks
+from workspan.tasks.benchmarks import FOLDER
 from workspan.tasks.graders.own import own_grader
 from workspan.tasks.rows import read_row
 from workspan.testing.engine_suite import check_engine
@@ -36,12 +38,15 @@ PROBLEMS = {
 
 
 @pytest.mark.parametrize("name", table("verifiers").ours)
-def test_every_verifier_keeps_its_suite(name: str) -> None:
+def test_every_verifier_keeps_its_suite(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     row = table("verifiers").ours[name]
-    if name == "public_tests":
+    if name in ("public_tests", "patch_tests"):
         _need_a_sandbox()
+        monkeypatch.chdir(tmp_path)  # the folder that diffs are of
     prm = {"prm": ScriptedEngine(lambda _: "[0.25,0.5]")} if name == "process_reward" else {}
-    verifier = parse_verifier(row.example)
+    verifier = parse_verifier(row.example, imports=True)
     if name == "process_reward":  # its reply is read, not decoded: a scripted one is a word long
         object.__setattr__(verifier, "card", None)
     problem = PROBLEMS.get(name)
@@ -96,10 +101,20 @@ SETS = [
     pytest.param(name, marks=[pytest.mark.slow] if name == "demo" else [])  # reasoning-gym's
     for name in table("tasks").ours
 ]
+ROWS = (
+    "id,question,answer\n1,What is 1 + 1?,2\n2,What is 2 + 1?,3\n3,What is 3 + 1?,4\n"
+    "4,What is 4 + 1?,5\n5,What is 5 + 1?,6\n"
+)
+"""Of a benchmark that is read from a file of the user's own: none is shipped or fetched here."""
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_every_task_set_keeps_its_suite(name: str) -> None:
+def test_every_task_set_keeps_its_suite(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "benchmarks" in table("tasks").ours[name].path:
+        (tmp_path / f"{name}.csv").write_text(ROWS)
+        monkeypatch.setenv(FOLDER, str(tmp_path))
     anyio.run(check_tasks, open_tasks(table("tasks").ours[name].example))
 
 
@@ -136,7 +151,7 @@ def test_every_engines_example_opens(name: str) -> None:
         anyio.run(_reward, name)
     else:
         row = table("engines").ours[name]
-        assert row.example == name
+        assert row.example.partition("(")[0] == name
         assert first_line(row.load())
 
 

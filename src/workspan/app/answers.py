@@ -111,7 +111,7 @@ class Answers(Sequence["Trial"]):
         Raises:
             MissingDependency: pandas is not installed.
         """
-        return _frame(self.records)
+        return data_frame(self.records)
 
     def _repr_html_(self) -> str:
         shown = ("problem", "answer", "margin", "work", "span", "calls", "stop", "error")
@@ -143,7 +143,7 @@ class Compared:
         Raises:
             MissingDependency: pandas is not installed.
         """
-        return _frame([asdict(record) for record in self.records])
+        return data_frame([asdict(record) for record in self.records])
 
     def _repr_html_(self) -> str:
         shown = ("strategy", "accuracy", "low", "high", "difference", "work", "span", "calls")
@@ -151,7 +151,12 @@ class Compared:
         return html_table(shown, [asdict(record) for record in self.records]) + said
 
 
-def _frame(records: Sequence[Mapping[str, Any]]) -> Any:
+def data_frame(records: Sequence[Mapping[str, Any]]) -> Any:
+    """Return a pandas data frame, a row a record.
+
+    Raises:
+        MissingDependency: pandas is not installed.
+    """
     try:
         import pandas
     except ImportError:

@@ -116,7 +116,7 @@ async def estimate(
             [task.problem for task in tasks],
             rig.engine,
             budget=limits,
-            speed=await slowest([rig.engine, *rig.engines.values()]),
+            speed=await slowest([rig.engine, *rig.engines.values()], tasks[0].problem),
             engines=rig.engines,
             tools=rig.tools,
         )

@@ -10,6 +10,7 @@ import anyio
 from workspan.batch.bench import Bench, Tool, Trial
 from workspan.batch.compare import Attempts, Comparison, check_different
 from workspan.core.engine import Engine
+from workspan.core.journal import digest, seed_for
 from workspan.core.ledger import Ledger
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
@@ -18,6 +19,7 @@ from workspan.runner import check
 from workspan.spec import write
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.efforts import has_ladders, pooled_ladder
 from workspan.strategies.auto.library import study_of
 from workspan.strategies.auto.policies.state import Policy
 from workspan.strategies.auto.policies.within import Within
@@ -82,10 +84,24 @@ async def pool(
     attempts = Attempts(bench, on_progress)
     for first in range(0, len(tasks), WAVE):
         left = max(0, budget.work - account.spent.amount.work)
-        rule = _rule(strategy, budget, left, len(tasks) - first)
-        turns = [(replace(strategy, fitted=rule), task) for task in tasks[first : first + WAVE]]
+        wave, rest = tasks[first : first + WAVE], len(tasks) - first
+        turns = _climbing(strategy, wave, left // rest, seed)
+        if turns is None:
+            rule = _rule(strategy, budget, left, rest)
+            turns = [(replace(strategy, fitted=rule), task) for task in wave]
         await attempts.make(turns, min(WAVE, engine.info.concurrency))
     return attempts.compared([strategy], tasks, pooled=True)
+
+
+def _climbing(
+    strategy: Auto, wave: Sequence[Task], mean: int, seed: int
+) -> list[tuple[Auto, Task]] | None:
+    """Give each problem its ladder of efforts; None where the library has none."""
+    if not has_ladders(strategy.library):
+        return None
+    places = [seed_for(seed, f"{digest(task.problem)}:ladder") / 2**31 for task in wave]
+    ladders = [pooled_ladder(strategy, mean, place) for place in places]
+    return [(replace(strategy, climbs=one), task) for one, task in zip(ladders, wave, strict=True)]
 
 
 def _rule(strategy: Auto, budget: Budget, left: int, problems: int) -> Policy:

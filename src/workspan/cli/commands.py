@@ -14,12 +14,20 @@ from workspan.registry.table import Row, table
 
 _SHORT: Mapping[str, str] = {
     "solve": "Answer a question, or each problem of a file, and say how the budget was spent.",
+    "rollouts": (
+        "Run a coding agent several times, each in a copy of the folder, and keep the best change."
+    ),
     "compare": "Run strategies on the same problems at the same budget, and say which is ahead.",
     "replay": (
         "Run strategies on recorded chains within budgets, learning only from other problems."
     ),
+    "sweep": "Run engines × tasks × strategies × budgets × efforts × seeds, and keep every cell.",
+    "runs": "List, show, compare, export and forget what sweeps found.",
     "calibrate": (
         "Draw chains on a sample of your problems, and write what `auto` should know of the model."
+    ),
+    "which": (
+        "Race efforts on your labelled problems within a pilot's budget, and say which pays."
     ),
     "certify": (
         "Find which answers can be given at a stated risk, with what certainty and at what cost."
@@ -41,6 +49,7 @@ _SHORT: Mapping[str, str] = {
     "models": "List, check and fetch models for the embedded engine.",
     "serve": "Serve any client of OpenAI's or Anthropic's API, each request within its budget.",
     "keys": "Make, list and revoke a gateway's keys, and see what they spent.",
+    "mcp": "Serve the tools plan, solve and account on standard input and output.",
 }
 """What the list of commands says of ours: the first lines of their docstrings, unimported."""
 

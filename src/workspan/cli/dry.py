@@ -31,6 +31,11 @@ async def say_plan(
     Nothing that costs money is asked: only the speed of a model that is free is measured.
     """
     made = await estimate(problems, strategies, engine=opened, budget=budget)
+    say_made(made, opened, budget, json=json)
+
+
+def say_made(made: Estimate, opened: Opened, budget: Budget, *, json: bool) -> None:
+    """Print an estimate."""
     if json:
         for need in (*made.needs, made.total):
             record = {"problems": made.problems, "budget": str(budget), **asdict(need)}
@@ -56,22 +61,28 @@ def _table(made: Estimate) -> Table:
     for need in needs:
         table.add_row(
             need.strategy,
-            _range(need.calls),
-            _range(need.work),
-            _range(need.span),
-            _range(need.prefill),
-            _range(need.seconds, "{:.1f}"),
-            "free" if need.cost == Range(0, 0) else _range(need.cost, "${:.4f}"),
+            shown_range(need.calls),
+            shown_range(need.work),
+            shown_range(need.span),
+            shown_range(need.prefill),
+            shown_range(need.seconds, "{:.1f}"),
+            money_range(need.cost),
             style="bold" if need.strategy == "all" else "",
         )
     return table
 
 
-def _range(value: Range | None, form: str = "") -> str:
+def shown_range(value: Range | None, form: str = "") -> str:
+    """Write a range; its ends once where they are the same."""
     if value is None:
         return "unknown"
     low, high = (form.format(end) if form else _short(end) for end in (value.low, value.high))
     return low if low == high else f"{low}–{high}"
+
+
+def money_range(value: Range | None) -> str:
+    """Write what is to be paid, from the least to the most."""
+    return "free" if value == Range(0, 0) else shown_range(value, "${:.4f}")
 
 
 def _short(count: float) -> str:

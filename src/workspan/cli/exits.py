@@ -40,6 +40,7 @@ def exit_for(error: errors.WorkspanError) -> Exit:
         | errors.ModelNotFound
         | errors.PluginError
         | errors.SandboxUnavailable
+        | errors.CheckoutError
         | errors.JournalError
         | errors.StoreError
     )

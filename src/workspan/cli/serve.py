@@ -93,6 +93,14 @@ def serve(
             help="Send traces there, by OTLP over HTTP; OTEL_EXPORTER_OTLP_ENDPOINT does so too.",
         ),
     ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-origin",
+            metavar="ORIGIN",
+            help="A site whose pages in a browser may ask, repeat: https://app.example.",
+        ),
+    ] = None,
     price: PriceOption = None,
     prices: Annotated[
         Path | None, typer.Option(help="Prices by model, TOML: tiers, caches, each with a source.")
@@ -135,6 +143,7 @@ def serve(
         show_content=show_content,
         keep_responses=keep_responses,
         otlp=otlp,
+        origins=allow_origin,
         price_file=prices,
     )
 

@@ -12,7 +12,7 @@ import anyio
 
 from workspan.core.clock import Clock
 from workspan.core.context import Began, Context, Delta, Ended, Event
-from workspan.core.engine import FREE, Bill
+from workspan.core.engine import FREE, Bill, Whole
 from workspan.core.journal import bound_usage
 from workspan.core.ledger import Hold, Ledger
 from workspan.core.warming import Warmth
@@ -188,22 +188,30 @@ class Attempt:
         Servers keep a tool's call back until it is whole: where one may come, all of the cap is
         held.
         """
+        whole = self.engine.info.whole
+        if whole is not None:
+            return self._whole_bound(whole)
         self.cap = self._cap()
         is_cut = self.engine.info.can_be_cut and not self.request.may_call
         self.leased = min(self.cap, self._slice()) if is_cut else self.cap
         work = min(self.cap, self.leased + self.engine.info.runahead)
         return self._amount(1, work, self.prefill)
 
+    def _whole_bound(self, whole: Whole) -> Amount:
+        """Ask for all that a whole piece of work may take, whatever the request's own cap."""
+        self._refuse_late()
+        room = self.clock.room
+        if room is not None and room < (whole.work or 0):
+            raise self._refuse(f"a call needs {whole.work} span, {room} span left", "span")
+        self.cap = self.leased = self.request.max_tokens
+        return whole.amount
+
     def _slice(self) -> int:
         return max(SLICE, _SLICE_OVER_RUNAHEAD * self.engine.info.runahead)
 
     def _cap(self) -> int:
         """Return the most tokens that the request, the path and the account allow now."""
-        run = self.run
-        if run.is_replay:
-            raise self._refuse("the run ended before this call", run.refused or "work")
-        if run.seconds is not None and run.elapsed() >= run.seconds:
-            raise self._refuse("the time is up", "seconds")
+        self._refuse_late()
         cap, self.capped_by = self.request.max_tokens, ""
         rooms = {
             "span": self.clock.room,
@@ -216,6 +224,14 @@ class Attempt:
                     raise self._refuse(f"no {column} is left", column)
                 cap, self.capped_by = room, column
         return cap
+
+    def _refuse_late(self) -> None:
+        """Refuse a call after the end of the run, or of its time."""
+        run = self.run
+        if run.is_replay:
+            raise self._refuse("the run ended before this call", run.refused or "work")
+        if run.seconds is not None and run.elapsed() >= run.seconds:
+            raise self._refuse("the time is up", "seconds")
 
     def _affordable(self) -> int | None:
         """Return how many tokens the money that is left buys after the prompt."""

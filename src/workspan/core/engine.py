@@ -13,7 +13,7 @@ from typing import Literal, Protocol, runtime_checkable
 import anyio
 
 from workspan.data.money import exactly
-from workspan.data.types import Chunk, Notice, Prompt, Request, Usage
+from workspan.data.types import Amount, Chunk, Notice, Prompt, Request, Usage
 from workspan.errors import EngineError, UnsupportedCapability
 
 Capability = Literal[
@@ -59,6 +59,27 @@ FREE = Price(Decimal(0), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """What one call may take, at most, of an engine whose calls are whole pieces of work.
+
+    The cap of a request does not bound such a call: this is what is held for it. None is unknown: a
+    budget that limits it is refused beforehand.
+    """
+
+    work: int | None = None
+    """Decoded tokens."""
+    prefill: int | None = None
+    """Prompt tokens that no cache serves."""
+    cost: Decimal | None = None
+    """USD."""
+
+    @property
+    def amount(self) -> Amount:
+        """What is held for a call."""
+        return Amount(1, self.work or 0, self.prefill or 0, self.cost or Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
 class EngineInfo:
     """What a session must know of an engine before it asks anything."""
 
@@ -84,6 +105,12 @@ class EngineInfo:
     call of a prompt is worth waiting for; None where they are not, or nobody knows."""
     recorded: str = ""
     """The model whose recorded chains are served; empty where a model is asked."""
+    whole: Whole | None = None
+    """Set where a call is a whole piece of work, such as a coding agent's: it is held, charged and
+    refused as a whole, and answers nothing but the task."""
+    has_effort_field: bool = False
+    """Who opened it has stated where its server takes an effort: the table of models (see
+    `data.efforts`) has no say."""
 
 
 @dataclass(slots=True)

@@ -15,6 +15,10 @@ from workspan.errors import BudgetExceeded
 _NOTHING = Amount()
 
 
+def _said(amount: int | Decimal, column: str) -> str:
+    return f"${amount:f}" if column == "cost" else f"{amount} {column}"
+
+
 class Hold:
     """What one call has reserved; grows slice by slice until it is settled."""
 
@@ -189,7 +193,7 @@ class Ledger:
             need, limit = getattr(amount, column), getattr(self.budget, column)
             left = minus(limit, self._committed(column))
             raise BudgetExceeded(
-                f"a call needs {need} {column}, {left} {column} left of {self.budget}",
+                f"a call needs {_said(need, column)}, {_said(left, column)} left of {self.budget}",
                 limit=column,
             )
         if self._settled is None:

@@ -43,6 +43,7 @@ NoticeCode = Literal[
     "no_usage",  # a server never says what it decoded
     "unavailable",  # a call was still failing when its time was up
     "no_logprobs",  # log-probabilities were asked for and did not come
+    "no_effort",  # a server refuses to be told how much to think
     "no_effect",  # a setting was given up, or had no effect
     "alike",  # all draws are the same at a temperature above 0
     "no_verdict",  # judgements that a strategy rests on are missing

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -77,6 +77,7 @@ _COMPLETING: Mapping[str, tuple[str, Read]] = {
     "stream": ("streams", _truth),
     "context": ("context", _count),
     "effort": ("reasoning_effort", str),
+    "effort_field": ("effort_field", str),
     "n_per_request": ("n_per_request", _count),
     "runahead": ("runahead", _number),
     "media_tokens": ("media_tokens", _number),
@@ -90,7 +91,7 @@ _COMPLETING: Mapping[str, tuple[str, Read]] = {
 """And of what one that completes texts may."""
 
 
-_DRAWN = frozenset({"form", "seed", "effort"})
+_DRAWN = frozenset({"form", "seed", "effort", "effort_field"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,11 @@ class Settings:
     def for_scores(self) -> dict[str, Any]:
         """Read them for a reward model."""
         return self._read(_ALL)
+
+    def with_defaults(self, **values: str) -> Settings:
+        """Return them with values for what was not stated; `__` stands for a dot."""
+        told = {name.replace("__", "."): value for name, value in values.items()}
+        return replace(self, stated={**told, **self.stated})
 
     def refuse(self, engine: str) -> None:
         """Say that an engine that is no server takes none.

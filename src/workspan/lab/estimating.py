@@ -14,7 +14,7 @@ from workspan.core.engine import FREE, Bill, Engine
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import Message, Problem, Request
-from workspan.errors import InputError
+from workspan.errors import EngineRejected, InputError
 from workspan.lab.replay.simulated import HABITS, Habit, SimulatedEngine
 from workspan.runner import Result, check, run
 from workspan.spec import write
@@ -105,12 +105,14 @@ async def estimate(
     speed: Speed | None = None,
     engines: Mapping[str, Engine] | None = None,
     tools: Mapping[str, Tool] | None = None,
+    sampled: int = SAMPLED,
 ) -> Estimate:
     """Run each strategy under its budget on simulated models, from quick to slow, sure or unsure.
 
     Chains are of 32 tokens and up until they fill their caps, answers agree or never do; the range
     spans what the strategy took on any of them: to be expected, while the budget is what bounds it.
-    The engines count prompts, and are asked nothing; the tools are used.
+    The engines count prompts, and are asked nothing; the tools are used. At most `sampled` problems
+    are tried, and the others are taken to be like them.
 
     Raises:
         InputError: no strategy or no problem.
@@ -120,8 +122,8 @@ async def estimate(
     """
     if not strategies or not problems:
         raise InputError("an estimate needs at least one strategy and one problem")
-    step = max(1, len(problems) // SAMPLED)
-    sampled = problems[::step][:SAMPLED]
+    step = max(1, len(problems) // sampled)
+    chosen = problems[::step][:sampled]
     engines, tools = engines or {}, tools or {}
 
     async def rehearse(strategy: Strategy, problem: Problem, habit: Habit, seed: int) -> Result:
@@ -140,33 +142,50 @@ async def estimate(
         check(strategy, engine, budget, engines, tools)
         tried = []
         for habit in HABITS:
-            first = await rehearse(strategy, sampled[0], habit, 0)
-            few = sampled[1 : max(1, MOST_CALLS // max(1, first.usage.calls))]
+            first = await rehearse(strategy, chosen[0], habit, 0)
+            few = chosen[1 : max(1, MOST_CALLS // max(1, first.usage.calls))]
             rest = [await rehearse(strategy, p, habit, i + 1) for i, p in enumerate(few)]
             tried.append([first, *rest])
         needs.append(_need(strategy, tried, len(problems), budget, speed))
     return Estimate(tuple(needs), len(problems), budget, speed)
 
 
-async def slowest(engines: Iterable[Engine]) -> Speed | None:
-    """Time each engine and give the lowest speeds; None where asking one may cost money."""
-    speeds = [await measure_speed(engine) for engine in engines]
+async def slowest(engines: Iterable[Engine], problem: Problem | None = None) -> Speed | None:
+    """Time each engine and give the lowest speeds; None where asking one may cost money.
+
+    One that does not read ordinary text is asked the problem in its place.
+    """
+    speeds = [await measure_speed(engine, problem=problem) for engine in engines]
     known = [speed for speed in speeds if speed is not None]
     if len(known) < len(speeds):
         return None
     return Speed(min(s.together for s in known), min(s.alone for s in known))
 
 
-async def measure_speed(engine: Engine, chains: int = 16) -> Speed | None:
-    """Time `chains` short chains side by side; None where asking may cost money."""
+async def measure_speed(
+    engine: Engine, chains: int = 16, problem: Problem | None = None
+) -> Speed | None:
+    """Time `chains` short chains side by side; None where asking may cost money.
+
+    Args:
+        engine: left open.
+        chains: side by side.
+        problem: asked where the engine refuses an ordinary text, as one with a grammar does.
+    """
     if engine.info.price != FREE:
         return None
-    chains = min(chains, engine.info.concurrency)
-    await _decode(engine, replace(_PROBE, max_tokens=1))  # a model loads at its first call
+    chains, probe = min(chains, engine.info.concurrency), _PROBE
+    try:
+        await _decode(engine, replace(probe, max_tokens=1))  # a model loads at its first call
+    except EngineRejected:
+        if problem is None:
+            raise
+        probe = replace(probe, prompt=problem.prompt)
+        await _decode(engine, replace(probe, max_tokens=1))
     decoded: list[int] = []
 
     async def one(seed: int) -> None:
-        decoded.append(await _decode(engine, replace(_PROBE, seed=seed)))
+        decoded.append(await _decode(engine, replace(probe, seed=seed)))
 
     began = anyio.current_time()
     async with anyio.create_task_group() as group:

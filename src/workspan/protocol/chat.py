@@ -128,6 +128,7 @@ def _number(told: Any, name: str) -> float:
 
 def _count(least: int) -> Callable[[Any, str], int]:
     def read(told: Any, name: str) -> int:
+        told = _without_fraction(told)
         if isinstance(told, bool) or not isinstance(told, int) or told < least:
             raise InputError(
                 f"{name} must be a whole number of at least {least}, not {quoted(told)}"
@@ -137,7 +138,13 @@ def _count(least: int) -> Callable[[Any, str], int]:
     return read
 
 
+def _without_fraction(told: Any) -> Any:
+    """Return ``2.0`` as 2: it is a whole number in JSON Schema."""
+    return int(told) if isinstance(told, float) and told.is_integer() else told
+
+
 def _whole(told: Any, name: str) -> int:
+    told = _without_fraction(told)
     if isinstance(told, bool) or not isinstance(told, int):
         raise InputError(f"{name} must be a whole number, not {quoted(told)}")
     return told

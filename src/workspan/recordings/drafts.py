@@ -6,7 +6,8 @@ failed and is left out.
 
 An answer that was not logged is an answer all the same: a vote that passed it over would count only
 those that were. It gets a name of its own, equal to no other. Where more than `UNLOGGED` of the
-answers are missing, there is nothing to vote on.
+answers are missing, there is nothing to vote on. Who asks for it gets them as none at all: they
+vote for nothing, and whoever waits for agreement sees that there is none.
 """
 
 from __future__ import annotations
@@ -90,8 +91,22 @@ def recording_of(
     drafts: Sequence[Draft],
     kind: AnswerKind,
     prompts: Mapping[str, str],
+    effort: str = "",
+    unlogged: float = UNLOGGED,
+    *,
+    names_missing: bool = True,
 ) -> Recording:
     """Put the chains of one model and setting together.
+
+    Args:
+        model: whose.
+        setting: under which, as the file writes it.
+        drafts: the chains.
+        kind: how answers are compared.
+        prompts: the question by problem id.
+        effort: the depth setting, where there is one.
+        unlogged: share of the answers that may be missing.
+        names_missing: an answer that was not logged gets a name of its own; else it is none.
 
     Raises:
         Refused: a vote on them would not be a fair one.
@@ -100,7 +115,7 @@ def recording_of(
     logged = [any(a is not None for a in draft.answers) for draft in counted]
     if any(draft.is_sample for draft in counted):
         missing = 1 - sum(logged) / len(logged)
-        if missing > UNLOGGED:
+        if missing > unlogged:
             raise Refused(
                 f"{missing:.0%} of its answers were not logged, so a vote would be among the others"
             )
@@ -116,11 +131,12 @@ def recording_of(
         by_problem.setdefault(draft.place.problem, []).append(draft)
         places[draft.place.problem] = draft.place
     for name, own in sorted(by_problem.items()):
-        chains[name], verdicts[name] = _said(sorted(own, key=attrgetter("number")), unit, kind)
+        ordered = sorted(own, key=attrgetter("number"))
+        chains[name], verdicts[name] = _said(ordered, unit, kind, names_missing=names_missing)
     problems = (_problem(name, prompts.get(name), kind) for name in chains)
     golds = {name: place.gold for name, place in places.items()}
     tasks = {name: place.task for name, place in places.items()}
-    return Recording(model, tuple(problems), chains, golds, tasks, verdicts, setting, unit)
+    return Recording(model, tuple(problems), chains, golds, tasks, verdicts, setting, unit, effort)
 
 
 def _problem(name: str, prompt: str | None, kind: AnswerKind) -> Problem:
@@ -139,7 +155,7 @@ def _counted(drafts: Sequence[Draft]) -> tuple[Unit, list[Draft]]:
 
 
 def _said(
-    drafts: Sequence[Draft], unit: Unit, kind: AnswerKind
+    drafts: Sequence[Draft], unit: Unit, kind: AnswerKind, *, names_missing: bool
 ) -> tuple[tuple[Chain, ...], Mapping[str, float]]:
     """Make one problem's chains, and the grade of each answer: its mean, if it was graded twice."""
     names = spoken((a for draft in drafts for a in draft.answers if a is not None), kind)
@@ -147,7 +163,8 @@ def _said(
     grades: dict[str, list[float]] = {}
     for draft in drafts:
         answers = tuple(names[a] if a is not None else None for a in draft.answers)
-        if draft.is_sample and answers[0] is None and draft.verdicts[0] is not None:
+        is_named = names_missing and draft.is_sample and answers[0] is None
+        if is_named and draft.verdicts[0] is not None:
             answers = (unnamed(len(names) + len(chains)),)
         depths = draft.tokens if unit == "tokens" else draft.characters
         chains.append(Chain(depths or (), answers))

@@ -148,6 +148,11 @@ def _ordered(order: int | None, name: str, n: int) -> tuple[int, ...]:
     return (*chains,)
 
 
+def draw_order(order: int, name: str, n: int) -> tuple[int, ...]:
+    """Return the numbers of a problem's n chains as an engine of this order gives them."""
+    return _ordered(order, name, n)[::-1]
+
+
 def said_at(chain: Chain, depth: int, *, is_asked: bool) -> tuple[int, str | None]:
     """Return the tokens that a chain has left from a depth, and what it says at their end.
 

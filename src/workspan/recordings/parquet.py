@@ -9,7 +9,14 @@ from typing import Any, NamedTuple
 
 from workspan.data.types import AnswerKind
 from workspan.errors import DataError, MissingDependency, nearest
-from workspan.recordings.drafts import Draft, Refused, chain_of_steps, recording_of, samples_of
+from workspan.recordings.drafts import (
+    UNLOGGED,
+    Draft,
+    Refused,
+    chain_of_steps,
+    recording_of,
+    samples_of,
+)
 from workspan.recordings.recording import Recording
 
 NO_ANSWER = ("", "ERR")
@@ -36,6 +43,7 @@ class _Row(NamedTuple):
     gold: str
     setting: str
     number: int
+    effort: str
     items: tuple[tuple[Any, ...], ...]
     """The columns of its steps or samples, as `_FIELDS`."""
 
@@ -48,13 +56,15 @@ def read_recordings(
     prompts: Mapping[str, str] | None = None,
     kind: AnswerKind = "text",
     no_answer: Iterable[str] = NO_ANSWER,
+    unlogged: float = UNLOGGED,
+    names_missing: bool = True,
 ) -> Recordings:
     """Read every recording of a Parquet file, in order of model and setting.
 
     One row is one chain (problem_id, task, model, chain, gold, steps: its interim answers with
     cumulative tokens, the last at its own end) or one problem (problem_id, task, model, gold,
     samples: finished chains with an answer and a length each). A column `setting` tells apart runs
-    that are not samples of one distribution.
+    that are not samples of one distribution, a column `effort` says how much one was told to think.
 
     What a vote could not be counted fairly on is left out, and said so: see `drafts`.
 
@@ -65,6 +75,8 @@ def read_recordings(
         prompts: the question by problem id; a problem without one asks its id.
         kind: how answers are compared.
         no_answer: what stands for an answer that could not be read.
+        unlogged: share of a recording's answers that may be missing.
+        names_missing: a missing answer of a sample equals no other; else it is none.
 
     Raises:
         DataError: the file can't be read, is no such table, or holds nothing that can be replayed.
@@ -79,7 +91,17 @@ def read_recordings(
     for (model, setting), rows in sorted(groups.items()):
         try:
             drafts = [draft for row in rows for draft in _drafts(row, form, {*no_answer})]
-            found.append(recording_of(model, setting, drafts, kind, prompts or {}))
+            recording = recording_of(
+                model,
+                setting,
+                drafts,
+                kind,
+                prompts or {},
+                rows[0].effort,
+                unlogged,
+                names_missing=names_missing,
+            )
+            found.append(recording)
         except Refused as why:
             left_out[f"{model} {setting}".strip()] = str(why)
     if not found:
@@ -152,7 +174,7 @@ def _table(path: str | Path) -> tuple[Any, str]:
         missing += [f"{form}.tokens (or chars)"] * (not held & {"tokens", "chars"})
         if missing:
             raise DataError(f"lacks the column {', '.join(missing)}", path=str(path))
-        extra = [name for name in ("setting", "chain") if name in schema.names]
+        extra = [name for name in ("setting", "chain", "effort") if name in schema.names]
         return parquet.read_table(path, columns=[*_COLUMNS, *extra, form]), form
     except (OSError, pyarrow.ArrowException) as error:
         raise DataError(f"not a sound Parquet file: {error}", path=str(path)) from error
@@ -172,14 +194,16 @@ def _rows(table: Any, form: str) -> Iterator[_Row]:
     plain = [table.column(name).to_pylist() for name in _COLUMNS]
     more = [
         table.column(name).to_pylist() if name in table.column_names else [blank] * len(table)
-        for name, blank in (("setting", ""), ("chain", 0))
+        for name, blank in (("setting", ""), ("chain", 0), ("effort", ""))
     ]
     start = 0
     for *row, length in zip(*plain, *more, items.value_lengths().to_pylist(), strict=True):
         end = start + (length or 0)
-        problem, task, model, gold, setting, number = row
+        problem, task, model, gold, setting, number, effort = row
         parts = tuple(tuple(column[start:end]) for column in columns)
-        yield _Row(problem, task, model, gold or "", setting or "", number or 0, parts)
+        yield _Row(
+            problem, task, model, gold or "", setting or "", number or 0, effort or "", parts
+        )
         start = end
 
 

@@ -58,6 +58,8 @@ class Recording:
     setting: str = ""
     """What tells it from other recordings of the model, as the file writes it."""
     unit: Unit = "tokens"
+    effort: str = ""
+    """How much it was told to think, such as "low" or "32k"; "" where nobody knows."""
     _kept: dict[tuple[str, str], tuple[tuple[object, object], object]] = field(
         default_factory=dict, compare=False, repr=False
     )

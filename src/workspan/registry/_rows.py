@@ -69,6 +69,7 @@ _STRATEGIES = {
     "bayes_factor": "workspan.strategies.adaptive.bayes_factor:BayesFactor",
     "ahead_by": "workspan.strategies.adaptive.ahead_by:AheadBy",
     "mmc": "workspan.strategies.adaptive.mmc:Mmc",
+    "ladder": "workspan.strategies.adaptive.ladder:Ladder",
     "certified_vote": "workspan.strategies.adaptive.certified_vote:CertifiedVote",
     "auto": "workspan.strategies.auto.auto:Auto",
     "then": "workspan.strategies.combined.then:Then",
@@ -79,6 +80,7 @@ _STRATEGIES = {
 _VERIFIERS = {
     "judge": "workspan.verifiers.judge:Judge",
     "public_tests": "workspan.verifiers.tests:PublicTests",
+    "patch_tests": "workspan.verifiers.patch_tests:PatchTests",
     "plan_check": "workspan.verifiers.plan_check:PlanCheck",
     "state_value": "workspan.verifiers.state_value:StateValue",
     "critic": "workspan.verifiers.critic:Critic",
@@ -93,11 +95,17 @@ _ENGINES = {
     "reward": "workspan.engines.openers:reward",
     "classify": "workspan.engines.openers:classify",
     "rerank": "workspan.engines.openers:rerank",
+    "rollout": "workspan.engines.rollout.opener:rollout",
     "scripted": "workspan.testing.strategy_suite:scripted",
 }
 _TASKS = {
     "demo": "workspan.tasks.demo:Demo",
     "hops": "workspan.tasks.hops:Hops",
+    "gsm8k": "workspan.tasks.benchmarks:gsm8k",
+    "math500": "workspan.tasks.benchmarks:math500",
+    "aime": "workspan.tasks.benchmarks:aime",
+    "bbh": "workspan.tasks.benchmarks:bbh",
+    "gpqa_diamond": "workspan.tasks.benchmarks:gpqa_diamond",
     "trip_planning": "workspan.tasks.planning.sets:TRIP_PLANNING",
     "meeting_planning": "workspan.tasks.planning.sets:MEETING_PLANNING",
     "calendar_scheduling": "workspan.tasks.planning.sets:CALENDAR_SCHEDULING",
@@ -112,9 +120,13 @@ _GRADERS = {
 _READERS: Mapping[str, str] = {}
 _COMMANDS = {
     "solve": "workspan.cli.solve:solve",
+    "rollouts": "workspan.cli.rollouts:rollouts",
     "compare": "workspan.cli.compare:compare",
     "replay": "workspan.cli.replay:replay",
+    "sweep": "workspan.cli.sweep:sweep",
+    "runs": "workspan.cli.runs:runs",
     "calibrate": "workspan.cli.calibrate:calibrate",
+    "which": "workspan.cli.which:which",
     "certify": "workspan.cli.certify:certify",
     "label": "workspan.cli.label:label",
     "explain": "workspan.cli.explain:explain",
@@ -129,6 +141,7 @@ _COMMANDS = {
     "models": "workspan.cli.lists:models",
     "serve": "workspan.cli.serve:serve",
     "keys": "workspan.cli.keys:keys",
+    "mcp": "workspan.cli.mcp:mcp",
 }
 _CLAIMS = {
     "stretched_chain": "workspan.claims.stretched_chain:CLAIM",

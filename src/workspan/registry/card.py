@@ -49,6 +49,8 @@ class Card:
     """Where it is worth its cost."""
     hurts: str = ""
     """Where it is not."""
+    runs: bool = False
+    """It runs a command: it stands only where the user wrote it, never in what a client sent."""
     extra: str = ""
     """The optional extra that it can't run without."""
 

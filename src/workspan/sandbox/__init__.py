@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Sequence
+import tarfile
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import anyio
 import anyio.from_thread
@@ -17,12 +20,12 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from workspan.errors import SandboxUnavailable, at_least
-from workspan.sandbox.launch import Limits, Outcome, Reason, run
-from workspan.sandbox.mechanisms import preferred
+from workspan.sandbox.launch import Limits, Outcome, Payload, Reason, run
+from workspan.sandbox.mechanisms import BOX, preferred, shown_to_commands
 from workspan.sandbox.probe import prove
 from workspan.sandbox.trial import Trial, trial
 
-__all__ = ["Outcome", "Reason", "Trial", "available", "run_python", "run_tests"]
+__all__ = ["Outcome", "Reason", "Trial", "available", "run_command", "run_python", "run_tests"]
 
 _running: RunVar[anyio.CapacityLimiter] = RunVar("workspan.sandbox")  # one to each event loop
 
@@ -93,6 +96,80 @@ async def run_tests(
     async with _places():
         limits = Limits(seconds, memory_mb)
         return await trial(mechanism, program, tuple(tests), helpers, limits)
+
+
+async def run_command(
+    command: str,
+    folder: Path,
+    *,
+    within: str = "",
+    variables: Mapping[str, str] | None = None,
+    show: Sequence[str] = (),
+    seconds: float = 300.0,
+    memory_mb: int = 2048,
+    processes: int = 256,
+    disk_mb: int = 1024,
+) -> Outcome:
+    """Run a shell command of the user's in a copy of a folder that is not to be trusted.
+
+    It sees the programs and libraries of the system, the active virtual environment and what is to
+    be shown, all read-only; of the user's other files, of the network and of the environment but
+    for PATH it sees nothing. What it writes is gone with it.
+
+    Args:
+        command: for `sh -c`.
+        folder: copied whole; files in the copy count as memory.
+        within: where in the folder it runs.
+        variables: further ones of its environment.
+        show: further paths that it may read.
+        seconds: wall time for all, and CPU time for each process.
+        memory_mb: MiB that all its processes and files hold together; address space alone does not
+            count.
+        processes: processes and threads at once.
+        disk_mb: MiB of files.
+
+    Raises:
+        SandboxUnavailable: no mechanism holds on this machine, or it failed.
+        OSError: the folder can't be read.
+    """
+    at_least(0, seconds=seconds)
+    at_least(1, memory_mb=memory_mb, processes=processes, disk_mb=disk_mb)
+    name = await anyio.to_thread.run_sync(available)
+    mechanism = next(m for m in preferred() if m.name == name)
+    seen = shown_to_commands(show)
+    limits = Limits(
+        seconds, memory_mb, processes, disk_mb, _COMMANDS_OUTPUT, 1024, limits_addresses=False
+    )
+    told = {"PATH": os.environ.get("PATH", os.defpath), "HOME": f"{BOX}/home", "LANG": "C.UTF-8"}
+    told |= {"TMPDIR": f"{BOX}/tmp", **(variables or {})}
+    async with _places():
+        archive = await anyio.to_thread.run_sync(_packed, folder)
+        try:
+            argv = ("/bin/sh", "-c", command)
+            payload = Payload(argv, archive, within, told, seen)
+            return await run(mechanism, "", "", limits, payload=payload)
+        finally:
+            os.close(archive)
+
+
+_COMMANDS_OUTPUT = 4 << 20
+"""Bytes that a command may write, on each of stdout and stderr."""
+
+
+def _packed(folder: Path) -> int:
+    """Pack a folder into a file without a name; everyone may write what it holds."""
+    with tempfile.TemporaryFile() as file:
+        with tarfile.open(fileobj=file, mode="w|", dereference=False) as tar:
+            tar.add(folder, arcname=".", filter=_opened)
+        file.seek(0)
+        return os.dup(file.fileno())
+
+
+def _opened(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    if not (member.isfile() or member.isdir() or member.issym() or member.islnk()):
+        return None
+    member.mode |= 0o777 if member.isdir() else 0o666
+    return member
 
 
 def _places() -> anyio.CapacityLimiter:

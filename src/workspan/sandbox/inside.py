@@ -70,7 +70,9 @@ def enclose(plan: dict[str, Any]) -> None:
         restrict(target, RDONLY | NOSUID | (0 if path in plan["devices"] else NODEV))
     for folder in (root + plan["box"], root + "/proc"):
         os.mkdir(folder)
-    size = f"mode=1777,size={plan['disk']},nr_inodes=4096"
+    for at, target in plan["links"].items():
+        os.symlink(target, root + at)
+    size = f"mode=1777,size={plan['disk']},nr_inodes={plan['inodes']}"
     mount("tmpfs", root + plan["box"], "tmpfs", NOSUID | NODEV, size)
     mount("proc", root + "/proc", "proc", NOSUID | NODEV | NOEXEC)
     os.chdir(root)
@@ -116,6 +118,9 @@ def surrender(plan: dict[str, Any]) -> None:
     for name, (soft, hard) in plan["limits"].items():
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (soft, hard))
     os.write(plan["report"], b"ready\n")
+    if plan["argv"]:
+        os.chdir(os.path.join(plan["box"], "tree", plan["within"]))
+        os.execve(plan["argv"][0], plan["argv"], plan["variables"])
     what = ["main.py"] if plan["guest"] is None else ["-c", plan["guest"]]
     os.execv(plan["python"], [plan["python"], "-I", "-B", "-X", "utf8", *what])
 
@@ -241,19 +246,36 @@ def watch(payload: int, plan: dict[str, Any], begun: int) -> str:
         signal.sigtimedwait({signal.SIGCHLD}, POLL if memory < most // 2 else POLL / 4)
 
 
+def unpack(archive: int, box: str) -> None:
+    """Lay out the folder that a command runs in, beside one for what it writes elsewhere."""
+    import tarfile  # of commands alone
+
+    os.umask(0)
+    for name in ("tree", "tmp", "home"):
+        os.mkdir(os.path.join(box, name), 0o777)
+    with os.fdopen(archive, "rb") as file, tarfile.open(fileobj=file, mode="r|") as tar:
+        tar.chown = lambda *_: None  # type: ignore[method-assign]  # whoever unpacks it owns it
+        for member in tar:
+            tar.extract(member, os.path.join(box, "tree"), filter="fully_trusted")
+
+
 def main() -> None:
     """Build the walls where that is not done yet, run the program, report how it ended."""
     plan = json.loads(sys.argv[1])
     if os.getpid() != 1:  # `enclose` must never touch the mounts of the machine itself
         raise SystemExit("not the first process of a namespace: there are no walls")
+    os.umask(0o022)  # whoever started us may let nobody in, and nobody is who the program will be
     os.set_inheritable(plan["report"], False)
     with open(plan["code"], encoding="utf-8") as file:
         code = file.read()
     if plan["enclose"]:
         enclose(plan)
     os.chdir(plan["box"])
-    with open("main.py", "w", encoding="utf-8") as file:
-        file.write(code)
+    if plan["argv"]:
+        unpack(plan["archive"], plan["box"])
+    else:
+        with open("main.py", "w", encoding="utf-8") as file:
+            file.write(code)
     system("prctl", SET_DUMPABLE, 0, 0, 0, 0)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     begun, begins = os.pipe()  # neither outlives the start of the program

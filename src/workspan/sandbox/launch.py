@@ -9,7 +9,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -19,7 +19,7 @@ import anyio
 from anyio.abc import ByteReceiveStream, Process
 
 from workspan.errors import SandboxUnavailable
-from workspan.sandbox.mechanisms import BOX, DEVICES, Mechanism, interpreter, shown
+from workspan.sandbox.mechanisms import BOX, DEVICES, Mechanism, interpreter, links, shown
 
 Reason = Literal["ok", "error", "time", "memory", "processes", "output"]
 """ok: ended with status 0; error: with another status; else the limit that ended it."""
@@ -56,6 +56,12 @@ class Limits:
     memory_mb: int = 512
     processes: int = 16
     disk_mb: int = 64
+    output: int = OUTPUT_BYTES
+    """Bytes of each of stdout and stderr."""
+    open_files: int = OPEN_FILES
+    limits_addresses: bool = True
+    """Each process has no more address space than memory; else what is in memory alone counts, as
+    for programs that reserve more than they use."""
 
     def each(self) -> dict[str, tuple[int, int]]:
         """Return the soft and hard limits of each process, by their names in setrlimit(2)."""
@@ -64,11 +70,13 @@ class Limits:
             "AS": self.memory_mb * _MIB,
             "NPROC": self.processes,
             "FSIZE": self.disk_mb * _MIB,
-            "NOFILE": OPEN_FILES,
+            "NOFILE": self.open_files,
             "CORE": 0,
             "MSGQUEUE": 0,
             "MEMLOCK": 0,
         }
+        if not self.limits_addresses:
+            del both["AS"]
         # the soft limit sends a signal that tells it from other deaths, the hard one kills
         return {"CPU": (cpu, cpu + 1)} | {name: (value, value) for name, value in both.items()}
 
@@ -83,8 +91,27 @@ class Guest:
     """To another process; closed here as soon as the program has it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A command that runs in a copy of a folder, in place of a program."""
+
+    argv: tuple[str, ...]
+    archive: int
+    """Descriptor of the folder as a tar file, read from its beginning."""
+    within: str
+    """Where in the folder it runs."""
+    variables: Mapping[str, str]
+    shown: tuple[str, ...]
+    """Paths of the machine that it can read."""
+
+
 async def run(
-    mechanism: Mechanism, code: str, stdin: str, limits: Limits, guest: Guest | None = None
+    mechanism: Mechanism,
+    code: str,
+    stdin: str,
+    limits: Limits,
+    guest: Guest | None = None,
+    payload: Payload | None = None,
 ) -> Outcome:
     """Run a program; nothing of it is left when this returns, raises or is cancelled.
 
@@ -94,6 +121,7 @@ async def run(
         stdin: what it can read.
         limits: what it may take.
         guest: what is run in its place; the program itself if None.
+        payload: a command that is run in place of both.
 
     Raises:
         SandboxUnavailable: the walls could not be built, so that the program did not start.
@@ -103,17 +131,19 @@ async def run(
         raise SandboxUnavailable(f"no {mechanism.program} on PATH")
     began = time.monotonic()
     with _sealed(code) as source, _sealed(stdin) as given, _pipe() as (reports, report):
-        walls = mechanism.walls(program, limits.disk_mb * _MIB)
+        seen = payload.shown if payload else shown()
+        walls = mechanism.walls(program, limits.disk_mb * _MIB, seen)
+        further = [guest.channel.fileno()] if guest else [payload.archive] if payload else []
         process = await anyio.open_process(
-            [*walls, *_guard(mechanism, source, report, limits, guest)],
+            [*walls, *_guard(mechanism, source, report, limits, guest, payload)],
             stdin=given,
             env={"HOME": BOX, "LANG": "C.UTF-8"},
             start_new_session=True,  # no terminal to write to
-            pass_fds=(source, report, *([guest.channel.fileno()] if guest else [])),
+            pass_fds=(source, report, *further),
         )
         if guest:
             guest.channel.close()
-        stdout, stderr, cut = await _finish(process, limits.seconds + GRACE)
+        stdout, stderr, cut = await _finish(process, limits.seconds + GRACE, limits.output)
         try:
             said = os.read(reports, 4096).decode().split("\n")
         except BlockingIOError:
@@ -125,16 +155,23 @@ async def run(
 
 
 def _guard(
-    mechanism: Mechanism, source: int, report: int, limits: Limits, guest: Guest | None
+    mechanism: Mechanism,
+    source: int,
+    report: int,
+    limits: Limits,
+    guest: Guest | None,
+    payload: Payload | None,
 ) -> list[str]:
     """Return the command for the first process within the walls."""
     plan = {
         "enclose": not mechanism.encloses,
         "python": interpreter(),
-        "shown": shown(),
+        "shown": payload.shown if payload else shown(),
         "devices": DEVICES,
+        "links": links(payload.shown) if payload else {},
         "box": BOX,
         "disk": limits.disk_mb * _MIB,
+        "inodes": 262_144 if payload else 4096,
         "code": source,
         "report": report,
         "guest": guest and guest.text.replace("{channel}", str(guest.channel.fileno())),
@@ -143,12 +180,16 @@ def _guard(
         "processes": limits.processes,
         "memory": limits.memory_mb * _MIB,
         "limits": limits.each(),
+        "argv": payload and payload.argv,
+        "archive": payload and payload.archive,
+        "within": payload and payload.within,
+        "variables": payload and dict(payload.variables),
     }
     inside = files("workspan.sandbox").joinpath("inside.py").read_text(encoding="utf-8")
     return [interpreter(), "-I", "-S", "-B", "-c", inside, json.dumps(plan)]
 
 
-async def _finish(process: Process, seconds: float) -> tuple[str, str, Reason | None]:
+async def _finish(process: Process, seconds: float, most: int) -> tuple[str, str, Reason | None]:
     """Read to the end and reap; returns stdout, stderr and, if we cut the program, why."""
     kept = bytearray(), bytearray()
     cut: list[Reason] = []
@@ -157,8 +198,8 @@ async def _finish(process: Process, seconds: float) -> tuple[str, str, Reason | 
         assert stream is not None, "both streams are pipes"
         async for piece in stream:
             into += piece
-            if len(into) > OUTPUT_BYTES:
-                del into[OUTPUT_BYTES:]
+            if len(into) > most:
+                del into[most:]
                 cut.append("output")
                 process.kill()
                 return

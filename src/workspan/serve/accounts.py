@@ -19,11 +19,11 @@ from anyio.abc import TaskGroup
 from workspan.core.journal import bound_usage
 from workspan.core.ledger import Hold, Ledger
 from workspan.data.budget import Budget
-from workspan.data.money import exactly
+from workspan.data.money import exactly, subtract
 from workspan.data.types import Amount, Usage
 from workspan.errors import Refused, StoreGone, UnpricedModel
 from workspan.legible import quoted
-from workspan.serve.exchanging import NORMAL_PACE, Exchange, Pace, Utc
+from workspan.serve.exchanging import NORMAL_PACE, Exchange, OnStore, Pace, Utc
 from workspan.serve.leases import Lease, LeasedLedger, LeaseRefused, Wish
 from workspan.serve.store.base import Row, Store, Window
 from workspan.serve.store.keys import Key
@@ -74,22 +74,36 @@ class Account:
         }
         self.row = replace(self.row, **{name: x for name, x in told.items() if x is not None})  # type: ignore[arg-type]
 
-    async def reserve(self, amount: Amount) -> Hold:
+    async def reserve(self, amount: Amount, least: Amount | None = None) -> Hold:
         """Hold an amount before a call that may take it, prompt and first slice.
 
+        With `least`, which differs from it in tokens and their cost, as much is held as can be
+        had at once, that much at least: `hold.amount` says how much.
+
         Raises:
-            Refused: the key's account has no room for it: see `Refused.code`.
+            Refused: the key's account has no room for the least: see `Refused.code`.
             BudgetExceeded: the request's own budget has none.
             StoreGone: the store can't be asked.
         """
-        hold = self.ledger.take(amount)
+        hold, needed = self.ledger.take(amount), least or amount
         if hold is None:
-            await self._gain(amount, amount)
+            await self._gain(amount, needed)
+            hold = self._most(amount, needed)
+        if hold is None:
             try:
-                hold = await self.ledger.reserve(lambda: amount)
+                hold = await self.ledger.reserve(lambda: needed)
             except LeaseRefused as refused:
                 raise refused.why from None
         self._holds.add(hold)
+        return hold
+
+    def _most(self, amount: Amount, least: Amount) -> Hold | None:
+        """Hold as many of the tokens between two amounts as fit now; None where none do."""
+        if amount.work <= least.work:
+            return self.ledger.take(amount)
+        beyond = Amount(0, amount.work - least.work, 0, subtract(amount.cost, least.cost))
+        if (hold := self.ledger.take(least)) is not None:
+            self._add_most(hold, beyond)
         return hold
 
     async def extend(self, hold: Hold, amount: Amount, *, waits: bool = True) -> bool:
@@ -103,6 +117,10 @@ class Account:
             return True
         with suppress(Refused, StoreGone):
             await self._gain(amount, _part(amount, 1), waits=waits)
+        return self._add_most(hold, amount)
+
+    def _add_most(self, hold: Hold, amount: Amount) -> bool:
+        """Add as many of an amount's tokens to a hold as fit now; False where none do."""
         most = self._tokens(amount)
         return any(  # one less where the money of the last was rounded
             self.ledger.extend(hold, tokens, _part(amount, tokens).cost) is None
@@ -172,11 +190,15 @@ class Accounts:
         budget: Budget | None = None,
         utc: Utc = time.time,
         pace: Pace = NORMAL_PACE,
+        on_store: OnStore = lambda _: None,
     ) -> None:
-        """Take an opened store, or none; `budget` is of all requests of this process together."""
+        """Take an opened store, or none; `budget` is of all requests of this process together.
+
+        `on_store` is told when the store is gone, and when it is back.
+        """
         self.utc = utc
         self._top = Ledger(budget) if budget is not None else None
-        self._exchange = Exchange(store, utc, pace) if store is not None else None
+        self._exchange = Exchange(store, utc, pace, on_store) if store is not None else None
         self._ledgers: dict[str, LeasedLedger] = {}
         self._group: TaskGroup | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from time import perf_counter
 from typing import TypeAlias
 
@@ -16,7 +17,7 @@ from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed, failed, no_method, no_route
 from workspan.serve.wire.exchange import Exchange, Receive, Scope, Send
-from workspan.serve.wire.origin import refuse_foreign
+from workspan.serve.wire.origin import refuse_foreign, reply_to_preflight
 
 Route: TypeAlias = Callable[[Gateway, Exchange, Record], Awaitable[None]]
 
@@ -54,15 +55,26 @@ _VOICES: Mapping[str, Callable[[str], Voiced]] = {
 _MODEL: Mapping[str, Route] = {"GET": about.model}
 _SEEN = frozenset(path for path in ROUTES if "POST" in ROUTES[path])
 """What the page shows: what may be paid for."""
+_OWN = frozenset({"/metrics", page.EVENTS, *page.ASSETS})
+"""The operator's: no page of another site reads them, whichever sites may ask for answers."""
 _WHILE_DRAINING = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class App:
     """The application of one process."""
 
-    def __init__(self, config: Config, log: RequestLog | None = None, worker: str = "") -> None:
-        """Take what the operator stated; `worker` names this process among several."""
-        self.gateway = Gateway(config, log, worker)
+    def __init__(
+        self,
+        config: Config,
+        log: RequestLog | None = None,
+        worker: str = "",
+        folder: Path | None = None,
+    ) -> None:
+        """Take what the operator stated; `worker` names this process among several.
+
+        `folder` is what they share beside the store.
+        """
+        self.gateway = Gateway(config, log, worker, folder)
         self.failure: BaseException | None = None
         """Why it could not start."""
 
@@ -122,13 +134,17 @@ class App:
         record.method = exchange.method
         if path in _SEEN:
             self._see(exchange, record)
+        is_admitted = path not in _OWN and self.gateway.origins.admits(exchange)
+        if is_admitted and method == "OPTIONS":
+            await reply_to_preflight(exchange, methods)
+            return
         route = methods.get("GET" if method == "HEAD" else method)
         if route is None:
             raise no_method(method, path, ", ".join(methods))
         if self.gateway.is_draining and path not in _WHILE_DRAINING:
             exchange.extra.append((b"connection", b"close"))
             raise Failed(503, "the server ends", code="draining", headers={"retry-after": "1"})
-        if method == "POST" and self.gateway.store is None:
+        if method == "POST" and self.gateway.store is None and not is_admitted:
             refuse_foreign(exchange)
         await route(self.gateway, exchange, record)
 

@@ -112,6 +112,8 @@ class Config:
     """The page shows prompts and answers."""
     keep_responses: int = 0
     """So many are kept for requests that go on from them; 0 refuses `previous_response_id`."""
+    origins: tuple[str, ...] = ()
+    """Sites whose pages may ask; ``*`` is all, for a gateway with keys."""
     otlp: str = ""
     """Where traces are sent; empty leaves it to the environment that OpenTelemetry reads."""
 
@@ -138,6 +140,11 @@ class Config:
         if self.failover and len(self.upstreams) < 2:
             raise InputError("failover needs a second engine: add -e NAME=http://HOST/v1")
         self._check_judge()
+        if "*" in self.origins and not self.store:
+            raise InputError(
+                "--allow-origin '*' lets each site that a browser shows ask: keep keys, see "
+                "--store, or name the sites"
+            )
         own = self.strategies.get(self.strategy, self.strategy)
         for text in filter(None, (own, *self.strategies.values())):
             from workspan.spec import parse_strategy  # all strategies' world, for whoever has one
@@ -184,14 +191,20 @@ def upstreams(
         SpecError: a name is given twice, or something is stated for an engine that is not there.
     """
     texts = named("--engine", engines)
-    chosen, paid = named("--model", models), named("--price", prices)
-    spoken = named("--speaks", speaks)
+    chosen, paid, spoken = (
+        {"" if name == UNNAMED and "" in texts else name: text for name, text in told.items()}
+        for told in (
+            named("--model", models),
+            named("--price", prices),
+            named("--speaks", speaks),
+        )
+    )
     names = {name or UNNAMED: text for name, text in texts.items()}
     if len(names) < len(texts):
         raise SpecError(f"an engine is named {UNNAMED!r}, as the one without a name is: rename it")
     for name in (*chosen, *paid, *spoken):
         if name not in texts and not (name == "" and len(texts) == 1):
-            hint = nearest(name, texts) if name else f"write NAME=…: {', '.join(texts)}"
+            hint = nearest(name, names) if name else f"write NAME=…: {', '.join(texts)}"
             raise SpecError(f"no engine is named {quoted(name)}: {hint}")
     stated = read_settings(settings, keys, texts)
 

@@ -21,6 +21,8 @@ T = TypeVar("T")
 _log = logging.getLogger("workspan.serve")
 Utc = Callable[[], float]
 """Says what time it is, in seconds of UTC's epoch."""
+OnStore = Callable[[StoreError | None], None]
+"""Told why the store can't be asked, once; and None, when it can be again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,18 @@ class Exchange:
     A batch whose reply was lost is sent again as it was: the store knows it by its number.
     """
 
-    def __init__(self, store: Store, utc: Utc = time.time, pace: Pace = NORMAL_PACE) -> None:
+    def __init__(
+        self,
+        store: Store,
+        utc: Utc = time.time,
+        pace: Pace = NORMAL_PACE,
+        on_store: OnStore = lambda _: None,
+    ) -> None:
+        self._on_store = on_store
         self.worker = uuid.uuid4().hex
         self.store, self.utc, self.pace = store, utc, pace
         self.gone: StoreError | None = None
-        """Why the store could not be asked the last time."""
+        """Why the store could not be asked the last time; see `_know`."""
         self._leases: dict[str, Lease] = {}
         self._rows: list[Row] = []
         self._number = self._applied = 0
@@ -223,7 +232,8 @@ class Exchange:
         self._sent = None
         for standing in standings:
             self._leases[standing.window].apply(standing)
-        self.gone, self._applied, self._beat = None, batch.number, batch.now
+        self._know(None)
+        self._applied, self._beat = batch.number, batch.now
         self._turn()
 
     async def _tried(self, batch: Batch) -> list[Standing] | None:
@@ -240,11 +250,18 @@ class Exchange:
         try:
             return await asked
         except StoreError as error:
-            self.gone = error
+            self._know(error)
         except Exception as error:  # noqa: BLE001  # a bug here or in a driver
             _log.exception("the store failed")
-            self.gone = StoreError(f"the store {self.store.shown} failed: {type(error).__name__}")
+            name = type(error).__name__
+            self._know(StoreError(f"the store {self.store.shown} failed: {name}"))
         return None
+
+    def _know(self, gone: StoreError | None) -> None:
+        """Remember how the store is, and say it where it was another way before."""
+        before, self.gone = self.gone, gone
+        if (before is None) != (gone is None):
+            self._on_store(gone)
 
     def _turn(self) -> None:
         self._turned.set()

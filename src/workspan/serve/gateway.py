@@ -6,6 +6,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from workspan.core.engine import Engine, give_back
 from workspan.errors import EngineError, InputError, KeyRefused
@@ -29,10 +30,11 @@ from workspan.serve.seeing.traces import Traces, traces_of
 from workspan.serve.store import store_at
 from workspan.serve.store.base import Store
 from workspan.serve.store.keys import Key
-from workspan.serve.wire.errors import Failed
+from workspan.serve.wire.errors import Failed, about
 from workspan.serve.wire.exchange import Exchange
+from workspan.serve.wire.origin import Origins
 from workspan.serve.wire.watch import Watch
-from workspan.serve.wishes import read_wish, within
+from workspan.serve.wishes import BadBudget, read_wish, within
 
 _FORWARDED = (b"idempotency-key", b"traceparent", b"tracestate", b"http-referer", b"x-title")
 """Headers of a client that an upstream may see. Never its key, and nothing of its machine."""
@@ -44,7 +46,13 @@ _LONGEST_MODEL = 2_200
 class Gateway:
     """One process of the gateway; `start` before the first request."""
 
-    def __init__(self, config: Config, log: RequestLog | None = None, worker: str = "") -> None:
+    def __init__(
+        self,
+        config: Config,
+        log: RequestLog | None = None,
+        worker: str = "",
+        folder: Path | None = None,
+    ) -> None:
         self.config = config
         self.servers: dict[str, Server] = {
             stated.name: Server(stated, config.limits)
@@ -54,8 +62,9 @@ class Gateway:
         self.engines: dict[str, Engine] = {n: s.engine for n, s in self.servers.items()}
         """All engines, as strategies ask them."""
         self.watch = Watch(config.limits)
-        self.metrics = Metrics((stated.name for stated in config.upstreams), worker)
+        self.metrics = Metrics((stated.name for stated in config.upstreams), worker, folder)
         self.access = Access(config.admin_key)
+        self.origins = Origins(config.origins)
         self.log = log or RequestLog()
         self.store: Store | None = (
             self.metrics.timed(store_at(config.store)) if config.store else None
@@ -66,7 +75,7 @@ class Gateway:
             shows=config.shows_content,
             standings=self._standings if self.store is not None else None,
         )
-        self.accounts = Accounts(self.store)
+        self.accounts = Accounts(self.store, on_store=self.log.store)
         self.keys = Keys(self.store)
         self.traces: Traces | None = None
         self.kept = Kept(config.keep_responses)
@@ -93,7 +102,10 @@ class Gateway:
                 self.engines[stated.name] = await engine_spec.open_engine(
                     stated.engine, stated.model or None, stated.price, stated.settings, imports=True
                 )
-                models[stated.name] = self.engines[stated.name].info.model
+                info = self.engines[stated.name].info
+                if info.whole is not None:
+                    raise InputError(f"{info.name} does whole tasks, and is no model to serve")
+                models[stated.name] = info.model
                 continue
             server.open()
             if not server.model:
@@ -105,6 +117,7 @@ class Gateway:
         if self.store is not None:
             await self.store.open()
         await self.accounts.__aenter__()
+        self.watch.also.append(lambda _: self.metrics.share(self.look))
         self.watch.start()
 
     async def aclose(self) -> None:
@@ -120,6 +133,15 @@ class Gateway:
         for name, engine in self.engines.items():
             if name not in self.servers:
                 await give_back(engine)
+
+    def look(self) -> None:
+        """Set the figures of what there is at this moment."""
+        figures = self.metrics
+        figures.open.set(len(self.watch.open))
+        figures.watchers.set(self.feed.watchers)
+        figures.store_up.set(0 if self.accounts.gone else 1)
+        for name, server in self.servers.items():
+            figures.waiting.set(server.places.waiting, (name,))
 
     async def _standings(self) -> Limits:
         assert self.store is not None
@@ -143,18 +165,22 @@ class Gateway:
         """Read a request's wishes, which its body loses.
 
         Raises:
-            InputError: one is none.
+            Failed: the budget is none.
+            InputError: another is none.
         """
         budget = exchange.header(b"workspan-budget")
-        return read_wish(body, budget, exchange.header(b"workspan-strategy"))
+        try:
+            return read_wish(body, budget, exchange.header(b"workspan-strategy"))
+        except BadBudget as error:
+            raise about(error, "workspan.budget") from None
 
     def target(self, body: Body, wish: Wish, key: Key | None, record: Record) -> Target:
         """Return what a request's model stands for.
 
         Raises:
-            Failed: there is no such model.
+            Failed: there is no such model, or the strategy is none.
             KeyRefused: it is not for this key.
-            InputError: none is named, or the strategy is none.
+            InputError: none is named.
         """
         model = body.get("model", str, "a text") or ""
         if not model:
@@ -163,7 +189,11 @@ class Gateway:
         if len(model) > _LONGEST_MODEL:
             raise InputError(f"model has at most {_LONGEST_MODEL} characters")
         record.asked_model = model
-        target = self.routing.target(model, wish)
+        try:
+            target = self.routing.target(model, wish)
+        except InputError as error:
+            field = "model" if wish.strategy is None else "workspan.strategy"
+            raise about(error, field) from None
         if key is not None:
             self._check_scope(key, model, target)
         return target

@@ -14,7 +14,6 @@ from workspan.serve.store import store_at
 from workspan.serve.store.base import KeyUsage, Store
 from workspan.serve.store.keys import Key, StoredKey, make_key, parse_expiry
 from workspan.serve.store.limits import parse_limits, per_minute
-from workspan.serve.store.sqlite import SqliteStore
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ async def opened(address: str, *, is_made: bool = False) -> AsyncIterator[Store]
         InputError: there is no such file, and it is not to be made.
     """
     store = store_at(address)
-    if isinstance(store, SqliteStore) and not is_made and not store.path.exists():
+    if not is_made and not store.database.is_there:
         raise InputError(f"there is no store {address}: `workspan keys add` makes one")
     await store.open()
     try:

@@ -20,12 +20,18 @@ from workspan.data.budget import Budget
 from workspan.data.types import Amount, Usage
 from workspan.errors import BudgetExceeded, Refused, StoreGone
 from workspan.serve.store.base import Ask, Standing, Window
-from workspan.serve.store.limits import Limit, amount_of, units, window_end
+from workspan.serve.store.limits import Limit, amount_of, shown, units, window_end
 
 AHEAD = 4
 """Times what was drawn since the last exchange that a lease is filled to."""
 BUSY_SECONDS = 1.0
 """After which it is worth trying again what is held by calls in flight."""
+
+
+def busy(limit: str) -> Refused:
+    """Return what a request is told where others hold what is left of a limit."""
+    said = f"what is left of the key's budget of {limit} is held by calls in flight"
+    return Refused(said, code="budget_busy", limit=limit, retry_after=BUSY_SECONDS)
 
 
 class Lease:
@@ -150,16 +156,11 @@ class Lease:
             return Refused(
                 said, code="rate_limit_exceeded", limit=str(self.limit), retry_after=after
             )
-        left = amount_of(self.limit.quantity, max(0, self.remaining))
+        left = shown(self.limit.quantity, max(0, self.remaining))
         if need > self.remaining:
             said = f"the key's budget of {self.limit} has {left} left, the request needs more"
             return Refused(said, code="budget_exceeded", limit=str(self.limit), retry_after=turns)
-        return Refused(
-            f"what is left of the key's budget of {self.limit} is held by calls in flight",
-            code="budget_busy",
-            limit=str(self.limit),
-            retry_after=BUSY_SECONDS,
-        )
+        return busy(str(self.limit))
 
 
 class Wish(NamedTuple):
@@ -182,8 +183,8 @@ class Gains(Protocol):
         """Return the worker's clock, in seconds."""
         ...
 
-    async def gain(self, wishes: Sequence[Wish]) -> None:
-        """Wait until the least of each can be drawn.
+    async def gain(self, wishes: Sequence[Wish], *, waits: bool = True) -> None:
+        """Wait until the least of each can be drawn; without `waits` for the store alone.
 
         Raises:
             Refused: one can't be had, or not soon.
@@ -245,8 +246,9 @@ class LeasedLedger(Ledger):
             raise LeaseRefused(why, column) from None
 
     async def _fetched(self, more: Amount, column: str) -> bool:  # noqa: ARG002  # has one alone
+        """Fetch more for a call that is decoded meanwhile: what others hold is not waited for."""
         try:
-            await self.gains.gain(self._wishes(more))
+            await self.gains.gain(self._wishes(more), waits=False)
         except (Refused, StoreGone):
             return False
         return True

@@ -17,6 +17,7 @@ from workspan.serve.config import Config, upstreams
 from workspan.serve.prices import read_prices
 from workspan.serve.rules import Rules
 from workspan.serve.seeing.access import Access
+from workspan.serve.wire.origin import checked_origin
 from workspan.serve.wishes import read_budget
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def configured(
     show_content: bool = False,
     keep_responses: int = 0,
     otlp: str | None = None,
+    origins: Sequence[str] | None = None,
     price_file: Path | None = None,
 ) -> Config:
     """Read and check options.
@@ -78,6 +80,7 @@ def configured(
         shows_content=show_content,
         keep_responses=keep_responses,
         otlp=_collector(otlp),
+        origins=tuple(map(checked_origin, origins or ())),
     )
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import logging
 import multiprocessing
 import multiprocessing.connection
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
+from time import monotonic
 from types import FrameType
 
 import uvicorn
@@ -33,6 +38,11 @@ logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what a client d
 _GRACE_SECONDS = 5
 """After the drain, until what still runs is cancelled."""
 _RESTART_SECONDS = 0.5
+_STRATEGIES = "workspan.serve.routes.scaling"
+"""What answers by strategies, and all it stands on: nothing that a server needs to begin."""
+_AGAIN_SECONDS = 1.0
+"""After which a signal to end is a second one. Before, it is the same: a terminal and a service
+manager send it to a worker, and so does the worker's parent."""
 
 Listening = Callable[[str], None]
 """Told the address once requests are taken."""
@@ -45,6 +55,20 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.app = app
         self._on_ready = on_ready
+        self._asked_to_end: float | None = None
+        self._loading: asyncio.Task[None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Begin to end; at a second signal stop what still runs. Accounts are settled either way.
+
+        Uvicorn's own second signal would leave without a word to the store.
+        """
+        now = monotonic()
+        if self._asked_to_end is None:
+            self._asked_to_end, self.should_exit = now, True
+            self._captured_signals.append(sig)
+        elif now - self._asked_to_end >= _AGAIN_SECONDS:
+            self.app.gateway.watch.hurry()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open, then say so."""
@@ -54,6 +78,8 @@ class _Server(uvicorn.Server):
             gc.collect()
             gc.freeze()  # what is here now stays: no collection needs to look at it again
             self._on_ready()
+            if _STRATEGIES not in sys.modules:
+                self._loading = asyncio.create_task(_load())
 
     def _look(self, now: float) -> None:
         for connection in list(self.server_state.connections):
@@ -71,6 +97,12 @@ class _Server(uvicorn.Server):
             await super().shutdown(sockets)
         finally:
             end.cancel()
+
+
+async def _load() -> None:
+    """Import what the first request for a strategy would wait for, while others are answered."""
+    await asyncio.to_thread(importlib.import_module, _STRATEGIES)
+    gc.freeze()
 
 
 def serve(config: Config, on_listening: Listening) -> None:
@@ -109,9 +141,13 @@ def _bound(config: Config) -> socket.socket:
 
 
 def _made(
-    config: Config, log: RequestLog, on_ready: Callable[[], None], worker: str = ""
+    config: Config,
+    log: RequestLog,
+    on_ready: Callable[[], None],
+    worker: str = "",
+    folder: Path | None = None,
 ) -> _Server:
-    app = App(config, log, worker)
+    app = App(config, log, worker, folder)
     options = uvicorn.Config(
         app,
         http=limited(config.limits),
@@ -179,10 +215,14 @@ def _address(sock: socket.socket) -> str:
 
 
 def _work(
-    config: Config, sock: socket.socket, on_ready: Callable[[], None], worker: str = ""
+    config: Config,
+    sock: socket.socket,
+    on_ready: Callable[[], None],
+    worker: str = "",
+    folder: Path | None = None,
 ) -> None:
     """Serve in this process."""
-    server = _made(config, to_standard_error(), on_ready, worker)
+    server = _made(config, to_standard_error(), on_ready, worker, folder)
     try:
         server.run(sockets=[sock])
     except KeyboardInterrupt:
@@ -204,6 +244,7 @@ class _Workers:
         self._running: list[multiprocessing.process.BaseProcess] = []
         self._is_ending = False
         self._read, self._write = os.pipe()
+        self._folder = Path(tempfile.mkdtemp(prefix="workspan-serve-"))
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Serve until a signal to end.
@@ -220,6 +261,7 @@ class _Workers:
         self._end(0, None)
         for process in self._running:
             process.join()
+        shutil.rmtree(self._folder, ignore_errors=True)
         if not self._is_ready:
             raise InputError("the workers could not start: see what they said above")
 
@@ -235,7 +277,8 @@ class _Workers:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.close(self._read)
         try:
-            _work(self._config, self._sock, lambda: self._say_ready(), str(place + 1))
+            worker = str(place + 1)
+            _work(self._config, self._sock, lambda: self._say_ready(), worker, self._folder)
         except WorkspanError as error:
             sys.stderr.write(f"{error}\n")
             sys.stderr.flush()

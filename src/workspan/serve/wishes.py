@@ -41,6 +41,10 @@ _RUN_CODE = frozenset({"public_tests"})
 _READS: Mapping[str, str] = {"budget": "a text", "strategy": "a text", "explain": "true or false"}
 
 
+class BadBudget(InputError):
+    """The budget that a request wishes can't be read."""
+
+
 def read_wish(body: Body, budget: str, strategy: str) -> Wish:
     """Read the wishes of a body, which loses them, and of the two headers; the body's come first.
 
@@ -83,7 +87,7 @@ def _budget(text: str) -> Budget:
     try:
         return read_budget(text)
     except SpecError as error:
-        raise InputError(f"the wished budget: {error}") from None
+        raise BadBudget(f"the wished budget: {error}") from None
 
 
 def read_budget(text: str) -> Budget:
@@ -120,6 +124,7 @@ def safe_strategy(text: str) -> Strategy:
     from workspan.spec import parse_strategy  # imported by the first request that needs it
     from workspan.spec.text import parse
 
+    _check_dashes(text)
     parsed = parse(text.strip(), "self_consistency(n=8)")
     for path in parsed.paths.values():
         raise InputError(
@@ -132,6 +137,14 @@ def safe_strategy(text: str) -> Strategy:
     for name in _heads(parsed.node):
         _check_name(name)
     return parse_strategy(text, imports=False)
+
+
+def _check_dashes(text: str) -> None:
+    """Say how a name is written that has dashes: they would be read as subtractions."""
+    head = text.strip().partition("(")[0]
+    name = head.replace("-", "_")
+    if name != head and name in table("strategies").ours:
+        raise InputError(f"unknown strategy {quoted(head)}: did you mean {name!r}?")
 
 
 def _heads(node: ast.AST) -> list[str]:

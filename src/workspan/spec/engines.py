@@ -63,7 +63,7 @@ async def open_engine(
             opened = _by_call(text, row, told, imports=imports)
         else:
             assert row is not None  # only what has a name has a rest
-            opened = _by_name(row, rest, told)
+            opened = _by_name(row, rest, told, imports=imports)
         return _checked(text, await opened if inspect.isawaitable(opened) else opened)
 
 
@@ -120,9 +120,11 @@ def _found(text: str) -> tuple[Row | None, str | None]:
     return row, follows[1:] if follows.startswith(":") else None
 
 
-def _by_name(row: Row, rest: str, told: _Told) -> Any:
+def _by_name(row: Row, rest: str, told: _Told, *, imports: bool) -> Any:
     """Open ``NAME:REST``, where the rest is the first parameter."""
     made = row.load()
+    if row.card.runs and not imports:
+        raise SpecError(f"{row.name} runs a command, and that only where the user writes it")
     first = next(iter(parameters(made)), None)
     if first is None:
         raise SpecError(f"the engine {row.name} takes nothing after its name, not {quoted(rest)}")

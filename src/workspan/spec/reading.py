@@ -145,9 +145,13 @@ class _Reading:
             except SpecError as error:
                 raise self.parsed.error(str(error), head) from error.__cause__
         try:
-            return head.id, table(group).find(head.id).load()
+            made = table(group).find(head.id).load()
         except SpecError as error:
             raise self.parsed.error(str(error), head) from None
+        if not self.imports and getattr(getattr(made, "card", None), "runs", False):
+            why = f"{head.id} runs a command, and that only where the user writes it"
+            raise self.parsed.error(why, head)
+        return head.id, made
 
     def _meant(self, head: ast.Attribute) -> str:
         """Say what a name with a dot is likely to mean."""

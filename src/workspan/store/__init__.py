@@ -1,1 +1,1 @@
-"""Journals on disk."""
+"""What stands on disk: journals, and the database of keys, accounts and sweeps."""

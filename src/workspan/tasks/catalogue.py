@@ -49,9 +49,10 @@ def open_tasks(spec: str, *, imports: bool = False) -> TaskSet:
         return TaskFile(spec)
     if WRITTEN.match(spec):
         return _called(spec, imports=imports)
-    if "/" in spec or "\\" in spec or spec.endswith((".txt", ".xlsx", ".yaml", ".yml", ".gz")):
+    head = spec.partition("(")[0]
+    if "/" in head or "\\" in head or spec.endswith((".txt", ".xlsx", ".yaml", ".yml", ".gz")):
         raise SpecError(f"a file of problems ends in {', '.join(ENDINGS)}", text=spec)
-    row = table("tasks").seek(spec.partition("(")[0].strip())
+    row = table("tasks").seek(head.strip())
     return procedural(spec) if row is None else _opened(row, spec)
 
 

@@ -29,6 +29,7 @@ from workspan.testing.server_answers import (
     event_line,
     event_of,
     round_robin,
+    summed,
     usage_of,
 )
 
@@ -151,6 +152,9 @@ class SimulatedServer:
             behaviour = replace(behaviour, text=f"{behaviour.text} #{self.bill.calls}")
         if behaviour.is_seeded:
             behaviour = replace(behaviour, text=drawn(call, behaviour.text))
+        if behaviour.is_by_effort:
+            thoughts, said = summed(call)
+            behaviour = replace(behaviour, reasoning=thoughts, text=said)
         if behaviour.latency_seconds:
             await asyncio.sleep(behaviour.latency_seconds)
         chat = request.path.endswith("/chat/completions")
@@ -284,6 +288,7 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     parser.add_argument("--numbered", action="store_true", help="no two answers are the same")
     parser.add_argument("--seeded", action="store_true", help="equal requests, equal answers")
+    parser.add_argument("--by-effort", action="store_true", help="sums, right by effort")
     parser.add_argument("--tokens-per-chunk", type=int, default=1)
     parser.add_argument("--fault", default=None)
     parser.add_argument("--allow", type=int, default=None, help="streams; others stop half-way")
@@ -297,6 +302,7 @@ def main() -> None:
         latency_seconds=options.latency,
         is_numbered=options.numbered,
         is_seeded=options.seeded,
+        is_by_effort=options.by_effort,
         fault=options.fault,
     )
     asyncio.run(_run(behaviour, options.port, options.allow))

@@ -53,6 +53,9 @@ class Behaviour:
     """Each answer ends with the number of its call, so that no two are the same."""
     is_seeded: bool = False
     """The text comes 1 to 8 times, then a number: both drawn from the request's prompt and seed."""
+    is_by_effort: bool = False
+    """Sums are done as by a model whose effort decides how often it is right, and for how long it
+    thinks: see `summed`. Simulated: no model stands behind it."""
     latency_seconds: float = 0.0
     """Before the first byte of an answer."""
     delay_seconds: float = 0.0
@@ -83,6 +86,7 @@ class Call(msgspec.Struct):
     logprobs: bool | int | None = None
     top_logprobs: int | None = None
     stream_options: dict[str, Any] | None = None
+    reasoning_effort: str | None = None
 
     @property
     def cap(self) -> int:
@@ -112,6 +116,27 @@ def drawn(call: Call, text: str) -> str:
     """Answer at random, and equal requests alike."""
     rng = random.Random(f"{call.seed} {call.messages} {call.prompt}")
     return f"{(text + ' ') * rng.randint(1, 8)}Answer: {rng.randint(0, 3)}"
+
+
+_SUM = re.compile(r"(\d+) \+ (\d+)")
+_SKILLS = {"low": (0.6, 4), "medium": (0.85, 12), "high": (0.95, 40)}
+"""By effort: the chance of a right answer, and words of thinking; without one as at medium."""
+
+
+def summed(call: Call) -> tuple[str, str]:
+    """Think about a sum and answer it, equal requests alike: right more often at a higher effort.
+
+    Sums whose first number ends in 9 are hard: half as often right, and twice as long to think of.
+    """
+    asked = " ".join(str(message.get("content", "")) for message in call.messages) or call.prompt
+    found = _SUM.search(asked)
+    a, b = map(int, found.groups()) if found else (0, 0)
+    rng = random.Random(f"{call.seed} {asked} {call.reasoning_effort}")
+    chance, words = _SKILLS.get(call.reasoning_effort or "medium", _SKILLS["medium"])
+    is_hard = a % 10 == 9
+    is_right = rng.random() < (chance / 2 if is_hard else chance)
+    thoughts = "hm " * (words * (2 if is_hard else 1) + rng.randint(0, 3))
+    return thoughts, f"Answer: {a + b + (0 if is_right else rng.choice((-1, 1, 10)))}"
 
 
 def cut(call: Call, behaviour: Behaviour, index: int) -> Iterator[Piece]:

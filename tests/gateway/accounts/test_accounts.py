@@ -19,9 +19,10 @@ from workspan.errors import BudgetExceeded, Refused, StoreGone, UnpricedModel
 from workspan.runner import run as run_strategy
 from workspan.serve.accounts import Account, Accounts
 from workspan.serve.store import store_at
+from workspan.serve.store.driven import DrivenStore
 from workspan.serve.store.keys import make_key
 from workspan.serve.store.limits import per_minute
-from workspan.serve.store.sqlite import SqliteStore
+from workspan.store.sqlite import SqliteDatabase
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.testing.scripted import ScriptedEngine
 
@@ -109,7 +110,7 @@ def test_kinds_of_refusal_and_when_to_come_back(address: str) -> None:
             assert exceeded.code == "budget_exceeded"
             assert exceeded.retry_after == 12 * 3600
             assert "100 work/day" in str(exceeded)
-            assert "10 left" in str(exceeded)
+            assert "10 work left" in str(exceeded)
             async with accounts.open(one.key) as account:
                 await spend(account, 10)
             assert (await refused(accounts, one)).code == "budget_exceeded"
@@ -309,7 +310,7 @@ def test_a_locked_file_refuses_new_requests_and_settles_old_ones_later(address: 
 
     async def main() -> None:
         async with rig(address, "1k work/day") as one:
-            store = SqliteStore(Path(address), busy_seconds=0.01)
+            store = DrivenStore(SqliteDatabase(Path(address), busy_seconds=0.01))
             await store.open()
             async with Accounts(store, utc=one.utc, pace=QUICK) as accounts:
                 async with accounts.open(one.key) as account:

@@ -47,6 +47,22 @@ def test_workers_killed_in_mid_hold_lose_no_token(address: str, seed: int) -> No
     assert result["told"]["answered"] > 0
 
 
+@pytest.mark.heavy
+@pytest.mark.timeout(900)
+def test_streams_through_the_gateway_pass_no_limit(address: str) -> None:
+    result = measured(
+        *(address, "--relayed", "--budget", "200000", "--keys", "2"),
+        *("--piece", "4", "--piece-seconds", "0.1"),
+    )
+    assert result["overshoot"] == 0
+    for key in result["keys"]:
+        assert key["usable"] >= 0.985
+        assert key["billed"] <= key["spent"] == key["recorded"] <= key["limit"]
+        assert key["held"] == 0
+        assert all(key["limits"].values())
+    assert "torn" not in result["told"]
+
+
 def test_two_processes_in_small(address: str) -> None:
     result = measured(
         *(address, "--workers", "2", "--streams", "4", "--keys", "1", "--budget", "2000"),

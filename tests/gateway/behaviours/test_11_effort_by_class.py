@@ -8,8 +8,8 @@ import pytest
 
 from gateway_requests import asked, replied
 from workspan.core.engine import EngineInfo
+from workspan.data.efforts import CLASSES, LEVELS, Effort, effort_for
 from workspan.errors import InputError
-from workspan.serve.efforts import CLASSES, LEVELS, Effort, effort_for
 from workspan.testing.scripted import ScriptedEngine
 
 pytestmark = pytest.mark.anyio

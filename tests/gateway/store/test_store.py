@@ -11,12 +11,14 @@ import pytest
 
 from store_rig import NOON, rig, run
 from workspan.errors import InputError, StoreError, StoreGone
-from workspan.serve.store import shown_address, store_at
+from workspan.serve.store import store_at
 from workspan.serve.store.base import Ask, Batch, Row, Standing, Store, Window
+from workspan.serve.store.driven import DrivenStore
 from workspan.serve.store.keys import make_key
 from workspan.serve.store.limits import parse_limits, per_minute, window_start
-from workspan.serve.store.migrating import migrations
-from workspan.serve.store.sqlite import SqliteStore
+from workspan.store.database import shown_address
+from workspan.store.migrating import migrations
+from workspan.store.sqlite import SqliteDatabase
 
 LIMITS = (*parse_limits("1000 work/day, $2/month"), per_minute(60))
 
@@ -174,21 +176,22 @@ def test_a_store_of_a_newer_version_is_refused(address: str) -> None:
         store = await opened(address)
         await _execute(store, "UPDATE workspan_schema SET version = 999")
         await store.aclose()
-        with pytest.raises(StoreError, match=r"newer workspan \(tables 999, .* up to 1\)"):
+        with pytest.raises(
+            StoreError, match=rf"newer workspan \(tables 999, .* up to {max(migrations())}\)"
+        ):
             await opened(address)
 
     run(main)
 
 
 async def _execute(store: Store, text: str) -> None:
-    from workspan.serve.store.driven import DrivenStore
-    from workspan.serve.store.statements import Statement, Work
+    from workspan.store.statement import Statement, Work
 
     def begun() -> Work[None]:
         yield Statement(text)
 
     assert isinstance(store, DrivenStore)
-    await store.transact(begun)
+    await store.database.transact(begun)
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
@@ -221,7 +224,7 @@ def test_what_is_no_store_is_left_as_it_is(tmp_path: Path) -> None:
 def test_a_file_that_another_program_locks_is_gone_for_a_while(tmp_path: Path) -> None:
     async def main() -> None:
         path = tmp_path / "store.db"
-        store = SqliteStore(path, busy_seconds=0.01)
+        store = DrivenStore(SqliteDatabase(path, busy_seconds=0.01))
         await store.open()
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")

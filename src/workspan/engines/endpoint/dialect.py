@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from workspan.data.types import Notice, Request
+from workspan.data.efforts import effort_for, merged, placed
+from workspan.data.types import Notice, NoticeCode, Request
 from workspan.engines.endpoint.complaints import Complaint
 from workspan.engines.endpoint.lessons import (
     CAP_NAMES,
@@ -17,17 +18,23 @@ from workspan.engines.endpoint.lessons import (
     limits_told,
     refused_fields,
 )
-from workspan.errors import ContextExceeded, EngineRejected
+from workspan.errors import ContextExceeded, EngineRejected, InputError
 from workspan.protocol.chat import write_settings
 from workspan.protocol.chat_messages import write_messages
 
 ThinkingCap: TypeAlias = Literal[
-    "thinking_token_budget", "thinking_budget", "reasoning", "thinking"
+    "thinking_token_budget",
+    "thinking_budget",
+    "thinking_budget_tokens",
+    "reasoning",
+    "thinking",
 ]
-"""vLLM's field, Qwen's and SiliconFlow's, OpenRouter's, and Anthropic's as gateways pass it on."""
+"""vLLM's field, Qwen's and SiliconFlow's, llama.cpp's, OpenRouter's, and Anthropic's as gateways
+pass it on."""
 THINKING_CAPS: Mapping[ThinkingCap, Callable[[int], dict[str, Any]]] = {
     "thinking_token_budget": lambda cap: {"thinking_token_budget": cap},
     "thinking_budget": lambda cap: {"thinking_budget": cap},
+    "thinking_budget_tokens": lambda cap: {"thinking_budget_tokens": cap},
     "reasoning": lambda cap: {"reasoning": {"max_tokens": cap}},
     "thinking": lambda cap: {"thinking": {"type": "enabled", "budget_tokens": cap}},
 }
@@ -51,6 +58,8 @@ class Dialect:
     """Fields that the engine's owner adds to every request."""
     thinking_cap: ThinkingCap | None = None
     """How the server wants a cap on thinking to be written."""
+    effort_field: str = ""
+    """Where the server takes an effort, as its owner says; "" is as the table of models has it."""
     continuous_usage: bool = False
     """Pieces of a stream are asked to carry the count so far."""
     cap_name: str = CAP_NAMES[0]
@@ -95,16 +104,32 @@ class Dialect:
         if self.sends_seed:
             body["seed"] = request.seed & 0x7FFFFFFF  # servers take 32 bits, some of them signed
         body |= self._logprobs(request)
-        if effort := request.reasoning_effort or self.reasoning_effort:
-            body["reasoning_effort"] = effort
-        body |= write_settings(request) | self.capped_thinking(request) | {**self.extra}
-        body |= request.extra.value if request.extra else {}
+        body |= self.effort(request)[0] | write_settings(request) | self.capped_thinking(request)
+        for extra in (self.extra, request.extra.value if request.extra else {}):
+            body = merged(body, extra) if extra else body
         if self.refused:
             for name in self.refused:
                 body.pop(name, None)
             if not self.streams:  # not even a false one: whole replies are what everyone has
                 body.pop("stream_options", None)
         return body
+
+    def effort(self, request: Request) -> tuple[dict[str, Any], str]:
+        """Write how much to think as this model takes it, and say what that changed.
+
+        What its class has nothing near to is sent as it is: the server says what it thinks of it.
+        """
+        asked = request.reasoning_effort or self.reasoning_effort
+        if not asked:
+            return {}, ""
+        if self.effort_field:
+            return placed(self.effort_field, asked), ""
+        try:
+            told = effort_for(self.model, asked)
+        except InputError:
+            return {"reasoning_effort": asked}, ""
+        is_word = told.level is not None
+        return {"reasoning_effort": told.level} if is_word else {**told.fields}, told.said
 
     def capped_thinking(self, request: Request) -> dict[str, Any]:
         """Write the cap on thinking, if there is one and the server takes such a field."""
@@ -199,17 +224,23 @@ class Asking:
         """What of the request was given up for this server, as its owner must know it."""
         dialect = self._dialect
         said: list[Notice] = []
+        if changed := dialect.effort(self._request)[1]:
+            said.append(Notice("no_effect", changed))
         if self.is_capped:
             said.append(
                 Notice("no_effect", "answers were capped at what the server's limits leave")
             )
         if dialect.refused:
             asked = set(self._sent) | self._wanted()
-            for name in sorted((dialect.refused - dialect.stated) & asked):
-                if text := _given_up(name):
-                    is_logprobs = name.endswith("logprobs")
-                    said.append(Notice("no_logprobs" if is_logprobs else "no_effect", text))
+            lost = sorted((dialect.refused - dialect.stated) & asked)
+            said += [Notice(self._lost(one), text) for one in lost if (text := _given_up(one))]
         return said
+
+    def _lost(self, name: str) -> NoticeCode:
+        """Return what is lost with a field, for who branches by it."""
+        if name.endswith("logprobs"):
+            return "no_logprobs"
+        return "no_effort" if name in self._dialect.effort(self._request)[0] else "no_effect"
 
     def _wanted(self) -> set[str]:
         """Return the fields that would be sent to a server that refuses nothing."""
@@ -221,6 +252,7 @@ class Asking:
             dialect.reasoning_effort,
             dialect.extra,
             dialect.thinking_cap,
+            dialect.effort_field,
         )
         return set(whole.fields(self._request, 1, self._n))
 

@@ -12,7 +12,8 @@ from typing import Any
 from workspan.boundary.address import checked_url
 from workspan.boundary.secret import Secret
 from workspan.core.engine import Bill, Capability, EngineInfo, Price, check_offered, needs
-from workspan.data.types import Chunk, Notice, Request, Usage
+from workspan.data.efforts import EFFORT_FIELDS
+from workspan.data.types import OWNED, Chunk, Notice, Request, Usage
 from workspan.engines.endpoint.client import Client, Retries, Timeouts
 from workspan.engines.endpoint.dialect import THINKING_CAPS, Asking, Dialect, Form, ThinkingCap
 from workspan.engines.endpoint.kept import KeptClient
@@ -33,6 +34,7 @@ from workspan.errors import (
     UnsupportedCapability,
     nearest,
 )
+from workspan.legible import quoted
 
 KEY_VARIABLES = ("WORKSPAN_API_KEY", "OPENAI_API_KEY")
 """Where a key is read from, the first that is set."""
@@ -52,6 +54,7 @@ _OWNED = frozenset(
     {"model", "messages", "prompt", "stream", "stream_options", "n", "best_of", *CAP_NAMES}
 )
 """Fields that the account rests on."""
+_PLACE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){0,4}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -109,6 +112,9 @@ class Endpoint:
     come is then known to the token before the end."""
     reasoning_effort: str | None = None
     """For requests that name none."""
+    effort_field: str = ""
+    """Where in a request the server takes an effort, such as "reasoning.effort": for models of
+    which `data.efforts` does not know it, or servers that want it elsewhere."""
     sends_seed: bool = True
     """False leaves the seed out. A server that refuses it is asked without it by itself."""
     streams: bool = True
@@ -132,6 +138,11 @@ class Endpoint:
         if self.thinking_cap is not None and self.thinking_cap not in THINKING_CAPS:
             hint = nearest(self.thinking_cap, THINKING_CAPS)
             raise InputError(f"no thinking_cap {self.thinking_cap!r}: {hint}")
+        if self.effort_field and not _is_place(self.effort_field):
+            raise InputError(
+                f"effort_field is {quoted(self.effort_field)}: a name, or names with dots between "
+                f"them, of a field that is not the engine's own: {', '.join(EFFORT_FIELDS)}"
+            )
         if self.form not in {"chat", "completion"}:
             raise InputError(f"no form {self.form!r}: {nearest(self.form, ('chat', 'completion'))}")
         key = self.api_key
@@ -150,6 +161,7 @@ class Endpoint:
             extra=self.extra_body,
             context=self.context,
             thinking_cap=self.thinking_cap,
+            effort_field=self.effort_field,
             continuous_usage=self.continuous_usage,
             stated=frozenset() if self.streams else frozenset({"stream"}),
         )
@@ -283,6 +295,7 @@ class Endpoint:
             concurrency=self.concurrency,
             can_be_cut=False,  # until a stream has ended with a count
             caches=self.caches,
+            has_effort_field=bool(self.effort_field),
         )
 
     async def models(self) -> tuple[str, ...]:
@@ -485,6 +498,15 @@ def _entry_of(model: str, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
         if model in others or name in (f"{model}:latest", f"models/{model}"):
             return entry
     return next(iter(known.values())) if len(known) == 1 else {}
+
+
+def _is_place(path: str) -> bool:
+    """Say whether an effort may be written there: a dotted name that is not the engine's own."""
+    first = path.partition(".")[0]
+    return bool(_PLACE.fullmatch(path)) and first not in _OWNED and first not in _VALUES
+
+
+_VALUES = OWNED - {"reasoning_effort"}
 
 
 def _check_headers(headers: Mapping[str, str], key_header: str) -> None:

@@ -194,6 +194,19 @@ def _cost(report: Report, odd: list[str]) -> Decimal | None:
     return cost
 
 
+def running(report: Report) -> int:
+    """Return what a report in mid-stream says was decoded so far.
+
+    Gemini's compatible endpoint sends one with each piece, and thinking is only in its total.
+    """
+    completion, prompt, total = report.completion_tokens, report.prompt_tokens, report.total_tokens
+    cached, beyond = _cached(report) or 0, total - prompt
+    is_known = 0 < prompt < total < BEYOND and 0 <= cached <= prompt
+    if not is_known or (cached and beyond == completion + cached):  # caches beside the prompt
+        return completion
+    return max(completion, beyond)
+
+
 def merged(earlier: Report | None, later: Report) -> Report:
     """Return the last word of a server that reports more than once: counts only ever grow."""
     if earlier is None:

@@ -12,6 +12,7 @@ from workspan.engines.endpoint.figures import (
     least_tokens,
     merged,
     reconcile,
+    running,
 )
 from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.refusals import finish_of
@@ -234,8 +235,9 @@ class Meter:
         self._report = merged(self._report, report)
         self._heard_at, self._blank = self.pieces if pieces is None else pieces, 0
         is_all = self._heard_at == self.pieces
-        if is_all and self.least <= self._report.completion_tokens < BEYOND:
-            self._told = (self._report.completion_tokens, self.pieces, self._size)
+        told = running(self._report)
+        if is_all and self.least <= told < BEYOND:
+            self._told = (told, self.pieces, self._size)
 
     @property
     def was_served(self) -> bool:
@@ -438,7 +440,7 @@ class Meter:
         is_hidden = self._pace.hides or self.is_asked_whole or self.request.may_call
         unseen = left if is_hidden else min(self._runahead, left)
         if self._pace.ignores_cap:
-            unseen = self._runahead
+            unseen = max(unseen, self._runahead)
         return self._usage(seen, self._reasoning, "estimated", unseen)
 
     @property

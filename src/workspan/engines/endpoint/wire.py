@@ -41,13 +41,12 @@ class Delta(msgspec.Struct):
     def thought(self) -> str:
         """What was thought; what servers repeat under several names counts once."""
         told: list[str] = []
-        for text in (self.reasoning_content, self.reasoning, self.thinking):
+        parts = self.reasoning_details or self.thinking_blocks
+        listed = "".join(read_parts(parts)) if parts else ""
+        for text in (self.reasoning_content, self.reasoning, self.thinking, listed):
             if text and not any(text in other for other in told):
                 told = [*(other for other in told if other not in text), text]
-        if told:
-            return "".join(told)
-        parts = self.reasoning_details or self.thinking_blocks
-        return "".join(read_parts(parts)) if parts else ""
+        return "".join(told)
 
 
 class Alternative(msgspec.Struct):

@@ -75,6 +75,13 @@ class SimulatedEngine:
         """
         self.drawn += 1
         number = 1 if self.habit.agrees else self.drawn
+        if (whole := self.info.whole) is not None:
+            calls, work, prefill, cost = whole.amount
+            known = cost if whole.cost is not None else None
+            bill.usage = Usage(calls, prefill, output_tokens=work, cost=known)
+            await checkpoint()
+            yield Chunk(_answer(self.kind, number), finish="stop")
+            return
         length = left = self.habit.length(request)
         ending = "" if length == request.max_tokens else _answer(self.kind, number)
         if request.max_tokens <= SHORT:

@@ -39,7 +39,7 @@ PATHS: dict[Form, str] = {
 }
 UNSTATED_CAP = 16_384
 """Tokens of a whole reply under a limit, where neither client nor budget caps it: all are held, or
-what is left, where that is less."""
+a share of what is left, where that is less."""
 MOST_CHOICES = 4096
 """Of one request, those of all its prompts: each is counted apart, whatever the upstream makes of
 them."""
@@ -176,14 +176,21 @@ class Passed:
         budget = self.asked.budget
         caps = [] if self.cap is None else [self.cap]
         bought = self._bought(budget.cost, server)
-        caps += [max(1, one // self.n) for one in (budget.work, bought) if one is not None]
+        caps += [self._each(one) for one in (budget.work, bought) if one is not None]
         if budget.span is not None:
             caps.append(budget.span)
         if not caps and limited.tokens and not self.is_streamed:
-            left = (limited.work_left, self._bought(limited.cost_left, server))
             caps.append(UNSTATED_CAP)
-            caps += [max(1, one // self.n) for one in left if one is not None]
         return min(caps, default=None)
+
+    def left(self, server: Server, limited: Limited) -> int | None:
+        """Return the tokens that an account has not spent, money counted; None is no limit."""
+        rooms = (limited.work_left, self._bought(limited.cost_left, server))
+        return min((one for one in rooms if one is not None), default=None)
+
+    def _each(self, tokens: int) -> int:
+        """Return as many for each choice, one at least."""
+        return max(1, tokens // self.n)
 
     def _bought(self, money: Decimal | None, server: Server) -> int | None:
         """Return the tokens that an amount of money buys beside the prompt."""
@@ -237,7 +244,16 @@ class Passed:
         prefill = self.prompt_bound(server) if limited.prompts else 0
         work = 0 if self.form == "embedding" else None if cap is None else cap * self.n
         is_cuttable = self.is_streamed and server.pace.can_be_cut
-        return Plan(work, prefill, is_cuttable, server.runahead, self.price(server))
+        is_stated = self.cap is not None or self.asked.budget.span is not None
+        return Plan(
+            work,
+            prefill,
+            is_cuttable,
+            server.runahead * self.n,
+            self.price(server),
+            self.n,
+            may_shrink=bool(work) and not (is_stated or self.is_streamed),
+        )
 
     def price(self, server: Server) -> Price | None:
         """Return what the request is held to there; None where it is not known.

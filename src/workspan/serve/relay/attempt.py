@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -23,6 +24,7 @@ from workspan.serve.relay.counts import Counts
 from workspan.serve.relay.native import NATIVES, Native
 from workspan.serve.relay.native.backward import Backward
 from workspan.serve.relay.native.base import NamedCutter, as_object, named
+from workspan.serve.relay.unread import unread
 from workspan.serve.relay.upstream import Server, at_most
 from workspan.serve.wire.errors import NEVER_AGAIN
 from workspan.serve.wire.exchange import Exchange
@@ -30,6 +32,8 @@ from workspan.serve.wire.exchange import Exchange
 _REFUSAL_BYTES = 65_536
 _EVENTS = (b"data:", b"event:", b":")
 """How a stream begins, whatever it is called."""
+_TURNS = 4
+"""Of the event loop, in which what has come is read: what comes later is decoded meanwhile."""
 _LESSONS = 4
 """How often one request is asked in another way."""
 
@@ -58,10 +62,18 @@ class Attempt:
     """The same, read, where it is in another dialect than Chat."""
     is_unread: bool = False
     """Such a body came, and can't be read: nothing tells how much was decoded."""
+    has_ended: bool = False
+    """The server said that it failed: it decodes no more."""
     failure: trouble.Missed | None = None
     """What went wrong after the events that were taken; nothing beyond it is read."""
     notices: list[str] = field(default_factory=list)
+    came: int = 0
+    """Bytes of a stream that were read."""
+    unread: int = 0
+    """Bytes that had come when it was hung up, and can't be read any more."""
 
+    _apart: Native | None = None
+    """The same, and what is counted without being handed on."""
     backward: Backward | None = None
     """Puts a reply of Messages into a chat's words."""
 
@@ -140,10 +152,12 @@ class Attempt:
         raise AssertionError  # the last try raises or returns
 
     async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
+        parts: list[bytes] = []
         try:
-            content = await at_most(response, limit)
+            content = await at_most(response, limit, parts)
         except trouble.LOST as error:
-            why = trouble.words(error, self.server.secret)
+            came, whole = sum(map(len, parts)), response.content_length
+            why = trouble.words(error, self.server.secret, came, whole)
             raise trouble.broke(self.server.name, why) from None
         if len(content) > limit:
             response.close()
@@ -159,7 +173,9 @@ class Attempt:
         if self.passed.is_streamed and response.content_type != "application/json":
             await self._first_token()
             return
+        self.is_unread = True  # until it is here
         self.whole = await self._read(response, exchange.limits.reply_bytes)
+        self.is_unread = False
         if self.backward is not None:
             self.whole = self.backward.whole(self.whole)
         if self.passed.is_streamed and self.whole.lstrip().startswith(_EVENTS):
@@ -255,16 +271,47 @@ class Attempt:
         assert self.response is not None  # it has begun
         try:
             while received := await self.response.content.readany():
-                if self.backward is None:
-                    return received
-                if out := self.backward.feed(received):
+                self.came += len(received)
+                if (out := self._heard(received)) or self.backward is None:
                     return out
             return b""
         except EngineProtocolError as error:
             raise trouble.broke(self.server.name, str(error)) from None
         except trouble.LOST as error:
-            why = trouble.words(error, self.server.secret)
+            why = trouble.words(error, self.server.secret, self.came)
             raise trouble.broke(self.server.name, why) from None
+
+    def _count_apart(self, received: bytes) -> None:
+        """Count what is not handed on: how a reply stands is as its client has seen it."""
+        shown = self.native
+        if self._apart is None:
+            self._apart = deepcopy(shown)
+        self.native = self._apart
+        try:
+            self.events(received)
+        finally:
+            self.native = shown
+
+    def _heard(self, received: bytes) -> bytes:
+        """Return what came as a chat's, whatever dialect it came in."""
+        return received if self.backward is None else self.backward.feed(received)
+
+    async def catch_up(self) -> None:
+        """Let what has come be read, before it is hung up."""
+        for _ in range(_TURNS):
+            if self.response is None or not unread(self.response):
+                return
+            self._take_unread()
+            await asyncio.sleep(0)
+
+    def _take_unread(self) -> None:
+        """Count what the client library has read, and nobody here."""
+        assert self.response is not None
+        with suppress(*trouble.LOST, EngineProtocolError):
+            if received := self.response.content.read_nowait():
+                self.came += len(received)
+                if told := self._heard(received):
+                    self._count_apart(told)
 
     def events(self, received: bytes) -> bytes:
         """Count what came; return what goes to the client. What goes wrong is `failure`."""
@@ -349,13 +396,15 @@ class Attempt:
             return
         is_stream = self.passed.is_streamed and not self.whole and not self.is_unread
         if is_stream and self.response.status == 200 and self.failure is None:
-            with suppress(*trouble.LOST, EngineProtocolError):
-                received = self.response.content.read_nowait()
-                if received and self.backward is not None:
-                    received = self.backward.feed(received)
-                if received:
-                    self.events(received)
+            self._take_unread()
+            self.unread = self.unread or unread(self.response)
         self.response.close()
+
+    @property
+    def unread_tokens(self) -> int:
+        """Tokens of what was hung up unread, by what those before it took."""
+        seen = self.counts.seen
+        return 0 if not self.unread else 1 + self.unread * seen // max(1, self.came)
 
 
 def is_odd(event: Event) -> bool:

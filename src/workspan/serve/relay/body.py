@@ -5,6 +5,7 @@ The order of the fields is kept, too: providers' caches of prompts go by bytes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -18,8 +19,25 @@ _WHY: Mapping[type[Exception], str] = {
     RecursionError: "it is nested too deeply",
     UnicodeDecodeError: "it is no UTF-8",
 }
+_HALVES = "a text in it holds half a character, such as \\ud83d without its other half"
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
+
+
+def _has_halves(content: bytes) -> bool:
+    """Tell a text with half a character, which Python's JSON reads, from what is no JSON."""
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _whole(raw: msgspec.Raw) -> msgspec.Raw:
+    """Write ``2.0`` as 2: a number without a fraction is whole, as JSON Schema has it."""
+    value = msgspec.json.decode(raw)
+    is_whole = isinstance(value, float) and value.is_integer()
+    return msgspec.Raw(b"%d" % int(value)) if is_whole else raw
 
 
 class Body:
@@ -44,7 +62,7 @@ class Body:
                 content.decode()  # deeper down nobody here looks, and an upstream may fail on it
             return cls(_decode(content), content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            why = _WHY.get(type(error)) or str(error)
+            why = _WHY.get(type(error)) or (_HALVES if _has_halves(content) else str(error))
             raise InputError(f"the body must be a JSON object: {why}") from None
 
     def __contains__(self, name: str) -> bool:
@@ -64,6 +82,8 @@ class Body:
         if raw is None:
             return None
         try:
+            if kind is int and b"." in bytes(raw):
+                raw = _whole(raw)
             found: T | None = msgspec.json.decode(raw, type=kind | None, strict=True)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             shown = quoted(bytes(memoryview(raw)[:60]).decode(errors="replace"))

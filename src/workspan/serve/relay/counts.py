@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from workspan.core.engine import Price
 from workspan.data.types import Request, Usage
-from workspan.engines.endpoint.figures import merged, reconcile, together
+from workspan.engines.endpoint.figures import Figures, merged, reconcile, together
 from workspan.engines.endpoint.meter import Meter
 from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.wire import Choice, Delta, Event, Report
@@ -41,6 +41,10 @@ class Counts:
         self.report: Report | None = None
         self._heard_at = 0
         """Pieces of all choices that had come at the last report: what came after is not in it."""
+        self._open: list[int] = []
+        """Choices that had not ended by then: they may have decoded an end token since."""
+        self._absent: list[int] = []
+        """Choices that were asked for and never came."""
         self.tier = ""
         """The service tier that the reply names."""
 
@@ -96,7 +100,7 @@ class Counts:
         if len(self.meters) == 1:
             self.meters[0].hear(report)
         self.report = merged(self.report, report)
-        self._heard_at = self._pieces
+        self._heard_at, self._open = self._pieces, self.unfinished
 
     @property
     def _pieces(self) -> int:
@@ -121,6 +125,7 @@ class Counts:
 
     def settled(self, server: str) -> Usage:
         """Return the bill of a reply that ended."""
+        self._absent = [i for i, meter in enumerate(self.meters) if not meter.was_served]
         for place in self.unfinished:
             self.meters[place].finish = "stop"
         first = self.meters[0]
@@ -129,9 +134,7 @@ class Counts:
                 meter.settle(server, with_prompt=meter is first)
             return self._added([self._held(meter.usage, meter.seen + 1) for meter in self.meters])
         figures = reconcile(self.report, together([meter.shown for meter in self.meters]))
-        bound = sum(meter.decoded for meter in self.meters)
-        if self._heard_at < self._pieces and bound > figures.decoded:
-            figures = replace(figures, decoded=bound, is_measured=False)
+        figures = self._whole(figures)
         if figures.prompt is not None:
             first.expects(figures.prompt, figures.cached, "measured")
         whole = replace(
@@ -143,6 +146,36 @@ class Counts:
             source="measured" if figures.is_measured else "estimated",
         )
         return self._held(whole, self.seen + len(self.meters))
+
+    def _whole(self, figures: Figures) -> Figures:
+        """Hold the figures of several choices against what came of each.
+
+        They may be one choice's alone, as llama.cpp's were (its issue 27318), or come too early.
+        """
+        bound = sum(meter.decoded for meter in self.meters)
+        is_early = self._heard_at < self._pieces
+        if bound > figures.decoded and (is_early or figures.decoded < self._least_of_all):
+            return replace(figures, decoded=bound, is_measured=False)
+        late = [place for place in self._open if place not in self._absent]
+        ends = sum(self.meters[place].finish == "stop" for place in late)
+        if ends:
+            return replace(figures, decoded=figures.decoded + ends, is_measured=False)
+        return figures
+
+    @property
+    def _least_of_all(self) -> int:
+        """Return what all choices took at least: a piece is a token with most servers.
+
+        A choice that ended by its cap took all of it, by the server's word, unless its context was
+        full before. Where the report is one cap, to the token, it is of one such choice.
+        """
+        cap = self.meters[0].request.max_tokens
+        is_cap = self.report is not None and self.report.completion_tokens == cap
+        return sum(
+            cap if is_cap and meter.finish == "length" else max(1, meter.least, meter.pieces)
+            for place, meter in enumerate(self.meters)
+            if place not in self._absent
+        )
 
     def _held(self, usage: Usage, came: int) -> Usage:
         """Return a bill that rests on what came, where no cap stands for what did not.

@@ -85,11 +85,12 @@ async def _asked(
     limited = Limited.by(account.ledger)
     cap = passed.allowed(server, limited)
     plan = passed.plan(server, limited, cap)
+    charge = Charge(account, plan, limited, lambda: _left(account, passed, server))
+    await charge.begin()
+    cap = cap if charge.plan is plan else charge.cap
     attempt = Attempt(server, passed, passed.counts(server, plan, cap), cap)
     if isinstance(exchange.voice, Voiced):
         exchange.voice.native = attempt.native
-    charge = Charge(account, plan, limited)
-    await charge.begin()
     is_asked, queued = False, perf_counter()
     bar: Bar | None = None
     try:
@@ -101,16 +102,24 @@ async def _asked(
             yield attempt, charge
         except Missed as missed:
             is_asked = missed.served != "no"
+            attempt.has_ended = missed.has_ended
             raise
         finally:
             attempt.close()
             server.places.leave()
     finally:
-        usage = record.usage if record.is_settled else _if_cut(attempt) if is_asked else Usage()
+        left = _if_cut(attempt, charge) if is_asked and not record.is_settled else Usage()
+        usage = record.usage if record.is_settled else left
         record.add(usage)
         if bar is not None:
             record.timeline.end(bar, _outcome(record), usage)
         await charge.settle(usage)
+
+
+def _left(account: Account, passed: Passed, server: Server) -> int | None:
+    """Return the tokens that a key has left; None where it has no limit, or there is none."""
+    above = account.ledger.parent
+    return None if above is None else passed.left(server, Limited.by(above))
 
 
 def _begun(record: Record, attempt: Attempt, waited: float) -> Bar:
@@ -132,12 +141,18 @@ def _line(asked: Asked) -> str:
     return asked.key.id if asked.key is not None else ""
 
 
-def _if_cut(attempt: Attempt) -> Usage:
+def _if_cut(attempt: Attempt, charge: Charge) -> Usage:
     """Return the bill of an attempt that is left where it is."""
-    if not attempt.passed.is_streamed or attempt.is_unread:
-        for meter in attempt.counts.meters:
+    counts = attempt.counts
+    if attempt.is_unread or not (attempt.passed.is_streamed or attempt.has_ended):
+        for meter in counts.meters:
             meter.is_asked_whole = True
-    return charged(attempt.counts.if_cut(), attempt.passed.price(attempt.server))
+    usage = counts.if_cut()
+    unseen = usage.unseen_tokens + attempt.unread_tokens
+    if charge.plan.work is not None:
+        unseen = min(unseen, max(charge.plan.work - usage.output_tokens, usage.unseen_tokens))
+    usage = replace(usage, unseen_tokens=charge.unseen(usage.output_tokens, unseen))
+    return charged(usage, attempt.passed.price(attempt.server))
 
 
 async def _answer(exchange: Exchange, attempt: Attempt, charge: Charge, record: Record) -> None:
@@ -189,7 +204,7 @@ async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
     out, received = b"".join(attempt.ahead), b"?"
     while True:
         if charge.is_limited and not await _is_covered(attempt, charge):
-            await _cut(exchange, attempt, record, out, "budget: work")
+            await _cut(exchange, attempt, charge, record, out, "budget: work")
             return
         if cutter.is_done or not received or attempt.failure is not None:
             break
@@ -200,7 +215,7 @@ async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
             async with _until(deadline):
                 received = await attempt.read()
         except TimeoutError:
-            await _cut(exchange, attempt, record, b"", "budget: seconds")
+            await _cut(exchange, attempt, charge, record, b"", "budget: seconds")
             return
         exchange.progress = exchange.now()
         out = attempt.events(received)
@@ -275,9 +290,12 @@ def _is_unfinished(attempt: Attempt) -> bool:
     return any(meter.finish is None for meter in begun)
 
 
-async def _cut(exchange: Exchange, attempt: Attempt, record: Record, out: bytes, stop: str) -> None:
+async def _cut(
+    exchange: Exchange, attempt: Attempt, charge: Charge, record: Record, out: bytes, stop: str
+) -> None:
     """End a stream at its budget: hang up, then say so."""
     unfinished = attempt.counts.unfinished
+    await attempt.catch_up()  # to count it: it is not handed on
     attempt.close()
     record.keep(out)
     if not unfinished:  # its last words had come
@@ -285,7 +303,7 @@ async def _cut(exchange: Exchange, attempt: Attempt, record: Record, out: bytes,
         await exchange.end(out + last_events(attempt, usage, record.stop))
         return
     if attempt.counts.unfinished or attempt.counts.report is None:
-        usage = replace(_if_cut(attempt), source="estimated")
+        usage = replace(_if_cut(attempt, charge), source="estimated")
     else:  # they came while it waited for its account, and are not handed on
         usage = charged(
             attempt.counts.settled(attempt.server.name), attempt.passed.price(attempt.server)

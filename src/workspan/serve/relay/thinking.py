@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from workspan.data.efforts import Effort, effort_for
 from workspan.engines.endpoint.dialect import THINKING_CAPS
 from workspan.errors import InputError
-from workspan.serve.efforts import Effort, answer_room, effort_for
+from workspan.serve.headroom import answer_room
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.upstream import Server
 

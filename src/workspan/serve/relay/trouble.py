@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import aiohttp
 
 from workspan.boundary.secret import Secret
-from workspan.engines.endpoint.complaints import Complaint
+from workspan.engines.endpoint.complaints import Complaint, is_complaint
 from workspan.engines.endpoint.refusals import refusal
 from workspan.errors import ContextExceeded, EngineError, EngineUnavailable
 from workspan.legible import one_line
@@ -33,12 +33,22 @@ LOST = (aiohttp.ClientError, ConnectionError, TimeoutError, OSError)
 class Missed(Exception):
     """An upstream gave no answer, and no token of one has reached the client."""
 
-    def __init__(self, failed: Failed, *, served: Served = "no", elsewhere: bool = True) -> None:
+    def __init__(
+        self,
+        failed: Failed,
+        *,
+        served: Served = "no",
+        elsewhere: bool = True,
+        has_ended: bool = False,
+    ) -> None:
         super().__init__(str(failed))
         self.failed = failed
         self.served = served
         self.elsewhere = elsewhere
         """Another upstream may answer."""
+        self.has_ended = has_ended
+        """It has said itself that it failed, and decodes no more: not all of a reply that was to
+        come whole is charged, but what any stream may leave unseen."""
 
 
 def refused(
@@ -69,9 +79,25 @@ def refused(
             headers=_waits(headers, complaint),
         )
     is_elsewhere = status >= 500 or status in _ELSEWHERE
-    return Missed(
-        failed, served="part" if status in _MAY_HAVE_SERVED else "no", elsewhere=is_elsewhere
-    )
+    if status not in _MAY_HAVE_SERVED:
+        return Missed(failed, elsewhere=is_elsewhere)
+    has_ended = _has_ended(status, body)
+    if not has_ended:
+        failed.headers.update(NEVER_AGAIN)  # it is charged as if all had been decoded
+    return Missed(failed, served="part", elsewhere=is_elsewhere, has_ended=has_ended)
+
+
+def _has_ended(status: int, body: Any) -> bool:
+    """Tell a server's own word that it failed from that of a proxy that knows nothing of it.
+
+    A proxy's 502 or 504 leaves the server to decode on. Another error that came whole, in JSON, is
+    the server's: it has stopped.
+    """
+    try:
+        value = json.loads(body) if isinstance(body, bytes) else body
+    except (ValueError, RecursionError):
+        return False
+    return status not in (502, 504) and is_complaint(value)
 
 
 def _too_many(complaint: Complaint, words: str, headers: Mapping[str, str]) -> Failed:
@@ -103,7 +129,7 @@ def inside(complaint: Complaint, name: str, body: Any, secret: Secret) -> Missed
     missed = refused(complaint, name, body, {}, secret)
     if missed.failed.status == 500:
         missed.failed.status = 502
-    missed.served = "part"
+    missed.served, missed.has_ended = "part", _has_ended(complaint.status, body)
     return missed
 
 
@@ -165,8 +191,13 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def words(error: Exception, secret: Secret) -> str:
-    """Say why a connection broke: never at which address, nor with which headers."""
+def words(error: Exception, secret: Secret, came: int = 0, whole: int | None = None) -> str:
+    """Say why a connection broke: never at which address, nor with which headers.
+
+    `came` is what had come of a body, and `whole` how long it was to be, where that was said.
+    """
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return f"the reply ended after {came}{'' if whole is None else f' of {whole}'} bytes"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the server hung up"  # some versions put what had come of its headers there
     if isinstance(error, aiohttp.ClientResponseError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any
 
@@ -21,6 +21,9 @@ from workspan.serve.relay.places import Places
 
 _GIVEN_UP = frozenset({"stream_options", "temperature"})
 """What is left out once a server has refused it: without it the answer is of the same kind."""
+_RETRIES = {"retries__attempts": "3", "retries__seconds": "5"}
+"""How a strategy's call is asked again where an upstream refuses, unless the operator says
+otherwise: a client waits meanwhile, and can ask again by itself once it is told when."""
 _LARGE = 1 << 20
 """Bytes that are better sent in pieces."""
 
@@ -54,6 +57,7 @@ class Server:
     """One upstream of a process."""
 
     def __init__(self, stated: Upstream, limits: Limits) -> None:
+        stated = replace(stated, settings=stated.settings.with_defaults(**_RETRIES))
         self._stated = stated
         self.name = stated.name
         self.price: Price | None = stated.price
@@ -149,9 +153,11 @@ async def _note_reuse(_session: Any, context: Any, _params: Any) -> None:
     context.trace_request_ctx.append(True)
 
 
-async def at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """Read a body up to the first piece beyond so many bytes."""
-    parts, size = [], 0
+async def at_most(
+    response: aiohttp.ClientResponse, limit: int, parts: list[bytes] | None = None
+) -> bytes:
+    """Read a body up to the first piece beyond so many bytes; `parts` has it as far as it came."""
+    parts, size = [] if parts is None else parts, 0
     async for part in response.content.iter_any():
         parts.append(part)
         size += len(part)

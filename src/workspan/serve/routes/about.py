@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from workspan.errors import StoreError
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay import trouble
 from workspan.serve.relay.upstream import at_most
@@ -61,24 +62,28 @@ async def readiness(gateway: Gateway, exchange: Exchange, record: Record) -> Non
     if gateway.is_draining:
         raise Failed(503, "the server ends", code="draining")
     if gateway.accounts.gone:
-        raise Failed(503, "the store can't be reached", code="store_unreachable")
+        raise _no_store()
+    if gateway.store is not None:
+        try:  # one that nobody asked for a while may be gone, too
+            await gateway.store.find("")
+        except StoreError:
+            raise _no_store() from None
     await exchange.reply(200, b'{"status":"ready"}')
 
 
+def _no_store() -> Failed:
+    return Failed(503, "the store can't be reached", code="store_unreachable")
+
+
 async def metrics(gateway: Gateway, exchange: Exchange, record: Record) -> None:  # noqa: ARG001
-    """Answer ``GET /metrics`` with what this process has done.
+    """Answer ``GET /metrics`` with what this process has done, and the other workers.
 
     Raises:
         Failed: it is not for whoever asks.
     """
     gateway.access.check(exchange)
-    figures = gateway.metrics
-    figures.open.set(len(gateway.watch.open))
-    figures.watchers.set(gateway.feed.watchers)
-    figures.store_up.set(0 if gateway.accounts.gone else 1)
-    for name, server in gateway.servers.items():
-        figures.waiting.set(server.places.waiting, (name,))
-    await exchange.reply(200, figures.written(), kind=KIND)
+    gateway.look()
+    await exchange.reply(200, gateway.metrics.written(), kind=KIND)
 
 
 async def openapi(gateway: Gateway, exchange: Exchange, record: Record) -> None:  # noqa: ARG001

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from workspan.data.efforts import effort_for
 from workspan.errors import InputError
-from workspan.serve.efforts import effort_for
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.native.asking import effort_asked

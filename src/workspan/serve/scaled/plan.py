@@ -14,11 +14,12 @@ from workspan.core.engine import FREE, EngineInfo
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.content import NO_FIELDS, JsonObject
+from workspan.data.efforts import effort_for
 from workspan.data.types import Problem, Request
 from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.asked import Asked
-from workspan.serve.efforts import answer_room, effort_for
+from workspan.serve.headroom import answer_room
 from workspan.serve.relay.asking import MOST_CHOICES
 from workspan.serve.rules import Rules
 from workspan.serve.scaled.idle import without_idle

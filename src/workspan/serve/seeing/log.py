@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
+import time
 import traceback
 from typing import Any, TextIO
 
 import msgspec
 
+from workspan.errors import StoreError
 from workspan.legible import one_line
 from workspan.serve.seeing.record import Record
 
 _LONGEST = 200
 """Characters of a name of a model, which a client wrote."""
+
+
+_LONGEST_ERROR = 500
 
 
 class RequestLog:
@@ -25,6 +30,12 @@ class RequestLog:
         """Write a request that is over."""
         line = record.line
         line["model"] = one_line(record.asked_model, _LONGEST)
+        self._write(line)
+
+    def store(self, gone: StoreError | None) -> None:
+        """Write that the store is gone, and why, or that it is back."""
+        said = "" if gone is None else one_line(str(gone), _LONGEST_ERROR)
+        line = {"event": "store", "time": time.time(), "is_up": gone is None, "error": said}
         self._write(line)
 
     def bug(self, request_id: str, error: BaseException) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -19,6 +20,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from workspan.serve.seeing.figures import Counts, Level, Spreads
+from workspan.serve.seeing.gathered import Gathered
 from workspan.serve.seeing.labels import FAILURES, OTHER, REFUSALS, Keys, code_label
 from workspan.serve.seeing.record import Record
 
@@ -36,8 +38,14 @@ class Metrics(Collector):
     makes: the first so many by their own, the rest together.
     """
 
-    def __init__(self, engines: Iterable[str], worker: str = "") -> None:
-        """Begin at nothing; `worker` names this process among several that answer for one."""
+    def __init__(
+        self, engines: Iterable[str], worker: str = "", folder: Path | None = None
+    ) -> None:
+        """Begin at nothing; `worker` names this process among several that answer for one.
+
+        In `folder` each of them keeps its figures for the others.
+        """
+        self._gathered = None if folder is None else Gathered(folder, worker)
         self.registry = CollectorRegistry()
         self._worker = worker
         self._engines = frozenset(engines)
@@ -117,7 +125,17 @@ class Metrics(Collector):
             self._scaled.add(engine)
 
     def collect(self) -> Iterator[Metric]:
-        """Give all of it in Prometheus's form."""
+        """Give all of it in Prometheus's form, that of the other workers with it."""
+        own = self._families()
+        yield from own if self._gathered is None else self._gathered.with_others(list(own))
+
+    def share(self, look: Callable[[], None]) -> None:
+        """Keep what there is for the other workers, where it is time; `look` sets the levels."""
+        if self._gathered is not None and self._gathered.is_due:
+            look()
+            self._gathered.write(self._families())
+
+    def _families(self) -> Iterator[Metric]:
         own = [one for one in vars(self).values() if isinstance(one, Counts | Spreads | Level)]
         for family in (*(one.family() for one in own), *self._process.collect()):
             if self._worker:
@@ -134,7 +152,7 @@ class Metrics(Collector):
 
 
 def _of_worker(sample: Sample, worker: str) -> Sample:
-    """Tell workers' series apart: a scrape reaches one of them, and the next another."""
+    """Tell workers' series apart: each counts for itself."""
     return sample._replace(labels={**sample.labels, "worker": worker})
 
 

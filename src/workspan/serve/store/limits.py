@@ -65,11 +65,16 @@ class Limit:
     """As the store counts it: see `units`."""
 
     def __str__(self) -> str:
-        amount = amount_of(self.quantity, self.most)
-        said = f"${amount:f}" if self.quantity == "cost" else f"{amount} {self.quantity}"
-        if self.quantity == "cost" and "." in said:
-            said = said.rstrip("0").rstrip(".")
-        return f"{said}/{self.period}"
+        return f"{shown(self.quantity, self.most)}/{self.period}"
+
+
+def shown(quantity: Quantity, counted: int) -> str:
+    """Write what the store counts for people: ``$0.5``, ``100 work``."""
+    amount = amount_of(quantity, counted)
+    if quantity != "cost":
+        return f"{amount} {quantity}"
+    said = f"${amount:f}"
+    return said.rstrip("0").rstrip(".") if "." in said else said
 
 
 def window_start(period: Period, at: float) -> int:

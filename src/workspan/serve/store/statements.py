@@ -1,15 +1,11 @@
-"""What a store does, as statements for any SQL database: written once, run by each driver.
-
-Each is a generator that gives a statement and is sent the rows: `sqlite` runs it in a thread,
-`postgres` awaits it. A whole generator is one transaction.
-"""
+"""What a store of keys does, as statements that each driver runs (`workspan.store.statement`)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any
 
 from workspan.serve.store.base import (
     Ask,
@@ -23,25 +19,10 @@ from workspan.serve.store.base import (
 from workspan.serve.store.keys import Key, StoredKey
 from workspan.serve.store.leasing import Position
 from workspan.serve.store.limits import Limit, in_order, window_start
-
-
-class Statement(NamedTuple):
-    """One statement with its parameters, or the same with many rows of them."""
-
-    text: str
-    parameters: Sequence[Any] = ()
-    is_many: bool = False
-
-
-Rows: TypeAlias = list[tuple[Any, ...]]
-T = TypeVar("T")
-Work: TypeAlias = Generator[Statement, Rows, T]
-"""Gives statements, is sent their rows, returns what was asked for."""
+from workspan.store.statement import LOCK, Rows, Statement, Work
 
 _LARGEST = 2**63 - 1
 """That a column takes."""
-LOCK = " FOR UPDATE"
-"""Ends a statement that reads what the transaction is going to write, where rows are locked."""
 _AT_ONCE = 500
 """Parameters of one list."""
 

@@ -136,6 +136,13 @@ def _input(error: Any) -> Failed:
     return Failed(400, str(error), code="invalid_request", param=param)
 
 
+def about(error: InputError, field: str) -> Failed:
+    """Say what is wrong with a field that the error itself does not name."""
+    said = failed(error)
+    said.param = said.param or field
+    return said
+
+
 _SAYS: Mapping[type[WorkspanError], Callable[[Any], Failed]] = {
     InputError: _input,
     UnsupportedCapability: _as(400, "unsupported"),
@@ -158,7 +165,10 @@ def too_large(limit: int) -> Failed:
 
 def no_route(path: str) -> Failed:
     """Refuse an address."""
-    return Failed(404, f"there is nothing at {path}; see /openapi.json", code="unknown_url")
+    hint = "see /openapi.json"
+    if path.startswith("/v1/v1/"):
+        hint = "the client adds /v1 by itself, leave it out of the base address"
+    return Failed(404, f"there is nothing at {path}; {hint}", code="unknown_url")
 
 
 def no_method(method: str, path: str, allowed: str) -> Failed:

@@ -32,6 +32,7 @@ class Watch:
         )
         self._pause = min(_SLOWEST, max(_FASTEST, shortest / _LOOKS))
         self._task: asyncio.Task[None] | None = None
+        self._is_hurried = False
         self._writing: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -53,6 +54,8 @@ class Watch:
 
     def look(self, now: float) -> None:
         """Stop what is overdue; comment where nothing was sent for long."""
+        if self._is_hurried:
+            self.stop("draining")
         for exchange in list(self.open):
             if why := self._overdue(exchange, now):
                 exchange.stop(why)
@@ -72,6 +75,10 @@ class Watch:
             return None
         patience = limits.body_seconds if waits_for == "body" else limits.idle_seconds
         return waits_for if now - exchange.progress > patience else None
+
+    def hurry(self) -> None:
+        """Stop all that is open at the next look, and all that comes; from a signal, too."""
+        self._is_hurried = True
 
     def stop(self, why: Why, exchanges: Iterable[Exchange] | None = None) -> None:
         """Stop all that is open, or some of it."""

@@ -9,10 +9,12 @@ from workspan.core.engine import Capability, EngineInfo
 from workspan.core.session import Session, Strategy, Verifier
 from workspan.data.budget import Budget
 from workspan.data.types import Answer, Problem, Request
-from workspan.errors import at_least, within
+from workspan.errors import SpecError, at_least, within
 from workspan.registry.card import Card
+from workspan.strategies.adaptive.ladder import Ladder
 from workspan.strategies.auto.answers import candidates, leading
 from workspan.strategies.auto.arms import check_arms, switch
+from workspan.strategies.auto.efforts import check_rungs, ladder_of
 from workspan.strategies.auto.groups import Groups
 from workspan.strategies.auto.library import check_fits, model_of, say_misfit, study_of
 from workspan.strategies.auto.lines import Lines
@@ -66,6 +68,8 @@ class Auto:
     temperature: float = 0.7
     fitted: Policy | None = field(default=None, repr=False)
     """The rule itself, from who has fitted one."""
+    climbs: Ladder | None = field(default=None, repr=False)
+    """The ladder of efforts itself, from who has chosen one."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
     card: ClassVar[Card] = Card(
         example="auto(n=4, max_tokens=80, probe_tokens=8)",
@@ -108,14 +112,20 @@ class Auto:
         """Refuse a library of another model, unless the user says whose it is.
 
         Raises:
-            SpecError: it is, or it counts in characters what the engine counts in tokens.
+            SpecError: it is, or it counts in characters what the engine counts in tokens; or calls
+                are rollouts, of which no model judges which is right.
         """
+        if info.whole is not None and self.verifier is None:
+            raise SpecError(f"auto over {info.name} needs a verifier, such as patch_tests")
         check_fits(self.library, self.of, info)
+        check_rungs(self, info)
         check_certificate(self.certificate, self.of, info)
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Do as the rule says until it stops, or nothing more can be bought."""
         say_misfit(self.library, problem, session)
+        if (ladder := ladder_of(self, session)) is not None:
+            return await ladder(problem, session)
         lines = self._open_lines(problem, session)
         state, is_growing = lines.state(session), True
         promises = isinstance(self.floor, str)  # no other rule keeps them

@@ -38,8 +38,14 @@ def study_of(path: str, limit: int | None) -> Study:
 
     Raises:
         MissingDependency: NumPy is not installed.
+        SpecError: it holds efforts alone.
     """
-    place = Path(path)
+    place, library = Path(path), known(path)
+    if library is not None and library.ladders is not None and not library.problems:
+        raise SpecError(
+            f"the library {path} is of efforts, which `auto` climbs within a budget of each "
+            "problem: it has no chains to plan one budget of many problems by, or to replay"
+        )
     return _studies(place, place.stat().st_mtime_ns).within(limit or float("inf"))
 
 

@@ -153,9 +153,20 @@ def _whole(value: object) -> int | None:
 
 def _is_believable(claim: int, row: Served) -> bool:
     """Nothing on the wire says that it is more."""
-    if claim < 1 or claim < row.told or row.asked.choices > 1:
+    if claim < 1 or claim < row.told or (row.asked.choices > 1 and not _may_be_all(claim, row)):
         return False
     return claim * _CHARACTERS >= row.characters
+
+
+def _may_be_all(claim: int, row: Served) -> bool:
+    """Say whether a claim may be of several choices together, of a reply that came whole.
+
+    A stream shows its pieces, so that one that is too low can be told there.
+    """
+    full = [finish == "length" for finish in row.finishes]
+    least = [max(1, len(answer.split())) for answer in row.answers]
+    is_one = claim == row.asked.cap and sum(full) > 1
+    return row.is_whole and claim >= sum(least) and not is_one
 
 
 def _work(evidence: Evidence, last: Pass) -> list[Problem]:

@@ -29,8 +29,9 @@ from workspan.testing.gateway_fuzz.client import MODEL, PATIENT, Got, leave, sen
 
 TARIFF = Tariff()
 _PRICE = Price(TARIFF.prompt, TARIFF.completion, TARIFF.cached)
-_PATIENT, _SHORT = 60.0, 0.2
-"""Seconds for which the gateway waits for an upstream: short where only a clock ends a request."""
+_PATIENT, _SHORT = 600.0, 0.2
+"""Seconds for which the gateway waits for an upstream: short where only a clock ends a request, and
+else longer than the busiest machine takes to write all that a probe asks for."""
 _TICK, _TICKS = 0.25, 240
 """Ticks without a token, a request or a piece read after which the clients hang."""
 _MOST = 1000

@@ -148,7 +148,7 @@ def _charged(evidence: Evidence, key: KeyEvidence, place: int) -> Iterator[Probl
         elif is_exact and spent != count:
             yield Problem(f"{name} not exact", f"served {count}, the store has {spent}")
         is_kept = is_exact or evidence.case.trouble == "killed"
-        if spent > most and is_kept and not evidence.case.warms and evidence.case.is_honest:
+        if spent > most and is_kept and evidence.case.is_honest:
             yield Problem(f"honest {name} over budget", f"{spent} of {most}")
         if count > most and count > spent:
             yield Problem(f"{name} over budget unmarked", f"{count} of {most}, spent {spent}")

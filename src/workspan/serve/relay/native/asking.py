@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workspan.data.efforts import Effort, effort_for
 from workspan.errors import InputError
 from workspan.serve.dialects import Dialect
-from workspan.serve.efforts import Effort, answer_room, effort_for
+from workspan.serve.headroom import answer_room
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.upstream import Server
 

@@ -19,6 +19,7 @@ import msgspec
 from workspan.boundary.inputs import read_whole
 from workspan.boundary.outputs import replace_file
 from workspan.errors import DataError, OutputError
+from workspan.strategies.auto.fit.seen import Ladders
 
 FORMAT = 1
 LARGEST = 256 * 1024 * 1024
@@ -80,6 +81,8 @@ class Library(msgspec.Struct, frozen=True, omit_defaults=True):
     """Strategies that were run beside the lines, with every dial (their `repr`)."""
     kinds: tuple[str, ...] = ()
     """Kinds of answers of its problems; none where nobody knows."""
+    ladders: Ladders | None = None
+    """What was seen of the model's efforts, of `workspan which`; `auto` then climbs them."""
 
     @property
     def labelled(self) -> int:
@@ -164,6 +167,8 @@ def read_library(path: Path) -> Library:
         runs = [one for one in case.arms if one is not None]
         if len(case.arms) > len(library.arms) or any(min(one.work, one.span) < 0 for one in runs):
             raise DataError(f"problem {number} holds an arm that can't be", path=str(path))
+    if library.ladders is not None and not library.ladders.is_sound:
+        raise DataError("holds samples of efforts that can't be", path=str(path))
     return library
 
 

@@ -1,4 +1,4 @@
-"""Keys and accounts in PostgreSQL, which the workers of many machines share."""
+"""The store in PostgreSQL, which the workers of many machines share."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from psycopg import AsyncConnection, sql
 
 from workspan.boundary.secret import Secret
 from workspan.errors import StoreError, StoreGone
-from workspan.serve.store.driven import Begun, DrivenStore
-from workspan.serve.store.migrating import migrate
-from workspan.serve.store.statements import Rows, Statement, Work
+from workspan.store.migrating import migrate
+from workspan.store.statement import Begun, Rows, Statement, Work
 
 T = TypeVar("T")
 
@@ -27,7 +26,7 @@ _TRIES = 3
 """Of a transaction that the database itself asks to be begun anew."""
 
 
-class PostgresStore(DrivenStore):
+class PostgresDatabase:
     """One connection, made again when it is lost; tables in a schema of their own."""
 
     def __init__(self, conninfo: str, shown: str, secret: Secret) -> None:
@@ -37,6 +36,11 @@ class PostgresStore(DrivenStore):
         self._connection: AsyncConnection[tuple[Any, ...]] | None = None
         self._lock = anyio.Lock()
         self._is_closed = False
+
+    @property
+    def is_there(self) -> bool:
+        """A server is taken to be there: opening says where it is not."""
+        return True
 
     async def open(self) -> None:
         """Connect, and bring the tables up to date; several may do so at once."""

@@ -1,4 +1,4 @@
-"""Keys and accounts in one SQLite file, which the workers of a machine share."""
+"""The store in one SQLite file, which the workers of a machine share."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ import anyio
 
 from workspan.errors import InputError, StoreError, StoreGone
 from workspan.legible import one_line
-from workspan.serve.store.driven import Begun, DrivenStore
-from workspan.serve.store.migrating import migrate
-from workspan.serve.store.statements import LOCK, Rows, Statement, Work
+from workspan.store.migrating import migrate
+from workspan.store.statement import LOCK, Begun, Rows, Statement, Work
 
 T = TypeVar("T")
 
@@ -28,7 +27,7 @@ _BUSY = ("locked", "busy", "disk i/o error", "full", "unable to open", "readonly
 """What SQLite says of trouble that may pass."""
 
 
-class SqliteStore(DrivenStore):
+class SqliteDatabase:
     """One connection in one thread of its own: the only one of the process that reads or writes.
 
     The file is in write-ahead mode and synchronised at each commit, so that what a worker was told
@@ -41,6 +40,13 @@ class SqliteStore(DrivenStore):
         self._busy_seconds = busy_seconds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="workspan-store")
         self._database: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
+        """The file that the connection writes, whatever its name stands for by now."""
+
+    @property
+    def is_there(self) -> bool:
+        """Say whether the file exists."""
+        return self.path.exists()
 
     async def open(self) -> None:
         """Open or make the file, and bring its tables up to date.
@@ -76,6 +82,7 @@ class SqliteStore(DrivenStore):
     def _open(self) -> None:
         self._make()
         try:
+            self._opened = _identity(self.path)
             self._database = sqlite3.connect(
                 self.path, timeout=self._busy_seconds, isolation_level=None
             )
@@ -115,6 +122,7 @@ class SqliteStore(DrivenStore):
 
     def _transact(self, begun: Begun[T]) -> T:
         database = self._connected()
+        self._check_there()
         try:
             database.execute("BEGIN IMMEDIATE")
             try:
@@ -143,6 +151,18 @@ class SqliteStore(DrivenStore):
             raise StoreGone(f"the store {self.path} is closed")
         return self._database
 
+    def _check_there(self) -> None:
+        """See that what is written can be found again: SQLite goes on in a file that has no name.
+
+        Raises:
+            StoreGone: the file was deleted, or another stands in its place.
+        """
+        if _identity(self.path) != self._opened:
+            raise StoreGone(
+                f"the file of the store {self.path} was deleted or replaced while it was open: put "
+                "it back, or start the gateway anew to begin with what is there"
+            )
+
     def _close(self) -> None:
         if self._database is not None:
             self._database.close()
@@ -157,6 +177,15 @@ class SqliteStore(DrivenStore):
             )
         kind = StoreGone if any(word in said.lower() for word in _BUSY) else StoreError
         return kind(f"the store {self.path}: {said}")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what a file is known by; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _executed(database: sqlite3.Connection, statement: Statement) -> Rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from workspan.errors import StoreError
-from workspan.serve.store.statements import Statement, Work
+from workspan.store.statement import Statement, Work
 
 _MARK = "workspan gateway"
 """What the table of versions says, so that nobody else's is taken for ours."""
@@ -14,7 +14,7 @@ _MARK = "workspan gateway"
 def migrations() -> dict[int, list[str]]:
     """Return the statements of each version."""
     found = {}
-    for path in (files("workspan.serve.store") / "migrations").iterdir():
+    for path in (files("workspan.store") / "migrations").iterdir():
         if path.name.endswith(".sql"):
             text = path.read_text("utf-8")
             statements = [part.strip() for part in text.split(";\n")]

@@ -1,0 +1,211 @@
+"""``workspan runs``: what sweeps found, listed, shown, compared, exported and forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import anyio
+import typer
+from rich.table import Table
+
+from workspan.cli.plain import say, say_json
+from workspan.cli.screen import Screen
+from workspan.cli.sweep import StoreOption, show_cells
+
+if TYPE_CHECKING:  # what these need is loaded when a command runs
+    from workspan.app.swept import Judged
+    from workspan.lab.sweeping.comparing import Versus
+
+T = TypeVar("T")
+
+SweepArgument = Annotated[str, typer.Argument(help="Its id or name, as `workspan runs list` says.")]
+OneSweep = Annotated[str | None, typer.Option("--sweep", help="Of one sweep; all unless told.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON record a line.")]
+
+runs = typer.Typer(
+    help="List, show, compare, export and forget what sweeps found.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+
+
+@runs.command("list")
+def list_(*, store: StoreOption, json: Json = False) -> None:
+    """List the sweeps of a store, the latest first."""
+    from workspan.app.swept import list_sweeps
+
+    for one in _run(lambda: list_sweeps(store)):
+        if json:
+            say_json(asdict(one))
+            continue
+        began = datetime.fromtimestamp(one.began, UTC).strftime("%Y-%m-%d %H:%M")
+        state = "" if one.ended is not None else ", not ended"
+        cost = f", ${one.spent_cost / 1e12:.4f}" if one.spent_cost else ""
+        say(
+            f"{one.id}  {one.name}: {began} UTC, {one.done} of {one.cells} cells done, "
+            f"{one.spent_work} work{cost}{state}"
+        )
+
+
+@runs.command()
+def show(
+    sweep: SweepArgument,
+    *,
+    store: StoreOption,
+    cell: Annotated[str, typer.Option(help="Each problem of one cell, by its key.")] = "",
+    json: Json = False,
+) -> None:
+    """Show the cells of a sweep, or the problems of one cell."""
+    from workspan.app.swept import held
+    from workspan.errors import InputError, nearest
+
+    found = _run(lambda: held(store, sweep))
+    if not cell:
+        show_cells(found.cells, json=json)
+        return
+    if cell not in found.trials:
+        raise InputError(f"the sweep has no cell {cell!r}: {nearest(cell, found.trials)}")
+    for trial in found.trials[cell]:
+        if json:
+            say_json({"cell": cell, **asdict(trial)})
+        else:
+            right = "?" if trial.correct is None else f"{trial.correct:g}"
+            said = trial.error or trial.answer or ""
+            say(f"{trial.problem}: {right}, {trial.work} work, {trial.span} span: {said}")
+
+
+@runs.command()
+def compare(
+    sweep: SweepArgument,
+    *,
+    store: StoreOption,
+    base: Annotated[
+        str | None, typer.Option(help="What the others are held against; the first unless told.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say which strategies differ from the base: intervals, exact tests, all of them together."""
+    from workspan.app.swept import held, judged
+
+    found = judged(_run(lambda: held(store, sweep)), base)
+    if json:
+        for kind in ("versus", "overtaking", "covering"):
+            for one in getattr(found, kind):
+                say_json({"kind": kind, **_flat(asdict(one))})
+        return
+    Screen().print(_versus_table(found.versus))
+    for line in _remarks(found):
+        Screen(stderr=True).print(line, soft_wrap=True)
+
+
+@runs.command()
+def export(
+    *,
+    store: StoreOption,
+    to: Annotated[Path, typer.Option(help="A folder: cells.parquet and trials.parquet.")],
+    sweep: OneSweep = None,
+) -> None:
+    """Write cells and their problems as Parquet files."""
+    from workspan.app.swept import export as write
+
+    for path in _run(lambda: write(store, to, sweep)):
+        say(str(path))
+
+
+@runs.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="Over the tables cells and trials.")],
+    *,
+    store: StoreOption,
+    sweep: OneSweep = None,
+) -> None:
+    """Ask in SQL, by DuckDB; one JSON record a row."""
+    from workspan.app.swept import query as ask
+
+    for row in _run(lambda: ask(store, sql, sweep)):
+        say_json(row)
+
+
+@runs.command()
+def prune(
+    sweeps: Annotated[list[str] | None, typer.Argument(help="Ids or names.")] = None,
+    *,
+    store: StoreOption,
+    before: Annotated[str, typer.Option(help="Those that began so long ago: 90d.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be forgotten, and keep it.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Forget sweeps, with the cells that no other one has, and their calls."""
+    from workspan.app.swept import prune as forget
+
+    done = _run(lambda: forget(store, sweeps or [], before=before, is_dry=dry_run))
+    if json:
+        say_json(asdict(done))
+        return
+    names = ", ".join(f"{one.name} ({one.id})" for one in done.sweeps) or "none"
+    verb = "would forget" if dry_run else "forgotten"
+    say(f"{verb}: {names}; {done.cells} cells that no other sweep has, {done.journals} journals")
+
+
+def _run(call: Callable[[], Awaitable[T]]) -> T:
+    return anyio.run(call)
+
+
+def _versus_table(rows: Sequence[Versus]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("strategy", overflow="fold", min_width=16)
+    for column in ("on", "budget"):
+        table.add_column(column, overflow="fold")
+    for column in ("ahead", "95 %", "p", "Holm", "needed"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for one in rows:
+        table.add_row(
+            one.strategy + (" ↳" if one.shares_draws else ""),
+            f"{one.engine}/{one.task}{' ' + one.effort if one.effort else ''}",
+            one.budget,
+            f"{one.difference:+.2f}",
+            f"{one.low:+.2f} {one.high:+.2f}",
+            f"{one.p:.3f}",
+            f"{one.p_holm:.3f}",
+            "?" if one.needed is None else str(one.needed),
+        )
+    return table
+
+
+def _remarks(found: Judged) -> list[str]:
+    """Say what the table does not."""
+    said = []
+    if found.versus:
+        base, n = found.versus[0].base, len(found.versus)
+        said.append(f"ahead of {base}; Holm: p adjusted for {n} comparisons")
+        said.append("needed: problems that would show such a difference with 80 % power")
+    if any(one.shares_draws for one in found.versus):
+        said.append("↳ shares draws with the base: paired, but not independent")
+    for one in found.overtaking:
+        place = one.crossover
+        said.append(
+            f"{one.strategy} overtakes {one.base} on {one.engine}/{one.task} from "
+            f"{place.budget:.0f} work on [{place.low:.0f}, {place.high:.0f}], in "
+            f"{place.certainty:.0%} of resamples"
+        )
+    for law in found.covering:
+        a, b = law.law, law.law.b_interval
+        said.append(
+            f"coverage of {law.strategy} on {law.engine}/{law.task} within {law.budget}: "
+            f"exp(-{a.a:.2f} k^-{a.b:.2f}), exponent [{b.low:.2f}, {b.high:.2f}]"
+        )
+    return said
+
+
+def _flat(told: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what serves further computing alone."""
+    law = told.get("law")
+    if isinstance(law, dict):
+        told["law"] = {name: value for name, value in law.items() if not name.startswith("_")}
+    return told

@@ -1,0 +1,1 @@
+"""Sweeps: engines × tasks × strategies × budgets × efforts × seeds, cell by cell."""

@@ -1,0 +1,74 @@
+"""The seam between a sweep and whatever runs its cells: this process, or a cluster's workers.
+
+An executor may run a unit more than once, in any order, and lose it: the sweep keeps a cell once,
+under its key, and charges what the executor's journals show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from workspan.data.types import Usage
+from workspan.lab.sweeping.cell import Cell
+from workspan.lab.sweeping.nested import Family
+from workspan.lab.sweeping.outcome import TrialRow
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What earlier processes spent on one run of a cell."""
+
+    run: Usage = field(default_factory=Usage)
+    """Within the run's own budget: it is gone on with from there."""
+    lost: Usage = field(default_factory=Usage)
+    """The bounds of calls that were in flight when a process was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run, and whether any more of its cell are worth beginning."""
+
+    row: TrialRow
+    """A failed run is a row, too, with what it cost and its error."""
+    gone: str = ""
+    """Why no more can be run: the engine does not answer, a sandbox is missing."""
+    is_engine: bool = False
+    """It is the engine: its other cells would fail as well."""
+
+
+class Executor(Protocol):
+    """Runs cells, one problem at a time."""
+
+    def places(self, cell: Cell) -> int:
+        """Return how many runs of this cell's engine may go on side by side."""
+        ...
+
+    async def recorded(self, cell: Cell) -> Mapping[int, Recorded]:
+        """Return what was spent on a cell before, by the problem's place; nothing is asked.
+
+        Raises:
+            JournalError: it can't be read.
+        """
+        ...
+
+    async def measure(self, cell: Cell, place: int) -> Measured:
+        """Run a cell on one of its problems, and grade the answer.
+
+        Raises:
+            JournalError: its calls can't be kept, or another process runs the cell.
+        """
+        ...
+
+    async def share(self, cell: Cell, drawn: Cell, place: int) -> TrialRow | None:
+        """Run a cell on the calls that another one drew; None where it would need others."""
+        ...
+
+    def at_once(self, family: Family) -> Mapping[str, Sequence[TrialRow]] | None:
+        """Return all rows of a family, by the cell, where no run is needed for them."""
+        ...
+
+    def release(self, family: Family) -> None:
+        """Give back what was held for cells that are finished."""
+        ...

@@ -1,0 +1,274 @@
+"""What came of a cell: a row for each problem, and one that sums them up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from statistics import fmean
+from typing import Literal
+
+from workspan.batch.bench import Trial
+from workspan.data.money import exactly
+from workspan.data.types import Amount, Usage
+from workspan.lab.stats import Interval, bootstrap, wilson
+from workspan.lab.sweeping.cell import Cell
+from workspan.legible import legible
+
+Status = Literal["done", "partial", "failed", "cut"]
+"""done: every problem has a grade; partial: some have none, and the error says why; failed: none
+has; cut: the sweep's budget did not allow all of its runs, so it is no measurement."""
+
+_OF_MONEY = 12
+"""Decimal places of a dollar that the store counts in."""
+_LONGEST_ANSWER, _LONGEST_ERROR = 4_000, 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRow:
+    """One strategy on one problem, as it is kept. None is unknown."""
+
+    place: int
+    """Of the problem among the cell's."""
+    problem: str
+    correct: float | None
+    """None where the run failed or could not be graded: neither right nor wrong."""
+    answer: str | None
+    error: str
+    stop: str
+    """"done"; "cut" where the budget cut a call short; the limit that refused one; or "failed"."""
+    work: int
+    span: int
+    prefill: int
+    calls: int
+    cost: int | None
+    """In 10^-12 USD."""
+    charged: int
+    """Work, with the tokens that a cut may have left unseen: what its account was charged."""
+    random: float | None
+    """How right a random pick among its candidates is."""
+    coverage: float | None
+    """Whether the right answer was drawn at all."""
+    effective_n: float | None
+    is_shared: bool
+    """Its calls are those of the cell that it shares draws with: nothing was spent on it."""
+    lost_calls: int = 0
+    """In flight when a process was killed: charged to the sweep by their bounds, and asked anew."""
+    lost_work: int = 0
+    lost_prefill: int = 0
+    lost_cost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CellRow:
+    """A cell with what came of it. Means are over its problems; None is unknown."""
+
+    id: str
+    engine: str
+    identity: str
+    model: str
+    task: str
+    problems_digest: str
+    strategy: str
+    budget: str
+    effort: str
+    seed: int
+    status: Status
+    error: str
+    draws: str
+    """The cell whose draws it shares on some problems at least, its own id where it drew all for
+    itself: cells of one value are not independent."""
+    paid_by: str
+    """The sweep on whose account it was run."""
+    problems: int
+    graded: int
+    accuracy: float | None
+    low: float
+    """Of the 95 % interval of the accuracy."""
+    high: float
+    work: float
+    """Decoded tokens a problem."""
+    span: float
+    prefill: float
+    calls: float
+    cost: float | None
+    """USD a problem."""
+    random: float | None
+    """Accuracy of a random pick among each run's candidates."""
+    coverage: float | None
+    """Share of the runs that drew the right answer at all."""
+    effective_n: float | None
+    spent_calls: int
+    """Of the sweep's account, in all: runs of its own, and what was lost at kills."""
+    spent_work: int
+    spent_prefill: int
+    spent_cost: int
+    """In 10^-12 USD; 0 where no price is known."""
+    lost_work: int
+    """Of it, by bounds, the calls that were in flight when a process was killed."""
+
+
+NOTHING = Amount()
+
+
+def trial_row(
+    place: int, trial: Trial, *, is_shared: bool, is_cut: bool = False, lost: Usage | None = None
+) -> TrialRow:
+    """Flatten a graded run; `lost` is what killed processes had in flight of it.
+
+    That a call was cut is told by the journal: a resumed run replays it, and no limit refuses it.
+    """
+    result, usage = trial.result, trial.usage
+    gone = (lost or Usage()).amount
+    return TrialRow(
+        place=place,
+        problem=legible(trial.task.problem.id),
+        correct=None if trial.grade is None else trial.grade.correct,
+        answer=_kept(result.answer.text, _LONGEST_ANSWER) if result is not None else None,
+        error=_kept(trial.error, _LONGEST_ERROR) or "",
+        stop="failed" if result is None else "cut" if is_cut else result.stop,
+        work=usage.work,
+        span=result.span if result is not None else 0,
+        prefill=usage.prefill,
+        calls=usage.calls,
+        cost=None if usage.cost is None else pico(usage.cost),
+        charged=usage.amount.work,
+        random=trial.drawn.random if trial.drawn else None,
+        coverage=trial.drawn.coverage if trial.drawn else None,
+        effective_n=result.answer.effective_n if result is not None else None,
+        is_shared=is_shared,
+        lost_calls=gone.calls,
+        lost_work=gone.work,
+        lost_prefill=gone.prefill,
+        lost_cost=pico(gone.cost),
+    )
+
+
+def cell_row(
+    cell: Cell,
+    trials: Sequence[TrialRow],
+    *,
+    of: int,
+    draws: str,
+    paid_by: str,
+    error: str = "",
+    before: Amount = NOTHING,
+) -> CellRow:
+    """Sum up the trials of a cell, which has `of` problems in all.
+
+    Failed runs are in the account and in no mean: they are neither right nor wrong.
+
+    Args:
+        cell: which.
+        trials: of its problems, those that were run.
+        of: its problems.
+        draws: the cell that drew.
+        paid_by: the sweep on whose account.
+        error: why it could not be run to its end, if not for the budget.
+        before: what was spent on it by processes whose journals are not here.
+    """
+    grades = [one.correct for one in trials if one.correct is not None]
+    ended = [one for one in trials if one.stop != "failed"]
+    low, high = interval(grades)
+    costs = [one.cost for one in ended]
+    own = [one for one in trials if not one.is_shared]
+    lost = [one.lost_work for one in trials]
+    errors = [one.error for one in trials if one.error]
+    return CellRow(
+        id=cell.id,
+        engine=cell.engine,
+        identity=cell.identity,
+        model=cell.model,
+        task=cell.task,
+        problems_digest=cell.problems,
+        strategy=cell.strategy,
+        budget=cell.budget,
+        effort=cell.effort,
+        seed=cell.seed,
+        status="failed" if error else _status(len(trials), len(grades), of),
+        error=error or (errors[0] if errors else ""),
+        draws=draws,
+        paid_by=paid_by,
+        problems=of,
+        graded=len(grades),
+        accuracy=fmean(grades) if grades else None,
+        low=low,
+        high=high,
+        work=_mean(ended, lambda one: one.work),
+        span=_mean(ended, lambda one: one.span),
+        prefill=_mean(ended, lambda one: one.prefill),
+        calls=_mean(ended, lambda one: one.calls),
+        cost=dollars(sum(known), len(ended)) if (known := _all(costs)) is not None else None,
+        random=_known(one.random for one in ended),
+        coverage=_known(one.coverage for one in ended),
+        effective_n=_known(one.effective_n for one in ended),
+        spent_calls=before.calls
+        + sum(one.calls for one in own)
+        + sum(one.lost_calls for one in trials),
+        spent_work=before.work + sum(one.charged for one in own) + sum(lost),
+        spent_prefill=before.prefill
+        + sum(one.prefill for one in own)
+        + sum(one.lost_prefill for one in trials),
+        spent_cost=pico(before.cost)
+        + sum(one.cost or 0 for one in own)
+        + sum(one.lost_cost for one in trials),
+        lost_work=sum(lost),
+    )
+
+
+def _status(run: int, graded: int, of: int) -> Status:
+    if run < of:
+        return "cut"
+    if graded == of:
+        return "done"
+    return "partial" if graded else "failed"
+
+
+def interval(grades: Sequence[float]) -> Interval:
+    """Return the 95 % interval of a mean: the score interval of right and wrong, else a bootstrap.
+
+    One grade a problem: what is drawn is problems.
+    """
+    if all(grade in (0, 1) for grade in grades):
+        return wilson(grades)
+    return bootstrap(grades)
+
+
+def spent(row: CellRow) -> Amount:
+    """Return what a cell took of its sweep's account."""
+    with exactly():
+        cost = Decimal(row.spent_cost).scaleb(-_OF_MONEY)
+    return Amount(row.spent_calls, row.spent_work, row.spent_prefill, cost)
+
+
+def pico(cost: Decimal) -> int:
+    """Return dollars as the store counts them, rounded up."""
+    with exactly():
+        return int(cost.scaleb(_OF_MONEY).to_integral_value(ROUND_CEILING))
+
+
+def dollars(counted: int, among: int = 1) -> float | None:
+    """Return what the store counted in dollars, divided; None among nobody."""
+    return counted / among / 10**_OF_MONEY if among else None
+
+
+def _all(values: Sequence[int | None]) -> list[int] | None:
+    known = [one for one in values if one is not None]
+    return known if len(known) == len(values) else None
+
+
+def _mean(rows: Sequence[TrialRow], measure: Callable[[TrialRow], float]) -> float:
+    return fmean(map(measure, rows)) if rows else 0.0
+
+
+def _known(values: Iterable[float | None]) -> float | None:
+    known = [one for one in values if one is not None]
+    return fmean(known) if known else None
+
+
+def _kept(text: str | None, longest: int) -> str | None:
+    """Make a text what any database takes: no half characters, no zeros, not endless."""
+    if text is None:
+        return None
+    sound = text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    return sound if len(sound) <= longest else sound[: longest - 1] + "…"

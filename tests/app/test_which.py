@@ -1,0 +1,107 @@
+"""`which` as a call: what it refuses before anything is spent, and what it gives back."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from workspan import sync
+from workspan.errors import InputError, SpecError
+from workspan.strategies.auto.fit.library import read_library
+
+SUMS = [{"question": f"{i} + 1?", "answer": str(i + 1), "kind": "number"} for i in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "said"),
+    [
+        ({}, InputError, "a pilot, such as '\\$2'"),
+        ({"pilot": "unlimited"}, InputError, "could cost anything"),
+        ({"pilot": "10s"}, InputError, "not in seconds"),
+        ({"pilot": "2 dogs"}, SpecError, "unknown budget word"),
+        ({"pilot": "$1", "efforts": "low,low"}, SpecError, "given twice"),
+        ({"pilot": "$1", "efforts": ""}, SpecError, "no effort is named"),
+        ({"pilot": "$1", "efforts": "low,high"}, SpecError, "nobody knows what efforts"),
+        ({"pilot": "$1", "efforts": "strong:low"}, SpecError, "unknown engine 'strong'"),
+        ({"pilot": "$1", "votes": 0}, InputError, "votes is 0"),
+        ({"pilot": "$1", "problems": ["why?"], "to": "x.json"}, InputError, "label some"),
+        ({"pilot": "$1", "problems": [], "efforts": "low"}, InputError, "no problem to solve"),
+        ({"pilot": "$1", "kind": "open", "problems": ["why?"]}, InputError, "an open text"),
+        ({"recorded": "x.jsonl"}, InputError, "no .parquet file"),
+    ],
+)
+def test_what_can_not_be_is_refused_unspent(
+    told: Mapping[str, Any], kind: type[Exception], said: str
+) -> None:
+    with pytest.raises(kind, match=said):
+        sync.which(**{"problems": SUMS, "engine": "scripted", **told})
+
+
+def test_the_default_effort_of_any_engine_can_be_raced() -> None:
+    done = sync.which(SUMS, engine="scripted", pilot="5k work", efforts="default", votes=2)
+    assert [one.width for one in done.records if one.kind == "arm"] == [1, 2]
+    assert {one.effort for one in done.records} == {""}
+    assert done.raced.spent.output_tokens <= 5000
+    assert "<table>" in done._repr_html_()
+
+
+def recorded(path: Path, missing: float = 0.05) -> Path:
+    """Write samples of a model at two efforts, and of one that logs few answers."""
+    rng, rows = random.Random(0), []
+    for effort, chance, tokens, lost in (
+        ("low", 0.6, 100, missing),
+        ("high", 0.95, 500, missing),
+        ("xhigh", 0.9, 900, 0.3),
+    ):
+        for i in range(24):
+            samples = []
+            for _ in range(6):
+                is_right = rng.random() < chance
+                answer = None if rng.random() < lost else str(i if is_right else i + 1)
+                right = is_right and answer is not None
+                length = rng.randint(tokens, 2 * tokens)
+                samples.append({"answer": answer, "correct": right, "tokens": length})
+            rows.append(
+                {
+                    "problem_id": f"p{i}",
+                    "task": "t",
+                    "model": "m",
+                    "setting": effort,
+                    "effort": effort,
+                    "gold": str(i),
+                    "samples": samples,
+                }
+            )
+    parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    return path
+
+
+def test_recordings_are_raced_and_groups_with_many_missing_are_named(tmp_path: Path) -> None:
+    file = recorded(tmp_path / "samples.parquet")
+    library = tmp_path / "efforts.json"
+    done = sync.which(recorded=file, price="1/10", to=library)
+    assert {one.effort for one in done.records if one.kind == "arm"} == {"low", "high"}
+    assert "were not logged" in done.left_out["m xhigh"]
+    assert done.policy is not None
+    assert (done.policy.seconds, done.policy.prefill) == (None, None)
+    assert done.policy.cost == pytest.approx(done.policy.work * 1e-5, rel=0.02)
+    held = read_library(library)
+    assert held.model == "m"
+    assert held.ladders is not None
+    assert [rung.effort for rung in held.ladders.rungs] == ["low", "high"]
+    again = sync.which(recorded=file, price="1/10")
+    assert again.records == done.records
+
+
+def test_a_pilot_on_recordings_is_as_hard(tmp_path: Path) -> None:
+    file = recorded(tmp_path / "samples.parquet")
+    done = sync.which(recorded=file, pilot="30k work", votes=3)
+    assert done.raced.spent.output_tokens <= 30_000
+    assert done.raced.ended_by == "work"
+    assert any("the pilot's limit on work" in one for one in done.remarks)

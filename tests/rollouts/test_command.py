@@ -1,0 +1,180 @@
+"""`workspan rollouts`: a stand-in agent in copies of a folder, one change chosen; killed, too."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rollouts.rig import git, need_a_sandbox, state
+from workspan.testing.stand_in_agent import Rule, make_problem, task
+
+AGENT = f"{sys.executable} -m workspan.testing.stand_in_agent"
+TEST = "cd p && python3 -B -m unittest -q test_seen"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    need_a_sandbox()
+    made = tmp_path / "mine"
+    make_problem(made / "p", Rule(3, 4, rate=0.4))
+    git(made, "init", "-q")
+    git(made, "add", "-A")
+    git(made, "commit", "-qm", "first")
+    return made
+
+
+def begin(folder: Path, *words: str) -> subprocess.Popen[str]:
+    told = ["rollouts", task("p"), "--folder", str(folder), "--usage", "file", *words]
+    return subprocess.Popen(
+        [sys.executable, "-m", "workspan", *told],
+        cwd=folder.parent,
+        env=os.environ | {"WORKSPAN_STATE": str(folder.parent / "state")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def done(folder: Path, *words: str) -> tuple[int, str, str]:
+    process = begin(folder, *words)
+    out, err = process.communicate()
+    return process.returncode, out, err
+
+
+def test_best_of_n_by_tests_is_printed_and_applies(folder: Path) -> None:
+    before = state(folder)
+    limits = ("--tokens", "400", "-b", "4k work")
+    code, out, err = done(folder, "--run", AGENT, "--test", TEST, "-n", "6", *limits)
+    assert code == 0, err
+    assert "passes" in err
+    assert "fails" in err
+    assert state(folder) == before
+    applied = subprocess.run(["git", "apply"], cwd=folder, input=out, text=True)
+    assert applied.returncode == 0
+    assert "3 * x + 4" in (folder / "p" / "solution.py").read_text()
+
+
+@pytest.mark.slow
+def test_auto_stops_at_the_first_that_passes_and_writes_a_patch(folder: Path) -> None:
+    patch = folder.parent / "fix.patch"
+    words = (
+        "--run",
+        AGENT,
+        "--test",
+        TEST,
+        "-s",
+        "auto",
+        "-n",
+        "8",
+        "--output",
+        str(patch),
+        "--json",
+    )
+    code, out, err = done(folder, *words)
+    assert code == 0, err
+    record = json.loads(out)
+    assert record["calls"] < 8
+    assert record["answer"].strip() in record["diff"]
+    git(folder, "apply", "--check", str(patch))
+    patch.write_text("mine")
+    code, _, err = done(folder, *words)
+    assert code == 2
+    assert "not a patch of ours" in err
+    assert patch.read_text() == "mine"
+
+
+@pytest.mark.slow
+def test_where_none_passes_none_is_chosen(folder: Path) -> None:
+    limits = ("-n", "2", "--test", "exit 1")
+    for strategy in ((), ("-s", "auto")):
+        code, out, err = done(folder, "--run", AGENT, *limits, *strategy)
+        assert (code, out) == (4, ""), err
+        assert "no rollout passed" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-n", "2"), "--test"),
+        (("-s", "auto"), "needs tests"),
+        (("--test", TEST, "-b", "$1"), "cost="),
+        (("--test", TEST, "--cost", "much"), "much"),
+        (("--test", TEST, "--carry", "none"), "no such path"),
+        (("--test", TEST, "-s", "best_of_n(n=2)"), "patch_tests"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_runs(
+    folder: Path, words: tuple[str, ...], said: str
+) -> None:
+    mark = folder.parent / "ran"
+    code, _, err = done(folder, "--run", f"touch {mark}", *words)
+    assert code == 2
+    assert said in err
+    assert not mark.exists()
+
+
+def test_a_dry_run_runs_nothing(folder: Path) -> None:
+    mark = folder.parent / "ran"
+    limits = ("--tokens", "400", "--cost", "0.50", "-b", "$9")
+    words = ("--run", f"touch {mark}", "--test", TEST, *limits, "--dry-run", "--json")
+    code, out, err = done(folder, *words)
+    assert code == 0, err
+    need = json.loads(out.splitlines()[0])
+    assert (need["calls"]["high"], need["work"]["high"], need["cost"]["high"]) == (4, 1600, 2)
+    assert not mark.exists()
+
+
+@pytest.mark.slow
+def test_a_killed_command_leaves_nobody_behind_and_goes_on(folder: Path) -> None:
+    """The first two rollouts end, the others wait; then the command is killed."""
+    gate, log = folder.parent / "gate", folder.parent / "log"
+    gate.write_text("")
+    waits = f"sleep 2718 & while [ $(wc -l < {log}) -gt 2 ] && [ -e {gate} ]; do sleep 0.1; done; "
+    run = f"echo >> {log}; {waits}{AGENT}"
+    words = ("--run", run, "--test", TEST, "-n", "4", "--tokens", "400", "--parallel", "2")
+    log.write_text("")
+    process = begin(folder, *words)
+    while len(log.read_text().splitlines()) < 4 or _others() < 2:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    until = time.monotonic() + 60
+    while _others() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not _others()
+    gate.unlink()
+    code, out, err = done(folder, *words, "--json")
+    assert code in (0, 4), err
+    record = json.loads(out)
+    assert len(log.read_text().splitlines()) == 6  # two were not done again
+    assert record["calls"] == 6
+    assert record["work"] + record["unseen"] >= 2 * 400  # those that were killed, at their most
+    assert sum(vote["weight"] for vote in record["votes"]) <= 4
+
+
+def _others() -> int:
+    told = subprocess.run(["pgrep", "-cf", "^sleep 2718$"], capture_output=True, text=True)
+    return int(told.stdout)
+
+
+def test_the_gateway_serves_models_and_no_rollouts(tmp_path: Path) -> None:
+    pytest.importorskip("uvicorn")
+    words = ["-m", "workspan", "serve", "--port", "0", "-e", "rollout:touch ran"]
+    done = subprocess.run(
+        [sys.executable, *words, "--budget", "9 calls"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "no model to serve" in done.stderr
+    assert not (tmp_path / "ran").exists()

@@ -1,0 +1,161 @@
+"""``workspan sweep`` and ``workspan runs`` as scripts and people meet them."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workspan.cli.main import main
+
+PLAN = """
+name = "small"
+strategies = ["single(max_tokens=60)", {of = "self_consistency(max_tokens=60)", n = [1, 2, 4]}]
+budgets = ["100 work", "400 work"]
+seeds = [0, 1]
+tasks = ["TASKS"]
+limit = 8
+total = "100k work"
+
+[[engines]]
+name = "simulated"
+engine = "scripted"
+"""
+FIELDS = ["engine", "task", "strategy", "budget", "effort", "seed", "accuracy", "low", "high"]
+FIELDS += ["work", "span", "cost", "status"]
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Path:
+    tasks = tmp_path / "tasks.jsonl"
+    rows = [
+        {"id": f"sum {i}", "question": f"What is {i} + 1?", "answer": str(3 + i % 3)}
+        for i in range(9)
+    ]
+    tasks.write_text("".join(json.dumps(row | {"kind": "number"}) + "\n" for row in rows))
+    path = tmp_path / "plan.toml"
+    path.write_text(PLAN.replace("TASKS", str(tasks)))
+    return path
+
+
+class Said:
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str | Path, code: int = 0) -> tuple[str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([*map(str, arguments)])
+        out, aside = self._capsys.readouterr()
+        assert ended.value.code == code, aside
+        return out, " ".join(aside.split())
+
+    def records(self, *arguments: str | Path) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self(*arguments)[0].splitlines()]
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Said:
+    monkeypatch.setenv("COLUMNS", "140")
+    return Said(capsys)
+
+
+def test_a_sweep_is_priced_run_kept_and_asked(plan: Path, tmp_path: Path, said: Said) -> None:
+    store = tmp_path / "s.db"
+    _, aside = said("sweep", plan, "--store", store, "--dry-run")
+    assert "16 cells, 128 runs; 8 cells share the draws of a larger one; to be expected" in aside
+    assert "all runs together within 100000 work" in aside
+    assert not store.exists()
+    cells = said.records("sweep", plan, "--store", store, "--json")
+    assert len(cells) == 16
+    assert all([*cell][:14] == ["cell", *FIELDS] for cell in cells)
+    assert {cell["status"] for cell in cells} == {"done"}
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+    assert {stat.S_IMODE(p.stat().st_mode) for p in tmp_path.rglob("*.jsonl")} >= {0o600}
+
+    [sweep] = said.records("runs", "list", "--store", store, "--json")
+    assert (sweep["name"], sweep["cells"], sweep["done"]) == ("small", 16, 16)
+    assert said.records("runs", "show", "small", "--store", store, "--json") == cells
+    one = cells[0]["cell"]
+    trials = said.records("runs", "show", "small", "--cell", one, "--store", store, "--json")
+    assert [trial["problem"] for trial in trials] == sorted(trial["problem"] for trial in trials)
+    assert len(trials) == cells[0]["problems"] == 8
+
+    found = said.records("runs", "compare", "small", "--store", store, "--json")
+    versus = [one for one in found if one["kind"] == "versus"]
+    assert len(versus) == 3 * 2
+    for each in versus:
+        assert each["low"] <= each["difference"] <= each["high"]
+        assert each["p"] <= each["p_holm"] <= 1
+        assert (each["problems"], each["seeds"]) == (8, 2)
+    _, aside = said("runs", "compare", "small", "--store", store)
+    assert "ahead of single(max_tokens=60); Holm: p adjusted for 6 comparisons" in aside
+    said("runs", "compare", "small", "--base", "nobody", "--store", store, code=2)
+
+
+def test_cells_are_exported_and_queried(plan: Path, tmp_path: Path, said: Said) -> None:
+    pytest.importorskip("duckdb")
+    from pyarrow import parquet
+
+    store, folder = tmp_path / "s.db", tmp_path / "out"
+    cells = said.records("sweep", plan, "--store", store, "--json")
+    said("runs", "export", "--store", store, "--to", folder)
+    written = parquet.read_table(folder / "cells.parquet").to_pylist()
+    accuracies = {row["id"]: row["accuracy"] for row in written}
+    assert accuracies == {cell["cell"]: cell["accuracy"] for cell in cells}
+    assert parquet.read_table(folder / "trials.parquet").num_rows == 16 * 8
+    sql = (
+        "SELECT c.id AS cell, avg(t.correct) AS mean FROM cells c JOIN trials t ON t.cell = c.id "
+        "GROUP BY c.id"
+    )
+    asked = said.records("runs", "query", sql, "--store", store, "--sweep", "small")
+    assert {row["cell"]: pytest.approx(row["mean"]) for row in asked} == accuracies
+    for wrong in ("SELECT nothing FROM cells", "SELECT * FROM read_text('/etc/hostname')"):
+        assert "the query: " in said("runs", "query", wrong, "--store", store, code=2)[1]
+    said("runs", "query", f"COPY cells TO '{tmp_path}/x.csv'", "--store", store, code=2)
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_what_is_forgotten_is_gone_with_its_calls(plan: Path, tmp_path: Path, said: Said) -> None:
+    store = tmp_path / "s.db"
+    said("sweep", plan, "--store", store)
+    plan.write_text(plan.read_text().replace('"400 work"', '"500 work"').replace("small", "new"))
+    said("sweep", plan, "--store", store)
+    calls = [*tmp_path.rglob("*.jsonl")]
+    would, _ = said("runs", "prune", "small", "--store", store, "--dry-run")
+    assert "would forget: small" in would
+    assert "8 cells" in would
+    assert [*tmp_path.rglob("*.jsonl")] == calls
+    said("runs", "prune", "small", "--store", store)
+    [left] = said.records("runs", "list", "--store", store, "--json")
+    assert (left["name"], left["done"]) == ("new", 16)
+    assert len([*tmp_path.rglob("*.jsonl")]) < len(calls)
+    said("runs", "prune", "--store", store, code=2)
+    said("runs", "show", "small", "--store", store, code=2)
+    said("runs", "list", "--store", tmp_path / "none.db", code=2)
+
+
+def test_a_total_that_is_too_small_ends_with_a_code_of_its_own(
+    plan: Path, tmp_path: Path, said: Said
+) -> None:
+    plan.write_text(plan.read_text().replace("100k work", "2k work"))
+    _, aside = said("sweep", plan, "--store", tmp_path / "s.db", code=4)
+    assert "not done: " in aside
+    assert "cut; the same command tries them again" in aside
+
+
+def test_another_executor_is_refused(plan: Path, tmp_path: Path, said: Said) -> None:
+    _, aside = said("sweep", plan, "--store", tmp_path / "s.db", "--on", "ray", code=2)
+    assert "one machine" in aside
+
+
+def test_models_are_swept_without_the_extra_of_the_lab() -> None:
+    code = (
+        "import sys; sys.modules.update({'numpy': None, 'scipy': None, 'pyarrow': None}); "
+        "import workspan.app.sweeping, workspan.app.swept, workspan.cli.sweep, workspan.cli.runs"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
