@@ -54,9 +54,12 @@ def test_work_falls_as_the_price_rises(found: Study) -> None:
     assert work == sorted(work, reverse=True)
 
 
-def test_no_fixed_split_is_better_on_the_library(found: Study) -> None:
+def test_no_fixed_split_is_better_on_the_library_by_more_than_luck(found: Study) -> None:
+    luck = 0.25 / len(found.table.tokens) ** 0.5  # half a standard error, where a race is chosen
     for split in (one for one in found.outcomes if one.plan.least == NEVER):
-        assert found.best(split.work, split.span).accuracy >= split.accuracy - 1e-9
+        best = found.best(split.work, split.span)
+        allowed = luck if best.plan.is_race else 0.0
+        assert best.accuracy >= split.accuracy - allowed - 1e-9
 
 
 def test_watching_beats_the_fixed_splits_where_problems_differ(found: Study) -> None:
@@ -174,6 +177,7 @@ plans = st.builds(
         st.integers(1, 20_000),
         st.integers(1, 4_000),
         dive=st.integers(0, 20_000),
+        joins=st.none() | st.integers(0, 4),
     ),
     st.integers(1, 16),
     st.sampled_from((0.02, 0.3, NEVER)),

@@ -16,6 +16,8 @@ from workspan.search.batch import NONE, BatchPolicy
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.policies.planned_batch import PlannedBatch
 from workspan.strategies.auto.policies.policy import Planned
+from workspan.strategies.auto.policies.race_batch import RaceBatch
+from workspan.strategies.auto.policies.support import Support
 
 if TYPE_CHECKING:
     from workspan.lab.replay.fitted import Fitted, Known
@@ -28,16 +30,21 @@ _ASKED = ("math", "number", "choice", "text")
 def policy_of(fitted: Fitted, held: Recording) -> BatchPolicy | None:
     """Return the rule on arrays of a plan that nothing else limits; None where there is none."""
     auto = fitted.strategy
-    if not isinstance(auto, Auto) or fitted.budget != Budget() or not held.is_probed:
+    if not isinstance(auto, Auto) or not held.is_probed:
         return None
     rule, chains = auto.fitted, min(map(len, held.chains.values()))
     if not isinstance(rule, Planned) or rule.arm or rule.plan.lines > min(auto.n, chains):
+        return None
+    span = fitted.budget.span if rule.plan.is_race else None
+    if fitted.budget != Budget(span=span):
         return None
     is_bare = auto.floor == 0 and auto.verifier is None and auto.max_tokens >= held.longest
     is_asked = auto.probe.endswith(ReplayEngine.asks)
     is_asked &= all(problem.kind in _ASKED for problem in held.problems)
     if not (is_bare and is_asked and rule.plan.lines):
         return None
+    if isinstance(rule.evidence, Support):
+        return RaceBatch(rule.plan, rule.evidence, auto.max_tokens, span, rule.look)
     return PlannedBatch(rule.plan, rule.evidence, auto.max_tokens)
 
 

@@ -33,9 +33,6 @@ from workspan.verifiers.judge import Judge
 if TYPE_CHECKING:
     from workspan.strategies.auto.fit.study import Study
 
-LITTLE = 0.01
-"""Accuracy that who prefers span gives for it."""
-
 
 @dataclass(frozen=True)
 class Auto:
@@ -189,18 +186,15 @@ class Auto:
         """Choose the plan for a budget; where span is preferred, the quickest of about the best."""
         from workspan.strategies.auto.fit.rules import fitted  # needs NumPy
 
-        work, price = budget.work, self.price / 1000
-        span: float | None = budget.span
-        if self.prefers == "span":
-            best = study.best(work, span, price, has_arms=bool(self.arms))
-            good = [one for one in study.outcomes if one.accuracy >= best.accuracy - LITTLE]
-            span = min(one.span for one in (*good, best) if work is None or one.work <= work)
         return fitted(
             study,
-            work=work,
-            span=span,
-            price=price,
+            work=budget.work,
+            span=budget.span,
+            price=self.price / 1000,
             floor=self.least,
             is_judged=self.verifier is not None,
             has_arms=bool(self.arms),
+            is_quick=self.prefers == "span",
+            look=self.probe_tokens,
+            lines=self.n,
         )

@@ -60,8 +60,9 @@ class Case:
 def case(number: int) -> Case:
     """Draw run `number`: successive numbers go through all pairs of a fault and a strategy."""
     rng = random.Random(f"fuzz {number}")
-    strategy = EXAMPLES[(number + number // len(_ROWS)) % len(EXAMPLES)]
-    faults: tuple[Fault, ...] = (_ROWS[number % len(_ROWS)],)
+    turn, place = divmod(number, len(_ROWS))
+    strategy = EXAMPLES[(turn + place) % len(EXAMPLES)]  # whatever the two tables' lengths
+    faults: tuple[Fault, ...] = (_ROWS[place],)
     if rng.randrange(_HONEST) == 0:
         faults = ()
     elif rng.random() < 0.25:

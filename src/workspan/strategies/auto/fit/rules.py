@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+
+import numpy as np
 
 from workspan.data.explanation import PROMPT
 from workspan.strategies.auto.fit.choose import chosen, kinds_for
@@ -18,6 +20,9 @@ from workspan.strategies.auto.policies.policy import Arm, Planned, Scheduled
 from workspan.strategies.auto.policies.schedule import best_schedule, restarts
 from workspan.strategies.auto.policies.state import NONE, Decision, Policy, State
 from workspan.strategies.auto.signs import NAMES
+
+LITTLE = 0.01
+"""Accuracy that who prefers span gives for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,9 @@ def fitted(
     floor: float = 0.0,
     is_judged: bool = False,
     has_arms: bool = False,
+    is_quick: bool = False,
+    look: int = 0,
+    lines: int = 64,
 ) -> Policy:
     """Make the rule for a budget: a fraction of a second, so the latest are kept.
 
@@ -69,20 +77,37 @@ def fitted(
         floor: abstain where the leader is right with less.
         is_judged: a sound verifier scores what ends: try until a pass.
         has_arms: the library's arms can be used.
+        is_quick: take the quickest of the plans that are about as good as the best.
+        look: tokens of an interim answer, at most.
+        lines: of a race, at most.
     """
-    make = _scheduled if is_judged else _planned
     budget = (work, span, price)
-    return make(found, budget, floor, has_arms=has_arms)
+    if is_judged:
+        return _scheduled(found, budget, floor, has_arms=has_arms)
+    most = (look, lines)
+    return _planned(found, budget, floor, most, has_arms=has_arms, is_quick=is_quick)
 
 
 _Budget = tuple[float | None, float | None, float]
 
 
-def _planned(found: Study, budget: _Budget, floor: float, *, has_arms: bool) -> Policy:
+def _planned(
+    found: Study,
+    budget: _Budget,
+    floor: float,
+    most: tuple[int, int],
+    *,
+    has_arms: bool,
+    is_quick: bool,
+) -> Policy:
     """Choose a plan for each kind of problem, and one for all; or votes, if they are better."""
-    table, plans = found.table, found.plans(has_arms=has_arms)
-    work, span, price = budget
-    votes = _votes(found, work) if span is None and not has_arms else None
+    table, (work, span, price) = found.table, budget
+    (look, lines), plans = most, found.plans(work, span, has_arms=has_arms)
+    plans = tuple(one for one in plans if not one.plan.is_race or one.plan.lines <= lines)
+    every = [Kind(np.arange(len(table.tokens)))]
+    if is_quick:
+        plans = _quickest(plans, chosen(plans, every, *budget)[0], work)
+    votes = _votes(found, work) if span is None and not (has_arms or is_quick) else None
     at = votes.affordable(work, price) if votes else 0
     if votes and not table.is_asked:
         return votes.rule(at, floor)
@@ -90,7 +115,8 @@ def _planned(found: Study, budget: _Budget, floor: float, *, has_arms: bool) -> 
 
     def rule(one: Outcome) -> Policy:
         arm = _told(table, one.plan.arm)
-        return Planned(one.plan, found.evidence, found.gain, floor, reserve, arm)
+        evidence = found.races.support if found.races and one.plan.is_race else found.evidence
+        return Planned(one.plan, evidence, found.gain, floor, reserve, arm, look)
 
     kinds = [*kinds_of(tree := kinds_for(plans, table.signs, work, price))]
     picked = chosen(plans, kinds, work, span, price)
@@ -99,8 +125,16 @@ def _planned(found: Study, budget: _Budget, floor: float, *, has_arms: bool) -> 
         return votes.rule(at, floor)
     if isinstance(tree, Kind):
         return rule(picked[0])
-    whole = rule(found.best(work, span, price, has_arms=has_arms))
+    whole = rule(chosen(plans, every, work, span, price)[0])
     return _by_kind(tree, map(rule, picked), whole)
+
+
+def _quickest(plans: Sequence[Outcome], best: Outcome, work: float | None) -> tuple[Outcome, ...]:
+    """Keep the plans that take no more span than the quickest that is about as good as the best."""
+    good = [one for one in plans if one.accuracy >= best.accuracy - LITTLE]
+    fits = [one.span for one in (*good, best) if work is None or one.work <= work]
+    span = min(fits, default=best.span)
+    return tuple(one for one in plans if one.span <= span)
 
 
 def _votes(found: Study, work: float | None) -> VoteStudy | None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from workspan.strategies.auto.fit.choose import chosen
 from workspan.strategies.auto.fit.kinds import Kind
+from workspan.strategies.auto.fit.races import Races
 from workspan.strategies.auto.fit.table import Table, tabulate
 from workspan.strategies.auto.fit.vote_study import Inductions, Voting
 from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw, solo, walk
@@ -56,6 +57,10 @@ class Study:
     """Plans that go on with an arm."""
     voting: Voting | None = None
     """Rules for whole lines that are only voted on."""
+    races: Races | None = None
+    """Lines side by side, told apart by what siblings say."""
+    limit: float = np.inf
+    """Work at which each run is cut."""
 
     def best(
         self,
@@ -74,11 +79,17 @@ class Study:
             has_arms: plans may use them, where they are better than lines by more than noise.
         """
         every = Kind(np.arange(len(self.table.tokens)))
-        return chosen(self.plans(has_arms=has_arms), [every], work, span, price)[0]
+        return chosen(self.plans(work, span, has_arms=has_arms), [every], work, span, price)[0]
 
-    def plans(self, *, has_arms: bool = False) -> tuple[Outcome, ...]:
-        """Return what can be chosen from."""
-        return (*self.outcomes, *self.handed) if has_arms else self.outcomes
+    def plans(
+        self, work: float | None = None, span: float | None = None, *, has_arms: bool = False
+    ) -> tuple[Outcome, ...]:
+        """Return what can be chosen from, within about these budgets."""
+        found = (*self.outcomes, *self.handed) if has_arms else self.outcomes
+        if self.races is None:
+            return found
+        told = (np.inf if limit is None else limit for limit in (work, self.limit, span))
+        return (*found, *self.races.outcomes(*told))
 
 
 class Studies:
@@ -93,6 +104,7 @@ class Studies:
         self._walks: dict[Shape, Walk] = {}
         self._splits: dict[Shape, Outcome] = {}
         self._found: dict[float, Study] = {}
+        self._races = Races(table, seed)
 
     @classmethod
     def of(cls, library: Library) -> Studies:
@@ -115,7 +127,8 @@ class Studies:
                 handed += handed_on(end, table.arms, limit)
         outcomes += [self._split(shape) for shape in _splits(table, limit)]
         voting = Voting(self._votes, limit) if self._votes else None
-        return Study(table, self.evidence, tuple(outcomes), self._gain, tuple(handed), voting)
+        told = (tuple(outcomes), self._gain, tuple(handed), voting, self._races, limit)
+        return Study(table, self.evidence, *told)
 
     def _walk(self, shape: Shape) -> Walk:
         if shape not in self._walks:

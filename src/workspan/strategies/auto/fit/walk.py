@@ -49,6 +49,9 @@ class Shape(NamedTuple):
     dive: int = 0
     """Tokens at which all lines but the first are left, so that breadth is bought only as deep as
     short answers lie, and depth for one line; 0 is `cap`."""
+    joins: int | None = None
+    """Of a *race*: lines that join after each block, while the others go on. None where lines are
+    added only when all rest."""
 
     def cap_of(self, line: int) -> int:
         """Return the tokens at which a line, counted from 0, is left."""

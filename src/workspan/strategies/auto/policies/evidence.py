@@ -59,22 +59,12 @@ class Evidence:
         if not seen:
             return NONE, 0.0
         depth = np.array([line.depth for line in seen], dtype=float)
-        since = np.array([_since(line) for line in seen], dtype=float)
+        since = np.array([line.since for line in seen], dtype=float)
         ended = np.array([line.ended for line in seen])
         weights = self.of_lines(line_features(depth, since, ended, self.scale))
         groups = np.array([line.group for line in seen])
         leaders, features = leading(groups[None], weights[None])
         return int(leaders[0]), float(self.of_leader(features)[0])
-
-
-def _since(line: Line) -> int:
-    """Return the depth from which a line's answer stands."""
-    first = line.depth
-    for look in reversed(line.looks):
-        if look.group != line.group:
-            break
-        first = look.depth
-    return first
 
 
 def line_features(

@@ -43,6 +43,11 @@ class Plan(NamedTuple):
     below: float = 0.0
     """The doubt: P(right) of the leading answer is less."""
 
+    @property
+    def is_race(self) -> bool:
+        """Lines run side by side, and join while others go on."""
+        return self.shape.joins is not None
+
 
 class Outcome(NamedTuple):
     """What a plan did on the library."""

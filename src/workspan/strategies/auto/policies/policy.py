@@ -11,6 +11,7 @@ from workspan.strategies.auto.policies.evidence import Evidence
 from workspan.strategies.auto.policies.plan import Plan
 from workspan.strategies.auto.policies.schedule import Try, next_try
 from workspan.strategies.auto.policies.state import NONE, UNLIMITED, Action, Decision, State
+from workspan.strategies.auto.policies.support import Support
 
 
 class Arm(NamedTuple):
@@ -29,7 +30,7 @@ class Planned:
     """Do what a plan says."""
 
     plan: Plan
-    evidence: Evidence
+    evidence: Evidence | Support
     gain: float = 0.0
     """Rise of P(right) by one more line, as `Study` has it."""
     floor: float = 0.0
@@ -37,6 +38,8 @@ class Planned:
     reserve: int = 0
     """Tokens kept for a look at each line, where a limit nears."""
     arm: Arm | None = None
+    look: int = 0
+    """Tokens of a look, at most: a race leaves so much of its span unused."""
 
     def decide(self, state: State) -> Decision:
         """Choose what to do next."""
@@ -55,6 +58,8 @@ class Planned:
         if not open_:
             most = self.plan.lines or len(state.tried)  # one line where an arm alone has failed
             n = min(shape.more if state.lines else shape.width, most - len(state.lines))
+        if shape.joins is not None and state.lines:
+            n = max(0, min(shape.joins, self.plan.lines - len(state.lines)))
         if not open_ and n <= 0:
             return self._end(state, leader, belief, "lines as many as were planned", gain)
         open_, n, block = self._afford(state, open_, n)
@@ -78,16 +83,18 @@ class Planned:
 
     def _afford(self, state: State, open_: list[int], n: int) -> tuple[list[int], int, int]:
         """Cut the block to what is left; name fewer lines where there is too little for all."""
-        shape = self.plan.shape
+        shape, is_race = self.plan.shape, self.plan.is_race
         new = range(len(state.lines), len(state.lines) + n)
         rooms = [shape.cap_of(i) - state.lines[i].depth for i in open_] + [*map(shape.cap_of, new)]
         block = min(shape.block, *rooms)
         if state.span_left is not None:
-            block = min(block, state.span_left - self.reserve)
+            block = min(block, state.span_left - (self.look if is_race else self.reserve))
         if state.work_left is None:
             return open_, n, block
         each = state.work_left // len(rooms) - self.reserve
-        if each < block and n > 1:  # fewer lines of the planned depth rather than many short ones
+        if each < block and is_race and open_ and n:  # at the end nobody joins
+            n, each = 0, state.work_left // len(open_) - self.reserve
+        if each < block and n > 1 and not is_race:  # fewer of the planned depth, not many short
             n = max(1, min(n, state.work_left // (max(rooms) + self.reserve)))
             each = state.work_left // (len(open_) + n) - self.reserve
         return open_, n, min(block, each)

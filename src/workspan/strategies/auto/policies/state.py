@@ -47,6 +47,16 @@ class Line:
     score: float | None = None
     """What a verifier said of its answer, 1 is a pass; None where none was asked."""
 
+    @property
+    def since(self) -> int:
+        """The depth from which its answer stands."""
+        first = self.depth
+        for look in reversed(self.looks):
+            if look.group != self.group:
+                break
+            first = look.depth
+        return first
+
 
 @dataclass(frozen=True, slots=True)
 class State:

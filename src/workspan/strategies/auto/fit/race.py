@@ -1,0 +1,226 @@
+"""Races on a library's own lines: all side by side, looked at together after every block.
+
+Many runs go block by block at once, as in `walk`, but here what a run has seen hangs on all of its
+lines: an answer that lines said and left speaks against itself. So each block is laid out in turn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+
+from workspan.strategies.auto.fit.table import Table
+from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw, worth
+from workspan.strategies.auto.policies.evidence import sigmoid
+from workspan.strategies.auto.policies.state import NONE
+from workspan.strategies.auto.policies.support import (
+    ANSWER_PRIOR,
+    LEADER_PRIOR,
+    Answers,
+    Leavers,
+    Said,
+    Support,
+    weigh,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+_WIDTHS = (4, 8, 16, 32, 64)
+"""Of the races that the support is learnt on."""
+_TIMES = 2
+"""Orders of a problem's lines for each of them."""
+_EVERY = 4
+"""Blocks from one moment that is learnt on to the next."""
+_ANSWER_PROBLEM, _LEADER_PROBLEM = 6.0, 10.0
+"""Observations that a problem counts for: its moments are not independent."""
+_ANSWER_PULL = (2.0, 2.0, 2.0, 4.0, 4.0, 0.1)
+_LEADER_PULL = (0.5, 1.0, 1.0, 1.0, 1.0, 1.0)
+"""Toward the priors: one over their variance."""
+
+
+class Moment(NamedTuple):
+    """All runs after some blocks; arrays [run]."""
+
+    said: Said
+    work: Floats
+    span: float
+    begun: Ints
+    n_open: Ints
+    is_over: Bools
+    """No line can grow, and none will join."""
+
+
+def moments(table: Table, draws: Draws, shape: Shape) -> Iterator[Moment]:
+    """Yield all runs after each block, until all are over; `draws` say how many lines there are."""
+    order = draws.order
+    problem, most = draws.problem[:, None], order.shape[1]
+    joins = [shape.width + i * (shape.joins or 0) for i in range(table.steps + most + 1)]
+    start = np.searchsorted(joins, np.arange(most), side="right")
+    if not shape.joins:
+        order, start, most = order[:, : shape.width], start[: shape.width], min(shape.width, most)
+    tokens, ended = table.tokens[problem, order], table.ended[problem, order]
+    stride = shape.block // table.block
+    last = -(-tokens // table.block)
+    leavers, step = Leavers(len(order), most), 0
+    while True:
+        step += 1
+        age = np.maximum(0, step - start) * stride
+        depth = np.minimum(age * table.block, np.minimum(tokens, shape.cap))
+        column = np.where(depth >= tokens, last, np.minimum(age, table.steps))
+        at = (problem, order, np.where(depth >= shape.cap, depth // table.block, column))
+        group, is_end = table.group[at], (depth >= tokens) & (depth > 0)
+        leavers.see(group)
+        said = Said(group, is_end & ended, depth, table.since[at], leavers.left)
+        looks = np.minimum(age // stride, -(-depth // shape.block) - is_end).sum(axis=1)
+        is_open = (depth < np.minimum(tokens, shape.cap)) & (depth > 0)
+        begun = (depth > 0).sum(axis=1)
+        work = depth.sum(axis=1) + table.asked * np.maximum(looks, 0)
+        is_over = ~is_open.any(axis=1) & (begun == most)
+        yield Moment(said, work, step * (shape.block + table.asked), begun, is_open.sum(1), is_over)
+        if is_over.all():
+            return
+
+
+def run_race(
+    table: Table, support: Support, draws: Draws, shape: Shape, *, enough: float = -1.0
+) -> Walk:
+    """Play every run until its lines are used up, or going on is worth less than `enough`."""
+    truth = right_groups(table)
+    columns: list[tuple[NDArray[Any], ...]] = []
+    is_over = np.zeros(len(draws.order), bool)
+    for now in moments(table, draws, shape):
+        leaders, belief = support.of(now.said)
+        right = truth[draws.problem, leaders] & (leaders != NONE)
+        depth = now.said.depth.sum(axis=1) / now.begun
+        value = worth(belief, now.begun - now.n_open, depth, support.scale)
+        span = np.full(len(right), now.span)
+        columns.append((now.work, span, now.begun, right, belief, value, ~is_over))
+        is_over = is_over | now.is_over | (value < enough)
+        if is_over.all():
+            break
+    work, span, begun, right, belief, value, there = (
+        np.stack(one, axis=1) for one in zip(*columns, strict=True)
+    )
+    work, span, begun, right, belief, value = (
+        one[there] for one in (work, span, begun, right, belief, value)
+    )
+    sizes = there.sum(axis=1)
+    starts = sizes.cumsum() - sizes
+    step = np.broadcast_to(np.arange(there.shape[1]), there.shape)[there]
+    none = np.zeros((len(step), 0))
+    return Walk(starts, step, work, span, begun, right, belief, value, none)
+
+
+def right_groups(table: Table) -> Bools:
+    """Return which answers are right [problem, group]; the last column stands for none."""
+    truth = np.zeros((len(table.group), int(table.group.max(initial=0)) + 2), bool)
+    for row, group, right in zip(truth, table.group, table.right, strict=True):
+        row[group[right]] = True
+    truth[:, -1] = False
+    return truth
+
+
+class _Seen(NamedTuple):
+    """A moment of some runs, laid out to learn from."""
+
+    said: Said
+    answers: Answers
+    right: Bools
+    """[answer]"""
+    problem: Ints
+    """[run]"""
+
+
+def learn_support(table: Table, seed: int = 0) -> Support:
+    """Fit what lines side by side are worth, on races of a few widths."""
+    seen = [one for width in _widths(table) for one in _seen(table, width, seed)]
+    truth = right_groups(table)
+    answer = _fit(
+        _answer_loss(seen), np.array(ANSWER_PRIOR), np.array(_ANSWER_PULL), len(table.tokens)
+    )
+    known = Support(table.scale, answer)
+    told, right = [], []
+    for one in seen:
+        leaders, features = known.leading(one.said, one.answers)
+        told.append(features[leaders != NONE])
+        right.append(truth[one.problem, leaders][leaders != NONE])
+    loss = _leader_loss(np.concatenate(told), np.concatenate(right))
+    leader = _fit(loss, np.array(LEADER_PRIOR), np.array(_LEADER_PULL), len(table.tokens))
+    return Support(table.scale, answer, leader)
+
+
+def _widths(table: Table) -> list[int]:
+    return [width for width in _WIDTHS if width <= table.tokens.shape[1]]
+
+
+def _seen(table: Table, width: int, seed: int) -> Iterator[_Seen]:
+    draws = draw(table, _TIMES, width, seed)
+    truth = right_groups(table)
+    shape = Shape(width, int(table.tokens.max()), table.block, joins=0)
+    stride = max(1, round(_EVERY * table.scale / table.block / 32))
+    for step, now in enumerate(moments(table, draws, shape)):
+        if step % stride == 2 % stride:
+            said = now.said._replace(left=now.said.left.copy())
+            answers = weigh(said)
+            right = truth[draws.problem[answers.run], answers.group]
+            yield _Seen(said, answers, right, draws.problem)
+
+
+def _answer_loss(seen: Sequence[_Seen]) -> Callable[[Floats], tuple[float, Floats]]:
+    """Return the loss of weights: of a softmax over the answers of a run and "none of them"."""
+    sizes = [len(one.problem) for one in seen]
+    before = np.cumsum([0, *sizes])
+    runs = int(before[-1])
+    run = np.concatenate([one.answers.run + at for one, at in zip(seen, before, strict=False)])
+    features = np.concatenate([one.answers.features for one in seen])
+    right = np.concatenate([one.right for one in seen])
+    has = np.bincount(run, right, runs) > 0
+    weight = _ANSWER_PROBLEM / runs
+
+    def loss(beta: Floats) -> tuple[float, Floats]:
+        odds, none = np.clip(features @ beta[:-1], -30, 30), np.exp(np.clip(beta[-1], -30, 30))
+        each = np.exp(odds)
+        total = np.bincount(run, each, runs) + none
+        hit = np.where(has, np.bincount(run, each * right, runs), none)
+        slope = each * right / hit[run] * has[run] - each / total[run]
+        missed = (~has - none / total).sum()
+        return -weight * float(np.log(hit / total).sum()), -weight * np.append(
+            slope @ features, missed
+        )
+
+    return loss
+
+
+def _leader_loss(features: Floats, right: Bools) -> Callable[[Floats], tuple[float, Floats]]:
+    """Return the loss of a logistic regression."""
+    weight = _LEADER_PROBLEM / max(1, len(features))
+
+    def loss(beta: Floats) -> tuple[float, Floats]:
+        odds = features @ beta
+        value = float((np.logaddexp(0, odds) - right * odds).sum())
+        return weight * value, weight * (features.T @ (sigmoid(odds) - right))
+
+    return loss
+
+
+def _fit(
+    loss: Callable[[Floats], tuple[float, Floats]], prior: Floats, pull: Floats, n_problems: int
+) -> tuple[float, ...]:
+    """Minimise a mean loss a problem, pulled to a prior where data are few."""
+
+    def whole(beta: Floats) -> tuple[float, Floats]:
+        value, slope = loss(beta)
+        away = beta - prior
+        return n_problems * value + float(pull @ away**2) / 2, n_problems * slope + pull * away
+
+    found = minimize(whole, prior, jac=True, method="L-BFGS-B", options={"maxiter": 100})
+    return tuple(float(x) for x in found.x)

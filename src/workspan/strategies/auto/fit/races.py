@@ -1,0 +1,131 @@
+"""Races among the plans of a study: run when a budget asks for them, each shape once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workspan.strategies.auto.fit.race import learn_support, run_race
+from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw
+from workspan.strategies.auto.policies.plan import End, Outcome, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from workspan.strategies.auto.fit.table import Table
+    from workspan.strategies.auto.policies.support import Support
+
+    Floats = NDArray[np.float64]
+
+WORTHS = tuple(0.0028 * 2 ** (0.5 * i) for i in range(16))
+"""From a race that hardly ever stops before its lines end to one that stops at the first votes."""
+SHAPES = (
+    (4, 0, 4),
+    (8, 0, 8),
+    (16, 0, 16),
+    (24, 0, 24),
+    (8, 2, 32),
+    (8, 2, 48),
+    (16, 4, 64),
+)
+"""Lines at the start, lines that join after each block, lines in all."""
+_LINES = 128
+"""Lines of a problem that a shape is run on, in some orders; at least `_TIMES` of these."""
+_TIMES = 4
+_LEAST = 0.25
+"""Of a typical line: what each of a race's lines takes, at the least."""
+_NEAR = 2
+"""Neighbours on either side that an outcome is averaged with, by the worth at which it stops."""
+_TRUST = 0.25
+"""Share of what sets a race off from all others of as much work that is believed."""
+
+
+class Races:
+    """What races come to on a library's lines that were looked at on the way."""
+
+    def __init__(self, table: Table, seed: int = 0) -> None:
+        self._table, self._seed = table, seed
+        self._walks: dict[Shape, tuple[Draws, Walk]] = {}
+        self._found: dict[tuple[Shape, float, float], tuple[Outcome, ...]] = {}
+
+    @cached_property
+    def support(self) -> Support:
+        """What lines side by side are worth."""
+        return learn_support(self._table, self._seed)
+
+    def outcomes(
+        self, work: float = np.inf, limit: float = np.inf, span: float = np.inf
+    ) -> tuple[Outcome, ...]:
+        """Return what each race comes to.
+
+        Races of a few dozen problems differ by less than the noise of their labels. So that noise
+        does not choose among them, the accuracy of each is drawn to a line over the logarithm of
+        work, fitted to all of them, and to its neighbours.
+
+        Args:
+            work: tokens on the mean; races that take more in any case are left out.
+            limit: work at which each run is cut.
+            span: at which each run is cut.
+        """
+        table, found = self._table, list[tuple[Outcome, ...]]()
+        for width, joins, lines in SHAPES if table.is_asked else ():
+            fits = lines * table.scale * _LEAST <= min(work, limit)
+            if fits and lines <= table.tokens.shape[1]:
+                shape = Shape(width, int(table.tokens.max()), table.block, joins=joins)
+                found.append(self._of(shape, lines, limit, span))
+        return _smoothed(found)
+
+    def _of(self, shape: Shape, lines: int, limit: float, span: float) -> tuple[Outcome, ...]:
+        key = (shape._replace(dive=lines), limit, span)
+        if key not in self._found:
+            draws, walk = self._walk(shape, lines)
+            self._found[key] = (*_stopped(walk, shape, draws, limit, span),)
+        return self._found[key]
+
+    def _walk(self, shape: Shape, lines: int) -> tuple[Draws, Walk]:
+        key = shape._replace(dive=lines)
+        if key not in self._walks:
+            draws = draw(self._table, max(_TIMES, _LINES // lines), lines, self._seed)
+            self._walks[key] = (
+                draws,
+                run_race(self._table, self.support, draws, shape, enough=WORTHS[0]),
+            )
+        return self._walks[key]
+
+
+def _stopped(
+    found: Walk, shape: Shape, draws: Draws, limit: float, span: float
+) -> Iterator[Outcome]:
+    """Yield what the runs come to under each least worth."""
+    most = draws.order.shape[1]
+    dear = np.append((found.work[1:] > limit) | (found.span[1:] > span), True)
+    right = found.right.astype(float)
+    for least in WORTHS:
+        stop = found.first((found.worth < least) | dear)
+        told = (right[stop], found.work[stop], found.span[stop], found.belief[stop])
+        yield End(Plan(shape, most, least), *told, draws.problem).outcome
+
+
+def _smoothed(found: Sequence[tuple[Outcome, ...]]) -> tuple[Outcome, ...]:
+    """Draw the accuracy of each to that of others; outcomes of a shape by the worth to stop at."""
+    every = [one for outcomes in found for one in outcomes]
+    if len(every) < 3:
+        return (*every,)
+    work = np.log([one.work for one in every])
+    right = np.array([one.accuracy for one in every])
+    away = work - work.mean()
+    rise = max(0.0, float(away @ right) / max(1e-9, float(away @ away)))
+    line = right.mean() + rise * away
+    size = len(WORTHS)
+    odd = np.pad((right - line).reshape(-1, size), ((0, 0), (_NEAR, _NEAR)), mode="edge")
+    mean = np.mean([odd[:, i : i + size] for i in range(2 * _NEAR + 1)], axis=0).ravel()
+    told = zip(every, line + _TRUST * mean - right, strict=True)
+    return tuple(Outcome.of(one.plan, _raised(one.cases, by)) for one, by in told)
+
+
+def _raised(cases: Floats, by: float) -> Floats:
+    return np.concatenate([cases[:1] + by, cases[1:]])
