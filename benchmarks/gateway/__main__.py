@@ -17,8 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gateway.load import body, closed, opened
+from benchmarks.gateway.load import closed, opened
 from benchmarks.gateway.servers import Contender, Running, python, running
+from benchmarks.gateway.spoken import Ask, ask
 
 _LITELLM = """\
 model_list:
@@ -36,13 +37,7 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
             "bare",
             python("benchmarks.gateway.bare", "--upstream", "{upstream}", "--port", "{port}"),
         ),
-        Contender(
-            "workspan",
-            [
-                *python("workspan", "serve", "-e", "{upstream}", "--model", "m"),
-                *("--port", "{port}", "--json", *options.serve),
-            ],
-        ),
+        *_ours(options),
     ]
     if options.litellm:
         command = [options.litellm, "--config", "{folder}/litellm.yaml", "--port", "{port}"]
@@ -57,13 +52,27 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
     return found
 
 
+def _ours(options: argparse.Namespace) -> list[Contender]:
+    """Return the gateway in each dialect: of its upstream, too, or put into Chat's words."""
+    serve = [
+        *python("workspan", "serve", "-e", "{upstream}", "--model", "m"),
+        *("--port", "{port}", "--json", *options.serve),
+    ]
+    found = [Contender("workspan", serve)]
+    for dialect in ("responses", "messages"):
+        found.append(Contender(f"workspan {dialect}", serve, dialect=dialect))
+        spoken = [*serve, "--speaks", "chat"]
+        found.append(Contender(f"workspan {dialect} over chat", spoken, dialect=dialect))
+    return found
+
+
 async def measured(one: Contender, run: Running, direct: str, options: argparse.Namespace) -> Any:
     """Measure one that runs."""
     told: dict[str, Any] = {"name": one.name, "start_seconds": round(run.start_seconds, 2)}
     seconds = options.seconds
     for is_streamed in (False, True):
         kind = "streams" if is_streamed else "unary"
-        sent = body(one.model, is_streamed=is_streamed)
+        sent = ask(one.model, one.dialect, is_streamed=is_streamed)
         await closed(run.url, sent, 8, min(1.0, seconds))  # warm
         before = run.cpu()
         done = await closed(run.url, sent, options.connections, seconds)
@@ -87,9 +96,9 @@ async def measured(one: Contender, run: Running, direct: str, options: argparse.
     return told
 
 
-async def flatness(run: Running, requests: int) -> list[float]:
+async def flatness(run: Running, which: Contender, requests: int) -> list[float]:
     """Return RSS in megabytes after each tenth of so many requests."""
-    sent = [body("m", is_streamed=is_streamed) for is_streamed in (False, True)]
+    sent = [ask("m", which.dialect, is_streamed=is_streamed) for is_streamed in (False, True)]
     found = [run.memory()[0]]
     for _ in range(10):
         left = requests // 10
@@ -99,7 +108,7 @@ async def flatness(run: Running, requests: int) -> list[float]:
     return found
 
 
-async def _some(url: str, sent: bytes, times: int) -> None:
+async def _some(url: str, sent: Ask, times: int) -> None:
     from benchmarks.gateway.load import Caller
 
     left = times
@@ -153,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 with running(one, up.url, _port(), options.proxy_core, Path(folder)) as run:
                     told = asyncio.run(measured(one, run, up.url, options))
                     if options.requests:
-                        told["rss_mb"] = asyncio.run(flatness(run, options.requests))
+                        told["rss_mb"] = asyncio.run(flatness(run, one, options.requests))
                     print(json.dumps(told), flush=True)
 
 

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from urllib.parse import urlsplit
 
+from benchmarks.gateway.spoken import Ask
 
-def body(model: str, *, is_streamed: bool) -> bytes:
-    """Return the request that is asked."""
-    turn = {"role": "user", "content": "What is two plus two? Answer in one word, please."}
-    asked = {"model": model, "messages": [turn], "max_tokens": 128, "temperature": 0}
-    return json.dumps({**asked, **({"stream": True} if is_streamed else {})}).encode()
+_ENDS = (b"[DONE]\n\n", b"response.completed", b"message_stop")
+"""How a stream ends that is whole."""
 
 
 class Caller:
     """One connection, kept, in HTTP by hand: a library's client would cost more than a gateway."""
 
-    def __init__(self, url: str, sent: bytes) -> None:
+    def __init__(self, url: str, sent: Ask) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
         head = (
-            f"POST {parts.path}/chat/completions HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+            f"POST {parts.path}/{sent.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
             "Authorization: Bearer sk-load\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(sent)}\r\n\r\n"
+            f"Content-Length: {len(sent.body)}\r\n\r\n"
         )
-        self._sent = head.encode() + sent
+        self._sent = head.encode() + sent.body
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -59,7 +56,7 @@ class Caller:
             last = (await reader.readexactly(size + 2))[:-2]
             total += size
         await reader.readline()
-        if not last.endswith(b"[DONE]\n\n") and not last.endswith(b"}"):
+        if not last.endswith(b"}") and not any(end in last for end in _ENDS):
             raise RuntimeError(f"the stream ended with {last[-80:]!r}")
         return total
 
@@ -78,7 +75,7 @@ class Throughput:
     failed: int
 
 
-async def closed(url: str, sent: bytes, connections: int, seconds: float) -> Throughput:
+async def closed(url: str, sent: Ask, connections: int, seconds: float) -> Throughput:
     """Ask on so many connections, each again as soon as it was answered."""
     done = failed = 0
     end = perf_counter() + seconds
@@ -112,7 +109,7 @@ class Latency:
     failed: int
 
 
-async def opened(url: str, sent: bytes, a_second: float, seconds: float) -> Latency:
+async def opened(url: str, sent: Ask, a_second: float, seconds: float) -> Latency:
     """Ask so many times a second, whatever comes back; time counts from when each was due."""
     idle: list[Caller] = []
     taken: list[float] = []

@@ -28,6 +28,8 @@ class Contender:
     """Written beside it, such as its configuration."""
     is_ours: bool = True
     """It runs in this environment; others must not see our sources."""
+    dialect: str = "chat"
+    """In which it is asked."""
 
 
 @dataclass(slots=True)

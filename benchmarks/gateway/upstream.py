@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-from typing import cast
+from typing import Any, ClassVar, cast
 
-EVENTS = 65
-"""Of a stream, a token each."""
+from benchmarks.gateway.spoken import EVENTS, STREAMS, WHOLES
+
 _FRAME = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 7, "model": "m"}
 _USAGE = {"prompt_tokens": 12, "completion_tokens": EVENTS - 1, "total_tokens": EVENTS + 11}
 
@@ -25,7 +25,10 @@ def _event(delta: dict[str, str], finish: str | None = None) -> bytes:
 def _whole() -> bytes:
     message = {"role": "assistant", "content": "word " * (EVENTS - 1)}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-    value = {**_FRAME, "object": "chat.completion", "choices": [choice], "usage": _USAGE}
+    return _reply({**_FRAME, "object": "chat.completion", "choices": [choice], "usage": _USAGE})
+
+
+def _reply(value: Any) -> bytes:
     body = json.dumps(value).encode()
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
     return head % len(body) + body
@@ -49,6 +52,9 @@ class Upstream(asyncio.Protocol):
 
     whole = _whole()
     pieces = tuple(_chunk(one) for one in _STREAM)
+    wholes: ClassVar = {f"/{name}": _reply(made()) for name, made in WHOLES.items()}
+    streams: ClassVar = {f"/{name}": tuple(map(_chunk, made())) for name, made in STREAMS.items()}
+    """Of the further dialects, by the end of their paths."""
     end = _chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
     usage = _chunk(_LAST)
 
@@ -69,25 +75,29 @@ class Upstream(asyncio.Protocol):
                 return
             body = self._came[at + 4 : at + 4 + size]
             self._came = self._came[at + 4 + size :]
-            self._answer(body)
+            path = head.partition(b" ")[2].partition(b" ")[0].decode()
+            self._answer(body, f"/{path.rpartition('/')[2]}")
 
-    def _answer(self, body: bytes) -> None:
+    def _answer(self, body: bytes, path: str) -> None:
         assert self._transport is not None
         if b'"stream":true' not in body.replace(b" ", b""):
-            self._transport.write(self.whole)
+            self._transport.write(self.wholes.get(path, self.whole))
             return
         self._transport.write(_HEAD)
+        if path in self.streams:
+            self._write(self.streams[path], 0, b"0\r\n\r\n")
+            return
         told = self.usage if b"include_usage" in body else b""
-        self._write(0, told + self.end)
+        self._write(self.pieces, 0, told + self.end)
 
-    def _write(self, place: int, last: bytes) -> None:
+    def _write(self, pieces: tuple[bytes, ...], place: int, last: bytes) -> None:
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        transport.write(b"".join(self.pieces[place : place + self._gather]))
-        if place + self._gather < len(self.pieces):
+        transport.write(b"".join(pieces[place : place + self._gather]))
+        if place + self._gather < len(pieces):
             loop = asyncio.get_running_loop()
-            loop.call_soon(self._write, place + self._gather, last)
+            loop.call_soon(self._write, pieces, place + self._gather, last)
         else:
             transport.write(last)
 

@@ -47,7 +47,7 @@ _SHORT: Mapping[str, str] = {
     "readers": "List what reads rows of problems that no form fits, or say all of one.",
     "tasks": "List the sets of problems with exact graders, or say all of one.",
     "models": "List, check and fetch models for the embedded engine.",
-    "serve": "Serve any client of OpenAI's API, each request within its budget.",
+    "serve": "Serve any client of OpenAI's or Anthropic's API, each request within its budget.",
     "keys": "Make, list and revoke a gateway's keys, and see what they spent.",
     "mcp": "Serve the tools plan, solve and account on standard input and output.",
 }

@@ -34,6 +34,14 @@ def serve(
             "--strategy", "-s", help="Of requests that name a model alone; passed on unless told."
         ),
     ] = None,
+    speaks: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DIALECTS",
+            help="Of an engine, out of chat,responses,messages: NAME=… where there are several, "
+            "repeat. Without, each is asked once for those beside chat.",
+        ),
+    ] = None,
     name: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=STRATEGY", help="A strategy that clients may name, repeat."),
@@ -70,6 +78,14 @@ def serve(
     show_content: Annotated[
         bool, typer.Option("--show-content", help="The page shows prompts and answers.")
     ] = False,
+    keep_responses: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Keep so many responses for previous_response_id, in memory; else it is refused.",
+        ),
+    ] = 0,
     otlp: Annotated[
         str | None,
         typer.Option(
@@ -95,7 +111,7 @@ def serve(
         bool, typer.Option("--json", help="Say on one line of JSON when ready.")
     ] = False,
 ) -> None:
-    """Serve any client of OpenAI's API, each request within its budget."""
+    """Serve any client of OpenAI's or Anthropic's API, each request within its budget."""
     if not engine:
         raise InputError("name an engine: workspan serve -e http://HOST/v1 --model NAME")
     try:
@@ -111,6 +127,7 @@ def serve(
         price,
         setting,
         api_key_env,
+        speaks=speaks,
         host=host,
         port=port,
         strategy=strategy,
@@ -124,6 +141,7 @@ def serve(
         progress=progress,
         admin_key_env=admin_key_env,
         show_content=show_content,
+        keep_responses=keep_responses,
         otlp=otlp,
         origins=allow_origin,
         price_file=prices,

@@ -9,9 +9,10 @@ from time import perf_counter
 from typing import TypeAlias
 
 from workspan.serve.config import Config
+from workspan.serve.dialects import MESSAGES, RESPONSES, Voiced
 from workspan.serve.gateway import Gateway
 from workspan.serve.page import routes as page
-from workspan.serve.routes import about, completing
+from workspan.serve.routes import about, completing, messaging, responding
 from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed, failed, no_method, no_route
@@ -24,6 +25,9 @@ _V1: Mapping[str, Mapping[str, Route]] = {
     "/chat/completions": {"POST": completing.chat},
     "/completions": {"POST": completing.completions},
     "/embeddings": {"POST": completing.embeddings},
+    "/responses": {"POST": responding.responses},
+    "/messages": {"POST": messaging.messages},
+    "/messages/count_tokens": {"POST": messaging.count_tokens},
     "/models": {"GET": about.models},
 }
 ROUTES: Mapping[str, Mapping[str, Route]] = {
@@ -38,6 +42,16 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
     page.EVENTS: {"GET": page.events},
 }
 """By address and method. A further dialect is one more row."""
+_VOICES: Mapping[str, Callable[[str], Voiced]] = {
+    f"{base}/{path}": dialect.voice
+    for dialect, paths in (
+        (RESPONSES, ("responses",)),
+        (MESSAGES, ("messages", "messages/count_tokens")),
+    )
+    for path in paths
+    for base in ("/v1", "")
+}
+"""How clients of other dialects than Chat are spoken to, errors included."""
 _MODEL: Mapping[str, Route] = {"GET": about.model}
 _SEEN = frozenset(path for path in ROUTES if "POST" in ROUTES[path])
 """What the page shows: what may be paid for."""
@@ -115,6 +129,8 @@ class App:
                 raise no_route(path)
             methods = _MODEL
         record.route = path if methods is not _MODEL else about.MODELS
+        if (voice := _VOICES.get(path)) is not None:
+            exchange.voice = voice(exchange.id)
         record.method = exchange.method
         if path in _SEEN:
             self._see(exchange, record)

@@ -56,6 +56,8 @@ class Asked:
     """Of the request: in the log, in errors, in `x-request-id`."""
     budget: Budget = field(default_factory=Budget)
     """What it may spend: the wish within the operator's limits."""
+    notices: tuple[str, ...] = ()
+    """What of it could not be put into Chat's words, and was left out."""
 
     @cached_property
     def chat(self) -> Chat:

@@ -17,6 +17,8 @@ from workspan.legible import quoted
 from workspan.serve.rules import Rules
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+DIALECTS = ("chat", "responses", "messages")
+"""What an upstream may be said to speak."""
 UNNAMED = "default"
 """The name of the one engine that was given without."""
 
@@ -70,6 +72,9 @@ class Upstream:
     """As the server calls it; empty where its list is to tell."""
     price: Price | None = None
     settings: Settings = field(default_factory=Settings, repr=False)
+    speaks: tuple[str, ...] = ()
+    """Its dialects, of ``chat``, ``responses`` and ``messages``; empty asks it once for those that
+    are not Chat."""
 
     @property
     def is_server(self) -> bool:
@@ -105,6 +110,8 @@ class Config:
     """Of whoever sees the page, its feed and the figures; empty is whoever sits at this machine."""
     shows_content: bool = False
     """The page shows prompts and answers."""
+    keep_responses: int = 0
+    """So many are kept for requests that go on from them; 0 refuses `previous_response_id`."""
     origins: tuple[str, ...] = ()
     """Sites whose pages may ask; ``*`` is all, for a gateway with keys."""
     otlp: str = ""
@@ -124,6 +131,12 @@ class Config:
             raise InputError(f"the port is {self.port}: a number from 0 to 65535")
         if self.workers < 1:
             raise InputError(f"workers is {self.workers}: at least 1")
+        if self.keep_responses < 0:
+            raise InputError(f"keep_responses is {self.keep_responses}: 0 keeps none")
+        if self.keep_responses and self.workers > 1:
+            raise InputError(
+                "responses are kept in one process: --keep-responses needs --workers 1"
+            )
         if self.failover and len(self.upstreams) < 2:
             raise InputError("failover needs a second engine: add -e NAME=http://HOST/v1")
         self._check_judge()
@@ -170,6 +183,7 @@ def upstreams(
     prices: Sequence[str] | None = None,
     settings: Sequence[str] | None = None,
     keys: Sequence[str] | None = None,
+    speaks: Sequence[str] | None = None,
 ) -> tuple[Upstream, ...]:
     """Read the options that name engines, as the other commands do.
 
@@ -177,14 +191,18 @@ def upstreams(
         SpecError: a name is given twice, or something is stated for an engine that is not there.
     """
     texts = named("--engine", engines)
-    chosen, paid = (
+    chosen, paid, spoken = (
         {"" if name == UNNAMED and "" in texts else name: text for name, text in told.items()}
-        for told in (named("--model", models), named("--price", prices))
+        for told in (
+            named("--model", models),
+            named("--price", prices),
+            named("--speaks", speaks),
+        )
     )
     names = {name or UNNAMED: text for name, text in texts.items()}
     if len(names) < len(texts):
         raise SpecError(f"an engine is named {UNNAMED!r}, as the one without a name is: rename it")
-    for name in (*chosen, *paid):
+    for name in (*chosen, *paid, *spoken):
         if name not in texts and not (name == "" and len(texts) == 1):
             hint = nearest(name, names) if name else f"write NAME=…: {', '.join(texts)}"
             raise SpecError(f"no engine is named {quoted(name)}: {hint}")
@@ -200,9 +218,23 @@ def upstreams(
             of(chosen, name) or "",
             _price(rate) if (rate := of(paid, name)) else None,
             stated[name],
+            _dialects(of(spoken, name) or ""),
         )
         for name, text in texts.items()
     )
+
+
+def _dialects(text: str) -> tuple[str, ...]:
+    """Read the dialects of one upstream.
+
+    Raises:
+        SpecError: one is none that is known.
+    """
+    found = tuple(filter(None, (one.strip() for one in text.split(","))))
+    for one in found:
+        if one not in DIALECTS:
+            raise SpecError(f"--speaks {quoted(one)}: {nearest(one, DIALECTS)}")
+    return found
 
 
 def _price(text: str) -> Price:

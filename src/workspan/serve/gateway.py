@@ -15,6 +15,8 @@ from workspan.serve.accounts import Accounts
 from workspan.serve.asked import Asked, Wish
 from workspan.serve.auth import Keys
 from workspan.serve.config import Config
+from workspan.serve.dialects import Dialect
+from workspan.serve.dialects.kept import Kept
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.upstream import Server
 from workspan.serve.routing import Routing, Target
@@ -76,6 +78,7 @@ class Gateway:
         self.accounts = Accounts(self.store, on_store=self.log.store)
         self.keys = Keys(self.store)
         self.traces: Traces | None = None
+        self.kept = Kept(config.keep_responses)
         self.routing = Routing(config, {})
         self.since = int(time.time())
         self.is_draining = False
@@ -208,12 +211,18 @@ class Gateway:
             )
 
     def asked(
-        self, exchange: Exchange, body: Body, wish: Wish, target: Target, key: Key | None
+        self,
+        exchange: Exchange,
+        body: Body,
+        wish: Wish,
+        target: Target,
+        key: Key | None,
+        dialect: Dialect | None = None,
     ) -> Asked:
         """Put together what is known of a request."""
         headers = exchange.headers
-        kept: dict[str, str] = {}
-        for name in _FORWARDED:
+        kept: dict[str, str] = {} if dialect is None else {**dialect.needed}
+        for name in _FORWARDED if dialect is None else (*_FORWARDED, *dialect.headers):
             value = headers.get(name)
             if value is not None and len(value) <= _LONGEST_HEADER and value.isascii():
                 kept[name.decode()] = value.decode()

@@ -33,6 +33,7 @@ def configured(
     settings: Sequence[str] | None = None,
     keys: Sequence[str] | None = None,
     *,
+    speaks: Sequence[str] | None = None,
     host: str = "127.0.0.1",
     port: int = 8080,
     strategy: str | None = None,
@@ -46,6 +47,7 @@ def configured(
     progress: bool = False,
     admin_key_env: str | None = None,
     show_content: bool = False,
+    keep_responses: int = 0,
     otlp: str | None = None,
     origins: Sequence[str] | None = None,
     price_file: Path | None = None,
@@ -55,7 +57,7 @@ def configured(
     Raises:
         InputError: one is wrong; says what would be right.
     """
-    told = upstreams(engines, models, prices, settings, keys)
+    told = upstreams(engines, models, prices, settings, keys, speaks)
     if price_file is not None:
         rows = read_prices(price_file)
         told = tuple(replace(one, price=one.price or rows.of(one.model)) for one in told)
@@ -76,6 +78,7 @@ def configured(
         ),
         admin_key=_admin_key(admin_key_env),
         shows_content=show_content,
+        keep_responses=keep_responses,
         otlp=_collector(otlp),
         origins=tuple(map(checked_origin, origins or ())),
     )

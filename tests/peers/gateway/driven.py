@@ -82,11 +82,13 @@ def driven(name: str, command: Sequence[str], home: Path) -> Iterator[Client]:
             process.kill()
 
 
-def python(name: str, script: str, *packages: str) -> Callable[[Install], list[str]]:
-    """Say how a client for Python is run."""
+def python(
+    name: str, script: str, *packages: str, told: Sequence[str] = ()
+) -> Callable[[Install], list[str]]:
+    """Say how a client for Python is run, and what it is told."""
 
     def command(install: Install) -> list[str]:
-        return [str(install(name, packages)), str(SIDE / script)]
+        return [str(install(name, packages)), str(SIDE / script), *told]
 
     return command
 

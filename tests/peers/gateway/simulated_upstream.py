@@ -202,6 +202,20 @@ async def _edits(upstream: Upstream, request: web.Request, seen: Seen) -> web.St
     return await _say(upstream, request, seen, told)
 
 
+_MEND = "sed -i 's/a - b/a + b/' sums.py && cat sums.py"
+
+
+async def _agent(upstream: Upstream, request: web.Request, seen: Seen) -> web.StreamResponse:
+    """Call a coding agent's shell once, and then say that it is done."""
+    if seen.body["messages"][-1]["role"] == "tool":
+        told: dict[str, Any] = {"role": "assistant", "content": "The sum is mended."}
+    else:
+        call = {"name": "exec_command", "arguments": json.dumps({"cmd": _MEND})}
+        calls = [{"id": "call_1", "type": "function", "function": call}]
+        told = {"role": "assistant", "content": None, "tool_calls": calls}
+    return await _say(upstream, request, seen, told)
+
+
 BEHAVIOURS: Mapping[str, Behaviour] = {
     "m": _good,
     "e401": _refuses(401, "invalid_api_key"),
@@ -215,6 +229,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "slow": _slow,
     "bare": _bare,
     "edits": _edits,
+    "agent": _agent,
 }
 
 

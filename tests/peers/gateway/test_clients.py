@@ -6,8 +6,8 @@ asks no more often than it must; what it gave up is closed upstream and settled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -15,7 +15,8 @@ import pytest
 from peers.conftest import Install
 from peers.gateway import simulated_answers as answers
 from peers.gateway.conftest import Keyed
-from peers.gateway.driven import Client, driven, node, python
+from peers.gateway.driven import Client, driven
+from peers.gateway.kits import CLIENTS, DEAF, Kit
 from peers.gateway.served import Served
 from peers.gateway.simulated_upstream import Upstream
 
@@ -25,96 +26,6 @@ CALLED = ["get_weather", {"city": "Paris"}]
 CITY = {"city": "Paris", "population": 7}
 FIRST = " ".join(answers.TEXT.split()[:2])
 """What has been said where a stream breaks off."""
-
-
-@dataclass(frozen=True)
-class Kit:
-    """A client, and how it behaves."""
-
-    command: Callable[[Install], list[str]]
-    lacks: frozenset[str] = frozenset()
-    """Steps that it has no call for."""
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    """The error that it raises, by trouble."""
-    tries: Mapping[str, int] = field(default_factory=dict)
-    """How often it asks, by trouble; what is not here it asks once."""
-    tells_code: bool = True
-    """Its errors hold the gateway's `error.code`."""
-    tells_status: bool = True
-
-
-OPENAI = {
-    "e401": "InternalServerError",
-    "e404": "NotFoundError",
-    "e429": "RateLimitError",
-    "e500": "InternalServerError",
-    "dies": "InternalServerError",
-    "poor": "RateLimitError",
-    "stranger": "AuthenticationError",
-    "mid-stream": "APIError",
-}
-PATIENT = {"e429": 3, "e500": 3}
-"""Three requests where asking again may help: `x-should-retry: false` is obeyed elsewhere."""
-DEAF = {"e401": 3, "e429": 3, "e500": 3, "dies": 3, "poor": 3}
-"""It knows no `x-should-retry`."""
-AI_SDK = {**dict.fromkeys(OPENAI, "APICallError"), "mid-stream": "StreamProviderError"}
-_ONLY_OPENAI = frozenset(
-    {"answer_async", "stream_async", "stream_helper", "completion", "wishes", "models", "embed"}
-)
-CLIENTS: Mapping[str, Kit] = {
-    "openai": Kit(
-        python("gateway-openai", "openai_python.py", "openai==3.57.0"),
-        kinds=OPENAI,
-        tries=PATIENT,
-    ),
-    "litellm": Kit(
-        python("gateway-litellm", "litellm_python.py", "litellm==1.110.2"),
-        _ONLY_OPENAI | {"structured", "cancel_answer"},
-        {
-            **OPENAI,
-            "e401": "BadGatewayError",
-            "dies": "BadGatewayError",
-            "mid-stream": "MidStreamFallbackError",
-        },
-        PATIENT,
-        tells_code=False,
-    ),
-    "langchain-openai": Kit(
-        python("gateway-langchain", "langchain_python.py", "langchain-openai==1.7.4"),
-        _ONLY_OPENAI | {"cancel_answer"},
-        OPENAI,
-        PATIENT,
-    ),
-    "dspy": Kit(
-        python("gateway-dspy", "dspy_python.py", "dspy==3.4.1"),
-        _ONLY_OPENAI
-        | {"stream", "tool", "stream_tool", "structured", "cancel_stream", "cancel_answer"},
-        {
-            "e401": "LMServerError",
-            "e404": "LMUnsupportedModelError",
-            "e429": "LMRateLimitError",
-            "e500": "LMServerError",
-            "dies": "LMServerError",
-            "poor": "LMRateLimitError",
-            "stranger": "LMAuthError",
-        },
-        dict.fromkeys(DEAF, 4),
-        tells_code=False,
-        tells_status=False,
-    ),
-    "openai-npm": Kit(
-        node("openai_npm.mjs"),
-        _ONLY_OPENAI - {"stream_helper", "models", "embed"},
-        OPENAI,
-        PATIENT,
-    ),
-    "ai @ai-sdk/openai": Kit(
-        node("ai_sdk.mjs", "openai"), _ONLY_OPENAI | {"cancel_answer"}, AI_SDK, DEAF
-    ),
-    "ai @ai-sdk/openai-compatible": Kit(
-        node("ai_sdk.mjs", "compatible"), _ONLY_OPENAI | {"cancel_answer"}, AI_SDK, DEAF
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +208,9 @@ def _is_raised(kit: Kit, told: dict[str, Any], name: str, status: int, code: str
         assert told["code"] == code, told
 
 
-@having("answer")
+@pytest.mark.parametrize(
+    "client", [name for name, kit in CLIENTS.items() if kit.tries], indirect=True
+)
 def test_what_it_asks_again_is_billed_once(scene: Scene) -> None:
     told = scene.do("answer", "flaky")
     assert "raised" not in told, told

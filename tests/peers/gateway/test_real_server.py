@@ -13,12 +13,14 @@ import pytest
 
 from peers.conftest import Install
 from peers.gateway.driven import Client, driven
+from peers.gateway.kits import CLIENTS, Kit
 from peers.gateway.served import Served, served
-from peers.gateway.test_clients import CLIENTS, Kit
 from real_servers import Counters, settled
 
 pytestmark = [pytest.mark.peers, pytest.mark.heavy, pytest.mark.timeout(1800)]
 
+UNFIT = ("dspy", "litellm responses", "pydantic-ai responses", "pydantic-ai messages")
+"""Clients that ask more than once for an answer, or do not say why it ended."""
 LIMIT = 200
 """Work of a request: a small model may go on for long."""
 
@@ -32,7 +34,7 @@ def real(llama: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
         yield running
 
 
-@pytest.fixture(scope="module", params=[name for name in CLIENTS if name != "dspy"])
+@pytest.fixture(scope="module", params=[name for name in CLIENTS if name not in UNFIT])
 def client(
     request: pytest.FixtureRequest, installed: Install, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Kit, Client]]:

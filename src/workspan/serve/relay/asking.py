@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
+
+import msgspec
 
 from workspan.core.engine import Price
 from workspan.data.content import JsonObject, ToolSpec
@@ -13,20 +16,26 @@ from workspan.data.types import Request
 from workspan.engines.endpoint.lessons import CAP_NAMES
 from workspan.errors import InputError, UnsupportedCapability
 from workspan.legible import quoted
+from workspan.protocol.carried import Carried
+from workspan.protocol.messages.telling import tell
 from workspan.serve.asked import Asked
+from workspan.serve.dialects import DIALECTS, Dialect
 from workspan.serve.prices import price_asked
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.charge import Limited, Plan
 from workspan.serve.relay.counts import UNCAPPED, Counts
+from workspan.serve.relay.native.asking import said_of_effort, written_in
 from workspan.serve.relay.thinking import said_of_thinking, set_thinking
 from workspan.serve.relay.upstream import Server
+from workspan.serve.wire.errors import Failed
 
-Form: TypeAlias = Literal["chat", "completion", "embedding"]
+Form: TypeAlias = Literal["chat", "completion", "embedding", "response", "message"]
 
 PATHS: dict[Form, str] = {
     "chat": "chat/completions",
     "completion": "completions",
     "embedding": "embeddings",
+    **{dialect.form: dialect.path for dialect in DIALECTS.values()},
 }
 UNSTATED_CAP = 16_384
 """Tokens of a whole reply under a limit, where neither client nor budget caps it: all are held, or
@@ -34,6 +43,8 @@ a share of what is left, where that is less."""
 MOST_CHOICES = 4096
 """Of one request, those of all its prompts: each is counted apart, whatever the upstream makes of
 them."""
+_TOLD_OF_TOOLS = 1024
+"""Tokens that a provider's own words about tools take, at most: Anthropic states some hundreds."""
 _FRAME = 64
 """Tokens around a prompt's own bytes, at most."""
 _CALLS = (ToolSpec(JsonObject('{"type":"function"}')),)
@@ -56,6 +67,10 @@ class Passed:
     """As the client stated it, of one choice."""
     cap_name: str = ""
     """What it called it."""
+    is_backward: bool = False
+    """A chat that is asked in Messages, since the upstream speaks nothing else."""
+    dialect: Dialect | None = None
+    """In which it is asked, where that is not Chat Completions or a form of its own."""
 
     @classmethod
     def read(cls, asked: Asked, body: Body, form: Form) -> Passed:
@@ -66,6 +81,8 @@ class Passed:
         """
         if form == "embedding":
             return cls(asked, body, form)
+        if (dialect := DIALECTS.get(form)) is not None:
+            return cls._of_dialect(asked, body, dialect)
         is_streamed = bool(body.get("stream", bool, "true or false"))
         options = body.get("stream_options", dict[str, Any], "an object") or {}
         n = _count(body, "n") or 1
@@ -78,9 +95,77 @@ class Passed:
             raise InputError(f"one request has at most {MOST_CHOICES} choices, not {choices}")
         return cls(asked, body, form, is_streamed, wants, choices, cap, name)
 
+    @classmethod
+    def _of_dialect(cls, asked: Asked, body: Body, dialect: Dialect) -> Passed:
+        """Read what matters of another dialect, whose streams always tell their usage."""
+        is_streamed = bool(body.get("stream", bool, "true or false"))
+        cap = _count(body, dialect.cap)
+        named = dialect.cap if cap is not None else ""
+        form = dialect.form
+        return cls(asked, body, form, is_streamed, True, 1, cap, named, dialect=dialect)
+
+    @cached_property
+    def carried(self) -> Carried:
+        """The same request in Chat's words.
+
+        Raises:
+            InputError: something in it can't be said in them.
+        """
+        assert self.dialect is not None  # a chat is asked in its own
+        return self.dialect.carry(self.asked.fields)
+
+    @property
+    def spaces(self) -> Mapping[str, tuple[str, str]]:
+        """Namespaces of tools, where it was put into Chat's words."""
+        return self.carried.spaces if "carried" in self.__dict__ else {}
+
+    @cached_property
+    def as_chat(self) -> Passed:
+        """The same request as a chat, for an upstream that speaks no other.
+
+        Raises:
+            InputError: something in it can't be said there.
+        """
+        if self.dialect is None:
+            return self
+        body = Body.read(msgspec.json.encode(self.carried.body))
+        asked = replace(self.asked, body=body.written(), notices=self.carried.notices)
+        return Passed.read(asked, body, "chat")
+
+    def _in_messages(self) -> Passed:
+        """Return a chat that is to be asked in Messages.
+
+        Raises:
+            InputError: something in it can't be said there.
+        """
+        told = tell(self.asked.fields)
+        notices = (*self.asked.notices, *told.notices)
+        headers = {**DIALECTS["message"].needed, **self.asked.headers}
+        asked = replace(self.asked, notices=notices, headers=headers)
+        return replace(self, asked=asked, is_backward=True)
+
+    async def at(self, server: Server) -> Passed:
+        """Return what one upstream is asked, in a dialect that it speaks.
+
+        Raises:
+            InputError: it speaks another, in which something of this can't be said.
+            Failed: it speaks neither.
+        """
+        if self.dialect is not None and await server.spoken.speaks(self.dialect, server):
+            return self
+        if self.form in ("chat", *DIALECTS) and not server.spoken.has_chat:
+            if server.spoken.has_messages:
+                return self.as_chat._in_messages()
+            asked = self.dialect.name if self.dialect is not None else "chat"
+            said = f"{server.name} does not speak {asked}, by the operator's word (--speaks)"
+            raise Failed(400, said, code="unsupported")
+        return self.as_chat
+
     @property
     def path(self) -> str:
         """Below the upstream's address."""
+        if self.is_backward:
+            return PATHS["message"]
         return PATHS[self.form]
 
     def allowed(self, server: Server, limited: Limited) -> int | None:
@@ -121,6 +206,8 @@ class Passed:
         Raises:
             UnsupportedCapability: it holds an image, sound or file, and nothing bounds that.
         """
+        if self.dialect is not None:
+            return max(self._bound_as_chat(server), len(self.asked.body)) + _TOLD_OF_TOOLS
         if self.form == "chat":
             request = self.asked.chat.request
             if not server.sizes.is_bounded(request):
@@ -130,6 +217,23 @@ class Passed:
                 )
             return server.sizes.bound(request)
         return len(self.body.raw("prompt") or self.body.raw("input")) + _FRAME
+
+    def _bound_as_chat(self, server: Server) -> int:
+        """Bound a prompt of another dialect: what Chat has no words for, nothing bounds.
+
+        Raises:
+            UnsupportedCapability: so it is, such as a search that the provider's servers make.
+        """
+        try:
+            chat, unbounded = self.as_chat, "; ".join(self.carried.notices)
+        except InputError as error:
+            chat, unbounded = self, str(error).partition(",")[0]
+        if unbounded:
+            raise UnsupportedCapability(
+                "nothing bounds the tokens that such a prompt comes to, so that no limit on "
+                f"prefill or money can be kept: {unbounded}"
+            )
+        return chat.prompt_bound(server)
 
     def plan(self, server: Server, limited: Limited, cap: int | None) -> Plan:
         """Say what is to be held.
@@ -179,6 +283,8 @@ class Passed:
     def written(self, server: Server, cap: int | None) -> Body:
         """Write the body for one upstream."""
         body = self.body.copy()
+        if self.dialect is not None:
+            return written_in(self.dialect, body, server, self.cap if cap is None else cap)
         if server.model and body.get("model", str, "a text") != server.model:
             body.set("model", server.model)
         if self.form == "embedding":
@@ -199,6 +305,9 @@ class Passed:
         names = sorted(server.lessons.gave_up - {"stream_options"})
         said = [name for name in names if name in self.body]
         lost = [f"{name} was left out: {server.name} refuses it" for name in said]
+        lost += self.asked.notices
+        if self.dialect is not None:
+            return lost + said_of_effort(self.dialect, self.body, server)
         return lost + (said_of_thinking(self.body, server) if self.form == "chat" else [])
 
     def _ask_usage(self, body: Body, server: Server) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -11,13 +12,18 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from workspan.data.budget import Budget
 from workspan.engines.endpoint.complaints import Complaint, is_complaint, read_complaint
 from workspan.engines.endpoint.wire import Event, decode_usual, read_event
 from workspan.errors import EngineProtocolError
+from workspan.protocol.messages.telling import tell
 from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.blocks import Blocks, Cutter, joined, parsed, written
 from workspan.serve.relay.counts import Counts
+from workspan.serve.relay.native import NATIVES, Native
+from workspan.serve.relay.native.backward import Backward
+from workspan.serve.relay.native.base import NamedCutter, as_object, named
 from workspan.serve.relay.unread import unread
 from workspan.serve.relay.upstream import Server, at_most
 from workspan.serve.wire.errors import NEVER_AGAIN
@@ -42,6 +48,8 @@ class Attempt:
     cap: int | None
     response: aiohttp.ClientResponse | None = None
     cutter: Cutter = field(default_factory=Cutter)
+    native: Native | None = None
+    """Reads a reply that is in another dialect than Chat."""
     ahead: list[bytes] = field(default_factory=list)
     """Read to see that it begins well, and not handed on yet."""
     first: bytes = b""
@@ -50,6 +58,8 @@ class Attempt:
     """The last that was told; it goes to the client at the end, or not at all."""
     whole: bytes = b""
     """A reply in one body."""
+    value: dict[str, Any] = field(default_factory=dict)
+    """The same, read, where it is in another dialect than Chat."""
     is_unread: bool = False
     """Such a body came, and can't be read: nothing tells how much was decoded."""
     has_ended: bool = False
@@ -61,6 +71,25 @@ class Attempt:
     """Bytes of a stream that were read."""
     unread: int = 0
     """Bytes that had come when it was hung up, and can't be read any more."""
+
+    _apart: Native | None = None
+    """The same, and what is counted without being handed on."""
+    backward: Backward | None = None
+    """Puts a reply of Messages into a chat's words."""
+
+    def __post_init__(self) -> None:
+        """Choose what reads the reply."""
+        if self.passed.is_backward:
+            self.backward = Backward()
+        made = NATIVES.get(self.passed.form)
+        if made is not None:
+            asked = self.passed.asked
+            known = {"id": asked.id, "model": self.server.model or asked.model}
+            keeps = asked.key is not None or asked.budget != Budget()
+            own = self.passed.cap
+            is_lowered = self.cap is not None and (own is None or self.cap < own)
+            self.native = made(known, keeps=keeps, lowered=self.cap if is_lowered else None)
+            self.cutter = NamedCutter()
 
     async def ask(self, exchange: Exchange) -> None:
         """Ask, and wait for the first token, or for the whole reply.
@@ -90,7 +119,10 @@ class Attempt:
         server, passed = self.server, self.passed
         for lesson in range(_LESSONS + 1):
             body = passed.written(server, self.cap)
-            response = await self._post(body.written())
+            content = body.written()
+            if self.backward is not None:
+                content = msgspec.json.encode(tell(msgspec.json.decode(content)).body)
+            response = await self._post(content)
             if response.status == 200:
                 self.notices = passed.left_out(server)
                 return response
@@ -144,6 +176,8 @@ class Attempt:
         self.is_unread = True  # until it is here
         self.whole = await self._read(response, exchange.limits.reply_bytes)
         self.is_unread = False
+        if self.backward is not None:
+            self.whole = self.backward.whole(self.whole)
         if self.passed.is_streamed and self.whole.lstrip().startswith(_EVENTS):
             self.whole, told = b"", self.whole
             self.ahead.append(self.events(told))
@@ -157,6 +191,9 @@ class Attempt:
         Raises:
             Missed: it is an error, or no JSON.
         """
+        if self.native is not None:
+            self._check_native(self.native)
+            return
         usual = decode_usual([self.whole])
         is_embedding = self.passed.form == "embedding"
         if usual is not None and not usual[0].error and (usual[0].choices or is_embedding):
@@ -174,6 +211,45 @@ class Attempt:
             if not event.choices:
                 raise trouble.broke(self.server.name, "a reply without a choice")
             self.counts.take([event])
+
+    def _check_native(self, native: Native) -> None:
+        """See that a reply in another dialect is one.
+
+        Raises:
+            Missed: it is an error, or none.
+        """
+        try:
+            value = self.value = as_object(self.whole)
+            status = value.get("status")
+            if is_complaint(value) or (status == "failed" and value.get("error")):
+                raise self._said(value)
+            event = native.whole(value)
+        except EngineProtocolError:
+            self.is_unread = True
+            raise trouble.broke(self.server.name, "what came is no reply") from None
+        if self.passed.is_streamed:
+            raise trouble.broke(self.server.name, "a whole reply came in the place of a stream")
+        self.counts.take([event])
+
+    def _native(self, native: Native, blocks: Blocks) -> bytes:
+        """Count events of another dialect; return what of them goes to the client."""
+        try:
+            heard = native.hear(blocks.contents)
+        except EngineProtocolError as error:
+            self.failure = trouble.broke(self.server.name, str(error))
+            return b""
+        if heard.texts is not None:
+            self.counts.take_texts(heard.texts)
+        elif heard.events:
+            self.counts.take(heard.events)
+        if heard.error is not None:
+            self.failure = self._said(heard.error)
+        self.cutter.is_done |= heard.is_over
+        is_raw = blocks.raw is not None and not heard.is_mended
+        if is_raw and len(heard.out) == len(blocks.contents):
+            assert blocks.raw is not None
+            return blocks.raw
+        return b"".join(map(named, heard.out, heard.names))
 
     async def _first_token(self) -> None:
         """Read up to the first token, an end, or what shows that none will come."""
@@ -194,12 +270,31 @@ class Attempt:
         """
         assert self.response is not None  # it has begun
         try:
-            received = await self.response.content.readany()
+            while received := await self.response.content.readany():
+                self.came += len(received)
+                if (out := self._heard(received)) or self.backward is None:
+                    return out
+            return b""
+        except EngineProtocolError as error:
+            raise trouble.broke(self.server.name, str(error)) from None
         except trouble.LOST as error:
             why = trouble.words(error, self.server.secret, self.came)
             raise trouble.broke(self.server.name, why) from None
-        self.came += len(received)
-        return received
+
+    def _count_apart(self, received: bytes) -> None:
+        """Count what is not handed on: how a reply stands is as its client has seen it."""
+        shown = self.native
+        if self._apart is None:
+            self._apart = deepcopy(shown)
+        self.native = self._apart
+        try:
+            self.events(received)
+        finally:
+            self.native = shown
+
+    def _heard(self, received: bytes) -> bytes:
+        """Return what came as a chat's, whatever dialect it came in."""
+        return received if self.backward is None else self.backward.feed(received)
 
     async def catch_up(self) -> None:
         """Let what has come be read, before it is hung up."""
@@ -212,10 +307,11 @@ class Attempt:
     def _take_unread(self) -> None:
         """Count what the client library has read, and nobody here."""
         assert self.response is not None
-        with suppress(*trouble.LOST):
+        with suppress(*trouble.LOST, EngineProtocolError):
             if received := self.response.content.read_nowait():
                 self.came += len(received)
-                self.events(received)
+                if told := self._heard(received):
+                    self._count_apart(told)
 
     def events(self, received: bytes) -> bytes:
         """Count what came; return what goes to the client. What goes wrong is `failure`."""
@@ -227,6 +323,8 @@ class Attempt:
         contents = blocks.contents
         if not contents:
             return b""
+        if self.native is not None:
+            return self._native(self.native, blocks)
         if not self.first:
             self.first = contents[0]
         events = None if blocks.is_error else decode_usual(contents)

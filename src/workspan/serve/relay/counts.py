@@ -69,6 +69,12 @@ class Counts:
         for meter in self.meters:
             meter.chunk()  # nothing is kept here of what was said
 
+    def take_texts(self, texts: list[str]) -> None:
+        """Add pieces of the first choice's text, none of them empty."""
+        self._take_plain(texts)
+        for meter in self.meters:
+            meter.chunk()
+
     def _take_plain(self, texts: list[str]) -> None:
         """Add texts of the first choice: what nearly all events are."""
         if self.meters[0].finish is None:

@@ -12,6 +12,7 @@ from time import perf_counter
 from workspan.data.types import Usage
 from workspan.serve.accounts import Account, Accounts
 from workspan.serve.asked import Asked
+from workspan.serve.dialects import Voiced
 from workspan.serve.prices import price_served
 from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
@@ -58,7 +59,8 @@ async def relay(
         for place, server in enumerate(servers):
             record.engine, record.model = server.name, server.model
             try:
-                async with _asked(exchange, passed, server, account, record) as (attempt, charge):
+                here = await passed.at(server)
+                async with _asked(exchange, here, server, account, record) as (attempt, charge):
                     await _answer(exchange, attempt, charge, record)
                 return
             except Missed as missed:
@@ -87,6 +89,8 @@ async def _asked(
     await charge.begin()
     cap = cap if charge.plan is plan else charge.cap
     attempt = Attempt(server, passed, passed.counts(server, plan, cap), cap)
+    if isinstance(exchange.voice, Voiced):
+        exchange.voice.native = attempt.native
     is_asked, queued = False, perf_counter()
     bar: Bar | None = None
     try:
@@ -159,7 +163,7 @@ async def _answer(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
         usage = _settle(attempt, record)
         body = as_reply(attempt, usage, record.stop)
         record.keep(body)
-        await exchange.reply(200, body)
+        await exchange.answer(body)
     elif attempt.whole:
         usage = _settle(attempt, record)
         record.keep(attempt.whole)

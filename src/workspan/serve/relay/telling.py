@@ -45,6 +45,8 @@ def usage_value(attempt: Attempt, usage: Usage) -> dict[str, Any]:
     """Return the usage as clients read it: the server's own words, else our bound."""
     if attempt.usage is not None:
         return attempt.usage
+    if attempt.native is not None:
+        return attempt.native.usage_value(usage)
     return {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
@@ -55,6 +57,8 @@ def usage_value(attempt: Attempt, usage: Usage) -> dict[str, Any]:
 def last_events(attempt: Attempt, usage: Usage, stop: str) -> bytes:
     """Write what follows the last token of a stream: usage where asked for, and the end."""
     passed = attempt.passed
+    if attempt.native is not None:
+        return attempt.native.ending(usage_value(attempt, usage), spent(attempt, usage, stop))
     if not (passed.wants_usage or passed.asked.wish.explain or stop != DONE):
         return sse.DONE
     value = {**frame(attempt), "choices": []}
@@ -69,6 +73,8 @@ def cut_events(attempt: Attempt, usage: Usage, stop: str, unfinished: Sequence[i
 
     It says so in ``finish_reason`` and, for whoever reads it, in ``workspan.stop``.
     """
+    if attempt.native is not None:
+        return attempt.native.cut(usage_value(attempt, usage), spent(attempt, usage, stop))
     piece: dict[str, Any] = {"text": ""} if passed_text(attempt) else {"delta": {}}
     choices = [{"index": i, **piece, "finish_reason": "length"} for i in unfinished]
     value = {**frame(attempt), "choices": choices}

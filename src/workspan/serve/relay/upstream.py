@@ -16,6 +16,7 @@ from workspan.engines.endpoint.complaints import Complaint
 from workspan.engines.endpoint.lessons import CAP_NAMES, is_cap_refused, refused_fields
 from workspan.serve.config import Limits, Upstream
 from workspan.serve.relay.body import Body
+from workspan.serve.relay.native.spoken import Spoken
 from workspan.serve.relay.places import Places
 
 _GIVEN_UP = frozenset({"stream_options", "temperature"})
@@ -72,6 +73,7 @@ class Server:
         self.runahead = self.engine.runahead
         self.extra = dict(self.engine.extra_body)
         self.lessons = Lessons()
+        self.spoken = Spoken(stated.speaks)
         self.limits = limits
         self.first_byte = min(limits.first_byte_seconds, self.engine.timeouts.first_token)
         self.places = Places(self.engine.concurrency, limits.waiting, limits.waiting_per_key)

@@ -10,6 +10,7 @@ import msgspec
 from workspan.data.types import Usage
 from workspan.serve.relay.attempt import Attempt
 from workspan.serve.relay.blocks import written
+from workspan.serve.relay.native import Native
 from workspan.serve.relay.telling import spent, usage_value
 
 
@@ -48,11 +49,19 @@ def as_reply(attempt: Attempt, usage: Usage, stop: str) -> bytes:
     """Return the body for the client: the upstream's own bytes, with ``workspan`` at their end."""
     told = msgspec.json.encode(spent(attempt, usage, stop))
     body = attempt.whole.rstrip()
-    if attempt.passed.form == "chat" and not _is_complete(body):
+    if attempt.native is not None:
+        body = _native(attempt, attempt.native, usage) or body
+    elif attempt.passed.form == "chat" and not _is_complete(body):
         body = written(_completed(attempt, json.loads(body), usage))
     if not body.endswith(b"}") or len(body) < 3:
         return body
     return b'%b,"workspan":%b}' % (body[:-1], told)
+
+
+def _native(attempt: Attempt, native: Native, usage: Usage) -> bytes:
+    """Return a body of another dialect with what it lacked; empty where it lacked nothing."""
+    value = attempt.value
+    return written(value) if native.completed(value, native.usage_value(usage)) else b""
 
 
 def _is_complete(body: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from workspan.errors import InputError
 from workspan.serve.asked import Asked, Wish
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Form, Passed
@@ -32,21 +33,35 @@ async def chat(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     _show(gateway, asked, record)
     passed = Passed.read(asked, body, "chat")
     record.is_stream = passed.is_streamed
-    target = worth(gateway, _weighed(target, passed, record), passed, record)
+    await answered(gateway, exchange, target, passed, record)
+
+
+async def answered(
+    gateway: Gateway, exchange: Exchange, target: Target, passed: Passed, record: Record
+) -> None:
+    """Pass a turn of a conversation on, or scale it.
+
+    Raises:
+        WorkspanError: it can't be done, or nobody answers.
+    """
+    target = await worth(gateway, _weighed(target, passed, record), passed, record)
     if target.strategy is None:
         await relay(exchange, passed, gateway.in_order(target.upstream), gateway.accounts, record)
         return
     from workspan.serve.routes.scaling import scale
 
     record.strategy, record.engine = target.written, target.upstream
-    await scale(gateway, exchange, passed, record)
+    await scale(gateway, exchange, passed.as_chat, record)
 
 
 def _weighed(target: Target, passed: Passed, record: Record) -> Target:
     """Pass a client's housekeeping on, where nobody asked for a strategy by its name."""
     if not target.is_default or passed.asked.wish.strategy is not None:
         return target
-    why = housekeeping(passed.body, passed.cap)
+    try:
+        why = housekeeping(passed.as_chat.body, passed.cap)
+    except InputError:
+        why = "dialect"  # a strategy asks by Chat, which has no words for this
     if not why:
         return target
     record.why_straight = why

@@ -113,6 +113,74 @@ _EMBED = {
         "workspan": _PLAIN_WISH,
     },
 }
+_ITEM = {
+    "type": "object",
+    "required": ["role"],
+    "properties": {
+        "type": {"enum": ["message", None]},
+        "role": {"enum": ["system", "developer", "user", "assistant"]},
+        "content": {"type": ["string", "null"]},
+    },
+}
+_RESPONSES = {
+    "type": "object",
+    "required": ["model", "input"],
+    "description": "What an upstream of the dialect is asked goes to it as it came; what one that "
+    "speaks Chat can't be told is refused with its name.",
+    "properties": {
+        "model": _MODEL_NAME,
+        "input": {"anyOf": [{"type": "string"}, {"type": "array", "items": _ITEM, "minItems": 1}]},
+        "instructions": {"type": ["string", "null"]},
+        "max_output_tokens": _CAP,
+        "stream": {"type": ["boolean", "null"]},
+        "store": {"type": ["boolean", "null"], "description": "Taken; nothing is stored here."},
+        "previous_response_id": {"type": "null", "description": "No response is kept."},
+        "conversation": {"type": "null"},
+        "background": {"enum": [False, None]},
+        "truncation": {"enum": ["disabled", None]},
+        "workspan": _WISH,
+    },
+}
+_BLOCKS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["type", "text"],
+        "properties": {"type": {"const": "text"}, "text": {"type": "string"}},
+    },
+}
+_TEXT_OR_BLOCKS = [{"type": "string"}, _BLOCKS]
+_COUNTED = {
+    "model": _MODEL_NAME,
+    "messages": {
+        "type": "array",
+        "minItems": 1,
+        "items": {
+            "type": "object",
+            "required": ["role", "content"],
+            "properties": {
+                "role": {"enum": ["user", "assistant", "system"]},
+                "content": {"anyOf": _TEXT_OR_BLOCKS},
+            },
+        },
+    },
+    "system": {"anyOf": [*_TEXT_OR_BLOCKS, {"type": "null"}]},
+}
+_COUNT_TOKENS = {
+    "type": "object",
+    "required": ["model", "messages"],
+    "properties": _COUNTED,
+}
+_MESSAGES = {
+    **_COUNT_TOKENS,
+    "description": _RESPONSES["description"],
+    "properties": {
+        **_COUNTED,
+        "max_tokens": _CAP,
+        "stream": {"type": ["boolean", "null"]},
+        "workspan": _WISH,
+    },
+}
 _HEADERS = [
     {"name": name, "in": "header", "required": False, "schema": {"type": "string", **form}}
     for name, form in (("Workspan-Budget", _BUDGET_FORM), ("Workspan-Strategy", _STRATEGY_FORM))
@@ -182,6 +250,15 @@ _DESCRIBED: dict[str, Any] = {
             streams=True,
         ),
         "/v1/embeddings": _asking("Vectors of texts.", _EMBED, streams=False),
+        "/v1/responses": _asking(
+            "A response, as OpenAI's Responses has it.", _RESPONSES, streams=True, scales=True
+        ),
+        "/v1/messages": _asking(
+            "A message, as Anthropic's Messages has it.", _MESSAGES, streams=True, scales=True
+        ),
+        "/v1/messages/count_tokens": _asking(
+            "The tokens of a message, where the upstream counts them.", _COUNT_TOKENS, streams=False
+        ),
         "/v1/models": _telling("What may be named as model."),
         "/v1/models/{model}": _MODEL,
         "/healthz": _telling("The process runs."),

@@ -91,7 +91,7 @@ async def _by(
     reply = await answer(asked, engines, account, run.take, rules=rules, on_decided=run.decide)
     record.begin()
     _note(record, reply.workspan)
-    await exchange.reply(reply.status, msgspec.json.encode(reply.body))
+    await exchange.answer(msgspec.json.encode(reply.body))
 
 
 async def _streamed(

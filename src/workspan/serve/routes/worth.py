@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from workspan.data.efforts import effort_for
+from workspan.errors import InputError
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
+from workspan.serve.relay.native.asking import effort_asked
 from workspan.serve.routing import Target
 from workspan.serve.seeing.record import Record
 
 
-def worth(gateway: Gateway, target: Target, passed: Passed, record: Record) -> Target:
+async def worth(gateway: Gateway, target: Target, passed: Passed, record: Record) -> Target:
     """Return the target that a chat is worth.
 
     Where a strategy would make one call and change nothing, the request goes through byte for byte.
@@ -22,7 +24,20 @@ def worth(gateway: Gateway, target: Target, passed: Passed, record: Record) -> T
     """
     if target.upstream not in gateway.servers:
         return target
-    info = gateway.engines[target.upstream].info
+    info, server = gateway.engines[target.upstream].info, gateway.servers[target.upstream]
+    here = await passed.at(server)
+    if target.strategy is None and (dialect := here.dialect) is not None:
+        if (effort := effort_asked(dialect, passed.body)) is not None:
+            effort_for(info.model, effort)
+        return target
+    if target.strategy is None and here.is_backward:
+        return target
+    if target.strategy is not None and not server.spoken.has_chat:
+        raise InputError(
+            f"{server.name} speaks no Chat, by the operator's word, and a strategy asks by it: "
+            "ask for the model alone"
+        )
+    passed = passed.as_chat
     if target.strategy is None:
         if (effort := passed.body.get("reasoning_effort", str, "a text")) is not None:
             effort_for(info.model, effort)

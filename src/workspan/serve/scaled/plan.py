@@ -97,7 +97,7 @@ def plan(asked: Asked, info: EngineInfo, rules: Rules | None = None) -> Plan:
         InputError: something in it can't be done, or not by this strategy; it says what can.
     """
     rules = rules or Rules()
-    chat, notices = asked.chat, list[str]()
+    chat, notices = asked.chat, [*asked.notices]
     if chat.n > MOST_CHOICES:
         raise InputError(f"one request has at most {MOST_CHOICES} choices, not {chat.n}")
     _check_tier(chat.request, info)

@@ -39,11 +39,31 @@ def _text(said: bytes) -> str:
     found = []
     for event in events:
         try:
-            value = json.loads(event.removeprefix(b"data: "))
+            value = json.loads(event[event.find(b"data: ") + 6 :] if event[:1] != b"{" else event)
         except (ValueError, RecursionError):
             continue
         found += [_said(choice) for choice in _choices(value)]
+        found += _in_dialect(value)
     return "".join(found)
+
+
+def _in_dialect(value: Any) -> list[str]:
+    """Return the texts of an event, or of a whole reply, of Responses or Messages."""
+    if not isinstance(value, dict):
+        return []
+    delta = value.get("delta")
+    if isinstance(delta, str):
+        return [delta] if value.get("type") == "response.output_text.delta" else []
+    if isinstance(delta, dict) and isinstance(text := delta.get("text"), str):
+        return [text]
+    items = value.get("output") if value.get("object") == "response" else [value]
+    return [text for item in items or () if isinstance(item, dict) for text in _parts(item)]
+
+
+def _parts(item: dict[str, Any]) -> list[str]:
+    parts = item.get("content") if item.get("type") == "message" else ()
+    told = [part.get("text") for part in parts or () if isinstance(part, dict)]
+    return [one for one in told if isinstance(one, str)]
 
 
 def _choices(value: Any) -> list[dict[str, Any]]:

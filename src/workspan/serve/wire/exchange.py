@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 from workspan.serve.config import Limits
 from workspan.serve.wire import sse
 from workspan.serve.wire.errors import NEVER_AGAIN, Failed, too_large
+from workspan.serve.wire.voice import CHAT, Voice
 
 Receive: TypeAlias = Callable[[], Awaitable[Any]]
 Send: TypeAlias = Callable[[Any], Awaitable[None]]
@@ -61,6 +62,8 @@ class Exchange:
         self.now = loop.time
         self.asked_at = self.progress = loop.time()
         """When something last came or went; the watch goes by it."""
+        self.voice: Voice = CHAT
+        """In which dialect the client is spoken to."""
         self._receive, self._send = receive, send
         self._task = asyncio.current_task()
         self._watcher: asyncio.Task[None] | None = None
@@ -199,6 +202,10 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": body})
         self._unwatch()
 
+    async def answer(self, body: bytes) -> None:
+        """Send a whole reply of a chat, or of the client's dialect."""
+        await self.reply(200, self.voice.whole(body))
+
     async def begin(self) -> None:
         """Send the head of a stream, unless a comment did so before."""
         if not self.status:
@@ -208,6 +215,9 @@ class Exchange:
 
     async def write(self, data: bytes) -> None:
         """Send a part of a stream that has begun; waits for a client that is slow to take it."""
+        data = self.voice.part(data)
+        if not data:
+            return
         self._is_writing = True
         before, self.waits_for = self.waits_for, "slow"
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
@@ -217,6 +227,10 @@ class Exchange:
 
     async def end(self, data: bytes = b"") -> None:
         """Send the last part of a stream."""
+        data = self.voice.last(data)
+        await self._end(data)
+
+    async def _end(self, data: bytes) -> None:
         self.is_over = True
         await self._send({"type": "http.response.body", "body": data, "more_body": False})
         self._unwatch()
@@ -227,9 +241,9 @@ class Exchange:
             return
         if not self.status:
             told = [(k.encode(), v.encode("latin-1", "replace")) for k, v in error.headers.items()]
-            await self.reply(error.status, error.body, told)
+            await self.reply(error.status, self.voice.error(error), told)
         elif self.is_stream:
-            await self.end(sse.error_event(error))
+            await self._end(self.voice.error_event(error))
 
     async def comment(self) -> None:
         """Keep a silent stream alive; only between events, since only whole ones are written."""
@@ -238,7 +252,8 @@ class Exchange:
         await self.begin()
         if not self.is_over:
             self._written_at = self.now()
-            await self._send({"type": "http.response.body", "body": sse.COMMENT, "more_body": True})
+            data = self.voice.keep_alive()
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     def silent_for(self, now: float) -> float:
         """Return the seconds since the client was sent anything."""

@@ -1,4 +1,5 @@
 // The AI SDK, by the provider that is named on the command line.
+import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { generateText, jsonSchema, Output, stepCountIs, streamText, tool as asTool } from "ai";
@@ -6,6 +7,8 @@ import { failed, KEY, QUESTION, serve } from "./steps.mjs";
 
 const providers = {
   openai: (baseURL) => createOpenAI({ baseURL, apiKey: KEY }).chat,
+  responses: (baseURL) => createOpenAI({ baseURL, apiKey: KEY }).responses,
+  messages: (baseURL) => createAnthropic({ baseURL, apiKey: KEY }),
   compatible: (baseURL) =>
     createOpenAICompatible({
       name: "workspan",

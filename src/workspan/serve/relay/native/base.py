@@ -1,0 +1,201 @@
+"""A reply in a dialect of its own: read for its account alone, handed on by its bytes."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from workspan.data.types import Usage
+from workspan.engines.endpoint.wire import CompletionDetails, Event, PromptDetails, Report
+from workspan.errors import EngineProtocolError
+from workspan.serve.relay.blocks import Blocks, Cutter
+from workspan.serve.wire.errors import Failed
+
+
+class NamedCutter(Cutter):
+    """Cuts a stream whose events have names."""
+
+    __slots__ = ()
+
+    def _cut(self, whole: bytes) -> Blocks:
+        parts = whole[:-2].split(b"\n\n")
+        count = len(parts)
+        is_usual = (
+            whole.count(b"\n") == 3 * count
+            and whole.count(b"\ndata: {") == count
+            and whole.count(b"\n\nevent: ") == count - 1
+            and whole.startswith(b"event: ")
+            and b"event: error" not in whole
+        )
+        if not is_usual:
+            return self._odd(parts)
+        return Blocks([part[part.index(b"\ndata: ") + 7 :] for part in parts], whole)
+
+
+@dataclass(slots=True)
+class Heard:
+    """What some events say."""
+
+    events: list[Event] = field(default_factory=list)
+    """As the account reads them."""
+    texts: list[str] | None = None
+    """Pieces of text, where they are nothing else: what nearly all events are."""
+    out: list[bytes] = field(default_factory=list)
+    """What goes to the client at once."""
+    names: list[str] = field(default_factory=list)
+    """What the events of `out` are called, where they are not all texts."""
+    error: Any = None
+    """What the upstream said in the place of more; nothing beyond it is read."""
+    is_over: bool = False
+    """The upstream has said that it is done."""
+    is_mended: bool = False
+    """Something of `out` is not as it came: clients break without it."""
+
+
+class Native(ABC):
+    """One reply."""
+
+    is_begun = False
+    """Its opening was read, and is handed on before anything else."""
+
+    def __init__(self, known: Mapping[str, Any], *, keeps: bool, lowered: int | None) -> None:
+        """Begin.
+
+        Args:
+            known: the request's ``id`` and ``model``, for an upstream that tells none.
+            keeps: what was said is needed, since the reply may be cut.
+            lowered: the cap, where it is below the client's own.
+        """
+        self.final: dict[str, Any] = {}
+        """The reply, once it is whole."""
+        self._known = known
+        self._keeps = keeps
+        self._lowered = lowered
+
+    def hear(self, contents: list[bytes]) -> Heard:
+        """Take events in.
+
+        Raises:
+            EngineProtocolError: one is none.
+        """
+        told = self._read(contents)
+        if (texts := self._plain(told)) is not None:
+            return Heard(texts=texts, out=contents, names=[told[0].type] * len(contents))
+        heard = Heard()
+        for content, said in zip(contents, told, strict=True):
+            before = len(heard.out)
+            self._take(content, said, heard)
+            heard.names += [said.type] * (len(heard.out) - before)
+            if heard.error is not None or heard.is_over:
+                break
+        return heard
+
+    @abstractmethod
+    def _read(self, contents: list[bytes]) -> list[Any]:
+        """Decode events."""
+
+    @abstractmethod
+    def _plain(self, told: list[Any]) -> list[str] | None:
+        """Return the texts of events that hold such, each at its place; None for others."""
+
+    @abstractmethod
+    def _take(self, content: bytes, said: Any, heard: Heard) -> None:
+        """Take one event in."""
+
+    @abstractmethod
+    def ending(self, usage: Mapping[str, Any], workspan: Mapping[str, Any]) -> bytes:
+        """Write the end of a stream that is whole; `usage` is ours, if an upstream tells none."""
+
+    @abstractmethod
+    def cut(self, usage: Mapping[str, Any], workspan: Mapping[str, Any]) -> bytes:
+        """Write the end of a stream that was cut at its budget."""
+
+    @abstractmethod
+    def whole(self, value: dict[str, Any]) -> Event:
+        """Read a reply in one body.
+
+        Raises:
+            EngineProtocolError: it is none.
+        """
+
+    @abstractmethod
+    def completed(self, value: dict[str, Any], usage: Mapping[str, Any]) -> bool:
+        """Add the fields of a whole reply that clients break without; False where none lack."""
+
+    @abstractmethod
+    def usage_value(self, usage: Usage) -> dict[str, Any]:
+        """Write a bill as the dialect has it."""
+
+    @abstractmethod
+    def keep_alive(self) -> bytes:
+        """Write what keeps a stream alive that has begun."""
+
+    @abstractmethod
+    def failed(self, error: Failed) -> bytes:
+        """Write the end of a stream that died."""
+
+
+def named(content: bytes, name: str) -> bytes:
+    """Write an event with its name."""
+    told = name.encode() if name.isprintable() else b"unknown"  # a line's end would begin another
+    return b"event: %b\ndata: %b\n\n" % (told, content.replace(b"\n", b""))
+
+
+def as_object(content: bytes) -> dict[str, Any]:
+    """Return an event's fields.
+
+    Raises:
+        EngineProtocolError: it is no JSON object.
+    """
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise EngineProtocolError(f"an event of {len(content)} bytes is no JSON object")
+    return value
+
+
+def decoded(decode: Any, one: Any, contents: list[bytes]) -> list[Any]:
+    """Decode events at once, or, where one is odd, each by itself.
+
+    Raises:
+        EngineProtocolError: one is none.
+    """
+    try:
+        found: list[Any] = decode(b"[%b]" % b",".join(contents))
+        if len(found) == len(contents):
+            return found
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return [msgspec.convert(as_object(content), one, strict=False) for content in contents]
+    except msgspec.ValidationError as error:
+        raise EngineProtocolError(f"malformed stream: {error}") from None
+
+
+def number(told: Any) -> int:
+    """Return a count; 0 where there is none."""
+    return told if isinstance(told, int) and not isinstance(told, bool) and told > 0 else 0
+
+
+def inner(told: Any, name: str, of: str) -> int:
+    """Return a count within a part of usage."""
+    part = told.get(name)
+    return number(part.get(of)) if isinstance(part, dict) else 0
+
+
+def report(prompt: int, cached: int, made: int, thought: int) -> Report:
+    """Write usage as the account reads it: parts within their sums."""
+    return Report(
+        prompt,
+        made,
+        prompt + made,
+        PromptDetails(cached),
+        CompletionDetails(thought),
+    )

@@ -1,0 +1,92 @@
+"""Requests in Anthropic's Messages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+
+from workspan.engines.endpoint.complaints import read_complaint
+from workspan.errors import EngineError
+from workspan.serve.asked import Wish
+from workspan.serve.dialects import MESSAGES
+from workspan.serve.gateway import Gateway
+from workspan.serve.relay import trouble
+from workspan.serve.relay.asking import Passed
+from workspan.serve.relay.body import Body
+from workspan.serve.relay.upstream import Server, at_most
+from workspan.serve.routes.turning import turn
+from workspan.serve.seeing.record import Record
+from workspan.serve.wire.errors import Failed
+from workspan.serve.wire.exchange import Exchange
+
+_COUNT_BYTES = 65_536
+
+
+async def messages(gateway: Gateway, exchange: Exchange, record: Record) -> None:
+    """Answer ``POST /v1/messages``."""
+    await turn(gateway, exchange, record, MESSAGES, lambda _: None)
+
+
+async def count_tokens(gateway: Gateway, exchange: Exchange, record: Record) -> None:
+    """Answer ``POST /v1/messages/count_tokens``: nothing is decoded, and nothing charged.
+
+    Raises:
+        Failed: the upstream can't tell.
+    """
+    key = await gateway.who(exchange)
+    record.by(key)
+    body = Body.read(await exchange.body())
+    wish = gateway.wished(exchange, body)
+    target = gateway.target(body, Wish(), key, record)
+    if MESSAGES.prompt not in body:
+        raise Failed(400, "messages must be given", code="invalid_request", param="messages")
+    plain = replace(target, strategy=None, written="")
+    asked = gateway.asked(exchange, body, wish, plain, key, MESSAGES)
+    passed = Passed.read(asked, body, "message")
+    server = gateway.in_order(target.upstream)[0]
+    record.engine, record.model = server.name, server.model
+    if await server.spoken.speaks(MESSAGES, server):
+        content = await _counted(server, passed, exchange)
+        if content is not None:
+            await exchange.reply(200, content)
+            return
+    await exchange.reply(200, msgspec.json.encode({"input_tokens": await _own(server, passed)}))
+
+
+async def _counted(server: Server, passed: Passed, exchange: Exchange) -> bytes | None:
+    """Ask an upstream of the dialect; None where it does not count."""
+    body = passed.written(server, None)
+    path = f"{MESSAGES.path}/count_tokens"
+    try:
+        reply = await server.post(path, body.written(), passed.asked.headers, [])
+        async with reply:
+            content = await at_most(reply, _COUNT_BYTES)
+    except trouble.LOST as error:
+        why = trouble.words(error, server.secret)
+        raise trouble.broke(server.name, why).failed from None
+    if reply.status == 404:
+        return None
+    exchange.touch()
+    if reply.status != 200 or len(content) > _COUNT_BYTES:
+        told = read_complaint(reply.status, content, server.secret, reply.headers)
+        raise trouble.refused(told, server.name, content, reply.headers, server.secret).failed
+    return content
+
+
+async def _own(server: Server, passed: Passed) -> int:
+    """Count by the server's own tokenizer, where it has a door for that.
+
+    Raises:
+        Failed: it has none: a bound is no count.
+    """
+    request = passed.as_chat.asked.chat.request
+    try:
+        await server.engine.count(request)
+    except EngineError as error:
+        raise Failed(502, str(error), code="upstream_error") from None
+    found = server.sizes.known(request)
+    if found is None:
+        said = f"{server.name} does not count tokens without decoding any"
+        raise Failed(404, said, code="unsupported")
+    return found
