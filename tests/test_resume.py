@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import anyio
 import pytest
 
+from workspan.core.engine import Price
 from workspan.core.journal import Journal
 from workspan.data.budget import Budget
 from workspan.data.types import Problem
@@ -14,6 +17,7 @@ from workspan.spec import parse_strategy
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
 from workspan.testing.strategy_suite import chatter
 
+LONG = "word " * 400
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 
 
@@ -114,3 +118,45 @@ def test_a_race_that_a_limit_ended_ends_by_it_again() -> None:
     assert first.stop == again.stop == "calls"
     assert (again.answer, again.usage, again.span) == (first.answer, first.usage, first.span)
     assert engine.billed.calls == 0
+
+
+@pytest.mark.parametrize(
+    ("strategy", "budget", "limit"),
+    [
+        ("single(max_tokens=300)", "40 work", "work"),
+        ("single(max_tokens=300)", "40 span", "span"),
+        ("single(max_tokens=300)", "$0.00004", "cost"),
+        ("self_consistency(n=4, max_tokens=300)", "550 work", "work"),
+        ("short_m_at_k(m=2, k=3, max_tokens=300)", "40 span", "span"),
+    ],
+)
+def test_a_run_that_its_budget_cut_says_so_after_a_kill(
+    strategy: str, budget: str, limit: str
+) -> None:
+    """Killed before its last line was written, or before any other: what cut it is known."""
+    price = Price(Decimal(1), Decimal(1))
+    whole = durable()
+    first = solve(strategy, ScriptedEngine([LONG], price=price), whole, budget)
+    assert first.stop == limit
+    assert any(e.sample is not None and e.refused == limit for e in whole.entries)
+    for kept in range(len(whole.entries)):
+        killed = Journal(whole.entries[:kept], sink=lambda _: None)
+        in_flight = {e.key for e in killed.calls() if e.outcome == "open"}
+        again = solve(strategy, ScriptedEngine([LONG], price=price), killed, budget)
+        assert again.stop == limit, kept
+        assert not again.overruns
+        if not in_flight:
+            assert (again.usage, again.span, again.answer) == (
+                first.usage,
+                first.span,
+                first.answer,
+            )
+
+
+def test_a_race_that_was_decided_is_ended_by_its_limit_again() -> None:
+    whole = durable()
+    race = "short_m_at_k(m=2, k=3, max_tokens=300)"
+    first = solve(race, ScriptedEngine(["Answer: 4"]), whole, "1 call")
+    assert first.stop == "calls"
+    again = solve(race, ScriptedEngine([]), durable(Journal(whole.entries[:-1])), "1 call")
+    assert (again.stop, again.usage) == (first.stop, first.usage)

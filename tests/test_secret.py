@@ -16,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endpoint_client import ASK, QUICK, draw
-from workspan.boundary.secret import Secret
+from workspan.boundary.secret import Secret, key_in
 from workspan.data.budget import Budget
 from workspan.data.entry import Header
 from workspan.data.types import Problem
 from workspan.engines.endpoint import Endpoint
-from workspan.errors import EngineError, EngineUnavailable, InputError
+from workspan.engines.settings import read_settings
+from workspan.errors import EngineError, EngineUnavailable, InputError, SpecError
 from workspan.runner import Result, identify, run
 from workspan.store.journals import JournalFile
 from workspan.strategies.sequential.single import Single
@@ -188,3 +189,20 @@ def test_a_key_that_a_server_gives_back_as_text_is_kept_nowhere(tmp_path: Path) 
     assert found.answer.best is not None
     assert found.answer.best.text == "I was sent *** today. Answer: 4"
     assert key.encode() not in path.read_bytes()
+
+
+def test_a_key_in_the_place_of_a_variables_name_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOST_KEY", f" {KEY}\n")
+    monkeypatch.delenv("OTHER_KEY", raising=False)
+    assert key_in("HOST_KEY") == KEY
+    with pytest.raises(InputError, match="no OTHER_KEY"):
+        key_in("OTHER_KEY")
+    for said in (KEY, "gsk_aB3dE6gH9jK2mN5pQ8", "hunter2", ""):
+        with pytest.raises(InputError, match="no such variable") as caught:
+            key_in(said)
+        assert not said or said not in str(caught.value)
+    with pytest.raises(SpecError, match="no such variable") as refused:
+        read_settings(None, ["sk-given-itself"], {"": "http://127.0.0.1:1/v1"})
+    assert "given-itself" not in str(refused.value)

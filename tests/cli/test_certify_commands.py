@@ -12,6 +12,7 @@ from workspan import sync
 from workspan.cli.main import app
 from workspan.errors import DataError, InputError
 from workspan.strategies.auto.fit.certificate import read_certificate
+from workspan.testing.scripted import ScriptedEngine
 
 _TRICK = "4\x1b]0;owned\x07\x1b[2J\u202e"
 
@@ -196,3 +197,20 @@ def test_an_answer_that_is_not_certified_is_printed_and_told_by_the_exit_code(
         assert (one.exit_code == 4) == ("not certified" in one.stdout)
     record = json.loads(called("solve", "2 + 2?", *told, "--json").stdout)
     assert record["certified"] in (True, False)
+
+
+def test_risk_without_any_right_answer_is_refused_before_a_call(tmp_path: Path) -> None:
+    """Draws cost money, and say nothing of what is right."""
+    rows = [{"id": f"p{i}", "prompt": f"{i} + 1?", "kind": "number"} for i in range(3)]
+    file, kept = tmp_path / "unlabelled.jsonl", tmp_path / "calls.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    words = ("certify", "--input", file, "-e", "scripted", "-n", "2", "--journal", kept)
+    with pytest.raises(InputError, match="needs labels"):
+        called(*words)
+    assert not kept.exists()
+    engine = ScriptedEngine(["Answer: 4"])
+    with pytest.raises(InputError, match="needs labels"):
+        sync.certify(rows, engine=engine, n=2)
+    assert not engine.requests
+    assert called(*words, "--mode", "agreement", "--alpha", ".9").exit_code in (0, 4)
+    assert kept.exists()

@@ -65,6 +65,10 @@ def test_small_mistakes_are_named() -> None:
             got = await gw.post(half)
             assert (got.status, got.error["code"]) == (400, "invalid_request")
             assert "half a character" in got.error["message"]
+            for other in (b"[]", b"5", b'"a"', b'["\\ud83d"]'):
+                got = await gw.post(other)
+                assert (got.status, got.error["code"]) == (400, "invalid_request")
+                assert "half a character" not in got.error["message"]
             got = await gw.post(ASK, path="/v1/chat/completions")
             assert got.status == 404
             assert "leave it out of the base address" in got.error["message"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -178,3 +179,21 @@ def test_the_gateway_serves_models_and_no_rollouts(tmp_path: Path) -> None:
     assert done.returncode == 2, done.stderr
     assert "no model to serve" in done.stderr
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("is_repository", [True, False])
+def test_what_it_writes_into_the_folder_makes_it_no_other_folder(
+    folder: Path, *, is_repository: bool
+) -> None:
+    """A journal and a patch may lie in it: the same command goes on, and runs nothing twice."""
+    if not is_repository:
+        shutil.rmtree(folder / ".git")
+    count = folder.parent / "count"
+    run = f"echo >> {count}; echo fixed > fix.txt"
+    mine = ("--journal", str(folder / "kept.jsonl"), "--output", str(folder / "fix.patch"))
+    for _ in range(2):
+        code, _, err = done(folder, "--run", run, "--test", "test -e fix.txt", "-n", "2", *mine)
+        assert code == 0, err
+    assert count.read_text() == "\n\n"
+    assert "fixed" in (folder / "fix.patch").read_text()
+    assert "kept.jsonl" not in (folder / "fix.patch").read_text()

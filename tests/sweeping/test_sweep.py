@@ -10,10 +10,12 @@ import pytest
 
 from sweep_rig import PROBLEMS, Rig
 from workspan.core.engine import Price
-from workspan.data.types import Request
+from workspan.data.entry import Header
+from workspan.data.types import Request, Usage
 from workspan.errors import EngineUnavailable, InputError, JournalError
 from workspan.lab.sweeping.nested import families
 from workspan.lab.sweeping.outcome import CellRow
+from workspan.store.journals import JournalFile
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.strategy_suite import chatter
 
@@ -97,6 +99,48 @@ def test_the_total_is_never_passed_and_what_it_cuts_is_no_measurement(tmp_path: 
         others = await alone.sweep(STRATEGIES, ("150 work",))
         assert [row.accuracy for row in others] == [row.accuracy for row in whole]
         assert billed(others) == billed(whole)
+
+    anyio.run(main)
+
+
+def test_a_sweep_that_was_cut_loses_nothing_when_it_is_tried_again(tmp_path: Path) -> None:
+    """Runs that ended need nothing held; of those that were begun no account is forgotten."""
+    engine = ScriptedEngine(chatter, lambda request: request.seed % 3)
+    one = rig(tmp_path, engine)
+
+    async def main() -> None:
+        first = await one.sweep(STRATEGIES, ("150 work",), total="900 work")
+        assert sum(0 < row.graded < row.problems for row in first) > 0
+        asked = len(engine.requests)
+        for total in ("900 work", "500 work", "900 work"):
+            again = await one.sweep(STRATEGIES, ("150 work",), total=total)
+            assert again == first
+            assert len(engine.requests) == asked
+        assert billed(first)[1] == engine.billed.output_tokens
+
+    anyio.run(main)
+
+
+def test_a_run_that_was_killed_and_does_not_fit_any_more_stays_on_the_account(
+    tmp_path: Path,
+) -> None:
+    one = rig(tmp_path, ScriptedEngine(chatter))
+
+    async def main() -> None:
+        first = await one.sweep(STRATEGIES[1:2], ("150 work",))
+        for path in (tmp_path / "calls").rglob("*.jsonl"):  # as a kill leaves it, in mid-run
+            lines = path.read_text().splitlines(keepends=True)
+            kept = next(i for i, line in enumerate(lines) if '"outcome":"sample"' in line)
+            path.write_text("".join(lines[: kept + 1]))
+        (tmp_path / "store.db").unlink()
+        cell = one.points(STRATEGIES[1:2], ("150 work",))[0].cell
+        with JournalFile(path, Header(cell.identity, cell.seed, cell.model)) as file:
+            spent = sum((file.journal(run).usage() for run in file.runs), Usage())
+        rows = await one.sweep(STRATEGIES[1:2], ("150 work",), total="150 work")
+        assert first[0].status == "done"
+        assert rows[0].status == "cut"
+        assert billed(rows) == (spent.calls, spent.output_tokens, spent.prefill)
+        assert rows[0].lost_work > 0
 
     anyio.run(main)
 

@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workspan.app.calibrating import calibrate
+from workspan.app.calibrating import calibrate, surveying
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike
-from workspan.app.problems import ProblemsLike
+from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.replaying import read_recorded, recorded_kind
 from workspan.app.specs import BudgetLike, StrategyLike
 from workspan.batch.bench import Trial
 from workspan.core.engine import Engine
 from workspan.errors import InputError, MissingDependency
 from workspan.store.journals import JournalFile
+from workspan.tasks.base import Task
+from workspan.tasks.graders.equivalence import Ungraded
 
 if TYPE_CHECKING:
     from workspan.lab.certifying.certify import Certified, Wish
@@ -95,15 +97,14 @@ async def certify(
     elif problems is None:
         raise InputError("say on which problems: recorded ones (replay), or some to be drawn")
     else:
+        plan = surveying(strategy, (), n or DRAWS, BLOCK)
+        tasks_found = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
+        check_labels(tasks_found, wish)
         library = await calibrate(
-            problems,
+            tasks_found,
             engine=engine,
             budget=budget,
-            strategy=strategy,
-            lines=n or DRAWS,
-            block=BLOCK,
-            kind=kind,
-            limit=limit,
+            strategy=plan,
             seed=seed,
             journal=journal,
             engines=engines,
@@ -142,6 +143,18 @@ def as_wish(
     if is_kept and mode == "mode":
         raise InputError("mode mode needs no file: auto(floor='mode', delta=...) does it by itself")
     return wish
+
+
+def check_labels(tasks: Sequence[Task], wish: Wish) -> None:
+    """Refuse, before anything is spent, a promise of what is right where nobody says what is.
+
+    Raises:
+        InputError: no problem has a right answer, and the mode needs them.
+    """
+    from workspan.lab.certifying.certify import NO_LABELS
+
+    if wish.mode == "risk" and all(isinstance(task.grader, Ungraded) for task in tasks):
+        raise InputError(NO_LABELS)
 
 
 async def recorded_draws(

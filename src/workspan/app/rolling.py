@@ -123,6 +123,7 @@ async def begin(
     *,
     folder: Path | str = ".",
     carry: Sequence[str] = (),
+    without: Sequence[Path] = (),
     n: int = 4,
     tests: Tests | None = None,
     strategy: StrategyLike | None = None,
@@ -135,6 +136,8 @@ async def begin(
         command: does the task, and says what it may take.
         folder: the command works on copies of it; nothing is written there.
         carry: paths that git ignores and that the command needs.
+        without: files that are no part of the folder, such as a journal that is kept in it: the
+            same folder would be another one when it is gone on with.
         n: rollouts, at most.
         tests: choose the diff that passes, the first of several.
         strategy: over rollouts, in place of best of n by the tests, or of the tournament; "auto"
@@ -151,7 +154,7 @@ async def begin(
     if tests is not None:
         await to_thread.run_sync(available)
     async with AsyncExitStack() as stack:
-        made = await Rollouts.begin(command, Path(folder), tuple(carry))
+        made = await Rollouts.begin(command, Path(folder), tuple(carry), tuple(without))
         stack.push_async_callback(made.aclose)
         further: dict[str, Engine] = {}
         if isinstance(judge, str):

@@ -14,6 +14,7 @@ from typing import Any
 from workspan import tasks as task_sets
 from workspan.app.engines import Opened
 from workspan.app.state import private_files, state_folder
+from workspan.boundary.secret import key_in
 from workspan.core.engine import Engine
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
@@ -315,9 +316,10 @@ def _key(stated: EngineText) -> str | None:
     """
     if not stated.key_env:
         return None
-    if stated.key_env not in os.environ:
-        raise InputError(f"{stated.name}: the environment has no variable {stated.key_env}")
-    return os.environ[stated.key_env]
+    try:
+        return key_in(stated.key_env)
+    except InputError as error:
+        raise InputError(f"{stated.name}: {error}") from None
 
 
 def _points(sweep: Sweep, stated: EngineText, effort: str, lane: Lane) -> list[Point]:

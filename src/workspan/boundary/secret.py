@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import os
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -33,6 +34,27 @@ _WHOLE = 12
 
 _DEPTH = 3
 """Escapes inside escapes that are undone."""
+
+
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+
+def key_in(variable: str) -> str:
+    """Return the key that a variable of the environment holds.
+
+    Raises:
+        InputError: there is none. Whoever gives the key itself must not find it in a log: what does
+            not look like a variable's name is not shown.
+    """
+    value = os.environ.get(variable, "").strip()
+    if value:
+        return value
+    if _VARIABLE.fullmatch(variable):
+        raise InputError(f"the environment has no {variable}, or it is empty")
+    raise InputError(
+        "the environment has no such variable: name the one that holds the key, such as "
+        "HOST_KEY; what was given may be a key itself, and is not shown"
+    )
 
 
 class Secret:

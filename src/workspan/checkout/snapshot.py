@@ -6,7 +6,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,7 +122,7 @@ class Snapshot:
             remove(scratch)
 
 
-def take(folder: Path, carry: Sequence[str] = ()) -> Snapshot:
+def take(folder: Path, carry: Sequence[str] = (), without: Iterable[Path] = ()) -> Snapshot:
     """Copy a folder as it stands.
 
     Of a repository all of it is copied, with its history: what is committed and what is not, but
@@ -131,6 +131,7 @@ def take(folder: Path, carry: Sequence[str] = ()) -> Snapshot:
     Args:
         folder: in a repository, or not.
         carry: paths in it that git ignores and that are needed, such as "node_modules".
+        without: files that are left out wherever they are, such as those that a run writes itself.
 
     Raises:
         InputError: there is no such folder, it is too large, or there is no git.
@@ -140,16 +141,17 @@ def take(folder: Path, carry: Sequence[str] = ()) -> Snapshot:
     if not whole.is_dir():
         raise InputError(f"{folder}: no such folder")
     top = _top(whole)
+    unwanted = {path.expanduser().resolve() for path in without}
     _sweep(Path(tempfile.gettempdir()))
     root, lock = _locked_place()
     taken = Snapshot(root, whole.relative_to(top or whole), "", lock)
     try:
         if top is None:
-            _copy_all(whole, taken.base)
+            _copy_all(whole, taken.base, unwanted)
             git(("init", "-q"), taken.base)
             git(("add", "-A"), taken.base)
         else:
-            _clone(top, taken.base)
+            _clone(top, taken.base, unwanted)
         message = "The folder as it stood when the rollouts began"
         git(("commit", "-q", "--no-verify", "--allow-empty", "-m", message), taken.base)
         for path in carry:
@@ -199,17 +201,17 @@ def _top(folder: Path) -> Path | None:
     return Path(os.fsdecode(said.rstrip(b"\n"))).resolve()
 
 
-def _clone(top: Path, base: Path) -> None:
+def _clone(top: Path, base: Path, without: Collection[Path]) -> None:
     """Give the copy the history by reference, and the files as they stand."""
     git(("clone", "-q", "--shared", "--no-checkout", "--no-tags", top, base), top)
     git(("remote", "remove", "origin"), base)
     listed = git(("ls-files", "-z", "--cached", "--others", "--exclude-standard"), top, is_own=True)
     names = [os.fsdecode(name) for name in listed.split(b"\0") if name]
-    _copy(top, base, names)
+    _copy(top, base, (name for name in names if top / name not in without))
     git(("add", "-A", "-f"), base)
 
 
-def _copy_all(folder: Path, base: Path) -> None:
+def _copy_all(folder: Path, base: Path, without: Collection[Path]) -> None:
     base.mkdir()
     names = []
     for at, folders, files in os.walk(folder):
@@ -218,7 +220,7 @@ def _copy_all(folder: Path, base: Path) -> None:
         names += [os.path.relpath(os.path.join(at, name), folder) for name in (*files, *links)]
         if len(names) > MOST_FILES:
             break
-    _copy(folder, base, names)
+    _copy(folder, base, (name for name in names if folder / name not in without))
 
 
 def _copy(folder: Path, base: Path, names: Iterable[str]) -> None:

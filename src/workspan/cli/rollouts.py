@@ -132,6 +132,7 @@ def rollouts(
             command,
             folder=folder,
             carry=carry or (),
+            without=[path for path in (output, journal) if path],
             n=n,
             tests=tests,
             strategy=strategy,

@@ -85,7 +85,7 @@ class Attempt:
         self.bill = Bill()
         self.prefill = 0
         self.cap = self.leased = 0
-        self.capped_by = ""
+        self.capped_by = self.cut_by = ""
         self.queued = self.began = 0.0
         self.text: list[str] = []
         self.reasoning: list[str] = []
@@ -270,7 +270,7 @@ class Attempt:
                     self._keep(chunk)
                     refused = await self._lease_on(hold) if self._is_due(finish) else None
                     if refused is not None:
-                        self.run.refused, finish = refused, "budget"
+                        self.cut_by, finish = refused, "budget"
                         break
                     if finish is None and self.is_over is not None and self.is_over(chunk):
                         finish = "halted"
@@ -279,11 +279,11 @@ class Attempt:
                         finish = "length"
                         break
         if finish is None and scope is not None and scope.cancelled_caught:
-            self.run.refused, finish = "seconds", "deadline"
+            self.cut_by, finish = "seconds", "deadline"
         if finish is None:
             raise EngineProtocolError("the stream ended without saying why")
         if finish == "length" and self.capped_by:  # the account's cap, not the request's own
-            self.run.refused, finish = self.capped_by, "budget"
+            self.cut_by, finish = self.capped_by, "budget"
         return finish
 
     def _overthinks(self) -> bool:
@@ -383,6 +383,7 @@ class Attempt:
             began=self.began,
             ended=run.elapsed(),
             asked=self.queued,
+            refused=self.cut_by,
             notices=tuple(self.bill.notices),
             after=self.after,
         )

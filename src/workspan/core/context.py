@@ -126,7 +126,8 @@ class Context:
         )
 
     def record(self, clock: Clock, entry: Entry) -> None:
-        """Move the clock by what a call decoded, draw its bar, and keep what was odd about it."""
+        """Move the clock by what a call decoded, draw its bar, and keep what cut it or was odd."""
+        self.refused = entry.refused or self.refused
         for notice in entry.notices:
             self.notice(notice)
         self.trace.append(

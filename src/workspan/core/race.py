@@ -104,7 +104,7 @@ class Race:
             if sample is not None:
                 yield self._join(lane, sample)
         if self._refused:
-            self._errors.append(BudgetExceeded("a call did not fit", limit=self._refused))
+            self._errors.append(self._run.refuse("a call did not fit", self._refused))
         if not self._is_decided:
             self._start()
             while self._running:

@@ -74,7 +74,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     error: Failure | None = None
     """Of a "lost" or "failed" call."""
     refused: str = ""
-    """Of a "closed" race: the limit that refused one of its calls, if one did."""
+    """The limit that cut a "sample", or that refused one of the calls of a "closed" race."""
     end: End | None = None
     """Of an "end"."""
     notices: tuple[Notice, ...] = ()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
-from workspan.errors import SpecError, nearest
+from workspan.boundary.secret import key_in
+from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
 
 _NAMED = re.compile(r"([A-Za-z][\w.-]*)=(.*)", re.DOTALL)
@@ -219,10 +219,10 @@ def _keys(keys: Sequence[str] | None, engines: Mapping[str, str]) -> dict[str, s
             raise SpecError(f"--api-key-env: no engine is named {name!r}: add --engine {name}=…")
         if name in found:
             raise SpecError(f"--api-key-env {name + equals}… is given twice")
-        value = os.environ.get(variable, "").strip()
-        if not value:
-            raise SpecError(f"--api-key-env: the environment has no {variable or 'such variable'}")
-        found[name] = value
+        try:
+            found[name] = key_in(variable)
+        except InputError as error:
+            raise SpecError(f"--api-key-env: {error}") from None
     return found
 
 

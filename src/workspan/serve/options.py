@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workspan.boundary.address import checked_url
+from workspan.boundary.secret import key_in
 from workspan.data.budget import Budget
 from workspan.errors import InputError
 from workspan.legible import quoted
@@ -92,9 +92,10 @@ def _admin_key(variable: str | None) -> str:
     """
     if variable is None:
         return ""
-    found = os.environ.get(variable, "").strip()
-    if not found:
-        raise InputError(f"--admin-key-env {quoted(variable)}: no such variable, or it is empty")
+    try:
+        found = key_in(variable)
+    except InputError as error:
+        raise InputError(f"--admin-key-env: {error}") from None
     Access(found)
     return found
 

@@ -118,7 +118,7 @@ def test_a_key_that_can_be_guessed_is_refused_at_the_start(
     engine = ["http://127.0.0.1:9/v1"]
     with pytest.raises(InputError, match="characters"):
         configured(engine, ["m"], admin_key_env="ADMIN")
-    with pytest.raises(InputError, match="no such variable"):
+    with pytest.raises(InputError, match="no ABSENT_VARIABLE"):
         configured(engine, ["m"], admin_key_env="ABSENT_VARIABLE")
     monkeypatch.setenv("ADMIN", ADMIN)
     config = configured(engine, ["m"], admin_key_env="ADMIN")

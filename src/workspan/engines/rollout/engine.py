@@ -73,14 +73,20 @@ class Rollouts:
         self._tasks = 0
 
     @classmethod
-    async def begin(cls, command: Command, folder: Path, carry: tuple[str, ...] = ()) -> Rollouts:
-        """Copy the folder as it stands.
+    async def begin(
+        cls,
+        command: Command,
+        folder: Path,
+        carry: tuple[str, ...] = (),
+        without: tuple[Path, ...] = (),
+    ) -> Rollouts:
+        """Copy the folder as it stands, `without` files that are written by the run itself.
 
         Raises:
             InputError: there is no such folder, it is too large, or there is no git.
             CheckoutError: it could not be copied.
         """
-        return cls(command, await to_thread.run_sync(take, folder, carry))
+        return cls(command, await to_thread.run_sync(take, folder, carry, without))
 
     @property
     def info(self) -> EngineInfo:

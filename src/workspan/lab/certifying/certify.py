@@ -42,6 +42,11 @@ MODES: tuple[Mode, ...] = ("risk", "mode", "agreement")
 CORRECTIONS: tuple[Correction, ...] = ("sequence", "bonferroni")
 _STEPS = 20
 
+NO_LABELS = (
+    "no problem has a right answer: mode risk needs labels (workspan label makes them); "
+    "modes agreement and mode do without"
+)
+
 PROMISES: Mapping[Mode, str] = {
     "risk": "of the answers given, at most alpha are wrong",
     "mode": (
@@ -196,10 +201,7 @@ def _by_mode(votes: Sequence[Votes], model: str, wish: Wish, n: int) -> Certifie
 def _by_threshold(votes: Sequence[Votes], model: str, wish: Wish, n: int) -> Certified:
     tested = votes if wish.mode == "agreement" else [one for one in votes if one.right is not None]
     if not tested:
-        raise InputError(
-            "no problem has a right answer: mode risk needs labels (workspan label makes them); "
-            "modes agreement and mode do without"
-        )
+        raise InputError(NO_LABELS)
     right = [_elected(one) if wish.mode == "agreement" else one.right or _NOBODY for one in tested]
     trials = [_trial(tested, right, threshold, wish, n) for threshold in thresholds(n)]
     loosest = chosen(trials, wish)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import reduce
 
 import anyio
 
@@ -277,8 +278,10 @@ class _Sweep:
             if shared is not None:
                 rows[place] = shared
                 return
-        recorded = self._recorded.get(cell.id, {}).get(place, Recorded()).run
-        rest = _above(bound(self._points[cell.id], self._total), recorded.amount)
+        known = self._recorded.get(cell.id, {}).get(place, Recorded())
+        recorded = known.run
+        most = recorded.amount if known.is_over else bound(self._points[cell.id], self._total)
+        rest = _above(most, recorded.amount)
         try:
             hold = await self._account.reserve(lambda: rest)
         except BudgetExceeded:
@@ -313,6 +316,11 @@ class _Sweep:
             held = one.rows.get(cell.id, {})
             trials = tuple(held[place] for place in sorted(held))
             is_shared = any(trial.is_shared for trial in trials)
+            beside = [
+                known
+                for place, known in self._recorded.get(cell.id, {}).items()
+                if place not in held or held[place].is_shared
+            ]  # spent, and in none of the rows
             row = cell_row(
                 cell,
                 trials,
@@ -320,7 +328,8 @@ class _Sweep:
                 draws=one.family.largest.id if is_shared else cell.id,
                 paid_by=self._id,
                 error=one.error,
-                before=self._before.get(cell.id, Amount()),
+                before=_sum([self._before.get(cell.id, Amount()), *(x.amount for x in beside)]),
+                lost=sum(known.lost.amount.work for known in beside),
             )
             self._found[cell.id] = row
             self._pending.append(Finished(row, trials))
@@ -359,6 +368,10 @@ class _Sweep:
 def _usage(amount: Amount) -> Usage:
     """Write an amount as usage, which a ledger settles."""
     return Usage(amount.calls, amount.prefill, output_tokens=amount.work, cost=amount.cost)
+
+
+def _sum(amounts: Iterable[Amount]) -> Amount:
+    return reduce(Amount.plus, amounts, Amount())
 
 
 def _above(amount: Amount, less: Amount) -> Amount:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from workspan.data.types import Usage
+from workspan.data.types import Amount, Usage
 from workspan.lab.sweeping.cell import Cell
 from workspan.lab.sweeping.nested import Family
 from workspan.lab.sweeping.outcome import TrialRow
@@ -24,6 +24,13 @@ class Recorded:
     """Within the run's own budget: it is gone on with from there."""
     lost: Usage = field(default_factory=Usage)
     """The bounds of calls that were in flight when a process was killed."""
+    is_over: bool = False
+    """The run came to its end: measuring it again takes nothing more."""
+
+    @property
+    def amount(self) -> Amount:
+        """All of it."""
+        return self.run.amount.plus(self.lost.amount)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,8 @@ class Here:
                 run = _identify(cell, strategy, task)
                 journal, gone = _resumed(file, run)
                 if journal.entries or gone.entries:
-                    found[place] = Recorded(journal.usage(), gone.usage())
+                    is_over = journal.end(run.budget) is not None
+                    found[place] = Recorded(journal.usage(), gone.usage(), is_over)
         return found
 
     async def measure(self, cell: Cell, place: int) -> Measured:

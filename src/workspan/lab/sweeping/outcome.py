@@ -153,6 +153,7 @@ def cell_row(
     paid_by: str,
     error: str = "",
     before: Amount = NOTHING,
+    lost: int = 0,
 ) -> CellRow:
     """Sum up the trials of a cell, which has `of` problems in all.
 
@@ -165,14 +166,15 @@ def cell_row(
         draws: the cell that drew.
         paid_by: the sweep on whose account.
         error: why it could not be run to its end, if not for the budget.
-        before: what was spent on it by processes whose journals are not here.
+        before: what earlier processes spent on it that stands in no trial.
+        lost: of that, the work that was in flight when one of them was killed.
     """
     grades = [one.correct for one in trials if one.correct is not None]
     ended = [one for one in trials if one.stop != "failed"]
     low, high = interval(grades)
     costs = [one.cost for one in ended]
     own = [one for one in trials if not one.is_shared]
-    lost = [one.lost_work for one in trials]
+    lost_work = sum(one.lost_work for one in trials)
     errors = [one.error for one in trials if one.error]
     return CellRow(
         id=cell.id,
@@ -205,14 +207,14 @@ def cell_row(
         spent_calls=before.calls
         + sum(one.calls for one in own)
         + sum(one.lost_calls for one in trials),
-        spent_work=before.work + sum(one.charged for one in own) + sum(lost),
+        spent_work=before.work + sum(one.charged for one in own) + lost_work,
         spent_prefill=before.prefill
         + sum(one.prefill for one in own)
         + sum(one.lost_prefill for one in trials),
         spent_cost=pico(before.cost)
         + sum(one.cost or 0 for one in own)
         + sum(one.lost_cost for one in trials),
-        lost_work=sum(lost),
+        lost_work=lost_work + lost,
     )
 
 

@@ -14,7 +14,7 @@ from workspan.data.budget import Budget
 from workspan.errors import DataError, InputError, SpecError, nearest
 from workspan.legible import legible, one_line
 from workspan.spec import parse_strategy, write
-from workspan.spec.parameters import strategy_fields
+from workspan.spec.parameters import parameters, strategy_fields
 
 _SWEEP = (
     *("name", "engines", "tasks", "strategies", "budgets", "efforts", "seeds"),
@@ -177,10 +177,12 @@ def _strategies(item: object) -> list[Strategy]:
         if key == "of":
             continue
         kind = type(found[0])
-        known = [*getattr(kind, "__dataclass_fields__", ())]
-        if key not in known or key in strategy_fields(kind):
+        known = [name for name in parameters(kind) if name not in strategy_fields(kind)]
+        if key not in known:
             raise InputError(f"{item['of']} has no parameter {key!r}: {nearest(key, known)}")
         listed = values if isinstance(values, list) else [values]
+        if not listed:
+            raise InputError(f"{item['of']}: {key} = [] leaves no strategy: list a value at least")
         try:
             found = [replace(one, **{key: value}) for one in found for value in listed]  # type: ignore[type-var]
         except (TypeError, ValueError) as error:

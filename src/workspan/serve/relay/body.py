@@ -25,12 +25,11 @@ _encode = msgspec.json.Encoder().encode
 
 
 def _has_halves(content: bytes) -> bool:
-    """Tell a text with half a character, which Python's JSON reads, from what is no JSON."""
+    """Tell a text with half a character, which Python's JSON reads, from what is no object."""
     try:
-        json.loads(content)
+        return isinstance(json.loads(content), dict)
     except (ValueError, RecursionError):
         return False
-    return True
 
 
 def _whole(raw: msgspec.Raw) -> msgspec.Raw:
