@@ -69,7 +69,7 @@ check: setup
 
 # The site, in $(OUT)/site; what builds it has an environment of its own.
 docs: setup
-	@$(UV) --version >/dev/null
+	@$(BIN)/uv --version >/dev/null
 	@test -x $(OUT)/docs-env/bin/mkdocs || { $(PYTHON) -m venv $(OUT)/docs-env && \
 	  $(UV) install --python $(OUT)/docs-env/bin/python -r docs/requirements.txt; }
 	NO_MKDOCS_2_WARNING=1 $(OUT)/docs-env/bin/mkdocs build
