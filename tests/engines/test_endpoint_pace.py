@@ -56,6 +56,15 @@ def test_where_pieces_vary_the_bound_is_the_most_that_any_stream_had(
     assert all(pace.bound(len(p), 9 * sum(p)) >= sum(p) - 1 for p in streams)
 
 
+def test_a_piece_far_larger_than_any_that_taught_is_bounded_by_its_bytes() -> None:
+    """A server that gathers now and then: one token a piece, and then 2,000 tokens in one."""
+    pace = Pace()
+    pace.learn(40, 200, 41)
+    assert pace.bound(3, 15) == 3
+    assert pace.bound(1, 9_000) >= 9_000 - 100
+    assert pace.bound(40, 40 * 60) == 40  # long words are still a token each
+
+
 def test_short_streams_tell_together_and_whole_answers_tell_nothing_of_pieces() -> None:
     pace = Pace()
     for _ in range(3):

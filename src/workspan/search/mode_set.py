@@ -47,6 +47,8 @@ CLEAR = 2.0
 """Votes that the leader must be ahead by for the whole of it."""
 _NEAR = 1e-9
 """Of rounding."""
+_HORIZON = 10_000
+"""Votes ahead of which a hope takes account: its sum has a term for each."""
 
 
 @dataclass
@@ -186,6 +188,7 @@ class ModeSet:
             return 1.0
         if self.leader is None:
             return 1.0 if left else 0.0
+        left = min(left, _HORIZON)
         first = self.counts[self.leader]
         second = max((n for one, n in self.counts.items() if one != self.leader), default=0.0)
         told = round(left * (first + second + 0.5) / (drawn + 0.5))
@@ -201,9 +204,11 @@ class ModeSet:
 def certifiable(n: int, delta: float, bet: float = BET) -> bool:
     """Tell whether n votes that all agree are certified."""
     certificate = ModeSet(delta, bet)
-    for _ in range(n):
+    for _ in range(n):  # votes that agree only ever add to it
         certificate.vote(0)
-    return certificate.is_certain
+        if certificate.is_certain:
+            return True
+    return False
 
 
 @lru_cache(maxsize=1 << 14)

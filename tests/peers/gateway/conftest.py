@@ -39,6 +39,6 @@ def keyed(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """The gateway with a store."""
     folder = tmp_path_factory.mktemp("keyed")
     store = folder / "keys.db"
-    rich, poor = add_key(store, "1M work/day"), add_key(store, "1 work/day")
+    rich, poor = add_key(store, "1M work/day"), add_key(store, "1 prefill/day")
     with served_simulated(folder, upstream, "--store", str(store)) as running:
         yield Keyed(running, rich, poor)

@@ -23,6 +23,8 @@ class Kit:
     tells_code: bool = True
     """Its errors hold the gateway's `error.code`."""
     tells_status: bool = True
+    cap: int = 500
+    """Tokens that it lets a call have, unless it is told."""
 
 
 OPENAI = {
@@ -126,6 +128,7 @@ CLIENTS: Mapping[str, Kit] = {
         AI_SDK,
         DEAF,
         tells_code=False,
+        cap=4096,
     ),
     "litellm responses": Kit(
         python("gateway-litellm", "litellm_dialects.py", "litellm==1.110.2", told=["responses"]),

@@ -165,7 +165,9 @@ def test_it_goes_on_behind_a_careless_upstream(scene: Scene, step: str) -> None:
     assert told.get("text") in (answers.TEXT, answers.AFTER_TOOL, "4", None)
     asked = len(scene.upstream.seen)
     lines = scene.lines(asked)
-    assert scene.upstream.decoded["bare"] <= sum(line["work"] for line in lines) < 1_000
+    # One that tells no figures and calls tools may have decoded all that the client allowed.
+    most = 2 * asked * scene.kit.cap
+    assert scene.upstream.decoded["bare"] <= sum(line["work"] for line in lines) < most
 
 
 @dataclass(frozen=True, slots=True)

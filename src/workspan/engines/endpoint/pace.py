@@ -17,6 +17,9 @@ _COARSEST = 32.0
 """Tokens a piece beyond which a stream can't be cut in time."""
 _UNSEEN = 8
 """Tokens of markers and ends that no piece shows, at most."""
+_WIDER = 16
+"""So many times the bytes of a usual piece are taken for one: what is beyond is counted by bytes,
+since a server that gathers now and then has taught nothing of such a piece."""
 
 
 class Pace:
@@ -28,6 +31,8 @@ class Pace:
         self._most: deque[float] = deque(maxlen=_REMEMBERED)
         self._short = (0, 0)
         """Pieces and tokens of streams too short to tell."""
+        self._width = 0.0
+        """Bytes a piece, on the mean of the stream with the most."""
         self.per_piece: float | None = None
         """Tokens a piece, at most; None until it is known."""
         self.hides = False
@@ -45,7 +50,16 @@ class Pace:
         """Return the tokens that so many pieces of `size` bytes together hold, at most."""
         if self.per_piece is None or self.hides:
             return size
-        return min(size, math.ceil(pieces * self.per_piece))
+        beyond = max(0, size - math.floor(pieces * self._width * _WIDER))
+        return min(size, math.ceil(pieces * self.per_piece) + beyond)
+
+    def usual(self, pieces: int) -> int:
+        """Return the tokens that so many pieces hold with most servers, one each.
+
+        Fewer, less one for the last of them, where the server's pieces are parts of tokens.
+        """
+        known = self.per_piece
+        return pieces if known is None or known >= 1 else max(0, math.floor(pieces * known) - 1)
 
     def learn(self, pieces: int, size: int, tokens: int) -> None:
         """Take in a choice that ended: its pieces, their bytes, and the server's own count.
@@ -57,6 +71,7 @@ class Pace:
             return
         if not pieces:
             return
+        self._width = max(self._width, size / pieces)
         before, counted = self._short
         self._short = (before + pieces, counted + tokens)
         if self._short[1] < _LEAST:

@@ -34,6 +34,7 @@ class Counts:
     ) -> None:
         """Begin; `prompt` bounds its tokens, unless it is not `is_bounded`."""
         self._runahead = runahead
+        self._pace = pace
         self._is_capped = request.max_tokens < UNCAPPED
         self.meters = [
             Meter(request, prompt, runahead, pace, is_bounded=is_bounded) for _ in range(choices)
@@ -164,7 +165,7 @@ class Counts:
 
     @property
     def _least_of_all(self) -> int:
-        """Return what all choices took at least: a piece is a token with most servers.
+        """Return what all choices took at least: a piece is a token unless less has been learnt.
 
         A choice that ended by its cap took all of it, by the server's word, unless its context was
         full before. Where the report is one cap, to the token, it is of one such choice.
@@ -172,7 +173,9 @@ class Counts:
         cap = self.meters[0].request.max_tokens
         is_cap = self.report is not None and self.report.completion_tokens == cap
         return sum(
-            cap if is_cap and meter.finish == "length" else max(1, meter.least, meter.pieces)
+            cap
+            if is_cap and meter.finish == "length"
+            else max(1, meter.least, self._pace.usual(meter.pieces))
             for place, meter in enumerate(self.meters)
             if place not in self._absent
         )

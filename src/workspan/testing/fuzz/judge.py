@@ -254,15 +254,26 @@ def _kept(evidence: Evidence) -> list[Problem]:
         e.sample.text + e.sample.refusal for e in first.entries if e.sample is not None
     )
     spare = sum(entry.outcome == "cut" for entry in first.entries)
-    for row in evidence.tally.rows[: evidence.served_to_first]:
-        for text in row.answers if row.is_complete else ():
-            found = next((t for t in (text, *samples) if samples[t] and text.startswith(t)), None)
-            if found is not None:
-                samples[found] -= 1
-            elif spare:
-                spare -= 1
-            else:
-                return [Problem("answer lost", f"{text[-40:]!r} arrived and is no sample")]
+    rows = evidence.tally.rows[: evidence.served_to_first]
+    arrived = Counter(
+        text
+        for row in rows
+        if row.is_complete
+        for text, finish in zip(row.answers, row.finishes, strict=True)
+        if text or finish is not None  # else a choice that was asked for and never sent
+    )
+    whole = samples & arrived
+    samples, arrived = samples - whole, arrived - whole
+    for text in sorted(arrived.elements(), key=len):  # a text that was cut has another's beginning
+        began = max(
+            (t for t in samples if samples[t] and text.startswith(t)), key=len, default=None
+        )
+        if began is not None:
+            samples[began] -= 1
+        elif spare:
+            spare -= 1
+        else:
+            return [Problem("answer lost", f"{text[-40:]!r} arrived and is no sample")]
     return []
 
 
