@@ -148,3 +148,12 @@ def test_a_small_pilot_ends_the_race_and_a_higher_one_goes_on(server: str, folde
     found = records(run(server, folder, "--pilot", "$1", *STATED, "--json"))
     assert found[-1]["problems"] == PROBLEMS
     assert found[-1]["pilot_spent"] == pytest.approx(cost(bill(server)))
+
+
+def test_a_pilot_that_graded_nothing_says_what_it_cost(server: str, folder: Path) -> None:
+    done = run(server, folder, "--pilot", "100 work", *STATED, "--json")
+    spent = bill(server)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert 0 < spent.decoded <= 100
+    assert "spent all the same: " in done.stderr
+    assert f" calls, {spent.decoded} work, $" in done.stderr

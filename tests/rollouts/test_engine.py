@@ -303,3 +303,21 @@ def test_a_journal_belongs_to_the_whole_command_and_to_the_folder(folder: Path) 
     assert anyio.run(named, long + "1", folder) != first
     whole = anyio.run(named, long + "1", folder)
     assert anyio.run(named, long + "1", folder / "in") != whole
+
+
+def test_keys_of_the_environment_that_it_prints_are_not_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "sk-ant-aB3dE6gH9jK2mN5pQ8rS"
+    monkeypatch.setenv("AGENT_API_KEY", key)
+    monkeypatch.setenv("WORDY_TOKEN", "nothing")
+    journal = Journal(sink=lambda _: None)
+    says = "echo $AGENT_API_KEY, nothing; "
+    roll(Command(says + MENDS), folder, "single", journal=journal)
+    (said,) = [entry.sample.reasoning for entry in journal.entries if entry.sample is not None]
+    assert said.strip() == "***, nothing"
+    journal = Journal(sink=lambda _: None)
+    with pytest.raises(EngineError, match=r"ended with 3: with \*\*\*$") as failed:
+        roll(Command("echo with $AGENT_API_KEY >&2; exit 3"), folder, "single", journal=journal)
+    assert key not in str(failed.value)
+    assert key not in repr(journal.entries)

@@ -108,12 +108,20 @@ def test_cells_are_exported_and_queried(plan: Path, tmp_path: Path, said: Said) 
     accuracies = {row["id"]: row["accuracy"] for row in written}
     assert accuracies == {cell["cell"]: cell["accuracy"] for cell in cells}
     assert parquet.read_table(folder / "trials.parquet").num_rows == 16 * 8
+    assert {path.stat().st_mode & 0o077 for path in folder.iterdir()} == {0}
+    said("runs", "export", "--store", store, "--to", folder)  # ours is replaced, others are not
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "trials.parquet").write_text("mine")
+    _, aside = said("runs", "export", "--store", store, "--to", tmp_path / "theirs", code=2)
+    assert "not an export of ours" in aside
+    assert [path.read_text() for path in (tmp_path / "theirs").iterdir()] == ["mine"]
     sql = (
         "SELECT c.id AS cell, avg(t.correct) AS mean FROM cells c JOIN trials t ON t.cell = c.id "
         "GROUP BY c.id"
     )
     asked = said.records("runs", "query", sql, "--store", store, "--sweep", "small")
     assert {row["cell"]: pytest.approx(row["mean"]) for row in asked} == accuracies
+    assert "is empty" in said("runs", "query", ";", "--store", store, code=2)[1]
     for wrong in ("SELECT nothing FROM cells", "SELECT * FROM read_text('/etc/hostname')"):
         assert "the query: " in said("runs", "query", wrong, "--store", store, code=2)[1]
     said("runs", "query", f"COPY cells TO '{tmp_path}/x.csv'", "--store", store, code=2)

@@ -377,6 +377,9 @@ def _remarks(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
             f"the pilot's limit on {raced.ended_by} ended the race after {n} of {len(raced.tasks)} "
             f"problems{aside}; the same command with a higher pilot goes on"
         )
+    if not records and (spent := raced.spent).calls:
+        money = "" if spent.cost is None else f", ${spent.cost:f}"
+        said.append(f"spent all the same: {spent.calls} calls, {spent.output_tokens} work{money}")
     if raced.failed:
         said.append(f"{raced.failed} runs failed; the same command asks them again")
     over = [one for one in records if one.kind == "arm" and one.missing > MISSING]

@@ -16,6 +16,7 @@ import anyio
 from anyio import to_thread
 
 from workspan.boundary.long_running import Ran, run_long
+from workspan.boundary.secret import Secret
 from workspan.checkout.snapshot import Snapshot, remove, take
 from workspan.core.engine import FREE, Bill, EngineInfo, Whole
 from workspan.data.types import Chunk, Message, Notice, Prompt, Request, Usage
@@ -30,6 +31,10 @@ _SHOWN = 4_000
 """Characters that are kept of the end of what it wrote."""
 _MOST_USAGE = 16_000_000
 """Bytes of a file of usage."""
+_KEYS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+"""How names of variables end that hold what must not be kept or shown."""
+_SHORTEST_KEY = 12
+"""Characters; what is shorter may be an ordinary word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ class Rollouts:
             except CheckoutError as error:
                 raise EngineError(f"what {one_line(self.command.command)} left: {error}") from error
             one.count_unsaid(diff)
-        told = legible(ran.out[-_SHOWN:].decode(errors="replace"))
+        told = legible(_secrets().scrub(ran.out[-_SHOWN:].decode(errors="replace")))
         yield Chunk(diff, reasoning=told)
         yield Chunk(finish="length" if ran.cut else "stop")
 
@@ -271,8 +276,14 @@ def _check(command: str, ran: Ran) -> None:
     if ran.cut == "output":
         raise EngineError(f"{one_line(command)} wrote more than it may (output_mb)")
     if ran.status:
-        last = ran.err.decode(errors="replace").strip().rpartition("\n")[2]
+        last = _secrets().scrub(ran.err.decode(errors="replace").strip().rpartition("\n")[2])
         raise EngineError(f"{one_line(command)} ended with {ran.status}: {one_line(last, 300)}")
+
+
+def _secrets() -> Secret:
+    """Return the keys in the environment that the command has, which it may print."""
+    named = (value for name, value in os.environ.items() if name.upper().endswith(_KEYS))
+    return Secret("", tuple(value for value in named if len(value) >= _SHORTEST_KEY))
 
 
 def _task(prompt: Prompt) -> str:

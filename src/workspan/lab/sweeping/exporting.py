@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from workspan.errors import InputError, MissingDependency
+from workspan.boundary.outputs import Output, check_outputs, replace_file
+from workspan.errors import InputError, MissingDependency, OutputError
 from workspan.lab.sweeping.outcome import CellRow, TrialRow
 from workspan.legible import one_line
 
@@ -39,21 +41,45 @@ def tables(cells: Sequence[CellRow], trials: Mapping[str, Sequence[TrialRow]]) -
 def export(found: Tables, folder: Path) -> list[Path]:
     """Write ``cells.parquet`` and ``trials.parquet`` into a folder, each whole or not at all.
 
+    Whoever owns them may read them, and nobody else. What was exported before is replaced.
+
     Raises:
-        InputError: the folder is a file.
+        InputError: the folder is a file, can't be written, or holds such files of somebody else.
     """
-    from pyarrow import parquet
+    from pyarrow import BufferOutputStream, parquet
 
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: name a folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, table in found.items():
-        path, part = folder / f"{name}.parquet", folder / f".{name}.parquet.part"
-        parquet.write_table(table, part, compression="zstd")
-        part.replace(path)
-        written.append(path)
-    return written
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: can't be made: {error.strerror}") from None
+    paths = {name: folder / f"{name}.parquet" for name in found}
+    check_outputs(
+        [
+            Output("--to", path, "an export", partial(_is_export, found[name]))
+            for name, path in paths.items()
+        ]
+    )
+    for name, path in paths.items():
+        written = BufferOutputStream()
+        parquet.write_table(found[name], written, compression="zstd")
+        try:
+            replace_file(path, written.getvalue().to_pybytes())
+        except OSError as error:
+            raise OutputError(f"{path}: can't be written: {error.strerror}") from None
+    return [*paths.values()]
+
+
+def _is_export(table: Any, path: Path) -> bool:
+    """Tell whether a file has the columns of a table that is exported."""
+    from pyarrow import ArrowException, parquet
+
+    try:
+        names: list[str] = parquet.read_schema(path).names
+    except ArrowException:
+        return False
+    return bool(names == table.schema.names)
 
 
 def ask(found: Tables, query: str) -> list[dict[str, Any]]:
@@ -75,6 +101,8 @@ def ask(found: Tables, query: str) -> list[dict[str, Any]]:
         database.execute("SET enable_external_access = false")
         try:
             asked = database.execute(query)
+            if asked is None:  # of a query that says nothing
+                raise InputError("the query is empty: such as 'SELECT * FROM cells'")
             names = [column[0] for column in asked.description or ()]
             return [dict(zip(names, row, strict=True)) for row in asked.fetchall()]
         except duckdb.Error as error:
