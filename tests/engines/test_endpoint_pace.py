@@ -12,11 +12,18 @@ from hypothesis import strategies as st
 
 from endpoint_client import before, draw
 from workspan.data.budget import Budget
-from workspan.data.types import Problem
+from workspan.data.types import Problem, Request
 from workspan.engines.endpoint.figures import Figures, Shown, least_tokens, merged, reconcile
+from workspan.engines.endpoint.meter import Meter
 from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.shared import split
-from workspan.engines.endpoint.wire import CompletionDetails, PromptDetails, Report
+from workspan.engines.endpoint.wire import (
+    Choice,
+    CompletionDetails,
+    Delta,
+    PromptDetails,
+    Report,
+)
 from workspan.runner import run
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.strategies.parallel.short_m_at_k import ShortMAtK
@@ -63,6 +70,15 @@ def test_a_piece_far_larger_than_any_that_taught_is_bounded_by_its_bytes() -> No
     assert pace.bound(3, 15) == 3
     assert pace.bound(1, 9_000) >= 9_000 - 100
     assert pace.bound(40, 40 * 60) == 40  # long words are still a token each
+
+
+def test_a_call_that_is_cut_past_its_cap_may_have_decoded_on() -> None:
+    """Its server minds no cap, though nothing had told of that before."""
+    meter = Meter(Request("?", max_tokens=1), 10, 64, Pace())
+    meter.take(Choice(delta=Delta("three words came")))
+    assert meter.has_overrun
+    assert meter.usage_if_cut.output_tokens >= 3
+    assert meter.usage_if_cut.unseen_tokens == 64
 
 
 def test_short_streams_tell_together_and_whole_answers_tell_nothing_of_pieces() -> None:

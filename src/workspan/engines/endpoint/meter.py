@@ -439,7 +439,7 @@ class Meter:
         left = max(0, self.request.max_tokens - seen)
         is_hidden = self._pace.hides or self.is_asked_whole or self.request.may_call
         unseen = left if is_hidden else min(self._runahead, left)
-        if self._pace.ignores_cap:
+        if self._pace.ignores_cap or self.has_overrun:
             unseen = max(unseen, self._runahead)
         return self._usage(seen, self._reasoning, "estimated", unseen)
 
