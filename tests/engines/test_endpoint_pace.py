@@ -74,7 +74,7 @@ def test_a_piece_far_larger_than_any_that_taught_is_bounded_by_its_bytes() -> No
 
 def test_a_call_that_is_cut_past_its_cap_may_have_decoded_on() -> None:
     """Its server minds no cap, though nothing had told of that before."""
-    meter = Meter(Request("?", max_tokens=1), 10, 64, Pace())
+    meter = Meter(Request(Problem.ask("?").prompt, max_tokens=1), 10, 64, Pace())
     meter.take(Choice(delta=Delta("three words came")))
     assert meter.has_overrun
     assert meter.usage_if_cut.output_tokens >= 3

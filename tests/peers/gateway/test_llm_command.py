@@ -125,7 +125,7 @@ def test_a_key_without_budget_is_said(command: Path, keyed: Keyed, tmp_path: Pat
     variables = configured(tmp_path, keyed.gateway.url, keyed.poor)
     ran = run([command, "prompt", "Hi", "-m", "ws-m"], tmp_path, variables)
     assert ran.code == 1
-    assert "the key's budget of 1 work/day" in ran.err
+    assert "budget of 1 prefill/day" in ran.err
 
 
 def test_interrupted_it_is_followed_upstream(
