@@ -47,7 +47,7 @@ def test_a_budget_of_money_is_not_passed_by_a_thousand_small_calls() -> None:
         for _ in range(1050):
             hold = await ledger.reserve(lambda: call)
             ledger.settle(hold, Usage(1, cost=Decimal("0.01")))
-        with pytest.raises(BudgetExceeded, match=r"0\.00 cost left"):
+        with pytest.raises(BudgetExceeded, match=r"0\.00 left"):
             await ledger.reserve(lambda: call)
         assert ledger.spent.cost == Decimal("10.5")
         assert ledger.overruns == {}
