@@ -6,6 +6,7 @@ The first line on standard output is its address. `/metrics` holds its own count
 from __future__ import annotations
 
 import argparse
+import sys
 import threading
 
 from workspan.errors import MissingDependency
@@ -32,7 +33,9 @@ def main() -> None:
     params.cpuparams.n_threads = options.threads
     params.endpoint_metrics = True
     server = xllamacpp.Server(params)
-    print(server.listening_address, flush=True)  # noqa: T201 the parent process reads it
+    # In one piece: the library's own log goes to the same place, and would come between.
+    sys.stdout.write(f"{server.listening_address}\n")  # the parent process reads it
+    sys.stdout.flush()
     threading.Event().wait()
 
 
