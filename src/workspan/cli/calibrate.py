@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,32 +9,25 @@ from typing import Annotated
 
 import anyio
 import typer
-from rich.progress import Progress
 
 from workspan.app.calibrating import BUDGET, surveying
-from workspan.app.calibrating import calibrate as calibrate_engine
-from workspan.app.engines import Opened, open_engines
-from workspan.app.problems import named_tasks
+from workspan.app.engines import open_engines
 from workspan.app.replaying import read_recorded, recorded_kind
-from workspan.app.specs import as_budget, as_kind
+from workspan.app.specs import as_budget
 from workspan.app.state import kept_journal, private_files
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.drawing import drawing, journal_output, named_inputs
 from workspan.cli.dry import say_plan
 from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
+from workspan.cli.given import given_tasks
 from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
-from workspan.cli.standard_input import problems_file
-from workspan.data.budget import Budget
+from workspan.cli.surveyed import surveyed
 from workspan.data.types import AnswerKind
 from workspan.errors import MissingDependency
-from workspan.store.journals import JournalFile
-from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.fit.library import Library, is_library, write_library
 from workspan.tasks import MOST
-from workspan.tasks.base import Task
-from workspan.tasks.files import sampled
 
 _DELTA = 0.1
 """Of what is said of certificates."""
@@ -88,7 +80,7 @@ def calibrate(
             partial(_recorded, recorded, model or [], task or [], input, read_as)
         )
     else:
-        tasks = _tasks(task or [], input, limit, seed, kind)
+        tasks = given_tasks(task or [], input, limit, seed, kind)
         plan, limits = surveying(strategy, arm or [], lines, block), as_budget(budget)
         asked = [str(engine), str(model), str(seed), budget, strategy, f"{lines} {block}"]
         asked += [str(input), *(task or []), *(arm or []), *(setting or [])]
@@ -102,7 +94,7 @@ def calibrate(
                     await say_plan(plans, problems, opened, limits, json=False)
                     return None
                 kept = journal or kept_journal("calibrate", asked)
-                return await _drawn(plan, tasks, opened, limits, seed, kept)
+                return await surveyed("calibrate", plan, tasks, opened, limits, seed, kept)
             finally:
                 await opened.aclose()
 
@@ -126,35 +118,6 @@ async def _recorded(
     found, left_out = await read_recorded(path, models, tasks, problems, kind)
     say_left_out(left_out)
     return of_recordings(found)
-
-
-def _tasks(
-    names: Sequence[str], source: Path | None, limit: int, seed: int, kind: str | None
-) -> list[Task]:
-    read_as = as_kind(kind) if kind else None
-    with problems_file(source) as path:
-        found = named_tasks(names, path, None if path else limit, seed, kind=read_as)
-    return sampled(found, limit, seed) if source else found
-
-
-async def _drawn(
-    plan: Auto, tasks: Sequence[Task], opened: Opened, budget: Budget, seed: int, path: Path
-) -> Library:
-    """Run survey and arms on every problem; a second try goes on where the first was stopped."""
-    with (
-        JournalFile(path, opened.header(seed)) as journals,
-        Progress(console=Screen(stderr=True)) as progress,
-    ):
-        bar = progress.add_task("calibrate", total=len(tasks) * (1 + len(plan.arms)))
-        return await calibrate_engine(
-            tasks,
-            engine=opened,
-            budget=budget,
-            strategy=plan,
-            seed=seed,
-            journal=journals,
-            on_progress=lambda _: progress.advance(bar),
-        )
 
 
 def _say(library: Library, path: Path) -> None:

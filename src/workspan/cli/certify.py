@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import typer
-from rich.progress import Progress
 from rich.table import Table
 
-from workspan.app.calibrating import calibrate, surveying
+from workspan.app.calibrating import surveying
 from workspan.app.certifying import (
     BLOCK,
     BUDGET,
@@ -25,7 +23,7 @@ from workspan.app.certifying import (
     labelled_draws,
     recorded_draws,
 )
-from workspan.app.engines import Opened, open_engines
+from workspan.app.engines import open_engines
 from workspan.app.problems import named_tasks
 from workspan.app.specs import as_budget, as_kind
 from workspan.app.state import kept_journal, private_files
@@ -37,12 +35,9 @@ from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
 from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
-from workspan.data.budget import Budget
+from workspan.cli.surveyed import surveyed
 from workspan.errors import InputError
-from workspan.store.journals import JournalFile
-from workspan.strategies.auto.auto import Auto
 from workspan.tasks import MOST
-from workspan.tasks.base import Task
 
 if TYPE_CHECKING:
     from workspan.lab.certifying.certify import Certified
@@ -124,7 +119,7 @@ def certify(
                     await say_plan([plan], problems, opened, limits, json=json)
                     return None
                 kept = journal or kept_journal("certify", asked)
-                return await _drawn(plan, tasks, opened, limits, seed, kept)
+                return await surveyed("certify", plan, tasks, opened, limits, seed, kept)
             finally:
                 await opened.aclose()
 
@@ -141,26 +136,6 @@ def certify(
         with drawing(str(to), "the same command makes it again"):
             keep(found, wish, library, to)
     raise typer.Exit(Exit.OK if found.certified else Exit.NO_ANSWER)
-
-
-async def _drawn(
-    plan: Auto, tasks: Sequence[Task], opened: Opened, budget: Budget, seed: int, path: Path
-) -> Library:
-    """Draw all lines of every problem; a second try goes on where the first was stopped."""
-    with (
-        JournalFile(path, opened.header(seed)) as journals,
-        Progress(console=Screen(stderr=True)) as progress,
-    ):
-        bar = progress.add_task("certify", total=len(tasks))
-        return await calibrate(
-            tasks,
-            engine=opened,
-            budget=budget,
-            strategy=plan,
-            seed=seed,
-            journal=journals,
-            on_progress=lambda _: progress.advance(bar),
-        )
 
 
 def _print(found: Certified, to: Path | None) -> None:

@@ -13,8 +13,6 @@ from rich.progress import Progress
 from rich.table import Table
 
 from workspan.app.engines import Opened, open_engines
-from workspan.app.problems import named_tasks
-from workspan.app.specs import as_kind
 from workspan.app.state import kept_journal, private_files
 from workspan.app.which import DEFAULT, DEPTH, EFFORTS, Which, as_efforts, check_entrants, prepared
 from workspan.app.which import which as race_efforts
@@ -23,17 +21,16 @@ from workspan.cli.drawing import journal_output, named_inputs
 from workspan.cli.dry import say_plan
 from workspan.cli.engine_options import EngineOption, PriceOption
 from workspan.cli.exits import Exit
+from workspan.cli.given import given_tasks
 from workspan.cli.plain import say_json
 from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
-from workspan.cli.standard_input import problems_file
 from workspan.data.budget import Budget
 from workspan.errors import InputError
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.fit.library import is_library
 from workspan.tasks import MOST
 from workspan.tasks.base import Task
-from workspan.tasks.files import sampled
 
 if TYPE_CHECKING:
     from workspan.lab.efforts.race import Entrant
@@ -115,7 +112,7 @@ def which(
             )
         )
     else:
-        tasks = _tasks(task or [], input, limit, seed, kind)
+        tasks = given_tasks(task or [], input, limit, seed, kind)
         found, entrants, limits = prepared(tasks, named, pilot, votes, depth, seed=seed, to=to)
         asked = [str(engine), str(model), str(seed), str(input), *(task or []), *(setting or [])]
 
@@ -170,15 +167,6 @@ def _one(option: str, values: Sequence[str] | None) -> str | None:
     if values and len(values) > 1:
         raise InputError(f"{option} is given {len(values)} times: a recording has one")
     return values[0] if values else None
-
-
-def _tasks(
-    names: Sequence[str], source: Path | None, limit: int, seed: int, kind: str | None
-) -> list[Task]:
-    read_as = as_kind(kind) if kind else None
-    with problems_file(source) as path:
-        found = named_tasks(names, path, None if path else limit, seed, kind=read_as)
-    return sampled(found, limit, seed) if source else found
 
 
 async def _say_price(

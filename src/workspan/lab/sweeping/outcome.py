@@ -116,7 +116,7 @@ def trial_row(
 ) -> TrialRow:
     """Flatten a graded run; `lost` is what killed processes had in flight of it.
 
-    That a call was cut is told by the journal: a resumed run replays it, and no limit refuses it.
+    That a call was cut is told by the journal, whatever else ended the run.
     """
     result, usage = trial.result, trial.usage
     gone = (lost or Usage()).amount
