@@ -49,6 +49,21 @@ def serve(
     budget: Annotated[
         str | None, typer.Option(help="The most that one request may spend: 8k work, 60s, $0.05.")
     ] = None,
+    trajectory_budget: Annotated[
+        str | None,
+        typer.Option(
+            "--trajectory-budget",
+            metavar="BUDGET",
+            help="The most that one agent's run may spend, all its turns: 200k work, $2.",
+        ),
+    ] = None,
+    trajectories_by_prefix: Annotated[
+        bool,
+        typer.Option(
+            "--trajectories-by-prefix",
+            help="Requests that go on from an answer are one run, where no header names it.",
+        ),
+    ] = False,
     store: Annotated[
         str | None, typer.Option(help="Keys and accounts: a file, or postgresql://…")
     ] = None,
@@ -133,6 +148,8 @@ def serve(
         strategy=strategy,
         names=name,
         budget=budget,
+        trajectory_budget=trajectory_budget,
+        trajectories_by_prefix=trajectories_by_prefix,
         store=store,
         workers=workers,
         failover=failover,

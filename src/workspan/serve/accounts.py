@@ -28,6 +28,7 @@ from workspan.serve.leases import Lease, LeasedLedger, LeaseRefused, Wish
 from workspan.serve.store.base import Row, Store, Window
 from workspan.serve.store.keys import Key
 from workspan.serve.store.limits import Limit, units, window_start
+from workspan.serve.trajectories.kept import NO_TRAJECTORY, OwnLedger, Within
 
 _ONE = Amount(1, 1, 0)
 FIRST = Amount(1, 256, 0)
@@ -43,6 +44,8 @@ class Account:
         self.ledger = ledger
         """For `workspan.runner.run(…, account=…)`: the request's own budget, below its key's."""
         self.row = row
+        self.trajectory: Sequence[LeasedLedger | OwnLedger] = ()
+        """Of the accounts above, those of the trajectory's own budget."""
         self._exchange = exchange
         self._holds: set[Hold] = set()
 
@@ -244,10 +247,12 @@ class Accounts:
         id: str = "",
         is_priced: bool = True,
         first: Amount = FIRST,
+        within: Within = NO_TRAJECTORY,
     ) -> AsyncIterator[Account]:
         """Open the account of one request, which ends with the block.
 
-        `first` is what it will hold first; `id` one of our own making, never a client's, since one
+        It lies within a trajectory's budget, too, where it is of one. `first` is what it will hold
+        first; `id` one of our own making, never a client's, since one
         that comes twice is recorded once. The request's row has status 200, 499 where the block
         was cancelled, 500 where it failed, unless `Account.note` says another.
 
@@ -257,13 +262,23 @@ class Accounts:
             UnpricedModel: money is limited, and the model's price is unknown.
         """
         if not is_priced:
-            refuse_unpriced(key, budget, model)
-        row = Row(id or uuid.uuid4().hex, self.utc(), key.id if key else "", route, model)
-        leases = self._enter(key, row.at)
+            refuse_unpriced(key, budget, model, within)
+        row = Row(
+            id or uuid.uuid4().hex,
+            self.utc(),
+            key.id if key else "",
+            route,
+            model,
+            trajectory=within.id,
+        )
+        leases, own = self._enter(key, row.at, within), within.ledger
+        if own is not None:
+            own.check(first)
         try:
             await self._admit(leases, first)
-            parent = self._ledger_of(leases) or self._top
+            parent = own or self._ledger_of(leases) or self._top
             account = Account(Ledger(budget or Budget(), parent), self._exchange, row)
+            account.trajectory = [own] if own is not None else _own_of(parent)
             status = _FAILED
             try:
                 yield account
@@ -279,11 +294,20 @@ class Accounts:
             for lease in leases:
                 lease.users -= 1
 
-    def _enter(self, key: Key | None, at: float) -> Sequence[Lease]:
-        """Return the leases of a key's windows at a moment, kept from being forgotten."""
+    def _enter(self, key: Key | None, at: float, within: Within) -> Sequence[Lease]:
+        """Return the leases of a key's windows at a moment, kept from being forgotten.
+
+        Those of a trajectory come first: it lies within all that its key may spend.
+        """
         if key is None or self._exchange is None:
             return ()
         leases = [self._exchange.lease(_window(key, limit, at), limit) for limit in key.limits]
+        if within.ledger is None:
+            windows = [
+                (Window(within.id, limit.quantity, limit.period, 0, key.id), limit)
+                for limit in within.limits
+            ]
+            leases = [*(self._exchange.lease(*one) for one in windows), *leases]
         for lease in leases:
             lease.users += 1
         return leases
@@ -308,15 +332,18 @@ class Accounts:
             lease.touched = self._exchange.now()
 
     def _ledger_of(self, leases: Sequence[Lease]) -> Ledger | None:
-        """Return the account of the shortest window, below those of the longer ones."""
+        """Return the innermost account: each lies within those of the leases after its own."""
         ledger: Ledger | None = self._top
-        chain: list[LeasedLedger] = []
+        keys: list[LeasedLedger] = []
+        own: list[LeasedLedger] = []
         for lease in reversed(leases):
             if lease.limit.quantity != "requests":
                 ledger = self._node(lease, ledger)
-                chain.append(ledger)
-        for node in chain:
-            node.chain = chain
+                (own if lease.window.parent else keys).append(ledger)
+        for node in keys:  # several trajectories draw on these
+            node.chain = keys
+        for node in own:
+            node.chain = [*keys, *own]
         return ledger
 
     def _node(self, lease: Lease, parent: Ledger | None) -> LeasedLedger:
@@ -335,19 +362,28 @@ def _window(key: Key, limit: Limit, at: float) -> Window:
     return Window(key.id, limit.quantity, limit.period, window_start(limit.period, at))
 
 
+def _own_of(parent: Ledger | None) -> list[LeasedLedger | OwnLedger]:
+    """Return the accounts of a trajectory among those above a request's."""
+    above = [] if parent is None else [*parent.path()]
+    return [one for one in above if isinstance(one, LeasedLedger) and one.lease.window.parent]
+
+
 def _counted(lease: Lease, amount: Amount) -> int:
     if lease.limit.quantity == "requests":
         return 1
     return units(lease.limit.quantity, getattr(amount, lease.limit.quantity))
 
 
-def refuse_unpriced(key: Key | None, budget: Budget | None, model: str) -> None:
+def refuse_unpriced(
+    key: Key | None, budget: Budget | None, model: str, within: Within = NO_TRAJECTORY
+) -> None:
     """Refuse a model without a price where money is limited, before it is spent.
 
     Raises:
         UnpricedModel: so it is.
     """
-    if (budget is not None and budget.cost is not None) or (key and key.limits_of("cost")):
+    has_cost = (budget is not None and budget.cost is not None) or (key and key.limits_of("cost"))
+    if has_cost or any(limit.quantity == "cost" for limit in within.limits):
         raise UnpricedModel(
             f"the budget limits money, and no price is known for {quoted(model)}: "
             "the gateway's operator can give one with --price"

@@ -177,6 +177,8 @@ class App:
         record.status = record.status or exchange.status
         record.seconds = perf_counter() - exchange.began
         record.overhead_ms = exchange.told_overhead_ms
+        if record.turn is not None:
+            record.turn.end(record.id, record.total, record.status)
         self.gateway.feed.end(record)
         self.gateway.metrics.add(record)
         self.gateway.log.add(record)

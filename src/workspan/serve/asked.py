@@ -12,9 +12,11 @@ import msgspec
 from workspan.data.budget import Budget
 from workspan.protocol.chat import Chat, read_chat
 from workspan.serve.store.keys import Key
+from workspan.serve.trajectories.named import Named
 
 if TYPE_CHECKING:
     from workspan.core.session import Strategy
+    from workspan.serve.trajectories.book import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Wish:
     """As it was written; `Asked.strategy` is what it stands for."""
     explain: bool = False
     """The reply is to say how the budget was spent, and a stream to tell what goes on."""
+    trajectory: Named | None = None
+    """The run of an agent that the request is a turn of."""
 
 
 NO_WISH = Wish()
@@ -58,6 +62,8 @@ class Asked:
     """What it may spend: the wish within the operator's limits."""
     notices: tuple[str, ...] = ()
     """What of it could not be put into Chat's words, and was left out."""
+    turn: Turn | None = None
+    """Its place in a trajectory; None where it is of none."""
 
     @cached_property
     def chat(self) -> Chat:

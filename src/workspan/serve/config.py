@@ -15,6 +15,7 @@ from workspan.engines.settings import Settings, named, read_settings
 from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
 from workspan.serve.rules import Rules
+from workspan.serve.trajectories.rules import TrajectoryRules
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 DIALECTS = ("chat", "responses", "messages")
@@ -104,6 +105,8 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     rules: Rules = field(default_factory=Rules)
     """Of turns that are worth more than one call."""
+    trajectories: TrajectoryRules = field(default_factory=TrajectoryRules)
+    """Of runs of agents."""
     json: bool = False
     """What is said on standard output is JSON."""
     admin_key: str = field(default="", repr=False)
@@ -165,7 +168,8 @@ class Config:
             )
         if upstream.is_server:
             checked_url(upstream.engine)
-        if self.budget.cost is not None and upstream.price is None:
+        limits = (self.budget, self.trajectories.budget)
+        if any(one.cost is not None for one in limits) and upstream.price is None:
             raise InputError(
                 f"the budget limits money, and no price is known for {upstream.name}: "
                 f"add --price {upstream.name}=IN/OUT, USD per million tokens"

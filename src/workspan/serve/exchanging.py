@@ -199,7 +199,7 @@ class Exchange:
     def _batch(self) -> Batch:
         """Put together what is due; from here on it is not drawn on."""
         now = self.utc()
-        unmet = {one.window.key for one in self._leases.values() if one.is_unmet}
+        unmet = {one.window.owner for one in self._leases.values() if one.is_unmet}
         asks = [self._ask(lease, now, unmet) for lease in self._leases.values()]
         rows, self._rows = tuple(self._rows), []
         self._number += 1
@@ -210,7 +210,7 @@ class Exchange:
         is_over = end is not None and now >= end and not lease.users
         is_unused = lease.is_idle and now - lease.touched > self.pace.idle
         give_back = self._is_closing or is_over or is_unused
-        return lease.ask(give_back=give_back, is_unmet=lease.window.key in unmet)
+        return lease.ask(give_back=give_back, is_unmet=lease.window.owner in unmet)
 
     def _forget(self) -> None:
         """Let go of leases that hold nothing and that no request may draw on."""

@@ -6,6 +6,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from workspan.core.engine import Engine, give_back
@@ -30,6 +31,8 @@ from workspan.serve.seeing.traces import Traces, traces_of
 from workspan.serve.store import store_at
 from workspan.serve.store.base import Store
 from workspan.serve.store.keys import Key
+from workspan.serve.trajectories.book import Book
+from workspan.serve.trajectories.named import READS
 from workspan.serve.wire.errors import Failed, about
 from workspan.serve.wire.exchange import Exchange
 from workspan.serve.wire.origin import Origins
@@ -38,6 +41,8 @@ from workspan.serve.wishes import BadBudget, read_wish, within
 
 _FORWARDED = (b"idempotency-key", b"traceparent", b"tracestate", b"http-referer", b"x-title")
 """Headers of a client that an upstream may see. Never its key, and nothing of its machine."""
+_TRAJECTORY = {name: f"workspan-{name.replace('_', '-')}".encode() for name in READS}
+"""Headers that say what a body says in these fields."""
 _LONGEST_HEADER = 512
 _LONGEST_MODEL = 2_200
 """Characters of a model's name: a strategy may be written into it."""
@@ -77,6 +82,7 @@ class Gateway:
         )
         self.accounts = Accounts(self.store, on_store=self.log.store)
         self.keys = Keys(self.store)
+        self.trajectories = Book(self.store, config.trajectories)
         self.traces: Traces | None = None
         self.kept = Kept(config.keep_responses)
         self.routing = Routing(config, {})
@@ -170,7 +176,9 @@ class Gateway:
         """
         budget = exchange.header(b"workspan-budget")
         try:
-            return read_wish(body, budget, exchange.header(b"workspan-strategy"))
+            told = {name: exchange.header(header) for name, header in _TRAJECTORY.items()}
+            said = {name: text for name, text in told.items() if text}
+            return read_wish(body, budget, exchange.header(b"workspan-strategy"), said)
         except BadBudget as error:
             raise about(error, "workspan.budget") from None
 
@@ -237,6 +245,24 @@ class Gateway:
             exchange.id,
             within(wish.budget, self.config.budget),
         )
+
+    async def joined(self, asked: Asked, record: Record) -> Asked:
+        """Make a request a turn of the trajectory that it names; as it is where it names none.
+
+        Raises:
+            InputError: it names none and states its budget, or another budget than at first.
+            Refused: there are too many.
+            StoreGone: the store can't be asked.
+        """
+        named = asked.wish.trajectory
+        if named is None:
+            return asked
+        if not named.name:
+            raise InputError("workspan.trajectory must be given: the name of the agent's run")
+        allowed = within(named.budget, self.config.trajectories.budget)
+        turn = await self.trajectories.join(named, asked.key, asked.model, allowed)
+        record.turn = turn
+        return replace(asked, turn=turn)
 
     def in_order(self, first: str) -> list[Server]:
         """Return the servers that may answer, the one that is meant first.

@@ -20,7 +20,7 @@ from workspan.data.budget import Budget
 from workspan.data.types import Amount, Usage
 from workspan.errors import BudgetExceeded, Refused, StoreGone
 from workspan.serve.store.base import Ask, Standing, Window
-from workspan.serve.store.limits import Limit, amount_of, shown, units, window_end
+from workspan.serve.store.limits import Limit, Quantity, amount_of, shown, units, window_end
 
 AHEAD = 4
 """Times what was drawn since the last exchange that a lease is filled to."""
@@ -28,10 +28,27 @@ BUSY_SECONDS = 1.0
 """After which it is worth trying again what is held by calls in flight."""
 
 
-def busy(limit: str) -> Refused:
+def busy(limit: str, of: str = "the key") -> Refused:
     """Return what a request is told where others hold what is left of a limit."""
-    said = f"what is left of the key's budget of {limit} is held by calls in flight"
+    said = f"what is left of {of}'s budget of {limit} is held by calls in flight"
     return Refused(said, code="budget_busy", limit=limit, retry_after=BUSY_SECONDS)
+
+
+def exceeded(
+    quantity: Quantity, limit: str, left: int, of: str, turns: float | None = None
+) -> Refused:
+    """Return what a request is told that a limit has no room for, whoever ends.
+
+    Args:
+        quantity: what is limited.
+        limit: how it is written.
+        left: what nobody has spent of it, as the store counts it.
+        of: whose it is, in words.
+        turns: seconds until there is room again; None is never.
+    """
+    has = shown(quantity, max(0, left))
+    said = f"{of}'s budget of {limit} has {has} left, the request needs more"
+    return Refused(said, code="budget_exceeded", limit=limit, retry_after=turns)
 
 
 class Lease:
@@ -66,6 +83,12 @@ class Lease:
     def free(self) -> int:
         """What can be drawn now, without the store; below 0 where an engine billed too much."""
         return self.granted - self.used - self._told - self.held
+
+    @property
+    def written(self) -> str:
+        """The limit, as people write it: a trajectory's has no window to name."""
+        limit = self.limit
+        return shown(limit.quantity, limit.most) if self.window.parent else str(limit)
 
     @property
     def need(self) -> int:
@@ -156,11 +179,11 @@ class Lease:
             return Refused(
                 said, code="rate_limit_exceeded", limit=str(self.limit), retry_after=after
             )
-        left = shown(self.limit.quantity, max(0, self.remaining))
         if need > self.remaining:
-            said = f"the key's budget of {self.limit} has {left} left, the request needs more"
-            return Refused(said, code="budget_exceeded", limit=str(self.limit), retry_after=turns)
-        return busy(str(self.limit))
+            return exceeded(
+                self.limit.quantity, self.written, self.remaining, self.window.of, turns
+            )
+        return busy(self.written, self.window.of)
 
 
 class Wish(NamedTuple):
@@ -210,7 +233,9 @@ class LeasedLedger(Ledger):
         super().__init__(Budget(**most), parent)  # type: ignore[arg-type]  # a column's own type
         self.lease, self.gains = lease, gains
         self.chain: Sequence[LeasedLedger] = (self,)
-        """The accounts of all of the key's limits, this one among them."""
+        """The accounts that a call of this one draws on, this one among them."""
+        self._noted = 0
+        """Of what the lease has noted as held, what is held by this account."""
 
     def wish(self, amount: Amount, least: Amount) -> Wish:
         """Return what an amount, or the least of it, takes of the lease."""
@@ -264,8 +289,9 @@ class LeasedLedger(Ledger):
         self.gains.wake()
 
     def _note(self, drawn: int) -> None:
-        lease = self.lease
-        lease.held = self._counted(self._held)
+        lease, held = self.lease, self._counted(self._held)
+        lease.held += held - self._noted  # another account may draw on the same lease
+        self._noted = held
         lease.drawn += drawn
         lease.touched = self.gains.now()
         if lease.needs_more:

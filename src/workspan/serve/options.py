@@ -17,6 +17,7 @@ from workspan.serve.config import Config, upstreams
 from workspan.serve.prices import read_prices
 from workspan.serve.rules import Rules
 from workspan.serve.seeing.access import Access
+from workspan.serve.trajectories.rules import TrajectoryRules
 from workspan.serve.wire.origin import checked_origin
 from workspan.serve.wishes import read_budget
 
@@ -39,6 +40,8 @@ def configured(
     strategy: str | None = None,
     names: Sequence[str] | None = None,
     budget: str | None = None,
+    trajectory_budget: str | None = None,
+    trajectories_by_prefix: bool = False,
     store: str | None = None,
     workers: int = 1,
     failover: bool = False,
@@ -75,6 +78,10 @@ def configured(
             judge=judge,
             verifier=_verifier(verifier) if verifier else None,
             shows_progress=progress,
+        ),
+        trajectories=TrajectoryRules(
+            Budget() if trajectory_budget is None else read_budget(trajectory_budget),
+            trajectories_by_prefix,
         ),
         admin_key=_admin_key(admin_key_env),
         shows_content=show_content,

@@ -17,6 +17,8 @@ from workspan.legible import quoted
 from workspan.registry.table import table
 from workspan.serve.asked import NO_WISH, Wish
 from workspan.serve.relay.body import Body
+from workspan.serve.trajectories import named
+from workspan.serve.trajectories.named import Named
 
 if TYPE_CHECKING:
     from workspan.core.session import Strategy
@@ -38,15 +40,24 @@ _TEXTS = frozenset(
 be a file, such as a library, or an address."""
 _RUN_CODE = frozenset({"public_tests"})
 """What runs programs, if only in a sandbox: for the operator to allow, by a name of his own."""
-_READS: Mapping[str, str] = {"budget": "a text", "strategy": "a text", "explain": "true or false"}
+_READS: Mapping[str, str] = {
+    "budget": "a text",
+    "strategy": "a text",
+    "explain": "true or false",
+    **named.READS,
+}
 
 
 class BadBudget(InputError):
     """The budget that a request wishes can't be read."""
 
 
-def read_wish(body: Body, budget: str, strategy: str) -> Wish:
-    """Read the wishes of a body, which loses them, and of the two headers; the body's come first.
+def read_wish(
+    body: Body, budget: str, strategy: str, trajectory: Mapping[str, str] | None = None
+) -> Wish:
+    """Read the wishes of a body, which loses them, and of headers; the body's come first.
+
+    `trajectory` is what headers say of it, by the names of a body's wishes.
 
     Raises:
         InputError: one is none; says what would be right.
@@ -59,14 +70,35 @@ def read_wish(body: Body, budget: str, strategy: str) -> Wish:
         for name in told:
             if name not in _READS:
                 raise InputError(f"workspan.{quoted(name)} is no wish: {nearest(name, _READS)}")
-    if not (told or budget or strategy):
+    if not (told or budget or strategy or trajectory):
         return NO_WISH
     limits = _text(told, "budget") or budget.strip()
     return Wish(
         _budget(limits) if limits else None,
         _text(told, "strategy") or strategy.strip() or None,
         _flag(told, "explain"),
+        _trajectory(told, trajectory or {}),
     )
+
+
+def _trajectory(told: Mapping[str, Any], headers: Mapping[str, str]) -> Named | None:
+    """Read what a request says of its trajectory; None where that is nothing."""
+    said = {**headers, **{name: told[name] for name in named.READS if told.get(name) is not None}}
+    if not said:
+        return None
+    limits = _text(said, "trajectory_budget")
+    return Named(
+        named.checked_name(_text(said, "trajectory")),
+        _trajectory_budget(limits) if limits else None,
+        named.turns_of(said.get("trajectory_turns")),
+        named.flag_of(said.get("trajectory_tells")),
+    )
+
+
+def _trajectory_budget(text: str) -> Budget:
+    found = _budget(text)
+    named.limits_of(found)
+    return found
 
 
 def _text(told: Mapping[str, Any], name: str) -> str:

@@ -15,6 +15,7 @@ from workspan.serve.asked import Asked
 from workspan.serve.dialects import Voiced
 from workspan.serve.prices import price_served
 from workspan.serve.relay import trouble
+from workspan.serve.relay.agents import begun
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.attempt import Attempt
 from workspan.serve.relay.charge import Charge, Limited
@@ -26,6 +27,7 @@ from workspan.serve.relay.whole import as_event, as_reply
 from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
 from workspan.serve.seeing.timeline import Bar
+from workspan.serve.trajectories.kept import NO_TRAJECTORY
 from workspan.serve.wire.exchange import Exchange
 
 _FAREWELL_SECONDS = 1.0
@@ -54,8 +56,10 @@ async def relay(
         model=asked.model,
         id=asked.id,
         is_priced=all(passed.price(server) is not None for server in servers),
+        within=NO_TRAJECTORY if asked.turn is None else asked.turn.within,
     )
     async with opened as account, _noted(accounts, account, exchange, record):
+        passed = begun(exchange, passed, account)
         for place, server in enumerate(servers):
             record.engine, record.model = server.name, server.model
             try:

@@ -26,6 +26,8 @@ def spent(attempt: Attempt, usage: Usage, stop: str) -> dict[str, Any]:
         "engine": attempt.server.name,
         "overrun": overrun(attempt, usage),
     }
+    if (turn := attempt.passed.asked.turn) is not None:
+        told["trajectory"] = turn.told(usage)
     return told | ({"notices": attempt.notices} if attempt.notices else {})
 
 

@@ -31,7 +31,7 @@ async def chat(gateway: Gateway, exchange: Exchange, record: Record) -> None:
         )
     asked = gateway.asked(exchange, body, wish, target, key)
     _show(gateway, asked, record)
-    passed = Passed.read(asked, body, "chat")
+    passed = Passed.read(await gateway.joined(asked, record), body, "chat")
     record.is_stream = passed.is_streamed
     await answered(gateway, exchange, target, passed, record)
 
@@ -90,7 +90,7 @@ async def _passed_on(gateway: Gateway, exchange: Exchange, record: Record, form:
     plain = replace(target, strategy=None, written="")
     asked = gateway.asked(exchange, body, wish, plain, key)
     _show(gateway, asked, record)
-    passed = Passed.read(asked, body, form)
+    passed = Passed.read(await gateway.joined(asked, record), body, form)
     record.is_stream = passed.is_streamed
     await relay(exchange, passed, gateway.in_order(target.upstream), gateway.accounts, record)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,13 +17,17 @@ from workspan.errors import EngineError, EngineUnavailable
 from workspan.serve.accounts import Account
 from workspan.serve.asked import Asked
 from workspan.serve.gateway import Gateway
+from workspan.serve.relay.agents import begun
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.in_line import InLine
 from workspan.serve.relay.trouble import of_engine
 from workspan.serve.scaled import answer, stream
+from workspan.serve.scaled.deciding import differ, names_of
+from workspan.serve.scaled.watching import Decided
 from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
 from workspan.serve.seeing.strategy_run import Run
+from workspan.serve.trajectories.kept import NO_TRAJECTORY
 from workspan.serve.wire import sse
 from workspan.serve.wire.exchange import Exchange
 
@@ -50,8 +55,10 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
         model=asked.model,
         id=asked.id,
         is_priced=all(gateway.engines[name].info.price is not None for name in order),
+        within=NO_TRAJECTORY if asked.turn is None else asked.turn.within,
     )
     async with opened as account, noting(account, exchange, record):
+        asked = replace(asked, body=begun(exchange, passed, account).asked.body)
         try:
             for name in order:
                 try:
@@ -88,7 +95,8 @@ async def _by(
         await _streamed(gateway, exchange, asked, engines, account, record)
         return
     rules, run = gateway.config.rules, Run(record.timeline)
-    reply = await answer(asked, engines, account, run.take, rules=rules, on_decided=run.decide)
+    decided = partial(_decided, run, asked)
+    reply = await answer(asked, engines, account, run.take, rules=rules, on_decided=decided)
     record.begin()
     _note(record, reply.workspan)
     await exchange.answer(msgspec.json.encode(reply.body))
@@ -110,7 +118,7 @@ async def _streamed(
         account,
         run.take,
         rules=gateway.config.rules,
-        on_decided=run.decide,
+        on_decided=partial(_decided, run, asked),
     )
     async with aclosing(told) as chunks:
         async for chunk in chunks:
@@ -119,6 +127,15 @@ async def _streamed(
             await exchange.begin()
             await exchange.write(sse.event(chunk))
     await exchange.end(sse.DONE)
+
+
+def _decided(run: Run, asked: Asked, told: Decided) -> None:
+    """Show the votes, and count whether drafts of a step with tools differed."""
+    run.decide(told)
+    drafts = told.result.answer.candidates
+    if asked.turn is not None and drafts and asked.chat.request.may_call:
+        is_pair = len(drafts) > 1
+        asked.turn.learn(names_of(drafts[0]), differs=differ(*drafts[:2]) if is_pair else None)
 
 
 def _note(record: Record, told: Mapping[str, Any]) -> None:

@@ -37,7 +37,8 @@ async def turn(
     if dialect.prompt not in body:
         said = f"{dialect.prompt} must be given: what is to be answered"
         raise Failed(400, said, code="invalid_request", param=dialect.prompt)
-    asked = gateway.asked(exchange, body, wish, target, key, dialect)
+    plain = gateway.asked(exchange, body, wish, target, key, dialect)
+    asked = await gateway.joined(plain, record)
     passed = Passed.read(asked, body, dialect.form)
     record.is_stream = passed.is_streamed
     voice = exchange.voice

@@ -151,9 +151,11 @@ class Work:
     def _told(
         self, result: Result, turns: list[Turn], drawn: Mapping[str, Sample]
     ) -> dict[str, Any]:
-        return told(
+        said = told(
             self.plan, result, turns, drawn, self.asked.upstream, explains=self.asked.wish.explain
         )
+        turn = self.asked.turn
+        return said if turn is None else said | {"trajectory": turn.told(result.usage)}
 
 
 def _why(result: Result) -> str:

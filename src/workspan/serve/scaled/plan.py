@@ -22,6 +22,7 @@ from workspan.serve.asked import Asked
 from workspan.serve.headroom import answer_room
 from workspan.serve.relay.asking import MOST_CHOICES
 from workspan.serve.rules import Rules
+from workspan.serve.scaled.deciding import Deciding
 from workspan.serve.scaled.idle import without_idle
 from workspan.serve.scaled.judged import Judged
 from workspan.serve.scaled.kinds import TurnKind, has_form, kind_of
@@ -48,6 +49,10 @@ _WHOLE = frozenset(
 )
 """Strategies that draw whole turns by the client's own prompt: a turn that calls tools, or has a
 form, is none that others could go on from."""
+_DECIDED = (
+    "one draft, and a vote over the calls of tools where a second one differed; as wide as what is "
+    "left of the trajectory's budget allows"
+)
 _FORMED = ("tools", "structured")
 """Kinds of turns that a program reads."""
 _SEEDS = 1 << 31
@@ -104,6 +109,9 @@ def plan(asked: Asked, info: EngineInfo, rules: Rules | None = None) -> Plan:
     request = _with_effort(without_idle(chat.request, info), info, notices)
     kind = kind_of(request)
     strategy, rule = _fitted(asked.strategy, kind, rules, chat.n, asked.upstream)
+    if asked.turn is not None and isinstance(strategy, Widening) and kind.name == "tools":
+        course = asked.turn.course(request.prompt)
+        strategy, rule = Deciding(strategy.n, course=course), _DECIDED
     request = _capped(request, info, rules, _share(asked, strategy))
     if not isinstance(strategy, Single):
         request = _spread(request, strategy, notices)

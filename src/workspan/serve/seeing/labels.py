@@ -26,7 +26,15 @@ CODES = (
         *("unknown_url", "method_not_allowed", "body_too_large", "body_timeout", "client_gone"),
         *("client_slow", "timeout", "draining", "queue_full", "invalid_api_key"),
         *("key_revoked", "key_expired", "model_not_allowed", "store_unreachable", "store_error"),
-        *("admin_only", "foreign_origin", "too_many_watchers", "bug", "error", "bad_request"),
+        *(
+            "too_many_trajectories",
+            "admin_only",
+            "foreign_origin",
+            "too_many_watchers",
+            "bug",
+            "error",
+            "bad_request",
+        ),
     }
 )
 

@@ -11,6 +11,7 @@ from typing import Any
 from workspan.data.types import Usage
 from workspan.serve.seeing.timeline import Timeline
 from workspan.serve.store.keys import Key
+from workspan.serve.trajectories.book import Turn
 
 _MOST_PARTS = 500
 _LONGEST_PART = 20_000
@@ -59,6 +60,8 @@ class Record:
     """Seconds in line before an upstream."""
     first_seconds: float = 0.0
     """Until the first part of an answer was there; 0 where none came."""
+    turn: Turn | None = None
+    """Its place in a trajectory."""
     timeline: Timeline = field(default_factory=Timeline)
     prompt: str = ""
     """The last turn; empty unless the operator lets it be shown, as the next is."""
@@ -114,6 +117,8 @@ class Record:
             "strategy": self.strategy,
             "straight": self.why_straight,
             "stop": self.stop,
+            "trajectory": "" if self.turn is None else self.turn.trajectory.id,
+            "turn": 0 if self.turn is None else self.turn.number,
             "stream": self.is_stream,
             "work": total.output_tokens,
             "span": self.span or total.output_tokens,

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from workspan.serve.store.keys import StoredKey
 from workspan.serve.store.limits import Limit, Period, Quantity
+from workspan.serve.store.trajectories import StoredTrajectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +20,23 @@ class Window:
     period: Period
     start: int
     """In seconds of UTC's epoch."""
+    parent: str = ""
+    """The key that it lies below, where `key` is a trajectory."""
 
     @property
     def id(self) -> str:
         """What the store's rows know it by; nothing reads it apart."""
         return f"{self.key}/{self.quantity}/{self.period}/{self.start}"
+
+    @property
+    def owner(self) -> str:
+        """Whose calls draw on it: they need some of all windows of one owner."""
+        return self.parent or self.key
+
+    @property
+    def of(self) -> str:
+        """Whose it is, in words."""
+        return "the trajectory" if self.parent else "the key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +96,8 @@ class Row:
     source: str = "measured"
     overhead_ms: float = 0.0
     seconds: float = 0.0
+    trajectory: str = ""
+    """The id of the one that it is a turn of; empty is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +188,22 @@ class Store(Protocol):
 
     async def revoke(self, id: str, now: int) -> bool:
         """Let a key hold no longer; False where there is none. One that is revoked stays so."""
+        ...
+
+    async def begin(self, trajectory: StoredTrajectory) -> StoredTrajectory:
+        """Keep a trajectory with a budget, unless it is there, and return it as it was begun.
+
+        Raises:
+            Refused: its key has too many.
+        """
+        ...
+
+    async def remember(self, prefix: str, trajectory: str, now: float) -> None:
+        """Keep what a turn left behind."""
+        ...
+
+    async def follow(self, prefixes: Sequence[str]) -> str | None:
+        """Return the trajectory of the first of some prefixes that is known."""
         ...
 
     async def exchange(self, batch: Batch) -> list[Standing]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from workspan.serve.store import statements
+from collections.abc import Sequence
+
+from workspan.serve.store import statements, trajectories
 from workspan.serve.store.base import Batch, KeyUsage, Row, Standing
 from workspan.serve.store.keys import StoredKey
+from workspan.serve.store.trajectories import StoredTrajectory
 from workspan.store.database import Database
 
 
@@ -43,6 +46,18 @@ class DrivenStore:
     async def revoke(self, id: str, now: int) -> bool:
         """Let a key hold no longer; False where there is none."""
         return await self.database.transact(lambda: statements.revoke(id, now))
+
+    async def begin(self, trajectory: StoredTrajectory) -> StoredTrajectory:
+        """Keep a trajectory with a budget, unless it is there, and return it as it was begun."""
+        return await self.database.transact(lambda: trajectories.begin(trajectory))
+
+    async def remember(self, prefix: str, trajectory: str, now: float) -> None:
+        """Keep what a turn left behind."""
+        await self.database.transact(lambda: trajectories.remember(prefix, trajectory, now))
+
+    async def follow(self, prefixes: Sequence[str]) -> str | None:
+        """Return the trajectory of the first of some prefixes that is known."""
+        return await self.database.transact(lambda: trajectories.follow(prefixes))
 
     async def exchange(self, batch: Batch) -> list[Standing]:
         """Charge what a worker used, take back and grant leases, keep rows: all or nothing."""

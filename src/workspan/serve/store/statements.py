@@ -19,6 +19,7 @@ from workspan.serve.store.base import (
 from workspan.serve.store.keys import Key, StoredKey
 from workspan.serve.store.leasing import Position
 from workspan.serve.store.limits import Limit, in_order, window_start
+from workspan.serve.store.trajectories import KEPT_SECONDS, forget
 from workspan.store.statement import LOCK, Rows, Statement, Work
 
 _LARGEST = 2**63 - 1
@@ -42,15 +43,18 @@ def add(stored: StoredKey) -> Work[None]:
 
 
 def find(id: str | None) -> Work[list[StoredKey]]:
-    """Return one key, or all of them."""
-    of_one, given = (" WHERE id = ?", (id,)) if id is not None else ("", ())
+    """Return one key, or all of them; a trajectory is none."""
+    of_one, given = (" AND keys.id = ?", (id,)) if id is not None else ("", ())
     keys = yield Statement(
-        "SELECT id, name, hash, models, created, expires, revoked FROM keys"
-        f"{of_one} ORDER BY created, id",
+        "SELECT id, name, hash, models, created, expires, revoked FROM keys "
+        f"WHERE parent IS NULL{of_one} ORDER BY created, id",
         given,
     )
-    of_one = of_one.replace("id", "key")
-    limits = yield Statement(f"SELECT key, quantity, period, most FROM limits{of_one}", given)
+    limits = yield Statement(
+        "SELECT key, quantity, period, most FROM limits JOIN keys ON keys.id = limits.key "
+        f"WHERE parent IS NULL{of_one}",
+        given,
+    )
     held: dict[str, list[Limit]] = {}
     for of, quantity, period, most in limits:
         held.setdefault(of, []).append(Limit(quantity, period, most))
@@ -66,7 +70,9 @@ def _stored(row: tuple[Any, ...], limits: Iterable[Limit]) -> StoredKey:
 def revoke(id: str, now: int) -> Work[bool]:
     """End a key now, unless it was ended before."""
     found = yield Statement(
-        "UPDATE keys SET revoked = COALESCE(revoked, ?) WHERE id = ? RETURNING id", (now, id)
+        "UPDATE keys SET revoked = COALESCE(revoked, ?) "
+        "WHERE id = ? AND parent IS NULL RETURNING id",
+        (now, id),
     )
     return bool(found)
 
@@ -106,10 +112,10 @@ def _decided(
         id: before[id] if is_told else before[id].told(ask)
         for id, ask in ((ask.window.id, ask) for ask in asks)
     }
-    busy = {ask.window.key for ask in asks if told[ask.window.id].is_busy(ask)}
+    busy = {ask.window.owner for ask in asks if told[ask.window.id].is_busy(ask)}
     return {
         ask.window.id: told[ask.window.id].granting(
-            ask, batch.now, is_held_back=ask.window.key in busy
+            ask, batch.now, is_held_back=ask.window.owner in busy
         )
         for ask in asks
     }
@@ -227,6 +233,7 @@ def reap(now: float, silent_since: float) -> Work[int]:
         yield from _keep(_lost_rows(worker, held, now))
         yield Statement("UPDATE workers SET is_lost = 1 WHERE id = ?", (worker,))
     yield from _prune(now - _KEPT_SECONDS)
+    yield from forget(now - KEPT_SECONDS)
     return len(silent)
 
 
@@ -268,8 +275,9 @@ def _leases(worker: str) -> Work[Rows]:
         return []
     return (
         yield Statement(
-            "SELECT window_id, key, quantity, granted FROM leases "
-            "JOIN windows ON windows.id = leases.window_id WHERE worker = ? ORDER BY window_id",
+            "SELECT window_id, COALESCE(parent, key), quantity, granted FROM leases "
+            "JOIN windows ON windows.id = leases.window_id JOIN keys ON keys.id = windows.key "
+            "WHERE worker = ? ORDER BY window_id",
             (worker,),
         )
     )

@@ -1,0 +1,332 @@
+"""What this process knows of trajectories: their accounts, their turns, where drafts differed.
+
+Names are clients': they are hashed with their key, and nothing here, in figures or in the store is
+called by them. What is kept is bounded; what no store keeps is let go of only where it lies idle.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from workspan.data.budget import Budget
+from workspan.data.money import exactly
+from workspan.data.types import Message, Usage
+from workspan.errors import InputError, Refused
+from workspan.serve.leases import LeasedLedger
+from workspan.serve.store.base import Store
+from workspan.serve.store.keys import Key
+from workspan.serve.store.limits import Limit, amount_of, shown
+from workspan.serve.store.trajectories import StoredTrajectory
+from workspan.serve.trajectories.course import NOTHING, UNKNOWN_TURNS, Course, Seen, State
+from workspan.serve.trajectories.kept import OwnLedger, Within
+from workspan.serve.trajectories.named import Named, id_of, limits_of
+from workspan.serve.trajectories.rules import TrajectoryRules
+
+_MOST = 10_000
+"""Trajectories that a process knows."""
+_MOST_STATES = 256
+_MOST_SCOPES = 1_000
+_SHOWN_TURNS = 100
+"""Of one trajectory, the last ones."""
+_IDLE_SECONDS = 3600.0
+"""After which one that no request is of may be forgotten, and is asked of the store anew."""
+_DEARER = Decimal("1.25")
+"""Drafts to come are taken to cost so many times the last turn's: prompts grow."""
+
+Ledgers = Sequence[LeasedLedger | OwnLedger]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One turn that is over, as the page shows it."""
+
+    request: str
+    width: int
+    """Calls of an engine."""
+    work: int
+    status: int
+
+    def value(self) -> list[Any]:
+        """Return it as the feed writes it."""
+        return [self.request, self.width, self.work, self.status]
+
+
+@dataclass(slots=True)
+class Trajectory:
+    """One of them, as far as this process has seen."""
+
+    id: str
+    key: str
+    name: str
+    since: float
+    touched: float
+    asked: float
+    """When the store was asked for it, or the process began it."""
+    limits: tuple[Limit, ...] = ()
+    ledger: OwnLedger | None = None
+    """Its account, where no store keeps it."""
+    open: int = 0
+    """Turns that run."""
+    turns: int = 0
+    calls: int = 0
+    spent: Usage = field(default_factory=Usage)
+    stated: int | None = None
+    """Turns that its client said there would be."""
+    past: deque[Past] = field(default_factory=lambda: deque(maxlen=_SHOWN_TURNS))
+    left: tuple[tuple[Limit, int], ...] = ()
+    """Of each limit, when its last turn began or ended."""
+    last: tuple[int, Usage] = (0, Usage())
+    """Calls of the last turn that had any, and what they took."""
+
+    @property
+    def to_come(self) -> int:
+        """Turns after the one that runs, as far as anybody knows."""
+        if self.stated is not None:
+            return max(0, self.stated - self.turns)
+        return max(UNKNOWN_TURNS, self.turns)
+
+    def value(self) -> dict[str, Any]:
+        """Return it as the feed writes it."""
+        cost = self.spent.cost
+        return {
+            "id": self.id,
+            "name": self.name,
+            "key": self.key,
+            "since": round(self.since, 3),
+            "open": self.open,
+            "turns": self.turns,
+            "stated": self.stated,
+            "calls": self.calls,
+            "work": self.spent.output_tokens + self.spent.unseen_tokens,
+            "cost": None if cost is None else float(cost),
+            "limits": [
+                {
+                    "limit": shown(limit.quantity, limit.most),
+                    "most": float(amount_of(limit.quantity, limit.most)),
+                    "left": float(amount_of(limit.quantity, max(0, left))),
+                }
+                for limit, left in self.left
+            ],
+            "past": [one.value() for one in self.past],
+        }
+
+
+@dataclass(slots=True)
+class Turn:
+    """One request's place in its trajectory."""
+
+    trajectory: Trajectory
+    number: int
+    """From 1."""
+    tells: bool
+    book: Book
+    scope: tuple[str, str]
+    """Whose drafts are alike: a key's, of one model."""
+    after: str = ""
+    ledgers: Ledgers = ()
+    """The trajectory's own accounts, as far as this turn draws on any."""
+    is_over: bool = False
+
+    @property
+    def within(self) -> Within:
+        """What its calls are charged to."""
+        one = self.trajectory
+        return Within(one.id, one.limits, one.ledger)
+
+    def look(self) -> None:
+        """See how the trajectory's own limits stand."""
+        if self.ledgers:
+            self.trajectory.left = tuple(one for node in self.ledgers for one in _left(node))
+
+    @property
+    def left(self) -> str:
+        """What is left, in words; empty where there is no limit."""
+        held = self.trajectory.left
+        return ", ".join(shown(limit.quantity, max(0, left)) for limit, left in held)
+
+    def told(self, used: Usage) -> dict[str, Any]:
+        """Return what a reply says of it, once its calls have used so much."""
+        left = {
+            limit.quantity: float(amount_of(limit.quantity, max(0, left)))
+            - float(getattr(used.amount, limit.quantity))
+            for limit, left in self.trajectory.left
+        }
+        return {
+            "id": self.trajectory.id,
+            "turn": self.number,
+            "left": {name: max(0.0, amount) for name, amount in left.items()},
+        }
+
+    def course(self, prompt: Sequence[Message]) -> Course:
+        """Return where the trajectory stands, for a strategy."""
+        self.after = after(prompt)
+        one = self.trajectory
+        calls, took = one.last
+        seen = dict(self.book.seen(self.scope))
+        if not one.limits:
+            return Course(self.after, None, True, one.to_come, seen)
+        if not calls:
+            return Course(self.after, None, False, one.to_come, seen)
+        rooms = [_drafts(limit, left, calls, took) for limit, left in one.left]
+        room = min((x for x in rooms if x is not None), default=None)
+        return Course(self.after, room, True, one.to_come, seen)
+
+    def learn(self, calls: tuple[str, ...], *, differs: bool | None) -> None:
+        """Keep what was seen of this turn's state; None where no pair was drawn."""
+        self.book.learn(self.scope, State(self.after, calls), differs=differs)
+
+    def end(self, request: str, usage: Usage, status: int) -> None:
+        """Close it with its bill; once."""
+        if self.is_over:
+            return
+        self.is_over = True
+        self.look()
+        one = self.trajectory
+        one.open -= 1
+        one.calls += usage.calls
+        one.spent += usage
+        one.touched = self.book.now()
+        if usage.calls:
+            one.last = (usage.calls, usage)
+        one.past.append(Past(request, usage.calls, usage.output_tokens, status))
+
+
+def _left(node: LeasedLedger | OwnLedger) -> list[tuple[Limit, int]]:
+    if isinstance(node, LeasedLedger):
+        return [(node.lease.limit, node.lease.remaining)]
+    return [(limit, node.remaining(limit)) for limit in node.limits_held]
+
+
+def _drafts(limit: Limit, left: int, calls: int, took: Usage) -> float | None:
+    """Return how many drafts one limit pays for, by what the last ones took."""
+    used = Decimal(getattr(took.amount, limit.quantity))
+    if used <= 0:
+        return None
+    with exactly():
+        each = used / calls * (1 if limit.quantity == "calls" else _DEARER)
+        return float(Decimal(amount_of(limit.quantity, max(0, left))) / each)
+
+
+def after(prompt: Sequence[Message]) -> str:
+    """Return the tool whose result a prompt ends with; empty where it ends otherwise."""
+    if not prompt or prompt[-1].role not in ("tool", "function"):
+        return ""
+    last = prompt[-1]
+    names = {call.id: call.name for turn in prompt for call in turn.tool_calls}
+    return (names.get(last.tool_call_id) or last.name)[:64]
+
+
+class Book:
+    """The trajectories of one process."""
+
+    def __init__(
+        self,
+        store: Store | None,
+        rules: TrajectoryRules,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Begin empty; what has a budget is kept in the store, where there is one."""
+        self.store, self.rules, self.now = store, rules, now
+        self._known: OrderedDict[str, Trajectory] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str], dict[State, Seen]] = OrderedDict()
+
+    async def join(self, named: Named, key: Key | None, model: str, allowed: Budget) -> Turn:
+        """Begin a turn.
+
+        Args:
+            named: the trajectory, by its name.
+            key: whose it is.
+            model: that is asked.
+            allowed: the trajectory's budget, within the operator's.
+
+        Raises:
+            InputError: the trajectory was begun with another budget.
+            Refused: there are too many.
+            StoreGone: the store can't be asked.
+        """
+        owner = key.id if key is not None else ""
+        one = await self._trajectory(owner, named.name, limits_of(allowed), named)
+        one.turns += 1
+        one.open += 1
+        one.stated = named.turns or one.stated
+        one.touched = self.now()
+        return Turn(one, one.turns, named.tells, self, (owner, model))
+
+    async def _trajectory(
+        self, key: str, name: str, limits: tuple[Limit, ...], named: Named
+    ) -> Trajectory:
+        id, now = id_of(key, name), self.now()
+        one = self._known.get(id)
+        if one is None or self._is_unsure(one, now):
+            held = await self._held(id, key, name, limits, now)
+            one = self._known.get(id)  # another turn may have begun it meanwhile
+            if one is None:
+                self._make_room(now)
+                one = self._known[id] = Trajectory(id, key, name, now, now, now)
+            if held and not one.limits:
+                self._limit(one, held)
+            one.asked = now
+        self._known.move_to_end(id)
+        if named.budget is not None and one.limits != limits:
+            began = ", ".join(shown(x.quantity, x.most) for x in one.limits) or "no limit"
+            raise InputError(
+                f"workspan.trajectory_budget must stay what it was: this trajectory began with "
+                f"{began}; name another to begin anew"
+            )
+        return one
+
+    def _is_unsure(self, one: Trajectory, now: float) -> bool:
+        """Say whether the store may know of a budget that this process does not."""
+        is_old = now - one.asked > _IDLE_SECONDS
+        return self.store is not None and (not one.limits or is_old)
+
+    async def _held(
+        self, id: str, key: str, name: str, limits: tuple[Limit, ...], now: float
+    ) -> tuple[Limit, ...]:
+        """Return the limits of a new trajectory, or of one that another worker began."""
+        if self.store is None:
+            return limits
+        begun = await self.store.begin(StoredTrajectory(id, key, name, limits, int(now)))
+        return begun.limits
+
+    def _limit(self, one: Trajectory, limits: tuple[Limit, ...]) -> None:
+        one.limits = limits
+        one.ledger = OwnLedger(limits) if self.store is None else None
+        one.left = tuple((limit, limit.most) for limit in limits)
+
+    def _make_room(self, now: float) -> None:
+        """Forget what lies idle longest.
+
+        Raises:
+            Refused: all that is known is in use, and no store keeps it.
+        """
+        while len(self._known) >= _MOST:
+            id, oldest = next(iter(self._known.items()))
+            is_kept = oldest.ledger is None
+            if oldest.open or not (is_kept or now - oldest.touched > _IDLE_SECONDS):
+                said = f"{_MOST} trajectories are in use: keep them in a store, see --store"
+                raise Refused(said, code="too_many_trajectories", retry_after=60.0)
+            del self._known[id]
+
+    def seen(self, scope: tuple[str, str]) -> dict[State, Seen]:
+        """Return where drafts of one key and model were seen to differ."""
+        return self._seen.get(scope, {})
+
+    def learn(self, scope: tuple[str, str], state: State, *, differs: bool | None) -> None:
+        """Count one turn in a state."""
+        known = self._seen.setdefault(scope, {})
+        self._seen.move_to_end(scope)
+        if len(self._seen) > _MOST_SCOPES:
+            self._seen.popitem(last=False)
+        if state in known or len(known) < _MOST_STATES:
+            known[state] = known.get(state, NOTHING).and_one(differs=differs)
+
+    def value(self, most: int) -> list[dict[str, Any]]:
+        """Return the last that were asked for, the latest first."""
+        latest = reversed(self._known.values())
+        return [one.value() for one, _ in zip(latest, range(most), strict=False)]

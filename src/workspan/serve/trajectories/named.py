@@ -1,0 +1,113 @@
+"""What a request says of its trajectory: a name, a budget of all its turns, how many are likely."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from workspan.data.budget import Budget
+from workspan.errors import InputError
+from workspan.legible import quoted
+from workspan.serve.store.limits import Limit, units
+
+LONGEST = 128
+"""Characters of a name."""
+MOST_TURNS = 10_000
+"""That may be stated: a trajectory itself may have more."""
+_LIMITED = ("work", "calls", "prefill", "cost")
+"""What a budget of several requests can limit."""
+READS: Mapping[str, str] = {
+    "trajectory": "a text",
+    "trajectory_budget": "a text",
+    "trajectory_turns": "a whole number",
+    "trajectory_tells": "true or false",
+}
+"""Wishes of a body, in ``workspan``; as headers, Workspan-Trajectory-Budget and so on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The trajectory that a request belongs to, as its client says."""
+
+    name: str = ""
+    """Empty where only its budget is said: it is found by what the request goes on from."""
+    budget: Budget | None = None
+    turns: int | None = None
+    """How many are likely, this one and those before among them."""
+    tells: bool = False
+    """The agent is told at each turn what is left."""
+
+
+def checked_name(text: str) -> str:
+    """Return a trajectory's name.
+
+    Raises:
+        InputError: it is too long, or holds what is no plain letter, digit or sign.
+    """
+    name = text.strip()
+    if len(name) > LONGEST or not (name.isascii() and name.isprintable()):
+        raise InputError(
+            f"a trajectory's name has 1 to {LONGEST} plain characters, not {quoted(name[:200])}"
+        )
+    return name
+
+
+def id_of(key: str, name: str) -> str:
+    """Return the id of a key's trajectory: of a bounded form, and another for each key."""
+    return "trj-" + hashlib.sha256(f"{key}\0{name}".encode()).hexdigest()[:32]
+
+
+def limits_of(budget: Budget) -> tuple[Limit, ...]:
+    """Return a budget as limits of accounts that last as long as the trajectory.
+
+    Raises:
+        InputError: it limits what one request takes and several can't share.
+    """
+    for item in fields(budget):
+        if item.name not in _LIMITED and getattr(budget, item.name) is not None:
+            raise InputError(
+                f"a trajectory's budget limits work, prefill, calls or money, not {item.name}: "
+                "that is of each request, see workspan.budget"
+            )
+    return tuple(
+        Limit(name, "total", units(name, most))  # type: ignore[arg-type]  # columns are quantities
+        for name in _LIMITED
+        if (most := getattr(budget, name)) is not None
+    )
+
+
+def turns_of(told: Any) -> int | None:
+    """Read a number of turns, as a body or a header has it.
+
+    Raises:
+        InputError: it is none.
+    """
+    if told is None or told == "":
+        return None
+    is_text = isinstance(told, str) and told.strip().isdecimal() and len(told) <= 8
+    number = int(told) if is_text else told
+    if type(number) is not int or not 1 <= number <= MOST_TURNS:
+        raise InputError(
+            f"workspan.trajectory_turns is a whole number from 1 to {MOST_TURNS}, "
+            f"not {quoted(told)}"
+        )
+    return number
+
+
+def flag_of(told: Any) -> bool:
+    """Read a yes or a no, as a body or a header has it.
+
+    Raises:
+        InputError: it is neither.
+    """
+    found = _FLAGS.get(told.strip().lower()) if isinstance(told, str) else told
+    if found is None and told is None:
+        return False
+    if not isinstance(found, bool):
+        raise InputError(f"workspan.trajectory_tells must be true or false, not {quoted(told)}")
+    return found
+
+
+_FLAGS = {"": False, "true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
