@@ -110,12 +110,15 @@ def plan(asked: Asked, info: EngineInfo, rules: Rules | None = None) -> Plan:
     kind = kind_of(request)
     strategy, rule = _fitted(asked.strategy, kind, rules, chat.n, asked.upstream)
     if asked.turn is not None and isinstance(strategy, Widening) and kind.name == "tools":
-        course = asked.turn.course(request.prompt)
-        strategy, rule = Deciding(strategy.n, course=course), _DECIDED
+        strategy, rule = Deciding(strategy.n), _DECIDED
     request = _capped(request, info, rules, _share(asked, strategy))
     if not isinstance(strategy, Single):
         request = _spread(request, strategy, notices)
     name, strategy = write(strategy), _with_cap(strategy, request.max_tokens)
+    if asked.turn is not None and isinstance(strategy, Deciding):
+        size, cap = len(asked.body), request.max_tokens
+        course = asked.turn.course(request.prompt, size, cap, info.price)
+        strategy = replace(strategy, course=course)
     compares = "json" if has_form(request) else kind.compares
     problem = Problem(asked.id or "request", request.prompt, compares, request=request)
     seed = request.seed if "seed" in chat.said else secrets.randbelow(_SEEDS)

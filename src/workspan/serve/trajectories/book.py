@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from workspan.core.engine import Price
 from workspan.data.budget import Budget
 from workspan.data.money import exactly
 from workspan.data.types import Message, Usage
@@ -82,6 +83,9 @@ class Trajectory:
     """Of each limit, when its last turn began or ended."""
     last: tuple[int, Usage] = (0, Usage())
     """Calls of the last turn that had any, and what they took."""
+    first_size: int = 0
+    """Bytes of its first prompt that a strategy answered, and the number of that turn."""
+    first_turn: int = 0
 
     @property
     def to_come(self) -> int:
@@ -89,6 +93,13 @@ class Trajectory:
         if self.stated is not None:
             return max(0, self.stated - self.turns)
         return max(UNKNOWN_TURNS, self.turns)
+
+    def size_at_end(self, size: int) -> int:
+        """Return the bytes that a prompt has after the turns to come, if it grows as it did."""
+        if not self.first_turn:
+            self.first_size, self.first_turn = size, self.turns
+        grown = (size - self.first_size) // max(1, self.turns - self.first_turn)
+        return size + max(0, grown) * self.to_come
 
     def value(self) -> dict[str, Any]:
         """Return it as the feed writes it."""
@@ -162,17 +173,26 @@ class Turn:
             "left": {name: max(0.0, amount) for name, amount in left.items()},
         }
 
-    def course(self, prompt: Sequence[Message]) -> Course:
-        """Return where the trajectory stands, for a strategy."""
+    def course(self, prompt: Sequence[Message], size: int, cap: int, price: Price | None) -> Course:
+        """Return where the trajectory stands, for a strategy.
+
+        Args:
+            prompt: what is asked.
+            size: its bytes, which bound its tokens.
+            cap: tokens of one draft.
+            price: of the model.
+        """
         self.after = after(prompt)
         one = self.trajectory
         calls, took = one.last
+        held = Usage(1, one.size_at_end(size), output_tokens=cap)
+        held = replace(held, cost=price.of(held) if price is not None else Decimal(0))
         seen = dict(self.book.seen(self.scope))
         if not one.limits:
             return Course(self.after, None, True, one.to_come, seen)
         if not calls:
             return Course(self.after, None, False, one.to_come, seen)
-        rooms = [_drafts(limit, left, calls, took) for limit, left in one.left]
+        rooms = [_drafts(limit, left, calls, took, held) for limit, left in one.left]
         room = min((x for x in rooms if x is not None), default=None)
         return Course(self.after, room, True, one.to_come, seen)
 
@@ -202,14 +222,19 @@ def _left(node: LeasedLedger | OwnLedger) -> list[tuple[Limit, int]]:
     return [(limit, node.remaining(limit)) for limit in node.limits_held]
 
 
-def _drafts(limit: Limit, left: int, calls: int, took: Usage) -> float | None:
-    """Return how many drafts one limit pays for, by what the last ones took."""
+def _drafts(limit: Limit, left: int, calls: int, took: Usage, held: Usage) -> float | None:
+    """Return how many drafts one limit pays for, by what the last ones took.
+
+    The last of them must find what a call holds before it is known what it takes.
+    """
     used = Decimal(getattr(took.amount, limit.quantity))
     if used <= 0:
         return None
     with exactly():
         each = used / calls * (1 if limit.quantity == "calls" else _DEARER)
-        return float(Decimal(amount_of(limit.quantity, max(0, left))) / each)
+        last = Decimal(getattr(held.amount, limit.quantity))
+        rest = Decimal(amount_of(limit.quantity, max(0, left))) - last
+        return max(0.0, 1 + float(rest / each))
 
 
 def after(prompt: Sequence[Message]) -> str:

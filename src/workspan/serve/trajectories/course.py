@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-_AGREED, _DIFFERED = 4, 1
-"""What a state is taken to have shown before anything is measured: one pair of five differs."""
-_SAFE = 0.05
+_USUAL = 0.2
+"""The part of pairs that are taken to differ before anything is measured."""
+_PRIOR = 5
+"""So many pairs weigh as much as what was thought before them."""
+_SAFE = 0.03
 """A rate of pairs that differ, below which one draft is enough."""
 _CHECKED = 16
 """Of so many turns in a state that is safe, one draws a pair, so that a change is seen."""
@@ -45,11 +47,6 @@ class Seen:
     differed: int = 0
     """Pairs that differed."""
 
-    @property
-    def rate(self) -> float:
-        """The part of pairs that differ, as far as is known."""
-        return (self.differed + _DIFFERED) / (self.pairs + _AGREED + _DIFFERED)
-
     def and_one(self, *, differs: bool | None) -> Seen:
         """Return it with one more turn; None where no pair was drawn."""
         is_pair = differs is not None
@@ -77,40 +74,43 @@ class Course:
         """Return how many drafts a turn may draw whose first draft calls these tools.
 
         1 is that first draft alone. What is left is spread over the turns to come: each of them is
-        to have its one draft, and those that are likely to need a vote have the rest alike.
+        to have its one draft, and those where drafts are known to differ have the rest alike.
         """
         state = State(self.after, calls)
         if not self.is_measured or self._is_safe(state):
             return 1
         if self.room is None:
             return most
-        spare = self.room - 1 - self.to_come
-        share = 1 + int(max(0.0, spare) / (1 + self.to_come * self._contested))
+        spare = max(0.0, self.room - 1 - self.to_come)
+        need = 1 + _VOTE
+        share = 1 + int(spare * need / (need + self.to_come * self._demand()))
         if share < LEAST or not self._is_among_the_best(state, spare):
             return 1
         return min(share, most)
 
+    def rate(self, state: State) -> float:
+        """Return the part of pairs that differ: at first as in others that call these tools."""
+        calls = state.calls
+        alike = [x for one, x in self.seen.items() if one.calls == calls and one != state]
+        differed, pairs = sum(one.differed for one in alike), sum(one.pairs for one in alike)
+        prior = (differed + _PRIOR * _USUAL) / (pairs + _PRIOR)
+        own = self.seen.get(state, NOTHING)
+        return (own.differed + _PRIOR * prior) / (own.pairs + _PRIOR)
+
     def _is_safe(self, state: State) -> bool:
         """Say whether drafts agree here, and it is not this turn's part to see whether they do."""
-        known = self.seen.get(state, NOTHING)
-        return known.rate < _SAFE and known.turns % _CHECKED != 0
+        turns = self.seen.get(state, NOTHING).turns
+        return self.rate(state) < _SAFE and (turns + 1) % _CHECKED != 0
 
-    @property
-    def _contested(self) -> float:
-        """The part of turns that are likely to need a vote."""
+    def _demand(self, above: float = _SAFE) -> float:
+        """Return the further drafts of an ordinary turn, if a second is drawn above some rate."""
         turns = sum(one.turns for one in self.seen.values())
         if not turns:
-            return NOTHING.rate
-        return sum(one.turns * one.rate for one in self.seen.values()) / turns
+            return 1 + _VOTE * _USUAL
+        rates = [(one.turns, self.rate(state)) for state, one in self.seen.items()]
+        return sum(n * (1 + _VOTE * rate) for n, rate in rates if rate > above) / turns
 
     def _is_among_the_best(self, state: State, spare: float) -> bool:
         """Say whether a second draft is paid for here once it is where they differ more often."""
-        rate = self.seen.get(state, NOTHING).rate
-        turns = sum(one.turns for one in self.seen.values())
-        dearer = sum(
-            one.turns * (1 + _VOTE * one.rate)
-            for other, one in self.seen.items()
-            if other != state and one.rate > rate
-        )
-        planned = dearer / turns * self.to_come if turns else 0.0
-        return planned + 1 + _VOTE * rate <= spare
+        rate = self.rate(state)
+        return self._demand(rate) * self.to_come + 1 + _VOTE * rate <= spare
