@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.agents.arms import PRICE, Outcome, Ran
+
 from workspan.lab.stats import bootstrap, paired_difference, wilson
 from workspan.testing.agents.maze import STEPS, TOOLS
 

@@ -74,15 +74,16 @@ class Gateway:
         self.store: Store | None = (
             self.metrics.timed(store_at(config.store)) if config.store else None
         )
+        self.trajectories = Book(self.store, config.trajectories)
         self.feed = Feed(
             worker,
             config.workers,
             shows=config.shows_content,
             standings=self._standings if self.store is not None else None,
+            trajectories=self.trajectories.value,
         )
         self.accounts = Accounts(self.store, on_store=self.log.store)
         self.keys = Keys(self.store)
-        self.trajectories = Book(self.store, config.trajectories)
         self.traces: Traces | None = None
         self.kept = Kept(config.keep_responses)
         self.routing = Routing(config, {})

@@ -36,6 +36,7 @@ _LOOKS_A_QUESTION = 15
 """Three seconds between two questions to the store."""
 
 Limits: TypeAlias = list[dict[str, Any]] | None
+Trajectories: TypeAlias = Callable[[], dict[str, dict[str, Any]]]
 Standings: TypeAlias = Callable[[], Awaitable[Limits]]
 
 
@@ -57,6 +58,7 @@ class Feed:
         *,
         shows: bool = False,
         standings: Standings | None = None,
+        trajectories: Trajectories | None = None,
     ) -> None:
         """Begin with nothing.
 
@@ -65,6 +67,7 @@ class Feed:
             workers: how many there are.
             shows: prompts and answers are shown.
             standings: asks the store how limits of keys stand.
+            trajectories: returns the latest runs of agents, by their ids.
         """
         self.worker = worker
         self.workers = workers
@@ -72,6 +75,7 @@ class Feed:
         self.spend = Spend()
         self.limits: Limits = None
         self._standings = standings
+        self._trajectories = trajectories or dict
         self.is_closed = False
         self.watchers = 0
         self._open: dict[str, Record] = {}
@@ -81,6 +85,8 @@ class Feed:
         self._frames: deque[Frame] = deque(maxlen=_MOST_FRAMES)
         self._number = 0
         self._sent: dict[str, bytes] = {}
+        self._told: dict[str, bytes] = {}
+        """Trajectories, as they were last sent."""
         self._spent: bytes = b""
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -132,6 +138,7 @@ class Feed:
         if not self.watchers:
             self._frames.clear()
             self._sent.clear()
+            self._told.clear()
 
     async def _run(self) -> None:
         looks = 0
@@ -164,6 +171,9 @@ class Feed:
         if spent != self._spent:
             self._spent = spent
             frame["keys"] = msgspec.Raw(spent)
+            frame["routes"] = self.spend.by_route()
+        if runs := self._new_runs():
+            frame["trajectories"] = runs
         if limits is not None:
             frame["limits"] = limits
         if frame:
@@ -171,6 +181,13 @@ class Feed:
             self._number += 1
             self._frames.append(Frame(self._number, msgspec.json.encode(frame)))
             self._tell()
+
+    def _new_runs(self) -> list[msgspec.Raw]:
+        """Return the trajectories that are not as they were last sent, the latest first."""
+        now = {id: msgspec.json.encode(one) for id, one in self._trajectories().items()}
+        changed = [one for id, one in now.items() if self._told.get(id) != one]
+        self._told = now
+        return [msgspec.Raw(one) for one in changed]
 
     def _tell(self) -> None:
         self._changed.set()
@@ -187,6 +204,8 @@ class Feed:
                 "content": self.shows,
                 "requests": _in_order(shown),
                 "keys": self.spend.value(),
+                "routes": self.spend.by_route(),
+                "trajectories": [*self._trajectories().values()],
                 "limits": self.limits or [],
             }
         )
@@ -265,6 +284,8 @@ def _written(record: Record) -> bytes:
         "votes": [vote.value() for vote in timeline.votes],
         "rule": timeline.rule,
         "tied": timeline.is_tied,
+        "trajectory": "" if record.turn is None else record.turn.trajectory.id,
+        "turn": 0 if record.turn is None else record.turn.number,
     }
     if timeline.shows:
         told |= {"prompt": record.prompt, "answer": answer(record)}

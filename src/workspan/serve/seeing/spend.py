@@ -29,6 +29,22 @@ class Spent:
     unpriced: int = 0
     """Requests whose cost is unknown."""
 
+    def add(self, record: Record) -> None:
+        """Count a request that is over."""
+        total = record.total
+        self.requests += 1
+        self.refused += record.status == 429 and not total.calls
+        self.failed += record.status >= 500
+        self.work += total.output_tokens + total.unseen_tokens
+        self.span += record.span or total.output_tokens
+        self.calls += total.calls
+        self.prefill += max(0, total.prefill)
+        self.cached += total.cached_tokens
+        if total.cost is None:
+            self.unpriced += 1
+        else:
+            self.cost += total.cost
+
     def value(self, key: str) -> dict[str, Any]:
         """Return it as the feed writes it."""
         return {
@@ -53,6 +69,8 @@ class Spend:
 
     keys: dict[str, Spent] = field(default_factory=dict)
     labels: Keys = field(default_factory=Keys)
+    routes: dict[tuple[str, str], Spent] = field(default_factory=dict)
+    """By address and engine: there are so many of both, whatever clients write."""
 
     def add(self, record: Record) -> None:
         """Count a request that is over."""
@@ -60,19 +78,16 @@ class Spend:
         spent = self.keys.get(name)
         if spent is None:
             spent = self.keys[name] = Spent(record.key_name if name == record.key else "")
-        total = record.total
-        spent.requests += 1
-        spent.refused += record.status == 429 and not total.calls
-        spent.failed += record.status >= 500
-        spent.work += total.output_tokens + total.unseen_tokens
-        spent.span += record.span or total.output_tokens
-        spent.calls += total.calls
-        spent.prefill += max(0, total.prefill)
-        spent.cached += total.cached_tokens
-        if total.cost is None:
-            spent.unpriced += 1
-        else:
-            spent.cost += total.cost
+        spent.add(record)
+        self.routes.setdefault((record.route, record.engine), Spent()).add(record)
+
+    def by_route(self) -> list[dict[str, Any]]:
+        """Return what each address and engine has spent, the most work first."""
+        found = [
+            {**spent.value(""), "route": route, "engine": engine}
+            for (route, engine), spent in self.routes.items()
+        ]
+        return sorted(found, key=lambda one: (-one["work"], one["route"], one["engine"]))
 
     def value(self) -> list[dict[str, Any]]:
         """Return all of it, the most work first."""

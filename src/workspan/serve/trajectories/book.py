@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from workspan.core.engine import Price
@@ -29,10 +30,14 @@ from workspan.serve.trajectories.named import Named, id_of, limits_of
 from workspan.serve.trajectories.rules import TrajectoryRules
 
 _MOST = 10_000
-"""Trajectories that a process knows."""
+"""Trajectories that a process knows, where no store keeps their accounts."""
+_REMEMBERED = 1_000
+"""So many that could be asked of the store again, or have no account, are remembered."""
 _MOST_STATES = 256
 _MOST_SCOPES = 1_000
-_SHOWN_TURNS = 100
+_SHOWN = 12
+"""Trajectories, on the page."""
+_SHOWN_TURNS = 60
 """Of one trajectory, the last ones."""
 _IDLE_SECONDS = 3600.0
 """After which one that no request is of may be forgotten, and is asked of the store anew."""
@@ -46,15 +51,16 @@ Ledgers = Sequence[LeasedLedger | OwnLedger]
 class Past:
     """One turn that is over, as the page shows it."""
 
+    number: int
+    """Its place in the trajectory, from 1."""
     request: str
-    width: int
-    """Calls of an engine."""
+    calls: int
     work: int
     status: int
 
     def value(self) -> list[Any]:
         """Return it as the feed writes it."""
-        return [self.request, self.width, self.work, self.status]
+        return [self.number, self.request, self.calls, self.work, self.status]
 
 
 @dataclass(slots=True)
@@ -213,7 +219,8 @@ class Turn:
         one.touched = self.book.now()
         if usage.calls:
             one.last = (usage.calls, usage)
-        one.past.append(Past(request, usage.calls, usage.output_tokens, status))
+        work = usage.output_tokens + usage.unseen_tokens
+        one.past.append(Past(self.number, request, usage.calls, work, status))
 
 
 def _left(node: LeasedLedger | OwnLedger) -> list[tuple[Limit, int]]:
@@ -330,13 +337,16 @@ class Book:
         Raises:
             Refused: all that is known is in use, and no store keeps it.
         """
-        while len(self._known) >= _MOST:
+        while len(self._known) >= _REMEMBERED:
             id, oldest = next(iter(self._known.items()))
-            is_kept = oldest.ledger is None
-            if oldest.open or not (is_kept or now - oldest.touched > _IDLE_SECONDS):
+            is_spare = oldest.ledger is None or now - oldest.touched > _IDLE_SECONDS
+            if is_spare and not oldest.open:
+                del self._known[id]
+            elif len(self._known) < _MOST:
+                return
+            else:
                 said = f"{_MOST} trajectories are in use: keep them in a store, see --store"
                 raise Refused(said, code="too_many_trajectories", retry_after=60.0)
-            del self._known[id]
 
     def seen(self, scope: tuple[str, str]) -> dict[State, Seen]:
         """Return where drafts of one key and model were seen to differ."""
@@ -351,7 +361,7 @@ class Book:
         if state in known or len(known) < _MOST_STATES:
             known[state] = known.get(state, NOTHING).and_one(differs=differs)
 
-    def value(self, most: int) -> list[dict[str, Any]]:
-        """Return the last that were asked for, the latest first."""
-        latest = reversed(self._known.values())
-        return [one.value() for one, _ in zip(latest, range(most), strict=False)]
+    def value(self) -> dict[str, dict[str, Any]]:
+        """Return those that were asked for last, the latest first, by their ids."""
+        latest = islice(reversed(self._known.values()), _SHOWN)
+        return {one.id: one.value() for one in latest}

@@ -61,9 +61,12 @@ class SimulatedModel:
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         message, tokens = drawn(body)
+        finish = "tool_calls" if message.get("tool_calls") else "stop"
+        cap = body.get("max_completion_tokens") or body.get("max_tokens") or tokens
+        if cap < tokens:  # a call that is cut is none
+            message, tokens, finish = {"role": "assistant", "content": ""}, cap, "length"
         usage = self._usage(body["messages"], tokens)
         frame = {"id": "sim", "created": 7, "model": "simulated"}
-        finish = "tool_calls" if message.get("tool_calls") else "stop"
         if not body.get("stream"):
             choice = {"index": 0, "message": message, "finish_reason": finish}
             told = {**frame, "object": "chat.completion", "choices": [choice], "usage": usage}

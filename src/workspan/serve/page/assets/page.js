@@ -1,5 +1,6 @@
 // Requests as they happen: a snapshot, then what changed, drawn anew request by request.
 
+import { beginRuns, drawRoutes, drawRuns } from "./agents.js";
 import { calls, element, money, number, seconds, timeline, votes } from "./drawing.js";
 
 const MOST = 60;
@@ -30,6 +31,7 @@ function standing(request) {
 function facts(request) {
   const found = [
     request.strategy || (request.straight ? `passed on: ${request.straight}` : "passed on"),
+    request.turn ? `turn ${request.turn} of a run` : "",
     request.key ? `key ${request.key_name || request.key}` : "",
     `${number(request.calls)} ${request.calls === 1 ? "call" : "calls"}`,
     `work ${number(request.work)}`,
@@ -153,6 +155,8 @@ function take(told) {
   while (waiting.size > MOST) waiting.delete(waiting.keys().next().value);
   if (told.keys) keys = told.keys;
   if (told.limits) drawLimits(told.limits);
+  if (told.routes) drawRoutes(told.routes);
+  if (told.trajectories) drawRuns(told.trajectories);
   if (!isPaused && keys) drawKeys(keys);
   const note = document.getElementById("hidden");
   if (told.hidden !== undefined) {
@@ -165,6 +169,7 @@ function begin(told) {
   shown.clear();
   waiting.clear();
   list.replaceChildren();
+  beginRuns();
   const about = document.getElementById("about");
   const notes = [];
   if (told.workers > 1) notes.push(`Worker ${told.worker} of ${told.workers} answers here, and shows its own requests; reload for another.`);
