@@ -40,6 +40,7 @@ def test_runs_are_shown_turn_by_turn(tmp_path: Path) -> None:
             await page.until(IS_LIVE)
             assert await page.run("document.getElementById('runs-part').hidden")
             maze = Maze(3, (READ, PICK) * 8)
+            headers: dict[str, str] = {}
             for name, budget in (*OLD, (MARKUP, "3k work"), ("fix-the-build", "600 work")):
                 headers = {"Workspan-Trajectory": name, "Workspan-Trajectory-Budget": budget}
                 await walk(client, gw.url, maze, "sim:auto", 1, headers)

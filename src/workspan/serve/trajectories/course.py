@@ -74,7 +74,8 @@ class Course:
         """Return how many drafts a turn may draw whose first draft calls these tools.
 
         1 is that first draft alone. What is left is spread over the turns to come: each of them is
-        to have its one draft, and those where drafts are known to differ have the rest alike.
+        to have its one draft, and those where drafts are known to differ have the rest alike. Where
+        that is too little for a vote each, those that come first have one.
         """
         state = State(self.after, calls)
         if not self.is_measured or self._is_safe(state):
@@ -84,9 +85,9 @@ class Course:
         spare = max(0.0, self.room - 1 - self.to_come)
         need = 1 + _VOTE
         share = 1 + int(spare * need / (need + self.to_come * self._demand()))
-        if share < LEAST or not self._is_among_the_best(state, spare):
+        if spare < LEAST - 1 or not self._is_among_the_best(state, spare):
             return 1
-        return min(share, most)
+        return min(max(share, LEAST), most)
 
     def rate(self, state: State) -> float:
         """Return the part of pairs that differ: at first as in others that call these tools."""
