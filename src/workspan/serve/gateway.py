@@ -256,7 +256,7 @@ class Gateway:
             StoreGone: the store can't be asked.
         """
         named = asked.wish.trajectory
-        if named is None:
+        if named is None or (not named.name and self.config.trajectories.by_prefix):
             return asked
         if not named.name:
             raise InputError("workspan.trajectory must be given: the name of the agent's run")

@@ -21,7 +21,7 @@ from workspan.errors import InputError, Refused
 from workspan.serve.accounts import Accounts
 from workspan.serve.exchanging import Pace
 from workspan.serve.store.base import Store
-from workspan.serve.store.trajectories import forget
+from workspan.serve.store.trajectories import KEPT_SECONDS, forget
 from workspan.serve.trajectories.book import Book, Turn
 from workspan.serve.trajectories.named import Named
 from workspan.serve.trajectories.rules import TrajectoryRules
@@ -205,14 +205,14 @@ def test_a_key_has_a_bounded_number_and_idle_ones_are_forgotten(
                 await book.join(Named("d"), one.key, "m", OTHER)
             assert refused.value.code == "too_many_trajectories"
             await book.join(Named("a"), one.key, "m", OTHER)
-            await forgotten(one.store, one.utc() + 1)
+            await forgotten(one.store, one.utc() + KEPT_SECONDS + 1)
             await book.join(Named("d"), one.key, "m", OTHER)
 
     run(main)
 
 
-async def forgotten(store: Any, before: float) -> None:
-    await store.database.transact(lambda: forget(before))
+async def forgotten(store: Any, now: float) -> None:
+    await store.database.transact(lambda: forget(now))
 
 
 def test_a_worker_that_did_not_hear_of_a_budget_asks_the_store(tmp_path: Path) -> None:

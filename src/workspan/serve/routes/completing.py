@@ -10,6 +10,7 @@ from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Form, Passed
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.passing import relay
+from workspan.serve.routes.following import followed
 from workspan.serve.routes.worth import worth
 from workspan.serve.routing import Target, housekeeping
 from workspan.serve.seeing.content import last_turn
@@ -44,6 +45,7 @@ async def answered(
     Raises:
         WorkspanError: it can't be done, or nobody answers.
     """
+    passed = await followed(gateway, exchange, passed, record)
     target = await worth(gateway, _weighed(target, passed, record), passed, record)
     if target.strategy is None:
         await relay(exchange, passed, gateway.in_order(target.upstream), gateway.accounts, record)

@@ -19,7 +19,7 @@ from workspan.serve.store.base import (
 from workspan.serve.store.keys import Key, StoredKey
 from workspan.serve.store.leasing import Position
 from workspan.serve.store.limits import Limit, in_order, window_start
-from workspan.serve.store.trajectories import KEPT_SECONDS, forget
+from workspan.serve.store.trajectories import forget
 from workspan.store.statement import LOCK, Rows, Statement, Work
 
 _LARGEST = 2**63 - 1
@@ -233,7 +233,7 @@ def reap(now: float, silent_since: float) -> Work[int]:
         yield from _keep(_lost_rows(worker, held, now))
         yield Statement("UPDATE workers SET is_lost = 1 WHERE id = ?", (worker,))
     yield from _prune(now - _KEPT_SECONDS)
-    yield from forget(now - KEPT_SECONDS)
+    yield from forget(now)
     return len(silent)
 
 

@@ -17,6 +17,8 @@ MOST_OF_KEY = 10_000
 """Trajectories with a budget that one key has in the store at a time."""
 KEPT_SECONDS = 30 * 86_400.0
 """After which one is forgotten that no request was of: its name then begins another."""
+_PREFIXES_KEPT_SECONDS = 86_400.0
+"""Of what turns left behind: a row each."""
 _AT_ONCE = 500
 """Forgotten in one transaction, at most."""
 
@@ -76,9 +78,10 @@ def _found(one: StoredTrajectory) -> Work[StoredTrajectory | None]:
     return StoredTrajectory(one.id, one.key, name, held, created)
 
 
-def forget(before: float) -> Work[None]:
-    """Drop trajectories, and prefixes, that no request has asked for since a moment."""
-    yield Statement("DELETE FROM prefixes WHERE at < ?", (before,))
+def forget(now: float) -> Work[None]:
+    """Drop trajectories that no request has asked for in long, and old prefixes."""
+    yield Statement("DELETE FROM prefixes WHERE at < ?", (now - _PREFIXES_KEPT_SECONDS,))
+    before = now - KEPT_SECONDS
     old = yield Statement(
         "SELECT id FROM keys WHERE parent IS NOT NULL AND created < ? "
         "AND NOT EXISTS (SELECT 1 FROM requests WHERE trajectory = keys.id AND at >= ?) "

@@ -33,6 +33,7 @@ _MOST = 10_000
 """Trajectories that a process knows, where no store keeps their accounts."""
 _REMEMBERED = 1_000
 """So many that could be asked of the store again, or have no account, are remembered."""
+_MOST_PREFIXES = 20_000
 _MOST_STATES = 256
 _MOST_SCOPES = 1_000
 _SHOWN = 12
@@ -265,6 +266,7 @@ class Book:
         """Begin empty; what has a budget is kept in the store, where there is one."""
         self.store, self.rules, self.now = store, rules, now
         self._known: OrderedDict[str, Trajectory] = OrderedDict()
+        self._prefixes: OrderedDict[str, str] = OrderedDict()
         self._seen: OrderedDict[tuple[str, str], dict[State, Seen]] = OrderedDict()
 
     async def join(self, named: Named, key: Key | None, model: str, allowed: Budget) -> Turn:
@@ -347,6 +349,29 @@ class Book:
             else:
                 said = f"{_MOST} trajectories are in use: keep them in a store, see --store"
                 raise Refused(said, code="too_many_trajectories", retry_after=60.0)
+
+    async def follow(self, prefixes: Sequence[str]) -> str | None:
+        """Return the name of the trajectory that a prompt goes on from; None where none is known.
+
+        Raises:
+            StoreGone: the store can't be asked.
+        """
+        for one in prefixes:
+            if (name := self._prefixes.get(one)) is not None:
+                return name
+        return None if self.store is None else await self.store.follow(prefixes)
+
+    async def remember(self, prefix: str, name: str) -> None:
+        """Keep what a turn left behind.
+
+        Raises:
+            StoreError: the store can't be asked; this process knows it all the same.
+        """
+        self._prefixes[prefix] = name
+        if len(self._prefixes) > _MOST_PREFIXES:
+            self._prefixes.popitem(last=False)
+        if self.store is not None:
+            await self.store.remember(prefix, name, self.now())
 
     def seen(self, scope: tuple[str, str]) -> dict[State, Seen]:
         """Return where drafts of one key and model were seen to differ."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from time import perf_counter
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from workspan.serve.config import Limits
 from workspan.serve.wire import sse
@@ -30,6 +30,13 @@ _TOLD: Mapping[Why, tuple[int, str, str]] = {
     "total": (504, "timeout", "the request took too long in all"),
     "draining": (503, "draining", "the server ends: it can't finish this request"),
 }
+
+
+class Hears(Protocol):
+    """Wants to know what a client is told of an answer."""
+
+    async def __call__(self, said: bytes, *, is_last: bool) -> None:
+        """Take a part, before the client has it."""
 
 
 class Exchange:
@@ -64,6 +71,8 @@ class Exchange:
         """When something last came or went; the watch goes by it."""
         self.voice: Voice = CHAT
         """In which dialect the client is spoken to."""
+        self.hears: Hears | None = None
+        """Told each part of an answer before the client is, and that it is the last."""
         self._receive, self._send = receive, send
         self._task = asyncio.current_task()
         self._watcher: asyncio.Task[None] | None = None
@@ -204,7 +213,10 @@ class Exchange:
 
     async def answer(self, body: bytes) -> None:
         """Send a whole reply of a chat, or of the client's dialect."""
-        await self.reply(200, self.voice.whole(body))
+        said = self.voice.whole(body)
+        if self.hears is not None:
+            await self.hears(said, is_last=True)
+        await self.reply(200, said)
 
     async def begin(self) -> None:
         """Send the head of a stream, unless a comment did so before."""
@@ -218,6 +230,8 @@ class Exchange:
         data = self.voice.part(data)
         if not data:
             return
+        if self.hears is not None:
+            await self.hears(data, is_last=False)
         self._is_writing = True
         before, self.waits_for = self.waits_for, "slow"
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
@@ -228,6 +242,8 @@ class Exchange:
     async def end(self, data: bytes = b"") -> None:
         """Send the last part of a stream."""
         data = self.voice.last(data)
+        if self.hears is not None:
+            await self.hears(data, is_last=True)
         await self._end(data)
 
     async def _end(self, data: bytes) -> None:

@@ -1,0 +1,65 @@
+"""A turn that names no trajectory: found by what it goes on from, and remembered at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from workspan.data.types import Message
+from workspan.errors import InputError, StoreError
+from workspan.serve.gateway import Gateway
+from workspan.serve.relay.asking import Passed
+from workspan.serve.seeing.record import Record
+from workspan.serve.trajectories.named import Named
+from workspan.serve.trajectories.prefix import MOST_BYTES, heard, prefix_after, prefixes
+from workspan.serve.wire.exchange import Exchange
+
+
+async def followed(gateway: Gateway, exchange: Exchange, passed: Passed, record: Record) -> Passed:
+    """Give a request its trajectory, where the operator lets them be found and it names none.
+
+    Raises:
+        Refused: there are too many.
+        StoreGone: the store can't be asked.
+    """
+    asked, book = passed.asked, gateway.trajectories
+    if asked.turn is not None or not book.rules.by_prefix:
+        return passed
+    try:
+        prompt = passed.as_chat.asked.chat.request.prompt
+    except InputError:  # it can't be compared; whether it can be asked, others say
+        return passed
+    scope = f"{exchange.key_id}\n"
+    name = await book.follow(prefixes(scope, prompt)) or f"by prefix {asked.id}"
+    wish = asked.wish.trajectory or Named()
+    named = replace(asked.wish, trajectory=replace(wish, name=name))
+    joined = await gateway.joined(replace(asked, wish=named), record)
+    exchange.hears = _Hearing(gateway, scope, prompt, passed.form, name)
+    return replace(passed, asked=joined)
+
+
+@dataclass(slots=True)
+class _Hearing:
+    """Remembers what goes on from an answer, before its client can go on from it."""
+
+    gateway: Gateway
+    scope: str
+    prompt: tuple[Message, ...]
+    form: str
+    name: str
+    parts: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    async def __call__(self, said: bytes, *, is_last: bool) -> None:
+        """Take a part; at the last one keep the hash of it all."""
+        self.size += len(said)
+        if self.size > MOST_BYTES:
+            self.parts.clear()
+            return
+        self.parts.append(said)
+        answer = heard(self.form, b"".join(self.parts)) if is_last else None
+        if answer is not None:
+            prefix = prefix_after(self.scope, self.prompt, answer)
+            try:
+                await self.gateway.trajectories.remember(prefix, self.name)
+            except StoreError as error:  # this process knows it all the same
+                self.gateway.log.store(error)

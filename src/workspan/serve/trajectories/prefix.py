@@ -1,0 +1,180 @@
+"""Trajectories that nobody named: a request is of the one whose last answer it goes on from.
+
+What a client was told is read from the bytes that it was sent, in its own dialect, and put behind
+the prompt that it answers: the hash of both is what a later request must begin with. Blanks, and
+whatever clients add to a turn for caches of prompts, do not count; ids of calls do, so that two
+runs of one task are two. Nothing of the conversation is kept but the hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from workspan.data.types import Message
+
+MOST_BYTES = 1 << 20
+"""Of a reply that is read: one that is longer begins nothing."""
+_MOST = 64
+"""Answers of a prompt that are looked for, the last first."""
+Call: TypeAlias = tuple[str, str, str]
+"""Of a tool: its id, the tool's name, the arguments as JSON in one form."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a model said in one turn, as far as it is compared."""
+
+    text: str = ""
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing was said."""
+        return not (self.text.strip() or self.calls)
+
+
+def prefixes(scope: str, prompt: Sequence[Message]) -> list[str]:
+    """Return the hashes of a prompt up to each answer in it, the last first."""
+    found = [digest for is_answer, digest in _digests(scope, prompt) if is_answer]
+    return found[::-1][:_MOST]
+
+
+def prefix_after(scope: str, prompt: Sequence[Message], answer: Answer) -> str:
+    """Return the hash of a prompt with the answer that it got."""
+    state = hashlib.sha256(scope.encode())
+    for one in _turns(prompt):
+        state.update(_bytes(one))
+    state.update(_bytes(("assistant", "", answer.text, answer.calls)))
+    return state.hexdigest()
+
+
+_Turn: TypeAlias = tuple[str, str, str, list[Call]]
+
+
+def _digests(scope: str, prompt: Sequence[Message]) -> Iterable[tuple[bool, str]]:
+    state = hashlib.sha256(scope.encode())
+    for one in _turns(prompt):
+        state.update(_bytes(one))
+        yield one[0] == "assistant", state.hexdigest()
+
+
+def _turns(prompt: Sequence[Message]) -> list[_Turn]:
+    """Return turns in one form; what several items of one answer say is one turn."""
+    found: list[_Turn] = []
+    for one in prompt:
+        role = "system" if one.role == "developer" else one.role
+        others = [repr(x) for x in one.content or () if not hasattr(x, "text")]
+        text = one.text + "".join(others if isinstance(one.content, tuple) else ())
+        calls = [(call.id, call.name, _one_form(call.arguments)) for call in one.tool_calls]
+        if found and role == "assistant" == found[-1][0]:
+            before = found.pop()
+            text, calls = before[2] + text, before[3] + calls
+        found.append((role, one.tool_call_id, text, calls))
+    return found
+
+
+def _bytes(turn: _Turn) -> bytes:
+    role, of, text, calls = turn
+    return json.dumps([role, of, "".join(text.split()), sorted(calls)]).encode() + b"\n"
+
+
+def _one_form(arguments: str) -> str:
+    try:
+        return json.dumps(json.loads(arguments), sort_keys=True)
+    except (ValueError, RecursionError):
+        return arguments
+
+
+def heard(form: str, said: bytes) -> Answer | None:
+    """Return what a client was told; None where it can't be read, or nothing was said.
+
+    Args:
+        form: in which dialect: "chat", "message" or "response".
+        said: all that it was sent, whole or as events.
+    """
+    values = [_value(said)] if said.lstrip()[:1] == b"{" else _events(said)
+    answer = Answer()
+    try:
+        for value in values:
+            _READERS[form](value, answer)
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError):
+        return None  # an upstream may say anything
+    calls = [(id, name, _one_form(arguments)) for id, name, arguments in answer.calls]
+    return None if answer.is_empty else Answer(answer.text, calls)
+
+
+def _events(said: bytes) -> list[Mapping[str, Any]]:
+    lines = [line[6:] for line in said.split(b"\n") if line.startswith(b"data: ")]
+    return [_value(line) for line in lines if line.strip() != b"[DONE]"]
+
+
+def _value(said: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(said)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _of_chat(value: Mapping[str, Any], answer: Answer) -> None:
+    for choice in value.get("choices") or ():
+        if choice.get("index"):
+            continue
+        told = choice.get("delta") or choice.get("message") or {}
+        answer.text += told.get("content") or ""
+        for place, call in enumerate(told.get("tool_calls") or ()):
+            _add(answer, call.get("index", place), call.get("id"), call.get("function") or {})
+
+
+def _add(answer: Answer, place: int, id: str | None, function: Mapping[str, Any]) -> None:
+    if not 0 <= place <= len(answer.calls) or place > 1_000:
+        raise ValueError(place)
+    if place == len(answer.calls):
+        answer.calls.append(("", "", ""))
+    known = answer.calls[place]
+    name, arguments = function.get("name") or "", function.get("arguments") or ""
+    answer.calls[place] = (known[0] or id or "", known[1] or name, known[2] + arguments)
+
+
+def _of_messages(value: Mapping[str, Any], answer: Answer) -> None:
+    if value.get("type") == "message":
+        for block in value.get("content") or ():
+            _block(block, answer)
+    elif value.get("type") == "content_block_start":
+        _block(value["content_block"], answer)
+    elif value.get("type") == "content_block_delta":
+        delta = value["delta"]
+        answer.text += delta.get("text") or ""
+        if "partial_json" in delta:
+            _add(answer, len(answer.calls) - 1, None, {"arguments": delta["partial_json"]})
+
+
+def _block(block: Mapping[str, Any], answer: Answer) -> None:
+    if block.get("type") == "text":
+        answer.text += block.get("text") or ""
+    elif block.get("type") == "tool_use":
+        told = json.dumps(block["input"]) if block.get("input") else ""
+        answer.calls.append((block["id"], block["name"], told))
+
+
+def _of_responses(value: Mapping[str, Any], answer: Answer) -> None:
+    ended = ("response.completed", "response.incomplete")
+    reply = value.get("response") if value.get("type") in ended else value
+    if not isinstance(reply, dict) or reply.get("object") != "response":
+        return
+    for item in reply.get("output") or ():
+        if item.get("type") == "message":
+            answer.text += "".join(part.get("text") or "" for part in item.get("content") or ())
+        elif item.get("type") == "function_call":
+            answer.calls.append((item["call_id"], item["name"], item.get("arguments") or ""))
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any], Answer], None]] = {
+    "chat": _of_chat,
+    "message": _of_messages,
+    "response": _of_responses,
+}

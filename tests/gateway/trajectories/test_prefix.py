@@ -1,0 +1,221 @@
+"""Trajectories that nobody named: a request is of the one whose answer it goes on from."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.rig import (
+    ASK,
+    DONE,
+    Scripted,
+    Seen,
+    begin,
+    end,
+    gate,
+    line,
+    part,
+    piece,
+    reply,
+    run,
+    upstream,
+    usage,
+    whole,
+)
+from store_rig import rig
+from workspan.data.budget import Budget
+from workspan.serve.store.keys import make_key
+from workspan.serve.trajectories.prefix import heard
+from workspan.serve.trajectories.rules import TrajectoryRules
+
+BY_PREFIX = TrajectoryRules(Budget(work=100), by_prefix=True)
+FUNCTION = {"name": "look", "parameters": {"type": "object", "properties": {}}}
+TOOL = {"type": "function", "function": FUNCTION}
+
+
+def looks() -> Any:
+    """Call a tool each time, each call with an id of its own; 10 tokens a turn."""
+    numbers = iter(range(100))
+
+    async def answer(_: Scripted, seen: Seen, writer: asyncio.StreamWriter) -> None:
+        function = {"name": "look", "arguments": '{"at": 1}'}
+        call = {"id": f"call_{next(numbers)}", "type": "function", "function": function}
+        if not seen.value.get("stream"):
+            told = whole("Look: ", 10, tool_calls=[call])
+            told["choices"][0]["finish_reason"] = "tool_calls"
+            await reply(writer, told)
+            return
+        await begin(writer)
+        await part(writer, piece({"role": "assistant", "content": "Look: "}))
+        first = {**call, "index": 0, "function": {"name": "look", "arguments": '{"at"'}}
+        rest = {"index": 0, "function": {"arguments": ": 1}"}}
+        for one in (first, rest):
+            await part(writer, piece({"tool_calls": [one]}))
+        await part(writer, piece({}, "tool_calls"))
+        await part(writer, line({"id": "c", "choices": [], "usage": usage(9, 10)}) + DONE)
+        await end(writer)
+
+    return answer
+
+
+FORMS = ["chat", "message", "response"]
+USER = {"role": "user", "content": "Go."}
+
+
+def gone_on(messages: list[Any], message: Mapping[str, Any], result: str = "a wall") -> list[Any]:
+    """Go on from an answer as a client of Chat does, which writes it in a way of its own."""
+    call = message["tool_calls"][0]
+    spaced = {**call, "function": {"name": "look", "arguments": '{"at":1}'}}
+    said = {"role": "assistant", "content": " Look:", "tool_calls": [spaced]}
+    return [*messages, said, {"role": "tool", "tool_call_id": call["id"], "content": result}]
+
+
+def test_a_chat_is_followed_turn_by_turn_and_another_is_another() -> None:
+    async def main() -> None:
+        async with Scripted(looks()).serve() as up, gate(up.url, trajectories=BY_PREFIX) as gw:
+            messages, other = [USER], [USER]
+            for _ in range(3):
+                got = await gw.ask(messages=messages, tools=[TOOL])
+                messages = gone_on(messages, got.value["choices"][0]["message"])
+                got = await gw.ask(messages=other, tools=[TOOL])
+                other = gone_on(other, got.value["choices"][0]["message"])
+            turns = [
+                (one.turn.trajectory.id, one.turn.number) for one in gw.log.records if one.turn
+            ]
+            assert [number for _, number in turns] == [1, 1, 2, 2, 3, 3]
+            assert len({id for id, _ in turns}) == 2
+
+    run(main)
+
+
+def test_streams_are_followed_and_the_budget_holds() -> None:
+    async def main() -> None:
+        rules = replace(BY_PREFIX, budget=Budget(work=25))
+        async with Scripted(looks()).serve() as up, gate(up.url, trajectories=rules) as gw:
+            messages: list[Any] = [USER]
+            statuses, codes = [], []
+            for place in range(4):
+                got = await gw.stream(messages=messages, tools=[TOOL], max_tokens=10)
+                statuses.append(got.status)
+                codes += [got.error["code"]] if got.status != 200 else []
+                call = {"id": f"call_{place}", "type": "function"}
+                messages = gone_on(messages, {"tool_calls": [call]})
+            assert statuses == [200, 200, 429, 429]
+            assert codes == ["budget_exceeded"] * 2
+
+    run(main)
+
+
+def test_messages_and_responses_are_followed_too() -> None:
+    async def main() -> None:
+        async with (
+            Scripted(looks()).serve() as up,
+            gate(replace(upstream(up.url), speaks=("chat",)), trajectories=BY_PREFIX) as gw,
+        ):
+            for is_streamed in (False, True):
+                told: list[Any] = [{"role": "user", "content": "Go."}]
+                body = {"model": "m", "max_tokens": 30, "stream": is_streamed}
+                tool = {"name": "look", "input_schema": FUNCTION["parameters"]}
+                for _ in range(2):
+                    before = len(up.seen)
+                    got = await gw.post({**body, "messages": told, "tools": [tool]}, "/messages")
+                    assert got.status == 200, got.body
+                    used = {
+                        "type": "tool_use",
+                        "id": f"call_{before}",
+                        "name": "look",
+                        "input": {"at": 1},
+                    }
+                    text = {
+                        "type": "text",
+                        "text": "Look: ",
+                        "cache_control": {"type": "ephemeral"},
+                    }
+                    told.append({"role": "assistant", "content": [text, used]})
+                    result = {"type": "tool_result", "tool_use_id": used["id"], "content": "wall"}
+                    told.append({"role": "user", "content": [result]})
+                items: list[Any] = [{"role": "user", "content": "Go."}]
+                body = {"model": "m", "stream": is_streamed}
+                for _ in range(2):
+                    before = len(up.seen)
+                    flat = {"type": "function", **FUNCTION}
+                    got = await gw.post({**body, "input": items, "tools": [flat]}, "/responses")
+                    assert got.status == 200, got.body
+                    at = {"call_id": f"call_{before}"}
+                    content = [{"type": "output_text", "text": "Look: ", "annotations": []}]
+                    items.append({"type": "message", "role": "assistant", "content": content})
+                    call = {"type": "function_call", "name": "look", "arguments": '{"at": 1}'}
+                    items.append({**call, **at})
+                    items.append({"type": "function_call_output", **at, "output": "wall"})
+            numbers = [one.turn.number for one in gw.log.records if one.turn]
+            assert numbers == [1, 2] * 4
+
+    run(main)
+
+
+def test_what_one_worker_answered_another_follows(tmp_path: Path) -> None:
+    async def main() -> None:
+        address = str(tmp_path / "store.db")
+        async with rig(address, "10k work") as one:
+            keys = []
+            for name in ("a", "b"):
+                stored, text = make_key(name, (), now=one.utc())
+                await one.store.add(stored)
+                keys.append({"Authorization": f"Bearer {text}"})
+            async with (
+                Scripted(looks()).serve() as up,
+                gate(up.url, store=address, trajectories=BY_PREFIX) as first,
+                gate(up.url, store=address, trajectories=BY_PREFIX) as second,
+            ):
+                body = {**ASK, "messages": [USER], "tools": [TOOL]}
+                got = await first.post(body, headers=keys[0])
+                body["messages"] = gone_on([USER], got.value["choices"][0]["message"])
+                await second.post(body, headers=keys[0])
+                await second.post(body, headers=keys[1])
+                ours = (await first.record()).turn
+                mine = (await second.record(1)).turn
+                theirs = (await second.record(2)).turn
+                assert ours is not None
+                assert mine is not None
+                assert theirs is not None
+                assert mine.trajectory.id == ours.trajectory.id
+                assert mine.trajectory.left[0][1] <= 80
+                assert theirs.trajectory.id != ours.trajectory.id
+
+    run(main)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.sampled_from(["chat", "message", "response"]),
+    st.binary(max_size=80) | st.text().map(str.encode),
+)
+def test_what_an_upstream_says_is_read_or_left(form: str, said: bytes) -> None:
+    found = heard(form, said)
+    assert found is None or not found.is_empty
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"choices": [{"delta": {"tool_calls": [{"index": 10**9}]}}]},
+        {"choices": [{"delta": {"tool_calls": [{"index": -1}]}}]},
+        {"choices": [3]},
+        {"choices": [{"message": {"content": ["a"]}}]},
+        {"type": "content_block_delta", "delta": {"partial_json": "{"}},
+        {"type": "message", "content": [{"type": "tool_use"}]},
+        {"object": "response", "output": [{"type": "function_call"}]},
+        {"object": "response", "output": ["x"]},
+    ],
+)
+def test_odd_replies_begin_nothing(form: str, value: Any) -> None:
+    assert heard(form, json.dumps(value).encode()) is None
