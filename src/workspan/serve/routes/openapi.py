@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from workspan.serve.relay.asking import MOST_CHOICES
+from workspan.serve.trajectories.named import LONGEST, MOST_TURNS
 
 _ERROR = {
     "type": "object",
@@ -35,6 +36,10 @@ _WISH: dict[str, Any] = {
         "budget": {"type": ["string", "null"], **_BUDGET_FORM},
         "strategy": {"type": ["string", "null"], **_STRATEGY_FORM},
         "explain": {"type": ["boolean", "null"]},
+        "trajectory": {"type": ["string", "null"], "maxLength": LONGEST},
+        "trajectory_budget": {"type": ["string", "null"], **_BUDGET_FORM},
+        "trajectory_turns": {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_TURNS},
+        "trajectory_tells": {"type": ["boolean", "null"]},
     },
 }
 _PLAIN_WISH = {
@@ -183,7 +188,12 @@ _MESSAGES = {
 }
 _HEADERS = [
     {"name": name, "in": "header", "required": False, "schema": {"type": "string", **form}}
-    for name, form in (("Workspan-Budget", _BUDGET_FORM), ("Workspan-Strategy", _STRATEGY_FORM))
+    for name, form in (
+        ("Workspan-Budget", _BUDGET_FORM),
+        ("Workspan-Strategy", _STRATEGY_FORM),
+        ("Workspan-Trajectory", {"maxLength": LONGEST}),
+        ("Workspan-Trajectory-Budget", _BUDGET_FORM),
+    )
 ]
 _FAILURES = {
     str(status): {

@@ -24,7 +24,10 @@ _ORIGIN = re.compile(
     r"[a-z][a-z0-9+.-]*://[A-Za-z0-9._-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:\d+)?"
 )
 _ASKED = re.compile(r"[A-Za-z0-9, -]{1,1024}")
-_TOLD = b"x-request-id, x-workspan-engine, x-workspan-overhead-ms, retry-after"
+_TOLD = (
+    b"x-request-id, x-workspan-engine, x-workspan-overhead-ms, x-workspan-trajectory-turn, "
+    b"x-workspan-trajectory-left, retry-after"
+)
 _FRESH_SECONDS = b"600"
 
 
