@@ -420,6 +420,9 @@ class Chunk:
     scored: tuple[object, ...] = ()
     """The tokens of `logprobs` with their texts, as `msgspec.to_builtins` writes them for the wire;
     empty from engines that give none."""
+    details: tuple[object, ...] = ()
+    """Thinking in parts as JSON's values, which its server wants back as they came: signed,
+    encrypted or summed up (OpenRouter's `reasoning_details`)."""
 
 
 @dataclass(frozen=True, slots=True)

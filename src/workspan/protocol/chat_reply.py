@@ -100,6 +100,10 @@ class Chunks:
         """Go on with its thinking, under the name that the upstream has for it."""
         return self._chunk(index, {name: text})
 
+    def details(self, index: int, parts: Sequence[object]) -> dict[str, Any]:
+        """Go on with parts of its thinking that are to come back as they are."""
+        return self._chunk(index, {DETAILS: list(parts)})
+
     def refusal(self, index: int, text: str) -> dict[str, Any]:
         """Go on with a refusal."""
         return self._chunk(index, {"refusal": text})
@@ -134,6 +138,8 @@ class Chunks:
         yield self.opening(index)
         for piece in pieces(message.reasoning):
             yield self.reasoning(index, piece, message.reasoning_name)
+        if details := message.extra.get(DETAILS):
+            yield self.details(index, details)
         scored = turn.scored
         for piece in pieces(message.text):
             yield self.text(index, piece, scored)
@@ -149,6 +155,8 @@ class Chunks:
 
 
 _CHUNK = "chat.completion.chunk"
+DETAILS = "reasoning_details"
+"""The field of a turn that holds such parts."""
 
 
 def pieces(text: str, longest: int = _PIECE) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from aiohttp import web
 from gateway_requests import asked, chunks, joined, replied
 from told_server import told_server
 from workspan.engines.endpoint import Endpoint
+from workspan.protocol.details import merged
 from workspan.testing.server import Behaviour, SimulatedServer
 
 pytestmark = pytest.mark.anyio
@@ -70,3 +72,54 @@ async def test_reasoning_of_earlier_turns_goes_upstream_under_its_name() -> None
 
 
 USAGE = {"prompt_tokens": 5, "completion_tokens": 4, "total_tokens": 9}
+
+
+SIGNED = [
+    {"type": "reasoning.text", "text": "two and", "index": 0, "format": "anthropic-claude-v1"},
+    {"type": "reasoning.text", "text": " two", "index": 0, "signature": "c2ln"},
+    {"type": "reasoning.encrypted", "data": "ZW5j", "index": 1, "id": "r1"},
+]
+WHOLE = [
+    {
+        "type": "reasoning.text",
+        "text": "two and two",
+        "index": 0,
+        "format": "anthropic-claude-v1",
+        "signature": "c2ln",
+    },
+    SIGNED[2],
+]
+
+
+@pytest.mark.parametrize("strategy", ["single", "self_consistency(n=2)"])
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_signed_thinking_comes_back_in_parts_that_are_whole(
+    strategy: str, is_streamed: bool
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        del request
+        deltas: list[dict[str, Any]] = [{"reasoning_details": [one]} for one in SIGNED]
+        deltas += [{"reasoning_details": "odd"}, {"reasoning_details": [7]}, {"content": "4"}]
+        choices: list[dict[str, Any]] = [{"index": 0, "delta": one} for one in deltas]
+        choices.append({"index": 0, "delta": {}, "finish_reason": "stop"})
+        usage = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}
+        events = [{"id": "c", "choices": [one]} for one in choices]
+        said = [*events, {"id": "c", "choices": [], "usage": usage}]
+        body = b"".join(b"data: " + json.dumps(one).encode() + b"\n\n" for one in said)
+        return web.Response(body=body + b"data: [DONE]\n\n", content_type="text/event-stream")
+
+    async with told_server(answer) as url:
+        engine = Endpoint(url, "simulated", api_key="")
+        request = asked({**NUMBER, "stream": is_streamed}, strategy)
+        if is_streamed:
+            told = [
+                detail
+                for chunk in await chunks(request, engine)
+                for choice in chunk["choices"]
+                for detail in choice["delta"].get("reasoning_details", ())
+            ]
+            assert merged(told) == WHOLE
+        else:
+            reply = await replied(request, engine)
+            assert reply.body["choices"][0]["message"]["reasoning_details"] == WHOLE
+        await engine.aclose()

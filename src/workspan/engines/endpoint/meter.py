@@ -40,6 +40,9 @@ _NO_SIZE = Notice(
 _ANY = 1 << 40
 """Tokens of a prompt that nothing bounds."""
 
+_MOST_DETAILS = 1_000
+"""Parts of thinking in one event: more is no reply."""
+
 
 class _Side:
     """The text of one side of a choice, the answer's or the thinking's, counted read by read."""
@@ -150,6 +153,7 @@ class Meter:
         self._confidences: list[float] = []
         self._tokens: list[object] = []
         self._thought_name = ""
+        self._details: list[object] = []
         self._scored = 0
         self._report: Report | None = None
         self._told = (0, 0, 0)
@@ -180,8 +184,8 @@ class Meter:
             if thought := delta.thought:
                 self._thought.add(thought)
                 self._thought_name = self._thought_name or delta.thought_name
-            if delta.refusal:
-                self._refusal.add(delta.refusal)
+            if delta.refusal or delta.reasoning_details:
+                self._take_rarer(delta)
             if delta.tool_calls or delta.function_call:
                 self._take_calls(delta)
         else:
@@ -206,6 +210,14 @@ class Meter:
     def take_texts(self, texts: list[str]) -> None:
         """Add pieces of plain text, none of them empty, that came before the choice's end."""
         self._text.extend(texts)
+
+    def _take_rarer(self, delta: Delta) -> None:
+        """Add a refusal, and parts of thinking as they came; what is no part is not kept."""
+        if delta.refusal:
+            self._refusal.add(delta.refusal)
+        told = delta.reasoning_details
+        parts = told if isinstance(told, list) else ()
+        self._details += [one for one in parts[:_MOST_DETAILS] if isinstance(one, dict)]
 
     def _take_calls(self, delta: Delta) -> None:
         told = self._calls.take(delta.tool_calls)
@@ -326,8 +338,10 @@ class Meter:
             self._calls.calls if finish else (),
             self._thought_name,
             tuple(self._tokens),
+            tuple(self._details),
         )
         self._tokens.clear()
+        self._details.clear()
         self._logprobs.clear()
         self._confidences.clear()
         return chunk

@@ -9,8 +9,10 @@ from typing import Any
 from workspan.answers import canonical, structured
 from workspan.answers.voting import by_field, calls_tools, plurality
 from workspan.core.journal import Journal
+from workspan.data.content import JsonObject
 from workspan.data.types import Answer, Candidate, Message, Sample
-from workspan.protocol.chat_reply import Turn
+from workspan.protocol.chat_reply import DETAILS, Turn
+from workspan.protocol.details import merged
 from workspan.runner import Result
 from workspan.serve.scaled.plan import Plan
 from workspan.serve.scaled.watching import Watch
@@ -41,7 +43,12 @@ def turn_of(candidate: Candidate, plan: Plan, drawn: Mapping[str, Sample], watch
     if plan.request.logprobs and (told := watch.scored.get(candidate.key)):
         scored = tuple(told)
     if sample is not None and (candidate.turn is not None or candidate.text == sample.text):
-        return Turn(replace(sample.message, reasoning_name=name), sample.finish, scored)
+        message = replace(sample.message, reasoning_name=name)
+        if details := merged(watch.details.get(candidate.key, ())):
+            message = replace(
+                message, extra=JsonObject.of({**message.extra.value, DETAILS: details})
+            )
+        return Turn(message, sample.finish, scored)
     if candidate.turn is not None:
         return Turn(candidate.turn)
     return Turn(Message("assistant", candidate.text), "stop" if sample is None else sample.finish)

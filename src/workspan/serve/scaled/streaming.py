@@ -137,6 +137,9 @@ class _Feed:
             yield from self._opened()
             name = chunk.reasoning_name or "reasoning_content"
             yield self._chunks.reasoning(0, chunk.reasoning, name)
+        if chunk.details:
+            yield from self._opened()
+            yield self._chunks.details(0, chunk.details)
         if chunk.text or (chunk.scored and self._wants_logprobs):
             yield from self._opened()
             scored = chunk.scored if self._wants_logprobs else None

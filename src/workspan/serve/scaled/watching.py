@@ -41,6 +41,8 @@ class Watch:
     """What the upstream calls thinking, by the key of a call."""
     scored: dict[str, list[object]] = field(default_factory=dict)
     """Tokens with their log-probabilities, by the key of a call."""
+    details: dict[str, list[object]] = field(default_factory=dict)
+    """Parts of thinking that the upstream wants back, by the key of a call."""
     ended: int = 0
     """Calls so far."""
     _texts: dict[str, list[str]] = field(default_factory=dict)
@@ -56,6 +58,8 @@ class Watch:
         key, chunk = event.key, event.chunk
         if chunk.reasoning_name:
             self.names[key] = chunk.reasoning_name
+        if chunk.details:
+            self.details.setdefault(key, []).extend(chunk.details)
         if chunk.scored:
             self.scored.setdefault(key, []).extend(chunk.scored)
         if self.progress is None:
