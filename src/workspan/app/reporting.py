@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from workspan.app.sweeping import journals_of, problems_of
 from workspan.app.swept import held, judged, list_sweeps
-from workspan.app.sweeping import journals_of
 from workspan.errors import InputError, MissingDependency, nearest
+from workspan.lab.sweeping.cell import problems_digest
+from workspan.lab.sweeping.outcome import CellRow
+from workspan.lab.sweeping.written import read_sweep
+from workspan.tasks.base import Task
 from workspan.tasks.catalogue import serial_depth
 
 SUFFIXES = (".html", ".png", ".svg")
@@ -64,6 +68,7 @@ async def report(
     base: str | None = None,
     serial: Mapping[str, int] | None = None,
     journals: Path | str | None = None,
+    problems: Path | str | None = None,
 ) -> Reported:
     """Draw a sweep into a file: one page to walk through, or one picture.
 
@@ -75,6 +80,8 @@ async def report(
         serial: depths of tasks, in steps that each need the one before, beside those that the task
             sets state themselves.
         journals: the folder of the calls; beside the store by default.
+        problems: the sweep's TOML file: what was asked is shown, where it is still what the file
+            names.
 
     Raises:
         InputError: there is no such store, sweep or base; the suffix is of no report; something
@@ -107,6 +114,7 @@ async def report(
         found.overtaking if found else (),
         found.covering if found else (),
         phases(one.cells, one.trials, found.versus, depths) if found else (),
+        _asked(problems, shown) if problems else {},
     )
     (write_sweep_page if suffix == ".html" else write_image)(drawn, path)
     return Reported(one.sweep.id, path, len(one.cells), path.stat().st_size)
@@ -117,6 +125,24 @@ async def _latest(store: str) -> str:
     if not found:
         raise InputError(f"the store {store} has no sweep: `workspan sweep` makes one")
     return found[0].id
+
+
+def _asked(file: Path | str, cells: Sequence[CellRow]) -> dict[str, list[Task]]:
+    """Load what cells were run on, by its hash: a set that has changed since is left out.
+
+    Raises:
+        WorkspanError: the file is no sweep, or its problems are not there.
+    """
+    sweep = read_sweep(file)
+    wanted = {(cell.task, cell.problems): cell.problems_digest for cell in cells}
+    found = {}
+    for stated in sweep.engines:
+        for (task, n), digest in wanted.items():
+            if digest not in found and (task in stated.tasks or stated.recording):
+                tasks = problems_of(sweep, stated, task, n)
+                if problems_digest(tasks) == digest:
+                    found[digest] = tasks
+    return found
 
 
 def _depths(tasks: Iterable[str], told: Mapping[str, int]) -> dict[str, int]:

@@ -120,6 +120,9 @@ def report(
         list[str] | None,
         typer.Option(metavar="TASK=STEPS", help="A task's serial depth; repeat."),
     ] = None,
+    problems: Annotated[
+        Path | None, typer.Option(help="The sweep's TOML file, to show what was asked.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Draw a sweep: accuracy against work, span and money, breadth and depth, down to each call."""
@@ -127,9 +130,9 @@ def report(
     from workspan.app.reporting import report as draw
 
     depths = dict(map(_depth, serial or []))
-    check_outputs([Output("--to", to, "a report", is_report(to))], _of_store(store))
+    check_outputs([Output("--to", to, "a report", is_report(to))], _read(store, problems))
     with drawing(f"the report {to}", "the store is as it was"):
-        done = _run(lambda: draw(store, to, sweep, base=base, serial=depths))
+        done = _run(lambda: draw(store, to, sweep, base=base, serial=depths, problems=problems))
     if json:
         say_json(asdict(done) | {"path": str(done.path)})
         return
@@ -196,9 +199,10 @@ def _depth(text: str) -> tuple[str, int]:
     return task.strip(), int(steps)
 
 
-def _of_store(store: str) -> list[tuple[str, Path]]:
-    """Return the file that a report reads, if the store is one."""
-    return [] if "://" in store else [("--store", Path(store))]
+def _read(store: str, problems: Path | None) -> list[tuple[str, Path]]:
+    """Return the files that a report reads."""
+    own = [] if "://" in store else [("--store", Path(store))]
+    return own + ([("--problems", problems)] if problems else [])
 
 
 def _run(call: Callable[[], Awaitable[T]]) -> T:

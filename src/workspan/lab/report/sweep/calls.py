@@ -118,11 +118,11 @@ def _drawn(key: str, sample: Sample) -> Call:
     text = sample.text or sample.refusal
     for call in sample.tool_calls:
         text += f"\n{call.name} {call.arguments}"
-    return Call(key, sample.finish, sample.usage.work, _cut(sample.reasoning), _cut(text))
+    return Call(key, sample.finish, sample.usage.work, shortened(sample.reasoning), shortened(text))
 
 
-def _cut(text: str) -> str:
-    """Leave out the middle of a long text: how it ends matters most."""
+def shortened(text: str) -> str:
+    """Return a text as a page shows it, without its middle where it is long: ends matter."""
     left = len(text) - LONGEST
     if left > 0:
         half = LONGEST // 2

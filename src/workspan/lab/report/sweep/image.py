@@ -13,16 +13,11 @@ import vl_convert
 
 from workspan.boundary.outputs import replace_file
 from workspan.errors import InputError, OutputError
+from workspan.lab.report.sweep.curves import accuracy, selection
+from workspan.lab.report.sweep.drawing import CONFIG, Names, Spec
 from workspan.lab.report.sweep.page import SweepReport, groups
-from workspan.lab.report.sweep.pictures import (
-    CONFIG,
-    Names,
-    Spec,
-    accuracy,
-    phase_diagram,
-    plane,
-    selection,
-)
+from workspan.lab.report.sweep.phased import phase_diagram
+from workspan.lab.report.sweep.planes import plane
 from workspan.legible import legible
 
 GROUPS = 6

@@ -1,4 +1,4 @@
-"""A sweep as one page: pictures that lead to cells, cells to problems, problems to each call's text.
+"""A sweep as one page: from pictures to cells, to problems, to the text of each call.
 
 The page holds all that it shows and asks for nothing else. Its policy names its two scripts and its
 style by their hashes, and Vega's expressions are interpreted, not compiled: nothing else can run,
@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -23,26 +23,25 @@ from markupsafe import Markup
 from workspan import __version__
 from workspan.lab.report.comparison import template
 from workspan.lab.report.pages import write_page
-from workspan.lab.report.sweep.calls import Calls
-from workspan.lab.report.sweep.pictures import (
-    HUES,
-    Names,
-    Spec,
-    accuracy,
-    phase_diagram,
-    plane,
-    selection,
-)
+from workspan.lab.report.sweep.calls import Calls, shortened
+from workspan.lab.report.sweep.curves import accuracy, selection
+from workspan.lab.report.sweep.drawing import HUES, Names, Spec
+from workspan.lab.report.sweep.phased import phase_diagram
+from workspan.lab.report.sweep.planes import plane
+from workspan.lab.stats import CONFIDENCE
 from workspan.lab.sweeping.comparing import Covering, Overtaking, Versus
 from workspan.lab.sweeping.outcome import CellRow, TrialRow
 from workspan.lab.sweeping.phases import Phase
 from workspan.lab.sweeping.results import SweepRow
 from workspan.legible import legible
+from workspan.tasks.base import Task
 
 CELLS = 2_000
 """Of one page; what is more stays in the store, and the page says so."""
 TRIALS = 100_000
 """Problems of all cells together on one page: an equal number of each cell's first ones."""
+ASKED = 2_000_000
+"""Characters of all problems together."""
 _OPEN = 24
 """Groups that are drawn at once; the others when they are opened."""
 _HERE = Path(__file__).parent
@@ -66,6 +65,8 @@ class SweepReport:
     overtaking: Sequence[Overtaking]
     covering: Sequence[Covering]
     phases: Sequence[Phase]
+    asked: Mapping[str, Sequence[Task]] = field(default_factory=dict)
+    """The problems themselves, by `CellRow.problems_digest`, where they are at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def render(found: SweepReport) -> str:
         phases=pictures.phases,
         unplaced=[one for one in found.phases if one.ratio is None],
         base=found.base,
+        decided=[one for one in found.versus if one.p_holm < 1 - CONFIDENCE],
         groups=[(i < _OPEN, one, pictures.of(one, names)) for i, one in enumerate(shown)],
         report=found,
         names=names,
@@ -116,6 +118,7 @@ def render(found: SweepReport) -> str:
         cells=_data({row.id: _cell(row, held) for row in held.cells}),
         trials=_data(_trials(held)),
         calls=_data(held.calls.of),
+        asked=_data(_asked(held)),
     )
 
 
@@ -214,6 +217,7 @@ def _cell(row: CellRow, found: SweepReport) -> dict[str, object]:
         "low": row.low,
         "high": row.high,
         "problems": row.problems,
+        "asked": row.problems_digest,
         "draws": row.draws if row.draws != row.id else "",
         "unread": found.calls.unread.get(row.id, ""),
     }
@@ -239,6 +243,21 @@ def _trials(found: SweepReport) -> dict[str, list[list[object]]]:
         ]
         for row in found.cells
     }
+
+
+def _asked(found: SweepReport) -> dict[str, list[list[str]]]:
+    """Return what was asked and the reference, an equal share of the page for each set."""
+    share, told = ASKED // max(1, len(found.asked)), dict[str, list[list[str]]]()
+    for digest, tasks in found.asked.items():
+        left, own = share, told.setdefault(digest, [])
+        for task in tasks:
+            prompt = shortened("\n\n".join(turn.text for turn in task.problem.prompt))
+            reference = shortened(task.reference)
+            left -= len(prompt) + len(reference)
+            if left < 0:
+                break
+            own.append([prompt, reference])
+    return told
 
 
 def _facts(found: SweepReport) -> dict[str, str]:

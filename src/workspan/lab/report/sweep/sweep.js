@@ -3,7 +3,8 @@
 // the sweep is set as text: nothing here writes HTML.
 (() => {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const pictures = read("pictures"), cells = read("cells"), trials = read("trials"), calls = read("calls");
+  const pictures = read("pictures"), cells = read("cells"), trials = read("trials"), calls = read("calls"),
+    asked = read("asked");
   const tip = document.getElementById("tip"), dialog = document.getElementById("drill");
 
   const make = (name, text = "", className = "") => {
@@ -60,6 +61,13 @@
     return [make("p", `Its calls are the first of those that ${who} drew${drawn.length ? ":" : "."}`, "notes"), ...drawn.map(callOf)];
   };
 
+  const askedOf = (cell, place) => {
+    const told = asked[cells[cell].asked]?.[place];
+    if (!told) return [];
+    const [prompt, reference] = told;
+    return [make("pre", prompt, "asked"), make("p", reference ? `Reference: ${reference}` : "Graded by tests.", "notes")];
+  };
+
   const problemOf = (cell, [place, id, correct, answer, error, stop, work, span, isShared]) => {
     const made = make("details", "", "problem"), head = make("summary");
     const verdict = correct === null ? "not graded" : correct === 1 ? "right" : correct === 0 ? "wrong" : number(correct);
@@ -69,7 +77,7 @@
     head.append(make("span", ` — ${about}`, "verdict"));
     made.append(head);
     made.addEventListener("toggle", () => {
-      if (made.open && made.children.length === 1) made.append(...callsOf(cell, place, isShared));
+      if (made.open && made.children.length === 1) made.append(...askedOf(cell, place), ...callsOf(cell, place, isShared));
     });
     return made;
   };
