@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,7 @@ def test_pictures_alone_are_known_again_and_replaced(
 def test_a_suffix_of_no_report_is_refused(tmp_path: Path) -> None:
     for name in ("report.pdf", "report"):
         with pytest.raises(InputError, match=r"ends in \.html, \.png, \.svg"):
-            anyio.run(lambda name=name: report("none.db", tmp_path / name))
+            anyio.run(report, "none.db", tmp_path / name)
 
 
 def test_a_large_sweep_makes_a_small_page_that_says_so(
@@ -252,4 +253,4 @@ def test_serial_depths_are_told_and_held_against_the_tasks(tmp_path: Path) -> No
     assert "serial depth 1 \\u00b7 engine: sums" in text or "serial depth 1 · engine: sums" in text
     for serial, said in (({"sum": 1}, "no task 'sum'"), ({"sums": 0}, "at least 1 step")):
         with pytest.raises(InputError, match=said):
-            anyio.run(lambda serial=serial: report(one.store, tmp_path / "x.html", serial=serial))
+            anyio.run(partial(report, one.store, tmp_path / "x.html", serial=serial))

@@ -40,6 +40,8 @@ CELLS = 2_000
 """Of one page; what is more stays in the store, and the page says so."""
 TRIALS = 100_000
 """Problems of all cells together on one page: an equal number of each cell's first ones."""
+COMPARED = 500
+"""Comparisons that one page lists; those that are decided come first."""
 ASKED = 2_000_000
 """Characters of all problems together."""
 _OPEN = 24
@@ -94,8 +96,8 @@ def write_sweep_page(found: SweepReport, path: Path) -> None:
 
 def render(found: SweepReport) -> str:
     """Return the page; the same each time."""
-    held = replace(found, cells=bounded(found.cells))
-    names, pictures = Names.of(held.cells), _Pictures([], phase_diagram(found.phases))
+    held = _shown(found)
+    names, pictures = Names.of(held.cells), _Pictures([], phase_diagram(held.phases))
     shown = groups(held.cells)
     scripts = [_sound(_bundle()), _sound((_HERE / "sweep.js").read_text())]
     style = _sound((_HERE.parent / "page.css").read_text() + (_HERE / "sweep.css").read_text())
@@ -107,11 +109,13 @@ def render(found: SweepReport) -> str:
         facts=_facts(found),
         notes=_notes(found, held),
         phases=pictures.phases,
-        unplaced=[one for one in found.phases if one.ratio is None],
+        unplaced=[one for one in held.phases if one.ratio is None],
         base=found.base,
-        decided=[one for one in found.versus if one.p_holm < 1 - CONFIDENCE],
+        decided=[one for one in held.versus if _is_decided(one)],
+        undecided=[one for one in held.versus if not _is_decided(one)],
+        compared=len(found.versus),
         groups=[(i < _OPEN, one, pictures.of(one, names)) for i, one in enumerate(shown)],
-        report=found,
+        report=held,
         names=names,
         hues=HUES,
         pictures=_data(pictures.specs),
@@ -120,6 +124,19 @@ def render(found: SweepReport) -> str:
         calls=_data(held.calls.of),
         asked=_data(_asked(held)),
     )
+
+
+def _shown(found: SweepReport) -> SweepReport:
+    """Leave out what would be too much for one page."""
+    cells = bounded(found.cells)
+    kept = {(row.engine, row.task, row.effort) for row in cells}
+    phases = [one for one in found.phases if (one.engine, one.task, one.effort) in kept]
+    versus = sorted(found.versus, key=lambda one: not _is_decided(one))[:COMPARED]
+    return replace(found, cells=cells, phases=phases, versus=versus)
+
+
+def _is_decided(one: Versus) -> bool:
+    return one.p_holm < 1 - CONFIDENCE
 
 
 def groups(rows: Sequence[CellRow]) -> list[Group]:
