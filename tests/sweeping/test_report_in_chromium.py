@@ -57,6 +57,8 @@ def test_from_a_point_to_a_problem_to_the_text_of_a_chain(tmp_path: Path) -> Non
     async def main() -> None:
         async with opened(path, tmp_path) as page:
             assert await page.run("document.querySelectorAll('.picture svg').length") == 4
+            hidden = "document.getElementById('tip').getClientRects().length"
+            assert await page.run(hidden) == 0
             await _click_a_point(page)
             await page.until("document.getElementById('drill').open")
             about = await page.run("document.getElementById('drill-about').textContent")
@@ -87,9 +89,11 @@ async def _click_a_point(page: Page) -> None:
         f"(() => {{ const box = {point}.getBoundingClientRect(); "
         "return {x: box.x + box.width / 2, y: box.y + box.height / 2}; })()"
     )
-    for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-        told = {**at, "button": "none" if kind == "mouseMoved" else "left", "clickCount": 1}
-        await page.send("Input.dispatchMouseEvent", type=kind, **told)
+    told = {**at, "button": "none", "type": "mouseMoved"}
+    await page.send("Input.dispatchMouseEvent", **told)
+    await page.until("document.getElementById('tip').textContent.includes('400 work')")
+    for kind in ("mousePressed", "mouseReleased"):
+        await page.send("Input.dispatchMouseEvent", type=kind, **at, button="left", clickCount=1)
 
 
 async def _by_keyboard(page: Page) -> None:

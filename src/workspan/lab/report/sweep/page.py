@@ -132,7 +132,14 @@ def _shown(found: SweepReport) -> SweepReport:
     kept = {(row.engine, row.task, row.effort) for row in cells}
     phases = [one for one in found.phases if (one.engine, one.task, one.effort) in kept]
     versus = sorted(found.versus, key=lambda one: not _is_decided(one))[:COMPARED]
-    return replace(found, cells=cells, phases=phases, versus=versus)
+    return replace(
+        found,
+        cells=cells,
+        phases=phases,
+        versus=versus,
+        overtaking=found.overtaking[:COMPARED],
+        covering=found.covering[:COMPARED],
+    )
 
 
 def _is_decided(one: Versus) -> bool:
