@@ -8,6 +8,27 @@ from workspan.answers import read
 from workspan.data.types import AnswerKind
 
 CASES: list[tuple[str, AnswerKind, str | None]] = [
+    # a number inside a command of a formula is no answer by itself
+    ("Hence we get x = 5\\sqrt{2}.", "number", None),
+    ("Hence we get x = 5\\sqrt{2}.", "math", "x = 5\\sqrt{2}"),
+    ("Hence we get 5\\sqrt[3]{2}", "number", None),
+    ("so it is \\binom{5}{2}.", "number", None),
+    ("so the term is a_{5}", "number", None),
+    ("so we get \\log_{2}{8}", "number", None),
+    ("hence \\sin{30}", "number", None),
+    ("it is \\frac{3}{4}\\sqrt{2}", "number", None),
+    ("it is \\frac{3}{4}", "number", "3/4"),
+    ("So it is \\textbf{12}.", "number", "12"),
+    ("it is \\color{red}{12}", "number", "12"),
+    # a formula that ends a sentence without a mark
+    ("It follows that the area equals 3\\pi", "math", "3\\pi"),
+    ("We tried. The vector is (1, 2, 3).", "math", "(1, 2, 3)"),
+    ("The ratio is 3:4.", "math", "3:4"),
+    ("If x is 3\\pi.", "math", None),
+    ("Is it true that x is 3\\pi?", "math", None),
+    ("It is not that x is 3\\pi.", "math", None),
+    ("Our task is to find x^2 - 1", "math", None),
+    ("So it is a + b, which is nice.", "math", None),
     # thinking
     ("<thinking>Answer: 12</thinking>\nAnswer: 15", "number", "15"),
     ("<thought>Answer: 12</thought>15", "number", "15"),

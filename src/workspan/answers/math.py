@@ -263,8 +263,10 @@ def _last(said: Said) -> Found | None:
         formulas.pop()
     tail = formulas[-1][2] if formulas else 0
     after = number.last_value(said, tail)
-    if after is not None or not formulas:
+    if after is not None:
         return after
+    if not formulas:
+        return _told(said)
     if any(char.isdecimal() for char in text[tail:]):
         return None
     if several := _several(said, formulas):
@@ -333,6 +335,40 @@ def _bare(said: Said) -> Found | None:
     if _ITEM.match(text, start, end) or _words(low, start, end):
         return None
     return _formula(said, start, end, "last line, a formula")
+
+
+_TELLS = re.compile(
+    r"(?<![a-z\\])(?:is|are|equals|be|get|gets|have|gives|yields|obtain|obtained|becomes)"
+    r"(?: (?:thus|therefore|then|simply|just|equal to|exactly))?:?\s+(?=\S)"
+)
+_SUPPOSED = re.compile(
+    r"(?<![a-z])(?:if|suppose|assume|let|whether|when|for|unless|except|maybe|perhaps|might|not|no"
+    r"|never|cannot|and|or|need(?:s|ed)? to|must|have to|want to|try(?:ing)? to)(?![a-z])|n't"
+)
+
+
+def _told(said: Said) -> Found | None:
+    """Read a bare formula that ends the last sentence: "so the area is 3\\pi."."""
+    text, low = said.plain, said.low
+    stop = len(text.rstrip().rstrip("."))
+    if stop < 1 or text[stop - 1] in "?!:":
+        return None
+    start = max(text.rfind("\n", 0, stop) + 1, stop - _LONGEST)
+    for sentence in _SENTENCE.finditer(text, start, stop):
+        start = sentence.end()
+    if _SUPPOSED.search(low, start, stop):
+        return None
+    for told in _TELLS.finditer(low, start, stop):
+        begin = told.end()
+        if (
+            _CHARS.fullmatch(text, begin, stop)
+            and _TERMS.search(text, begin, stop)
+            and not _words(low, begin, stop)
+            and not _ITEM.match(text, begin, stop)
+            and text.count("{", begin, stop) == text.count("}", begin, stop)
+        ):
+            return _formula(said, begin, stop, "last sentence, a formula")
+    return None
 
 
 _MATRIX_END = re.compile(

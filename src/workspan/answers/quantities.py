@@ -111,7 +111,7 @@ _START = re.compile(
     rf"[0-9{VULGAR}]|[⁰¹²³⁴-⁹]+/[₀-₉]|\((?=[-+]?[0-9]+\)\s?/)|\\[dtcs]?frac|\\nicefrac|\.(?=[0-9])"
 )
 _BEFORE = re.compile(
-    r"(?:[a-z_](?:[0-9.]*|\()|[0-9)]\s?\*{1,2}\s?|[\w)}!]\s?[-+/×·^]\s?[({]?|[<>!]=\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?\(?|\\(?:leq?|geq?|[lg]eqslant|neq?|[lg]t|pm|mp|sqrt|in|to)\s?"
+    r"(?:[a-z_](?:[0-9.]*|\()|[0-9)]\s?\*{1,2}\s?|[\w)}!]\s?[-+/×·^]\s?[({]?|[<>!]=\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?\(?|[}_]\{|\\(?!(?:boxed|fbox|textbf|textit|text|mathbf|mathrm|mathit|boldsymbol|bm|underline|big+|bigl|left|color)(?![a-z]))[a-z]+\s?(?:\[[^\[\]]{0,8}\])?\s?[{(]\s?|\\(?:leq?|geq?|[lg]eqslant|neq?|[lg]t|pm|mp|sqrt|in|to)\s?"
     r"|(?<!\|)(?<!<[a-z])(?<!<[a-z]{2})(?<!<[a-z]{3})(?<!strong)(?<!solution)(?<![0-9]>)>\s?|[0-9]\.|#"
     r"|\b(?:step|part|case|example|question|problem|exercise|method|approach|solution|version|figure|table|eq|equation|option|chapter|section|page|no|item"
     r"|line"
@@ -119,6 +119,8 @@ _BEFORE = re.compile(
     r"|\b(?:least|most|than|over|under|above|below|nearly|almost|up to|not|minimum of|maximum of"
     r"|multiplied by|divided by|times|plus|minus|or)\s+)$"
 )
+_COLOURED = re.compile(r"\\(?:text)?color\{[a-z]{1,20}\}\{\Z")
+"""A second brace that holds what is shown; of other commands it holds one of several arguments."""
 _SINGLE = re.compile(r"(?:^|[-+*/(\s])[0-9]*[a-z]\s?[-+*/^]|[-+*/^]\s?[0-9]*[a-z](?![a-z])")
 
 
@@ -305,7 +307,7 @@ def quantities(text: str, low: str, start: int, end: int) -> Iterator[Quantity |
             at = found.end()
             continue
         at = max(read.end, found.end())
-        if before or _is_binary(text, begin, start):
+        if (before and not _COLOURED.search(low, start, begin)) or _is_binary(text, begin, start):
             yield Blocked(at)
         else:
             yield read
