@@ -61,6 +61,16 @@ CASES: list[tuple[str, AnswerKind, str | None]] = [
     ("A: 5", "math", "5"),
     ("答えは5です", "math", "5"),
     ("So the total is 5 (3 + 2).", "math", None),
+    # JSON: a value that is denied, a scalar under a mark
+    ('{"a": 1} is the answer, not {"a": 2}', "json", '{"a": 1}'),
+    ("Answer: 5", "json", "5"),
+    ("Answer: yes", "json", None),
+    ("The answer is not 5.", "json", None),
+    ("`x=1`", "code", "x=1"),
+    # options side by side
+    ("Answer: A & B", "choice", None),
+    ("(A) 5 (B) 6 (C) 7", "choice", None),
+    ("Statement A is true, so B.", "choice", "B"),
     # a formula that ends a sentence without a mark
     ("It follows that the area equals 3\\pi", "math", "3\\pi"),
     ("We tried. The vector is (1, 2, 3).", "math", "(1, 2, 3)"),
