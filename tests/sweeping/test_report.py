@@ -195,6 +195,15 @@ def test_pictures_alone_are_known_again_and_replaced(
         assert "self_consistency(n=4" in text
 
 
+def test_a_picture_of_somebody_else_is_left_as_it_is(tmp_path: Path) -> None:
+    one = rig(tmp_path)
+    for name in ("report.png", "report.svg", "report.html"):
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(InputError, match="left as it is"):
+            drawn(one, STRATEGIES[:1], ["400 work"], name)
+        assert (tmp_path / name).read_text() == "mine"
+
+
 def test_a_suffix_of_no_report_is_refused(tmp_path: Path) -> None:
     for name in ("report.pdf", "report"):
         with pytest.raises(InputError, match=r"ends in \.html, \.png, \.svg"):

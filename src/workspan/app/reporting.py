@@ -15,7 +15,8 @@ from workspan.lab.sweeping.written import read_sweep
 from workspan.tasks.base import Task
 from workspan.tasks.catalogue import serial_depth
 
-SUFFIXES = (".html", ".png", ".svg")
+_PAGE = ".html"
+SUFFIXES = (_PAGE, ".png", ".svg")
 """Forms of a report, by the suffix of its file."""
 
 
@@ -54,10 +55,10 @@ def is_report(path: Path) -> Callable[[Path], bool]:
     suffix = suffix_of(path)
     try:
         from workspan.lab.report.pages import is_page
-        from workspan.lab.report.sweep.image import is_png, is_svg
+        from workspan.lab.report.sweep.image import FORMS
     except ImportError:
         raise MissingDependency("a report", "lab") from None
-    return {".html": is_page, ".png": is_png, ".svg": is_svg}[suffix]
+    return is_page if suffix == _PAGE else FORMS[suffix].is_ours
 
 
 async def report(
@@ -105,18 +106,18 @@ async def report(
     found = judged(one, chosen) if is_done else None
     shown, folder = bounded(one.cells), Path(journals) if journals else journals_of(store)
     drawn = SweepReport(
-        one.sweep,
-        one.cells,
-        one.trials,
-        read_calls(shown if suffix == ".html" else (), one.trials, folder),
-        chosen or "",
-        found.versus if found else (),
-        found.overtaking if found else (),
-        found.covering if found else (),
-        phases(one.cells, one.trials, found.versus, depths) if found else (),
-        _asked(problems, shown) if problems else {},
+        sweep=one.sweep,
+        cells=one.cells,
+        trials=one.trials,
+        calls=read_calls(shown if suffix == _PAGE else (), one.trials, folder),
+        base=chosen or "",
+        versus=found.versus if found else (),
+        overtaking=found.overtaking if found else (),
+        covering=found.covering if found else (),
+        phases=phases(one.cells, one.trials, found.versus, depths) if found else (),
+        asked=_asked(problems, shown) if problems else {},
     )
-    (write_sweep_page if suffix == ".html" else write_image)(drawn, path)
+    (write_sweep_page if suffix == _PAGE else write_image)(drawn, path)
     return Reported(one.sweep.id, path, len(one.cells), path.stat().st_size)
 
 

@@ -52,7 +52,7 @@ def _points(rows: Sequence[CellRow], names: Names) -> list[Spec]:
 def _panel(column: str, title: str, names: Names, shown: Sequence[str], wide: int) -> Spec:
     """Return the panel of one column."""
     faded = {"condition": {"param": "chosen", "value": 1}, "value": 0.12}
-    legend = {"title": None, "orient": "bottom", "direction": "vertical", "columns": 3}
+    legend = {"title": None, "orient": "bottom", "direction": "horizontal", "columns": 3}
     colour = {"field": "told", "type": "nominal", "scale": names.colours(shown), "legend": legend}
     shape = {"field": "told", "type": "nominal", "scale": names.shapes(shown), "legend": legend}
     y = {"field": "accuracy", "type": "quantitative", "scale": {"domain": [0, 1]}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -50,8 +51,11 @@ def write_image(found: SweepReport, path: Path) -> None:
         InputError: no cell is done, so that there is nothing to draw; or something else is there.
         OutputError: it can't be written.
     """
-    content = IMAGES[path.suffix.lower()](picture(found))
+    form = FORMS[path.suffix.lower()]
+    content = form.draw(picture(found))
     try:
+        if path.exists() and path.stat().st_size and not form.is_ours(path):
+            raise InputError(f"the picture {path} is none of ours, and is left as it is")
         replace_file(path, content)
     except OSError as error:
         raise OutputError(f"the picture {path} can't be written: {error.strerror}") from error
@@ -118,8 +122,16 @@ def _svg(spec: Spec) -> bytes:
     return drawn.replace("<svg ", _SVG, 1).encode()
 
 
-IMAGES: Mapping[str, Callable[[Spec], bytes]] = {".png": _png, ".svg": _svg}
-"""What draws a picture, by its suffix."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form of a picture."""
+
+    draw: Callable[[Spec], bytes]
+    is_ours: Callable[[Path], bool]
+
+
+FORMS: Mapping[str, Form] = {".png": Form(_png, is_png), ".svg": Form(_svg, is_svg)}
+"""By the suffix of the file."""
 
 
 def _titled(title: str, spec: Spec | None) -> Spec | None:

@@ -26,8 +26,8 @@ def plane(rows: Sequence[CellRow], names: Names) -> Spec | None:
     low, high = min(box.depth for box in boxes), 2 * max(box.depth for box in boxes)
     x: Spec = {"type": "quantitative", "scale": {"type": "log", "base": 2, "domain": [1, right]}}
     y: Spec = {"type": "quantitative", "scale": {"type": "log", "base": 2, "domain": [low, high]}}
-    x["axis"] = {"title": "breadth: work / span", "format": "~s", "grid": False}
-    y["axis"] = {"title": "depth: span, in tokens", "format": "~s", "grid": False}
+    x["axis"] = {"title": "breadth: work / span", "format": ",.0f", "grid": False}
+    y["axis"] = {"title": "depth: span, in tokens", "format": ",.0f", "grid": False}
     shade: Spec = {"field": "accuracy", "type": "quantitative"}
     shade |= {"scale": {"domain": [0, 1], "scheme": _SHADES}, "legend": {"title": "accuracy"}}
     done = [one.row for one in found]
