@@ -32,7 +32,8 @@ def accuracy(rows: Sequence[CellRow], names: Names) -> Spec | None:
     panels[0]["layer"][2]["params"] = [
         {"name": "chosen", "select": {"type": "point", "fields": ["told"]}, "bind": "legend"}
     ]
-    return whole({"data": {"values": _points(done, names)}, "hconcat": panels, "spacing": 22})
+    said = "Accuracy of each strategy against what it took; the numbers are in the table"
+    return whole(said, {"data": {"values": _points(done, names)}, "hconcat": panels, "spacing": 22})
 
 
 def _points(rows: Sequence[CellRow], names: Names) -> list[Spec]:
@@ -116,6 +117,7 @@ def selection(rows: Sequence[CellRow], names: Names) -> Spec | None:
     ]
     tooltip = [*TOOLTIP[:4], *({"field": f, "format": ".3~g"} for f in ("random", "coverage"))]
     return whole(
+        "Each strategy between a random and the best pick; the numbers are in the table",
         {
             "data": {"values": [about(row, names) for row in known if row.budget in budgets]},
             "facet": {"column": {"field": "budget", "sort": budgets, "title": None}},
@@ -125,7 +127,7 @@ def selection(rows: Sequence[CellRow], names: Names) -> Spec | None:
                 "encoding": {"y": y, "color": colour, "tooltip": tooltip},
                 "layer": layers,
             },
-        }
+        },
     )
 
 

@@ -102,6 +102,6 @@ TOOLTIP = [
 ]
 
 
-def whole(spec: Spec) -> Spec:
-    """Return a picture that stands alone."""
-    return {"$schema": _SCHEMA, "config": CONFIG, **spec}
+def whole(said: str, spec: Spec) -> Spec:
+    """Return a picture that stands alone, with what is said of it to whoever can't see it."""
+    return {"$schema": _SCHEMA, "config": CONFIG, "description": said, **spec}

@@ -35,6 +35,7 @@ def phase_diagram(found: Sequence[Phase]) -> Spec | None:
     ahead = {"field": "ahead", "type": "nominal"}
     is_open = "datum.ahead === 'not decided'"
     return whole(
+        "Who is ahead, by budget over natural depth and by serial depth",
         {
             "data": {"values": values},
             "width": 520,
@@ -68,7 +69,7 @@ def phase_diagram(found: Sequence[Phase]) -> Spec | None:
                     "encoding": {"x": x, "text": {"field": "said"}},
                 },
             ],
-        }
+        },
     )
 
 

@@ -32,6 +32,7 @@ def plane(rows: Sequence[CellRow], names: Names) -> Spec | None:
     shade |= {"scale": {"domain": [0, 1], "scheme": _SHADES}, "legend": {"title": "accuracy"}}
     done = [one.row for one in found]
     return whole(
+        "Accuracy over breadth and depth; work over span, and span, are in the table",
         {
             "width": 560,
             "height": 380,
@@ -42,7 +43,7 @@ def plane(rows: Sequence[CellRow], names: Names) -> Spec | None:
                 *_dots(found, names, x, y, shade),
                 *_path(efficient(found), names, x, y),
             ],
-        }
+        },
     )
 
 
