@@ -7,6 +7,7 @@ import json
 import re
 import stat
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -62,8 +63,8 @@ def data(text: str, id: str) -> Any:
     return json.loads(found[1])
 
 
-def test_the_page_holds_the_store_s_own_figures(tmp_path: Path) -> None:
-    one = rig(tmp_path)
+def test_the_page_holds_the_store_s_own_figures(tmp_path: Path, address: str) -> None:
+    one = replace(rig(tmp_path), store=address)
     path = drawn(one)
     text = path.read_text()
     kept = anyio.run(lambda: held(one.store, "test"))
