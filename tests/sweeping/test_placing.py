@@ -99,7 +99,8 @@ def test_natural_depth_counts_what_was_cut_as_longer() -> None:
 def test_who_is_ahead(deep: int, wide: int, ahead: str) -> None:
     [one] = _phases(deep, wide)
     assert one.ahead == ahead
-    assert (one.work, one.natural, one.serial) == (100, 30, 7)
+    assert (one.work, one.natural, one.serial, one.of) == (100, 30, 7, 1)
+    assert one.cell == cell(WIDE, "100 work", wide, 80, 20)[0].id
     assert one.ratio == pytest.approx(100 / 30)
     assert one.versus.difference == pytest.approx((wide - deep) / 40)
 

@@ -36,6 +36,8 @@ class Phase:
     """Serial depth of the task: its steps that each need the one before; None is not stated."""
     versus: Versus
     """The best of breadth, by its mean, against the base."""
+    cell: str
+    """Of the best, with its first seed."""
     of: int
     """Strategies that it is the best of."""
 
@@ -90,13 +92,15 @@ def phases(
         if wide[*key, one.strategy] >= TWICE * wide[*key, one.base]:
             groups.setdefault(key, []).append(one)
     work = {row.budget: limits(row).work for row in done}
+    ids = {_key(row): row.id for row in reversed(done)}
     found = []
     for (engine, task, effort, budget), many in groups.items():
         if (limit := work[budget]) is not None:
             best = max(many, key=lambda one: one.difference)
             depth = natural.get((engine, task, effort))
-            told = (engine, task, effort, budget, limit, depth, serial.get(task), best, len(many))
-            found.append(Phase(*told))
+            cell = ids[engine, task, effort, budget, best.strategy]
+            told = (engine, task, effort, budget, limit, depth, serial.get(task), best)
+            found.append(Phase(*told, cell, len(many)))
     return found
 
 
@@ -130,6 +134,10 @@ def _parallelism(rows: Iterable[CellRow]) -> dict[tuple[str, str, str, str, str]
     """Return mean work over span of each strategy in its group, over seeds."""
     found: dict[tuple[str, str, str, str, str], list[float]] = {}
     for row in rows:
-        key = (row.engine, row.task, row.effort, row.budget, row.strategy)
-        found.setdefault(key, []).append(row.work / row.span if row.span else 1.0)
+        found.setdefault(_key(row), []).append(row.work / row.span if row.span else 1.0)
     return {key: fmean(values) for key, values in found.items()}
+
+
+def _key(row: CellRow) -> tuple[str, str, str, str, str]:
+    """Return what the cells of one strategy share, whatever their seeds."""
+    return row.engine, row.task, row.effort, row.budget, row.strategy

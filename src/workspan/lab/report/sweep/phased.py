@@ -28,7 +28,7 @@ def phase_diagram(found: Sequence[Phase]) -> Spec | None:
     shade: Spec = {"domain": [-1, 0, 1], "range": ["#c2571a", "#d8d5cb", "#2563a8"]}
     shade["interpolate"] = "rgb"
     tooltip = [
-        *({"field": field} for field in ("row", "budget", "ahead", "best", "base")),
+        *({"field": field} for field in ("row", "budget", "ahead", "best", "best of", "base")),
         *({"field": field, "format": "+.3f"} for field in ("difference", "low", "high")),
         *({"field": field, "format": ".3~g"} for field in ("p_holm", "natural", "ratio")),
     ]
@@ -49,7 +49,8 @@ def phase_diagram(found: Sequence[Phase]) -> Spec | None:
                     | {"y2": {"value": "height"}},
                 },
                 {
-                    "mark": {"type": "square", "size": 420, "opacity": 1, "stroke": INK},
+                    "mark": {"type": "square", "size": 420, "opacity": 1, "stroke": INK}
+                    | {"cursor": "pointer"},
                     "encoding": {
                         "x": x,
                         "color": {
@@ -89,6 +90,8 @@ def _row(one: Phase) -> str:
 def _phase(one: Phase) -> Spec:
     return {
         "row": _row(one),
+        "cell": one.cell,
+        "best of": one.of,
         "budget": one.budget,
         "ratio": one.ratio,
         "natural": one.natural,
