@@ -48,7 +48,7 @@ PRICES = [
     "0/0",
 ]
 ENGINES = [
-    "", "nope", "=", "b=", "b=b=c", "http://", "http:///v1", "http://127.0.0.1:99999/v1", "reward:",
+    "", "nope", "=", "b=", "b=b=c", "http://", "http:///v1", "http://127.0.0.1:99999/v1", "http://[::1", "reward:",
     "http://127.0.0.1:0/v1", "http://127.0.0.1:port/v1", "http://[::1/v1", "http://[fe80::1%]/v1",
     "http://a b/v1", "http://u:p@127.0.0.1/v1", "http://h?key=1", "http://.../v1", "reasoner:/",
     "http://" + "a" * 70 + ".com", "http://xn--\u0661.com\u202e/v1", "embedded:/", "embedded:hf:",
