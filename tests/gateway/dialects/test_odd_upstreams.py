@@ -81,7 +81,7 @@ def test_whole_replies_of_a_dialect(path: str, value: dict[str, Any]) -> None:
 @given(events=EVENTS)
 def test_events_that_become_a_chats(events: list[dict[str, Any]]) -> None:
     try:
-        out = Backward().feed(_stream(events))
+        out = Backward("message").feed(_stream(events))
     except EngineProtocolError:
         return
     assert not out or out.startswith(b"data: ")

@@ -17,14 +17,15 @@ from workspan.engines.endpoint.lessons import CAP_NAMES
 from workspan.errors import InputError, UnsupportedCapability
 from workspan.legible import quoted
 from workspan.protocol.carried import Carried
-from workspan.protocol.messages.telling import tell
 from workspan.serve.asked import Asked
 from workspan.serve.dialects import DIALECTS, Dialect
+from workspan.serve.dialects.base import Form as DialectForm
 from workspan.serve.prices import price_asked
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.charge import Limited, Plan
 from workspan.serve.relay.counts import UNCAPPED, Counts
 from workspan.serve.relay.native.asking import said_of_effort, written_in
+from workspan.serve.relay.native.backward import TONGUES
 from workspan.serve.relay.thinking import said_of_thinking, set_thinking
 from workspan.serve.relay.upstream import Server
 from workspan.serve.wire.errors import Failed
@@ -67,8 +68,8 @@ class Passed:
     """As the client stated it, of one choice."""
     cap_name: str = ""
     """What it called it."""
-    is_backward: bool = False
-    """A chat that is asked in Messages, since the upstream speaks nothing else."""
+    backward: DialectForm | None = None
+    """A chat that is asked in another dialect, since the upstream speaks nothing else."""
     dialect: Dialect | None = None
     """In which it is asked, where that is not Chat Completions or a form of its own."""
 
@@ -132,17 +133,17 @@ class Passed:
         asked = replace(self.asked, body=body.written(), notices=self.carried.notices)
         return Passed.read(asked, body, "chat")
 
-    def _in_messages(self) -> Passed:
-        """Return a chat that is to be asked in Messages.
+    def _in(self, form: DialectForm) -> Passed:
+        """Return a chat that is to be asked in another dialect.
 
         Raises:
             InputError: something in it can't be said there.
         """
-        told = tell(self.asked.fields)
+        told = TONGUES[form].tell(self.asked.fields)
         notices = (*self.asked.notices, *told.notices)
-        headers = {**DIALECTS["message"].needed, **self.asked.headers}
+        headers = {**DIALECTS[form].needed, **self.asked.headers}
         asked = replace(self.asked, notices=notices, headers=headers)
-        return replace(self, asked=asked, is_backward=True)
+        return replace(self, asked=asked, backward=form)
 
     async def at(self, server: Server) -> Passed:
         """Return what one upstream is asked, in a dialect that it speaks.
@@ -154,8 +155,8 @@ class Passed:
         if self.dialect is not None and await server.spoken.speaks(self.dialect, server):
             return self
         if self.form in ("chat", *DIALECTS) and not server.spoken.has_chat:
-            if server.spoken.has_messages:
-                return self.as_chat._in_messages()
+            if (form := server.spoken.instead) is not None:
+                return self.as_chat._in(form)
             asked = self.dialect.name if self.dialect is not None else "chat"
             said = f"{server.name} does not speak {asked}, by the operator's word (--speaks)"
             raise Failed(400, said, code="unsupported")
@@ -164,9 +165,7 @@ class Passed:
     @property
     def path(self) -> str:
         """Below the upstream's address."""
-        if self.is_backward:
-            return PATHS["message"]
-        return PATHS[self.form]
+        return PATHS[self.backward or self.form]
 
     def allowed(self, server: Server, limited: Limited) -> int | None:
         """Return the cap of one choice within the budget; None is none.

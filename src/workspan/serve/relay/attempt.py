@@ -16,7 +16,6 @@ from workspan.data.budget import Budget
 from workspan.engines.endpoint.complaints import Complaint, is_complaint, read_complaint
 from workspan.engines.endpoint.wire import Event, decode_usual, read_event
 from workspan.errors import EngineProtocolError
-from workspan.protocol.messages.telling import tell
 from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.blocks import Blocks, Cutter, joined, parsed, written
@@ -75,12 +74,12 @@ class Attempt:
     _apart: Native | None = None
     """The same, and what is counted without being handed on."""
     backward: Backward | None = None
-    """Puts a reply of Messages into a chat's words."""
+    """Puts a reply of another dialect into a chat's words."""
 
     def __post_init__(self) -> None:
         """Choose what reads the reply."""
-        if self.passed.is_backward:
-            self.backward = Backward()
+        if self.passed.backward is not None:
+            self.backward = Backward(self.passed.backward)
         made = NATIVES.get(self.passed.form)
         if made is not None:
             asked = self.passed.asked
@@ -121,7 +120,7 @@ class Attempt:
             body = passed.written(server, self.cap)
             content = body.written()
             if self.backward is not None:
-                content = msgspec.json.encode(tell(msgspec.json.decode(content)).body)
+                content = self.backward.written(content)
             response = await self._post(content)
             if response.status == 200:
                 self.notices = passed.left_out(server)

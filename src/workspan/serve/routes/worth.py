@@ -30,7 +30,7 @@ async def worth(gateway: Gateway, target: Target, passed: Passed, record: Record
         if (effort := effort_asked(dialect, passed.body)) is not None:
             effort_for(info.model, effort)
         return target
-    if target.strategy is None and here.is_backward:
+    if target.strategy is None and here.backward is not None:
         return target
     if target.strategy is not None and not server.spoken.has_chat:
         raise InputError(

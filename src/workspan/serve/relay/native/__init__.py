@@ -4,7 +4,7 @@ base                   what is shared: events cut, counted and handed on as they
 responses · messages   each dialect's events, its ends, and how a cut is said
 spoken                 which dialects an upstream speaks
 asking                 what of a body is written anew
-backward               a chat asked in Messages
+backward               a chat asked in Messages or Responses
 """
 
 from __future__ import annotations

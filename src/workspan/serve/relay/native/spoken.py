@@ -8,12 +8,14 @@ from typing import Protocol
 
 import aiohttp
 
-from workspan.serve.dialects.base import Dialect
+from workspan.serve.dialects.base import Dialect, Form
 from workspan.serve.relay import trouble
 
 _NO_SUCH_PATH = frozenset({404, 405, 501})
 _TAKEN = frozenset({200, 400, 422})
 """What a server of the dialect says of a body that holds nothing."""
+_INSTEAD: Mapping[str, Form] = {"messages": "message", "responses": "response"}
+"""By the names that an operator gives dialects."""
 _PATIENCE = 10.0
 """Seconds for that."""
 _LOOKED_AT = 4096
@@ -44,9 +46,9 @@ class Spoken:
         return not self._stated or "chat" in self._stated
 
     @property
-    def has_messages(self) -> bool:
-        """Messages are spoken, by the operator's word."""
-        return "messages" in self._stated
+    def instead(self) -> Form | None:
+        """The form in which a chat is asked where Chat is not spoken, by the operator's word."""
+        return next((form for name, form in _INSTEAD.items() if name in self._stated), None)
 
     async def speaks(self, dialect: Dialect, server: Asked) -> bool:
         """Tell whether a dialect is spoken; an upstream that can't be asked now will be again."""
