@@ -39,11 +39,25 @@ async def chat(gateway: Gateway, exchange: Exchange, record: Record) -> None:
 async def answered(
     gateway: Gateway, exchange: Exchange, target: Target, passed: Passed, record: Record
 ) -> None:
-    """Pass a turn of a conversation on, or scale it.
+    """Pass a turn of a conversation on, or scale it; where it is chosen, run it beside later.
 
     Raises:
         WorkspanError: it can't be done, or nobody answers.
     """
+    shadow = gateway.shadow
+    if shadow is None:
+        await _answered(gateway, exchange, target, passed, record)
+        return
+    record.told = [] if (is_chosen := shadow.chosen()) else None
+    with shadow.present(target.upstream):
+        await _answered(gateway, exchange, target, passed, record)
+    if is_chosen and exchange.status == 200:
+        shadow.take(passed, record)
+
+
+async def _answered(
+    gateway: Gateway, exchange: Exchange, target: Target, passed: Passed, record: Record
+) -> None:
     target = await worth(gateway, _weighed(target, passed, record), passed, record)
     if target.strategy is None:
         await relay(exchange, passed, gateway.in_order(target.upstream), gateway.accounts, record)
