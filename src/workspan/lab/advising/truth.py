@@ -56,7 +56,12 @@ def pairs_of(requests: Sequence[Shadowed], strategy: str) -> Pairs:
     )
     if truth == "agreement":
         return Pairs(strategy, truth, (), every)
-    return Pairs(strategy, truth, tuple(_known(every)), every)
+    asked = every
+    if truth == "labels":  # what has no text can't be judged
+        asked = tuple(
+            p for p, (one, _) in zip(every, found, strict=True) if one.question is not None
+        )
+    return Pairs(strategy, truth, tuple(_known(asked)), every)
 
 
 def truth_of(requests: Sequence[Shadowed]) -> Truth:
