@@ -50,7 +50,7 @@ Count = Callable[[str], None]
 """Told what became of a chosen request: a word of ours."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Running:
     """One request that is run beside."""
 

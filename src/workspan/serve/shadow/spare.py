@@ -22,7 +22,7 @@ def asked_once(stated: Upstream, model: str) -> Endpoint:
 
     It is asked once, whatever it says: a shadow call is never in the way twice.
     """
-    settings = {**stated.settings.for_completions(), "retries": Retries(attempts=1, seconds=0)}
+    settings = {**stated.settings.for_completions(), "retries": Retries(attempts=1)}
     return Endpoint(stated.engine, model, price=stated.price, **settings)
 
 
