@@ -1,11 +1,13 @@
 """Advice on simulated traffic whose best settings are known: how often it is right, and by when.
 
-Every route here is simulated (`workspan.lab.advising.simulated`), and so are its labels: where two
-settings gave another answer, each answer is said to be right or wrong, and that is true. *right*: a
-change to what is more accurate, or cheaper and not less accurate by the margin; a route that is kept
-where nothing is better by the margin, or as good and cheaper. The same seeds give the same figures.
+Every route here is simulated (`workspan.lab.advising.simulated`), and so are its labels: where
+two settings gave another answer, each answer is said to be right or wrong, and that is true.
+*right*: a change to what is more accurate, or cheaper and not less accurate by the margin; a route
+that is kept where nothing is better by the margin, or as good and cheaper. The same seeds give the
+same figures.
 
-Run with ``python -m benchmarks.advice``; ``--smoke`` for a few routes, ``--page FILE`` for the page.
+Run with ``python -m benchmarks.advice``; ``--smoke`` for a few routes, ``--page FILE`` for the
+page.
 """
 
 from __future__ import annotations
@@ -116,8 +118,8 @@ def _by_route(seeds: int) -> Iterator[str]:
 
 def _by_agreement(routes: int) -> Iterator[str]:
     yield (
-        "\n## By agreement alone\n\nThe same drawn routes without a label: answers are compared with "
-        "one another, and nothing says which is right. That decides only where settings nearly "
+        "\n## By agreement alone\n\nThe same drawn routes without a label: answers are compared "
+        "with one another, and nothing says which is right. That decides only where settings nearly "
         f"always agree.\n\n{_HEAD}"
     )
     for size in (SIZES[2], SIZES[-1]):
@@ -148,10 +150,10 @@ def _looking(routes: int) -> Iterator[str]:
     low, middle, high = (sorted(needed)[int(part * (len(needed) - 1))] for part in (0.1, 0.5, 0.9))
     yield (
         f"\n## Looked at after every {LOOK} requests, until it says something\n\n{routes} drawn "
-        f"routes, {MOST} requests at most. An interval of 95 % is one of a single look: whoever looks "
-        f"often is wrong more often.\n\n{_HEAD}\n| the first decision | {_shares(found)} |\n\n"
-        f"Requests until then: {middle} at the median, {low} to {high} in the middle four fifths of "
-        f"the {len(needed)} routes that were decided."
+        f"routes, {MOST} requests at most. An interval of 95 % is one of a single look: whoever "
+        f"looks often is wrong more often.\n\n{_HEAD}\n| the first decision | {_shares(found)} |\n\n"
+        f"Requests until then: {middle} at the median, {low} to {high} in the middle four fifths "
+        f"of the {len(needed)} routes that were decided."
     )
 
 
@@ -166,9 +168,9 @@ def _needed(routes: int) -> Iterator[str]:
     low, high = wilson([1.0] * decided + [0.0] * (len(asked) - decided))
     yield (
         f"\n## How many more requests\n\nOf {routes} drawn routes at {size} requests, {len(asked)} "
-        f"were undecided and told that up to {2 * MOST - size} more would decide: {median(asked):.0f} "
-        f"at the median. With as many more, other requests of the same route decided {decided} of "
-        f"them, {decided / len(asked):.2f} [{low:.2f}, {high:.2f}]; meant are 0.80."
+        f"were undecided and told that up to {2 * MOST - size} more would decide: "
+        f"{median(asked):.0f} at the median. With as many more, other requests of the same route "
+        f"decided {decided} of them, {decided / len(asked):.2f} [{low:.2f}, {high:.2f}]; meant are 0.80."
     )
 
 

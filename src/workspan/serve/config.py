@@ -151,8 +151,7 @@ class Config:
         self._check_strategies()
 
     def _check_strategies(self) -> None:
-        if self.shadow is not None and not self.store:
-            raise InputError("--shadow keeps what it finds, and its account, in a store: --store")
+        self._check_shadow()
         own = self.strategies.get(self.strategy, self.strategy)
         beside = self.shadow.strategies if self.shadow is not None else ()
         named = (self.strategies.get(text, text) for text in beside)
@@ -179,6 +178,18 @@ class Config:
             raise InputError(
                 f"the budget limits money, and no price is known for {upstream.name}: "
                 f"add --price {upstream.name}=IN/OUT, USD per million tokens"
+            )
+
+    def _check_shadow(self) -> None:
+        if self.shadow is None:
+            return
+        if not self.store:
+            raise InputError("--shadow keeps what it finds, and its account, in a store: --store")
+        unpriced = [one.name for one in self.upstreams if one.price is None]
+        if self.shadow.limits_money and unpriced:
+            raise InputError(
+                f"--shadow: its budget limits money, and no price is known for {unpriced[0]}: add "
+                f"--price {unpriced[0]}=IN/OUT, or limit work"
             )
 
     @property

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,11 @@ async def shadowed(
     """Run a gateway with a key, before one upstream."""
     headers = bearing(await key_for(path, "1M work/day"))
     settings = stated.pop("settings", {})
+    speaks = tuple(stated.pop("speaks", "chat").split(","))
     async with (
         Scripted(answer).serve() as up,
         gate(
-            upstream(up.url, price=price, **settings),
+            replace(upstream(up.url, price=price, **settings), speaks=speaks),
             store=str(path),
             shadow=read_shadow(shadow),
             **stated,

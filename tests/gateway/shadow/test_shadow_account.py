@@ -1,4 +1,4 @@
-"""The shadow's account: exact against the upstream's own bill, within its budget, and nobody's key."""
+"""The shadow's account: exact against the upstream's own bill, and within its own budget."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ class Fickle:
             await asyncio.sleep(3600)
 
 
-@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(n, marks=pytest.mark.heavy) for n in range(4, 40))])
+@pytest.mark.parametrize(
+    "seed", [*range(4), *(pytest.param(n, marks=pytest.mark.heavy) for n in range(4, 40))]
+)
 @pytest.mark.parametrize("faults", [0.0, 0.4])
 def test_its_spend_is_the_upstreams_bill_and_within_its_budget(
     tmp_path: Path, seed: int, faults: float

@@ -3,7 +3,7 @@
 A simulated model is right on a prompt with some probability, which differs between prompts; where
 it is wrong, it falls for one wrong answer or says something that nobody else says. A vote of n
 draws takes the answer that most of them give, the first drawn of equals. Accuracies are known from
-400,000 simulated prompts. No model stands behind any of it.
+200,000 simulated prompts. No model stands behind any of it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ VOTES: Mapping[str, int] = {
     "self_consistency(n=9)": 9,
 }
 """Settings, by how many draws they vote on."""
-_KNOWN = 400_000
+_KNOWN = 200_000
 _TOKENS = 200.0
 _OWN = 1_000
 """Numbers of answers that nobody else gives begin here."""
@@ -72,14 +72,17 @@ def _drawn(
         draws = np.where(rng.random((prompts, n)) < chance[:, None], 0, 1)
         own = (draws == 1) & (rng.random((prompts, n)) >= route.trap)
         draws[own] = _OWN + np.broadcast_to(np.arange(n), (prompts, n))[own]
-        answers[name] = _voted(draws) + (_OWN * n) * (_voted(draws) >= _OWN)
+        voted = _voted(draws)
+        answers[name] = voted + (_OWN * n) * (voted >= _OWN)
         tokens[name] = rng.poisson(_TOKENS, (prompts, n)).sum(axis=1)
     return answers, tokens
 
 
 def _voted(draws: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return each row's most frequent answer, of equals the first drawn."""
-    counts = (draws[:, :, None] == draws[:, None, :]).sum(axis=2)
+    if draws.shape[1] == 1:
+        return draws[:, 0]
+    counts = (draws[:, :, None] == draws[:, None, :]).sum(axis=2, dtype=np.int8)
     found: NDArray[np.int64] = draws[np.arange(len(draws)), counts.argmax(axis=1)]
     return found
 

@@ -86,12 +86,12 @@ class Record:
         """Keep what a client is told, where the operator lets it be shown, and not without end."""
         if self.timeline.shows and len(self.said) < _MOST_PARTS:
             self.said.append(said[:_LONGEST_PART])
-        if self.told is not None:
-            self._tell(said)
+        self.tell(said)
 
-    def _tell(self, said: bytes) -> None:
-        """Keep a part of a reply to be compared; of one that is too long, nothing."""
-        assert self.told is not None
+    def tell(self, said: bytes) -> None:
+        """Keep a part of a reply that is to be compared; of one that is too long, nothing."""
+        if self.told is None:
+            return
         self.told.append(said)
         self.told_bytes += len(said)
         if self.told_bytes > _MOST_TOLD:

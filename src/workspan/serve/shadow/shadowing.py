@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from anyio import CapacityLimiter
 
 from workspan.core.engine import Engine, give_back
-from workspan.errors import EngineError, InputError, StoreError
+from workspan.errors import EngineError, StoreError
 from workspan.lab.advising.kept import ShadowStore
 from workspan.serve.accounts import Accounts
 from workspan.serve.config import Config
@@ -104,7 +104,7 @@ class Shadowing:
         """Make engines and the account, and begin to wait for requests; nothing is asked yet.
 
         Raises:
-            InputError: a strategy is none, or a price is unknown where money is limited.
+            InputError: a strategy is none.
             StoreError: the store can't be used.
         """
         self._routing = routing
@@ -120,17 +120,16 @@ class Shadowing:
                 self._places[name] = server.places
                 most = server.engine.concurrency
             self._limiters[name] = CapacityLimiter(max(1, most // 4))
-            if self.stated.limits_money and engine.info.price is None:
-                raise InputError(
-                    f"--shadow: its budget limits money, and no price is known for {name}: add "
-                    "--price, or limit work"
-                )
         for text in self.stated.strategies:
             routing.operators(text)
         await self._database.open()
         key = shadow_key(self.stated.budget)
         await self._database.transact(lambda: enter(key))
         self._workers = [asyncio.create_task(self._work()) for _ in range(self.stated.width)]
+
+    def seed(self, seed: int) -> None:
+        """Let the draws be the same again, for whoever checks them."""
+        self._random.seed(seed)
 
     def chosen(self) -> bool:
         """Draw whether a request is to be run beside."""
