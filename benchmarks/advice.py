@@ -119,8 +119,8 @@ def _by_route(seeds: int) -> Iterator[str]:
 def _by_agreement(routes: int) -> Iterator[str]:
     yield (
         "\n## By agreement alone\n\nThe same drawn routes without a label: answers are compared "
-        "with one another, and nothing says which is right. That decides only where settings nearly "
-        f"always agree.\n\n{_HEAD}"
+        "with one another, and nothing says which is right. That decides only where settings "
+        f"nearly always agree.\n\n{_HEAD}"
     )
     for size in (SIZES[2], SIZES[-1]):
         found = [
@@ -151,7 +151,8 @@ def _looking(routes: int) -> Iterator[str]:
     yield (
         f"\n## Looked at after every {LOOK} requests, until it says something\n\n{routes} drawn "
         f"routes, {MOST} requests at most. An interval of 95 % is one of a single look: whoever "
-        f"looks often is wrong more often.\n\n{_HEAD}\n| the first decision | {_shares(found)} |\n\n"
+        f"looks often is wrong more often.\n\n{_HEAD}\n"
+        f"| the first decision | {_shares(found)} |\n\n"
         f"Requests until then: {middle} at the median, {low} to {high} in the middle four fifths "
         f"of the {len(needed)} routes that were decided."
     )
@@ -170,7 +171,8 @@ def _needed(routes: int) -> Iterator[str]:
         f"\n## How many more requests\n\nOf {routes} drawn routes at {size} requests, {len(asked)} "
         f"were undecided and told that up to {2 * MOST - size} more would decide: "
         f"{median(asked):.0f} at the median. With as many more, other requests of the same route "
-        f"decided {decided} of them, {decided / len(asked):.2f} [{low:.2f}, {high:.2f}]; meant are 0.80."
+        f"decided {decided} of them, {decided / len(asked):.2f} [{low:.2f}, {high:.2f}]; meant "
+        "are 0.80."
     )
 
 

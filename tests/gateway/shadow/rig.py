@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -82,6 +83,18 @@ async def kept(path: Path | str) -> list[Shadowed]:
         return await ShadowStore(database).since(0)
     finally:
         await database.aclose()
+
+
+async def fill(path: Path | str, requests: Iterable[Shadowed]) -> None:
+    """Keep requests in a store as if they had come just now, with their labels."""
+    database = database_at(str(path))
+    await database.open()
+    store, now = ShadowStore(database), time.time()
+    for one in requests:
+        await store.keep(replace(one, at=now))
+        for label in one.labels:
+            await store.label(one.id, label, now)
+    await database.aclose()
 
 
 async def usage(path: Path, now: float) -> dict[str, KeyUsage]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def test_the_accounts_limits_follow_what_is_stated(address: str) -> None:
         await store.open()
         for said in ("5 work/day, 10 calls/total", "7 work/day, $1/day", "7 work/day"):
             key = shadow_key(parse_limits(said))
-            await store.database.transact(lambda key=key: enter(key))
+            await store.database.transact(partial(enter, key))
             [usage] = await store.usage(time.time(), ID)
             assert usage.stored.key.limits == parse_limits(said)
             assert usage.stored.hash == ""

@@ -118,9 +118,12 @@ class ShadowStore:
         """Keep a request with its arms and answers: all or nothing, once."""
         await self._database.transact(lambda: _keep(one))
 
-    async def since(self, at: float) -> list[Shadowed]:
-        """Return the requests that came after a moment, in the order of their ids."""
-        return await self._database.transact(lambda: _since(at))
+    async def since(self, at: float, most: int | None = None) -> list[Shadowed]:
+        """Return the requests that came after a moment, in the order of their ids.
+
+        With `most` the latest so many, or a few more of one moment.
+        """
+        return await self._database.transact(lambda: _since(at, most))
 
     async def label(self, id: str, label: Label, at: float) -> None:
         """Keep what a person said of an answer; of two by one person the last stands."""
@@ -184,7 +187,13 @@ def _column(value: Any) -> Any:
     return min(value, _LARGEST) if isinstance(value, int) else value
 
 
-def _since(at: float) -> Work[list[Shadowed]]:
+def _since(at: float, most: int | None) -> Work[list[Shadowed]]:
+    if most is not None:
+        latest = yield Statement(
+            "SELECT at FROM shadowed WHERE at >= ? ORDER BY at DESC LIMIT 1 OFFSET ?",
+            (at, most - 1),
+        )
+        at = latest[0][0] if latest else at
     rows = yield Statement(
         f"SELECT {', '.join(_OWN)} FROM shadowed WHERE at >= ? ORDER BY id", (at,)
     )

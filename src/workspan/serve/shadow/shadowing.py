@@ -29,6 +29,7 @@ from workspan.serve.relay.upstream import Server
 from workspan.serve.routing import Routing
 from workspan.serve.seeing.record import Record
 from workspan.serve.shadow.account import enter, shadow_key
+from workspan.serve.shadow.advised import Advised
 from workspan.serve.shadow.spare import Presence, Spare, asked_once
 from workspan.serve.shadow.stated import Shadow
 from workspan.store.database import Database, database_at
@@ -86,6 +87,7 @@ class Shadowing:
         self._queue: asyncio.Queue[tuple[Passed, Record]] = asyncio.Queue(stated.waiting)
         self._database: Database = database_at(config.store)
         self.kept = ShadowStore(self._database)
+        self.advised = Advised(self.kept)
         self._engines: dict[str, Engine] = {}
         self._own: list[Engine] = []
         self._places: dict[str, Places | Presence] = {}
