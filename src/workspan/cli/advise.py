@@ -76,37 +76,28 @@ def record(advice: Advice) -> dict[str, Any]:
 
 
 def _show(found: Sequence[Advice]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for name in ("route", "model", "kind", "now", "recommend", "verdict"):
-        table.add_column(name, overflow="fold")
-    for name in ("requests", "difference", "95 %", "cost now", "then"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for one in found:
-        names = (one.route, one.model, one.kind, one.now, one.recommend, one.verdict)
-        cells = [one_line(name, 60) for name in names]
-        first = one.first
-        table.add_row(
-            *map(Text, cells),
-            str(one.requests),
-            "–" if first.difference is None else f"{first.difference:+.3f}",
-            f"{first.low:+.3f} {first.high:+.3f}",
-            _money(one.cost_now, one),
-            _money(first.cost, one),
-        )
     screen = Screen()
-    screen.print(table)
     for one in found:
-        screen.print(
-            f"{one_line(one.model, 60)}, {one.kind}: {one.why} "
-            f"(by {one.truth}; {_counted(one.first)})",
-            soft_wrap=True,
-        )
+        names = (one_line(name, 60) for name in (one.route, one.model, one.kind))
+        screen.print(Text(f"{one.verdict}: {' · '.join(names)}", "bold"), soft_wrap=True)
+        screen.print(f"  {one.requests} requests, by {one.truth}: {one.why}", soft_wrap=True)
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for name in ("", "setting", "a request", "difference", "95 %", "same answer"):
+            table.add_column(name, justify="left" if name in ("", "setting") else "right")
+        table.add_row("  now", one_line(one.now, 40), _cost(one.cost_now, one), "", "", "")
+        for each in one.compared:
+            mark = "  to" if each.strategy == one.recommend else "  or"
+            table.add_row(mark, *_cells(each, one))
+        screen.print(table)
 
 
-def _counted(one: Compared) -> str:
-    said = f"{one_line(one.strategy, 60)} gave the same answer to {one.agreement:.0%}"
-    return f"{said} of {one.requests}, {one.judged} of them judged"
+def _cells(each: Compared, advice: Advice) -> tuple[str, ...]:
+    """Return a setting's row: its cost, how much better it is, and how often it agrees."""
+    ahead = "not known" if each.difference is None else f"{each.difference:+.3f}"
+    within = f"{each.low:+.3f} {each.high:+.3f}"
+    cost = _cost(each.cost, advice)
+    return one_line(each.strategy, 40), cost, ahead, within, f"{each.agreement:.0%}"
 
 
-def _money(cost: float, advice: Advice) -> str:
+def _cost(cost: float, advice: Advice) -> str:
     return f"${cost:.3g}" if advice.cost_unit == "USD" else f"{cost:.0f} work"

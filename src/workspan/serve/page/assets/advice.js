@@ -21,9 +21,9 @@ function cells(row) {
 }
 
 function line(row) {
-  const made = element("tr", {}, element("th", { scope: "row" }, row.route));
+  const badge = element("span", { className: `badge ${look[row.verdict]}` }, row.verdict);
+  const made = element("tr", {}, element("th", { scope: "row" }, row.route), element("td", {}, badge));
   for (const [text, className] of cells(row)) made.append(element("td", { className: className ?? "" }, text));
-  made.append(element("td", {}, element("span", { className: `badge ${look[row.verdict]}` }, row.verdict)));
   return made;
 }
 
@@ -46,14 +46,14 @@ function chart(row) {
     const anchor = value === most ? "end" : value ? "middle" : "start";
     drawn.append(shape("text", { x: x(value), y: HEIGHT - 6, "text-anchor": anchor }, paid(value, row)));
   }
-  for (const one of points) {
+  for (const [order, one] of points.entries()) {
     const kind = one.isNow ? "sample" : one.strategy === row.recommend ? "chosen" : "cut";
     const mark = shape("g", { class: kind });
     mark.append(shape("title", {}, one.isNow ? `${one.strategy}, now` : `${one.strategy}: ${range(one)}`));
     if (!one.isNow) mark.append(shape("line", { x1: x(one.cost), x2: x(one.cost), y1: y(one.high), y2: y(one.low) }));
     mark.append(shape("circle", { cx: x(one.cost), cy: y(one.at), r: 5 }));
     const isRight = x(one.cost) > WIDTH * 0.7;
-    const place = { class: "name", x: x(one.cost) + (isRight ? -9 : 9), y: y(one.at) - 8, "text-anchor": isRight ? "end" : "start" };
+    const place = { class: "name", x: x(one.cost) + (isRight ? -9 : 9), y: y(one.at) + (order % 2 ? 18 : -8), "text-anchor": isRight ? "end" : "start" };
     mark.append(shape("text", place, one.isNow ? `${one.strategy} (now)` : one.strategy));
     drawn.append(mark);
   }
