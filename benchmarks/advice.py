@@ -202,7 +202,7 @@ def main() -> None:
     parser.add_argument("--smoke", action="store_true", help="a few routes of each part")
     parser.add_argument("--page", type=Path, help="write the page here")
     options = parser.parse_args()
-    text = page(20, 5, 10) if options.smoke else page(400, 200, 200)
+    text = page(20, 5, 10) if options.smoke else page(200, 60, 80)
     if options.page:
         options.page.write_text(text)
     else:

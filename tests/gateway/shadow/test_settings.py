@@ -276,3 +276,16 @@ def test_a_client_that_leaves_is_not_shadowed(tmp_path: Path) -> None:
             assert await outcomes(gw, 0) == {}
 
     asyncio.run(main())
+
+
+def test_a_record_holds_no_reply_once_it_is_over(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with shadowed(tmp_path / "s.db", replies(whole("4"))) as (gw, _, headers):
+            for place, model in enumerate(("m", f"m:{VOTE}")):
+                sent = {**ASK, "model": model, "messages": NUMBER}
+                assert (await gw.post(sent, headers=headers)).status == 200
+                record = await gw.record(place + 1)
+                assert (record.told, record.decided) == (None, None)
+            await outcomes(gw, 2)
+
+    asyncio.run(main())

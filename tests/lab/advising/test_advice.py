@@ -133,6 +133,8 @@ def test_money_is_the_cost_where_it_is_known() -> None:
     assert (found.cost_unit, found.cost_now, found.first.cost) == ("USD", 0.002, 0.001)
     priced[5] = request(5, 0, 0, cost=(None, 10**9))
     assert one(priced).cost_unit == "work"
+    free = [request(n, 0, 0, cost=(0, 0), work=(7, 9)) for n in range(30)]
+    assert (one(free).cost_unit, one(free).cost_now) == ("work", 7)  # a model of one's own
 
 
 def test_routes_models_kinds_and_settings_are_told_apart() -> None:

@@ -72,7 +72,7 @@ class Advice:
     """Every setting that was run beside, the one that the advice rests on first."""
     cost_now: float
     cost_unit: Literal["USD", "work"]
-    """Tokens decoded, where a price is not known."""
+    """Tokens decoded, where a price is not known or nothing has one."""
     margin: float
     truth: Truth
 
@@ -126,7 +126,7 @@ def _of_route(
     route, model, kind, now = place
     names = sorted({arm.strategy for one in requests for arm in one.beside})
     every = [arm for one in requests for arm in one.arms]
-    unit: Literal["USD", "work"] = "work" if any(arm.cost is None for arm in every) else "USD"
+    unit = _unit(every)
     each = 1 - (1 - confidence) / len(names)
     pairs = [pairs_of(requests, name) for name in names]
     found = sorted((_compared(one, unit, margin, each) for one in pairs), key=_rank)
@@ -138,6 +138,12 @@ def _of_route(
         *(route, model, kind, len(requests), now, recommend, verdict, tuple(found)),
         *(cost_now, unit, margin, found[0].truth),
     )
+
+
+def _unit(arms: Sequence[Arm]) -> Literal["USD", "work"]:
+    """Count in tokens where a price is not known, or nothing costs anything."""
+    is_priced = all(arm.cost is not None for arm in arms) and any(arm.cost for arm in arms)
+    return "USD" if is_priced else "work"
 
 
 def _together(verdicts: Sequence[Verdict]) -> Verdict:

@@ -48,11 +48,14 @@ async def answered(
     if shadow is None:
         await _answered(gateway, exchange, target, passed, record)
         return
-    record.told = [] if (is_chosen := shadow.chosen()) else None
-    with shadow.present(target.upstream):
-        await _answered(gateway, exchange, target, passed, record)
-    if is_chosen and exchange.status == 200:
-        shadow.take(passed, record)
+    record.told = [] if shadow.chosen() else None
+    try:
+        with shadow.present(target.upstream):
+            await _answered(gateway, exchange, target, passed, record)
+        if record.told is not None and exchange.status == 200:
+            shadow.take(passed, record)
+    finally:
+        record.told = record.decided = None  # a record is kept for long
 
 
 async def _answered(

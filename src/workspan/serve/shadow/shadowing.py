@@ -35,10 +35,9 @@ from workspan.serve.shadow.stated import Shadow
 from workspan.store.database import Database, database_at
 
 if TYPE_CHECKING:  # all strategies' world: loaded in a thread, by the first that is run beside
+    from workspan.runner import Result
     from workspan.serve.shadow.beside import Given, World
 
-MOST_BYTES = 1 << 20
-"""Of a reply that is kept until it is compared."""
 _PAUSE_SECONDS = 30.0
 """For which nothing is run beside after a call failed: an upstream in trouble is not asked more."""
 _END_SECONDS = 5.0
@@ -49,6 +48,18 @@ _DAY = 86_400.0
 
 Count = Callable[[str], None]
 """Told what became of a chosen request: a word of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A request that was answered, and is to be run beside."""
+
+    passed: Passed
+    record: Record
+    told: tuple[bytes, ...]
+    """The reply, where it was passed on."""
+    decided: Result | None
+    """Of the strategy, where one answered."""
 
 
 @dataclass(slots=True, eq=False)
@@ -84,7 +95,7 @@ class Shadowing:
         self.stated = stated
         self._config, self._accounts, self._count, self._bug = config, accounts, count, bug
         self._random = random.Random()  # of which request: nobody is to foresee it
-        self._queue: asyncio.Queue[tuple[Passed, Record]] = asyncio.Queue(stated.waiting)
+        self._queue: asyncio.Queue[_Chosen] = asyncio.Queue(stated.waiting)
         self._database: Database = database_at(config.store)
         self.kept = ShadowStore(self._database)
         self.advised = Advised(self.kept)
@@ -145,7 +156,9 @@ class Shadowing:
     def take(self, passed: Passed, record: Record) -> None:
         """Take a request that was answered; where there is no room it is dropped."""
         try:
-            self._queue.put_nowait((passed, record))
+            self._queue.put_nowait(
+                _Chosen(passed, record, tuple(record.told or ()), record.decided)
+            )
         except asyncio.QueueFull:
             self._count("busy")
 
@@ -178,23 +191,23 @@ class Shadowing:
 
     async def _work(self) -> None:
         while True:
-            passed, record = await self._queue.get()
+            chosen = await self._queue.get()
             running = _Running()
-            running.task = asyncio.create_task(self._one(passed, record, running))
+            running.task = asyncio.create_task(self._one(chosen, running))
             self._running.add(running)
             try:
                 await asyncio.wait([running.task])
             finally:
                 self._running.discard(running)
 
-    async def _one(self, passed: Passed, record: Record, running: _Running) -> None:
+    async def _one(self, chosen: _Chosen, running: _Running) -> None:
         """Run one request beside; whatever goes wrong ends here, and is counted."""
         if asyncio.get_running_loop().time() < self._paused_until:
             self._count("paused")
             return
         try:
             async with asyncio.timeout(self.stated.seconds):
-                why = await self._tried(passed, record, running)
+                why = await self._tried(chosen, running)
         except asyncio.CancelledError:
             why = running.why or "ending"
         except TimeoutError:
@@ -202,11 +215,11 @@ class Shadowing:
         except StoreError:
             why = "store"
         except Exception as error:  # noqa: BLE001  # no client is told of any
-            self._bug(record.id, error)
+            self._bug(chosen.record.id, error)
             why = "bug"
         self._count(running.why or why)
 
-    async def _tried(self, passed: Passed, record: Record, running: _Running) -> str:
+    async def _tried(self, chosen: _Chosen, running: _Running) -> str:
         """Return what became of it."""
         module = await asyncio.to_thread(import_module, "workspan.serve.shadow.beside")
         if self._world is None:
@@ -216,8 +229,8 @@ class Shadowing:
             for name, engine in self._engines.items()
         }
         try:
-            given = _given(module.Given, passed, record)
-            limiter = self._limiters[record.engine]
+            given = _given(module.Given, chosen)
+            limiter = self._limiters[given.upstream]
             kept = await module.beside(given, self._world, engines, limiter)
         except module.Skipped as skipped:
             if skipped.why == "failed":
@@ -264,16 +277,17 @@ class Shadowing:
             await self.kept.forget(now - self.stated.days * _DAY)
 
 
-def _given(made: type[Given], passed: Passed, record: Record) -> Given:
+def _given(made: type[Given], chosen: _Chosen) -> Given:
+    record = chosen.record
     return made(
-        passed,
+        chosen.passed,
         record.at,
         record.route,
         record.engine,
         record.model,
         record.strategy,
-        record.decided,
-        b"".join(record.told or ()),
+        chosen.decided,
+        b"".join(chosen.told),
         record.stop,
         record.total,
         record.span or record.total.output_tokens,
