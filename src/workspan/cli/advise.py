@@ -15,7 +15,7 @@ from workspan.cli.exits import Exit
 from workspan.cli.keys import StoreOption
 from workspan.cli.plain import say_json
 from workspan.cli.screen import Screen
-from workspan.errors import InputError
+from workspan.errors import InputError, MissingDependency
 from workspan.legible import one_line
 
 if TYPE_CHECKING:
@@ -40,9 +40,12 @@ def advise(
     json: Annotated[bool, typer.Option("--json", help="One JSON record a line.")] = False,
 ) -> None:
     """Say what each route should be set to, by the requests that serve --shadow ran beside."""
-    from workspan.lab.advising.advice import advise as advice_of
     from workspan.lab.advising.past import past
 
+    try:
+        from workspan.lab.advising.advice import advise as advice_of
+    except ModuleNotFoundError:
+        raise MissingDependency("advice", "lab") from None
     found = advice_of(anyio.run(read, store, past(since, time.time())), margin)
     if not found:
         raise InputError(

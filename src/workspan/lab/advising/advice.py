@@ -297,7 +297,7 @@ def _why(advice: Advice) -> str:
     one = advice.first
     if advice.verdict == "change":
         if one.low > 0:
-            return f"{one.strategy} is more accurate, by {one.truth}"
+            return f"{one.strategy} is more accurate"
         return f"{one.strategy} is cheaper, and not less accurate by {advice.margin:g}"
     if advice.verdict == "keep":
         return f"no setting is better by {advice.margin:g}, or as good and cheaper"
