@@ -10,14 +10,13 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from workspan.errors import InputError
 from workspan.store.database import Database, database_at
 from workspan.store.statement import Rows, Statement, Work
 
 Verdict = Literal["right", "wrong", "unsure"]
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 @dataclass(frozen=True, slots=True)

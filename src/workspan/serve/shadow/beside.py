@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-import msgspec
 from anyio import CapacityLimiter
 
-from workspan.answers import canonical
-from workspan.answers.voting import calls_tools
 from workspan.app.specs import DEFAULT_BUDGET
 from workspan.core.engine import Capability, Engine
 from workspan.core.journal import Journal
 from workspan.core.session import Session, Strategy, Verifier
 from workspan.data.budget import Budget
-from workspan.data.types import Answer, AnswerKind, Candidate, Problem, Usage
+from workspan.data.types import Answer, Candidate, Problem, Usage
 from workspan.errors import BudgetExceeded, InputError, Refused, StoreGone
 from workspan.lab.advising.kept import Arm, Said, Shadowed
 from workspan.runner import Result, engine_names, parts, run
@@ -31,6 +27,7 @@ from workspan.serve.routing import housekeeping
 from workspan.serve.rules import Rules
 from workspan.serve.scaled.plan import Plan, plan
 from workspan.serve.shadow.given import read_given
+from workspan.serve.shadow.marks import kept_text, numbered, problem_of, question_of
 from workspan.serve.store.keys import Key
 from workspan.serve.store.limits import amount_of, units
 from workspan.strategies.reading import candidate
@@ -40,9 +37,6 @@ ROUTE = "shadow"
 STRAIGHT = "straight"
 """What today's setting is called where requests are passed on."""
 _USUAL = Budget.parse(DEFAULT_BUDGET)
-_LONGEST = 20_000
-"""Characters of a text that is kept."""
-_COMPARING_SECONDS = 2.0
 
 Why = Literal["alike", "unread", "budget", "failed"]
 
@@ -118,7 +112,9 @@ async def beside(
     for name, made in plans.items():
         result = await _run(made, given, world, engines, limiter)
         found.append((_arm(name, result), result.answer.best))
-    numbers, distinct = await asyncio.to_thread(_numbered, [c for _, c in found], first)
+    numbers, distinct = await asyncio.to_thread(
+        numbered, [one for _, one in found], first.problem.kind
+    )
     scores = await _scores(distinct, first, given, world, engines, limiter)
     return Shadowed(
         secrets.token_hex(16),
@@ -126,13 +122,13 @@ async def beside(
         given.route,
         given.model,
         first.kind.name,
-        _problem(asked, world.salt),
+        problem_of(asked, world.salt),
         tuple(replace(arm, answer=n) for (arm, _), n in zip(found, numbers, strict=True)),
         tuple(
-            Said(n, _kept(one.answer or "") if world.keeps_texts else None, score)
+            Said(n, kept_text(one.answer or "") if world.keeps_texts else None, score)
             for n, (one, score) in enumerate(zip(distinct, scores, strict=True))
         ),
-        _question(asked) if world.keeps_texts else None,
+        question_of(asked) if world.keeps_texts else None,
     )
 
 
@@ -291,32 +287,6 @@ def _agreement(result: Result) -> float | None:
     return votes[0].weight / total if total else None
 
 
-def _numbered(
-    found: Sequence[Candidate | None], made: Plan
-) -> tuple[list[int | None], list[Candidate]]:
-    """Number the answers, equal ones alike; return the first candidate of each."""
-    kind, known, distinct = made.problem.kind, dict[Hashable, int](), list[Candidate]()
-    numbers: list[int | None] = []
-    for one in found:
-        if one is None or one.answer is None:
-            numbers.append(None)
-            continue
-        key = _key(one, kind)
-        if key not in known:
-            known[key] = len(distinct)
-            distinct.append(one)
-        numbers.append(known[key])
-    return numbers, distinct
-
-
-def _key(one: Candidate, kind: AnswerKind) -> Hashable:
-    """Return what equal answers share: calls of tools are compared as they are written."""
-    assert one.answer is not None
-    if calls_tools(one):
-        return "calls", one.answer
-    return "said", canonical(one.answer, kind, _COMPARING_SECONDS)
-
-
 async def _scores(
     distinct: Sequence[Candidate],
     made: Plan,
@@ -332,20 +302,3 @@ async def _scores(
     judging = replace(made, strategy=Scored(bare, world.verifier), name="verifier")
     result = await _run(judging, given, world, engines, limiter)
     return [one.score for one in result.answer.candidates]
-
-
-def _problem(asked: Asked, salt: str) -> str:
-    """Return what equal prompts share, and what tells nothing of them without the salt."""
-    told = {name: asked.fields.get(name) for name in ("messages", "tools", "response_format")}
-    key, content = salt.encode(), msgspec.json.encode(told)
-    return hashlib.blake2b(content, key=key, digest_size=12).hexdigest()
-
-
-def _question(asked: Asked) -> str:
-    turns = asked.chat.request.prompt
-    return _kept("\n\n".join(f"{turn.role}: {turn.text}" for turn in turns))
-
-
-def _kept(text: str) -> str:
-    """Return a text as the store takes it: half characters and zeros are none."""
-    return text[-_LONGEST:].replace("\0", "").encode("utf-8", "replace").decode()

@@ -44,6 +44,8 @@ _END_SECONDS = 5.0
 """That what runs may take after a signal to end, before it is cut."""
 _CUT_SECONDS = 5.0
 """That what was cut may take to be settled."""
+_SHARE = 4
+"""Of an upstream's places, one in so many may be shadows'."""
 _DAY = 86_400.0
 
 Count = Callable[[str], None]
@@ -132,7 +134,7 @@ class Shadowing:
                 self._own.append(self._engines[name])
                 self._places[name] = server.places
                 most = server.engine.concurrency
-            self._limiters[name] = CapacityLimiter(max(1, most // 4))
+            self._limiters[name] = CapacityLimiter(max(1, most // _SHARE))
         for text in self.stated.strategies:
             routing.operators(text)
         await self._database.open()
@@ -161,11 +163,6 @@ class Shadowing:
             )
         except asyncio.QueueFull:
             self._count("busy")
-
-    @property
-    def is_idle(self) -> bool:
-        """Nothing waits, and nothing runs."""
-        return self._queue.empty() and not self._running
 
     async def aclose(self) -> None:
         """Let what runs end for a moment, cut the rest, and settle it."""

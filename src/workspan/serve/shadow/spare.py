@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 
 from workspan.core.engine import Bill, Engine, EngineInfo
@@ -91,8 +91,3 @@ class Spare:
 
     async def aclose(self) -> None:
         """Leave the engine open: other shadows use it."""
-
-
-def share_of(places: Mapping[str, int], name: str) -> int:
-    """Return how many calls shadows may have in flight at an engine: a quarter of its places."""
-    return max(1, places.get(name, 4) // 4)
