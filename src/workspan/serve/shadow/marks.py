@@ -1,4 +1,4 @@
-"""What of a request may be kept: which answers and prompts are the same, and texts where allowed."""
+"""What of a request is kept: which answers and prompts are the same, and texts where allowed."""
 
 from __future__ import annotations
 
