@@ -48,6 +48,8 @@ ASSETS: Mapping[str, str] = {
     "/_/drawing.js": "drawing.js",
     "/_/agents.js": "agents.js",
     "/_/agents.css": "agents.css",
+    "/_/advice.js": "advice.js",
+    "/_/advice.css": "advice.css",
     "/_/icon.svg": "icon.svg",
 }
 """By address: a request chooses among these, and never writes a file's name."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -95,8 +94,8 @@ async def _by(
         await _streamed(gateway, exchange, asked, engines, account, record)
         return
     rules, run = gateway.config.rules, Run(record.timeline)
-    decided = partial(_decided, run, asked)
-    reply = await answer(asked, engines, account, run.take, rules=rules, on_decided=decided)
+    decide = _deciding(run, asked, record)
+    reply = await answer(asked, engines, account, run.take, rules=rules, on_decided=decide)
     record.begin()
     _note(record, reply.workspan)
     await exchange.answer(msgspec.json.encode(reply.body))
@@ -118,7 +117,7 @@ async def _streamed(
         account,
         run.take,
         rules=gateway.config.rules,
-        on_decided=partial(_decided, run, asked),
+        on_decided=_deciding(run, asked, record),
     )
     async with aclosing(told) as chunks:
         async for chunk in chunks:
@@ -129,13 +128,22 @@ async def _streamed(
     await exchange.end(sse.DONE)
 
 
-def _decided(run: Run, asked: Asked, told: Decided) -> None:
-    """Show the votes, and count whether drafts of a step with tools differed."""
-    run.decide(told)
-    drafts = told.result.answer.candidates
-    if asked.turn is not None and drafts and asked.chat.request.may_call:
-        is_pair = len(drafts) > 1
-        asked.turn.learn(names_of(drafts[0]), differs=differ(*drafts[:2]) if is_pair else None)
+def _deciding(run: Run, asked: Asked, record: Record) -> Callable[[Decided], None]:
+    """Show how a run was decided, keep it where the request is to be run beside, and learn of it.
+
+    What is learnt is whether drafts of a step with tools differed.
+    """
+
+    def decide(told: Decided) -> None:
+        run.decide(told)
+        if record.told is not None:
+            record.decided = told.result
+        drafts = told.result.answer.candidates
+        if asked.turn is not None and drafts and asked.chat.request.may_call:
+            is_pair = len(drafts) > 1
+            asked.turn.learn(names_of(drafts[0]), differs=differ(*drafts[:2]) if is_pair else None)
+
+    return decide
 
 
 def _note(record: Record, told: Mapping[str, Any]) -> None:
