@@ -17,7 +17,10 @@ from workspan.serve.auth import Keys
 from workspan.serve.config import Config
 from workspan.serve.dialects import Dialect
 from workspan.serve.dialects.kept import Kept
+from workspan.serve.pools import Pools
+from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.body import Body
+from workspan.serve.relay.turns import by_readiness
 from workspan.serve.relay.upstream import Server
 from workspan.serve.routing import Routing, Target
 from workspan.serve.seeing.access import Access
@@ -55,12 +58,13 @@ class Gateway:
     ) -> None:
         self.config = config
         self.servers: dict[str, Server] = {
-            stated.name: Server(stated, config.limits)
+            stated.name: Server(stated, config.limits, stands_alone=not config.failover)
             for stated in config.upstreams
             if stated.is_server
         }
         self.engines: dict[str, Engine] = {n: s.engine for n, s in self.servers.items()}
         """All engines, as strategies ask them."""
+        self.pools = Pools(config, self.servers)
         self.watch = Watch(config.limits)
         self.metrics = Metrics((stated.name for stated in config.upstreams), worker, folder)
         self.access = Access(config.admin_key)
@@ -112,7 +116,7 @@ class Gateway:
                 server.name_model(await _only_model(server))
                 self.engines[stated.name] = server.engine
             models[stated.name] = server.model
-        self.routing = Routing(self.config, models)
+        self.routing = Routing(self.config, self.pools.models(models))
         self.traces = traces_of(self.config, models)
         if self.store is not None:
             await self.store.open()
@@ -238,14 +242,14 @@ class Gateway:
             within(wish.budget, self.config.budget),
         )
 
-    def in_order(self, first: str) -> list[Server]:
-        """Return the servers that may answer, the one that is meant first.
+    def in_order(self, first: str, passed: Passed | None = None) -> list[Server]:
+        """Return the servers that may answer, in the order in which they are to be asked.
 
         Raises:
             Failed: the one that is meant is no server.
         """
-        found = [self.servers[n] for n in self.routing.order(first) if n in self.servers]
-        if not found or found[0].name != first:
+        found = by_readiness(self.pools.order(first, passed))
+        if not found:
             said = f"{first} is an engine in this process: only chats can be asked of it"
             raise Failed(400, said, code="unsupported")
         return found

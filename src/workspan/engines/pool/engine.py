@@ -62,6 +62,7 @@ class Pool:
         name: str = "pool",
         model: str = "",
         sticky: bool | None = None,
+        first: str = "",
         patience: float = _PATIENCE,
         time: Time = WALL,
     ) -> None:
@@ -74,6 +75,7 @@ class Pool:
             model: what they all serve, where they call it by different names.
             sticky: a prompt goes to one member, and all that begins like it. None does so where a
                 member keeps prompts in a cache, and the prompt may be long enough for that.
+            first: who goes before the others, where they are asked in turn.
             patience: seconds for which a call waits for a member that can be asked.
             time: what it goes by.
 
@@ -85,9 +87,10 @@ class Pool:
                 raise InputError(f"the member {member.name} has no engine")
             if engines[member.name].info.whole is not None:
                 raise InputError(f"{member.name} does whole tasks, and can't be in a pool")
-        self._engines, self.members, self._time = dict(engines), members, time
+        self._engines = {member.name: engines[member.name] for member in members}
+        self.members, self._time = members, time
         self._name, self._model, self._sticky = name, model, sticky
-        self._patience = patience
+        self._first, self._patience = first, patience
 
     @property
     def info(self) -> EngineInfo:
@@ -158,7 +161,9 @@ class Pool:
             raise told[0]
         while True:
             now = self._time.now()
-            if able := self.members.ready(self.members.order(asked.key), asked.tokens, now):
+            if able := self.members.ready(
+                self.members.order(asked.key, self._first), asked.tokens, now
+            ):
                 return able
             wait = self.members.wait(asked.tokens, now)
             if now + wait > end:
@@ -180,7 +185,7 @@ class Pool:
             async with aclosing(engine.stream(request, bill)) as chunks:
                 async for chunk in chunks:
                     if not call.has_begun:
-                        call.began_to_answer(self._time.now())
+                        call.began_to_answer(self._time.now() - call.began)
                     yield chunk
         except EngineError as error:
             if _is_members_fault(error):

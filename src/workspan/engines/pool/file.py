@@ -15,7 +15,7 @@ set = { runahead = 64, "retries.seconds" = 5 }
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,11 @@ class PoolFile:
     sticky: bool | None = None
     in_turn: bool = False
     """The first that can is asked; the others stand by."""
+
+    @classmethod
+    def in_order(cls, names: Iterable[str]) -> PoolFile:
+        """Return one of which nothing is stated: each member stands by for those before it."""
+        return cls(tuple(Stated(name, "") for name in names), in_turn=True)
 
     def members(self, places: Mapping[str, int], workers: int = 1) -> Members:
         """Return its members by how many calls each serves at a time."""

@@ -71,12 +71,14 @@ class Call:
     has_failed: bool = False
     has_lied: bool = False
 
-    def began_to_answer(self, now: float) -> None:
-        """Note its first token."""
+    def began_to_answer(self, seconds: float | None) -> None:
+        """Note its first token, and after how many seconds; None is not known."""
         self.has_begun = True
-        seconds, before = now - self.began, self.member.first_token
-        self.is_late = self.members.is_late(self.member, seconds)
         self.member.health.speaks(is_probe=self.is_probe)
+        if seconds is None:
+            return
+        before = self.member.first_token
+        self.is_late = self.members.is_late(self.member, seconds)
         mean = seconds if before is None else before + _WEIGHT * (seconds - before)
         self.member.first_token = mean
 
@@ -122,10 +124,15 @@ class Members:
     def __iter__(self) -> Iterator[Member]:
         return iter(self._members)
 
-    def order(self, key: bytes) -> list[Member]:
-        """Return all, the one first that a key belongs to, full ones behind the others."""
+    def order(self, key: bytes, first: str = "") -> list[Member]:
+        """Return all, the one first that a key belongs to, full ones behind the others.
+
+        Where they are asked in turn, the one that is named `first` goes before the others.
+        """
         told = list(self._members)
-        if not self._in_turn:
+        if self._in_turn:
+            told.sort(key=lambda member: member.name != first)
+        else:
             told.sort(key=lambda member: _distance(member, key))
         return sorted(told, key=lambda member: member.in_flight >= member.places)
 
