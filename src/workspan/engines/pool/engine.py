@@ -244,7 +244,8 @@ def _may_go_on(error: EngineError, bill: Bill) -> bool:
 def _is_members_fault(error: EngineError) -> bool:
     """Tell what another member may not have from what any would say of the request."""
     if isinstance(error, EngineRejected):
-        return error.status in _ELSEWHERE
+        status = error.status or 0
+        return status in _ELSEWHERE or 300 <= status < 400
     return not isinstance(error, ContextExceeded)
 
 

@@ -61,9 +61,13 @@ class Health:
             self.rest, self.strikes = 0.0, 0
 
     def failed(self, now: float, *, is_probe: bool, wait: float | None = None) -> None:
-        """Note that a call failed; `wait` is the time that the upstream named, in seconds."""
+        """Note that a call failed; `wait` is the time that the upstream named, in seconds.
+
+        One that names next to none rests all the same, and longer each time.
+        """
         if wait is not None:
-            self._rest(now, "limited", min(wait, _LONGEST_WAIT))
+            least = self._longer() if wait < FIRST_REST else 0.0
+            self._rest(now, "limited", max(least, min(wait, _LONGEST_WAIT)))
         elif is_probe or self.state == "up":
             self._rest(now, "failed", self._longer())
 
