@@ -14,6 +14,8 @@ from workspan.legible import quoted
 from workspan.serve.accounts import Accounts
 from workspan.serve.asked import Asked, Wish
 from workspan.serve.auth import Keys
+from workspan.serve.batches.lane import Lane
+from workspan.serve.batches.running import LANE_KEY, Answer, of_lane
 from workspan.serve.config import Config
 from workspan.serve.dialects import Dialect
 from workspan.serve.dialects.kept import Kept
@@ -31,13 +33,14 @@ from workspan.serve.seeing.metrics import Metrics
 from workspan.serve.seeing.record import Record
 from workspan.serve.seeing.traces import Traces, traces_of
 from workspan.serve.store import store_at
-from workspan.serve.store.base import Store
+from workspan.serve.store.driven import DrivenStore
 from workspan.serve.store.keys import Key
 from workspan.serve.wire.errors import Failed, about
 from workspan.serve.wire.exchange import Exchange
 from workspan.serve.wire.origin import Origins
 from workspan.serve.wire.watch import Watch
 from workspan.serve.wishes import BadBudget, read_wish, within
+from workspan.store.database import Database
 
 _FORWARDED = (b"idempotency-key", b"traceparent", b"tracestate", b"http-referer", b"x-title")
 """Headers of a client that an upstream may see. Never its key, and nothing of its machine."""
@@ -70,9 +73,12 @@ class Gateway:
         self.access = Access(config.admin_key)
         self.origins = Origins(config.origins)
         self.log = log or RequestLog()
-        self.store: Store | None = (
+        self.store: DrivenStore | None = (
             self.metrics.timed(store_at(config.store)) if config.store else None
         )
+        self.database: Database | None = self.store.database if self.store is not None else None
+        self.lane: Lane | None = None
+        """What answers batches, where there is a store to keep them in."""
         self.feed = Feed(
             worker,
             config.workers,
@@ -124,8 +130,16 @@ class Gateway:
         self.watch.also.append(lambda _: self.metrics.share(self.look))
         self.watch.start()
 
+    def begin_lane(self, answer: Answer) -> None:
+        """Take batches up; `answer` is the application."""
+        if self.store is not None:
+            self.lane = Lane(self.store, answer, self.accounts.utc)
+            self.lane.start()
+
     async def aclose(self) -> None:
         """Settle and give everything back."""
+        if self.lane is not None:
+            await self.lane.aclose(self.config.limits.drain_seconds)
         await self.watch.aclose()
         if self.traces is not None:
             await self.traces.aclose()
@@ -161,7 +175,9 @@ class Gateway:
         Raises:
             KeyRefused: there is none, or it is not known.
         """
-        key = await self.keys.of(exchange)
+        is_line = LANE_KEY in exchange.scope
+        now = self.accounts.utc()
+        key = of_lane(exchange.scope, now) if is_line else await self.keys.of(exchange)
         exchange.key_id = key.id if key is not None else ""
         return key
 
@@ -172,11 +188,13 @@ class Gateway:
             Failed: the budget is none.
             InputError: another is none.
         """
-        budget = exchange.header(b"workspan-budget")
+        names = (b"workspan-budget", b"workspan-strategy", b"workspan-lane")
         try:
-            return read_wish(body, budget, exchange.header(b"workspan-strategy"))
+            wish = read_wish(body, *map(exchange.header, names))
         except BadBudget as error:
             raise about(error, "workspan.budget") from None
+        exchange.has_deadline = not wish.is_batch
+        return wish
 
     def target(self, body: Body, wish: Wish, key: Key | None, record: Record) -> Target:
         """Return what a request's model stands for.

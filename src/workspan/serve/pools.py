@@ -130,10 +130,12 @@ class Pools:
         engines: Mapping[str, Engine],
         line: str,
         calling: Callable[[], AbstractContextManager[None]],
+        *,
+        is_behind: bool = False,
     ) -> dict[str, Engine]:
         """Return all engines as one key's strategies ask them: in line, and pools as one."""
         lined = {
-            name: InLine(one, self._servers[name].places, line, calling)
+            name: InLine(one, self._servers[name].places, line, calling, is_behind=is_behind)
             if name in self._servers
             else one
             for name, one in engines.items()

@@ -25,10 +25,12 @@ class InLine:
         places: Places,
         line: str,
         calling: Callable[[], AbstractContextManager[None]],
+        *,
+        is_behind: bool = False,
     ) -> None:
         """Let calls wait in `line` for one of the places; each is made within a `calling`."""
         self._engine, self._places, self._line = engine, places, line
-        self._calling = calling
+        self._calling, self._is_behind = calling, is_behind
 
     @property
     def info(self) -> EngineInfo:
@@ -42,7 +44,7 @@ class InLine:
             LineFull: nothing was asked.
         """
         try:
-            await self._places.enter(self._line)
+            await self._places.enter(self._line, is_behind=self._is_behind)
         except Failed as full:
             raise LineFull(str(full), status=full.status, retry_after=1) from None
         try:
@@ -51,7 +53,7 @@ class InLine:
                     async for chunk in chunks:
                         yield chunk
         finally:
-            self._places.leave()
+            self._places.leave(is_behind=self._is_behind)
 
     async def count(self, request: Request) -> int:
         """Count a prompt; see `Engine.count`."""

@@ -101,7 +101,7 @@ async def _asked(
     is_asked, queued = False, perf_counter()
     bar: Bar | None = None
     try:
-        await server.places.enter(_line(passed.asked))
+        await server.places.enter(_line(passed.asked), is_behind=passed.asked.wish.is_batch)
         bar = _begun(record, attempt, perf_counter() - queued)
         try:
             is_asked = True
@@ -113,7 +113,7 @@ async def _asked(
             raise
         finally:
             attempt.close()
-            server.places.leave()
+            server.places.leave(is_behind=passed.asked.wish.is_batch)
     finally:
         left = _if_cut(attempt, charge) if is_asked and not record.is_settled else Usage()
         usage = record.usage if record.is_settled else left
@@ -186,7 +186,8 @@ def _settle(attempt: Attempt, record: Record) -> Usage:
     is_read_only = attempt.passed.form == "embedding"
     usage = counts.read_only() if is_read_only else counts.settled(server.name)
     held_to = attempt.passed.price(server)
-    usage = charged(usage, price_served(server.price, held_to, counts.tier))
+    tier = counts.tier or attempt.passed.tier_asked(server)
+    usage = charged(usage, price_served(server.price, held_to, tier))
     attempt.notices += [f"{server.name}: {one}" for one in counts.odd]
     asked_cap, cap = attempt.passed.cap, attempt.cap
     is_lowered = cap is not None and (asked_cap is None or cap < asked_cap)

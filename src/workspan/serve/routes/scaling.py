@@ -42,7 +42,9 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
     if budget.work is None and budget.calls is None and budget.cost is None:
         asked = replace(asked, budget=replace(budget, work=_USUAL.work))
     line = asked.key.id if asked.key is not None else ""
-    engines = gateway.pools.engines(gateway.engines, line, exchange.calling)
+    engines = gateway.pools.engines(
+        gateway.engines, line, exchange.calling, is_behind=asked.wish.is_batch
+    )
     opened = gateway.accounts.open(
         asked.key,
         asked.budget,
