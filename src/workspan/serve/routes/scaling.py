@@ -85,7 +85,9 @@ async def _by(
     reply = await answer(asked, engines, account, run.take, rules=rules, on_decided=run.decide)
     record.begin()
     _note(record, reply.workspan)
-    await exchange.answer(msgspec.json.encode(reply.body))
+    record.model = gateway.engines[record.engine].info.model
+    shown = gateway.models.get(record.engine) or record.model
+    await exchange.answer(msgspec.json.encode({**reply.body, "model": shown}))
 
 
 async def _streamed(
