@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import textwrap
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
@@ -453,5 +455,38 @@ def test_a_server_that_refuses_is_left_at_once_whatever_it_says_of_waiting(
                     assert (await draw(engine, REQUEST))[2].member == "b"
             assert servers[0].bill.refused == 1
             assert servers[1].bill.calls == 3
+
+    anyio.run(main)
+
+
+def test_a_pool_on_the_command_line_is_journaled_and_resumed(tmp_path: Path) -> None:
+    """The same command again asks nothing; the journal says who answered."""
+    path, output = tmp_path / "pool.toml", tmp_path / "answers.jsonl"
+    problems = tmp_path / "problems.jsonl"
+    problems.write_text('{"id": "p", "prompt": "What is 2 + 2?", "kind": "number"}\n')
+    command = ["solve", "--input", str(problems), "--output", str(output), "--engine"]
+    command += [f"pool:{path}", "--strategy", "self_consistency(n=6)"]
+
+    async def asked() -> None:
+        done = await anyio.run_process(
+            [sys.executable, "-m", "workspan", *command], check=False, env=dict(os.environ)
+        )
+        assert done.returncode == 0, done.stderr.decode()
+
+    async def main() -> None:
+        servers = [SimulatedServer(Behaviour(text="Answer: 4", fault="overloaded"))]
+        servers.append(SimulatedServer(Behaviour(text="Answer: 4")))
+        async with servers[0].serve(), servers[1].serve():
+            members = "".join(
+                f'[[member]]\nname = "{name}"\nengine = "{server.url}"\nmodel = "simulated"\n'
+                for name, server in zip("ab", servers, strict=True)
+            )
+            path.write_text(f"in_turn = true\n{members}")
+            await asked()
+            assert servers[1].bill.calls == 6
+            journal = output.with_name(output.name + ".journal").read_text()
+            assert journal.count('"member":"b"') == 6
+            await asked()
+            assert servers[1].bill.calls == 6
 
     anyio.run(main)

@@ -18,9 +18,13 @@ import pytest
 
 from gateway.rig import Gate, Scripted, Seen, gate, replies, reply, run, until, upstream, whole
 from gateway.test_keys_http import bearing, key_for
+from postgres_server import PostgresServer
+from store_rig import fresh_database
 from workspan.serve.config import Limits
 from workspan.serve.prices import read_prices
 from workspan.serve.store import store_at
+from workspan.serve.store.keys import make_key
+from workspan.serve.store.limits import parse_limits
 from workspan.store.statement import Statement, Work
 
 ERROR = {"error": {"message": "no", "code": "c"}}
@@ -135,6 +139,39 @@ def test_a_batch_is_answered_line_by_line_and_charged_to_its_key(tmp_path: Path)
             assert await spent(path, key) == 40
 
     asyncio.run(main())
+
+
+@pytest.mark.peers
+def test_the_same_with_postgresql_and_two_gateways() -> None:
+    """One of two gateways on a database runs a batch, and either tells of it."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+
+    async def main(address: str) -> None:
+        store = store_at(address)
+        await store.open()
+        stored, key = make_key("test", parse_limits("1M work/total"), now=time.time())
+        await store.add(stored)
+        await store.aclose()
+        async with (
+            Scripted(echo).serve() as up,
+            gate(up.url, store=address) as one,
+            gate(up.url, store=address) as other,
+        ):
+            first, second = Client(one, bearing(key)), Client(other, bearing(key))
+            begun = [await first.begin([line(str(at)) for at in range(50)]) for _ in range(3)]
+            ended = [await second.ended(batch) for batch in begun]
+            assert [one["status"] for one in ended] == ["completed"] * 3
+            assert [one["request_counts"]["completed"] for one in ended] == [50] * 3
+            assert len({seen.headers["idempotency-key"] for seen in up.seen}) == len(up.seen) == 150
+            told = await second.results(ended[0]["output_file_id"])
+            assert [one["custom_id"] for one in told] == [str(at) for at in range(50)]
+            assert (await first.call("DELETE", f"/files/{ended[0]['output_file_id']}"))[0] == 200
+
+    server = PostgresServer()
+    try:
+        asyncio.run(main(fresh_database(server)))
+    finally:
+        server.remove()
 
 
 def test_files_are_kept_listed_read_and_forgotten_by_their_own_key_alone(tmp_path: Path) -> None:

@@ -160,6 +160,8 @@ class Gateway:
         figures.store_up.set(0 if self.accounts.gone else 1)
         for name, server in self.servers.items():
             figures.waiting.set(server.places.waiting, (name,))
+            if server.standing is not None:
+                figures.resting.set(server.standing[1].health.state != "up", (name,))
 
     async def _standings(self) -> Limits:
         assert self.store is not None

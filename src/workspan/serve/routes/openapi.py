@@ -35,6 +35,7 @@ _WISH: dict[str, Any] = {
         "budget": {"type": ["string", "null"], **_BUDGET_FORM},
         "strategy": {"type": ["string", "null"], **_STRATEGY_FORM},
         "explain": {"type": ["boolean", "null"]},
+        "lane": {"enum": ["live", "batch", None]},
     },
 }
 _PLAIN_WISH = {

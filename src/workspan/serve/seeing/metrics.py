@@ -83,6 +83,7 @@ class Metrics(Collector):
         )
         self.open = Level("requests_in_flight", "Requests that run.")
         self.waiting = Level("queue_length", "Requests in line.", ("engine",))
+        self.resting = Level("upstream_resting", "1 while it rests, in a pool.", ("engine",))
         self.store_up = Level("store_up", "The store can be reached.")
         self.watchers = Level("page_watchers", "Pages that watch.")
         self._process = ProcessCollector(registry=None)
