@@ -490,3 +490,29 @@ def test_a_pool_on_the_command_line_is_journaled_and_resumed(tmp_path: Path) -> 
             assert servers[1].bill.calls == 6
 
     anyio.run(main)
+
+
+def test_a_pool_opens_and_counts_while_a_member_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "pool.toml"
+
+    async def main() -> None:
+        server = SimulatedServer(Behaviour(text="Answer: 4"))
+        async with server.serve():
+            path.write_text(
+                'in_turn = true\n[[member]]\nname = "gone"\nengine = "http://127.0.0.1:9/v1"\n'
+                f'model = "m"\n[[member]]\nname = "b"\nengine = "{server.url}"\nmodel = "simulated"'
+            )
+            async with ws.open_engine(f"pool:{path}") as engine:
+                assert await engine.count(REQUEST) > 0
+                budget = ws.Budget.parse("200 work, 5k prefill")
+                result = await ws.run(
+                    ws.parse_strategy("self_consistency(n=3)"), PROBLEM, engine, budget=budget
+                )
+                assert result.usage.calls == 3
+                assert any("gone was passed over" in one.text for one in result.notices)
+            path.write_text('[[member]]\nname = "gone"\nengine = "http://127.0.0.1:9/v1"')
+            with pytest.raises(EngineUnavailable):
+                async with ws.open_engine(f"pool:{path}"):
+                    pass
+
+    anyio.run(main)
