@@ -20,6 +20,8 @@ from gateway.rig import Gate, Scripted, Seen, gate, replies, reply, run, until, 
 from gateway.test_keys_http import bearing, key_for
 from postgres_server import PostgresServer
 from store_rig import fresh_database
+from workspan.serve.batches import statements
+from workspan.serve.batches.records import Most
 from workspan.serve.config import Limits
 from workspan.serve.prices import read_prices
 from workspan.serve.store import store_at
@@ -225,6 +227,8 @@ BAD: Mapping[str, tuple[bytes, str]] = {
     "a deep one": (b'{"custom_id":"1","method":"POST","url":"/","body":' + b"[" * 9000, "invalid"),
     "two of one id": (_line(line("1")) * 2, "duplicate_custom_id"),
     "no id": (_line(line("")), "invalid_custom_id"),
+    "an id that is no text": (_line(line("\0")), "invalid_custom_id"),
+    "half a character": (b'{"custom_id": "\\ud800", "method": "POST"}', "invalid"),
     "another url": (_line({**line("1"), "url": "/v1/files"}), "mismatched_url"),
     "another method": (_line({**line("1"), "method": "GET"}), "invalid_method"),
     "a stream": (_line(line("1", stream=True)), "invalid_request"),
@@ -533,6 +537,151 @@ def test_a_killed_gateway_goes_on_where_it_stood_and_bills_no_line_twice(tmp_pat
         assert len(up.seen) <= total <= 4000
 
     asyncio.run(main())
+
+
+def test_a_gateway_that_is_told_to_end_lets_lines_end_and_no_line_is_asked_twice(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        path = tmp_path / "store.db"
+        key = await key_for(path, "4000 work/total")
+        started = asyncio.Event()
+
+        async def counted(server: Scripted, seen: Seen, writer: asyncio.StreamWriter) -> None:
+            if len(server.seen) >= 10:
+                started.set()
+            await asyncio.sleep(0.1)
+            await echo(server, seen, writer)
+
+        async with Scripted(counted).serve() as up, aiohttp.ClientSession() as session:
+            async with command(up.url, path) as (_, url):
+                client = Client(Address(url, session), bearing(key))  # type: ignore[arg-type]
+                batch = await client.begin([line(str(at), max_tokens=4) for at in range(40)])
+                await started.wait()
+            assert len(up.seen) < 40
+            async with command(up.url, path) as (_, url):
+                client = Client(Address(url, session), bearing(key))  # type: ignore[arg-type]
+                batch = await client.ended(batch)
+            assert batch["request_counts"]["completed"] == 40
+            assert len(up.seen) == 40
+        assert await spent(path, key) == 40
+
+    asyncio.run(main())
+
+
+def test_a_line_is_asked_as_its_key_may_ask_just_then(tmp_path: Path) -> None:
+    """Its scope is kept; one that is revoked meanwhile asks no more."""
+
+    async def main() -> None:
+        path = tmp_path / "store.db"
+        key = await key_for(path, "1M work/total", models=["m"])
+        go = asyncio.Event()
+
+        async def slowly(server: Scripted, seen: Seen, writer: asyncio.StreamWriter) -> None:
+            await go.wait()
+            await echo(server, seen, writer)
+
+        ups = (Scripted(slowly), Scripted(echo))
+        async with (
+            ups[0].serve(),
+            ups[1].serve(),
+            gate(
+                upstream(ups[0].url, concurrency="4"),
+                upstream(ups[1].url, "other", "secret"),
+                store=str(path),
+            ) as gw,
+        ):
+            client = Client(gw, bearing(key))
+            lines = [line("s", model="secret"), *(line(str(at)) for at in range(30))]
+            batch = await client.begin(lines)
+            await until(lambda: len(ups[0].seen) == 2)
+            other = Client(gw, bearing(await key_for(path, "1M work/total")))
+            store = gw.serving.gateway.store
+            assert store is not None
+            await store.revoke(key.split("-")[1], int(time.time()))
+            go.set()
+            lane = gw.serving.gateway.lane
+            assert lane is not None
+            await until(
+                lambda: not lane._running or all(t.done() for _, t in lane._running.values())
+            )
+            assert not ups[1].seen
+            assert len(ups[0].seen) < 30
+            found = await store.database.transact(lambda: statements.lines(batch["id"], -1, 100))
+            codes = [json.loads(one.reply).get("error", {}).get("code") for one in found]
+            assert codes[0] == "model_not_allowed"
+            assert "key_revoked" in codes
+            assert (await other.call("GET", "/batches"))[1]["data"] == []
+
+    asyncio.run(main())
+
+
+def test_what_a_key_leaves_here_is_bounded_and_expires(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        path = tmp_path / "store.db"
+        key = await key_for(path, "1M work/total")
+        most = Most(lines=3, batches=1, files_bytes=2_000, files=3)
+        monkeypatch.setattr("workspan.serve.routes.filing.MOST", most)
+        monkeypatch.setattr("workspan.serve.routes.batching.MOST", most)
+        async with Scripted(replies(ERROR, 503)).serve() as up, gate(up.url, store=str(path)) as gw:
+            client = Client(gw, bearing(key))
+            many = await client.begin([line(str(at)) for at in range(4)])
+            assert many["errors"]["data"][0]["code"] == "too_many_lines"
+            status, told = await client.upload(b"x" * 2_000)
+            assert (status, told["error"]["code"]) == (400, "too_many_files")
+            await client.begin([line("1")])
+            _, file = await client.upload([line("2")], **{"expires_after[seconds]": "3600"})
+            status, told = await client.upload([line("3")])
+            assert (status, told["error"]["code"]) == (400, "too_many_files")
+            asked = {"input_file_id": file["id"], "endpoint": "/v1/chat/completions"}
+            status, told = await client.call(
+                "POST", "/batches", json={**asked, "completion_window": "24h"}
+            )
+            assert (status, told["error"]["code"]) == (429, "too_many_batches")
+            database = gw.serving.gateway.database
+            assert database is not None
+            await database.transact(lambda: statements.purge(int(time.time()) + 3_601))
+            assert (await client.call("GET", f"/files/{file['id']}"))[0] == 404
+            assert len((await client.call("GET", "/files"))[1]["data"]) == 2
+            await database.transact(lambda: statements.purge(int(time.time()) + 100 * 86_400))
+            assert (await client.call("GET", "/files"))[1]["data"] == []
+            listed = (await client.call("GET", "/batches"))[1]["data"]
+            assert [one["status"] for one in listed] == ["in_progress"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a\x1b[31m.jsonl", "x" * 5000, "<b>.jsonl", "\udcff\u202e.jsonl"]
+)
+def test_a_file_s_name_is_a_text_and_nothing_else(name: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        path = tmp_path / "store.db"
+        key = await key_for(path, "1M work/total")
+        async with Scripted(echo).serve() as up, gate(up.url, store=str(path)) as gw:
+            head = b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'
+            named = f'form-data; name="file"; filename="{name}"'.encode("utf-8", "surrogateescape")
+            body = head + b"--b\r\nContent-Disposition: " + named + b"\r\n\r\n{}\r\n--b--\r\n"
+            headers = {**bearing(key), "Content-Type": "multipart/form-data; boundary=b"}
+            async with gw.client.post(f"{gw.url}/files", data=body, headers=headers) as got:
+                told = json.loads(await got.read())
+            if got.status == 400:  # it is no header that can be read
+                assert "multipart" in told["error"]["message"]
+                assert "\x1b" in name
+                return
+            shown = told["filename"]
+            assert len(shown) <= 255
+            assert shown.isprintable()
+            async with gw.client.get(
+                f"{gw.url}/files/{told['id']}/content", headers=bearing(key)
+            ) as got:
+                assert await got.read() == b"{}"
+                assert "content-disposition" not in got.headers
+
+    asyncio.run(main())
+    assert {one.name.partition("-")[0] for one in tmp_path.iterdir()} <= {"store.db"}
 
 
 def forget_beats() -> Work[None]:

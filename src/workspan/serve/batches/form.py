@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import BodyPartReader, MultipartReader
 from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.multipart import BadContentDispositionHeader, BadContentDispositionParam
 from aiohttp.streams import StreamReader
 
 from workspan.errors import InputError
+from workspan.legible import one_line
 
+for _odd in (BadContentDispositionHeader, BadContentDispositionParam):
+    warnings.simplefilter("ignore", _odd)  # they would print what a client wrote
 _MOST_FIELDS = 16
 _LONGEST_VALUE = 1_000
 _BUFFER = 1 << 16
@@ -56,6 +62,6 @@ async def _read(headers: Mapping[str, str], body: bytes) -> Form:
                 found.fields[part.name or ""] = content.decode("utf-8", "replace")
             else:
                 raise InputError("the form has more fields, or longer ones, than a file needs")
-    except (ValueError, RuntimeError, AssertionError, LookupError) as error:
-        raise InputError(f"the body is no multipart/form-data: {error}") from None
+    except (HttpProcessingError, ValueError, RuntimeError, AssertionError, LookupError) as error:
+        raise InputError(f"the body is no multipart/form-data: {one_line(str(error))}") from None
     return found

@@ -84,19 +84,15 @@ class Lane:
         """Give a sign of life, hear of cancellations, take up what is free."""
         now, transact = self.utc(), self._database.transact
         self._running = {id: one for id, one in self._running.items() if not one[1].done()}
-        mine = await transact(partial(statements.beat, self._worker, now))
+        look = partial(statements.look, self._worker, now, now - _LOST, _BATCHES)
+        mine = await transact(look)
         for id, (running, task) in self._running.items():
             if id in mine:
-                running.status = mine[id][0]
+                running.status = mine[id]
             else:  # another worker has taken it up
                 task.cancel()
         for id in mine:
             if id not in self._running:
-                await self._take(id)
-        free = _BATCHES - len(self._running)
-        if free > 0:
-            claim = partial(statements.claim, self._worker, now, now - _LOST, free)
-            for id in await transact(claim):
                 await self._take(id)
         if now - self._purged > _PURGE:
             self._purged = now

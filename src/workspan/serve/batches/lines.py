@@ -77,8 +77,8 @@ def _line(text: str, place: int, endpoint: str) -> Line:
         body = msgspec.json.decode(asked.body)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise BadLine("invalid_json_line", f"no request: {error}; a line is {_FORM}") from None
-    if not 0 < len(asked.custom_id) <= _LONGEST_ID:
-        said = f"custom_id has 1 to {_LONGEST_ID} characters"
+    if not 0 < len(asked.custom_id) <= _LONGEST_ID or not asked.custom_id.isprintable():
+        said = f"custom_id has 1 to {_LONGEST_ID} characters, all of them printable"
         raise BadLine("invalid_custom_id", said, "custom_id")
     if asked.method != "POST":
         raise BadLine("invalid_method", "method must be POST", "method")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from workspan.serve.batches.records import OPEN, Batch, Counts, File, Line, Status
 from workspan.serve.batches.results import KINDS, Kind
@@ -18,6 +18,10 @@ _BATCH = (
 )
 _LINE = "place, custom_id, body, tries, request, status, reply"
 _OPEN = ", ".join(f"'{one}'" for one in OPEN)
+
+
+Mine: TypeAlias = dict[str, Status]
+"""How a worker's batches stand, by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,27 +165,44 @@ def cancel(key: str, id: str, now: int) -> Work[None]:
     )
 
 
-def claim(worker: str, now: float, silent_since: float, most: int) -> Work[list[str]]:
-    """Take up batches that nobody runs, or whose worker gave no sign since; return their ids."""
+def look(worker: str, now: float, silent_since: float, most: int) -> Work[Mine]:
+    """Give a sign of life, and take up batches that nobody runs.
+
+    Args:
+        worker: who looks.
+        now: in seconds of UTC's epoch.
+        silent_since: whose worker gave no sign since then counts as run by nobody.
+        most: batches that the worker may run at a time.
+
+    Returns:
+        Its batches: how each stands.
+    """
+    before = yield from _beat(worker, now)
+    room = most - len(before)
+    if room <= 0:
+        return before
+    new = yield from _claim(worker, now, silent_since, room)
+    return before | new
+
+
+def _claim(worker: str, now: float, silent_since: float, most: int) -> Work[Mine]:
     found = yield Statement(
-        f"SELECT id FROM batches WHERE status IN ({_OPEN}) AND (worker = '' OR beat < ?) "
+        f"SELECT id, status FROM batches WHERE status IN ({_OPEN}) AND (worker = '' OR beat < ?) "
         f"ORDER BY created, id LIMIT ?{LOCK}",
         (silent_since, most),
     )
-    for (id,) in found:
+    for id, _ in found:
         yield Statement("UPDATE batches SET worker = ?, beat = ? WHERE id = ?", (worker, now, id))
-    return [str(id) for (id,) in found]
+    return {str(id): status for id, status in found}
 
 
-def beat(worker: str, now: float) -> Work[dict[str, tuple[Status, int]]]:
-    """Give a sign of life; return a worker's batches, how each stands and when it expires."""
+def _beat(worker: str, now: float) -> Work[Mine]:
     mine = yield Statement(
-        f"SELECT id, status, expires FROM batches WHERE worker = ? AND status IN ({_OPEN})",
-        (worker,),
+        f"SELECT id, status FROM batches WHERE worker = ? AND status IN ({_OPEN})", (worker,)
     )
     if mine:
         yield Statement("UPDATE batches SET beat = ? WHERE worker = ?", (now, worker))
-    return {str(id): (status, int(expires)) for id, status, expires in mine}
+    return {str(id): status for id, status in mine}
 
 
 def release(worker: str) -> Work[None]:

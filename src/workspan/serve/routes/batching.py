@@ -26,6 +26,7 @@ from workspan.store.database import Database
 
 Route: TypeAlias = Callable[[Gateway, Exchange, Record], Awaitable[None]]
 _FIELDS = ("input_file_id", "endpoint", "completion_window", "metadata")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _MOST_PAIRS, _LONGEST_KEY, _LONGEST_VALUE = 16, 64, 512
 
 
@@ -84,8 +85,8 @@ def _body(content: bytes) -> dict[str, Any]:
     for name, known in (("endpoint", ENDPOINTS), ("completion_window", tuple(WINDOWS))):
         if told.get(name) not in known:
             raise InputError(f"{name} must be one of {', '.join(known)}")
-    if not isinstance(told.get("input_file_id"), str):
-        raise InputError("input_file_id must be a text")
+    if not isinstance(told.get("input_file_id"), str) or not _ID.fullmatch(told["input_file_id"]):
+        raise InputError("input_file_id must be the id of a file")
     _check_metadata(told.get("metadata", {}))
     return told
 
@@ -163,8 +164,7 @@ _NAMED: Mapping[str, Mapping[str, Route]] = {
     "/batches/{id}/cancel": {"POST": cancel},
 }
 _PATTERNS = [
-    (re.compile(r"(?:/v1)?" + path.replace("{id}", r"[A-Za-z0-9_-]{1,100}")), f"/v1{path}")
-    for path in _NAMED
+    (re.compile(r"(?:/v1)?" + path.replace("{id}", _ID.pattern)), f"/v1{path}") for path in _NAMED
 ]
 
 
