@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import textwrap
@@ -22,7 +23,7 @@ from workspan.core.engine import FREE, Bill, Engine, EngineInfo, Price
 from workspan.core.journal import Journal
 from workspan.data.entry import Entry
 from workspan.data.types import Chunk, Message, Notice, Problem, Request
-from workspan.engines.endpoint import Endpoint
+from workspan.engines.endpoint import Endpoint, Retries
 from workspan.engines.pool import Member, Members, Pool
 from workspan.engines.pool.file import read_pool
 from workspan.engines.pool.health import FIRST_REST, LONGEST_REST, STRIKES, Health
@@ -514,5 +515,57 @@ def test_a_pool_opens_and_counts_while_a_member_is_not_there(tmp_path: Path) -> 
             with pytest.raises(EngineUnavailable):
                 async with ws.open_engine(f"pool:{path}"):
                     pass
+
+    anyio.run(main)
+
+
+def test_a_minute_is_kept_by_calls_that_fall_back_side_by_side() -> None:
+    """Ten calls are passed over at once, and the one that is left may be asked three times."""
+
+    async def main() -> None:
+        time = TurnedTime()
+        engines = {"a": failing(*[DOWN] * 10), "b": ScriptedEngine(wordy)}
+        members = [Member("a"), Member("b", rates=Rates(requests_per_minute=3))]
+        made = Pool(engines, Members(members, in_turn=True), patience=1.0, time=time)
+        told: list[str] = []
+
+        async def ask() -> None:
+            try:
+                told.append((await draw(made, REQUEST))[2].member)
+            except EngineUnavailable:
+                told.append("busy")
+
+        async with anyio.create_task_group() as group:
+            for _ in range(10):
+                group.start_soon(ask)
+            for _ in range(8):
+                await anyio.wait_all_tasks_blocked()
+                time.turn(0.25)
+        assert len(engines["b"].requests) == 3
+        assert told.count("b") == 3
+        assert len(told) == 10
+
+    anyio.run(main)
+
+
+def test_a_server_that_dies_under_a_request_may_have_served_it() -> None:
+    """It hung up before its first byte, and is gone: what it may have decoded is charged."""
+
+    async def main() -> None:
+        async def die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            server.close()
+            writer.transport.abort()
+
+        server = await asyncio.start_server(die, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        engine = Endpoint(url, "m", api_key="", retries=Retries(attempts=1))
+        bill = Bill()
+        try:
+            with pytest.raises(EngineUnavailable):
+                await draw(engine, REQUEST, bill)
+        finally:
+            await engine.aclose()
+        assert bill.usage.calls == 1
 
     anyio.run(main)

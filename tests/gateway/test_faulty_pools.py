@@ -17,6 +17,8 @@ BLOCK = 100
 FOUND = {
     24: "a member that redirects was the end of a request that another could answer",
     40: "a member that says to ask again at once was asked a thousand times",
+    1266: "calls that fell back side by side passed a member's minute",
+    1695: "a server was killed under a request on a kept connection, and charged nothing",
 }
 """Runs that broke a promise once, and how."""
 

@@ -127,6 +127,8 @@ class Pool:
         refused: dict[str, EngineError] = {}
         while True:
             for member in await self._able(asked, end, refused):
+                if member.wait(self._time.now(), asked.tokens) > 0:
+                    continue  # others were asked of it while this one was passed over
                 call = self.members.begin(member, asked.tokens, self._time.now())
                 try:
                     async with aclosing(self._drawn(call, request, bill)) as chunks:
