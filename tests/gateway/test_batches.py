@@ -337,6 +337,38 @@ def test_what_comes_to_nothing_for_now_is_asked_again_and_a_spent_budget_is_an_e
     asyncio.run(main())
 
 
+def test_lines_that_can_not_be_asked_now_hold_up_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two models one is down for twenty lines: the other's are answered meanwhile."""
+    monkeypatch.setattr("workspan.serve.batches.running._FIRST_PAUSE", 0.02)
+
+    async def main() -> None:
+        path = tmp_path / "store.db"
+        key = await key_for(path, "1M work/total")
+        down, up = Scripted(replies(ERROR, 503)), Scripted(echo)
+        async with (
+            down.serve(),
+            up.serve(),
+            gate(
+                upstream(down.url, "down", "d"), upstream(up.url, "up", "m"), store=str(path)
+            ) as gw,
+        ):
+            client = Client(gw, bearing(key))
+            lines = [line(f"d{at}", model="d") for at in range(20)]
+            batch = await client.begin([*lines, *(line(str(at)) for at in range(5))])
+            await until(lambda: len(up.seen) == 5)
+            down.answer = echo
+            batch = await client.ended(batch)
+            assert batch["request_counts"]["completed"] == 25
+            database = gw.serving.gateway.database
+            assert database is not None
+            found = await database.transact(lambda: statements.lines(batch["id"], -1, 100))
+            assert {one.tries for one in found} <= {0, 1}
+
+    asyncio.run(main())
+
+
 def test_a_cancelled_batch_asks_no_more_and_keeps_what_it_has(tmp_path: Path) -> None:
     async def main() -> None:
         path = tmp_path / "store.db"

@@ -37,6 +37,9 @@ _AGAIN = frozenset({429, 502, 503, 504, 529})
 LANE_KEY = "workspan.key"
 """Of a scope: whose request it is. No client sets it: a server's scope holds what it read alone."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+"""Seconds between tries of a line, and between passes over those that are left."""
+_TIMES = 4
+"""A line is asked in one pass, so that those behind it get their turn."""
 _MOST_TRIES = 5
 """Starts of a line's request by processes that died: by then it may well be what they died of."""
 
@@ -112,7 +115,16 @@ class Running:
         Raises:
             StoreError: the store is gone: it is gone on with later, where it stands.
         """
-        after = -1
+        pause = _FIRST_PAUSE
+        while await self._passes() and not self.is_over():
+            await self._until(pause)
+            pause = min(_LONGEST_PAUSE, 2 * pause)
+        if not self.is_stopping:
+            await self._close()
+
+    async def _passes(self) -> bool:
+        """Ask each line that has no reply; say whether some are left for another pass."""
+        after, is_left = -1, False
         while not self.is_over():
             asked = partial(statements.todo, self.batch.id, after, PAGE)
             page = await self._database.transact(asked)
@@ -120,33 +132,33 @@ class Running:
                 break
             after = page[-1].place
             async with asyncio.TaskGroup() as group:
-                for line in page:
-                    group.create_task(self._line(line))
-        if not self.is_stopping:
-            await self._close()
+                tasks = [group.create_task(self._line(line)) for line in page]
+            is_left |= not all(task.result() for task in tasks)
+        return is_left
 
-    async def _line(self, line: Line) -> None:
-        """Ask one line until it has a reply, or the batch is over."""
+    async def _line(self, line: Line) -> bool:
+        """Ask one line some times; say whether it has a reply."""
         if line.tries >= _MOST_TRIES:
             said = "the process ended each time that this was asked: it is not asked again"
             error = {"message": said, "type": "server_error", "param": None, "code": "gave_up"}
             await self._keep(line, "", 500, json.dumps({"error": error}))
-            return
+            return True
         async with self._own:
-            pause = _FIRST_PAUSE
-            while not self.is_over():
+            for time in range(_TIMES):
                 async with self._room:
                     if self.is_over():  # it has waited
-                        return
+                        return False
                     told = await self._asked(line)
                 if self.is_stopping and told.status in (0, 503):
-                    return  # it was cut off, and is asked again by whoever takes it up
+                    return False  # it was cut off, and is asked again by whoever takes it up
                 if not told.may_be_again:
                     id = told.headers.get(b"x-request-id", b"").decode("latin-1")
                     await self._keep(line, id, told.status, told.text)
-                    return
-                await self._until(max(pause, told.wait))
-                pause = min(_LONGEST_PAUSE, 2 * pause)
+                    return True
+                await self._until(max(_FIRST_PAUSE * 2**time, told.wait))
+        with suppress(StoreError):
+            await self._database.transact(partial(statements.put_back, self.batch.id, line.place))
+        return False
 
     async def _until(self, seconds: float) -> None:
         """Wait, unless the batch ends meanwhile."""

@@ -205,8 +205,22 @@ def _beat(worker: str, now: float) -> Work[Mine]:
     return {str(id): status for id, status in mine}
 
 
+def put_back(batch: str, place: int) -> Work[None]:
+    """Take back that a line was tried: it came to nothing, and nobody died of it."""
+    yield Statement(
+        "UPDATE batch_lines SET tries = tries - 1 "
+        "WHERE batch = ? AND place = ? AND status IS NULL AND tries > 0",
+        (batch, place),
+    )
+
+
 def release(worker: str) -> Work[None]:
-    """Let others take up what a worker ran."""
+    """Let others take up what a worker ran, and has ended of its own accord."""
+    yield Statement(
+        "UPDATE batch_lines SET tries = 0 WHERE status IS NULL AND tries > 0 "
+        "AND batch IN (SELECT id FROM batches WHERE worker = ?)",
+        (worker,),
+    )
     yield Statement("UPDATE batches SET worker = '' WHERE worker = ?", (worker,))
 
 
