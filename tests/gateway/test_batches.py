@@ -521,6 +521,37 @@ def test_lines_cost_what_batches_do_unless_the_reply_names_another_tier(tmp_path
     asyncio.run(main())
 
 
+def test_a_strategy_s_calls_cost_what_batches_do_there(tmp_path: Path) -> None:
+    async def main() -> None:
+        path, rows = tmp_path / "store.db", tmp_path / "prices.toml"
+        rows.write_text(ROWS)
+        key = await key_for(path, "$1/total")
+        price = read_prices(rows).of("m")
+
+        tiers: list[str] = []
+
+        async def told(server: Scripted, seen: Seen, writer: asyncio.StreamWriter) -> None:
+            if not seen.path.endswith("/completions"):
+                await reply(writer, ERROR, 404)  # a door for counting
+                return
+            tiers.append(seen.value["service_tier"])
+            named = {"service_tier": "default"} if len(tiers) == 2 else {}
+            await reply(writer, {**whole("4"), **named})
+
+        up = Scripted(told)
+        async with up.serve(), gate(upstream(up.url, price=price), store=str(path)) as gw:
+            client = Client(gw, bearing(key))
+            number = [{"role": "user", "content": "2 + 2? Reply with a single number."}]
+            ask = line("1", model="m:self_consistency(n=3)", messages=number, max_tokens=5)
+            batch = await client.ended(await client.begin([ask]))
+            [found] = await client.results(batch["output_file_id"])
+            cost = found["response"]["body"]["workspan"]["cost"]
+            assert cost == pytest.approx((2 * (9 + 500) + 18 + 1000) / 1e6)
+            assert tiers == ["flex"] * 3
+
+    asyncio.run(main())
+
+
 def test_a_killed_gateway_goes_on_where_it_stood_and_bills_no_line_twice(tmp_path: Path) -> None:
     """A process of its own is killed among 60 lines; another one does the rest."""
 

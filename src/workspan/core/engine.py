@@ -136,6 +136,8 @@ class Bill:
     price: Price | None = None
     """What that one costs: at most the engine's own price, by which the call is held. None is the
     engine's own."""
+    tier: str = ""
+    """The service tier that the reply names."""
 
 
 @runtime_checkable
