@@ -236,7 +236,15 @@ def test_streams_that_die_in_the_middle_of_a_vote_are_drawn_again_elsewhere(tmp_
             assert got.is_done, got.body
             told = next(event["workspan"] for event in got.events if "workspan" in event)
             assert told["members"] == {"a": len(ups[0].seen), "b": 2}
-            assert (await gw.record()).total.calls == len(ups[0].seen) + 2
+            record = await gw.record()
+            assert record.total.calls == len(ups[0].seen) + 2
+            each = record.by_engine()  # each member's account, and their sum
+            assert {name: usage.calls for name, usage in each.items()} == told["members"]
+            assert sum(usage.work for usage in each.values()) == record.total.work
+            figures = (await gw.get("/metrics")).body.decode()
+            for name, count in told["members"].items():
+                assert f'workspan_calls_total{{engine="{name}"}} {float(count)}' in figures
+            assert 'workspan_upstream_resting{engine="a"} 1.0' in figures
 
     run(main)
 
