@@ -206,7 +206,7 @@ def test_files_are_kept_listed_read_and_forgotten_by_their_own_key_alone(tmp_pat
             status, told = await other.call(
                 "POST", "/batches", json={**begun, "input_file_id": file["id"]}
             )
-            assert (status, told["error"]["param"]) == (400, "input_file_id")
+            assert (status, told["error"]["param"]) == (404, "input_file_id")
             listed = (await client.call("GET", "/files?limit=1"))[1]
             assert listed["has_more"]
             rest = (await client.call("GET", f"/files?limit=100&after={listed['last_id']}"))[1]
@@ -310,7 +310,7 @@ def test_what_is_no_file_and_no_batch_is_refused(tmp_path: Path) -> None:
             assert not up.seen
         async with Scripted(echo).serve() as up, gate(up.url) as gw:
             status, told = await Client(gw, {}).upload([line("1")])
-            assert (status, told["error"]["code"]) == (400, "unsupported")
+            assert (status, told["error"]["code"]) == (404, "unsupported")
 
     asyncio.run(main())
 

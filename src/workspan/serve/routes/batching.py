@@ -37,7 +37,7 @@ async def create(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     file = await database.transact(partial(statements.file, key, str(told["input_file_id"])))
     if file is None or file.batch:
         said = f"input_file_id must name a file of this key's, not {quoted(told['input_file_id'])}"
-        raise Failed(400, said, code="file_not_found", param="input_file_id")
+        raise Failed(404, said, code="file_not_found", param="input_file_id")
     held = await database.transact(partial(statements.held, key))
     if held.open >= MOST.batches:
         said = f"a key has at most {MOST.batches} batches that are not done: wait for one"

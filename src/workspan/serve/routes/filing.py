@@ -44,7 +44,7 @@ async def of_key(gateway: Gateway, exchange: Exchange, record: Record) -> tuple[
     record.by(key)
     if gateway.database is None or key is None:
         said = "files and batches are kept in a store: workspan serve --store FILE"
-        raise Failed(400, said, code="unsupported")
+        raise Failed(404, said, code="unsupported")
     return key.id, gateway.database
 
 
