@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from workspan.engines.pool.file import read_pool
 from workspan.engines.pool.health import FIRST_REST, LONGEST_REST, STRIKES, Health
 from workspan.engines.pool.rates import MINUTE, Rates
 from workspan.errors import DataError, EngineRejected, EngineUnavailable, InputError
+from workspan.serve import prices as rows
 from workspan.testing.engine_suite import REQUEST, check_engine, draw
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
 from workspan.testing.server import Behaviour, SimulatedServer
@@ -253,7 +255,11 @@ def test_money_is_held_at_the_dearest_and_charged_at_who_answered() -> None:
         prices = {"a": Price(Decimal(1), Decimal(2)), "b": Price(Decimal(3), Decimal(10))}
         engines = {name: ScriptedEngine("Answer: 4", price=one) for name, one in prices.items()}
         made = pool(engines)
-        assert made.info.price == Price(Decimal(3), Decimal(10), Decimal(3))
+        held = made.info.price
+        assert held is not None
+        assert (held.input, held.output) == (Decimal(3), Decimal(10))
+        usage = ws.Usage(input_tokens=7, output_tokens=5)
+        assert held.of(usage) == max(one.of(usage) for one in prices.values())
         result = await ws.run(ws.parse_strategy("single"), PROBLEM, made)
         assert result.usage.cost == prices["a"].of(result.usage)
         free = pool({"a": ScriptedEngine(wordy), "b": ScriptedEngine(wordy, price=None)})
@@ -569,3 +575,15 @@ def test_a_server_that_dies_under_a_request_may_have_served_it() -> None:
         assert bill.usage.calls == 1
 
     anyio.run(main)
+
+
+def test_a_long_prompt_is_held_at_the_rates_that_a_member_has_for_it() -> None:
+    long = rows.Tier(100, rows.Rates(Decimal(50), Decimal(90)))
+    lane = rows.Lane(rows.Rates(Decimal(1), Decimal(2)), long)
+    row = rows.PriceRow.make("m", lane, source="a test", date=date(2026, 11, 1))
+    engines = {"a": ScriptedEngine(wordy, price=row)}
+    engines["b"] = ScriptedEngine(wordy, price=Price(Decimal(3), Decimal(4)))
+    held = pool(engines).info.price
+    assert held is not None
+    usage = ws.Usage(input_tokens=101, output_tokens=10)
+    assert held.of(usage) == row.of(usage) > Price(Decimal(3), Decimal(4)).of(usage)

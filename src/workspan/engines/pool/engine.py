@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from decimal import Decimal
 
 import anyio
 
@@ -217,6 +218,17 @@ class Pool:
         return bool(kept) and size >= min(kept)
 
 
+@dataclass(frozen=True)
+class Dearest(Price):
+    """What a call costs at most, whichever of several answers: each may have rates by length."""
+
+    prices: tuple[Price, ...] = ()
+
+    def of(self, usage: Usage) -> Decimal:
+        """Return what `usage` costs at the dearest of them."""
+        return max(price.of(usage) for price in self.prices)
+
+
 def prefix_of(request: Request) -> bytes:
     """Return what a prompt begins with, up to its first user's turn: what goes on from it, too."""
     found: list[str] = []
@@ -235,7 +247,8 @@ def dearest(prices: Sequence[Price | None]) -> Price | None:
     if all(price is known[0] for price in known):
         return known[0]
     cached = [price.input if price.cached is None else price.cached for price in known]
-    return Price(max(p.input for p in known), max(p.output for p in known), max(cached))
+    rates = (max(p.input for p in known), max(p.output for p in known), max(cached))
+    return Dearest(*rates, tuple(known))
 
 
 def _may_go_on(error: EngineError, bill: Bill) -> bool:
