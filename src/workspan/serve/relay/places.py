@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -62,6 +62,7 @@ class Places:
         self._free = places
         self._most = waiting
         self._most_of_one = waiting_per_key
+        self._spare: list[Callable[[], None]] = []
         self._line, self._behind = _Line(), _Line()
         self._behind_left = max(1, places // 2)
         """Places that those without a deadline may still take."""
@@ -101,6 +102,8 @@ class Places:
             raise Failed(503, "too many requests are in line", code="queue_full", headers=told)
         turn: _Turn = asyncio.get_running_loop().create_future()
         line.add(key, turn)
+        if self._spare and (not is_behind or self._behind_left > 0):
+            self._spare.pop()()
         try:
             await turn
         except asyncio.CancelledError:
@@ -121,3 +124,20 @@ class Places:
             self._free += 1
         else:
             turn.set_result(None)
+
+    def take_spare(self, give_way: Callable[[], None]) -> bool:
+        """Take a place that nobody wants now; as soon as somebody does, `give_way` is called.
+
+        False where there is none. Whoever takes one leaves it by `leave_spare`.
+        """
+        if not self._free or self._line.waiting or self._behind.waiting:
+            return False
+        self._free -= 1
+        self._spare.append(give_way)
+        return True
+
+    def leave_spare(self, give_way: Callable[[], None]) -> None:
+        """Give a place back that was taken as a spare one."""
+        with suppress(ValueError):  # it was called on to give way
+            self._spare.remove(give_way)
+        self.leave()

@@ -274,13 +274,14 @@ _BATCH = {
 }
 
 
+UPLOAD = "upload"
+"""Names the one operation that takes a form: its fields are texts, whatever types a schema says."""
 _FILE = {
     "type": "object",
     "required": ["file", "purpose"],
     "properties": {
         "file": {
             "type": "string",
-            "pattern": "^[ -~\\n]*$",
             "description": "JSONL in UTF-8: a request on each line.",
         },
         "purpose": {"const": "batch"},
@@ -318,6 +319,7 @@ _DESCRIBED: dict[str, Any] = {
             **_named("The key's files.", "get", *_LISTS),
             "post": {
                 "summary": "Keep a file of requests.",
+                "operationId": UPLOAD,
                 "requestBody": {
                     "required": True,
                     "content": {"multipart/form-data": {"schema": _FILE}},

@@ -87,6 +87,9 @@ class Metrics(Collector):
         self.resting = Level("upstream_resting", "1 while it rests, in a pool.", ("engine",))
         self.store_up = Level("store_up", "The store can be reached.")
         self.watchers = Level("page_watchers", "Pages that watch.")
+        self._shadowed = Counts(
+            "shadow_requests", "Requests chosen to be run beside, by what came of it.", ("outcome",)
+        )
         self._process = ProcessCollector(registry=None)
         self.registry.register(self)
 
@@ -109,6 +112,10 @@ class Metrics(Collector):
             self._spent(record, (engine,))
             for name, usage in record.by_engine().items():
                 self._taken((name if name in self._engines else "",), usage, record.key)
+
+    def shadowed(self, outcome: str) -> None:
+        """Count a request that was chosen to be run beside."""
+        self._shadowed.add((outcome,))
 
     def _spent(self, record: Record, engine: tuple[str]) -> None:
         """Count what a request came to, at whoever answered it."""
