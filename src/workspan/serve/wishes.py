@@ -44,6 +44,7 @@ _READS: Mapping[str, str] = {
     "budget": "a text",
     "strategy": "a text",
     "explain": "true or false",
+    "lane": "a text",
     **named.READS,
 }
 
@@ -52,10 +53,18 @@ class BadBudget(InputError):
     """The budget that a request wishes can't be read."""
 
 
+LANES = ("live", "batch")
+"""batch: without a deadline."""
+
+
 def read_wish(
-    body: Body, budget: str, strategy: str, trajectory: Mapping[str, str] | None = None
+    body: Body,
+    budget: str,
+    strategy: str,
+    lane: str = "",
+    trajectory: Mapping[str, str] | None = None,
 ) -> Wish:
-    """Read the wishes of a body, which loses them, and of headers; the body's come first.
+    """Read the wishes of a body, which loses them, and of the headers; the body's come first.
 
     `trajectory` is what headers say of it, by the names of a body's wishes.
 
@@ -70,13 +79,14 @@ def read_wish(
         for name in told:
             if name not in _READS:
                 raise InputError(f"workspan.{quoted(name)} is no wish: {nearest(name, _READS)}")
-    if not (told or budget or strategy or trajectory):
+    if not (told or budget or strategy or lane or trajectory):
         return NO_WISH
     limits = _text(told, "budget") or budget.strip()
     return Wish(
         _budget(limits) if limits else None,
         _text(told, "strategy") or strategy.strip() or None,
         _flag(told, "explain"),
+        _lane(_text(told, "lane") or lane.strip()) == "batch",
         _trajectory(told, trajectory or {}),
     )
 
@@ -99,6 +109,12 @@ def _trajectory_budget(text: str) -> Budget:
     found = _budget(text)
     named.limits_of(found)
     return found
+
+
+def _lane(text: str) -> str:
+    if text and text not in LANES:
+        raise InputError(f"workspan.lane must be one of {', '.join(LANES)}, not {quoted(text)}")
+    return text
 
 
 def _text(told: Mapping[str, Any], name: str) -> str:
