@@ -14,6 +14,7 @@ WorkspanError                everything raised on purpose
 │  ├─ EngineRejected         not worth trying again: wrong key, unknown model, refused request
 │  ├─ EngineProtocolError    the server broke the protocol: malformed stream, wrong body
 │  └─ ContextExceeded        the prompt is too long for the model: shorten it
+├─ WorkerLost                what ran a part of the work is gone; what it had told is kept
 ├─ UnsupportedCapability     strategy and engine do not fit, found before any spend
 ├─ UnpricedModel             a money limit on a model whose price is unknown
 ├─ MissingDependency         an optional extra is not installed; names the extra
@@ -166,6 +167,10 @@ class EngineProtocolError(EngineError):
 
 class ContextExceeded(EngineError):
     """The prompt and the tokens asked for do not fit the model's context."""
+
+
+class WorkerLost(WorkspanError):
+    """What ran a part of the work is gone: the same is begun anew from what it had told."""
 
 
 class UnsupportedCapability(WorkspanError):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from counting_server import serving
 from workspan.cli.main import main
 
 PLAN = """
@@ -167,3 +168,26 @@ def test_models_are_swept_without_the_extra_of_the_lab() -> None:
         "import workspan.app.sweeping, workspan.app.swept, workspan.cli.sweep, workspan.cli.runs"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_dry_run_needs_no_key_and_an_unknown_effort_is_refused_unspent(
+    tmp_path: Path, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    plan, tasks = tmp_path / "p.toml", tmp_path / "t.jsonl"
+    tasks.write_text('{"id": "a", "question": "1 + 1?", "answer": "2", "kind": "number"}\n')
+    with serving("--text", "Answer: 2") as server:
+        told = PLAN.replace("TASKS", str(tasks)).replace('"scripted"', f'"{server.url}"')
+        told += 'model = "simulated"\nkey_env = "NO_SUCH_KEY"\n'
+        plan.write_text(told)
+        _, aside = said("sweep", plan, "--store", tmp_path / "s.db", "--dry-run")
+        assert "to be expected" in aside
+        _, aside = said("sweep", plan, "--store", tmp_path / "s.db", code=2)
+        assert "simulated: the environment has no NO_SUCH_KEY" in aside
+        monkeypatch.setenv("NO_SUCH_KEY", "k" * 20)
+        plan.write_text(told + 'efforts = ["low"]\n')
+        _, aside = said("sweep", plan, "--store", tmp_path / "s.db", code=2)
+        assert "simulated: nobody knows what efforts 'simulated' takes" in aside
+        plan.write_text(told + 'efforts = ["low"]\nset = {effort_field = "reasoning_effort"}\n')
+        said("sweep", plan, "--store", tmp_path / "s.db", "--dry-run")
+        assert not server.bill().calls

@@ -12,14 +12,12 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from workspan.testing.server import ServerBill
+from counting_server import CountingServer, serving
 
 PLAN = """
 name = "killed"
@@ -46,28 +44,10 @@ the server's timing, in an undisturbed sweep as well."""
 KILLS = 10
 
 
-@dataclass(frozen=True)
-class Server:
-    """A simulated server in a process of its own; equal requests get equal answers."""
-
-    port: int
-
-    def bill(self) -> ServerBill:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.request("GET", "/bill")
-        found = msgspec.json.decode(connection.getresponse().read(), type=ServerBill)
-        connection.close()
-        return found
-
-
 @pytest.fixture
-def server() -> Iterator[Server]:
-    command = [sys.executable, "-m", "workspan.testing.server", "--delay", "0.001", "--seeded"]
-    command += ["--text", "so " * 30 + "Answer: 4"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield Server(int(process.stdout.readline()))
-        process.kill()
+def server() -> Iterator[CountingServer]:
+    with serving("--delay", "0.001", "--text", "so " * 30 + "Answer: 4") as found:
+        yield found
 
 
 @dataclass(frozen=True)
@@ -75,7 +55,7 @@ class Sweep:
     """One sweep's command in a folder of its own."""
 
     folder: Path
-    server: Server
+    server: CountingServer
 
     def start(self) -> subprocess.Popen[str]:
         self.folder.mkdir(exist_ok=True)
@@ -135,7 +115,9 @@ def plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.mark.heavy
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("seed", [0, 1])
-def test_ten_kills_change_no_cell_and_no_figure(tmp_path: Path, server: Server, seed: int) -> None:
+def test_ten_kills_change_no_cell_and_no_figure(
+    tmp_path: Path, server: CountingServer, seed: int
+) -> None:
     os.environ.setdefault("COLUMNS", "120")
     whole = Sweep(tmp_path / "whole", server)
     expected = whole.finish()

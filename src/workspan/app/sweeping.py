@@ -20,7 +20,7 @@ from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind
 from workspan.engines.settings import Settings
-from workspan.errors import InputError, JournalError, MissingDependency
+from workspan.errors import InputError, JournalError, MissingDependency, SpecError
 from workspan.lab.estimating import Estimate, Need, estimate, slowest
 from workspan.lab.sweeping.cell import Cell, problems_digest, sweep_digest
 from workspan.lab.sweeping.driving import Point, Progress, bound
@@ -35,6 +35,7 @@ from workspan.spec import engines as engine_spec
 from workspan.spec import write
 from workspan.spec.engines import parse_price
 from workspan.store.database import database_at
+from workspan.strategies.adaptive.ladder import check_effort
 from workspan.tasks.base import Task
 from workspan.tasks.files import sampled
 from workspan.tasks.graders.own import graded_by, own_grader
@@ -171,10 +172,11 @@ def executor_for(on: str, ready: Planned, folder: Path) -> Here:
 
 
 @asynccontextmanager
-async def planned(sweep: Sweep) -> AsyncIterator[Planned]:
+async def planned(sweep: Sweep, *, is_dry: bool = False) -> AsyncIterator[Planned]:
     """Open the engines and load the problems of a sweep for as long as the block runs.
 
-    Every strategy is held against every engine and budget: nothing was asked yet.
+    Every strategy is held against every engine and budget: nothing was asked yet. Where it is dry
+    no key is needed: nothing is going to be.
 
     Raises:
         WorkspanError: what does not fit, or is not there.
@@ -185,7 +187,7 @@ async def planned(sweep: Sweep) -> AsyncIterator[Planned]:
     async with AsyncExitStack() as stack:
         for stated in sweep.engines:
             for effort in stated.efforts:
-                lane = await _lane(sweep, stated, effort, loaded, stack)
+                lane = await _lane(sweep, stated, effort, loaded, stack, is_dry=is_dry)
                 lanes[stated.name, effort] = lane
                 points += _points(sweep, stated, effort, lane)
         yield Planned(sweep, lanes, tuple(points))
@@ -257,14 +259,20 @@ async def _lane(
     effort: str,
     loaded: dict[str, list[Task]],
     stack: AsyncExitStack,
+    *,
+    is_dry: bool,
 ) -> Lane:
     """Open an engine at an effort, with its problems."""
     if stated.recording:
         return _recorded_lane(sweep, stated, effort)
     told = {**stated.settings, **({"effort": effort} if effort else {})}
-    settings = Settings(told, _key(stated))
+    settings = Settings(told, _key(stated, is_dry=is_dry))
     rate = parse_price(stated.price) if stated.price else None
     engine = await _opened(stated.engine, stated.model or None, rate, settings, stack)
+    try:
+        check_effort(effort, engine.info)
+    except SpecError as error:
+        raise SpecError(f"{stated.name}: {error}") from None
     further: dict[str, Engine] = {}
     for name, text in stated.further.items():
         further[name] = await _opened(text, None, None, Settings(), stack)
@@ -308,17 +316,19 @@ def _graded(tasks: list[Task], grader: str) -> list[Task]:
     return graded_by(tasks, own_grader(grader)) if grader else tasks
 
 
-def _key(stated: EngineText) -> str | None:
+def _key(stated: EngineText, *, is_dry: bool) -> str | None:
     """Read an engine's key from the variable that the file names; the file holds none.
 
     Raises:
-        InputError: there is no such variable.
+        InputError: there is no such variable, and it is needed.
     """
     if not stated.key_env:
         return None
     try:
         return key_in(stated.key_env)
     except InputError as error:
+        if is_dry:
+            return ""
         raise InputError(f"{stated.name}: {error}") from None
 
 

@@ -22,6 +22,7 @@ from workspan.errors import ContextExceeded, EngineError, EngineRejected, Grader
 from workspan.runner import Result, identify, run
 from workspan.spec import write
 from workspan.store.journals import JournalFile
+from workspan.store.killed import resumed
 from workspan.tasks.base import Grade, Task
 
 Tool: TypeAlias = Callable[[str], Awaitable[str]]
@@ -79,6 +80,10 @@ class Bench:
     time: Time = WALL
     owed: dict[RunId, Journal] = field(default_factory=dict)
     """Journals that were opened before their runs: the account holds what they show."""
+    sets_aside: bool = False
+    """What a kill had in flight costs the run nothing, and is asked anew: see `store.killed`."""
+    lost: Usage = field(default_factory=Usage)
+    """The bounds of what was set aside."""
     finished: int = 0
     failed_in_a_row: int = 0
 
@@ -96,7 +101,13 @@ class Bench:
         """Return a run's journal, and whether the account holds what it shows already."""
         if run_id in self.owed:
             return self.owed.pop(run_id), True
-        return (Journal() if self.journals is None else self.journals.journal(run_id)), False
+        if self.journals is None:
+            return Journal(), False
+        if not self.sets_aside:
+            return self.journals.journal(run_id), False
+        found = resumed(self.journals, run_id)
+        self.lost += found.gone
+        return found.journal, False
 
     def _identify(self, strategy: Strategy, problem: Problem) -> RunId:
         return identify(strategy, problem, self.budget, seed_for(self.seed, digest(problem)))

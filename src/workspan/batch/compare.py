@@ -47,6 +47,8 @@ class Comparison:
     """The budget is of all runs together."""
     kinds_of_engine: tuple[str, ...] = ()
     """Names of all engines that took part, such as "endpoint", the runs' own first."""
+    lost: Usage = field(default_factory=Usage)
+    """Bounds of the calls that were in flight at a kill, and set aside: in no trial's usage."""
 
     def of(self, strategy: str) -> tuple[Trial, ...]:
         """Return the trials of one strategy, in the order of the tasks."""
@@ -54,8 +56,8 @@ class Comparison:
 
     @property
     def usage(self) -> Usage:
-        """What everything cost, failed runs included."""
-        return sum((trial.usage for trial in self.trials), Usage())
+        """What everything cost, failed runs and calls that were set aside included."""
+        return sum((trial.usage for trial in self.trials), self.lost)
 
     @property
     def ungraded(self) -> tuple[Trial, ...]:
@@ -75,6 +77,7 @@ async def compare(
     on_progress: Callable[[Trial], None] | None = None,
     engines: Mapping[str, Engine] | None = None,
     tools: Mapping[str, Tool] | None = None,
+    sets_aside: bool = False,
 ) -> Comparison:
     """Run every strategy on every task within `budget` each, and grade the answers.
 
@@ -93,6 +96,8 @@ async def compare(
         on_progress: called with each trial as it is finished.
         engines: further ones that strategies name, left open.
         tools: what strategies may use, such as "search".
+        sets_aside: calls that a kill cut are asked anew and cost their runs nothing: what is
+            measured is what an undisturbed process measures (`lost` has what they may have cost).
 
     Raises:
         InputError: nothing to compare, or something twice.
@@ -110,6 +115,7 @@ async def compare(
     places, turns = engine.info.concurrency, take_turns(strategies, tasks)
     limiter = anyio.CapacityLimiter(places)
     bench = Bench(engine, budget, seed, journals, limiter, len(turns), engines, tools)
+    bench.sets_aside = sets_aside
     attempts = Attempts(bench, on_progress)
     await attempts.make(turns, parallel or (1 if budget.seconds else min(PARALLEL, places)))
     return attempts.compared(strategies, tasks)
@@ -152,6 +158,7 @@ class Attempts:
             models(bench.engines),
             pooled,
             tuple(one.info.name for one in engines),
+            bench.lost,
         )
 
 

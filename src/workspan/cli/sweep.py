@@ -54,7 +54,7 @@ def sweep(
     asked, bar = read_sweep(file).with_limit(limit), _Bar()
 
     async def main() -> Swept | None:
-        async with planned(asked) as ready:
+        async with planned(asked, is_dry=dry_run) as ready:
             if dry_run:
                 _say_prices(ready, await price(ready, tried=_DRY_SAMPLE), json=json)
                 return None
