@@ -43,7 +43,14 @@ _WINDOW = 100
 
 
 class WorkspanError(Exception):
-    """Base of every error that Workspan raises on purpose."""
+    """Base of every error that Workspan raises on purpose.
+
+    Each comes through `pickle` as it is, with what it carries: other processes raise them, too.
+    """
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the message and the facts, not what a constructor was given for them."""
+        return _made_again, (type(self), self.args, self.__dict__)
 
 
 class InputError(WorkspanError):
@@ -227,6 +234,14 @@ class JournalError(WorkspanError):
 
 class ReplayMismatch(WorkspanError):
     """The journal was written by another program, engine or seed."""
+
+
+def _made_again(
+    kind: type[WorkspanError], args: tuple[object, ...], facts: dict[str, object]
+) -> WorkspanError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
