@@ -9,6 +9,7 @@ import pickle  # noqa: TID251  # as Ray does; nothing of it is kept
 import pkgutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -70,20 +71,21 @@ def made(kind: type[WorkspanError]) -> WorkspanError:
     return kind(*(places or ["it \u2028 failed: 'x'"]), **named)
 
 
+def _through_pickle(protocol: int, error: WorkspanError) -> Any:
+    return pickle.loads(pickle.dumps(error, protocol))  # noqa: S301  # our own
+
+
+def _through(way: Any, error: WorkspanError) -> Any:
+    return way.loads(way.dumps(error))
+
+
 def passed_on() -> list[Callable[[Any], Any]]:
     ways: list[Callable[[Any], Any]] = [copy.copy, copy.deepcopy]
-    ways += [
-        lambda error, n=n: pickle.loads(pickle.dumps(error, n))  # noqa: S301  # our own
-        for n in range(pickle.HIGHEST_PROTOCOL + 1)
-    ]
-    with suppress(ImportError):
-        import cloudpickle
-
-        ways.append(lambda error: cloudpickle.loads(cloudpickle.dumps(error)))
-    with suppress(ImportError):
-        from ray import cloudpickle as rays
-
-        ways.append(lambda error: rays.loads(rays.dumps(error)))
+    ways += [partial(_through_pickle, n) for n in range(pickle.HIGHEST_PROTOCOL + 1)]
+    for name in ("cloudpickle", "ray.cloudpickle"):
+        with suppress(ImportError):
+            other: Any = importlib.import_module(name)
+            ways.append(partial(_through, other))
     return ways
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import anyio
 
-from workspan.batch.bench import Bench, Tool, Trial
+from workspan.batch.bench import Away, Bench, Tool, Trial
 from workspan.core.engine import Engine, models
 from workspan.core.journal import digest
 from workspan.core.session import Strategy
@@ -78,6 +78,7 @@ async def compare(
     engines: Mapping[str, Engine] | None = None,
     tools: Mapping[str, Tool] | None = None,
     sets_aside: bool = False,
+    away: Away | None = None,
 ) -> Comparison:
     """Run every strategy on every task within `budget` each, and grade the answers.
 
@@ -98,6 +99,7 @@ async def compare(
         tools: what strategies may use, such as "search".
         sets_aside: calls that a kill cut are asked anew and cost their runs nothing: what is
             measured is what an undisturbed process measures (`lost` has what they may have cost).
+        away: runs them on other machines; `parallel` is then to be told.
 
     Raises:
         InputError: nothing to compare, or something twice.
@@ -115,7 +117,7 @@ async def compare(
     places, turns = engine.info.concurrency, take_turns(strategies, tasks)
     limiter = anyio.CapacityLimiter(places)
     bench = Bench(engine, budget, seed, journals, limiter, len(turns), engines, tools)
-    bench.sets_aside = sets_aside
+    bench.sets_aside, bench.away = sets_aside, away
     attempts = Attempts(bench, on_progress)
     await attempts.make(turns, parallel or (1 if budget.seconds else min(PARALLEL, places)))
     return attempts.compared(strategies, tasks)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import anyio
 
-from workspan.batch.bench import Bench, Trial
+from workspan.batch.bench import Away, Bench, Trial
 from workspan.batch.compare import PARALLEL
 from workspan.core.engine import Engine
 from workspan.core.journal import Journal, digest, seed_for
@@ -86,10 +86,6 @@ class _Open:
     losses: dict[int, int] = field(default_factory=dict)
 
 
-Attempt: TypeAlias = Callable[[Cell, int, RunId, Journal], Awaitable[Trial]]
-"""Runs a cell on the problem at a place, from a journal on, and grades the answer."""
-
-
 class Here:
     """Runs cells on engines that are open, and keeps their journals in this process."""
 
@@ -97,27 +93,30 @@ class Here:
         self,
         lanes: Mapping[tuple[str, str], Lane],
         folder: Path | None,
-        attempt: Attempt | None = None,
+        away: Mapping[tuple[str, str], Away] | None = None,
+        width: int = 1,
     ) -> None:
         """Take the lanes by engine and effort.
 
         Args:
             lanes: what cells are run with.
             folder: of the journals; None keeps none.
-            attempt: runs a cell elsewhere, and raises `WorkerLost` where that is gone.
+            away: runs the cells of a lane on other machines, in place of this process.
+            width: as many of them.
         """
         self._lanes = lanes
         self._folder = folder
         self._limiters: dict[tuple[str, str], anyio.CapacityLimiter] = {}
         self._open: dict[str, _Open] = {}
         self._benches: dict[str, Bench] = {}
-        self._attempt = attempt or self._attempt_here
+        self._away, self._width = away or {}, width
 
     def places(self, cell: Cell) -> int:
-        """Return how many runs go on side by side; one where the budget limits seconds."""
+        """Return how many runs go on side by side; one each where the budget limits seconds."""
+        machines = self._width if (cell.engine, cell.effort) in self._away else 1
         if _budget(cell).seconds:
-            return 1
-        return min(PARALLEL, self._lane(cell).engine.info.concurrency)
+            return machines
+        return machines * min(PARALLEL, self._lane(cell).engine.info.concurrency)
 
     async def recorded(self, cell: Cell) -> Mapping[int, Recorded]:
         """Return what the cell's journal shows."""
@@ -144,7 +143,7 @@ class Here:
         pays(kept.notes, sweep, known.amount)
         lost, said, is_engine = known.lost, "", False
         try:
-            trial = await self._attempt(cell, place, run, journal)
+            trial = await self._attempt(cell, place, journal)
         except JournalError:
             raise
         except WorkerLost as error:
@@ -160,18 +159,23 @@ class Here:
         row = trial_row(place, trial, is_shared=False, is_cut=is_cut, lost=lost)
         return Measured(row, known, said, is_engine)
 
-    async def _attempt_here(self, cell: Cell, place: int, run: RunId, journal: Journal) -> Trial:
-        """Run it in this process."""
-        lane, task = self._lane(cell), self._tasks(cell)[place]
+    async def _attempt(self, cell: Cell, place: int, journal: Journal) -> Trial:
+        """Run and grade, here or away."""
+        lane, task, strategy = (
+            self._lane(cell),
+            self._tasks(cell)[place],
+            self._begun(cell).strategy,
+        )
         if lane.recording is not None:
             bench = self._bench(cell, lane.of(cell, place), planned=_MANY)
-        elif (found := self._benches.get(cell.id)) is not None:
-            bench = found
-        else:
-            bench = self._bench(cell, lane.engine, planned=len(self._tasks(cell)))
-            self._benches[cell.id] = bench
-        bench.owed[run] = journal
-        return await bench.attempt(self._begun(cell).strategy, task)
+            return await bench.attempt(strategy, task, journal)
+        if cell.id not in self._benches:
+            planned = len(self._tasks(cell))
+            self._benches[cell.id] = self._bench(cell, lane.engine, planned=planned)
+        bench = self._benches[cell.id]
+        if (away := self._away.get((cell.engine, cell.effort))) is not None:
+            return await away(bench, strategy, task, journal)
+        return await bench.attempt(strategy, task, journal)
 
     async def share(self, cell: Cell, drawn: Cell, place: int) -> TrialRow | None:
         """Run on the recorded calls of the larger cell; None where they are not enough."""
@@ -185,9 +189,8 @@ class Here:
         if journal is None:
             return None
         bench = self._bench(cell, NobodyAsked(engine), planned=_MANY)
-        bench.owed[run] = journal
         try:
-            trial = await bench.attempt(strategy, task)
+            trial = await bench.attempt(strategy, task, journal)
         except EngineError:  # within its budget it would ask for others
             return None
         is_same = trial.result is not None and not trial.result.failures
