@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 HERE = "here"
 """In this process."""
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to anyone but the engines that are named
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # ray 2.60 writes of lost workers into our standard output
+}
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,8 @@ async def workers_on(
         MissingDependency: Ray is not installed.
         InputError: there is no such cluster, or it has too few processors.
     """
+    for name, value in _QUIET.items():  # read when Ray is imported
+        os.environ.setdefault(name, value)
     try:
         from workspan.cluster.on_ray import workers as on_ray
     except ImportError:

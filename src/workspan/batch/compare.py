@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -193,9 +193,13 @@ def check_different(strategies: Sequence[Strategy], tasks: Sequence[Task]) -> No
 
 
 async def side_by_side(
-    attempt: Callable[[T], Awaitable[None]], turns: Sequence[T], at_once: int
+    attempt: Callable[[T], Awaitable[None]], turns: Iterable[T], at_once: int
 ) -> None:
-    """Make the attempts, begun in their order; an error in one cancels the others."""
+    """Make the attempts, begun in their order; an error in one cancels the others.
+
+    Turns are taken as they are begun: there may be more than fit in memory.
+    """
+    at_once = min(at_once, len(turns)) if isinstance(turns, Sized) else at_once
     queue = iter(turns)  # shared: each worker takes what comes next
 
     async def worker() -> None:
@@ -204,7 +208,7 @@ async def side_by_side(
 
     try:
         async with anyio.create_task_group() as group:
-            for _ in range(min(at_once, len(turns))):
+            for _ in range(at_once):
                 group.start_soon(worker)
     except BaseExceptionGroup as errors:
         raise ungrouped(errors) from errors

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import ray
+from ray import cloudpickle
 from ray.exceptions import RayError, RayTaskError
 
 from workspan import __version__
@@ -22,13 +23,12 @@ from workspan.cluster.pool import Pool, opened
 from workspan.cluster.told import LaneName, Line, Opening, Unit
 from workspan.errors import InputError, WorkerLost
 from workspan.legible import one_line, quoted
+from workspan.registry.table import written_files
 
 HERE = "ray"
 """A cluster of this machine alone, for as long as the command runs."""
 _CALLS = 4096
 """Of one actor at a time: units that are begun, and a question that waits."""
-_SILENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
-"""Nothing is sent to anyone but the engines that the user named."""
 
 
 class _Actor(Desk):
@@ -70,12 +70,11 @@ class RayWorker:
         """See `Worker.begin`."""
         try:
             await self._told("begin", unit)
-        except TypeError as error:  # of what can't be written for another process
-            if isinstance(error, RayTaskError):
-                raise
+        except (TypeError, RayTaskError) as error:  # it could not be written, or not be read there
+            said = one_line(str(error).splitlines()[-1], 300)
             raise InputError(
-                f"problem {quoted(unit.task.problem.id)} can't be sent to a worker: "
-                f"{one_line(str(error), 300)}"
+                f"problem {quoted(unit.task.problem.id)} and its grader can't be sent to a worker: "
+                f"{said}; what they are made of must be installed on every machine, or be a file.py"
             ) from None
 
     async def stop(self, unit: int) -> None:
@@ -128,6 +127,8 @@ async def workers(
         WorkerLost: a worker can't be started.
     """
     _connect(on, workers)
+    for module in written_files():  # whole: no worker has them
+        cloudpickle.register_pickle_by_value(module)
     try:
         most = int(ray.cluster_resources().get("CPU", 0))
         if (workers or 1) > most:
@@ -142,7 +143,6 @@ def _connect(on: str, workers: int | None) -> None:
     if ray.is_initialized():
         raise InputError("Ray is in use in this process already: run this in one of its own")
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
-    os.environ.update({name: os.environ.get(name, value) for name, value in _SILENT.items()})
     if on == HERE:
         processors = max(workers or 0, os.cpu_count() or 1)
         ray.init("local", num_cpus=processors, include_dashboard=False, **quiet)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial, reduce
@@ -246,11 +245,7 @@ class _Sweep:
         """Run the families of one engine, their problems side by side."""
         gone: list[_Going] = []
         places = min(self._executor.places(one.family.largest) for one in lane)
-        units: deque[tuple[_Going, int]] = deque()
-        for one in lane:
-            if not await self._done_at_once(one):
-                one.left = self._points[one.family.largest.id].problems
-                units.extend((one, place) for place in range(one.left))
+        drawing = [one for one in lane if not await self._done_at_once(one)]
 
         async def through(unit: tuple[_Going, int]) -> None:
             one, place = unit
@@ -266,7 +261,13 @@ class _Sweep:
                     gone.clear()
                 await self._finish(one)
 
-        await side_by_side(through, units, places)
+        await side_by_side(through, self._units(drawing), places)
+
+    def _units(self, lane: Iterable[_Going]) -> Iterator[tuple[_Going, int]]:
+        """Give families by their problems, one after another: millions are never listed."""
+        for one in lane:
+            one.left = self._points[one.family.largest.id].problems
+            yield from ((one, place) for place in range(one.left))
 
     async def _unit(self, one: _Going, place: int) -> None:
         """Take a family through one problem: the largest draws, the others share."""
