@@ -27,7 +27,7 @@ from pathlib import Path
 import anyio
 
 from workspan.app.sweeping import executing, opened_results, planned
-from workspan.batch.bench import Bench
+from workspan.batch.bench import Away, Bench
 from workspan.cluster.pool import Pool, opened
 from workspan.cluster.told import Ended, Line, Unit
 from workspan.core.journal import Journal
@@ -126,7 +126,8 @@ class SimulatedWorker:
 
     async def begin(self, unit: Unit) -> None:
         """Have done it already."""
-        for what in (*self.entries, self.ended):
+        told: tuple[Entry | Ended, ...] = (*self.entries, self.ended)
+        for what in told:
             self.number += 1
             self.lines.append(Line(self.number, unit.id, what))
         self.news.set()
@@ -186,7 +187,7 @@ async def scheduled(problems: int, workers: int, folder: Path) -> tuple[float, f
     return spent
 
 
-def _away(pool: Pool) -> dict[tuple[str, str], object]:
+def _away(pool: Pool) -> dict[tuple[str, str], Away]:
     return {("e", ""): pool.away(("e", ""))}
 
 

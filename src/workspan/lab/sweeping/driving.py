@@ -100,8 +100,6 @@ async def sweep(
         JournalError: a journal can't be read or written, or another process runs the cell.
     """
     total = total or Budget()
-    for point in points:
-        bound(point, total)
     cells = [point.cell for point in points]
     of = {point.cell.id: point for point in points}
     id = sweep_digest(name, cells)
@@ -190,6 +188,7 @@ class _Sweep:
         self._recorded: dict[str, dict[int, Recorded]] = {}
         self._before: dict[str, Amount] = {}
         """What rows of the store say was spent on cells whose journals are elsewhere."""
+        self._most = {id: bound(point, total) for id, point in points.items()}
         self._own: dict[str, Amount] = {}
         """What this sweep has spent on each cell that is not finished, by now."""
         self._found: dict[str, CellRow] = {}
@@ -288,7 +287,7 @@ class _Sweep:
         row = None
         while row is None:  # what was lost with its worker is spent, and needs room of its own
             known = self._recorded[cell.id].get(place, Recorded())
-            most = known.run.amount if known.is_over else bound(self._points[cell.id], self._total)
+            most = known.run.amount if known.is_over else self._most[cell.id]
             try:
                 hold = await self._account.reserve(partial(_above, most, known.run.amount))
             except BudgetExceeded:

@@ -22,7 +22,6 @@ from workspan.lab.sweeping.executing import Measured, Recorded
 from workspan.lab.sweeping.nested import Family, NobodyAsked, cut, drawn, reached
 from workspan.lab.sweeping.outcome import TrialRow, trial_row
 from workspan.lab.sweeping.paying import paid, payers_of, pays
-from workspan.runner import identify
 from workspan.spec import parse_strategy
 from workspan.store.journals import JournalFile
 from workspan.store.killed import lost_of, set_aside
@@ -123,10 +122,9 @@ class Here:
         if not self._exists(cell):
             return {}
         with JournalFile(self._path(cell), self._header(cell)) as file:
-            strategy, tasks = parse_strategy(cell.strategy, imports=True), self._tasks(cell)
             found = {}
-            for place, task in enumerate(tasks):
-                run = _identify(cell, strategy, task)
+            for place, task in enumerate(self._tasks(cell)):
+                run = _identify(cell, task)
                 journal, known = _kept_in(file, run).resumed(run.budget)
                 if journal.entries or known.lost.calls:
                     found[place] = known
@@ -135,7 +133,7 @@ class Here:
     async def measure(self, cell: Cell, place: int, sweep: str) -> Measured:
         """Run and grade, with every call in the journal."""
         one, task = self._begun(cell), self._tasks(cell)[place]
-        run = _identify(cell, one.strategy, task)
+        run = _identify(cell, task)
         if place not in one.kept:
             one.kept[place] = _kept_in(one.file, run)
         kept = one.kept[place]
@@ -181,7 +179,7 @@ class Here:
         """Run on the recorded calls of the larger cell; None where they are not enough."""
         lane, task = self._lane(cell), self._tasks(cell)[place]
         strategy, engine = parse_strategy(cell.strategy, imports=True), lane.of(cell, place)
-        run = _identify(cell, strategy, task)
+        run = _identify(cell, task)
         entries = self._drawn(drawn, place)
         if lane.engines or not entries:
             return None
@@ -223,7 +221,7 @@ class Here:
         if cell.id not in self._open and not self._exists(cell):
             return []
         one = self._begun(cell)
-        run = _identify(cell, one.strategy, self._tasks(cell)[place])
+        run = _identify(cell, self._tasks(cell)[place])
         if place not in one.kept:
             if one.file is None:
                 return []
@@ -273,9 +271,11 @@ def _budget(cell: Cell) -> Budget:
     return Budget() if cell.budget == str(Budget()) else Budget.parse(cell.budget)
 
 
-def _identify(cell: Cell, strategy: Strategy, task: Task) -> RunId:
-    seed = seed_for(cell.seed, digest(task.problem))
-    return identify(strategy, task.problem, _budget(cell), seed)
+def _identify(cell: Cell, task: Task) -> RunId:
+    """Return what `runner.identify` does: strategy and budget are written in the cell."""
+    known = digest(task.problem)
+    seed = seed_for(cell.seed, known)
+    return RunId(cell.strategy, task.problem.id, known, cell.budget, seed)
 
 
 def _said(error: WorkspanError) -> str:
