@@ -52,9 +52,9 @@ EACH = 1_000
 
 @contextmanager
 def serving(seconds: float) -> Iterator[str]:
-    """Run a server that waits so long for its only token."""
+    """Run a server that waits so long before each answer."""
     command = [sys.executable, "-m", "workspan.testing.server", "--seeded", "--text", "4"]
-    command += ["--delay", str(seconds)]
+    command += ["--latency", str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
