@@ -157,9 +157,54 @@ def test_a_total_that_is_too_small_ends_with_a_code_of_its_own(
     assert "cut; the same command tries them again" in aside
 
 
-def test_another_executor_is_refused(plan: Path, tmp_path: Path, said: Said) -> None:
-    _, aside = said("sweep", plan, "--store", tmp_path / "s.db", "--on", "ray", code=2)
-    assert "one machine" in aside
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("--on", "ray"), 5, "pip install 'workspan[ray]'"),
+        (("--on", "ray://h:10001"), 2, "Ray's client, which is not used here"),
+        (("--on", ""), 2, "here, ray, or the address"),
+        (("--workers", "2"), 2, "workers are of a cluster"),
+    ],
+)
+def test_a_place_that_is_none_is_refused_unspent(
+    plan: Path,
+    tmp_path: Path,
+    said: Said,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    code: int,
+    words: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, "workspan.cluster.on_ray", None)  # as without the extra
+    _, aside = said("sweep", plan, "--store", tmp_path / "s.db", *options, code=code)
+    assert words in aside
+    problems = tmp_path / "tasks.jsonl"
+    asked: list[str | Path] = [
+        "solve",
+        "--input",
+        problems,
+        "--output",
+        tmp_path / "o.jsonl",
+        "-e",
+        "scripted",
+    ]
+    _, aside = said(*asked, *options, code=code)
+    assert words in aside
+
+
+def test_what_needs_this_process_is_not_sent_away(tmp_path: Path, said: Said) -> None:
+    _, aside = said("solve", "2 + 2?", "-e", "scripted", "--on", "ray", code=2)
+    assert "--on is for many problems" in aside
+    (tmp_path / "t.jsonl").write_text('{"question": "1 + 1?"}\n')
+    asked: list[str | Path] = [
+        "solve",
+        "--input",
+        tmp_path / "t.jsonl",
+        "--output",
+        tmp_path / "o.jsonl",
+    ]
+    asked += ["-e", "scripted", "--on", "ray", "-s", "auto", "--pooled"]
+    assert "no share of a pooled budget" in said(*asked, code=2)[1]
 
 
 def test_models_are_swept_without_the_extra_of_the_lab() -> None:
@@ -191,3 +236,70 @@ def test_a_dry_run_needs_no_key_and_an_unknown_effort_is_refused_unspent(
         plan.write_text(told + 'efforts = ["low"]\nset = {effort_field = "reasoning_effort"}\n')
         said("sweep", plan, "--store", tmp_path / "s.db", "--dry-run")
         assert not server.bill().calls
+
+
+def test_a_report_is_drawn_of_the_latest_sweep(plan: Path, tmp_path: Path, said: Said) -> None:
+    store, page = tmp_path / "s.db", tmp_path / "report.html"
+    said("sweep", plan, "--store", store)
+    out, _ = said("runs", "report", "--store", store, "--to", page, "--problems", plan)
+    assert out.startswith(f"{page}: 16 cells, ")
+    text = page.read_text()
+    assert "What is 3 + 1?" in text  # what was asked, from the sweep's own file
+    assert "<title>Sweep small</title>" in text
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    said("runs", "report", "small", "--store", store, "--to", page, "--base", "nobody", code=2)
+    [told] = said.records("runs", "report", "small", "--store", store, "--to", page, "--json")
+    assert (told["path"], told["cells"]) == (str(page), 16)
+    plan.write_text(plan.read_text().replace("limit = 8", "limit = 7"))
+    said("runs", "report", "--store", store, "--to", page, "--problems", plan)
+    assert "What is 3 + 1?" in page.read_text()  # as many as were run, whatever the limit is now
+    tasks = tmp_path / "tasks.jsonl"
+    tasks.write_text(tasks.read_text().replace("What is", "Tell me"))
+    said("runs", "report", "--store", store, "--to", page, "--problems", plan)
+    assert "Tell me" not in page.read_text()  # other problems than those that were run
+
+
+def test_a_report_spares_what_is_not_its_own(plan: Path, tmp_path: Path, said: Said) -> None:
+    store = tmp_path / "s.db"
+    said("sweep", plan, "--store", store)
+    for name in ("mine.html", "mine.png", "mine.svg"):
+        path = tmp_path / name
+        path.write_text("<!doctype html>mine")
+        _, aside = said("runs", "report", "--store", store, "--to", path, code=2)
+        assert "left as it is" in aside
+        assert path.read_text() == "<!doctype html>mine"
+    for to in ("report.pdf", "report"):
+        _, aside = said("runs", "report", "--store", store, "--to", tmp_path / to, code=2)
+        assert "name a file that ends in .html, .png, .svg" in aside
+    wrong = ("--to", tmp_path / "a.html", "--serial", "deep")
+    assert "such as 'deep(d=10)=10'" in said("runs", "report", "--store", store, *wrong, code=2)[1]
+    said("runs", "report", "none", "--store", store, "--to", tmp_path / "a.html", code=2)
+    said("runs", "report", "--store", tmp_path / "no.db", "--to", tmp_path / "a.html", code=2)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(28, "No space left on device")])
+def test_a_report_that_fails_leaves_the_store_as_it_was(
+    plan: Path, tmp_path: Path, said: Said, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    import workspan.lab.report.sweep.page
+
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    store = tmp_path / "s.db"
+    cells = said.records("sweep", plan, "--store", store, "--json")
+    monkeypatch.setattr(workspan.lab.report.sweep.page, "render", broken)
+    _, aside = said("runs", "report", "--store", store, "--to", tmp_path / "a.html", code=6)
+    assert "the store is as it was" in aside
+    assert not (tmp_path / "a.html").exists()
+    assert said.records("runs", "show", "small", "--store", store, "--json") == cells
+
+
+def test_a_report_without_what_draws_it_says_what_to_install(
+    plan: Path, tmp_path: Path, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "s.db"
+    said("sweep", plan, "--store", store)
+    monkeypatch.setitem(sys.modules, "workspan.lab.report.sweep.image", None)
+    _, aside = said("runs", "report", "--store", store, "--to", tmp_path / "a.html", code=5)
+    assert "pip install 'workspan[lab]'" in aside

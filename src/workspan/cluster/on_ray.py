@@ -147,11 +147,6 @@ def _connect(on: str, workers: int | None) -> None:
         processors = max(workers or 0, os.cpu_count() or 1)
         ray.init("local", num_cpus=processors, include_dashboard=False, **quiet)
         return
-    if "://" in on:
-        raise InputError(
-            f"the address {quoted(on)} is of Ray's client, which is not used here: run the command "
-            "on a machine of the cluster, with --on auto or --on HOST:6379"
-        )
     try:
         ray.init(on, **quiet)
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
