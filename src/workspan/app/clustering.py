@@ -75,8 +75,8 @@ def check_where(on: str, workers: int | None) -> None:
         raise InputError("say where it runs: here, ray, or the address of a cluster of Ray")
     if "://" in on:
         raise InputError(
-            f"{quoted(on)} is an address of Ray's client, which is not used here: run the command on "
-            "a machine of the cluster, with auto or HOST:6379 in its place"
+            f"{quoted(on)} is an address of Ray's client, which is not used here: run it on a "
+            "machine of the cluster, with auto or HOST:6379 in its place"
         )
     if on == HERE and workers is not None:
         raise InputError("workers are of a cluster: say on which it runs, such as ray")
