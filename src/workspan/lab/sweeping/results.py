@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 from workspan.data.types import Amount
@@ -18,6 +19,7 @@ T = TypeVar("T")
 _AT_ONCE = 500
 """Parameters of one list."""
 _CELL, _TRIAL = (tuple(item.name for item in fields(kind)) for kind in (CellRow, TrialRow))
+_of_cell, _of_trial = attrgetter(*_CELL), attrgetter(*_TRIAL)
 _CELLS = ", ".join(_CELL)
 _SHARED = _TRIAL.index("is_shared")
 _KEEP_CELL = (
@@ -153,8 +155,7 @@ def _end(id: str, now: float) -> Work[None]:
 
 
 def _keep(finished: Sequence[Finished]) -> Work[None]:
-    rows = [astuple(one.row) for one in finished]
-    yield Statement(_KEEP_CELL, rows, is_many=True)
+    yield Statement(_KEEP_CELL, [_of_cell(one.row) for one in finished], is_many=True)
     for part in _parts([one.row.id for one in finished]):
         yield Statement(f"DELETE FROM trials WHERE cell IN ({_marks(part)})", part)
     trials = [(one.row.id, *_told(trial)) for one in finished for trial in one.trials]
@@ -172,7 +173,7 @@ def _keep(finished: Sequence[Finished]) -> Work[None]:
 
 def _told(trial: TrialRow) -> tuple[Any, ...]:
     """Return a row's columns; a truth is a whole number there."""
-    told = astuple(trial)
+    told = _of_trial(trial)
     return (*told[:_SHARED], int(trial.is_shared), *told[_SHARED + 1 :])
 
 
