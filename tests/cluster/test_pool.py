@@ -14,6 +14,7 @@ import anyio
 import pytest
 
 from sweep_rig import PROBLEMS, Rig, figures
+from workspan.batch.bench import Bench, Trial
 from workspan.batch.compare import Comparison, compare
 from workspan.cluster.desk import Desk
 from workspan.cluster.pool import Pool, opened
@@ -344,13 +345,49 @@ def test_a_disk_that_is_full_ends_the_unit_and_is_said(tmp_path: Path) -> None:
         raise JournalError("the disk is full")
 
     async def main() -> None:
-        from workspan.batch.bench import Bench
-
-        async with Cluster([engine()]).open() as pool:
+        model = engine()
+        async with Cluster([model]).open() as pool:
             bench = Bench(engine(), Budget(work=90), 0, None, anyio.CapacityLimiter(1), 1)
             strategy = parse_strategy("single(max_tokens=60)")
             with pytest.raises(JournalError, match="full"):
                 await pool.away(LANE)(bench, strategy, PROBLEMS[0], Journal((), full))
+            await again(bench, pool)
+        assert len(model.requests) == 1
+
+    async def again(bench: Bench, pool: Pool) -> None:
+        """The worker goes on with other units; the one that can't be kept was never asked."""
+        strategy = parse_strategy("single(max_tokens=60)")
+        trial = await pool.away(LANE)(bench, strategy, PROBLEMS[1], Journal())
+        assert trial.result is not None
+
+    anyio.run(main)
+
+
+async def begun(pool: Pool, bench: Bench, journal: Journal, place: int = 0) -> Trial:
+    strategy = parse_strategy("self_refine(turns=3, max_tokens=20)")
+    return await pool.away(LANE)(bench, strategy, PROBLEMS[place], journal)
+
+
+def test_a_unit_that_nobody_waits_for_spends_nothing_more(tmp_path: Path) -> None:
+    async def main() -> None:
+        model, heard = engine(), anyio.Event()
+        async with Cluster([model]).open(workers=1) as pool:
+            bench = Bench(engine(), Budget(work=90), 0, None, anyio.CapacityLimiter(1), 1)
+            one: list[Entry] = []
+
+            def kept(entry: Entry) -> None:
+                one.append(entry)
+                if entry.outcome == "sample":
+                    heard.set()
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(begun, pool, bench, Journal((), kept))
+                await heard.wait()
+                group.cancel_scope.cancel()
+            trial = await begun(pool, bench, Journal(), 1)
+            assert trial.result is not None
+            others = [r for r in model.requests if "0 + 2" in r.prompt[0].text]
+            assert len(others) <= len([e for e in one if e.outcome == "open"])
 
     anyio.run(main)
 

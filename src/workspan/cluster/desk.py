@@ -135,16 +135,19 @@ class Desk:
         self._opens = asyncio.Lock()
         self._outbox = Outbox()
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._begun: set[int] = set()
 
     async def begin(self, unit: Unit) -> None:
         """Begin a unit; one that was begun is left alone."""
-        if unit.id not in self._tasks:
+        if unit.id not in self._begun:
+            self._begun.add(unit.id)
             self._tasks[unit.id] = asyncio.create_task(self._through(unit))
 
     async def stop(self, unit: int) -> None:
-        """Stop a unit that nobody waits for any more."""
+        """Stop a unit that nobody waits for any more, and return when it asks nothing more."""
         if (task := self._tasks.get(unit)) is not None:
             task.cancel()
+            await asyncio.wait({task})
 
     async def exchange(self, kept: int) -> tuple[Line, ...]:
         """See `Worker.exchange`."""

@@ -160,26 +160,29 @@ class Pool:
                 lines = await seat.worker.exchange(kept)
                 for line in lines:
                     if line.number > kept:
+                        if not self._heard(seat, line):
+                            await seat.worker.stop(line.unit)  # before it takes it to be kept
                         kept = line.number
-                        self._heard(seat, line)
                 if lines:
                     self._in_vain = 0
         if seat in self._seats:  # else all are being ended
             await self._lost(seat)
 
-    def _heard(self, seat: _Seat, line: Line) -> None:
-        """Keep an entry, or wake whoever waits for the unit."""
+    def _heard(self, seat: _Seat, line: Line) -> bool:
+        """Keep an entry, or wake whoever waits for the unit; say whether it may go on."""
         waiting = seat.units.get(line.unit)
         if waiting is None or waiting.ended.done():
-            return
+            return isinstance(line.what, Ended)
         if isinstance(line.what, Ended):
             del seat.units[line.unit]
             waiting.ended.set_result(line.what)
-            return
+            return True
         try:
             waiting.journal.append(line.what)
-        except WorkspanError as error:  # the disk is full: the unit can't go on
+        except WorkspanError as error:  # the disk is full
             waiting.ended.set_exception(error)
+            return False
+        return True
 
     async def _lost(self, seat: _Seat) -> None:
         """Give up a worker: what it was at is told so, and another begins."""

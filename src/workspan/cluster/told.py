@@ -118,7 +118,7 @@ class Worker(Protocol):
         ...
 
     async def stop(self, unit: int) -> None:
-        """Stop a unit that nobody waits for any more; what it had told stands."""
+        """Stop a unit that nobody waits for any more, and return when it asks nothing more."""
         ...
 
     async def exchange(self, kept: int) -> tuple[Line, ...]:
