@@ -106,7 +106,7 @@ def test_a_killed_client_is_gone_on_with_wherever(tmp_path: Path, server: Counti
 
 GRADER = """
 def grade(answer, reference, task):
-    return 1.0 if answer == "4" else 0.0
+    return 1.0 if task.problem.kind == "number" else 0.0
 """
 
 
