@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import anyio
@@ -21,6 +22,12 @@ OLD = (
     "('c', 'e', 'i', 'm', 't', 'd', 's', 'b', '', 0, 'cut', '', 'c', 'first', 2, 1, 0, 1, 5, 5, "
     "5, 1, 3, 70, 9, 1500000, 0)"
 )
+
+
+def test_no_two_files_are_of_one_version() -> None:
+    names = [path.name for path in (files("workspan.store") / "migrations").iterdir()]
+    numbers = sorted(int(name[:4]) for name in names if name.endswith(".sql"))
+    assert numbers == [*range(1, len(numbers) + 1)] == [*migrating.migrations()]
 
 
 def test_what_was_paid_stays_with_who_paid_it(
