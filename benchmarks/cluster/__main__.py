@@ -36,7 +36,8 @@ from workspan.data.entry import Entry
 from workspan.data.types import Problem
 from workspan.lab.sweeping.cell import Cell, problems_digest
 from workspan.lab.sweeping.driving import Point, sweep
-from workspan.lab.sweeping.here import Here, Lane
+from workspan.lab.sweeping.here import Here, Lane, journal_path
+from workspan.lab.sweeping.nested import Family
 from workspan.lab.sweeping.written import sweep_of
 from workspan.spec import parse_strategy
 from workspan.tasks.base import Task
@@ -147,6 +148,18 @@ class SimulatedWorker:
         """There is nothing to end."""
 
 
+class Forgetful(Here):
+    """Removes the journals of cells that are kept: those of ten million runs would fill a disk."""
+
+    calls: Path
+
+    def release(self, family: Family) -> None:
+        """Close them, and remove them."""
+        super().release(family)
+        for cell in family.cells:
+            journal_path(self.calls, cell.id).unlink()
+
+
 async def one_run(task: Task) -> tuple[list[Entry], Ended]:
     """Run for real once: what simulated workers say is what a real one said."""
     journal: list[Entry] = []
@@ -175,7 +188,9 @@ async def scheduled(problems: int, workers: int, folder: Path) -> tuple[float, f
         return SimulatedWorker(entries, ended)
 
     async with opened_results(str(folder / "s.db")) as results, opened(hire, workers, 16) as pool:
-        executor = Here({("e", ""): lane}, folder / "calls", _away(pool), pool.workers)
+        calls = folder / "calls"
+        executor = Forgetful({("e", ""): lane}, calls, _away(pool), pool.workers)
+        executor.calls = calls
         processor, wall = time.process_time(), time.perf_counter()
         rows = await sweep(
             "scheduled", points, results, executor, total=Budget.parse(f"{8 * problems} work")
