@@ -24,6 +24,7 @@ LAYERS = [
     {"app"},
     {"claims"},
     {"lab"},
+    {"cluster"},
     {"batch"},
     {"testing"},
     {"recordings"},
@@ -120,7 +121,17 @@ def test_importing_workspan_loads_nothing_heavy() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
-    heavy = {"anyio", "aiohttp", "sympy", "numpy", "msgspec", "rich", "typer", "openvino_genai"}
+    heavy = {
+        "anyio",
+        "aiohttp",
+        "sympy",
+        "numpy",
+        "msgspec",
+        "rich",
+        "typer",
+        "openvino_genai",
+        "ray",
+    }
     assert heavy.isdisjoint(loaded)
 
 

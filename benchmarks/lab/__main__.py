@@ -97,9 +97,7 @@ def ours(one: Made, sizes: Sequence[int]) -> list[CellRow]:
     rows = recorded.at_once(family, tasks)
     assert rows is not None
     of = len(tasks)
-    return [
-        cell_row(c, rows[c.id], of=of, draws=family.largest.id, paid_by="b") for c in family.cells
-    ]
+    return [cell_row(c, rows[c.id], of=of, draws=family.largest.id) for c in family.cells]
 
 
 def replay(problems: int, chains: int, rounds: int) -> None:
@@ -152,7 +150,7 @@ def store(cells: int) -> None:
         held = recorded.at_once(family, tasks)
         assert held is not None
         rows = tuple(held[family.largest.id])[:trials]
-        one = cell_row(family.largest, rows, of=max(1, trials), draws="x", paid_by="b")
+        one = cell_row(family.largest, rows, of=max(1, trials), draws="x")
         batch = [
             Finished(replace(one, id=f"{rng.getrandbits(80):020x}"), rows) for _ in range(cells)
         ]

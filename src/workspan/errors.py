@@ -14,6 +14,7 @@ WorkspanError                everything raised on purpose
 │  ├─ EngineRejected         not worth trying again: wrong key, unknown model, refused request
 │  ├─ EngineProtocolError    the server broke the protocol: malformed stream, wrong body
 │  └─ ContextExceeded        the prompt is too long for the model: shorten it
+├─ WorkerLost                what ran a part of the work is gone; what it had told is kept
 ├─ UnsupportedCapability     strategy and engine do not fit, found before any spend
 ├─ UnpricedModel             a money limit on a model whose price is unknown
 ├─ MissingDependency         an optional extra is not installed; names the extra
@@ -42,7 +43,14 @@ _WINDOW = 100
 
 
 class WorkspanError(Exception):
-    """Base of every error that Workspan raises on purpose."""
+    """Base of every error that Workspan raises on purpose.
+
+    Each comes through `pickle` as it is, with what it carries: other processes raise them, too.
+    """
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the message and the facts, not what a constructor was given for them."""
+        return _made_again, (type(self), self.args, self.__dict__)
 
 
 class InputError(WorkspanError):
@@ -168,6 +176,10 @@ class ContextExceeded(EngineError):
     """The prompt and the tokens asked for do not fit the model's context."""
 
 
+class WorkerLost(WorkspanError):
+    """What ran a part of the work is gone: the same is begun anew from what it had told."""
+
+
 class UnsupportedCapability(WorkspanError):
     """The strategy needs what the engine does not offer; raised before any spend."""
 
@@ -222,6 +234,14 @@ class JournalError(WorkspanError):
 
 class ReplayMismatch(WorkspanError):
     """The journal was written by another program, engine or seed."""
+
+
+def _made_again(
+    kind: type[WorkspanError], args: tuple[object, ...], facts: dict[str, object]
+) -> WorkspanError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -27,6 +27,8 @@ SUMS = [{"question": f"{i} + 1?", "answer": str(i + 1), "kind": "number"} for i 
         ({"pilot": "2 dogs"}, SpecError, "unknown budget word"),
         ({"pilot": "$1", "efforts": "low,low"}, SpecError, "given twice"),
         ({"pilot": "$1", "efforts": ""}, SpecError, "no effort is named"),
+        ({"pilot": "$1", "efforts": "low,-1k"}, SpecError, "an effort is one word.*'-1k'"),
+        ({"pilot": "$1", "efforts": "1e3k"}, SpecError, "an effort is one word.*'1e3k'"),
         ({"pilot": "$1", "efforts": "low,high"}, SpecError, "nobody knows what efforts"),
         ({"pilot": "$1", "efforts": "strong:low"}, SpecError, "unknown engine 'strong'"),
         ({"pilot": "$1", "votes": 0}, InputError, "votes is 0"),

@@ -99,6 +99,11 @@ def test_tokens_are_an_effort_where_a_server_can_cap_thinking() -> None:
     with pytest.raises(SpecError, match="nobody knows"):
         check_effort("high", info)
     check_effort("", info)  # its own default needs no word
+    for odd in ("-1k", "1e3k", "low,,high", "low high", "8 k", "-"):
+        with pytest.raises(SpecError, match="an effort is one word"):
+            check_effort(
+                odd, EngineInfo("endpoint", "m", None, info.capabilities, has_effort_field=True)
+            )
     check_effort(
         "high", EngineInfo("endpoint", "m", None, info.capabilities, has_effort_field=True)
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from counting_server import serving
 from workspan.cli.main import main
 
 PLAN = """
@@ -156,9 +157,54 @@ def test_a_total_that_is_too_small_ends_with_a_code_of_its_own(
     assert "cut; the same command tries them again" in aside
 
 
-def test_another_executor_is_refused(plan: Path, tmp_path: Path, said: Said) -> None:
-    _, aside = said("sweep", plan, "--store", tmp_path / "s.db", "--on", "ray", code=2)
-    assert "one machine" in aside
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("--on", "ray"), 5, "pip install 'workspan[ray]'"),
+        (("--on", "ray://h:10001"), 2, "Ray's client, which is not used here"),
+        (("--on", ""), 2, "here, ray, or the address"),
+        (("--workers", "2"), 2, "workers are of a cluster"),
+    ],
+)
+def test_a_place_that_is_none_is_refused_unspent(
+    plan: Path,
+    tmp_path: Path,
+    said: Said,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    code: int,
+    words: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, "workspan.cluster.on_ray", None)  # as without the extra
+    _, aside = said("sweep", plan, "--store", tmp_path / "s.db", *options, code=code)
+    assert words in aside
+    problems = tmp_path / "tasks.jsonl"
+    asked: list[str | Path] = [
+        "solve",
+        "--input",
+        problems,
+        "--output",
+        tmp_path / "o.jsonl",
+        "-e",
+        "scripted",
+    ]
+    _, aside = said(*asked, *options, code=code)
+    assert words in aside
+
+
+def test_what_needs_this_process_is_not_sent_away(tmp_path: Path, said: Said) -> None:
+    _, aside = said("solve", "2 + 2?", "-e", "scripted", "--on", "ray", code=2)
+    assert "--on is for many problems" in aside
+    (tmp_path / "t.jsonl").write_text('{"question": "1 + 1?"}\n')
+    asked: list[str | Path] = [
+        "solve",
+        "--input",
+        tmp_path / "t.jsonl",
+        "--output",
+        tmp_path / "o.jsonl",
+    ]
+    asked += ["-e", "scripted", "--on", "ray", "-s", "auto", "--pooled"]
+    assert "no share of a pooled budget" in said(*asked, code=2)[1]
 
 
 def test_models_are_swept_without_the_extra_of_the_lab() -> None:
@@ -167,6 +213,29 @@ def test_models_are_swept_without_the_extra_of_the_lab() -> None:
         "import workspan.app.sweeping, workspan.app.swept, workspan.cli.sweep, workspan.cli.runs"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_dry_run_needs_no_key_and_an_unknown_effort_is_refused_unspent(
+    tmp_path: Path, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    plan, tasks = tmp_path / "p.toml", tmp_path / "t.jsonl"
+    tasks.write_text('{"id": "a", "question": "1 + 1?", "answer": "2", "kind": "number"}\n')
+    with serving("--text", "Answer: 2") as server:
+        told = PLAN.replace("TASKS", str(tasks)).replace('"scripted"', f'"{server.url}"')
+        told += 'model = "simulated"\nkey_env = "NO_SUCH_KEY"\n'
+        plan.write_text(told)
+        _, aside = said("sweep", plan, "--store", tmp_path / "s.db", "--dry-run")
+        assert "to be expected" in aside
+        _, aside = said("sweep", plan, "--store", tmp_path / "s.db", code=2)
+        assert "simulated: the environment has no NO_SUCH_KEY" in aside
+        monkeypatch.setenv("NO_SUCH_KEY", "k" * 20)
+        plan.write_text(told + 'efforts = ["low"]\n')
+        _, aside = said("sweep", plan, "--store", tmp_path / "s.db", code=2)
+        assert "simulated: nobody knows what efforts 'simulated' takes" in aside
+        plan.write_text(told + 'efforts = ["low"]\nset = {effort_field = "reasoning_effort"}\n')
+        said("sweep", plan, "--store", tmp_path / "s.db", "--dry-run")
+        assert not server.bill().calls
 
 
 def test_a_report_is_drawn_of_the_latest_sweep(plan: Path, tmp_path: Path, said: Said) -> None:

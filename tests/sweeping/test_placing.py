@@ -33,7 +33,7 @@ def cell(
     trials = [
         trial(i, right=i < rights, work=work, span=span, stop=stop) for i, stop in enumerate(stops)
     ]
-    return cell_row(one, trials, of=of, draws=one.id, paid_by="s"), trials
+    return cell_row(one, trials, of=of, draws=one.id), trials
 
 
 def row(accuracy: float, work: float, span: float) -> CellRow:

@@ -64,7 +64,8 @@ def test_arrays_and_runs_say_the_same(kind: str, seed: int) -> None:
     async def main() -> None:
         for cell in family.cells:
             for place, row in enumerate(rows[cell.id]):
-                measured = await executor.measure(cell, place)
+                measured = await executor.measure(cell, place, "a sweep")
+                assert measured.row is not None
                 assert figures(measured.row) == figures(row)
 
     anyio.run(main)

@@ -71,7 +71,7 @@ def test_a_cell_is_run_once_whichever_sweep_has_it(tmp_path: Path) -> None:
         async with one.results() as results:
             found = {sweep.name: sweep for sweep in await results.sweeps()}
             second = await results.paid_by(found["second"].id)
-        assert [row.id for row in second] == [rows[1].id]
+        assert [*second] == [rows[1].id]
         assert found["second"].spent_work == rows[1].spent_work
         assert (found["first"].cells, found["second"].done) == (1, 2)
 
@@ -235,7 +235,7 @@ def test_two_processes_do_not_run_one_cell(tmp_path: Path) -> None:
 
         first = Here({("engine", ""): one.lane}, one.folder)
         cell = one.points(STRATEGIES[:1], ("2k work",))[0].cell
-        await first.measure(cell, 0)
+        await first.measure(cell, 0, "a sweep")
         with pytest.raises(JournalError, match="another process"):
             await one.sweep(STRATEGIES[:1])
         first.aclose()

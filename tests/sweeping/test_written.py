@@ -76,6 +76,11 @@ def test_an_engine_has_its_own_tasks_and_efforts_or_the_sweeps() -> None:
         ({"engines": [{"engine": "x", "recording": "y"}]}, "not both"),
         ({"engines": [{"name": "a", "set": {"effort": "low"}}]}, "stands in efforts"),
         ({"engines": [{"name": "a"}, {"name": "a"}]}, "'a' is given twice"),
+        ({"efforts": ["-1k"]}, "an effort is one word.*'-1k'"),
+        ({"efforts": ["1e3k"]}, "an effort is one word.*'1e3k'"),
+        ({"efforts": ["low,,high"]}, "an effort is one word.*'low,,high'"),
+        ({"efforts": ["low", "low"]}, "the effort 'low' is given twice"),
+        ({"engines": [{"name": "a", "efforts": ["8k"]}]}, "words.*'8k'.*workspan which"),
     ],
 )
 def test_what_can_not_be_is_refused_with_what_can(more: dict[str, Any], said: str) -> None:

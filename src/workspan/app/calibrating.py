@@ -88,6 +88,7 @@ async def calibrate(
                 journals=journals,
                 on_progress=on_progress,
                 engines=rig.engines,
+                sets_aside=True,
             )
         chains, *others = (done.of(name) for name in done.strategies)
         by_arm = dict(zip(arm_names(plan.arms), others, strict=True))

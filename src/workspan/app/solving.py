@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workspan.app.answers import Answers, trial_record
-from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
+from workspan.app.clustering import HERE, CommandOpening, check_where, workers_on
+from workspan.app.engines import DEFAULT_ENGINE, EngineLike, Opened, opened
 from workspan.app.searching import Corpus, open_search
 from workspan.app.specs import (
     BudgetLike,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from workspan.app.problems import ProblemsLike
     from workspan.batch.bench import Tool, Trial
     from workspan.batch.compare import Comparison
+    from workspan.cluster.told import Opening
     from workspan.core.context import Event
     from workspan.core.engine import Engine
     from workspan.store.journals import JournalFile
@@ -107,6 +110,9 @@ async def solve_many(
     engines: Mapping[str, Engine | str] | None = None,
     tools: Mapping[str, Tool] | None = None,
     corpus: str | Corpus | None = None,
+    on: str = HERE,
+    workers: int | None = None,
+    opening: Opening | None = None,
     on_answer: Callable[[Trial, Mapping[str, object]], None] | None = None,
 ) -> Answers:
     """Answer many problems side by side, each under a budget, or all under one.
@@ -125,6 +131,9 @@ async def solve_many(
         engines: as `solve`.
         tools: as `solve`.
         corpus: as `solve`, or one that is open.
+        on: what runs them: "here", "ray", or the address of a cluster of Ray; without tools.
+        workers: on Ray, as many; as many as it has processors where None.
+        opening: how a worker opens engines that are open here already.
         on_answer: called with each run and its record as it is finished.
 
     Raises:
@@ -146,6 +155,9 @@ async def solve_many(
     check_count("parallel", parallel)
     if pooled and parallel is not None:
         raise InputError("parallel is not for a pooled budget: its problems run in waves")
+    check_where(on, workers)
+    if on != HERE and (pooled or corpus or tools):
+        raise InputError("on workers a run has no tools, no corpus and no share of a pooled budget")
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
     search = corpus if isinstance(corpus, Corpus) else await open_search(corpus)
     async with opened(engine, engines, {**search.tools, **(tools or {})}) as rig:
@@ -161,8 +173,13 @@ async def solve_many(
         run_all: Callable[..., Awaitable[Comparison]] = compare
         if pooled:
             from workspan.batch.pooling import pool as run_all  # it brings `auto`
-        width = {} if pooled else {"parallel": parallel}
-        with opened_journal(journal, rig.header(seed, search.identity)) as journals:
+        width: dict[str, object] = {} if pooled else {"parallel": parallel}
+        async with AsyncExitStack() as stack:
+            if on != HERE:
+                found = opening or _opening(engine, engines, rig)
+                width = await _away(on, found, rig, workers, parallel, stack)
+            kept = opened_journal(journal, rig.header(seed, search.identity))
+            journals = stack.enter_context(kept)
             done = await run_all(
                 [plan],
                 tasks,
@@ -176,3 +193,37 @@ async def solve_many(
                 **width,
             )
     return Answers(done, [records[digest(trial.task.problem)] for trial in done.trials])
+
+
+def _opening(
+    engine: EngineLike, engines: Mapping[str, Engine | str] | None, rig: Opened
+) -> Opening:
+    """Say how a worker opens what texts name.
+
+    Raises:
+        InputError: an engine is open here, and can't be sent.
+    """
+    further = {name: one for name, one in (engines or {}).items() if isinstance(one, str)}
+    if not isinstance(engine, str) or len(further) < len(engines or {}):
+        raise InputError("workers open engines by their texts: give a text, such as 'http://…'")
+    texts = (engine, *(f"{name}={text}" for name, text in further.items()))
+    return CommandOpening(texts, None, None, None, None, rig.identity)
+
+
+async def _away(
+    on: str,
+    opening: Opening,
+    rig: Opened,
+    workers: int | None,
+    parallel: int | None,
+    stack: AsyncExitStack,
+) -> dict[str, object]:
+    """Start workers, and return how a comparison is run by them."""
+    from workspan.batch.compare import PARALLEL
+
+    places = min(PARALLEL, rig.engine.info.concurrency)
+    pool = await stack.enter_async_context(workers_on(on, {_LANE: opening}, workers, places))
+    return {"parallel": parallel or pool.workers * places, "away": pool.away(_LANE)}
+
+
+_LANE = ("",)

@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from workspan import tasks as task_sets
+from workspan.app.clustering import HERE, check_same, check_where, workers_on
 from workspan.app.engines import Opened
 from workspan.app.state import private_files, state_folder
+from workspan.batch.compare import PARALLEL
 from workspan.boundary.secret import key_in
+from workspan.cluster.told import Engines, LaneName, Opening
 from workspan.core.engine import Engine
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind
 from workspan.engines.settings import Settings
-from workspan.errors import InputError, JournalError, MissingDependency
+from workspan.errors import InputError, JournalError, MissingDependency, SpecError
 from workspan.lab.estimating import Estimate, Need, estimate, slowest
 from workspan.lab.sweeping.cell import Cell, problems_digest, sweep_digest
 from workspan.lab.sweeping.driving import Point, Progress, bound
@@ -35,14 +38,13 @@ from workspan.spec import engines as engine_spec
 from workspan.spec import write
 from workspan.spec.engines import parse_price
 from workspan.store.database import database_at
+from workspan.strategies.adaptive.ladder import check_effort
 from workspan.tasks.base import Task
 from workspan.tasks.files import sampled
 from workspan.tasks.graders.own import graded_by, own_grader
 
 PRICED_ON = 2
 """Problems of each task that a sweep is priced on before it runs; a dry run takes more."""
-HERE = "here"
-"""Runs cells in this process."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ async def sweep(
     *,
     limit: int | None = None,
     on: str = HERE,
+    workers: int | None = None,
     journals: Path | str | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Swept:
@@ -117,7 +120,8 @@ async def sweep(
         file: a sweep, or the TOML file of one.
         store: a file of SQLite, or ``postgresql://…``.
         limit: problems of each task, in place of the file's.
-        on: what runs the cells.
+        on: what runs the cells: "here", "ray", or the address of a cluster of Ray.
+        workers: on Ray, as many; as many as it has processors where None.
         journals: the folder of the calls; the user's state folder by default.
         on_progress: called after each run.
 
@@ -127,7 +131,13 @@ async def sweep(
     """
     async with planned(_read(file, limit)) as ready, opened_results(store) as results:
         return await run_planned(
-            ready, results, on=on, journals=journals, store=store, on_progress=on_progress
+            ready,
+            results,
+            on=on,
+            workers=workers,
+            journals=journals,
+            store=store,
+            on_progress=on_progress,
         )
 
 
@@ -137,14 +147,14 @@ async def run_planned(
     *,
     store: str,
     on: str = HERE,
+    workers: int | None = None,
     journals: Path | str | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Swept:
     """Run a sweep whose engines are open."""
     folder = Path(journals) if journals is not None else journals_of(store)
     with private_files(), _alone(folder, ready.id):
-        executor = executor_for(on, ready, folder)
-        try:
+        async with executing(on, ready, folder, workers) as executor:
             rows = await run_sweep(
                 ready.sweep.name,
                 ready.points,
@@ -153,28 +163,66 @@ async def run_planned(
                 total=ready.sweep.total,
                 on_progress=on_progress,
             )
-        finally:
-            executor.aclose()
     return Swept(ready.id, rows)
 
 
-def executor_for(on: str, ready: Planned, folder: Path) -> Here:
-    """Return what runs the cells.
+@asynccontextmanager
+async def executing(
+    on: str, ready: Planned, folder: Path, workers: int | None = None
+) -> AsyncIterator[Here]:
+    """Give what runs the cells, for as long as the block runs.
 
     Raises:
         MissingDependency: it is not installed.
         InputError: it is none.
     """
-    if on != HERE:
-        raise InputError(f"--on {on!r}: this version runs sweeps on one machine; leave it out")
-    return Here(ready.lanes, folder)
+    async with AsyncExitStack() as stack:
+        asked = {name: lane for name, lane in ready.lanes.items() if lane.recording is None}
+        check_where(on, workers)
+        if on == HERE or not asked:
+            executor = Here(ready.lanes, folder)
+        else:
+            stated = {one.name: one for one in ready.sweep.engines}
+            openings: dict[LaneName, Opening] = {
+                (name, effort): LaneOpening(stated[name], effort, lane.identity)
+                for (name, effort), lane in asked.items()
+            }
+            places = sum(min(PARALLEL, lane.engine.info.concurrency) for lane in asked.values())
+            pool = await stack.enter_async_context(workers_on(on, openings, workers, places))
+            away = {name: pool.away(name) for name in asked}
+            executor = Here(ready.lanes, folder, away, pool.workers)
+        stack.callback(executor.aclose)
+        yield executor
+
+
+@dataclass(frozen=True)
+class LaneOpening:
+    """How a worker opens the engines of a sweep at an effort; keys are in its own environment."""
+
+    stated: EngineText
+    effort: str
+    identity: str
+    """What they must be: the cells' key rests on it."""
+
+    async def open(self) -> Engines:
+        """Open them.
+
+        Raises:
+            WorkspanError: they can't be, or are others than here.
+        """
+        async with AsyncExitStack() as stack:
+            found = await _engines(self.stated, self.effort, stack, is_dry=False)
+            check_same(found.identity, self.identity)
+            stack.pop_all()  # the worker closes them
+        return Engines(found.engine, found.engines)
 
 
 @asynccontextmanager
-async def planned(sweep: Sweep) -> AsyncIterator[Planned]:
+async def planned(sweep: Sweep, *, is_dry: bool = False) -> AsyncIterator[Planned]:
     """Open the engines and load the problems of a sweep for as long as the block runs.
 
-    Every strategy is held against every engine and budget: nothing was asked yet.
+    Every strategy is held against every engine and budget: nothing was asked yet. Where it is dry
+    no key is needed: nothing is going to be.
 
     Raises:
         WorkspanError: what does not fit, or is not there.
@@ -185,7 +233,7 @@ async def planned(sweep: Sweep) -> AsyncIterator[Planned]:
     async with AsyncExitStack() as stack:
         for stated in sweep.engines:
             for effort in stated.efforts:
-                lane = await _lane(sweep, stated, effort, loaded, stack)
+                lane = await _lane(sweep, stated, effort, loaded, stack, is_dry=is_dry)
                 lanes[stated.name, effort] = lane
                 points += _points(sweep, stated, effort, lane)
         yield Planned(sweep, lanes, tuple(points))
@@ -268,22 +316,36 @@ async def _lane(
     effort: str,
     loaded: dict[str, list[Task]],
     stack: AsyncExitStack,
+    *,
+    is_dry: bool,
 ) -> Lane:
     """Open an engine at an effort, with its problems."""
     if stated.recording:
         return _recorded_lane(sweep, stated, effort)
-    told = {**stated.settings, **({"effort": effort} if effort else {})}
-    settings = Settings(told, _key(stated))
-    rate = parse_price(stated.price) if stated.price else None
-    engine = await _opened(stated.engine, stated.model or None, rate, settings, stack)
-    further: dict[str, Engine] = {}
-    for name, text in stated.further.items():
-        further[name] = await _opened(text, None, None, Settings(), stack)
+    opened = await _engines(stated, effort, stack, is_dry=is_dry)
     for name in stated.tasks:
         if name not in loaded:
             loaded[name] = problems_of(sweep, stated, name, sweep.limit)
-    identity = Opened(engine, further, drawn={"": settings.drawn}).identity
-    return Lane(engine, further, identity, {name: loaded[name] for name in stated.tasks})
+    tasks = {name: loaded[name] for name in stated.tasks}
+    return Lane(opened.engine, opened.engines, opened.identity, tasks)
+
+
+async def _engines(
+    stated: EngineText, effort: str, stack: AsyncExitStack, *, is_dry: bool
+) -> Opened:
+    """Open what was stated, at an effort that its model takes."""
+    told = {**stated.settings, **({"effort": effort} if effort else {})}
+    settings = Settings(told, _key(stated, is_dry=is_dry))
+    rate = parse_price(stated.price) if stated.price else None
+    engine = await _opened(stated.engine, stated.model or None, rate, settings, stack)
+    try:
+        check_effort(effort, engine.info)
+    except SpecError as error:
+        raise SpecError(f"{stated.name}: {error}") from None
+    further: dict[str, Engine] = {}
+    for name, text in stated.further.items():
+        further[name] = await _opened(text, None, None, Settings(), stack)
+    return Opened(engine, further, drawn={"": settings.drawn})
 
 
 async def _opened(
@@ -317,17 +379,19 @@ def _graded(tasks: list[Task], grader: str) -> list[Task]:
     return graded_by(tasks, own_grader(grader)) if grader else tasks
 
 
-def _key(stated: EngineText) -> str | None:
+def _key(stated: EngineText, *, is_dry: bool) -> str | None:
     """Read an engine's key from the variable that the file names; the file holds none.
 
     Raises:
-        InputError: there is no such variable.
+        InputError: there is no such variable, and it is needed.
     """
     if not stated.key_env:
         return None
     try:
         return key_in(stated.key_env)
     except InputError as error:
+        if is_dry:
+            return ""
         raise InputError(f"{stated.name}: {error}") from None
 
 

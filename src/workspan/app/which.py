@@ -18,6 +18,7 @@ from workspan.app.state import opened_journal
 from workspan.batch.bench import Trial
 from workspan.core.engine import Engine, Price
 from workspan.data.budget import Budget
+from workspan.data.efforts import check_form
 from workspan.errors import InputError, MissingDependency, SpecError
 from workspan.legible import quoted
 from workspan.runner import check
@@ -214,9 +215,18 @@ def prepared(
     for text in efforts or as_efforts(EFFORTS):
         name, colon, effort = text.rpartition(":")
         effort = "" if effort == DEFAULT else effort
+        if effort:
+            _check_form(effort)
         drawn = Ladder((effort,), (width,), engines=(name,) if colon else (), max_tokens=depth)
         entrants.append(Entrant(Rung(effort, name), drawn))
     return found, entrants, limits
+
+
+def _check_form(effort: str) -> None:
+    try:
+        check_form(effort)
+    except InputError as error:
+        raise SpecError(str(error)) from None
 
 
 def _is_labelled(task: Task) -> bool:

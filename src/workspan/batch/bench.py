@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import anyio
 
@@ -18,14 +18,25 @@ from workspan.core.stopwatch import WALL, Time
 from workspan.data.budget import Budget
 from workspan.data.entry import RunId
 from workspan.data.types import Answer, Problem, Usage
-from workspan.errors import ContextExceeded, EngineError, EngineRejected, GraderError
+from workspan.errors import (
+    ContextExceeded,
+    EngineError,
+    EngineRejected,
+    GraderError,
+    WorkerLost,
+    WorkspanError,
+)
 from workspan.runner import Result, identify, run
 from workspan.spec import write
 from workspan.store.journals import JournalFile
+from workspan.store.killed import resumed
 from workspan.tasks.base import Grade, Task
 
 Tool: TypeAlias = Callable[[str], Awaitable[str]]
 """What strategies may use beside engines: an argument in, a text out."""
+
+_LOSSES = 3
+"""How often what runs a problem may be lost in mid-run, until the problem is held to be why."""
 
 PATIENCE = 3
 """Runs that fail one after another, with none between that went well, until we give up."""
@@ -58,6 +69,21 @@ class Trial:
     """How right its candidates are; None where they could not be graded."""
 
 
+class Away(Protocol):
+    """Runs on other machines what a bench would run here."""
+
+    def __call__(
+        self, bench: Bench, strategy: Strategy, task: Task, journal: Journal
+    ) -> Awaitable[Trial]:
+        """Run and grade, with every call in the journal before it is asked.
+
+        Raises:
+            WorkerLost: what ran it is gone; the journal holds what is known of it.
+            EngineError: so many runs failed that the engine is gone.
+        """
+        ...
+
+
 @dataclass(slots=True)
 class Bench:
     """What the runs of a comparison share.
@@ -79,6 +105,12 @@ class Bench:
     time: Time = WALL
     owed: dict[RunId, Journal] = field(default_factory=dict)
     """Journals that were opened before their runs: the account holds what they show."""
+    away: Away | None = None
+    """Runs in place of this process."""
+    sets_aside: bool = False
+    """What a kill had in flight costs the run nothing, and is asked anew: see `store.killed`."""
+    lost: Usage = field(default_factory=Usage)
+    """The bounds of what was set aside."""
     finished: int = 0
     failed_in_a_row: int = 0
 
@@ -96,20 +128,36 @@ class Bench:
         """Return a run's journal, and whether the account holds what it shows already."""
         if run_id in self.owed:
             return self.owed.pop(run_id), True
-        return (Journal() if self.journals is None else self.journals.journal(run_id)), False
+        if self.journals is None:
+            return Journal(), False
+        if not self.sets_aside:
+            return self.journals.journal(run_id), False
+        found = resumed(self.journals, run_id)
+        self.lost += found.gone
+        return found.journal, False
 
     def _identify(self, strategy: Strategy, problem: Problem) -> RunId:
         return identify(strategy, problem, self.budget, seed_for(self.seed, digest(problem)))
 
-    async def attempt(self, strategy: Strategy, task: Task) -> Trial:
+    async def attempt(
+        self, strategy: Strategy, task: Task, journal: Journal | None = None
+    ) -> Trial:
         """Run once and grade; a failed call that ends the run is a trial without a result.
+
+        Args:
+            strategy: what runs.
+            task: on which problem.
+            journal: of this run, in place of the bench's own; the account knows what it holds.
 
         Raises:
             EngineError: so many runs failed that the engine is gone.
         """
         problem = task.problem
-        run_id = self._identify(strategy, problem)
-        journal, is_owed = self._journal(run_id)
+        run_id, is_owed = self._identify(strategy, problem), True
+        if journal is None:
+            journal, is_owed = self._journal(run_id)
+        if self.away is not None:
+            return await self._attempt_away(self.away, strategy, task, journal)
         try:
             result = await run(
                 strategy,
@@ -136,6 +184,18 @@ class Bench:
             return Trial(result.strategy, task, result.usage, result, error=_said(error))
         drawn = await self._drawn(task, result.answer, grade)
         return Trial(result.strategy, task, result.usage, result, grade, drawn=drawn)
+
+    async def _attempt_away(
+        self, away: Away, strategy: Strategy, task: Task, journal: Journal
+    ) -> Trial:
+        """Have it run elsewhere; a worker that is lost is a kill, and its calls are charged."""
+        lost = ""
+        for _ in range(_LOSSES):
+            try:
+                return await away(self, strategy, task, journal)
+            except WorkerLost as error:
+                lost = _said(error)
+        return Trial(write(strategy), task, journal.usage(), error=lost)
 
     async def _drawn(self, task: Task, answer: Answer, grade: Grade) -> Drawn | None:
         """Grade the other candidates; None where that fails or takes too long."""
@@ -171,5 +231,5 @@ class Bench:
             ) from error
 
 
-def _said(error: EngineError | GraderError) -> str:
+def _said(error: WorkspanError) -> str:
     return f"{type(error).__name__}: {error}"

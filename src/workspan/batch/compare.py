@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import anyio
 
-from workspan.batch.bench import Bench, Tool, Trial
+from workspan.batch.bench import Away, Bench, Tool, Trial
 from workspan.core.engine import Engine, models
 from workspan.core.journal import digest
 from workspan.core.session import Strategy
@@ -47,6 +47,8 @@ class Comparison:
     """The budget is of all runs together."""
     kinds_of_engine: tuple[str, ...] = ()
     """Names of all engines that took part, such as "endpoint", the runs' own first."""
+    lost: Usage = field(default_factory=Usage)
+    """Bounds of the calls that were in flight at a kill, and set aside: in no trial's usage."""
 
     def of(self, strategy: str) -> tuple[Trial, ...]:
         """Return the trials of one strategy, in the order of the tasks."""
@@ -54,8 +56,8 @@ class Comparison:
 
     @property
     def usage(self) -> Usage:
-        """What everything cost, failed runs included."""
-        return sum((trial.usage for trial in self.trials), Usage())
+        """What everything cost, failed runs and calls that were set aside included."""
+        return sum((trial.usage for trial in self.trials), self.lost)
 
     @property
     def ungraded(self) -> tuple[Trial, ...]:
@@ -75,6 +77,8 @@ async def compare(
     on_progress: Callable[[Trial], None] | None = None,
     engines: Mapping[str, Engine] | None = None,
     tools: Mapping[str, Tool] | None = None,
+    sets_aside: bool = False,
+    away: Away | None = None,
 ) -> Comparison:
     """Run every strategy on every task within `budget` each, and grade the answers.
 
@@ -93,6 +97,9 @@ async def compare(
         on_progress: called with each trial as it is finished.
         engines: further ones that strategies name, left open.
         tools: what strategies may use, such as "search".
+        sets_aside: calls that a kill cut are asked anew and cost their runs nothing: what is
+            measured is what an undisturbed process measures (`lost` has what they may have cost).
+        away: runs them on other machines; `parallel` is then to be told.
 
     Raises:
         InputError: nothing to compare, or something twice.
@@ -110,6 +117,7 @@ async def compare(
     places, turns = engine.info.concurrency, take_turns(strategies, tasks)
     limiter = anyio.CapacityLimiter(places)
     bench = Bench(engine, budget, seed, journals, limiter, len(turns), engines, tools)
+    bench.sets_aside, bench.away = sets_aside, away
     attempts = Attempts(bench, on_progress)
     await attempts.make(turns, parallel or (1 if budget.seconds else min(PARALLEL, places)))
     return attempts.compared(strategies, tasks)
@@ -152,6 +160,7 @@ class Attempts:
             models(bench.engines),
             pooled,
             tuple(one.info.name for one in engines),
+            bench.lost,
         )
 
 
@@ -184,9 +193,13 @@ def check_different(strategies: Sequence[Strategy], tasks: Sequence[Task]) -> No
 
 
 async def side_by_side(
-    attempt: Callable[[T], Awaitable[None]], turns: Sequence[T], at_once: int
+    attempt: Callable[[T], Awaitable[None]], turns: Iterable[T], at_once: int
 ) -> None:
-    """Make the attempts, begun in their order; an error in one cancels the others."""
+    """Make the attempts, begun in their order; an error in one cancels the others.
+
+    Turns are taken as they are begun: there may be more than fit in memory.
+    """
+    at_once = min(at_once, len(turns)) if isinstance(turns, Sized) else at_once
     queue = iter(turns)  # shared: each worker takes what comes next
 
     async def worker() -> None:
@@ -195,7 +208,7 @@ async def side_by_side(
 
     try:
         async with anyio.create_task_group() as group:
-            for _ in range(min(at_once, len(turns))):
+            for _ in range(at_once):
                 group.start_soon(worker)
     except BaseExceptionGroup as errors:
         raise ungrouped(errors) from errors

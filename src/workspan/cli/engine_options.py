@@ -22,3 +22,14 @@ PriceOption = Annotated[
     list[str] | None,
     typer.Option(help="USD per million tokens, input/output: 0.15/0.60; NAME=PRICE likewise."),
 ]
+OnOption = Annotated[
+    str,
+    typer.Option(
+        metavar="here|ray|ADDRESS",
+        help="Where it runs: in this process, or on Ray, here or in a cluster.",
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Workers on Ray; as many as it has processors unless told."),
+]

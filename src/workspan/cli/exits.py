@@ -43,5 +43,6 @@ def exit_for(error: errors.WorkspanError) -> Exit:
         | errors.CheckoutError
         | errors.JournalError
         | errors.StoreError
+        | errors.WorkerLost
     )
     return Exit.MACHINE if isinstance(error, missing) else Exit.BAD_INPUT

@@ -15,6 +15,7 @@ import typer
 
 from workspan import tasks as task_sets
 from workspan.app.answers import result_record
+from workspan.app.clustering import HERE, CommandOpening, check_where
 from workspan.app.engines import Opened, open_engines
 from workspan.app.searching import Corpus, open_search
 from workspan.app.solving import ALONE, SEARCHING, solve_many
@@ -23,7 +24,13 @@ from workspan.app.specs import DEFAULT_BUDGET, as_budget, as_kind, as_problem, a
 from workspan.app.state import private_files
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.corpus import CorpusOption, EmbedderOption, cited
-from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
+from workspan.cli.engine_options import (
+    EngineOption,
+    ModelOption,
+    OnOption,
+    PriceOption,
+    WorkersOption,
+)
 from workspan.cli.exits import Exit
 from workspan.cli.grading import ReaderOption, say_references
 from workspan.cli.plain import json_line, say_json
@@ -86,6 +93,8 @@ def solve(
         int | None, typer.Option(min=1, max=task_sets.MOST, help="The first problems of --input.")
     ] = None,
     parallel: Annotated[int | None, typer.Option(min=1, help="Problems at a time.")] = None,
+    on: OnOption = HERE,
+    workers: WorkersOption = None,
     seed: int = 0,
     raw: Annotated[
         bool, typer.Option("--raw", help="Ask the question as it is, without asking for a mark.")
@@ -101,6 +110,9 @@ def solve(
         raise InputError("--pooled is for many problems: give --input and --output")
     if limit is not None and input is None:
         raise InputError("--limit is of many problems: give --input and --output")
+    if on != HERE and input is None:
+        raise InputError("--on is for many problems: give --input and --output")
+    check_where(on, workers)
     plan = as_strategy((SEARCHING if corpus else ALONE) if strategy is None else strategy)
     limits, read_as = as_budget(budget), kind and as_kind(kind)
     with problems_file(input) as source:
@@ -128,7 +140,9 @@ def solve(
             if output is None:
                 return await _solve_one(opened, plan, asked[0], limits, seed, json=json)
             many = _Many(opened, plan, tasks, limits, seed, output, found, pooled, parallel)
-            return await many.solve(json=json)
+            texts = (engine, model, price, setting, api_key_env)
+            opening = CommandOpening(*texts, opened.identity)
+            return await many.solve(_Place(on, workers, opening), json=json)
         finally:
             await opened.aclose()
 
@@ -215,6 +229,15 @@ def _print(result: Result, opened: Opened) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Place:
+    """Where problems are solved."""
+
+    on: str
+    workers: int | None
+    opening: CommandOpening
+
+
+@dataclass(frozen=True, slots=True)
 class _Many:
     """Problems that are ready to be solved."""
 
@@ -228,7 +251,7 @@ class _Many:
     pooled: bool
     parallel: int | None
 
-    async def solve(self, *, json: bool) -> Exit:
+    async def solve(self, place: _Place, *, json: bool) -> Exit:
         """Solve them side by side; answers are written as they come, then put in order."""
         from workspan.cli.answers import AnswersFile
         from workspan.store.journals import JournalFile
@@ -253,7 +276,10 @@ class _Many:
                 parallel=self.parallel,
                 seed=self.seed,
                 journal=journals,
-                corpus=self.corpus,
+                corpus=self.corpus if self.corpus.tools else None,
+                on=place.on,
+                workers=place.workers,
+                opening=place.opening,
                 on_answer=finished,
             )
         return _summary(done, self.output)

@@ -9,6 +9,7 @@ from rich.progress import Progress
 
 from workspan.app.calibrating import calibrate
 from workspan.app.engines import Opened
+from workspan.batch.bench import Trial
 from workspan.cli.screen import Screen
 from workspan.data.budget import Budget
 from workspan.store.journals import JournalFile
@@ -32,12 +33,23 @@ async def surveyed(
         Progress(console=Screen(stderr=True)) as progress,
     ):
         bar = progress.add_task(title, total=len(tasks) * (1 + len(plan.arms)))
-        return await calibrate(
+        failed: list[Trial] = []
+
+        def ended(trial: Trial) -> None:
+            progress.advance(bar)
+            if trial.result is None:
+                failed.append(trial)
+
+        library = await calibrate(
             tasks,
             engine=opened,
             budget=budget,
             strategy=plan,
             seed=seed,
             journal=journals,
-            on_progress=lambda _: progress.advance(bar),
+            on_progress=ended,
         )
+    if failed:
+        said = f"{len(failed)} runs failed and are left out (the same command asks them again)"
+        Screen(stderr=True).print(f"{said}: {failed[0].error}", soft_wrap=True)
+    return library

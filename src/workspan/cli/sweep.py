@@ -12,6 +12,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from workspan.cli.engine_options import OnOption, WorkersOption
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
 from workspan.cli.screen import Screen
@@ -34,7 +35,8 @@ def sweep(
     file: Annotated[Path, typer.Argument(help="The sweep, in TOML: docs/howto/sweeps.md.")],
     *,
     store: StoreOption,
-    on: Annotated[str, typer.Option(help="What runs the cells: here, or a cluster.")] = "here",
+    on: OnOption = "here",
+    workers: WorkersOption = None,
     limit: Annotated[
         int | None,
         typer.Option(min=1, max=MOST, help="Problems of each task, in place of the file's."),
@@ -48,20 +50,24 @@ def sweep(
 
     The same command again goes on where it was stopped; cells that the store has are not run anew.
     """
+    from workspan.app.clustering import check_where
     from workspan.app.sweeping import opened_results, planned, price, run_planned
     from workspan.lab.sweeping.written import read_sweep
 
+    check_where(on, workers)
     asked, bar = read_sweep(file).with_limit(limit), _Bar()
 
     async def main() -> Swept | None:
-        async with planned(asked) as ready:
+        async with planned(asked, is_dry=dry_run) as ready:
             if dry_run:
                 _say_prices(ready, await price(ready, tried=_DRY_SAMPLE), json=json)
                 return None
             _say_price(ready, await price(ready))
             async with opened_results(store) as results:
                 bar.begin(asked.name, ready.id)
-                return await run_planned(ready, results, store=store, on=on, on_progress=bar.show)
+                return await run_planned(
+                    ready, results, store=store, on=on, workers=workers, on_progress=bar.show
+                )
 
     done = bar.run(lambda: anyio.run(main))
     if done is None:

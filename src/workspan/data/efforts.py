@@ -228,6 +228,22 @@ def thinking_tokens(asked: str) -> int | None:
     return int(found[1]) * (1000 if found[2] else 1) if found else None
 
 
+_WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,30}")
+
+
+def check_form(asked: str) -> None:
+    """Refuse what is no effort for any model.
+
+    Raises:
+        InputError: it is neither a word nor a number of tokens.
+    """
+    if thinking_tokens(asked) is None and not _WORD.fullmatch(asked):
+        raise InputError(
+            f"an effort is one word, such as low or high, or a number of tokens, such as 8k, not "
+            f"{quoted(asked)}"
+        )
+
+
 def exact_effort(model: str, asked: str, *, stated: bool = False) -> Effort:
     """Return what to send for an effort that may be no other: who compares two pays for both.
 
@@ -237,8 +253,8 @@ def exact_effort(model: str, asked: str, *, stated: bool = False) -> Effort:
         stated: somebody has said how this server takes it, whatever the table says.
 
     Raises:
-        InputError: the model is of no known class, or its class does not take that; it says what
-            would be right. Nothing was sent.
+        InputError: it is no effort, the model is of no known class, or its class does not take
+            that; it says what would be right. Nothing was sent.
 
     Example:
         >>> exact_effort("gpt-5.1", "high").level
@@ -246,6 +262,7 @@ def exact_effort(model: str, asked: str, *, stated: bool = False) -> Effort:
         >>> exact_effort("claude-opus-4-6", "32k").tokens
         32000
     """
+    check_form(asked)
     tokens = thinking_tokens(asked)
     if tokens == 0:
         raise InputError("an effort of 0 tokens: write none, where the model takes it")

@@ -408,6 +408,11 @@ def _file(path: Path) -> ModuleType:
     return module
 
 
+def written_files() -> list[ModuleType]:
+    """Return the modules of the user's own files: no other process can import them by name."""
+    return [sys.modules[name] for name in _FILES if name in sys.modules]
+
+
 def written(found: Any) -> str:
     """Return how a class or function is written: its name in a table, else ``module:Name``.
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from workspan.registry.table import written
 from workspan.spec.parameters import strategy_fields
-
-
-@runtime_checkable
-class Written(Protocol):
-    """What knows its own written form."""
-
-    def written(self) -> str:
-        """Return it."""
-        ...
 
 
 def write(value: object) -> str:
@@ -23,9 +15,12 @@ def write(value: object) -> str:
 
     A class that has no name in the registry is written ``module:Name``.
     """
-    if isinstance(value, Written) and not isinstance(value, type):
-        return value.written()
-    if not is_dataclass(value) or isinstance(value, type):
+    if isinstance(value, type):
+        return repr(value)
+    own: Callable[[], str] | None = getattr(value, "written", None)  # what knows its own form
+    if own is not None:
+        return own()
+    if not is_dataclass(value):
         return repr(value)
     cls = type(value)
     name = written(cls)

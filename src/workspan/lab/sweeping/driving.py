@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import reduce
+from functools import partial, reduce
 
 import anyio
 
@@ -18,9 +17,10 @@ from workspan.data.budget import Budget
 from workspan.data.types import Amount, Usage
 from workspan.errors import BudgetExceeded, InputError
 from workspan.lab.sweeping.cell import Cell, sweep_digest
-from workspan.lab.sweeping.executing import Executor, Recorded
+from workspan.lab.sweeping.executing import Executor, Measured, Recorded
 from workspan.lab.sweeping.nested import Family, families
-from workspan.lab.sweeping.outcome import CellRow, TrialRow, cell_row, spent
+from workspan.lab.sweeping.outcome import NOTHING, CellRow, TrialRow, cell_row, money, spent
+from workspan.lab.sweeping.paying import usage_of
 from workspan.lab.sweeping.results import Finished, Results
 
 _GIVE_UP = 2
@@ -100,8 +100,6 @@ async def sweep(
         JournalError: a journal can't be read or written, or another process runs the cell.
     """
     total = total or Budget()
-    for point in points:
-        bound(point, total)
     cells = [point.cell for point in points]
     of = {point.cell.id: point for point in points}
     id = sweep_digest(name, cells)
@@ -187,9 +185,12 @@ class _Sweep:
         self._account = account
         self._total = total
         self._on_progress = on_progress
-        self._recorded: dict[str, Mapping[int, Recorded]] = {}
+        self._recorded: dict[str, dict[int, Recorded]] = {}
         self._before: dict[str, Amount] = {}
         """What rows of the store say was spent on cells whose journals are elsewhere."""
+        self._most = {id: bound(point, total) for id, point in points.items()}
+        self._own: dict[str, Amount] = {}
+        """What this sweep has spent on each cell that is not finished, by now."""
         self._found: dict[str, CellRow] = {}
         self._runs = self._of_runs = self._known_cells = 0
         self._own_cost = Decimal(0)
@@ -202,12 +203,12 @@ class _Sweep:
         stored = await self._results.cells([cell.id for cell in cells])
         self._found = {id: row for id, row in stored.items() if row.status == "done"}
         todo = {cell.id for cell in cells} - self._found.keys()
-        for row in await self._results.paid_by(self._id):
-            if row.id not in todo:
-                self._charge(spent(row))
+        paid = await self._results.paid_by(self._id)
         for cell in cells:
             if cell.id in todo:
-                await self._take_over(cell, stored.get(cell.id))
+                await self._take_over(cell, stored.get(cell.id), paid.pop(cell.id, NOTHING))
+        for amount in paid.values():
+            self._charge(amount)
         grouped = families(cells)
         going = [_Going(one, tuple(c for c in one.cells if c.id in todo)) for one in grouped]
         going = [one for one in going if one.todo]
@@ -222,29 +223,28 @@ class _Sweep:
         await self._write()
         return self._found
 
-    async def _take_over(self, cell: Cell, stored: CellRow | None) -> None:
-        """Owe what earlier processes spent on a cell that is not finished."""
-        recorded = self._recorded[cell.id] = await self._executor.recorded(cell)
-        for one in recorded.values():
-            self._account.owe(one.run)
-            self._charge(one.lost.amount)
-        if stored is not None and not recorded:
+    async def _take_over(self, cell: Cell, stored: CellRow | None, paid: Amount) -> None:
+        """Charge what earlier processes of this sweep spent on a cell that is not finished.
+
+        What other sweeps spent on it is theirs.
+        """
+        recorded = self._recorded[cell.id] = {**await self._executor.recorded(cell)}
+        if recorded:
+            paid = _sum(known.paid.get(self._id, NOTHING) for known in recorded.values())
+        elif stored is not None:
             self._before[cell.id] = spent(stored)
-            self._charge(spent(stored))
+        self._own[cell.id] = paid
+        self._charge(paid)
 
     def _charge(self, amount: Amount) -> None:
         """Count what was spent before this process began."""
-        self._account.settle(Hold(Amount()), _usage(amount))
+        self._account.settle(Hold(NOTHING), usage_of(amount))
 
     async def _lane(self, lane: Sequence[_Going]) -> None:
         """Run the families of one engine, their problems side by side."""
         gone: list[_Going] = []
         places = min(self._executor.places(one.family.largest) for one in lane)
-        units: deque[tuple[_Going, int]] = deque()
-        for one in lane:
-            if not await self._done_at_once(one):
-                one.left = self._points[one.family.largest.id].problems
-                units.extend((one, place) for place in range(one.left))
+        drawing = [one for one in lane if not await self._done_at_once(one)]
 
         async def through(unit: tuple[_Going, int]) -> None:
             one, place = unit
@@ -260,7 +260,13 @@ class _Sweep:
                     gone.clear()
                 await self._finish(one)
 
-        await side_by_side(through, units, places)
+        await side_by_side(through, self._units(drawing), places)
+
+    def _units(self, lane: Iterable[_Going]) -> Iterator[tuple[_Going, int]]:
+        """Give families by their problems, one after another: millions are never listed."""
+        for one in lane:
+            one.left = self._points[one.family.largest.id].problems
+            yield from ((one, place) for place in range(one.left))
 
     async def _unit(self, one: _Going, place: int) -> None:
         """Take a family through one problem: the largest draws, the others share."""
@@ -278,25 +284,36 @@ class _Sweep:
             if shared is not None:
                 rows[place] = shared
                 return
-        known = self._recorded.get(cell.id, {}).get(place, Recorded())
-        recorded = known.run
-        most = recorded.amount if known.is_over else bound(self._points[cell.id], self._total)
-        rest = _above(most, recorded.amount)
-        try:
-            hold = await self._account.reserve(lambda: rest)
-        except BudgetExceeded:
-            return
-        new = hold.amount  # of a run that is cancelled nobody knows more before it is resumed
-        try:
-            measured = await self._executor.measure(cell, place)
-            rows[place] = measured.row
+        row = None
+        while row is None:  # what was lost with its worker is spent, and needs room of its own
+            known = self._recorded[cell.id].get(place, Recorded())
+            most = known.run.amount if known.is_over else self._most[cell.id]
+            try:
+                hold = await self._account.reserve(partial(_above, most, known.run.amount))
+            except BudgetExceeded:
+                return
+            measured = await self._measured(cell, place, hold)
+            self._recorded[cell.id][place] = measured.recorded
+            row = measured.row
             if measured.gone:
                 one.error, one.is_gone = measured.gone, measured.is_engine
-            new = _above(_amount(measured.row), recorded.amount)
+        rows[place] = row
+
+    async def _measured(self, cell: Cell, place: int, hold: Hold) -> Measured:
+        """Measure what was held for, and charge what it came to."""
+        known = self._recorded[cell.id].get(place, Recorded())
+        new = hold.amount  # of a run that is cancelled nobody knows more before it is resumed
+        try:
+            measured = await self._executor.measure(cell, place, self._id)
+            if measured.row is None:
+                new = _above(measured.recorded.amount, known.amount)
+            else:
+                new = _above(_amount(measured.row), measured.recorded.amount)
         finally:
-            self._account.charge(recorded)
-            self._account.settle(hold, _usage(new))
+            self._account.settle(hold, usage_of(new))
+        self._own[cell.id] = self._own[cell.id].plus(new)
         self._own_cost += new.cost
+        return measured
 
     async def _done_at_once(self, one: _Going) -> bool:
         """Take what needs no runs; say whether it was so."""
@@ -326,16 +343,24 @@ class _Sweep:
                 trials,
                 of=self._points[cell.id].problems,
                 draws=one.family.largest.id if is_shared else cell.id,
-                paid_by=self._id,
                 error=one.error,
-                before=_sum([self._before.get(cell.id, Amount()), *(x.amount for x in beside)]),
+                before=_sum([self._before.get(cell.id, NOTHING), *(x.amount for x in beside)]),
                 lost=sum(known.lost.amount.work for known in beside),
             )
             self._found[cell.id] = row
-            self._pending.append(Finished(row, trials))
+            self._pending.append(Finished(row, trials, self._payers(cell)))
+            self._recorded.pop(cell.id, None)
         self._executor.release(one.family)
         one.rows.clear()
         await self._write()
+
+    def _payers(self, cell: Cell) -> dict[str, Amount]:
+        """Return what each sweep has spent on a cell, as far as its journals tell."""
+        found: dict[str, Amount] = {}
+        for known in self._recorded.get(cell.id, {}).values():
+            for sweep, amount in known.paid.items():
+                found[sweep] = found.get(sweep, NOTHING).plus(amount)
+        return found | {self._id: self._own.get(cell.id, NOTHING)}
 
     async def _write(self) -> None:
         """Keep what is finished: while one transaction is on its way, the next gathers."""
@@ -365,13 +390,8 @@ class _Sweep:
         )
 
 
-def _usage(amount: Amount) -> Usage:
-    """Write an amount as usage, which a ledger settles."""
-    return Usage(amount.calls, amount.prefill, output_tokens=amount.work, cost=amount.cost)
-
-
 def _sum(amounts: Iterable[Amount]) -> Amount:
-    return reduce(Amount.plus, amounts, Amount())
+    return reduce(Amount.plus, amounts, NOTHING)
 
 
 def _above(amount: Amount, less: Amount) -> Amount:
@@ -383,5 +403,6 @@ def _above(amount: Amount, less: Amount) -> Amount:
 
 
 def _amount(row: TrialRow) -> Amount:
-    """Return what a run took, without what kills had in flight of it."""
-    return Amount(row.calls, row.charged, row.prefill, Decimal(row.cost or 0).scaleb(-12))
+    """Return what a run took, with what kills had in flight of it."""
+    run = Amount(row.calls, row.charged, row.prefill, money(row.cost or 0))
+    return run.plus(Amount(row.lost_calls, row.lost_work, row.lost_prefill, money(row.lost_cost)))

@@ -1,7 +1,7 @@
 """The seam between a sweep and whatever runs its cells: this process, or a cluster's workers.
 
 An executor may run a unit more than once, in any order, and lose it: the sweep keeps a cell once,
-under its key, and charges what the executor's journals show.
+under its key, and charges what the executor's journals show, each sweep its own part.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class Recorded:
     """The bounds of calls that were in flight when a process was killed."""
     is_over: bool = False
     """The run came to its end: measuring it again takes nothing more."""
+    paid: Mapping[str, Amount] = field(default_factory=dict)
+    """All of it, by the sweep that paid."""
 
     @property
     def amount(self) -> Amount:
@@ -37,8 +39,11 @@ class Recorded:
 class Measured:
     """One run, and whether any more of its cell are worth beginning."""
 
-    row: TrialRow
-    """A failed run is a row, too, with what it cost and its error."""
+    row: TrialRow | None
+    """A failed run is a row, too, with what it cost and its error. None where what ran it was lost
+    in mid-run: it may be measured anew."""
+    recorded: Recorded
+    """What was spent on it when it was opened, or by now where there is no row."""
     gone: str = ""
     """Why no more can be run: the engine does not answer, a sandbox is missing."""
     is_engine: bool = False
@@ -60,8 +65,8 @@ class Executor(Protocol):
         """
         ...
 
-    async def measure(self, cell: Cell, place: int) -> Measured:
-        """Run a cell on one of its problems, and grade the answer.
+    async def measure(self, cell: Cell, place: int, sweep: str) -> Measured:
+        """Run a cell on one of its problems at a sweep's expense, and grade the answer.
 
         Raises:
             JournalError: its calls can't be kept, or another process runs the cell.

@@ -9,27 +9,29 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from workspan.batch.bench import Bench, Trial
+from workspan.batch.bench import Away, Bench, Trial
 from workspan.batch.compare import PARALLEL
 from workspan.core.engine import Engine
 from workspan.core.journal import Journal, digest, seed_for
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.entry import Entry, Header, RunId
-from workspan.data.types import Usage
-from workspan.errors import EngineError, JournalError, WorkspanError
+from workspan.errors import EngineError, JournalError, WorkerLost, WorkspanError
 from workspan.lab.sweeping.cell import Cell
 from workspan.lab.sweeping.executing import Measured, Recorded
 from workspan.lab.sweeping.nested import Family, NobodyAsked, cut, drawn, reached
 from workspan.lab.sweeping.outcome import TrialRow, trial_row
-from workspan.runner import identify
+from workspan.lab.sweeping.paying import paid, payers_of, pays
 from workspan.spec import parse_strategy
 from workspan.store.journals import JournalFile
+from workspan.store.killed import lost_of, set_aside
 from workspan.tasks.base import Task
 
 if TYPE_CHECKING:  # it needs the extra `lab`, and a sweep of models does not
     from workspan.lab.sweeping.recorded import Recorded as RecordedChains
 
+_LOSSES = 3
+"""How often what runs a problem may be lost in mid-run, until the problem is held to be why."""
 _MANY = 1_000_000
 """Runs that are planned, where no row of failures says that an engine is gone."""
 
@@ -53,77 +55,131 @@ class Lane:
         return self.recording.engine(self.tasks[cell.task][place].problem, cell.seed)
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """One run of a cell, as its file holds it."""
+
+    raw: Journal = field(default_factory=Journal)
+    """With the calls that were in flight at a kill."""
+    lost: Journal = field(default_factory=Journal)
+    notes: Journal = field(default_factory=Journal)
+    """Who paid."""
+
+    def resumed(self, budget: str) -> tuple[Journal, Recorded]:
+        """Set aside what was in flight; return the run's journal and what was spent by now."""
+        now = set_aside(self.raw, self.lost)
+        run, gone = now.journal.usage(), now.gone
+        is_over = now.journal.end(budget) is not None
+        spent = paid(self.notes, run.amount.plus(gone.amount))
+        return now.journal, Recorded(run, gone, is_over, spent)
+
+
 @dataclass
 class _Open:
     """A cell that is being run."""
 
-    bench: Bench
     strategy: Strategy
     file: JournalFile | None
-    runs: dict[int, Journal] = field(default_factory=dict)
+    kept: dict[int, _Kept] = field(default_factory=dict)
     """By the problem's place, for cells that share what was drawn."""
+    losses: dict[int, int] = field(default_factory=dict)
 
 
 class Here:
-    """Runs cells in this process, on engines that are open."""
+    """Runs cells on engines that are open, and keeps their journals in this process."""
 
-    def __init__(self, lanes: Mapping[tuple[str, str], Lane], folder: Path | None) -> None:
-        """Take the lanes by engine and effort, and the folder of the journals; None keeps none."""
+    def __init__(
+        self,
+        lanes: Mapping[tuple[str, str], Lane],
+        folder: Path | None,
+        away: Mapping[tuple[str, str], Away] | None = None,
+        width: int = 1,
+    ) -> None:
+        """Take the lanes by engine and effort.
+
+        Args:
+            lanes: what cells are run with.
+            folder: of the journals; None keeps none.
+            away: runs the cells of a lane on other machines, in place of this process.
+            width: as many of them.
+        """
         self._lanes = lanes
         self._folder = folder
         self._limiters: dict[tuple[str, str], anyio.CapacityLimiter] = {}
         self._open: dict[str, _Open] = {}
+        self._benches: dict[str, Bench] = {}
+        self._away, self._width = away or {}, width
 
     def places(self, cell: Cell) -> int:
-        """Return how many runs go on side by side; one where the budget limits seconds."""
+        """Return how many runs go on side by side; one each where the budget limits seconds."""
+        machines = self._width if (cell.engine, cell.effort) in self._away else 1
         if _budget(cell).seconds:
-            return 1
-        return min(PARALLEL, self._lane(cell).engine.info.concurrency)
+            return machines
+        return machines * min(PARALLEL, self._lane(cell).engine.info.concurrency)
 
     async def recorded(self, cell: Cell) -> Mapping[int, Recorded]:
         """Return what the cell's journal shows."""
         if not self._exists(cell):
             return {}
         with JournalFile(self._path(cell), self._header(cell)) as file:
-            strategy, tasks = parse_strategy(cell.strategy, imports=True), self._tasks(cell)
             found = {}
-            for place, task in enumerate(tasks):
-                run = _identify(cell, strategy, task)
-                journal, gone = _resumed(file, run)
-                if journal.entries or gone.entries:
-                    is_over = journal.end(run.budget) is not None
-                    found[place] = Recorded(journal.usage(), gone.usage(), is_over)
+            for place, task in enumerate(self._tasks(cell)):
+                run = _identify(cell, task)
+                journal, known = _kept_in(file, run).resumed(run.budget)
+                if journal.entries or known.lost.calls:
+                    found[place] = known
         return found
 
-    async def measure(self, cell: Cell, place: int) -> Measured:
+    async def measure(self, cell: Cell, place: int, sweep: str) -> Measured:
         """Run and grade, with every call in the journal."""
         one, task = self._begun(cell), self._tasks(cell)[place]
-        run, gone = _identify(cell, one.strategy, task), Usage()
-        journal, bench = Journal(), one.bench
-        if one.file is not None:
-            journal, lost = _resumed(one.file, run)
-            gone = lost.usage()
-        one.runs[place] = journal
-        if self._lane(cell).recording is not None:
-            bench = self._bench(cell, self._lane(cell).of(cell, place), planned=_MANY)
-        bench.owed[run] = journal
+        run = _identify(cell, task)
+        if place not in one.kept:
+            one.kept[place] = _kept_in(one.file, run)
+        kept = one.kept[place]
+        journal, known = kept.resumed(run.budget)
+        pays(kept.notes, sweep, known.amount)
+        lost, said, is_engine = known.lost, "", False
         try:
-            trial = await bench.attempt(one.strategy, task)
+            trial = await self._attempt(cell, place, journal)
         except JournalError:
             raise
+        except WorkerLost as error:
+            one.losses[place] = one.losses.get(place, 0) + 1
+            now, later = kept.resumed(run.budget)
+            if one.losses[place] < _LOSSES:
+                return Measured(None, later)
+            trial, lost = Trial(cell.strategy, task, now.usage(), error=_said(error)), later.lost
         except WorkspanError as error:
-            said = f"{type(error).__name__}: {error}"
+            said, is_engine = _said(error), isinstance(error, EngineError)
             trial = Trial(cell.strategy, task, journal.usage(), error=said)
-            row = trial_row(place, trial, is_shared=False, lost=gone)
-            return Measured(row, said, isinstance(error, EngineError))
         is_cut = any(map(cut, journal.entries))
-        return Measured(trial_row(place, trial, is_shared=False, is_cut=is_cut, lost=gone))
+        row = trial_row(place, trial, is_shared=False, is_cut=is_cut, lost=lost)
+        return Measured(row, known, said, is_engine)
+
+    async def _attempt(self, cell: Cell, place: int, journal: Journal) -> Trial:
+        """Run and grade, here or away."""
+        lane, task, strategy = (
+            self._lane(cell),
+            self._tasks(cell)[place],
+            self._begun(cell).strategy,
+        )
+        if lane.recording is not None:
+            bench = self._bench(cell, lane.of(cell, place), planned=_MANY)
+            return await bench.attempt(strategy, task, journal)
+        if cell.id not in self._benches:
+            planned = len(self._tasks(cell))
+            self._benches[cell.id] = self._bench(cell, lane.engine, planned=planned)
+        bench = self._benches[cell.id]
+        if (away := self._away.get((cell.engine, cell.effort))) is not None:
+            return await away(bench, strategy, task, journal)
+        return await bench.attempt(strategy, task, journal)
 
     async def share(self, cell: Cell, drawn: Cell, place: int) -> TrialRow | None:
         """Run on the recorded calls of the larger cell; None where they are not enough."""
         lane, task = self._lane(cell), self._tasks(cell)[place]
         strategy, engine = parse_strategy(cell.strategy, imports=True), lane.of(cell, place)
-        run = _identify(cell, strategy, task)
+        run = _identify(cell, task)
         entries = self._drawn(drawn, place)
         if lane.engines or not entries:
             return None
@@ -131,9 +187,8 @@ class Here:
         if journal is None:
             return None
         bench = self._bench(cell, NobodyAsked(engine), planned=_MANY)
-        bench.owed[run] = journal
         try:
-            trial = await bench.attempt(strategy, task)
+            trial = await bench.attempt(strategy, task, journal)
         except EngineError:  # within its budget it would ask for others
             return None
         is_same = trial.result is not None and not trial.result.failures
@@ -149,6 +204,7 @@ class Here:
     def release(self, family: Family) -> None:
         """Close the journals of a family."""
         for cell in family.cells:
+            self._benches.pop(cell.id, None)
             one = self._open.pop(cell.id, None)
             if one is not None and one.file is not None:
                 one.file.close()
@@ -162,26 +218,22 @@ class Here:
 
     def _drawn(self, cell: Cell, place: int) -> list[Entry]:
         """Return the calls that the larger cell made on a problem, if they are still known."""
-        one = self._open.get(cell.id)
-        if one is None:
-            if not self._exists(cell):
-                return []
-            one = self._begun(cell)
-        if place not in one.runs:
+        if cell.id not in self._open and not self._exists(cell):
+            return []
+        one = self._begun(cell)
+        run = _identify(cell, self._tasks(cell)[place])
+        if place not in one.kept:
             if one.file is None:
                 return []
-            run = _identify(cell, one.strategy, self._tasks(cell)[place])
-            one.runs[place], _ = _resumed(one.file, run)
-        return drawn(one.runs[place].entries)
+            one.kept[place] = _kept_in(one.file, run)
+        return drawn(one.kept[place].resumed(run.budget)[0].entries)
 
     def _begun(self, cell: Cell) -> _Open:
         if cell.id not in self._open:
-            lane = self._lane(cell)
-            bench = self._bench(cell, lane.engine, planned=len(self._tasks(cell)))
             strategy, file = parse_strategy(cell.strategy, imports=True), None
-            if self._folder is not None and lane.recording is None:
+            if self._folder is not None and self._lane(cell).recording is None:
                 file = JournalFile(self._path(cell), self._header(cell))
-            self._open[cell.id] = _Open(bench, strategy, file)
+            self._open[cell.id] = _Open(strategy, file)
         return self._open[cell.id]
 
     def _bench(self, cell: Cell, engine: Engine, *, planned: int) -> Bench:
@@ -219,35 +271,18 @@ def _budget(cell: Cell) -> Budget:
     return Budget() if cell.budget == str(Budget()) else Budget.parse(cell.budget)
 
 
-def _identify(cell: Cell, strategy: Strategy, task: Task) -> RunId:
-    seed = seed_for(cell.seed, digest(task.problem))
-    return identify(strategy, task.problem, _budget(cell), seed)
+def _identify(cell: Cell, task: Task) -> RunId:
+    """Return what `runner.identify` does: strategy and budget are written in the cell."""
+    known = digest(task.problem)
+    seed = seed_for(cell.seed, known)
+    return RunId(cell.strategy, task.problem.id, known, cell.budget, seed)
 
 
-def _resumed(file: JournalFile, run: RunId) -> tuple[Journal, Journal]:
-    """Open a run as if no process had been killed in it, and what the kills had in flight.
-
-    A call that was in flight is asked anew under its own key, so that the run is the one that
-    nobody disturbed. Its bound was spent all the same: it stands in a journal of its own, and is
-    charged to the sweep.
-    """
-    raw = file.journal(run)
-    lost = file.journal(_lost_of(run))
-    latest = {entry.key: place for place, entry in enumerate(raw.entries)}
-    dead = {key for key, place in latest.items() if raw.entries[place].outcome == "open"}
-    known = {entry.key for entry in lost.entries}
-    for key in sorted(dead, key=latest.__getitem__):
-        place = latest[key]
-        if str(place) not in known:
-            lost.append(Entry(str(place), "value", usage=raw.entries[place].usage))
-    kept = [entry for entry in raw.entries if entry.key not in dead]
-    return Journal(kept, raw.append), lost
+def _said(error: WorkspanError) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
-KILLED = "(in flight when a process was killed)"
-"""Stands for the strategy of what is lost."""
-
-
-def _lost_of(run: RunId) -> RunId:
-    """Return the name under which a run's lost calls are kept in the same file."""
-    return RunId(KILLED, run.problem, run.digest, run.budget, run.seed)
+def _kept_in(file: JournalFile | None, run: RunId) -> _Kept:
+    if file is None:
+        return _Kept()
+    return _Kept(file.journal(run), file.journal(lost_of(run)), file.journal(payers_of(run)))

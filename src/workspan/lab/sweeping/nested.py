@@ -73,8 +73,8 @@ def _rooted(cell: Cell) -> tuple[int, str]:
 
 
 def cut(entry: Entry) -> bool:
-    """Tell whether a call was ended by the budget or the time."""
-    return entry.sample is not None and entry.sample.finish in ("budget", "deadline")
+    """Tell whether a call was ended by the budget or the time, as its entry says."""
+    return entry.outcome == "sample" and bool(entry.refused)
 
 
 def drawn(entries: Iterable[Entry]) -> list[Entry]:

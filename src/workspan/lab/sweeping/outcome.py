@@ -78,8 +78,6 @@ class CellRow:
     draws: str
     """The cell whose draws it shares on some problems at least, its own id where it drew all for
     itself: cells of one value are not independent."""
-    paid_by: str
-    """The sweep on whose account it was run."""
     problems: int
     graded: int
     accuracy: float | None
@@ -99,7 +97,7 @@ class CellRow:
     """Share of the runs that drew the right answer at all."""
     effective_n: float | None
     spent_calls: int
-    """Of the sweep's account, in all: runs of its own, and what was lost at kills."""
+    """In all, by whichever sweeps ran it: runs of its own, and what was lost at kills."""
     spent_work: int
     spent_prefill: int
     spent_cost: int
@@ -150,7 +148,6 @@ def cell_row(
     *,
     of: int,
     draws: str,
-    paid_by: str,
     error: str = "",
     before: Amount = NOTHING,
     lost: int = 0,
@@ -164,7 +161,6 @@ def cell_row(
         trials: of its problems, those that were run.
         of: its problems.
         draws: the cell that drew.
-        paid_by: the sweep on whose account.
         error: why it could not be run to its end, if not for the budget.
         before: what earlier processes spent on it that stands in no trial.
         lost: of that, the work that was in flight when one of them was killed.
@@ -190,7 +186,6 @@ def cell_row(
         status="failed" if error else _status(len(trials), len(grades), of),
         error=error or (errors[0] if errors else ""),
         draws=draws,
-        paid_by=paid_by,
         problems=of,
         graded=len(grades),
         accuracy=fmean(grades) if grades else None,
@@ -237,16 +232,20 @@ def interval(grades: Sequence[float]) -> Interval:
 
 
 def spent(row: CellRow) -> Amount:
-    """Return what a cell took of its sweep's account."""
-    with exactly():
-        cost = Decimal(row.spent_cost).scaleb(-_OF_MONEY)
-    return Amount(row.spent_calls, row.spent_work, row.spent_prefill, cost)
+    """Return what a cell took in all."""
+    return Amount(row.spent_calls, row.spent_work, row.spent_prefill, money(row.spent_cost))
 
 
 def pico(cost: Decimal) -> int:
     """Return dollars as the store counts them, rounded up."""
     with exactly():
         return int(cost.scaleb(_OF_MONEY).to_integral_value(ROUND_CEILING))
+
+
+def money(counted: int) -> Decimal:
+    """Return what the store counted in dollars, exactly."""
+    with exactly():
+        return Decimal(counted).scaleb(-_OF_MONEY)
 
 
 def dollars(counted: int, among: int = 1) -> float | None:

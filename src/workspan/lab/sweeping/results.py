@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import Any, Literal, TypeVar
 
+from workspan.data.types import Amount
 from workspan.errors import InputError, nearest
 from workspan.lab.sweeping.cell import Cell
-from workspan.lab.sweeping.outcome import CellRow, TrialRow
+from workspan.lab.sweeping.outcome import NOTHING, CellRow, TrialRow, money, pico
 from workspan.store.database import Database
 from workspan.store.statement import Statement, Work
 
@@ -17,12 +19,19 @@ T = TypeVar("T")
 _AT_ONCE = 500
 """Parameters of one list."""
 _CELL, _TRIAL = (tuple(item.name for item in fields(kind)) for kind in (CellRow, TrialRow))
+_of_cell, _of_trial = attrgetter(*_CELL), attrgetter(*_TRIAL)
 _CELLS = ", ".join(_CELL)
 _SHARED = _TRIAL.index("is_shared")
 _KEEP_CELL = (
     f"INSERT INTO cells ({_CELLS}) VALUES ({', '.join('?' * len(_CELL))}) "
     f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _CELL[1:])}"
 )
+_KEEP_SPENDING = (
+    "INSERT INTO spendings (sweep, cell, calls, work, prefill, cost) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (sweep, cell) DO UPDATE SET calls = excluded.calls, work = excluded.work, "
+    "prefill = excluded.prefill, cost = excluded.cost"
+)
+_OTHER = {"sweep": "cell", "cell": "sweep"}
 _KEEP_TRIAL = (
     f"INSERT INTO trials (cell, {', '.join(_TRIAL)}) VALUES ({', '.join('?' * (1 + len(_TRIAL)))})"
 )
@@ -34,6 +43,8 @@ class Finished:
 
     row: CellRow
     trials: tuple[TrialRow, ...]
+    paid: Mapping[str, Amount] = field(default_factory=dict)
+    """What each sweep has spent on it: of a cell that several have, each pays for its part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ class SweepRow:
     done: int
     """Of its cells, those whose every problem has a grade."""
     spent_work: int
-    """On its own account: cells that another sweep had run cost it nothing."""
+    """On its own account: what another sweep spent on cells that they share cost it nothing."""
     spent_cost: int
     """In 10^-12 USD."""
 
@@ -82,9 +93,13 @@ class Results:
         asked = [*ids]
         return await self._database.transact(lambda: _cells(asked))
 
-    async def paid_by(self, sweep: str) -> list[CellRow]:
-        """Return the cells that were run on a sweep's account."""
-        return await self._database.transact(lambda: _rows_where("paid_by = ?", sweep))
+    async def paid_by(self, sweep: str) -> dict[str, Amount]:
+        """Return what a sweep has spent, by the cell."""
+        return await self._database.transact(lambda: _paid("sweep", sweep))
+
+    async def paid_for(self, cell: str) -> dict[str, Amount]:
+        """Return what was spent on a cell, by the sweep."""
+        return await self._database.transact(lambda: _paid("cell", cell))
 
     async def of_sweep(self, sweep: str) -> list[CellRow]:
         """Return the kept cells of a sweep in its order, under its own names for them."""
@@ -92,7 +107,7 @@ class Results:
 
     async def all_cells(self) -> list[CellRow]:
         """Return every cell that was kept."""
-        return await self._database.transact(lambda: _rows_where("1 = ?", 1))
+        return await self._database.transact(_all_cells)
 
     async def trials(self, cells: Iterable[str]) -> dict[str, list[TrialRow]]:
         """Return the problems of cells, by the cell, in their order."""
@@ -140,18 +155,25 @@ def _end(id: str, now: float) -> Work[None]:
 
 
 def _keep(finished: Sequence[Finished]) -> Work[None]:
-    rows = [astuple(one.row) for one in finished]
-    yield Statement(_KEEP_CELL, rows, is_many=True)
+    yield Statement(_KEEP_CELL, [_of_cell(one.row) for one in finished], is_many=True)
     for part in _parts([one.row.id for one in finished]):
         yield Statement(f"DELETE FROM trials WHERE cell IN ({_marks(part)})", part)
     trials = [(one.row.id, *_told(trial)) for one in finished for trial in one.trials]
     if trials:
         yield Statement(_KEEP_TRIAL, trials, is_many=True)
+    spendings = [
+        (sweep, one.row.id, paid.calls, paid.work, paid.prefill, pico(paid.cost))
+        for one in finished
+        for sweep, paid in one.paid.items()
+        if paid != NOTHING
+    ]
+    if spendings:
+        yield Statement(_KEEP_SPENDING, spendings, is_many=True)
 
 
 def _told(trial: TrialRow) -> tuple[Any, ...]:
     """Return a row's columns; a truth is a whole number there."""
-    told = astuple(trial)
+    told = _of_trial(trial)
     return (*told[:_SHARED], int(trial.is_shared), *told[_SHARED + 1 :])
 
 
@@ -164,9 +186,19 @@ def _cells(ids: Sequence[str]) -> Work[dict[str, CellRow]]:
     return found
 
 
-def _rows_where(where: str, value: object) -> Work[list[CellRow]]:
-    rows = yield Statement(f"SELECT {_CELLS} FROM cells WHERE {where} ORDER BY id", (value,))
+def _all_cells() -> Work[list[CellRow]]:
+    rows = yield Statement(f"SELECT {_CELLS} FROM cells ORDER BY id")
     return [CellRow(*row) for row in rows]
+
+
+def _paid(of: Literal["sweep", "cell"], which: str) -> Work[dict[str, Amount]]:
+    by = _OTHER[of]
+    rows = yield Statement(
+        f"SELECT {by}, calls, work, prefill, cost FROM spendings WHERE {of} = ?", (which,)
+    )
+    return {
+        one: Amount(calls, work, prefill, money(cost)) for one, calls, work, prefill, cost in rows
+    }
 
 
 def _of_sweep(sweep: str) -> Work[list[CellRow]]:
@@ -198,8 +230,8 @@ def _sweeps() -> Work[list[SweepRow]]:
     rows = yield Statement(
         "SELECT s.id, s.name, s.began, s.ended, s.total, COUNT(l.cell), "
         "COUNT(CASE WHEN c.status = 'done' THEN 1 END), "
-        "COALESCE(SUM(CASE WHEN c.paid_by = s.id THEN c.spent_work END), 0), "
-        "COALESCE(SUM(CASE WHEN c.paid_by = s.id THEN c.spent_cost END), 0) "
+        "(SELECT COALESCE(SUM(p.work), 0) FROM spendings p WHERE p.sweep = s.id), "
+        "(SELECT COALESCE(SUM(p.cost), 0) FROM spendings p WHERE p.sweep = s.id) "
         "FROM sweeps s LEFT JOIN sweep_cells l ON l.sweep = s.id "
         "LEFT JOIN cells c ON c.id = l.cell "
         "GROUP BY s.id, s.name, s.began, s.ended, s.total ORDER BY s.began DESC, s.id"
@@ -218,7 +250,9 @@ def _prune(sweeps: Sequence[str]) -> Work[list[str]]:
         cells = [cell for (cell,) in rows]
         for part in _parts(cells):
             yield Statement(f"DELETE FROM trials WHERE cell IN ({_marks(part)})", part)
+            yield Statement(f"DELETE FROM spendings WHERE cell IN ({_marks(part)})", part)
             yield Statement(f"DELETE FROM cells WHERE id IN ({_marks(part)})", part)
+        yield Statement("DELETE FROM spendings WHERE sweep = ?", (sweep,))
         yield Statement("DELETE FROM sweep_cells WHERE sweep = ?", (sweep,))
         yield Statement("DELETE FROM sweeps WHERE id = ?", (sweep,))
         gone += cells

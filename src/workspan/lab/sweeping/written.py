@@ -11,8 +11,9 @@ from typing import Any
 from workspan.boundary.inputs import read_whole
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
+from workspan.data.efforts import check_form, thinking_tokens
 from workspan.errors import DataError, InputError, SpecError, nearest
-from workspan.legible import legible, one_line
+from workspan.legible import legible, one_line, quoted
 from workspan.spec import parse_strategy, write
 from workspan.spec.parameters import parameters, strategy_fields
 
@@ -104,7 +105,7 @@ def sweep_of(told: Mapping[str, Any], name: str = "sweep") -> Sweep:
         InputError: a key is unknown, missing or of another form; says which.
     """
     _known(told, _SWEEP, "a sweep")
-    shared = (_texts(told, "tasks"), _texts(told, "efforts"))
+    shared = (_texts(told, "tasks"), _efforts(told))
     engines = tuple(_engine(one, *shared) for one in _tables(told, "engines"))
     _once([one.name for one in engines], "engine")
     strategies = tuple(one for item in _items(told, "strategies") for one in _strategies(item))
@@ -160,10 +161,29 @@ def _engine(told: Mapping[str, Any], tasks: Sequence[str], efforts: Sequence[str
         key_env=_text(told, "key_env"),
         further={key: _written(value) for key, value in _table(told, "with").items()},
         tasks=own,
-        efforts=_texts(told, "efforts") or tuple(efforts) or ("",),
+        efforts=_efforts(told) or tuple(efforts) or ("",),
         recording=recording,
         kind=_text(told, "kind") or "text",
     )
+
+
+def _efforts(told: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read the efforts of a sweep or an engine; "" is the server's own.
+
+    Raises:
+        InputError: one is no word, or given twice.
+    """
+    efforts = _texts(told, "efforts")
+    for one in efforts:
+        if one:
+            check_form(one)
+        if thinking_tokens(one) is not None:
+            raise InputError(
+                f"the efforts of a sweep are words, such as low or high, not {quoted(one)}: "
+                "`workspan which` races numbers of thinking tokens"
+            )
+    _once(efforts, "effort")
+    return efforts
 
 
 def _strategies(item: object) -> list[Strategy]:

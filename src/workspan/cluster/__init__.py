@@ -1,0 +1,1 @@
+"""Runs on other machines: accounts and journals stay here, engines are asked there."""
