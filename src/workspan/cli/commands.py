@@ -40,6 +40,7 @@ _SHORT: Mapping[str, str] = {
         "Show what is read as a text's answer, where it stands and why; exit 4 if there is none."
     ),
     "claims": "Measure published claims: statement, matched budgets, interval and verdict.",
+    "map": "Draw what the field claims of breadth and depth, each idea with its live verdicts.",
     "strategies": "List the strategies, or say all of one.",
     "engines": "List the ways to reach a model, or say all of one.",
     "verifiers": "List what judges candidates in a run, or say all of one.",

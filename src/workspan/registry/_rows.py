@@ -132,6 +132,7 @@ _COMMANDS = {
     "explain": "workspan.cli.explain:explain",
     "read": "workspan.cli.read:read",
     "claims": "workspan.cli.claims:claims",
+    "map": "workspan.cli.map:map_",
     "strategies": "workspan.cli.lists:strategies",
     "engines": "workspan.cli.lists:engines",
     "verifiers": "workspan.cli.lists:verifiers",

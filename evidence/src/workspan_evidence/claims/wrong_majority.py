@@ -71,4 +71,8 @@ CLAIM = Claim(
     on="the trained reasoner",
     changes="a model that abstains where it does not know: wrong commits are a fault of training",
     measure=measure,
+    idea="selected_votes",
+    budget="256 chains of at most 13 tokens",
+    model="reasoner:graphs",
+    kind="reasoner",
 )
