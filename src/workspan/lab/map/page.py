@@ -114,7 +114,7 @@ def _opening(found: EvidenceMap) -> Element:
         else "Nothing was measured into this store yet: run a command below with --store."
     )
     _add(header, "p", lead, {"class": "lead"})
-    counts = Counter(row.verdict for row in found.rows)
+    counts: Counter[str] = Counter(row.verdict for row in found.rows)
     legend = SubElement(header, "ul", {"class": "legend", "aria-label": "Verdicts"})
     for word in SIGNS:
         item = SubElement(legend, "li")
