@@ -71,6 +71,15 @@ WEIGHTED = Asked(
     budget="16 and 64 whole chains",
     why="Recorded chains of AIME 2024 and 2025; the exponent was fixed before, and not learnt.",
 )
+FIRST = Asked(
+    name="first_to_end",
+    idea="selected_votes",
+    claim="A vote of the first eighth of the chains to end beats the vote of all of them.",
+    source="Hassid et al. 2025, arXiv:2505.17813",
+    statistic="accuracy of the vote of the first 8 of 64 to end minus that of all 64",
+    budget="64 chains begun; the first 8 decode a third of all tokens or less",
+    why="Recorded chains of AIME 2024 and 2025; how many are waited for was fixed before.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +129,7 @@ def rows() -> dict[str, Callable[[], list[Row]]]:
         PAST.name: (PAST, past),
         LONGER.name: (LONGER, longer),
         WEIGHTED.name: (WEIGHTED, weighted),
+        FIRST.name: (FIRST, first),
     }
 
     def measure(asked: Asked, sides: Callable[[list[Coded]], dict[str, Sides]]) -> list[Row]:
@@ -177,6 +187,19 @@ def weighted(coded: list[Coded]) -> dict[str, Sides]:
             theirs.append(one.weighed(said, np.ones(said.shape)))
         found[f"{width} chains"] = _sides(ours, theirs)
     return found
+
+
+def first(coded: list[Coded]) -> dict[str, Sides]:
+    """Compare a vote of the first to end with that of all, on the same chains."""
+    width = WIDTHS[-1]
+    ours, theirs = [], []
+    for one in coded:
+        drawn = _draws(one)[:, :width]
+        said, lengths = one.at(10**9)[drawn], one.lengths[drawn]
+        rank = lengths.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
+        ours.append(one.weighed(said, (rank < width // EIGHTH).astype(float)))
+        theirs.append(one.weighed(said, np.ones(said.shape)))
+    return {f"8 of {width}": _sides(ours, theirs)}
 
 
 @cache

@@ -68,9 +68,9 @@ def rows() -> dict[str, Callable[[], list[Row]]]:
 
 def _each(asked: Asked, sides: Callable[[list[Recording]], Sides]) -> list[Row]:
     return [
-        judge(asked, model.rpartition("/")[2], {name: sides(found) for name, found in ladders})
+        judge(asked, model.rpartition("/")[2], {name: sides(found) for name, found in known})
         for model in MODELS
-        if (ladders := [*ladders(model)])
+        if (known := [*ladders(model)])
     ]
 
 

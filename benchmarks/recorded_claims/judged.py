@@ -58,29 +58,19 @@ def judge(asked: Asked, model: str, sides: Mapping[str, Sides]) -> Row:
         sides: the parts, by what they are of.
     """
     parts = [Part(what, *_ahead(one)) for what, one in sides.items()]
-    pooled = _ahead(
-        Sides(
-            np.concatenate([one.ours for one in sides.values()]),
-            np.concatenate([one.theirs for one in sides.values()]),
-        )
-        if len({len(one.ours) for one in sides.values()}) > 1
-        else Sides(
-            np.mean([one.ours for one in sides.values()], axis=0),
-            np.mean([one.theirs for one in sides.values()], axis=0),
-        )
-    )
+    pooled = Part("all parts", *_ahead(_pooled([*sides.values()])))
     return Row(
         name=asked.name,
         idea=asked.idea,
         claim=asked.claim,
         source=asked.source,
-        verdict=of_parts(parts, asked.line),
+        verdict=of_parts(parts, pooled, asked.line),
         statistic=asked.statistic + (", mean of its parts" if len(parts) > 1 else ""),
         line=asked.line,
-        found=pooled[0],
-        low=pooled[1],
-        high=pooled[2],
-        problems=max(len(one.ours) for one in sides.values()),
+        found=pooled.found,
+        low=pooled.low,
+        high=pooled.high,
+        problems=len(_pooled([*sides.values()]).ours),
         budget=asked.budget,
         model=model,
         kind="model",
@@ -90,6 +80,20 @@ def judge(asked: Asked, model: str, sides: Mapping[str, Sides]) -> Row:
         why=asked.why,
         parts=(*parts, *_beside(sides)),
     )
+
+
+def _pooled(sides: Sequence[Sides]) -> Sides:
+    """Put parts together: their mean where they are of the same problems, else one after another.
+
+    Parts of one number of problems are of the same ones, or of as many of each kind.
+    """
+    join = np.concatenate if len({len(one.ours) for one in sides}) > 1 else _averaged
+    return Sides(join([one.ours for one in sides]), join([one.theirs for one in sides]))
+
+
+def _averaged(values: Sequence[Floats]) -> Floats:
+    mean: Floats = np.mean(values, axis=0)
+    return mean
 
 
 def _beside(sides: Mapping[str, Sides]) -> list[Part]:

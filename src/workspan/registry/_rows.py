@@ -181,6 +181,7 @@ OFFICIAL: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             *("wrong_majority", "guessing_tokens", "guessing_latency", "retrieval_learnt"),
             *("serial_scaling", "training_format", "training_format_reinforced"),
             *("task_structure", "evolution_learnt"),
+            *("split_between", "early_enders", "longer_walks"),
         ),
     },
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from workspan.lab.map.ideas import EDGES, IDEAS, Edge, Gap, Idea
+from workspan.lab.map.ideas import EDGES, IDEAS, Edge, Idea
 from workspan.lab.map.rows import KINDS, Kind, Row, Word, together
 
 SEED: tuple[Kind, Kind] = ("reasoner", "model")
@@ -17,7 +17,6 @@ OTHERS = Idea(
     source="your own",
     published="Each row names its own source.",
 )
-_NO_GAP = Gap("the store has no measurement of it", "workspan claims --store STORE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def _with_gaps(idea: Idea, rows: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def _gap(idea: Idea, kind: Kind) -> Row:
-    why, command = idea.gaps.get(kind, _NO_GAP)
+    why, command = idea.gaps[kind]
     return Row(
         name=f"{idea.id} on {KINDS[kind]}",
         idea=idea.id,

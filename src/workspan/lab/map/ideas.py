@@ -49,6 +49,24 @@ class Edge:
 
 
 _OWN = "--engine URL --model NAME --store STORE"
+_ABSENT = "this store has no measurement of it yet"
+_SWEEP = "workspan runs compare SWEEP --verdicts --store STORE"
+
+
+def _here(name: str) -> Gap:
+    """Name the claim that measures an idea on the reasoner."""
+    return Gap(_ABSENT, f"workspan claims {name} --store STORE")
+
+
+def _asked(name: str) -> Gap:
+    """Name the claim that measures an idea on any engine."""
+    return Gap(_ABSENT, f"workspan claims {name} {_OWN}")
+
+
+def _swept(strategies: str) -> Gap:
+    """Name the strategies whose sweep on a model of one's own measures an idea."""
+    return Gap(f"{_ABSENT}; sweep {strategies} on a model of yours: docs/howto/sweeps.md", _SWEEP)
+
 
 IDEAS: tuple[Idea, ...] = (
     Idea(
@@ -66,6 +84,10 @@ IDEAS: tuple[Idea, ...] = (
             "Votes within 16k tokens are ahead of one chain stretched to as many by 22, 9 and 20 "
             "points on GSM8K, MATH-500 and AIME24 (R1-Distill-Qwen-1.5B)."
         ),
+        gaps={
+            "reasoner": _here("wrong_start"),
+            "model": _asked("stretched_chain"),
+        },
     ),
     Idea(
         id="sequential",
@@ -79,6 +101,10 @@ IDEAS: tuple[Idea, ...] = (
             "On bridge graphs the short chains that a vote needs grow exponentially with depth, "
             "while one long chain is nearly always right."
         ),
+        gaps={
+            "reasoner": _here("long_chain"),
+            "model": _asked("natural_chain"),
+        },
     ),
     Idea(
         id="hybrid",
@@ -95,6 +121,10 @@ IDEAS: tuple[Idea, ...] = (
             "A mix of revisions and samples reaches with 64 what 256 samples reach; a tree of "
             "thoughts solves .69 of the Game of 24, chains of thought .04 (GPT-4)."
         ),
+        gaps={
+            "reasoner": _here("split_between"),
+            "model": _swept("single, self_consistency and grid within one budget"),
+        },
     ),
     Idea(
         id="evolution",
@@ -109,8 +139,9 @@ IDEAS: tuple[Idea, ...] = (
             "Flash), matched in candidates and not in tokens."
         ),
         gaps={
+            "reasoner": _here("evolution_learnt"),
             "model": Gap(
-                "no recording here holds samples and evolution of one model at matched work",
+                "no recording holds samples and evolution of one model at matched work",
                 f"workspan claims evolution_over_sampling {_OWN}",
             ),
         },
@@ -125,8 +156,9 @@ IDEAS: tuple[Idea, ...] = (
             "% less time (Qwen2.5-7B, trained for it)."
         ),
         gaps={
+            "reasoner": _here("retrieval_learnt"),
             "model": Gap(
-                "no recording here holds a search of one model with one query a round and several",
+                "no recording holds a search of one model with one query a round and several",
                 f"workspan claims retrieval_rounds {_OWN}",
             ),
         },
@@ -143,6 +175,10 @@ IDEAS: tuple[Idea, ...] = (
             "Chains of thought lift the algorithmic tasks of BIG-Bench Hard by more than those of "
             "language (code-davinci-002)."
         ),
+        gaps={
+            "reasoner": _here("task_structure"),
+            "model": _swept("single and self_consistency on tasks of two kinds"),
+        },
     ),
     Idea(
         id="training_format",
@@ -157,9 +193,10 @@ IDEAS: tuple[Idea, ...] = (
             "against 57 %, and chains half as long (7B, reinforced)."
         ),
         gaps={
+            "reasoner": _here("training_format"),
             "model": Gap(
-                "needs two models that differ in the format of their training alone; no recording "
-                "here is of such a pair, and another format of the prompt is not one of training",
+                "needs two models that differ in the format of their training alone: no recording "
+                "is of such a pair, and another format of the prompt is not one of training",
                 "workspan claims training_format --weights FOLDER --store STORE",
             ),
         },
@@ -176,6 +213,10 @@ IDEAS: tuple[Idea, ...] = (
             "A fixed number of forward passes stays within TC0; a chain whose length grows with "
             "the problem does not (theory, under TC0 unequal to its supersets)."
         ),
+        gaps={
+            "reasoner": _here("serial_scaling"),
+            "model": _swept("self_consistency(max_tokens=8) and single"),
+        },
     ),
     Idea(
         id="overthinking",
@@ -189,6 +230,10 @@ IDEAS: tuple[Idea, ...] = (
             "A 1.5B model kept going on GSM8K: .82 left alone, .87 at its best, .70 at 16k tokens; "
             "the shortest chain of a question is up to 34 % more accurate than the longest."
         ),
+        gaps={
+            "reasoner": _here("longer_walks"),
+            "model": _asked("overthinking"),
+        },
     ),
     Idea(
         id="selected_votes",
@@ -202,6 +247,10 @@ IDEAS: tuple[Idea, ...] = (
             "arXiv:2508.15260"
         ),
         published="The vote of the first three to end beats the full vote at every budget.",
+        gaps={
+            "reasoner": _here("early_enders"),
+            "model": _swept("self_consistency and short_m_at_k"),
+        },
     ),
     Idea(
         id="effort",
@@ -215,6 +264,14 @@ IDEAS: tuple[Idea, ...] = (
             "Providers sell effort as the one dial; their own curves rise, flatten, and sometimes "
             "fall at the top."
         ),
+        gaps={
+            "reasoner": Gap(
+                "nothing tells it to think less: its formats dfs and path take as many tokens (28 "
+                "on Bridge(2)); nearest is a cap on the chain, which long_chain measures",
+                "workspan claims long_chain --store STORE",
+            ),
+            "model": _swept("single and self_consistency at efforts low and high"),
+        },
     ),
 )
 """In the order in which they stand around the map."""
@@ -291,14 +348,14 @@ EDGES: tuple[Edge, ...] = (
         relation="qualifies",
         end="parallel",
         why="More votes help only where right ones outnumber wrong ones; choosing among them does.",
-        tests=("wrong_majority", "early_enders", "early_weighted"),
+        tests=("wrong_majority", "early_enders", "early_weighted", "first_to_end"),
     ),
     Edge(
         start="overthinking",
         relation="supports",
         end="selected_votes",
         why="If long chains are wrong more often, early ones should weigh more.",
-        tests=("longer_chains", "early_weighted"),
+        tests=("longer_chains", "early_weighted", "first_to_end"),
     ),
     Edge(
         start="hybrid",
@@ -350,10 +407,17 @@ EDGES: tuple[Edge, ...] = (
         tests=("training_format", "training_format_reinforced"),
     ),
     Edge(
+        start="parallel",
+        relation="qualifies",
+        end="effort",
+        why="Above the highest effort votes are what more tokens buy.",
+        tests=("votes_past_effort",),
+    ),
+    Edge(
         start="effort",
         relation="supports",
         end="sequential",
         why="Told to think longer, one sample passes votes of the same work.",
-        tests=("effort_over_votes", "walk_or_path"),
+        tests=("effort_over_votes",),
     ),
 )

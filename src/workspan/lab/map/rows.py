@@ -103,9 +103,16 @@ def together(words: Iterable[Word]) -> Word:
     return "came out against" if 2 * against > len(found) else "undecided"
 
 
-def of_parts(parts: Sequence[Part], line: float) -> Word:
-    """Judge a claim by each of several figures, all of one line."""
-    return together(word_of(part.low, part.high, line) for part in parts)
+def of_parts(parts: Sequence[Part], pooled: Part, line: float) -> Word:
+    """Judge a claim by several figures of one line.
+
+    All held: held. Some held: held in part. None held: as all of them together stand.
+    """
+    words = [word_of(part.low, part.high, line) for part in parts]
+    if "held" in words:
+        return "held" if {*words} == {"held"} else "held in part"
+    word = word_of(pooled.low, pooled.high, line)
+    return "held in part" if word == "held" else word
 
 
 def sound(value: float | None) -> float | None:
