@@ -77,7 +77,7 @@ FIRST = Asked(
     claim="A vote of the first eighth of the chains to end beats the vote of all of them.",
     source="Hassid et al. 2025, arXiv:2505.17813",
     statistic="accuracy of the vote of the first 8 of 64 to end minus that of all 64",
-    budget="64 chains begun; the first 8 decode a third of all tokens or less",
+    budget="64 chains begun",
     why="Recorded chains of AIME 2024 and 2025; how many are waited for was fixed before.",
 )
 

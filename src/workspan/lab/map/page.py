@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from workspan import __version__
 from workspan.lab.map.drawn import SIGNS, sign, style, view
 from workspan.lab.map.gathered import EvidenceMap, Link, Node
-from workspan.lab.map.rows import KINDS, Row
+from workspan.lab.map.rows import KINDS, Row, sound
 from workspan.lab.report.pages import GENERATOR
 from workspan.legible import legible
 
@@ -26,8 +26,13 @@ _STRIP = (176.0, 18.0)
 _COLUMNS = (
     *("id", "claim", "source", "verdict", "low", "high", "budget", "model", "date", "command"),
 )
-_LONG = frozenset({"claim", "source", "command"})
 _NUMBERS = frozenset({"low", "high"})
+_CELLS = {
+    **dict.fromkeys(("claim", "source", "command"), "long"),
+    **dict.fromkeys(("low", "high", "found", "95 %"), "number"),
+    **dict.fromkeys(("id", "verdict", "date"), "whole"),
+}
+"""How the cells of a column are set."""
 
 
 def policy() -> str:
@@ -52,8 +57,9 @@ def render(found: EvidenceMap) -> str:
     _add(body, "a", "Skip to the ideas", {"class": "skip", "href": "#ideas"})
     body.append(_opening(found))
     main = SubElement(body, "main")
-    main.append(_graph(found))
-    ideas = SubElement(main, "section", {"class": "ideas", "id": "ideas", "aria-label": "Ideas"})
+    walk = SubElement(main, "div", {"class": "walk"})
+    walk.append(_graph(found))
+    ideas = SubElement(walk, "section", {"class": "ideas", "id": "ideas", "aria-label": "Ideas"})
     names = {node.idea.id: node for node in found.nodes}
     for node in found.nodes:
         ideas.append(_article(node, found.links, names))
@@ -197,8 +203,9 @@ def _card(row: Row) -> Element:
     _add(head, "span", f" — {row.model}, {on}" if row.model else f" — {on}", {"class": "model"})
     if row.verdict != "not measured":
         _add(card, "p", row.claim)
-    if row.found is not None and row.low is not None and row.high is not None:
-        card.append(_figure(row, row.found, row.low, row.high))
+    found, low, high = map(sound, (row.found, row.low, row.high))
+    if found is not None and low is not None and high is not None:
+        card.append(_figure(row, found, low, high))
     if row.why:
         _add(card, "p", row.why, {"class": "note"})
     about = [
@@ -292,5 +299,4 @@ def _table(parent: Element, columns: Iterable[str], numbers: frozenset[str]) -> 
 def _line(body: Element, cells: Iterable[tuple[str, str]]) -> None:
     line = SubElement(body, "tr")
     for name, text in cells:
-        kind = "long" if name in _LONG else "number" if name in {*_NUMBERS, "found", "95 %"} else ""
-        _add(line, "td", text, {"class": kind} if kind else {})
+        _add(line, "td", text, {"class": _CELLS.get(name, "")})
