@@ -31,14 +31,17 @@ HELD = Row(
     machine="2 cores, x86_64",
     parts=(Part("one chain", 0.99, 0.98, 1.0), Part("votes", 0.52, 0.5, 0.54)),
 )
+_HARM = MARKUP + UNSEEN
 HOSTILE = Row(
-    **dict.fromkeys(
-        (
-            *("name", "claim", "source", "statistic", "budget", "model", "command"),
-            *("machine", "why"),
-        ),
-        MARKUP + UNSEEN,
-    ),
+    name=_HARM,
+    claim=_HARM,
+    source=_HARM,
+    statistic=_HARM,
+    budget=_HARM,
+    model=_HARM,
+    command=_HARM,
+    machine=_HARM,
+    why=_HARM,
     idea="parallel",
     verdict="held",
     found=float("nan"),
