@@ -64,13 +64,13 @@ TREE = Asked(
 )
 FEEDBACK = Asked(
     name="feedback_over_retry",
-    idea="evolution",
+    idea="sequential",
     claim="Tries that reflect on what went wrong solve more than as many tries afresh.",
     source="Shinn et al. 2023, Reflexion, arXiv:2303.11366, the authors' logs",
     statistic="share of ALFWorld's tasks solved, reflexion minus retries",
     budget="7 tries each",
     why=(
-        "Revision by feedback, which evolution rests on, and not a population. One run of each; "
+        "Revision by feedback, which evolution rests on, but no population. One run of each; "
         "tokens were not logged: equal tries, and the reflections come on top."
     ),
 )

@@ -11,6 +11,7 @@ from workspan.claims import claim, names
 from workspan.errors import MissingDependency
 from workspan.lab.map.gathered import SEED, gather
 from workspan.lab.map.ideas import EDGES, IDEAS
+from workspan.lab.map.rows import Row
 from workspan.registry._rows import OFFICIAL
 
 KNOWN = {idea.id for idea in IDEAS}
@@ -72,6 +73,17 @@ def test_every_idea_has_a_row_for_the_reasoner_and_one_for_a_model() -> None:
         for node in gather(rows).nodes:
             assert {row.kind for row in node.rows} >= {*SEED}
             assert sum(row.verdict == "not measured" for row in node.rows) == 2 - len(kinds)
+
+
+def test_an_idea_held_only_if_it_did_on_both_kinds_of_model() -> None:
+    def words(*rows: Row) -> set[str]:
+        return {node.verdict for node in gather(rows).nodes}
+
+    model, reasoner = everywhere(kind="model"), everywhere(kind="reasoner")
+    assert words(*model) == words(*reasoner) == {"held in part"}
+    assert words(*model, *reasoner) == {"held"}
+    assert words(*everywhere("undecided")) == {"undecided"}
+    assert words(*everywhere(kind="program")) == {"not measured"}
 
 
 def test_a_relation_stands_as_its_experiments_do() -> None:

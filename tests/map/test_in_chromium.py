@@ -74,7 +74,7 @@ def test_one_walks_by_clicks_and_opens_the_middle(tmp_path: Path) -> None:
         assert await page.run(VISIBLE) == "overthinking"
         assert await page.run("location.hash") == "#at-overthinking"
         assert await page.run("document.getElementById('state').textContent") == (
-            "Overthinking: held. Past a best length, thinking longer lowers accuracy."
+            "Overthinking: held in part. Past a best length, thinking longer lowers accuracy."
         )
         await click(page, ".view.shown .centre")
         await page.until(f"{OPEN} === 'overthinking'")

@@ -29,8 +29,14 @@ class Node:
 
     @property
     def verdict(self) -> Word:
-        """How the idea stands, on all that are models: see `rows.together`."""
-        return together(row.verdict for row in self.rows if row.kind in SEED)
+        """How the idea stands on all that are models: see `rows.together`.
+
+        It held only if it did on the reasoner and on a model that people use.
+        """
+        rows = [row for row in self.rows if row.kind in SEED]
+        word = together(row.verdict for row in rows)
+        is_everywhere = {row.kind for row in rows if row.verdict != "not measured"} == {*SEED}
+        return word if is_everywhere or word != "held" else "held in part"
 
 
 @dataclass(frozen=True, slots=True)
