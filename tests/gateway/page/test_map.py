@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from gateway.browser import browsing, found
 from gateway.rig import Scripted, gate, replies, run, whole
 from map_rig import HELD, HOSTILE, MARKUP
 from workspan.app.mapping import keep_verdicts
@@ -53,5 +56,33 @@ def test_nobody_but_the_operator_sees_the_map(tmp_path: Path) -> None:
             headers = {"authorization": f"Bearer {key}"}
             async with gw.client.get(f"{gw.root}/map", headers=headers) as reply:
                 assert reply.status == 200
+
+    run(main)
+
+
+@pytest.mark.peers
+@pytest.mark.skipif(found() is None, reason="no Chromium: apt-get install chromium")
+def test_the_page_links_to_the_map_where_a_store_is_kept(tmp_path: Path) -> None:
+    live = "document.getElementById('state')?.textContent === 'Live'"
+
+    async def main() -> None:
+        store = str(tmp_path / "store.db")
+        await keep_verdicts(store, (HELD, HOSTILE))
+        async with (
+            Scripted(replies(whole())).serve() as up,
+            gate(up.url, store=store) as gw,
+            gate(up.url) as without,
+            browsing(tmp_path / "profile") as page,
+        ):
+            await page.send("Page.navigate", url=f"{without.root}/")
+            await page.until(live)
+            assert await page.run("document.getElementById('map').hidden")
+            await page.send("Page.navigate", url=f"{gw.root}/")
+            await page.until(f"location.origin === '{gw.root}' && {live}")
+            await page.until("!document.getElementById('map').hidden")
+            await page.run("document.getElementById('map').click()")
+            await page.until("document.querySelector('.view.shown')?.id === 'at-parallel'")
+            assert await page.run("location.pathname") == "/map"
+            assert page.said == []
 
     run(main)
