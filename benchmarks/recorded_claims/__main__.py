@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 
 import anyio
-from benchmarks.recorded_claims import chains, efforts, logs
+from benchmarks.recorded_claims import chains, efforts, learnt, logs
 from benchmarks.recorded_claims.checked import check
 
 from workspan.app.mapping import keep_verdicts
@@ -26,7 +26,7 @@ from workspan.cli.plain import say_json
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    known = chains.rows() | efforts.rows() | logs.rows()
+    known = chains.rows() | learnt.rows() | efforts.rows() | logs.rows()
     parser.add_argument("names", nargs="*", help=", ".join(known))
     parser.add_argument("--store", default="", help="keep the verdicts there")
     told = parser.parse_args()

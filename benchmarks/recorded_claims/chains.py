@@ -143,7 +143,7 @@ def within(coded: list[Coded]) -> dict[str, Sides]:
     return {
         f"{budget} tokens": _sides(
             [one.one(budget) for one in coded],
-            [one.vote(budget // 4, 4, _draws(one)) for one in coded],
+            [one.vote(budget // 4, 4, draws_of(one)) for one in coded],
         )
         for budget in SHORT
     }
@@ -153,7 +153,7 @@ def past(coded: list[Coded]) -> dict[str, Sides]:
     """Compare votes over chains of at most 16k with one chain."""
     return {
         f"{budget} tokens": _sides(
-            [one.vote(CAP, budget // CAP, _draws(one)) for one in coded],
+            [one.vote(CAP, budget // CAP, draws_of(one)) for one in coded],
             [one.one(budget) for one in coded],
         )
         for budget in LONG
@@ -180,7 +180,7 @@ def weighted(coded: list[Coded]) -> dict[str, Sides]:
     for width in WIDTHS:
         ours, theirs = [], []
         for one in coded:
-            drawn = _draws(one)[:, :width]
+            drawn = draws_of(one)[:, :width]
             said, lengths = one.at(10**9)[drawn], one.lengths[drawn]
             rank = lengths.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
             ours.append(one.weighed(said, (1 - rank / width) ** POWER))
@@ -194,7 +194,7 @@ def first(coded: list[Coded]) -> dict[str, Sides]:
     width = WIDTHS[-1]
     ours, theirs = [], []
     for one in coded:
-        drawn = _draws(one)[:, :width]
+        drawn = draws_of(one)[:, :width]
         said, lengths = one.at(10**9)[drawn], one.lengths[drawn]
         rank = lengths.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
         ours.append(one.weighed(said, (rank < width // EIGHTH).astype(float)))
@@ -221,7 +221,7 @@ def coded(recording: Recording, name: str) -> Coded:
     return Coded(chains, codes, np.array([*right, 0.0]))
 
 
-def _draws(one: Coded) -> np.ndarray:
+def draws_of(one: Coded) -> np.ndarray:
     """Deal a problem's chains: a row is an order of them."""
     rng = np.random.default_rng(0)
     return rng.permuted(np.tile(np.arange(len(one.chains)), (DRAWS, 1)), axis=1)

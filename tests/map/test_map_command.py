@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import anyio
@@ -117,3 +119,12 @@ def test_a_comparison_of_a_sweep_that_is_not_there_keeps_nothing(tmp_path: Path)
     anyio.run(keep_verdicts, store, ())
     with pytest.raises(InputError, match="no sweep"):
         anyio.run(keep_comparison, store, "none")
+
+
+def test_a_map_is_read_and_drawn_without_anything_heavy() -> None:
+    code = (
+        "import sys, workspan.app.mapping, workspan.lab.map.page\nprint(*[m for m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"numpy", "scipy", "jinja2", "matplotlib", "aiohttp", "sympy", "pyarrow", "psycopg"}
+    assert heavy.isdisjoint(done.stdout.split())

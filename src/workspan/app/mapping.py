@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from workspan.app.swept import held
-from workspan.errors import InputError
+from workspan.errors import InputError, MissingDependency
 from workspan.lab.map.gathered import EvidenceMap, gather
 from workspan.lab.map.keeping import Verdicts
 from workspan.lab.map.page import render
@@ -72,9 +71,15 @@ async def keep_comparison(store: str, sweep: str, base: str | None = None) -> li
 
     Raises:
         InputError: there is no such store or sweep, or nothing of it is done.
+        MissingDependency: the extra `lab` is not installed.
     """
-    from workspan.lab.map.compared import compared
-    from workspan.lab.sweeping.comparing import versus
+    from workspan.app.swept import held  # the map itself needs no sweeps, nor what they need
+
+    try:
+        from workspan.lab.map.compared import compared
+        from workspan.lab.sweeping.comparing import versus
+    except ImportError:
+        raise MissingDependency("a comparison of cells", "lab") from None
 
     found = await held(store, sweep)
     again = shlex.join(["workspan", "runs", "compare", found.sweep.name])

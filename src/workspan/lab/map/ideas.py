@@ -348,7 +348,13 @@ EDGES: tuple[Edge, ...] = (
         relation="qualifies",
         end="parallel",
         why="More votes help only where right ones outnumber wrong ones; choosing among them does.",
-        tests=("wrong_majority", "early_enders", "early_weighted", "first_to_end"),
+        tests=(
+            "wrong_majority",
+            "early_enders",
+            "early_weighted",
+            "first_to_end",
+            "learnt_weights",
+        ),
     ),
     Edge(
         start="overthinking",
