@@ -28,8 +28,8 @@ LEARNT = Asked(
     budget="64 whole chains",
     why=(
         "Recorded chains of AIME 2024 and 2025; weights learnt on other problems of the same sets "
-        "and model, by five folds: labels of such problems are needed. `auto`, which learns more of "
-        "a chain and stops on the way, is in docs/results/selected.md."
+        "and model, by five folds: labels of such problems are needed. `auto`, which learns more "
+        "of a chain and stops on the way, is in docs/results/selected.md."
     ),
 )
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from map_rig import HELD, HOSTILE
 from sweep_rig import Rig
 from workspan.app.mapping import keep_comparison, keep_verdicts
+from workspan.claims.base import Setting
 from workspan.cli.main import app
 from workspan.errors import InputError
 from workspan.testing.strategy_suite import scripted
@@ -46,7 +47,10 @@ def test_a_claim_is_measured_kept_and_drawn(address: str, tmp_path: Path) -> Non
     assert CliRunner().invoke(app, ["map", "--store", address, "--to", str(page)]).exit_code == 0
 
 
-def test_an_engine_that_is_judged_is_named_with_what_it_is(tmp_path: Path) -> None:
+def test_an_engine_that_is_judged_is_named_with_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Setting, "size", lambda *_: 8)
     store = str(tmp_path / "s.db")
     words = ["claims", "natural_chain", "--engine", "scripted", "--store", store, "--json"]
     told(*words)
