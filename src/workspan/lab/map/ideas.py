@@ -266,8 +266,8 @@ IDEAS: tuple[Idea, ...] = (
         ),
         gaps={
             "reasoner": Gap(
-                "nothing tells it to think less: its formats dfs and path take as many tokens (28 "
-                "on Bridge(2)); nearest is a cap on the chain, which long_chain measures",
+                "no setting tells it to think less: its formats dfs and path end after about as "
+                "many tokens; nearest is a cap on the chain, which long_chain measures",
                 "workspan claims long_chain --store STORE",
             ),
             "model": _swept("single and self_consistency at efforts low and high"),
