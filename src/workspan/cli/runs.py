@@ -88,11 +88,19 @@ def compare(
     base: Annotated[
         str | None, typer.Option(help="What the others are held against; the first unless told.")
     ] = None,
+    verdicts: Annotated[
+        bool, typer.Option("--verdicts", help="Keep each as a verdict: for `workspan map`.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Say which strategies differ from the base: intervals, exact tests, all of them together."""
     from workspan.app.swept import held, judged
 
+    if verdicts:
+        from workspan.app.mapping import keep_comparison
+
+        kept = len(_run(lambda: keep_comparison(store, sweep, base)))
+        Screen(stderr=True).print(f"{kept} verdicts kept: workspan map --store {store}")
     found = judged(_run(lambda: held(store, sweep)), base)
     if json:
         for kind in ("versus", "overtaking", "covering"):
