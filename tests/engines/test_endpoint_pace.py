@@ -14,13 +14,14 @@ from endpoint_client import before, draw
 from workspan.data.budget import Budget
 from workspan.data.types import Problem, Request
 from workspan.engines.endpoint.figures import Figures, Shown, least_tokens, merged, reconcile
-from workspan.engines.endpoint.meter import Meter
+from workspan.engines.endpoint.meter import Meter, hear_of_all
 from workspan.engines.endpoint.pace import Pace
-from workspan.engines.endpoint.shared import split
+from workspan.engines.endpoint.shared import _Group, split
 from workspan.engines.endpoint.wire import (
     Choice,
     CompletionDetails,
     Delta,
+    Event,
     PromptDetails,
     Report,
 )
@@ -79,6 +80,43 @@ def test_a_call_that_is_cut_past_its_cap_may_have_decoded_on() -> None:
     assert meter.has_overrun
     assert meter.usage_if_cut.output_tokens >= 3
     assert meter.usage_if_cut.unseen_tokens == 64
+
+
+def _cjk(index: int = 0) -> Choice:
+    return Choice(index=index, delta=Delta("答"))
+
+
+def test_a_call_whose_figures_are_past_its_cap_may_have_decoded_on() -> None:
+    """No blanks, so that no words tell of it: the server's own figure does."""
+    meter = Meter(Request(Problem.ask("?").prompt, max_tokens=30), 10, 64, Pace())
+    for decoded in range(1, 51):
+        meter.take(_cjk())
+        hear_of_all([meter], Report(10, decoded, 10 + decoded))
+    assert meter.usage_if_cut.output_tokens == 50
+    assert meter.usage_if_cut.unseen_tokens == 64
+
+
+def test_choices_whose_figures_are_past_all_their_caps_are_not_held_to_them() -> None:
+    meters = [Meter(Request(Problem.ask("?").prompt, max_tokens=30), 10, 64, Pace()) for _ in "abc"]
+    for decoded in range(1, 92):
+        meters[decoded % 3].take(_cjk())
+        hear_of_all(meters, Report(10, decoded, 10 + decoded))
+        if decoded == 90:
+            assert sum(meter.usage_if_cut.output_tokens for meter in meters) == 90
+    assert all(meter.usage_if_cut.output_tokens == meter.pieces * 3 for meter in meters)  # bytes
+    assert all(meter.usage_if_cut.unseen_tokens == 64 for meter in meters)
+
+
+def test_a_group_of_one_choice_hears_the_figures_as_they_come() -> None:
+    meter = Meter(Request(Problem.ask("?").prompt, max_tokens=30), 10, 64, Pace())
+    group = _Group(meter.request)
+    group.choices = (meter,)
+    report = Report(10, 50, 60)
+    group.take([*(Event([_cjk()]) for _ in range(50)), Event([], report)])
+    assert meter.usage_if_cut.output_tokens == 50
+    group.take([Event([Choice(finish_reason="stop")]), Event([], report)])
+    group.settle("server")
+    assert (meter.usage.output_tokens, meter.usage.source) == (50, "measured")
 
 
 def test_short_streams_tell_together_and_whole_answers_tell_nothing_of_pieces() -> None:

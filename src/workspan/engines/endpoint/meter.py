@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from workspan.data.types import Chunk, FinishReason, Notice, Request, Source, Usage
@@ -102,6 +103,15 @@ class _Side:
         return text if text.isascii() else whole_unicode(text)
 
 
+def hear_of_all(meters: Sequence[Meter], report: Report) -> None:
+    """Tell the meters of one reply what the server says of all its choices together."""
+    if len(meters) == 1:
+        meters[0].hear(report)
+    elif sum(meter.request.max_tokens for meter in meters) < running(report) < BEYOND:
+        for meter in meters:
+            meter.hear_past()
+
+
 class Meter:
     """The pieces of one choice, turned into chunks and counts.
 
@@ -158,6 +168,8 @@ class Meter:
         """Pieces that had come at its last report: text after that is not in it."""
         self._goes_on = False
         """Text came after the end that the server gave."""
+        self._is_told_past = False
+        """The server's figures say that the cap was passed."""
         self.is_asked_whole = False
         """No stream is asked for: until the reply comes nothing tells how much was decoded."""
         self._settled: Usage | None = None
@@ -238,6 +250,11 @@ class Meter:
         told = running(self._report)
         if is_all and self.least <= told < BEYOND:
             self._told = (told, self.pieces, self._size)
+            self._is_told_past |= told > self.request.max_tokens
+
+    def hear_past(self) -> None:
+        """Take the server's word that all choices together are past what all were allowed."""
+        self._is_told_past = True
 
     @property
     def was_served(self) -> bool:
@@ -282,7 +299,7 @@ class Meter:
     def _capped(self, tokens: int, least: int) -> int:
         """Hold a bound against the cap, unless the server minds none."""
         cap = self.request.max_tokens
-        is_past = max(least, self._told[0]) > cap or self._goes_on or self._pace.ignores_cap
+        is_past = least > cap or self._is_told_past or self._goes_on or self._pace.ignores_cap
         is_past = is_past or self._unasked.pieces > 0
         return tokens if is_past else min(tokens, cap)
 
@@ -439,7 +456,7 @@ class Meter:
         left = max(0, self.request.max_tokens - seen)
         is_hidden = self._pace.hides or self.is_asked_whole or self.request.may_call
         unseen = left if is_hidden else min(self._runahead, left)
-        if self._pace.ignores_cap or self.has_overrun:
+        if self._pace.ignores_cap or self._is_told_past or self.has_overrun:
             unseen = max(unseen, self._runahead)
         return self._usage(seen, self._reasoning, "estimated", unseen)
 

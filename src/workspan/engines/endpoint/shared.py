@@ -13,7 +13,7 @@ import anyio
 from workspan.core.engine import Bill
 from workspan.data.types import Chunk, Notice, Request, Source, Usage
 from workspan.engines.endpoint.figures import reconcile, together
-from workspan.engines.endpoint.meter import Meter
+from workspan.engines.endpoint.meter import Meter, hear_of_all
 from workspan.engines.endpoint.reply import Reply
 from workspan.engines.endpoint.wire import Event, Report
 from workspan.errors import EngineError, EngineProtocolError
@@ -90,6 +90,7 @@ class _Group:
                 pieces = tuple(meter.pieces for meter in self.choices)
                 still = tuple(i for i, meter in enumerate(self.choices) if meter.finish is None)
                 self.reports.append(_Told(self.last_ended, event.usage, pieces, still))
+                hear_of_all(self.choices, event.usage)
 
     def settle(self, server: str) -> None:
         """Split the usage among the choices: by its own report, by the total, or by our count."""

@@ -10,7 +10,7 @@ from operator import attrgetter
 from workspan.core.engine import Price
 from workspan.data.types import Request, Usage
 from workspan.engines.endpoint.figures import Figures, merged, reconcile, together
-from workspan.engines.endpoint.meter import Meter
+from workspan.engines.endpoint.meter import Meter, hear_of_all
 from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.wire import Choice, Delta, Event, Report
 from workspan.errors import EngineError
@@ -98,8 +98,7 @@ class Counts:
 
     def hear(self, report: Report) -> None:
         """Take the server's figures."""
-        if len(self.meters) == 1:
-            self.meters[0].hear(report)
+        hear_of_all(self.meters, report)
         self.report = merged(self.report, report)
         self._heard_at, self._open = self._pieces, self.unfinished
 
