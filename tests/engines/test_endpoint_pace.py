@@ -14,7 +14,7 @@ from endpoint_client import before, draw
 from workspan.data.budget import Budget
 from workspan.data.types import Problem, Request
 from workspan.engines.endpoint.figures import Figures, Shown, least_tokens, merged, reconcile
-from workspan.engines.endpoint.meter import Meter, hear_of_all
+from workspan.engines.endpoint.meter import Meter, hear_of_all, may_be_of_one
 from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.shared import _Group, split
 from workspan.engines.endpoint.wire import (
@@ -117,6 +117,25 @@ def test_a_group_of_one_choice_hears_the_figures_as_they_come() -> None:
     group.take([Event([Choice(finish_reason="stop")]), Event([], report)])
     group.settle("server")
     assert (meter.usage.output_tokens, meter.usage.source) == (50, "measured")
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "is_of_one"),
+    [
+        ("🙂", 30, True),  # three tokens each: as many as ten of them take
+        ("🙂", 60, False),
+        ("a ", 19, True),
+        ("a ", 20, False),
+    ],
+)
+def test_a_figure_for_two_choices_may_be_of_one(text: str, told: int, is_of_one: bool) -> None:
+    meters = [Meter(Request(Problem.ask("?").prompt, max_tokens=99), 9, 64, Pace()) for _ in "ab"]
+    for meter in meters:
+        for _ in range(10):
+            meter.take(Choice(delta=Delta(text)))
+        meter.take(Choice(finish_reason="stop"))
+    assert may_be_of_one(meters, told) is is_of_one
+    assert not may_be_of_one(meters[:1], told)
 
 
 def test_short_streams_tell_together_and_whole_answers_tell_nothing_of_pieces() -> None:

@@ -42,10 +42,15 @@ _ANY = 1 << 40
 """Tokens of a prompt that nothing bounds."""
 
 
+_EMOJI = 3
+"""Tokens of an emoji, at most: the first two of its four bytes are one in vocabularies that were
+learnt from bytes."""
+
+
 class _Side:
     """The text of one side of a choice, the answer's or the thinking's, counted read by read."""
 
-    __slots__ = ("_is_open", "_least", "_new", "_size", "_waiting", "pieces")
+    __slots__ = ("_emoji", "_is_open", "_least", "_new", "_size", "_waiting", "pieces")
 
     def __init__(self) -> None:
         self.pieces = 0
@@ -53,7 +58,7 @@ class _Side:
         """Not counted yet."""
         self._waiting: list[str] = []
         """Counted, and not handed on yet."""
-        self._size = self._least = 0
+        self._size = self._least = self._emoji = 0
         self._is_open = False
         """It ends within a word, which the next piece may go on with."""
 
@@ -85,11 +90,22 @@ class _Side:
             self._count()
         return self._least
 
+    @property
+    def emoji(self) -> int:
+        """Characters of four bytes, each of which may be several tokens in one piece."""
+        if self._new:
+            self._count()
+        return self._emoji
+
     def _count(self) -> None:
         text = "".join(self._new)
         self._new.clear()
         self._waiting.append(text)
-        self._size += len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+        if text.isascii():
+            self._size += len(text)
+        else:
+            self._size += len(text.encode(errors="surrogatepass"))
+            self._emoji += sum(map("\uffff".__lt__, text))
         goes_on = self._is_open and not text[0].isspace()
         self._least += least_tokens(text) - goes_on
         self._is_open = not text[-1].isspace()
@@ -110,6 +126,17 @@ def hear_of_all(meters: Sequence[Meter], report: Report) -> None:
     elif sum(meter.request.max_tokens for meter in meters) < running(report) < BEYOND:
         for meter in meters:
             meter.hear_past()
+
+
+def may_be_of_one(meters: Sequence[Meter], decoded: int) -> bool:
+    """Tell whether a server's figure for several choices may be one choice's alone.
+
+    llama.cpp reports so (its issue 27318). Where a piece is a token, a sum below the pieces shows
+    it. An emoji is several that come in one piece: there, what one choice may have taken tells.
+    """
+    is_few = decoded < sum(meter.usual_least for meter in meters)
+    of_one = max((meter.usual_most for meter in meters if meter.emoji), default=0)
+    return len(meters) > 1 and (is_few or decoded <= of_one)
 
 
 class Meter:
@@ -271,6 +298,26 @@ class Meter:
         """Pieces of text and thinking so far."""
         shown = self._text.pieces + self._thought.pieces + self._refusal.pieces
         return shown + self._called.pieces + self._unasked.pieces
+
+    @property
+    def emoji(self) -> int:
+        """Emoji, and other characters of four bytes, so far."""
+        shown = self._text.emoji + self._thought.emoji + self._refusal.emoji
+        return shown + self._called.emoji + self._unasked.emoji
+
+    @property
+    def usual_least(self) -> int:
+        """Decoded tokens with most servers, at least: a piece is one."""
+        return max(1, self.least, self._pace.usual(self.pieces))
+
+    @property
+    def usual_most(self) -> int:
+        """Decoded tokens with most servers, at most: emoji take more, and so may the end.
+
+        An end token is not sent, nor are the tokens of an emoji that the cap cut.
+        """
+        end = 1 if self.finish == "stop" else _EMOJI - 1
+        return self.usual_least + self.emoji * (_EMOJI - 1) + end
 
     @property
     def _size(self) -> int:
