@@ -54,6 +54,25 @@ def test_a_fixed_number_of_tokens_a_piece_is_found_from_streams_that_ended(
         assert pace.bound(seen, seen * size * 5) == seen * size
 
 
+@given(
+    size=st.integers(1, 16),
+    streams=st.lists(
+        st.tuples(st.integers(0, 60), st.integers(1, 200), st.booleans()), min_size=1, max_size=12
+    ),
+    seen=st.integers(0, 600),
+)
+def test_the_last_piece_of_thinking_and_of_short_streams_lowers_no_bound(
+    size: int, streams: list[tuple[int, int, bool]], seen: int
+) -> None:
+    """Each is shorter than the rest: a thought of 4 tokens before pieces of 16 made them 15."""
+    pace = Pace()
+    for thought, text, has_end in streams:
+        pieces = math.ceil(thought / size) + math.ceil(text / size)
+        tokens = thought + text + has_end
+        pace.learn(pieces, tokens * 5, tokens, 1 + (thought > 0))
+    assert pace.bound(seen, seen * size * 5) >= seen * size
+
+
 @given(st.lists(st.lists(st.integers(1, 6), min_size=16, max_size=60), min_size=3, max_size=9))
 def test_where_pieces_vary_the_bound_is_the_most_that_any_stream_had(
     streams: list[list[int]],

@@ -454,7 +454,8 @@ class Meter:
             self.notices.append(_no_usage(server))
         if figures.is_measured and not self._unasked.pieces and not self._calls:
             pieces = 0 if self._is_whole or self.is_asked_whole else self.pieces
-            self._pace.learn(pieces, self._size, figures.decoded)
+            ends = sum(side.pieces > 0 for side in (self._text, self._thought, self._refusal))
+            self._pace.learn(pieces, self._size, figures.decoded, ends)
         source: Source = "measured" if figures.is_measured else self.count_source
         self.settle_at(figures.decoded, source, figures.reasoning)
         if figures.cost is not None and self._settled is not None:
