@@ -92,6 +92,13 @@ def test_a_piece_far_larger_than_any_that_taught_is_bounded_by_its_bytes() -> No
     assert pace.bound(40, 40 * 60) == 40  # long words are still a token each
 
 
+def test_where_answers_come_in_one_piece_each_is_bounded_by_its_own_bytes() -> None:
+    pace = Pace()
+    pace.learn(1, 2632, 1976)
+    assert not pace.can_be_cut
+    assert pace.bound(1, 4494) == 4494
+
+
 def test_a_call_that_is_cut_past_its_cap_may_have_decoded_on() -> None:
     """Its server minds no cap, though nothing had told of that before."""
     meter = Meter(Request(Problem.ask("?").prompt, max_tokens=1), 10, 64, Pace())

@@ -15,7 +15,7 @@ _REMEMBERED = 64
 _LEAST = 16
 """Tokens from which a stream tells; shorter ones are added up until they come to so many."""
 _COARSEST = 32.0
-"""Tokens a piece beyond which a stream can't be cut in time."""
+"""Tokens a piece beyond which a stream can't be cut in time, and its pieces tell nothing."""
 _UNSEEN = 8
 """Tokens of markers and ends that no piece shows, at most."""
 _WIDER = 16
@@ -75,8 +75,11 @@ class Pace:
         return known is not None and known <= _COARSEST and not self.hides
 
     def bound(self, pieces: int, size: int) -> int:
-        """Return the tokens that so many pieces of `size` bytes together hold, at most."""
-        if self.per_piece is None or self.hides:
+        """Return the tokens that so many pieces of `size` bytes together hold, at most.
+
+        Where answers come whole, or nearly so, no piece tells of the next one.
+        """
+        if self.per_piece is None or self.hides or self.per_piece > _COARSEST:
             return size
         beyond = max(0, size - math.floor(pieces * self._width * _WIDER))
         return min(size, math.ceil(pieces * self.per_piece) + beyond)
