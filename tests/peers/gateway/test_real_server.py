@@ -99,9 +99,11 @@ def test_a_form_is_kept_by_each_draft(scene: Scene) -> None:
     if "structured" in scene.kit.lacks:
         pytest.skip(f"{scene.client.name} has no structured output of its own")
     told, truth = scene.do("structured", "careful")
-    assert "raised" not in told, told
-    assert isinstance(told["value"]["city"], str)
-    assert isinstance(told["value"]["population"], int)
+    if "raised" in told:  # cut at its budget within a text: the client says so itself
+        assert {line["stop"] for line in scene.gateway.wait_for_next(1)} != {"done"}, told
+    else:
+        assert isinstance(told["value"]["city"], str)
+        assert isinstance(told["value"]["population"], int)
     assert truth.decoded <= scene.billed()
     assert truth.decoded <= LIMIT
 
