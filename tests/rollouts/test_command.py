@@ -161,6 +161,23 @@ def test_a_killed_command_leaves_nobody_behind_and_goes_on(folder: Path) -> None
     assert sum(vote["weight"] for vote in record["votes"]) <= 4
 
 
+def test_another_budget_repeats_no_rollout_that_ended(folder: Path) -> None:
+    """Two fit the first; the second has room for two more, and is charged all four."""
+    count = folder.parent / "count"
+    said = '{"input_tokens": 1, "output_tokens": 300}'
+    run = f"""echo >> {count}; echo $WORKSPAN_SEED > fix.txt; echo '{said}' > $WORKSPAN_USAGE"""
+    words = ("--run", run, "--test", "false", "-n", "4", "--tokens", "400", "--json")
+    records = []
+    for budget in ("800 work", "1600 work", "1600 work"):
+        code, out, err = done(folder, *words, "-b", budget)
+        assert code == 4, err
+        records.append(json.loads(out))
+    assert [record["work"] for record in records] == [600, 1200, 1200]
+    assert [len(record["votes"]) for record in records] == [2, 4, 4]
+    assert count.read_text() == "\n" * 4
+    assert any("earlier run" in notice["text"] for notice in records[1]["notices"])
+
+
 def _others() -> int:
     told = subprocess.run(["pgrep", "-cf", "^sleep 2718$"], capture_output=True, text=True)
     return int(told.stdout)

@@ -142,7 +142,7 @@ def rollouts(
             if dry_run:
                 await _say_plan(rolling, limits, json=json)
                 return None
-            told = [rolling.opened.identity, str(folder.resolve()), str(seed), str(limits)]
+            told = [rolling.opened.identity, str(folder.resolve()), str(seed)]
             kept = journal or kept_journal("rollouts", told)
             if not json:
                 Screen(stderr=True).print(Text(f"rollouts are kept in {kept}", "dim"))
