@@ -353,8 +353,7 @@ async def run(
     seconds = context.elapsed() if end is None else end.ended
     stop = (context.refused or "done") if end is None or end.end is None else end.end.stop
     if end is None:
-        said = End(str(budget), stop, answer.why)
-        journal.append(Entry(f"end {len(journal.entries)}", "end", end=said, ended=seconds))
+        journal.finish(End(str(budget), stop, answer.why), seconds)
     return Result(
         problem.id,
         write(strategy),
