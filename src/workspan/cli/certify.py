@@ -18,7 +18,7 @@ from workspan.app.certifying import (
     DRAWS,
     as_wish,
     certified,
-    check_labels,
+    check_drawn,
     keep,
     labelled_draws,
     recorded_draws,
@@ -106,8 +106,8 @@ def certify(
         if input is None and not task:
             raise InputError("say on which problems: --replay FILE, --input FILE or --task NAME")
         tasks = named_tasks(task or [], input, limit, seed, kind=as_kind(kind) if kind else None)
-        check_labels(tasks, wish)
         plan, limits = surveying(strategy, (), n or DRAWS, BLOCK), as_budget(budget)
+        check_drawn(tasks, wish, limits)
         asked = [str(engine), str(model), str(seed), budget, strategy, str(n or DRAWS)]
         asked += [str(input), *(task or []), *(setting or [])]
 
