@@ -37,6 +37,7 @@ from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.surveyed import surveyed
 from workspan.errors import InputError
+from workspan.legible import counted
 from workspan.tasks import MOST
 
 if TYPE_CHECKING:
@@ -156,7 +157,10 @@ def _print(found: Certified, to: Path | None) -> None:
 
 
 def _rows(found: Certified) -> dict[str, str]:
-    whose = f"{found.problems} problems of {found.model}, {found.n} draws of each at most"
+    whose = (
+        f"{counted(found.problems, 'problem')} of {found.model}, "
+        f"{counted(found.n, 'draw')} of each at most"
+    )
     risk = "none was answered" if found.risk is None else f"{found.risk:.3f}"
     rows = {
         "problems": whose,

@@ -12,10 +12,11 @@ from workspan.app.engines import Opened
 from workspan.cli.plain import say_json
 from workspan.cli.screen import Screen
 from workspan.core.session import Strategy
-from workspan.data.budget import Budget
+from workspan.data.budget import Budget, within
 from workspan.data.types import Problem
 from workspan.lab.estimating import Estimate, Range, Speed
 from workspan.lab.report.caveats import power
+from workspan.legible import counted
 
 
 async def say_plan(
@@ -48,7 +49,8 @@ def say_made(made: Estimate, opened: Opened, budget: Budget, *, json: bool) -> N
 
 def _table(made: Estimate) -> Table:
     table = Table(
-        title=f"{made.problems} problems, each run within {made.budget}: nothing was asked yet",
+        title=f"{counted(made.problems, 'problem')}, each run {within(made.budget)}: "
+        "nothing was asked yet",
         title_justify="left",
         title_style="bold",
         box=None,

@@ -63,7 +63,9 @@ def rollouts(
         str | None,
         typer.Option(help="A model that compares rollouts' summaries: http://HOST/v1, embedded…"),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Model behind the judge's endpoint.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Model behind the judge's endpoint.")
+    ] = None,
     price: Annotated[str | None, typer.Option(help="Of the judge: 0.15/0.60.")] = None,
     setting: SettingOption = None,
     api_key_env: KeyOption = None,

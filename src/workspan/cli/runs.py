@@ -15,6 +15,8 @@ from rich.table import Table
 from workspan.cli.plain import say, say_json
 from workspan.cli.screen import Screen
 from workspan.cli.sweep import StoreOption, show_cells
+from workspan.data.budget import within
+from workspan.legible import counted
 
 if TYPE_CHECKING:  # what these need is loaded when a command runs
     from workspan.app.swept import Judged
@@ -150,7 +152,10 @@ def prune(
         return
     names = ", ".join(f"{one.name} ({one.id})" for one in done.sweeps) or "none"
     verb = "would forget" if dry_run else "forgotten"
-    say(f"{verb}: {names}; {done.cells} cells that no other sweep has, {done.journals} journals")
+    say(
+        f"{verb}: {names}; {counted(done.cells, 'cell')} that no other sweep has, "
+        f"{counted(done.journals, 'journal')}"
+    )
 
 
 def _run(call: Callable[[], Awaitable[T]]) -> T:
@@ -197,7 +202,7 @@ def _remarks(found: Judged) -> list[str]:
     for law in found.covering:
         a, b = law.law, law.law.b_interval
         said.append(
-            f"coverage of {law.strategy} on {law.engine}/{law.task} within {law.budget}: "
+            f"coverage of {law.strategy} on {law.engine}/{law.task} {within(law.budget)}: "
             f"exp(-{a.a:.2f} k^-{a.b:.2f}), exponent [{b.low:.2f}, {b.high:.2f}]"
         )
     return said
