@@ -222,7 +222,12 @@ def _check_whole(info: EngineInfo, whole: Whole, budget: Budget) -> None:
             raise UnpricedModel(said) if limit == "cost" else UnsupportedCapability(said)
 
 
-_STATED = {"work": "tokens=", "span": "tokens=", "prefill": "prompt_tokens=", "cost": "cost="}
+_STATED = {
+    "work": "tokens=, --tokens",
+    "span": "tokens=, --tokens",
+    "prefill": "prompt_tokens=",
+    "cost": "cost=, --cost",
+}
 
 
 def _check_types(strategy: object, problem: object, engine: object, budget: object) -> None:

@@ -185,6 +185,7 @@ def test_another_budget_repeats_no_rollout_that_ended(folder: Path) -> None:
     ("scores", "said"),
     [
         ((0.0, 0.0), "no rollout passed"),
+        ((), "no rollout changed anything"),
         ((None, None), "no rollout was judged; under a larger --budget"),
         ((0.0, None), "no rollout passed, and 1 was not judged; under a larger --budget"),
     ],
@@ -193,6 +194,7 @@ def test_what_was_not_judged_is_not_said_to_have_failed(
     scores: tuple[float | None, ...], said: str
 ) -> None:
     candidates = tuple(Candidate("+fixed", "+fixed", score) for score in scores)
+    candidates = candidates or (Candidate("", None),)
     answer = Answer(candidates[0], candidates)
     result = Result("task", "best_of_n", answer, Usage(2), 1, 1.0, "seconds", ())
     assert _unchosen(result).startswith(said)

@@ -196,6 +196,8 @@ def _show(done: Rolled, rolling: Rolling, *, json: bool) -> None:
 
 def _unchosen(result: Result) -> str:
     """Say why there is no patch: one that nobody judged is not offered in place of one that was."""
+    if not any(one.text for one in result.answer.candidates) and result.answer.candidates:
+        return "no rollout changed anything"
     waiting = sum(one.score is None and bool(one.text) for one in result.answer.candidates)
     if result.unanswered or not waiting:
         return result.unanswered or "no rollout passed"

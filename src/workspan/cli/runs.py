@@ -162,13 +162,18 @@ def _run(call: Callable[[], Awaitable[T]]) -> T:
     return anyio.run(call)
 
 
+def _two(value: float) -> str:
+    """Write two decimals, and no minus before a nothing."""
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
 def _versus_table(rows: Sequence[Versus]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("strategy", overflow="fold", min_width=16)
     for column in ("on", "budget"):
         table.add_column(column, overflow="fold")
     for column in ("ahead", "95 %", "p", "Holm", "needed"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right", no_wrap=True, min_width=len(column))
     for one in rows:
         table.add_row(
             one.strategy + (" ↳" if one.shares_draws else ""),
@@ -203,7 +208,7 @@ def _remarks(found: Judged) -> list[str]:
         a, b = law.law, law.law.b_interval
         said.append(
             f"coverage of {law.strategy} on {law.engine}/{law.task} {within(law.budget)}: "
-            f"exp(-{a.a:.2f} k^-{a.b:.2f}), exponent [{b.low:.2f}, {b.high:.2f}]"
+            f"exp(-{a.a:.2f} k^-{_two(a.b)}), exponent [{_two(b.low)}, {_two(b.high)}]"
         )
     return said
 
