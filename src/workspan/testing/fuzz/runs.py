@@ -31,7 +31,7 @@ class Failure(Generic[C]):
     case: C
     problem: Problem
     program: str
-    """The module that runs such cases."""
+    """The module that runs such cases, with what else its command line says of them."""
 
     def __str__(self) -> str:
         again = f"python -m {self.program} --run {self.case.number}"
@@ -45,9 +45,10 @@ class Failures(Generic[C]):
     program: str
     found: list[Failure[C]] = field(default_factory=list)
 
-    def add(self, case: C, problems: Iterable[Problem]) -> None:
-        """Take what one run broke."""
-        self.found += [Failure(case, problem, self.program) for problem in problems]
+    def add(self, case: C, problems: Iterable[Problem], options: str = "") -> None:
+        """Take what one run broke; `options` are of its command line, beside its number."""
+        program = f"{self.program} {options}".rstrip()
+        self.found += [Failure(case, problem, program) for problem in problems]
 
     @property
     def runs(self) -> int:
