@@ -141,6 +141,7 @@ _COMMANDS = {
     "models": "workspan.cli.lists:models",
     "serve": "workspan.cli.serve:serve",
     "keys": "workspan.cli.keys:keys",
+    "advise": "workspan.cli.advise:advise",
     "mcp": "workspan.cli.mcp:mcp",
 }
 _CLAIMS = {

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from workspan.serve.config import Config
 from workspan.serve.dialects import MESSAGES, RESPONSES, Voiced
 from workspan.serve.gateway import Gateway
+from workspan.serve.page import advice
 from workspan.serve.page import routes as page
 from workspan.serve.routes import about, completing, messaging, responding
 from workspan.serve.seeing.log import RequestLog
@@ -40,6 +41,7 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
     "/openapi.json": {"GET": about.openapi},
     **{path: {"GET": page.asset} for path in page.ASSETS},
     page.EVENTS: {"GET": page.events},
+    advice.PATH: {"GET": advice.advice},
 }
 """By address and method. A further dialect is one more row."""
 _VOICES: Mapping[str, Callable[[str], Voiced]] = {
@@ -55,7 +57,7 @@ _VOICES: Mapping[str, Callable[[str], Voiced]] = {
 _MODEL: Mapping[str, Route] = {"GET": about.model}
 _SEEN = frozenset(path for path in ROUTES if "POST" in ROUTES[path])
 """What the page shows: what may be paid for."""
-_OWN = frozenset({"/metrics", page.EVENTS, *page.ASSETS})
+_OWN = frozenset({"/metrics", page.EVENTS, advice.PATH, *page.ASSETS})
 """The operator's: no page of another site reads them, whichever sites may ask for answers."""
 _WHILE_DRAINING = frozenset({"/healthz", "/readyz", "/metrics"})
 

@@ -15,6 +15,7 @@ from workspan.engines.settings import Settings, named, read_settings
 from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
 from workspan.serve.rules import Rules
+from workspan.serve.shadow.stated import Shadow
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 DIALECTS = ("chat", "responses", "messages")
@@ -104,6 +105,8 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     rules: Rules = field(default_factory=Rules)
     """Of turns that are worth more than one call."""
+    shadow: Shadow | None = None
+    """A share of the requests is run beside through other settings; None is none."""
     json: bool = False
     """What is said on standard output is JSON."""
     admin_key: str = field(default="", repr=False)
@@ -145,8 +148,14 @@ class Config:
                 "--allow-origin '*' lets each site that a browser shows ask: keep keys, see "
                 "--store, or name the sites"
             )
+        self._check_strategies()
+
+    def _check_strategies(self) -> None:
+        self._check_shadow()
         own = self.strategies.get(self.strategy, self.strategy)
-        for text in filter(None, (own, *self.strategies.values())):
+        beside = self.shadow.strategies if self.shadow is not None else ()
+        named = (self.strategies.get(text, text) for text in beside)
+        for text in filter(None, (own, *self.strategies.values(), *named)):
             from workspan.spec import parse_strategy  # all strategies' world, for whoever has one
 
             parse_strategy(text, imports=True)
@@ -169,6 +178,18 @@ class Config:
             raise InputError(
                 f"the budget limits money, and no price is known for {upstream.name}: "
                 f"add --price {upstream.name}=IN/OUT, USD per million tokens"
+            )
+
+    def _check_shadow(self) -> None:
+        if self.shadow is None:
+            return
+        if not self.store:
+            raise InputError("--shadow keeps what it finds, and its account, in a store: --store")
+        unpriced = [one.name for one in self.upstreams if one.price is None]
+        if self.shadow.limits_money and unpriced:
+            raise InputError(
+                f"--shadow: its budget limits money, and no price is known for {unpriced[0]}: add "
+                f"--price {unpriced[0]}=IN/OUT, or limit work"
             )
 
     @property

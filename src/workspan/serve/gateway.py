@@ -27,6 +27,7 @@ from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.metrics import Metrics
 from workspan.serve.seeing.record import Record
 from workspan.serve.seeing.traces import Traces, traces_of
+from workspan.serve.shadow.shadowing import Shadowing
 from workspan.serve.store import store_at
 from workspan.serve.store.base import Store
 from workspan.serve.store.keys import Key
@@ -76,6 +77,11 @@ class Gateway:
             standings=self._standings if self.store is not None else None,
         )
         self.accounts = Accounts(self.store, on_store=self.log.store)
+        self.shadow: Shadowing | None = None
+        if config.shadow is not None:
+            self.shadow = Shadowing(
+                config, config.shadow, self.accounts, self.metrics.shadowed, self.log.bug
+            )
         self.keys = Keys(self.store)
         self.traces: Traces | None = None
         self.kept = Kept(config.keep_responses)
@@ -116,6 +122,8 @@ class Gateway:
         self.traces = traces_of(self.config, models)
         if self.store is not None:
             await self.store.open()
+        if self.shadow is not None:
+            await self.shadow.start(self.routing, self.servers, self.engines)
         await self.accounts.__aenter__()
         self.watch.also.append(lambda _: self.metrics.share(self.look))
         self.watch.start()
@@ -125,6 +133,8 @@ class Gateway:
         await self.watch.aclose()
         if self.traces is not None:
             await self.traces.aclose()
+        if self.shadow is not None:
+            await self.shadow.aclose()
         await self.accounts.__aexit__(None, None, None)
         if self.store is not None:
             await self.store.aclose()

@@ -17,6 +17,7 @@ from workspan.serve.config import Config, upstreams
 from workspan.serve.prices import read_prices
 from workspan.serve.rules import Rules
 from workspan.serve.seeing.access import Access
+from workspan.serve.shadow.stated import read_shadow
 from workspan.serve.wire.origin import checked_origin
 from workspan.serve.wishes import read_budget
 
@@ -48,6 +49,7 @@ def configured(
     admin_key_env: str | None = None,
     show_content: bool = False,
     keep_responses: int = 0,
+    shadow: str | None = None,
     otlp: str | None = None,
     origins: Sequence[str] | None = None,
     price_file: Path | None = None,
@@ -76,6 +78,7 @@ def configured(
             verifier=_verifier(verifier) if verifier else None,
             shows_progress=progress,
         ),
+        shadow=None if shadow is None else read_shadow(shadow),
         admin_key=_admin_key(admin_key_env),
         shows_content=show_content,
         keep_responses=keep_responses,

@@ -122,8 +122,15 @@ class Routing:
                 self._made[f"client {text}"] = known
         return known
 
+    def operators(self, text: str) -> Strategy:
+        """Make what the operator wrote or named, which may import.
+
+        Raises:
+            SpecError: it is none.
+        """
+        return self._operators(self._named.get(text, text))
+
     def _operators(self, text: str) -> Strategy:
-        """Make what the operator wrote, which may import."""
         known = self._made.get(f"operator {text}")
         if known is None:
             from workspan.spec import parse_strategy

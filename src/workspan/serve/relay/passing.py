@@ -261,7 +261,9 @@ async def _end(exchange: Exchange, attempt: Attempt, record: Record, out: bytes)
             await exchange.write(out)
         raise failure
     usage = _settle(attempt, record)
-    await exchange.end(out + last_events(attempt, usage, record.stop))
+    last = last_events(attempt, usage, record.stop)
+    record.tell(last)
+    await exchange.end(out + last)
 
 
 async def _farewell(attempt: Attempt) -> None:
@@ -300,7 +302,9 @@ async def _cut(
     record.keep(out)
     if not unfinished:  # its last words had come
         usage = _settle(attempt, record)
-        await exchange.end(out + last_events(attempt, usage, record.stop))
+        last = last_events(attempt, usage, record.stop)
+        record.tell(last)
+        await exchange.end(out + last)
         return
     if attempt.counts.unfinished or attempt.counts.report is None:
         usage = replace(_if_cut(attempt, charge), source="estimated")
@@ -310,4 +314,6 @@ async def _cut(
         )
     record.settle(usage, stop)
     _note(attempt, usage, record)
-    await exchange.end(out + cut_events(attempt, usage, record.stop, unfinished))
+    last = cut_events(attempt, usage, record.stop, unfinished)
+    record.tell(last)
+    await exchange.end(out + last)

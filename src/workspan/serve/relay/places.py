@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
 from workspan.serve.wire.errors import Failed
 
@@ -21,6 +21,7 @@ class Places:
         self._most = waiting
         self._most_of_one = waiting_per_key
         self._lines: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        self._spare: list[Callable[[], None]] = []
         self.waiting = 0
 
     @asynccontextmanager
@@ -52,6 +53,8 @@ class Places:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lines.setdefault(key, deque()).append(turn)
         self.waiting += 1
+        if self._spare:
+            self._spare.pop()()
         try:
             await turn
         except asyncio.CancelledError:
@@ -73,6 +76,23 @@ class Places:
                 turn.set_result(None)
                 return
         self._free += 1
+
+    def take_spare(self, give_way: Callable[[], None]) -> bool:
+        """Take a place that nobody wants now; as soon as somebody does, `give_way` is called.
+
+        False where there is none. Whoever takes one leaves it by `leave_spare`.
+        """
+        if not self._free or self.waiting:
+            return False
+        self._free -= 1
+        self._spare.append(give_way)
+        return True
+
+    def leave_spare(self, give_way: Callable[[], None]) -> None:
+        """Give a place back that was taken as a spare one."""
+        with suppress(ValueError):  # it was called on to give way
+            self._spare.remove(give_way)
+        self.leave()
 
     def _give_up(self, key: str, turn: asyncio.Future[None]) -> None:
         line = self._lines.get(key)

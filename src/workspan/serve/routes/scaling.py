@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -20,6 +20,7 @@ from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.in_line import InLine
 from workspan.serve.relay.trouble import of_engine
 from workspan.serve.scaled import answer, stream
+from workspan.serve.scaled.watching import Decided
 from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
 from workspan.serve.seeing.strategy_run import Run
@@ -88,7 +89,8 @@ async def _by(
         await _streamed(gateway, exchange, asked, engines, account, record)
         return
     rules, run = gateway.config.rules, Run(record.timeline)
-    reply = await answer(asked, engines, account, run.take, rules=rules, on_decided=run.decide)
+    decide = _deciding(run, record)
+    reply = await answer(asked, engines, account, run.take, rules=rules, on_decided=decide)
     record.begin()
     _note(record, reply.workspan)
     await exchange.answer(msgspec.json.encode(reply.body))
@@ -110,7 +112,7 @@ async def _streamed(
         account,
         run.take,
         rules=gateway.config.rules,
-        on_decided=run.decide,
+        on_decided=_deciding(run, record),
     )
     async with aclosing(told) as chunks:
         async for chunk in chunks:
@@ -119,6 +121,17 @@ async def _streamed(
             await exchange.begin()
             await exchange.write(sse.event(chunk))
     await exchange.end(sse.DONE)
+
+
+def _deciding(run: Run, record: Record) -> Callable[[Decided], None]:
+    """Show how a run was decided, and keep it where the request is to be run beside."""
+
+    def decide(told: Decided) -> None:
+        run.decide(told)
+        if record.told is not None:
+            record.decided = told.result
+
+    return decide
 
 
 def _note(record: Record, told: Mapping[str, Any]) -> None:

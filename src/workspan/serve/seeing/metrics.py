@@ -85,6 +85,9 @@ class Metrics(Collector):
         self.waiting = Level("queue_length", "Requests in line.", ("engine",))
         self.store_up = Level("store_up", "The store can be reached.")
         self.watchers = Level("page_watchers", "Pages that watch.")
+        self._shadowed = Counts(
+            "shadow_requests", "Requests chosen to be run beside, by what came of it.", ("outcome",)
+        )
         self._process = ProcessCollector(registry=None)
         self.registry.register(self)
 
@@ -105,6 +108,10 @@ class Metrics(Collector):
             self._failed.add((known, kind if kind in FAILURES else OTHER))
         if record.total.calls:
             self._spent(record, (engine,))
+
+    def shadowed(self, outcome: str) -> None:
+        """Count a request that was chosen to be run beside."""
+        self._shadowed.add((outcome,))
 
     def _spent(self, record: Record, engine: tuple[str]) -> None:
         """Count what a request took of its engine."""
