@@ -22,7 +22,7 @@ _SHORT: Mapping[str, str] = {
         "Run strategies on recorded chains within budgets, learning only from other problems."
     ),
     "sweep": "Run engines × tasks × strategies × budgets × efforts × seeds, and keep every cell.",
-    "runs": "List, show, compare, export and forget what sweeps found.",
+    "runs": "List, show, compare, draw, export and forget what sweeps found.",
     "calibrate": (
         "Draw chains on a sample of your problems, and write what `auto` should know of the model."
     ),
