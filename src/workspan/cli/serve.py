@@ -22,7 +22,7 @@ def serve(
             "--engine",
             "-e",
             help="Needed: http://HOST/v1, embedded[:MODEL], a plug-in's (reasoner), or "
-            "module:Name(…); further ones as NAME=ENGINE, repeat.",
+            "module:Name(…), pool:FILE.toml; further ones as NAME=ENGINE, repeat.",
         ),
     ] = None,
     model: ModelOption = None,

@@ -96,6 +96,7 @@ _ENGINES = {
     "classify": "workspan.engines.openers:classify",
     "rerank": "workspan.engines.openers:rerank",
     "rollout": "workspan.engines.rollout.opener:rollout",
+    "pool": "workspan.spec.pools:pool",
     "scripted": "workspan.testing.strategy_suite:scripted",
 }
 _TASKS = {

@@ -11,6 +11,7 @@ from typing import Any
 from workspan.boundary.address import checked_url
 from workspan.core.engine import Price
 from workspan.data.budget import Budget
+from workspan.engines.pool.file import PoolFile
 from workspan.engines.settings import Settings, named, read_settings
 from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
@@ -84,6 +85,16 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
+class Grouped:
+    """A pool, whose members are upstreams."""
+
+    name: str
+    upstreams: Mapping[str, str]
+    """By their names, the names in the file."""
+    file: PoolFile
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All that `workspan serve` goes by."""
 
@@ -119,6 +130,8 @@ class Config:
     """Sites whose pages may ask; ``*`` is all, for a gateway with keys."""
     otlp: str = ""
     """Where traces are sent; empty leaves it to the environment that OpenTelemetry reads."""
+    pools: tuple[Grouped, ...] = ()
+    """Upstreams that answer for one another."""
 
     def __post_init__(self) -> None:
         """Check what can be checked without asking anyone.
@@ -140,7 +153,8 @@ class Config:
             raise InputError(
                 "responses are kept in one process: --keep-responses needs --workers 1"
             )
-        if self.failover and len(self.upstreams) < 2:
+        grouped = {name for pool in self.pools for name in pool.upstreams}
+        if self.failover and len({one.name for one in self.upstreams} - grouped) < 2:
             raise InputError("failover needs a second engine: add -e NAME=http://HOST/v1")
         self._check_judge()
         if "*" in self.origins and not self.store:

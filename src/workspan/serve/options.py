@@ -14,7 +14,8 @@ from workspan.data.budget import Budget
 from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.config import Config, upstreams
-from workspan.serve.prices import read_prices
+from workspan.serve.pools import expanded
+from workspan.serve.prices import NO_PRICES, read_prices
 from workspan.serve.rules import Rules
 from workspan.serve.seeing.access import Access
 from workspan.serve.shadow.stated import read_shadow
@@ -60,9 +61,9 @@ def configured(
         InputError: one is wrong; says what would be right.
     """
     told = upstreams(engines, models, prices, settings, keys, speaks)
-    if price_file is not None:
-        rows = read_prices(price_file)
-        told = tuple(replace(one, price=one.price or rows.of(one.model)) for one in told)
+    rows = NO_PRICES if price_file is None else read_prices(price_file)
+    told = tuple(replace(one, price=one.price or rows.of(one.model)) for one in told)
+    told, pools = expanded(told, rows)
     return Config(
         told,
         host,
@@ -84,6 +85,7 @@ def configured(
         keep_responses=keep_responses,
         otlp=_collector(otlp),
         origins=tuple(map(checked_origin, origins or ())),
+        pools=pools,
     )
 
 

@@ -63,7 +63,9 @@ async def _answered(
 ) -> None:
     target = await worth(gateway, _weighed(target, passed, record), passed, record)
     if target.strategy is None:
-        await relay(exchange, passed, gateway.in_order(target.upstream), gateway.accounts, record)
+        await relay(
+            exchange, passed, gateway.in_order(target.upstream, passed), gateway.accounts, record
+        )
         return
     from workspan.serve.routes.scaling import scale
 
@@ -109,7 +111,9 @@ async def _passed_on(gateway: Gateway, exchange: Exchange, record: Record, form:
     _show(gateway, asked, record)
     passed = Passed.read(asked, body, form)
     record.is_stream = passed.is_streamed
-    await relay(exchange, passed, gateway.in_order(target.upstream), gateway.accounts, record)
+    await relay(
+        exchange, passed, gateway.in_order(target.upstream, passed), gateway.accounts, record
+    )
 
 
 def _show(gateway: Gateway, asked: Asked, record: Record) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MOST_PARTS = 500
 _LONGEST_PART = 20_000
+_NOTHING = Usage()
 _MOST_TOLD = 1 << 20
 """Bytes of a reply that is kept to be compared."""
 
@@ -110,6 +111,16 @@ class Record:
     def add(self, usage: Usage) -> None:
         """Note what one attempt was charged."""
         self.total += usage
+
+    def by_engine(self) -> dict[str, Usage]:
+        """Return what each engine was charged for; all is its own where nobody can tell."""
+        found: dict[str, Usage] = {}
+        for bar in self.timeline.bars:
+            if bar.usage.calls:
+                found[bar.engine] = found.get(bar.engine, _NOTHING) + bar.usage
+        told = sum(found.values(), _NOTHING)
+        is_all = (told.calls, told.work) == (self.total.calls, self.total.work)
+        return found if is_all and len(found) > 1 else {self.engine: self.total}
 
     @property
     def queued(self) -> float:

@@ -7,17 +7,20 @@ import sys
 
 from workspan.testing.fuzz.runs import Failure, arguments, numbers_of
 from workspan.testing.fuzz.telling import told
-from workspan.testing.gateway_fuzz.case import Case
+from workspan.testing.gateway_fuzz.case import Case, case
 from workspan.testing.gateway_fuzz.many import PROGRAM, many
+from workspan.testing.gateway_fuzz.pools import pooled_case
 
 
 def main() -> int:
     """Run what the arguments say; 1 if a promise was broken."""
     parser = arguments(PROGRAM, 12)
     parser.add_argument("--store", default="", help="a store for all, postgresql://…; else files")
+    parser.add_argument("--pools", action="store_true", help="runs before pools of servers")
     options = parser.parse_args()
     logging.disable()  # of retries, thousands of them
-    report = many(numbers_of(options), options.at_once, options.store)
+    draw = pooled_case if options.pools else case
+    report = many(numbers_of(options), options.at_once, options.store, draw)
     codes = ", ".join(f"{name} {count}" for name, count in report.codes.most_common())
     sys.stdout.write(f"{report}\nerrors told: {codes}\n")
     sys.stdout.writelines(told(report.failures.found, options.shown, faults_of))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from workspan.testing.fuzz.runs import Failures, side_by_side
@@ -42,19 +42,25 @@ class Report:
         )
 
 
-def many(numbers: Sequence[int], at_once: int = 12, address: str = "") -> Report:
+def many(
+    numbers: Sequence[int],
+    at_once: int = 12,
+    address: str = "",
+    draw: Callable[[int], Case] = case,
+) -> Report:
     """Run cases by their numbers, so many at a time, and judge each; see `drive`."""
     report = Report()
 
     async def one(number: int) -> None:
-        evidence = await drive(case(number), address)
+        evidence = await drive(draw(number), address)
         report.runs += 1
         report.asked += len(evidence.got)
         report.requests += sum(tally.requests for tally in evidence.tallies)
         report.served += sum(tally.work for tally in evidence.tallies)
         report.endings.update(got.ending for got in evidence.got)
         report.codes.update(str(got.error.get("code")) for got in evidence.got if got.error)
-        report.failures.add(evidence.case, judge(evidence))
+        pools = "" if evidence.case.pool is None else "--pools"
+        report.failures.add(evidence.case, judge(evidence), pools)
         if report.runs % _UNFROZEN == 0:
             gc.unfreeze()
 
