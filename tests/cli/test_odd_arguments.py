@@ -240,3 +240,17 @@ def test_odd_arguments_beside_each_other(folder: Path, capsys: pytest.CaptureFix
         first = rng.choice(every)
         others = [one for one in every if one[0] == first[0] and one[-1].startswith("--")]
         run([*first, *(rng.choice(others)[-1] for _ in range(2) if others)], capsys)
+
+
+def test_every_option_for_a_model_has_the_same_short_form() -> None:
+    """What works with one command is typed with the next one."""
+    commands: Any = typer.main.get_command(app)
+    context = typer.Context(commands)
+    found = {
+        name: option.opts
+        for name in commands.list_commands(context)
+        for option in commands.resolve_command(context, [name])[1].params
+        if "--model" in option.opts
+    }
+    assert {"solve", "compare", "calibrate", "which", "certify", "rollouts", "serve"} <= {*found}
+    assert all(sorted(options) == ["--model", "-m"] for options in found.values()), found
