@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspan.data.budget import Budget
+from workspan.data.budget import Budget, within
 from workspan.errors import SpecError
+from workspan.legible import counted
 
 counts = st.none() | st.integers(1, 10**9)
 
@@ -64,3 +65,9 @@ def test_budget_refuses_negative_limits() -> None:
         Budget(work=-1)
     with pytest.raises(ValueError, match="width is 0"):
         Budget(width=0)
+
+
+def test_limits_are_said_behind_what_keeps_to_them() -> None:
+    assert within(Budget.parse("8k work")) == "within 8000 work"
+    assert within("unlimited") == within(Budget()) == "without a limit"
+    assert [counted(n, "run") for n in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]

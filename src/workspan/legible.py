@@ -52,6 +52,11 @@ def quoted(value: object, longest: int = 60) -> str:
         return f"a number of {int(value).bit_length()} bits" if isinstance(value, int) else "that"
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number of things: ``1 run``, ``2 runs``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def is_whole_unicode(text: str) -> bool:
     """Tell a text that can be written from one that holds half of a character."""
     return text.isascii() or _SURROGATE.search(text) is None

@@ -222,7 +222,12 @@ def _check_whole(info: EngineInfo, whole: Whole, budget: Budget) -> None:
             raise UnpricedModel(said) if limit == "cost" else UnsupportedCapability(said)
 
 
-_STATED = {"work": "tokens=", "span": "tokens=", "prefill": "prompt_tokens=", "cost": "cost="}
+_STATED = {
+    "work": "tokens=, --tokens",
+    "span": "tokens=, --tokens",
+    "prefill": "prompt_tokens=",
+    "cost": "cost=, --cost",
+}
 
 
 def _check_types(strategy: object, problem: object, engine: object, budget: object) -> None:
@@ -353,8 +358,7 @@ async def run(
     seconds = context.elapsed() if end is None else end.ended
     stop = (context.refused or "done") if end is None or end.end is None else end.end.stop
     if end is None:
-        said = End(str(budget), stop, answer.why)
-        journal.append(Entry(f"end {len(journal.entries)}", "end", end=said, ended=seconds))
+        journal.finish(End(str(budget), stop, answer.why), seconds)
     return Result(
         problem.id,
         write(strategy),

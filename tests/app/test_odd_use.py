@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from workspan import sync
 from workspan.core.engine import Bill, Capability, EngineInfo
 from workspan.data.entry import Header
 from workspan.data.types import Chunk, Message, Request
-from workspan.errors import EngineError, InputError, ReplayMismatch, SpecError
+from workspan.errors import DataError, EngineError, InputError, ReplayMismatch, SpecError
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.strategy_suite import chatter
 
@@ -220,3 +221,23 @@ def test_a_strategys_fault_is_named_as_its_own(
 def test_data_of_another_type_is_refused_where_it_is_made(make: Any) -> None:
     with pytest.raises(InputError, match=r"(is|are) "):
         make()
+
+
+@pytest.mark.parametrize("name", ["none.jsonl", "none.parquet"])
+def test_a_recording_that_is_not_there_is_said_to_be_so(name: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=f"{name}: can't be read: No such file or directory$"):
+        sync.replay(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("localhost:8000/v1", "'http://localhost:8000/v1'"),
+        ("gpu-box:8000", "'http://gpu-box:8000'"),
+        ("HTTPS://api.example.org/v1", "'https://api.example.org/v1'"),
+        ("nope", "(or an http address)"),
+    ],
+)
+def test_an_address_without_its_scheme_is_written_out(text: str, said: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(said)):
+        sync.solve("2 + 2?", engine=text)

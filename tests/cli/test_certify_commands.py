@@ -214,3 +214,31 @@ def test_risk_without_any_right_answer_is_refused_before_a_call(tmp_path: Path) 
     assert not engine.requests
     assert called(*words, "--mode", "agreement", "--alpha", ".9").exit_code in (0, 4)
     assert kept.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-b", "1 work"), "holds no 16 draws"),
+        (("-b", "15 work"), "holds no 16 draws"),
+        (("-n", "8", "-b", "3 calls"), "holds no 8 draws"),
+        (("-n", "3", "--mode", "mode"), "7 at least"),
+        (("--mode", "mode", "-b", "5 calls"), "5 draws of a problem certify no mode"),
+    ],
+)
+def test_what_a_budget_can_not_certify_is_refused_before_a_call(
+    words: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    rows = [{"id": "p", "prompt": "1 + 1?", "answer": "2", "kind": "number"}]
+    file, kept = tmp_path / "labelled.jsonl", tmp_path / "calls.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(InputError, match=said):
+        called("certify", "--input", file, "-e", "scripted", *words, "--journal", kept)
+    assert not kept.exists()
+
+
+def test_a_budget_of_a_token_a_draw_is_not_refused(tmp_path: Path) -> None:
+    rows = [{"id": "p", "prompt": "1 + 1?", "answer": "2", "kind": "number"}]
+    file = tmp_path / "labelled.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert called("certify", "--input", file, "-e", "scripted", "-b", "16 work").exit_code == 4

@@ -111,6 +111,12 @@ def bases(folder: Path) -> dict[str, list[str]]:
     small = ["-e", "scripted", "-b", "40 work"]
     good = folder / "good.jsonl"
     good.write_text('{"prompt": "What is 2 + 2?", "answer": "4", "kind": "number"}\n')
+    sweep = folder / "sweep.toml"
+    sweep.write_text(
+        'tasks = ["demo"]\nstrategies = ["single"]\nbudgets = ["40 work"]\nlimit = 1\n'
+        '[[engines]]\nname = "s"\nengine = "scripted"\n'
+    )
+    (folder / "tree").mkdir()
     return {
         "solve": ["solve", "hi", *small, "-s", "single"],
         "compare": ["compare", "--task", "demo", "--limit", "1", *small, "-s", "single"],
@@ -127,6 +133,25 @@ def bases(folder: Path) -> dict[str, list[str]]:
         "models": ["models"],
         "models fetch": ["models", "fetch", "no-such-model"],
         "models check": ["models", "check", "no-such-model"],
+        "read": ["read", "Answer: 5", "--kind", "number"],
+        "which": [
+            "which", "--efforts", "default", "--pilot", "40 work", "--input", str(good),
+            "-e", "scripted", "--dry-run",
+        ],
+        "certify": ["certify", "--input", str(good), "-e", "scripted", "-b", "40 work", "-n", "1"],
+        "label": ["label", str(good), "--to", str(folder / "labels.jsonl")],
+        "sweep": ["sweep", str(sweep), "--store", str(folder / "s.db"), "--dry-run"],
+        "runs list": ["runs", "list", "--store", str(folder / "s.db")],
+        "runs show": ["runs", "show", "sweep", "--store", str(folder / "s.db")],
+        "runs compare": ["runs", "compare", "sweep", "--store", str(folder / "s.db")],
+        "runs query": ["runs", "query", "select 1", "--store", str(folder / "s.db")],
+        "runs export": [
+            "runs", "export", "--store", str(folder / "s.db"), "--to", str(folder / "exported")
+        ],
+        "rollouts": ["rollouts", "do it", "--run", "true", "--folder", str(folder / "tree"), "-n", "1"],
+        "keys list": ["keys", "list", "--store", str(folder / "k.db")],
+        "keys usage": ["keys", "usage", "--store", str(folder / "k.db")],
+        "keys revoke": ["keys", "revoke", "nobody", "--store", str(folder / "k.db")],
     }  # fmt: skip
 
 
@@ -215,3 +240,17 @@ def test_odd_arguments_beside_each_other(folder: Path, capsys: pytest.CaptureFix
         first = rng.choice(every)
         others = [one for one in every if one[0] == first[0] and one[-1].startswith("--")]
         run([*first, *(rng.choice(others)[-1] for _ in range(2) if others)], capsys)
+
+
+def test_every_option_for_a_model_has_the_same_short_form() -> None:
+    """What works with one command is typed with the next one."""
+    commands: Any = typer.main.get_command(app)
+    context = typer.Context(commands)
+    found = {
+        name: option.opts
+        for name in commands.list_commands(context)
+        for option in commands.resolve_command(context, [name])[1].params
+        if "--model" in option.opts
+    }
+    assert {"solve", "compare", "calibrate", "which", "certify", "rollouts", "serve"} <= {*found}
+    assert all(sorted(options) == ["--model", "-m"] for options in found.values()), found

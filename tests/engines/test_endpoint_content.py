@@ -23,6 +23,7 @@ from workspan.data.entry import Entry, Header, RunId
 from workspan.data.types import Answer, Message, Problem, Request, Sample, Usage
 from workspan.engines.endpoint import Endpoint
 from workspan.errors import EngineRejected, InputError, UnsupportedCapability
+from workspan.lab.estimating import Estimate, estimate
 from workspan.protocol.chat import read_chat
 from workspan.protocol.chat_messages import write_call
 from workspan.recordings.engine import ReplayEngine
@@ -30,6 +31,7 @@ from workspan.recordings.recording import Chain, Recording
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
 from workspan.store.journals import JournalFile
+from workspan.strategies.sequential.single import Single
 from workspan.testing.scripted import Said, ScriptedEngine
 
 WEATHER = ToolSpec.function("get_weather", "w", {"type": "object"})
@@ -538,3 +540,19 @@ def test_a_script_may_call_and_refuse() -> None:
     result = anyio.run(lambda: run(parse_strategy("self_consistency(n=3)"), SEEING, refused))
     assert result.answer.best is None
     assert not result.answer.votes
+
+
+def test_a_dry_run_says_which_images_it_leaves_out() -> None:
+    """Of the texts beside one nothing is left out, nor of an image whose most is stated."""
+    beside = Text("What is on this picture? " * 40)
+    shown = Message("user", (beside, Media("image", address="https://h/a.png")))
+    problems = [Problem("a", (shown, shown), "open"), Problem.ask("Hello?", kind="open", id="b")]
+
+    async def made(most: int | None = None) -> Estimate:
+        engine = Endpoint("http://127.0.0.1:9/v1", "m", api_key="", price=DEAR, media_tokens=most)
+        return await estimate([Single()], problems, engine, budget=Budget(work=100))
+
+    unknown, known = anyio.run(made), anyio.run(made, 1500)
+    assert (unknown.unsized_media, known.unsized_media) == (2, 0)
+    assert unknown.total.prefill.low > 2 * len(beside.text)
+    assert known.total.prefill.low == unknown.total.prefill.low + 2 * 1500

@@ -14,13 +14,14 @@ from endpoint_client import before, draw
 from workspan.data.budget import Budget
 from workspan.data.types import Problem, Request
 from workspan.engines.endpoint.figures import Figures, Shown, least_tokens, merged, reconcile
-from workspan.engines.endpoint.meter import Meter
+from workspan.engines.endpoint.meter import Meter, hear_of_all, may_be_of_one
 from workspan.engines.endpoint.pace import Pace
-from workspan.engines.endpoint.shared import split
+from workspan.engines.endpoint.shared import _Group, split
 from workspan.engines.endpoint.wire import (
     Choice,
     CompletionDetails,
     Delta,
+    Event,
     PromptDetails,
     Report,
 )
@@ -53,6 +54,25 @@ def test_a_fixed_number_of_tokens_a_piece_is_found_from_streams_that_ended(
         assert pace.bound(seen, seen * size * 5) == seen * size
 
 
+@given(
+    size=st.integers(1, 16),
+    streams=st.lists(
+        st.tuples(st.integers(0, 60), st.integers(1, 200), st.booleans()), min_size=1, max_size=12
+    ),
+    seen=st.integers(0, 600),
+)
+def test_the_last_piece_of_thinking_and_of_short_streams_lowers_no_bound(
+    size: int, streams: list[tuple[int, int, bool]], seen: int
+) -> None:
+    """Each is shorter than the rest: a thought of 4 tokens before pieces of 16 made them 15."""
+    pace = Pace()
+    for thought, text, has_end in streams:
+        pieces = math.ceil(thought / size) + math.ceil(text / size)
+        tokens = thought + text + has_end
+        pace.learn(pieces, tokens * 5, tokens, 1 + (thought > 0))
+    assert pace.bound(seen, seen * size * 5) >= seen * size
+
+
 @given(st.lists(st.lists(st.integers(1, 6), min_size=16, max_size=60), min_size=3, max_size=9))
 def test_where_pieces_vary_the_bound_is_the_most_that_any_stream_had(
     streams: list[list[int]],
@@ -72,6 +92,13 @@ def test_a_piece_far_larger_than_any_that_taught_is_bounded_by_its_bytes() -> No
     assert pace.bound(40, 40 * 60) == 40  # long words are still a token each
 
 
+def test_where_answers_come_in_one_piece_each_is_bounded_by_its_own_bytes() -> None:
+    pace = Pace()
+    pace.learn(1, 2632, 1976)
+    assert not pace.can_be_cut
+    assert pace.bound(1, 4494) == 4494
+
+
 def test_a_call_that_is_cut_past_its_cap_may_have_decoded_on() -> None:
     """Its server minds no cap, though nothing had told of that before."""
     meter = Meter(Request(Problem.ask("?").prompt, max_tokens=1), 10, 64, Pace())
@@ -79,6 +106,62 @@ def test_a_call_that_is_cut_past_its_cap_may_have_decoded_on() -> None:
     assert meter.has_overrun
     assert meter.usage_if_cut.output_tokens >= 3
     assert meter.usage_if_cut.unseen_tokens == 64
+
+
+def _cjk(index: int = 0) -> Choice:
+    return Choice(index=index, delta=Delta("答"))
+
+
+def test_a_call_whose_figures_are_past_its_cap_may_have_decoded_on() -> None:
+    """No blanks, so that no words tell of it: the server's own figure does."""
+    meter = Meter(Request(Problem.ask("?").prompt, max_tokens=30), 10, 64, Pace())
+    for decoded in range(1, 51):
+        meter.take(_cjk())
+        hear_of_all([meter], Report(10, decoded, 10 + decoded))
+    assert meter.usage_if_cut.output_tokens == 50
+    assert meter.usage_if_cut.unseen_tokens == 64
+
+
+def test_choices_whose_figures_are_past_all_their_caps_are_not_held_to_them() -> None:
+    meters = [Meter(Request(Problem.ask("?").prompt, max_tokens=30), 10, 64, Pace()) for _ in "abc"]
+    for decoded in range(1, 92):
+        meters[decoded % 3].take(_cjk())
+        hear_of_all(meters, Report(10, decoded, 10 + decoded))
+        if decoded == 90:
+            assert sum(meter.usage_if_cut.output_tokens for meter in meters) == 90
+    assert all(meter.usage_if_cut.output_tokens == meter.pieces * 3 for meter in meters)  # bytes
+    assert all(meter.usage_if_cut.unseen_tokens == 64 for meter in meters)
+
+
+def test_a_group_of_one_choice_hears_the_figures_as_they_come() -> None:
+    meter = Meter(Request(Problem.ask("?").prompt, max_tokens=30), 10, 64, Pace())
+    group = _Group(meter.request)
+    group.choices = (meter,)
+    report = Report(10, 50, 60)
+    group.take([*(Event([_cjk()]) for _ in range(50)), Event([], report)])
+    assert meter.usage_if_cut.output_tokens == 50
+    group.take([Event([Choice(finish_reason="stop")]), Event([], report)])
+    group.settle("server")
+    assert (meter.usage.output_tokens, meter.usage.source) == (50, "measured")
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "is_of_one"),
+    [
+        ("🙂", 30, True),  # three tokens each: as many as ten of them take
+        ("🙂", 60, False),
+        ("a ", 19, True),
+        ("a ", 20, False),
+    ],
+)
+def test_a_figure_for_two_choices_may_be_of_one(text: str, told: int, is_of_one: bool) -> None:
+    meters = [Meter(Request(Problem.ask("?").prompt, max_tokens=99), 9, 64, Pace()) for _ in "ab"]
+    for meter in meters:
+        for _ in range(10):
+            meter.take(Choice(delta=Delta(text)))
+        meter.take(Choice(finish_reason="stop"))
+    assert may_be_of_one(meters, told) is is_of_one
+    assert not may_be_of_one(meters[:1], told)
 
 
 def test_short_streams_tell_together_and_whole_answers_tell_nothing_of_pieces() -> None:

@@ -19,7 +19,7 @@ def check(first: int, runs: int) -> None:
     report = many(range(first, first + runs))
     assert report.runs == runs
     assert report.results > runs / 2, "most runs must come to something, or nothing is tested"
-    assert not report.failures, "\n".join([str(report), *map(str, report.failures)])
+    assert not report.failures.found, "\n".join([str(report), *map(str, report.failures.found)])
 
 
 @pytest.mark.timeout(600)

@@ -35,6 +35,9 @@ FOUND = {
     5491: "a stream was answered by one body, which broke off: next to nothing was charged",
     9828: "thinking under two names in one message was counted under one",
     89: "a choice that never came was charged a token",
+    6621: "emoji of two choices, and running figures of one: 60 tokens were stored too few",
+    9036: "the same, cut within an emoji by a cap of the server's own",
+    7370: "a thought's short piece made pieces of 16 tokens 15, and a stream was cut too late",
     570: "a stream that is called JSON was charged as if next to nothing had come",
 }
 """Runs that broke a promise once, and how."""
@@ -43,7 +46,7 @@ FOUND = {
 def check(first: int, runs: int, address: str = "", *, is_some: bool = True) -> None:
     report = many(range(first, first + runs), address=address)
     assert report.runs == runs
-    assert not report.failures, "\n".join([str(report), *map(str, report.failures)])
+    assert not report.failures.found, "\n".join([str(report), *map(str, report.failures.found)])
     assert not is_some or report.endings["answered"] > report.asked / 4, (
         "most must come to something"
     )

@@ -26,7 +26,7 @@ FOUND = {
 def check(first: int, runs: int, *, is_some: bool = True) -> None:
     report = many(range(first, first + runs), draw=pooled_case)
     assert report.runs == runs
-    assert not report.failures, "\n".join([str(report), *map(str, report.failures)])
+    assert not report.failures.found, "\n".join([str(report), *map(str, report.failures.found)])
     assert not is_some or report.endings["answered"] > report.asked / 2
 
 

@@ -119,6 +119,13 @@ def test_usage_that_comes_before_the_last_tokens_is_not_all(tmp_path: Path) -> N
             2,
             "measured",
         ),
+        (
+            [piece({"content": "🙂"}, index=i) for i in (0, 1)]
+            + [piece({}, "length", index=i) for i in (0, 1)],
+            2,  # of one choice: two tokens of three or four that came in one piece
+            4,
+            "estimated",
+        ),
     ],
 )
 def test_the_usage_of_two_choices_is_held_against_each(

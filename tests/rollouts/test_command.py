@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from rollouts.rig import git, need_a_sandbox, state
+from workspan.cli.rollouts import _unchosen
+from workspan.data.types import Answer, Candidate, Usage
+from workspan.runner import Result
 from workspan.testing.stand_in_agent import Rule, make_problem, task
 
 AGENT = f"{sys.executable} -m workspan.testing.stand_in_agent"
@@ -159,6 +162,42 @@ def test_a_killed_command_leaves_nobody_behind_and_goes_on(folder: Path) -> None
     assert record["calls"] == 6
     assert record["work"] + record["unseen"] >= 2 * 400  # those that were killed, at their most
     assert sum(vote["weight"] for vote in record["votes"]) <= 4
+
+
+def test_another_budget_repeats_no_rollout_that_ended(folder: Path) -> None:
+    """Two fit the first; the second has room for two more, and is charged all four."""
+    count = folder.parent / "count"
+    said = '{"input_tokens": 1, "output_tokens": 300}'
+    run = f"""echo >> {count}; echo $WORKSPAN_SEED > fix.txt; echo '{said}' > $WORKSPAN_USAGE"""
+    words = ("--run", run, "--test", "false", "-n", "4", "--tokens", "400", "--json")
+    records = []
+    for budget in ("800 work", "1600 work", "1600 work"):
+        code, out, err = done(folder, *words, "-b", budget)
+        assert code == 4, err
+        records.append(json.loads(out))
+    assert [record["work"] for record in records] == [600, 1200, 1200]
+    assert [len(record["votes"]) for record in records] == [2, 4, 4]
+    assert count.read_text() == "\n" * 4
+    assert any("earlier run" in notice["text"] for notice in records[1]["notices"])
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ((0.0, 0.0), "no rollout passed"),
+        ((), "no rollout changed anything"),
+        ((None, None), "no rollout was judged; under a larger --budget"),
+        ((0.0, None), "no rollout passed, and 1 was not judged; under a larger --budget"),
+    ],
+)
+def test_what_was_not_judged_is_not_said_to_have_failed(
+    scores: tuple[float | None, ...], said: str
+) -> None:
+    candidates = tuple(Candidate("+fixed", "+fixed", score) for score in scores)
+    candidates = candidates or (Candidate("", None),)
+    answer = Answer(candidates[0], candidates)
+    result = Result("task", "best_of_n", answer, Usage(2), 1, 1.0, "seconds", ())
+    assert _unchosen(result).startswith(said)
 
 
 def _others() -> int:

@@ -140,6 +140,8 @@ def test_no_change_is_no_answer_and_a_failure_none_either(folder: Path) -> None:
     assert idle.work == 5
     with pytest.raises(EngineError, match=r"ended with 3: what\?"):
         roll(Command("echo 'what?' >&2; exit 3"), folder, "single")
+    with pytest.raises(EngineError, match=r"ended with 3, and said nothing on stderr$"):
+        roll(Command("exit 3"), folder, "single")
     some = "test $((WORKSPAN_SEED % 2)) = 1 && exit 4; echo x > a"
     result = roll(Command(some, tokens=5), folder, "self_consistency(n=8)")
     assert 0 < result.failures < 8

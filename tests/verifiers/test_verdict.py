@@ -356,7 +356,7 @@ def test_without_a_verdict_the_vote_decides_and_the_result_says_so(name: str) ->
     assert result.answer.best.score is None
     [notice] = result.notices
     assert (notice.code, notice.times) == ("no_verdict", 3)
-    assert notice.text.startswith("Judge gave no verdict for 3 of 3 candidates: the judge gave no")
+    assert notice.text.startswith("judge gave no verdict for 3 of 3 candidates: the judge gave no")
     assert notice.text.endswith("the answer was not judged")
 
 

@@ -14,7 +14,8 @@ from workspan.app.state import opened_journal
 from workspan.batch.bench import Trial
 from workspan.batch.compare import compare
 from workspan.core.engine import Engine
-from workspan.errors import MissingDependency, SpecError
+from workspan.data.budget import Budget
+from workspan.errors import InputError, MissingDependency, SpecError
 from workspan.spec import write
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.arms import arm_names
@@ -76,6 +77,7 @@ async def calibrate(
     if not (isinstance(plan, Auto) and isinstance(plan.fitted, Survey)):
         plan = surveying(plan, arms, lines, block)
     limits = as_budget(budget)
+    check_lines(limits, plan.n)
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
     async with opened(engine, engines) as rig:
         with opened_journal(journal, rig.header(seed)) as journals:
@@ -96,6 +98,19 @@ async def calibrate(
     if to is not None:
         write_library(library, Path(to))
     return library
+
+
+def check_lines(limits: Budget, lines: int) -> None:
+    """Refuse, before anything is spent, a problem's budget that holds no token of each chain.
+
+    Raises:
+        InputError: so it is: all chains would be cut, and none would count.
+    """
+    if limits.work is not None and limits.work < lines:
+        raise InputError(
+            f"a budget of {limits} for each problem holds no {lines} draws, each of which is a "
+            "token at least: raise --budget, or draw less"
+        )
 
 
 def surveying(strategy: StrategyLike, arms: Sequence[StrategyLike], lines: int, block: int) -> Auto:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workspan.app.calibrating import calibrate, surveying
+from workspan.app.calibrating import calibrate, check_lines, surveying
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike
 from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.replaying import read_recorded, recorded_kind
-from workspan.app.specs import BudgetLike, StrategyLike
+from workspan.app.specs import BudgetLike, StrategyLike, as_budget
 from workspan.batch.bench import Trial
 from workspan.core.engine import Engine
+from workspan.data.budget import Budget
 from workspan.errors import InputError, MissingDependency
 from workspan.store.journals import JournalFile
 from workspan.tasks.base import Task
@@ -99,7 +100,7 @@ async def certify(
     else:
         plan = surveying(strategy, (), n or DRAWS, BLOCK)
         tasks_found = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
-        check_labels(tasks_found, wish)
+        check_drawn(tasks_found, wish, as_budget(budget))
         library = await calibrate(
             tasks_found,
             engine=engine,
@@ -145,16 +146,27 @@ def as_wish(
     return wish
 
 
-def check_labels(tasks: Sequence[Task], wish: Wish) -> None:
-    """Refuse, before anything is spent, a promise of what is right where nobody says what is.
+def check_drawn(tasks: Sequence[Task], wish: Wish, limits: Budget) -> None:
+    """Refuse, before anything is spent, what no draws under these limits could certify.
 
     Raises:
-        InputError: no problem has a right answer, and the mode needs them.
+        InputError: no problem has a right answer, and the mode needs them; or a problem's budget
+            holds too few draws.
     """
-    from workspan.lab.certifying.certify import NO_LABELS
+    from workspan.lab.certifying.certify import NO_LABELS, check_mode
 
     if wish.mode == "risk" and all(isinstance(task.grader, Ungraded) for task in tasks):
         raise InputError(NO_LABELS)
+    draws = wish.n or DRAWS
+    holds = min(draws, limits.calls or draws)
+    check_lines(limits, draws)
+    if wish.n is not None and holds < draws:
+        raise InputError(
+            f"a budget of {limits} for each problem holds no {draws} draws, each of which is a "
+            "call: raise --budget, or draw less"
+        )
+    if wish.mode == "mode":
+        check_mode(holds, wish.delta)
 
 
 async def recorded_draws(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workspan.app.specs import as_kind
+from workspan.boundary.inputs import check_there
 from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind
 from workspan.errors import InputError, MissingDependency, SpecError
@@ -154,6 +155,7 @@ async def read_recorded(
         InputError: a journal without right answers, or problems that are others.
         DataError: the file can't be read.
     """
+    check_there(file)
     if file.suffix.lower() != ".parquet":
         from workspan.recordings.journals import read_journal
 

@@ -13,11 +13,13 @@ from anyio import to_thread
 from workspan.app.engines import Opened
 from workspan.app.solving import solve_many
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategy
+from workspan.app.state import opened_journal
 from workspan.batch.bench import Trial
 from workspan.core.engine import Engine
 from workspan.core.session import Strategy
 from workspan.data.types import Problem
 from workspan.engines.rollout.engine import Command, Rollouts
+from workspan.engines.rollout.kept import Kept
 from workspan.errors import EngineError, InputError
 from workspan.lab.estimating import Estimate, estimate
 from workspan.runner import Result, check
@@ -88,20 +90,23 @@ class Rolling:
     ) -> Rolled:
         """Run it; with a journal the same call goes on with what was finished.
 
+        Under another budget it is another run, which takes the rollouts that the journal holds.
+
         Raises:
             WorkspanError: it can't work, before anything is spent; or every rollout failed.
         """
         limits = as_budget(budget or DEFAULT_BUDGET)
         check(self.strategy, self.opened.engine, limits, self.opened.engines)
-        done = await solve_many(
-            [self.problem],
-            strategy=self.strategy,
-            engine=self.opened,
-            budget=limits,
-            seed=seed,
-            journal=journal,
-            on_answer=on_answer,
-        )
+        with opened_journal(journal, self.opened.header(seed)) as kept:
+            done = await solve_many(
+                [self.problem],
+                strategy=self.strategy,
+                engine=self._with_kept(kept),
+                budget=limits,
+                seed=seed,
+                journal=kept,
+                on_answer=on_answer,
+            )
         (trial,) = done
         if trial.result is None:
             spent = trial.usage
@@ -111,6 +116,12 @@ class Rolling:
         is_chosen = best is not None and (best.score or 0 if is_judged else 1) > 0
         diff = best.text if best is not None and is_chosen else ""
         return Rolled(trial.result, {**done.records[0], "diff": diff or None}, diff)
+
+    def _with_kept(self, journal: JournalFile | None) -> Opened:
+        engine = self.opened.engine
+        if journal is None or not isinstance(engine, Rollouts):
+            return self.opened
+        return replace(self.opened, engine=Kept(engine, journal.finished()))
 
     async def aclose(self) -> None:
         """Remove the copies and give the engines back."""

@@ -20,7 +20,7 @@ from workspan.core.engine import Engine, Price
 from workspan.data.budget import Budget
 from workspan.data.efforts import check_form
 from workspan.errors import InputError, MissingDependency, SpecError
-from workspan.legible import quoted
+from workspan.legible import counted, quoted
 from workspan.runner import check
 from workspan.spec import split_list
 from workspan.spec.engines import parse_price
@@ -378,8 +378,8 @@ def _remarks(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
         n = min(raced.whole, len(raced.tasks))
         later = sum(place >= raced.whole for _, place in raced.measured)
         aside = (
-            f"; {raced.cut} runs that it cut, and {later} on later problems, count neither way: of "
-            "those the short ones alone came to their end"
+            f"; {counted(raced.cut, 'run')} that it cut, and {later} on later problems, count "
+            "neither way: of those the short ones alone came to their end"
             if raced.cut + later
             else ""
         )
@@ -389,9 +389,11 @@ def _remarks(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
         )
     if not records and (spent := raced.spent).calls:
         money = "" if spent.cost is None else f", ${spent.cost:f}"
-        said.append(f"spent all the same: {spent.calls} calls, {spent.output_tokens} work{money}")
+        said.append(
+            f"spent all the same: {counted(spent.calls, 'call')}, {spent.output_tokens} work{money}"
+        )
     if raced.failed:
-        said.append(f"{raced.failed} runs failed; the same command asks them again")
+        said.append(f"{counted(raced.failed, 'run')} failed; the same command asks again")
     over = [one for one in records if one.kind == "arm" and one.missing > MISSING]
     for name in dict.fromkeys(one.effort or DEFAULT for one in over):
         most = max(one.missing for one in over if (one.effort or DEFAULT) == name)

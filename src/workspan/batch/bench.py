@@ -224,8 +224,9 @@ class Bench:
         self.failed_in_a_row += not isinstance(error, ContextExceeded)
         is_locked = isinstance(error, EngineRejected) and error.status in _NO_ENTRY
         if is_locked or self.failed_in_a_row >= min(PATIENCE, self.planned):
+            after = f"the engine is gone after {self.finished} of {self.planned} runs: "
             raise type(error)(
-                f"the engine is gone after {self.finished} of {self.planned} runs: {error}",
+                f"{after if self.planned > 1 else ''}{error}",
                 status=error.status,
                 retry_after=error.retry_after,
             ) from error

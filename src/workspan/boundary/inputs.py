@@ -22,6 +22,19 @@ def read_whole(path: Path) -> bytes:
         raise DataError(f"can't be read: {why}", path=str(path)) from error
 
 
+def check_there(path: Path) -> None:
+    """Refuse what is no file or pipe, before anything else is said of it.
+
+    Raises:
+        DataError: so it is.
+    """
+    try:
+        check_ends(path)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise DataError(f"can't be read: {why}", path=str(path)) from error
+
+
 def check_ends(path: Path) -> None:
     """Refuse a device such as ``/dev/zero``, which may have no end; a pipe has one.
 

@@ -62,7 +62,8 @@ async def ask(command: str, given: bytes, *, seconds: float, most: int = MOST) -
         raise CommandError(f"{command} wrote more than {most:,} bytes")
     if process.returncode:
         last = complained.decode(errors="replace").strip().rpartition("\n")[2][:200]
-        raise CommandError(f"{command} ended with {process.returncode}: {last}")
+        why = f": {last}" if last.strip() else ""
+        raise CommandError(f"{command} ended with {process.returncode}{why}")
     return bytes(told)
 
 

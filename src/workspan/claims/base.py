@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from workspan.core.engine import Engine
+from workspan.lab.map.rows import Kind
 from workspan.spec.engines import open_engine
 
 Verdict = Literal["holds", "fails", "undecided"]
@@ -94,6 +95,14 @@ class Claim:
     """It can judge the model of any engine."""
     trains: bool = False
     """It needs PyTorch (its distribution's extra `train`) and minutes: by name only."""
+    idea: str = ""
+    """The node of the evidence map that it bears on, such as "parallel"; see `lab.map.ideas`."""
+    budget: str = ""
+    """What each side may spend on a problem, in short."""
+    model: str = ""
+    """Whose verdict it is, where no engine is named."""
+    kind: Kind = "model"
+    """Whether that is a model that people use, the reasoner trained here, or a program."""
 
     def verdict(self, found: Measured) -> Verdict:
         """Apply the rule."""

@@ -41,4 +41,7 @@ CLAIM = Claim(
     ),
     measure=measure,
     any_engine=True,
+    idea="sequential",
+    budget="112 work",
+    model="SmolLM2-135M-Instruct",
 )

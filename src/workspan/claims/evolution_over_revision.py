@@ -18,4 +18,8 @@ CLAIM = Claim(
     changes="how much of the feedback is followed: benchmarks/evolution.py has the whole range",
     measure=partial(against, "revision"),
     any_engine=True,
+    idea="evolution",
+    budget="2k work a plan",
+    model="simulated planner",
+    kind="program",
 )

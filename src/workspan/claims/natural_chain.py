@@ -29,4 +29,7 @@ CLAIM = Claim(
     changes="a model whose answers come within a quarter of its chain",
     measure=measure,
     any_engine=True,
+    idea="sequential",
+    model="SmolLM2-135M-Instruct",
+    budget="32 work",
 )

@@ -46,4 +46,7 @@ CLAIM = Claim(
     changes="a model that was trained to think long",
     measure=measure,
     any_engine=True,
+    idea="overthinking",
+    budget="256 work",
+    model="SmolLM2-135M-Instruct",
 )

@@ -34,4 +34,8 @@ CLAIM = Claim(
     changes="queries that guess the next hop right",
     measure=measure,
     any_engine=True,
+    idea="retrieval",
+    budget="16k work a question",
+    model="simulated searcher",
+    kind="program",
 )

@@ -44,4 +44,8 @@ CLAIM = Claim(
     changes="a model that asks for what it does not need, or forgets what it must ask for",
     measure=measure,
     any_engine=True,
+    idea="retrieval",
+    budget="16k work a question",
+    model="simulated searcher",
+    kind="program",
 )

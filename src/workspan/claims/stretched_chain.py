@@ -29,4 +29,7 @@ CLAIM = Claim(
     changes="a model that was trained to think long and to doubt itself well",
     measure=measure,
     any_engine=True,
+    idea="parallel",
+    budget="256 work",
+    model="SmolLM2-135M-Instruct",
 )

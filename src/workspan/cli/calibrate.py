@@ -10,7 +10,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from workspan.app.calibrating import BUDGET, surveying
+from workspan.app.calibrating import BUDGET, check_lines, surveying
 from workspan.app.engines import open_engines
 from workspan.app.replaying import read_recorded, recorded_kind
 from workspan.app.specs import as_budget
@@ -26,6 +26,7 @@ from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.surveyed import surveyed
 from workspan.data.types import AnswerKind
 from workspan.errors import MissingDependency
+from workspan.legible import counted
 from workspan.strategies.auto.fit.library import Library, is_library, write_library
 from workspan.tasks import MOST
 
@@ -82,6 +83,7 @@ def calibrate(
     else:
         tasks = given_tasks(task or [], input, limit, seed, kind)
         plan, limits = surveying(strategy, arm or [], lines, block), as_budget(budget)
+        check_lines(limits, lines)
         asked = [str(engine), str(model), str(seed), budget, strategy, f"{lines} {block}"]
         asked += [str(input), *(task or []), *(arm or []), *(setting or [])]
 
@@ -124,8 +126,9 @@ def _say(library: Library, path: Path) -> None:
     chains = sum(len(case.lines) for case in library.problems)
     ended = sum(line.ended for case in library.problems for line in case.lines)
     Screen().print(
-        f"{path}: {chains} chains of {len(library.problems)} problems, {ended} ended, "
-        f"{library.labelled} problems with known answers{_arms(library)}; "
+        f"{path}: {counted(chains, 'chain')} of {counted(len(library.problems), 'problem')}, "
+        f"{ended} ended, "
+        f"{counted(library.labelled, 'problem')} with known answers{_arms(library)}; "
         f"-s 'auto({'ARMS, ' if library.arms else ''}library=\"{path}\")' uses it",
         soft_wrap=True,
     )
@@ -141,7 +144,7 @@ def _labels(n: int) -> str:
     seen = detectable(n)
     said = f"a difference of {seen:.2f} in accuracy" if seen is not None else "no difference"
     return (
-        f"{n} labels: enough to show {said} (80 % power), and to certify a risk of "
+        f"{counted(n, 'label')}: enough to show {said} (80 % power), and to certify a risk of "
         f"{upper(0, n, _DELTA):.2f} at best; 0.1 takes {least_answered(0.1, _DELTA)} answers, all "
         "right (workspan certify says how many at the risk seen)"
     )

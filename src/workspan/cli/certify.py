@@ -18,7 +18,7 @@ from workspan.app.certifying import (
     DRAWS,
     as_wish,
     certified,
-    check_labels,
+    check_drawn,
     keep,
     labelled_draws,
     recorded_draws,
@@ -37,6 +37,7 @@ from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.surveyed import surveyed
 from workspan.errors import InputError
+from workspan.legible import counted
 from workspan.tasks import MOST
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ def certify(
         if input is None and not task:
             raise InputError("say on which problems: --replay FILE, --input FILE or --task NAME")
         tasks = named_tasks(task or [], input, limit, seed, kind=as_kind(kind) if kind else None)
-        check_labels(tasks, wish)
         plan, limits = surveying(strategy, (), n or DRAWS, BLOCK), as_budget(budget)
+        check_drawn(tasks, wish, limits)
         asked = [str(engine), str(model), str(seed), budget, strategy, str(n or DRAWS)]
         asked += [str(input), *(task or []), *(setting or [])]
 
@@ -156,7 +157,10 @@ def _print(found: Certified, to: Path | None) -> None:
 
 
 def _rows(found: Certified) -> dict[str, str]:
-    whose = f"{found.problems} problems of {found.model}, {found.n} draws of each at most"
+    whose = (
+        f"{counted(found.problems, 'problem')} of {found.model}, "
+        f"{counted(found.n, 'draw')} of each at most"
+    )
     risk = "none was answered" if found.risk is None else f"{found.risk:.3f}"
     rows = {
         "problems": whose,

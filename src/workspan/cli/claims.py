@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
+import anyio
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from workspan.app.mapping import keep_verdicts
 from workspan.claims import claim
 from workspan.claims import names as all_names
 from workspan.claims.base import Claim, Finding, Setting
+from workspan.claims.kept import Noted, row_of
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
 from workspan.cli.screen import Screen
@@ -37,20 +41,32 @@ def claims(
         str | None, typer.Option("--model", "-m", help="As the engine calls it.")
     ] = None,
     weights: Annotated[Path | None, typer.Option(help="Another training run's folder.")] = None,
+    store: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE|postgresql://…", help="Keep the verdicts there: for `workspan map`."
+        ),
+    ] = "",
     json: Annotated[bool, typer.Option("--json", help="One JSON record a claim.")] = False,
 ) -> None:
     """Measure published claims: statement, matched budgets, interval and verdict."""
     errors = Screen(stderr=True)
     chosen = [claim(name) for name in names] if names else _loaded(errors)
-    judged = partial(engine_spec.open_engine, engine, model, imports=True) if engine else None
+    opener = partial(engine_spec.open_engine, engine, model, imports=True)
+    judged = Noted(opener) if engine else None
     setting = Setting(full, seed, weights, judged)
     _check(chosen, setting, named=bool(names))
     own = [one for one in chosen if engine and not one.any_engine]
     left = [one for one in chosen if one.trains and one not in own and not names]
     chosen = [one for one in chosen if one not in own and one not in left]
     findings = []
+    if store:  # what can't be opened is said before anything is measured
+        anyio.run(keep_verdicts, store, ())
     for found in _tested(chosen, setting, errors, named=bool(names)):
         findings.append(found)
+        if store:
+            row = row_of(found, setting, time.time(), engine=engine, model=model)
+            anyio.run(keep_verdicts, store, (row,))
         if json:
             say_json(record(found))
     if not json and len(findings) == 1:

@@ -22,7 +22,7 @@ _SHORT: Mapping[str, str] = {
         "Run strategies on recorded chains within budgets, learning only from other problems."
     ),
     "sweep": "Run engines × tasks × strategies × budgets × efforts × seeds, and keep every cell.",
-    "runs": "List, show, compare, export and forget what sweeps found.",
+    "runs": "List, show, compare, draw, export and forget what sweeps found.",
     "calibrate": (
         "Draw chains on a sample of your problems, and write what `auto` should know of the model."
     ),
@@ -40,6 +40,7 @@ _SHORT: Mapping[str, str] = {
         "Show what is read as a text's answer, where it stands and why; exit 4 if there is none."
     ),
     "claims": "Measure published claims: statement, matched budgets, interval and verdict.",
+    "map": "Draw what the field claims of breadth and depth, each idea with its live verdicts.",
     "strategies": "List the strategies, or say all of one.",
     "engines": "List the ways to reach a model, or say all of one.",
     "verifiers": "List what judges candidates in a run, or say all of one.",

@@ -8,7 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from workspan.core.engine import engine_names
+from workspan.data.budget import within
 from workspan.lab.records import Record, by_parallelism, letter
+from workspan.legible import counted
 
 _WIDE = 108
 """Columns of a terminal that the usual table needs."""
@@ -21,7 +23,7 @@ def table(found: Sequence[Record], width: int) -> Table:
     first = found[0]
     engines = engine_names(f"{first.engine} {first.model}", first.engines)
     shown = Table(
-        title=f"{first.problems} problems, each run within {first.budget}; {engines}, "
+        title=f"{counted(first.problems, 'problem')}, each run {within(first.budget)}; {engines}, "
         f"seed {first.seed}",
         title_justify="left",
         title_style="bold",

@@ -12,10 +12,11 @@ from workspan.app.engines import Opened
 from workspan.cli.plain import say_json
 from workspan.cli.screen import Screen
 from workspan.core.session import Strategy
-from workspan.data.budget import Budget
+from workspan.data.budget import Budget, within
 from workspan.data.types import Problem
 from workspan.lab.estimating import Estimate, Range, Speed
 from workspan.lab.report.caveats import power
+from workspan.legible import counted
 
 
 async def say_plan(
@@ -39,6 +40,7 @@ def say_made(made: Estimate, opened: Opened, budget: Budget, *, json: bool) -> N
     if json:
         for need in (*made.needs, made.total):
             record = {"problems": made.problems, "budget": str(budget), **asdict(need)}
+            record["unsized_media"] = made.unsized_media
             say_json(record)
     else:
         Screen().print(_table(made))
@@ -48,7 +50,8 @@ def say_made(made: Estimate, opened: Opened, budget: Budget, *, json: bool) -> N
 
 def _table(made: Estimate) -> Table:
     table = Table(
-        title=f"{made.problems} problems, each run within {made.budget}: nothing was asked yet",
+        title=f"{counted(made.problems, 'problem')}, each run {within(made.budget)}: "
+        "nothing was asked yet",
         title_justify="left",
         title_style="bold",
         box=None,
@@ -109,6 +112,11 @@ def _notes(made: Estimate, opened: Opened, speed: Speed | None) -> list[str]:
         infos = [engine.info for engine in (opened.engine, *opened.engines.values())]
         unpriced = ", ".join(info.model for info in infos if info.price is None)
         said.append(f"money: no price is known for {unpriced}; give it with --price")
+    if made.unsized_media:
+        said.append(
+            f"prefill and money leave out {counted(made.unsized_media, 'image')}, sounds or files "
+            "among them: nobody states what one takes at most; say so with -o media_tokens=N"
+        )
     if len(made.needs) > 1:
         said.append(power(made.problems))
     return said

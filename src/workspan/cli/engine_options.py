@@ -16,7 +16,8 @@ EngineOption = Annotated[
     ),
 ]
 ModelOption = Annotated[
-    list[str] | None, typer.Option(help="Model behind an endpoint; NAME=MODEL of a further one.")
+    list[str] | None,
+    typer.Option("--model", "-m", help="Model behind an endpoint; NAME=MODEL of a further one."),
 ]
 PriceOption = Annotated[
     list[str] | None,

@@ -18,7 +18,7 @@ from workspan.cli.screen import Screen
 from workspan.data.explanation import PROMPT, Explanation
 from workspan.errors import InputError, MissingDependency
 from workspan.lab.report.explanations import Told, chosen, read_explanations
-from workspan.legible import legible
+from workspan.legible import counted, legible
 
 _SHOWN = 12
 """Runs that are listed, and depths of a table."""
@@ -74,7 +74,7 @@ def _list(told: list[Told], console: Screen) -> None:
         spent = (str(one.why.work), str(one.why.span), str(one.why.lines))
         table.add_row(Text(legible(one.problem)), Text(legible(one.strategy)), *spent, margin)
     console.print(table)
-    more = f" ({len(told) - _SHOWN} runs more)" if len(told) > _SHOWN else ""
+    more = f" ({counted(len(told) - _SHOWN, 'run')} more)" if len(told) > _SHOWN else ""
     console.print(f"--problem ID explains one of them{more}", style="dim")
 
 

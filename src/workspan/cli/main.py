@@ -129,7 +129,7 @@ def _say_usage(error: Exception) -> None:
         typer.echo(str(error), err=True)
         return
     where = f"; see {context.command_path} --help" if context is not None else ""
-    _say_error(f"{say() if say else error}{where}", is_one_line=True)
+    _say_error(f"{str(say() if say else error).rstrip('.')}{where}", is_one_line=True)
 
 
 def _of_system(error: OSError) -> str:

@@ -24,6 +24,7 @@ from workspan.cli.drawing import drawing, named_inputs, report_output
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
 from workspan.cli.screen import Screen, say_left_out
+from workspan.legible import counted
 
 if TYPE_CHECKING:
     from workspan.lab.replay.records import ReplayRecord
@@ -97,7 +98,8 @@ def _table(rows: Sequence[ReplayRecord], width: int) -> Table:
     """Lay the records out, budget by budget."""
     first = rows[0]
     title = (
-        f"{first.problems} problems, {first.model}; folds by {first.folds}, {first.seeds} orders"
+        f"{counted(first.problems, 'problem')}, {first.model}; folds by {first.folds}, "
+        f"{counted(first.seeds, 'order')}"
     )
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
     shown.add_column("budget", justify="right", no_wrap=True)

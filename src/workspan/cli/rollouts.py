@@ -29,6 +29,7 @@ from workspan.data.types import Candidate
 from workspan.engines.rollout.engine import Command, Source
 from workspan.errors import InputError
 from workspan.legible import legible, one_line
+from workspan.runner import Result
 from workspan.store.journals import JournalFile
 
 _HEAD = b"# A patch that `workspan rollouts` chose: git apply FILE\n"
@@ -62,7 +63,9 @@ def rollouts(
         str | None,
         typer.Option(help="A model that compares rollouts' summaries: http://HOST/v1, embedded…"),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Model behind the judge's endpoint.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Model behind the judge's endpoint.")
+    ] = None,
     price: Annotated[str | None, typer.Option(help="Of the judge: 0.15/0.60.")] = None,
     setting: SettingOption = None,
     api_key_env: KeyOption = None,
@@ -142,7 +145,7 @@ def rollouts(
             if dry_run:
                 await _say_plan(rolling, limits, json=json)
                 return None
-            told = [rolling.opened.identity, str(folder.resolve()), str(seed), str(limits)]
+            told = [rolling.opened.identity, str(folder.resolve()), str(seed)]
             kept = journal or kept_journal("rollouts", told)
             if not json:
                 Screen(stderr=True).print(Text(f"rollouts are kept in {kept}", "dim"))
@@ -185,11 +188,25 @@ def _show(done: Rolled, rolling: Rolling, *, json: bool) -> None:
         table.add_row(f"{number}{mark}", *_told(one))
     screen.print(table)
     if not done.diff:
-        why = result.unanswered or "no rollout passed"
-        screen.print(Text(f"no change was chosen: {why}", "yellow"))
+        screen.print(Text(f"no change was chosen: {_unchosen(result)}", "yellow"))
     screen.print(account(result, rolling.opened))
     for line in noticed(result):
         screen.print(Text(f"note: {line}", "yellow"))
+
+
+def _unchosen(result: Result) -> str:
+    """Say why there is no patch: one that nobody judged is not offered in place of one that was."""
+    if not any(one.text for one in result.answer.candidates) and result.answer.candidates:
+        return "no rollout changed anything"
+    waiting = sum(one.score is None and bool(one.text) for one in result.answer.candidates)
+    if result.unanswered or not waiting:
+        return result.unanswered or "no rollout passed"
+    told = (
+        "no rollout was judged"
+        if waiting == len(result.answer.candidates)
+        else (f"no rollout passed, and {waiting} {'was' if waiting == 1 else 'were'} not judged")
+    )
+    return f"{told}; under a larger --budget the same command judges what is there already"
 
 
 def _told(one: Candidate) -> tuple[str, str, str]:

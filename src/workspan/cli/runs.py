@@ -17,6 +17,8 @@ from workspan.cli.drawing import drawing
 from workspan.cli.plain import say, say_json
 from workspan.cli.screen import Screen
 from workspan.cli.sweep import StoreOption, show_cells
+from workspan.data.budget import within
+from workspan.legible import counted
 
 if TYPE_CHECKING:  # what these need is loaded when a command runs
     from workspan.app.swept import Judged
@@ -88,11 +90,19 @@ def compare(
     base: Annotated[
         str | None, typer.Option(help="What the others are held against; the first unless told.")
     ] = None,
+    verdicts: Annotated[
+        bool, typer.Option("--verdicts", help="Keep each as a verdict: for `workspan map`.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Say which strategies differ from the base: intervals, exact tests, all of them together."""
     from workspan.app.swept import held, judged
 
+    if verdicts:
+        from workspan.app.mapping import keep_comparison
+
+        kept = len(_run(lambda: keep_comparison(store, sweep, base)))
+        Screen(stderr=True).print(f"{kept} verdicts kept: workspan map --store {store}")
     found = judged(_run(lambda: held(store, sweep)), base)
     if json:
         for kind in ("versus", "overtaking", "covering"):
@@ -187,7 +197,10 @@ def prune(
         return
     names = ", ".join(f"{one.name} ({one.id})" for one in done.sweeps) or "none"
     verb = "would forget" if dry_run else "forgotten"
-    say(f"{verb}: {names}; {done.cells} cells that no other sweep has, {done.journals} journals")
+    say(
+        f"{verb}: {names}; {counted(done.cells, 'cell')} that no other sweep has, "
+        f"{counted(done.journals, 'journal')}"
+    )
 
 
 def _depth(text: str) -> tuple[str, int]:
@@ -209,13 +222,18 @@ def _run(call: Callable[[], Awaitable[T]]) -> T:
     return anyio.run(call)
 
 
+def _two(value: float) -> str:
+    """Write two decimals, and no minus before a nothing."""
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
 def _versus_table(rows: Sequence[Versus]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("strategy", overflow="fold", min_width=16)
     for column in ("on", "budget"):
         table.add_column(column, overflow="fold")
     for column in ("ahead", "95 %", "p", "Holm", "needed"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right", no_wrap=True, min_width=len(column))
     for one in rows:
         table.add_row(
             one.strategy + (" ↳" if one.shares_draws else ""),
@@ -249,8 +267,8 @@ def _remarks(found: Judged) -> list[str]:
     for law in found.covering:
         a, b = law.law, law.law.b_interval
         said.append(
-            f"coverage of {law.strategy} on {law.engine}/{law.task} within {law.budget}: "
-            f"exp(-{a.a:.2f} k^-{a.b:.2f}), exponent [{b.low:.2f}, {b.high:.2f}]"
+            f"coverage of {law.strategy} on {law.engine}/{law.task} {within(law.budget)}: "
+            f"exp(-{a.a:.2f} k^-{_two(a.b)}), exponent [{_two(b.low)}, {_two(b.high)}]"
         )
     return said
 

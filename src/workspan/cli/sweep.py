@@ -16,6 +16,7 @@ from workspan.cli.engine_options import OnOption, WorkersOption
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
 from workspan.cli.screen import Screen
+from workspan.legible import counted
 from workspan.tasks import MOST
 
 if TYPE_CHECKING:
@@ -246,9 +247,9 @@ def _say_price(ready: Planned, prices: Sequence[Priced]) -> None:
     from workspan.cli.dry import money_range, shown_range
 
     aside, total = Screen(stderr=True), ready.sweep.total
-    said = f"{len(ready.points)} cells, {ready.runs} runs"
+    said = f"{counted(len(ready.points), 'cell')}, {counted(ready.runs, 'run')}"
     if ready.shared:
-        said += f"; {ready.shared} cells share the draws of a larger one"
+        said += f"; {counted(ready.shared, 'cell')} with the draws of a larger one"
     if prices:
         first, *rest = [one.total for one in prices]
         need = sum(rest, first)

@@ -12,7 +12,7 @@ import anyio
 
 from workspan.core.clock import Clock
 from workspan.core.context import Began, Context, Delta, Ended, Event
-from workspan.core.engine import FREE, Bill, Whole
+from workspan.core.engine import FREE, Bill, Whole, texts_alone
 from workspan.core.journal import bound_usage
 from workspan.core.ledger import Hold, Ledger
 from workspan.core.warming import Warmth
@@ -179,8 +179,7 @@ class Attempt:
         except UnsupportedCapability:
             if self.ledger.limits("prefill") or self.ledger.limits("cost"):
                 raise
-        texts = tuple(replace(turn, content=turn.text) for turn in self.request.prompt)
-        return await self.engine.count(replace(self.request, prompt=texts))
+        return await self.engine.count(texts_alone(self.request))
 
     def _bound(self) -> Amount:
         """Ask for the prompt and the first slice of what may be decoded now.

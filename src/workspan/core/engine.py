@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from operator import attrgetter
 from typing import Literal, Protocol, runtime_checkable
@@ -167,6 +167,12 @@ async def ready(engines: Iterable[Engine]) -> None:
         for engine in engines:
             if isinstance(engine, Loads):
                 group.start_soon(one, engine)
+
+
+def texts_alone(request: Request) -> Request:
+    """Return a request without what is no text, where nothing bounds its size."""
+    prompt = tuple(replace(turn, content=turn.text) for turn in request.prompt)
+    return replace(request, prompt=prompt)
 
 
 def needs(request: Request) -> frozenset[Capability]:

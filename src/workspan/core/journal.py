@@ -17,7 +17,7 @@ from operator import attrgetter
 import msgspec
 
 from workspan.data.content import NO_FIELDS, JsonObject, ToolCall
-from workspan.data.entry import Entry
+from workspan.data.entry import End, Entry
 from workspan.data.types import Amount, Message, Problem, Prompt, Request, Usage
 from workspan.errors import ReplayMismatch
 
@@ -90,6 +90,20 @@ class Journal:
         """Return the line that ended the run under this very budget: then nothing is asked."""
         ends = (entry for entry in self.entries if entry.end is not None)
         return next((entry for entry in ends if entry.end and entry.end.budget == budget), None)
+
+    @property
+    def cut_by(self) -> str:
+        """The limit that had cut one of its samples; "" where none had."""
+        cut = (entry.refused for entry in self.entries if entry.outcome == "sample")
+        return next(filter(None, cut), "")
+
+    def finish(self, end: End, seconds: float) -> None:
+        """Write down that the run has ended.
+
+        Raises:
+            JournalError: the disk refused it.
+        """
+        self.append(Entry(f"end {len(self.entries)}", "end", end=end, ended=seconds))
 
     def _add(self, entry: Entry) -> None:
         before = self._latest.get(entry.key)

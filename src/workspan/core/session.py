@@ -35,6 +35,7 @@ from workspan.data.types import (
     Sample,
 )
 from workspan.errors import BudgetExceeded, EngineError, VerifierError, first_error, ungrouped
+from workspan.registry.table import written
 
 NO_LIMITS = Budget()
 
@@ -400,5 +401,5 @@ class Session:
 
 
 def _named(verifier: Verifier) -> str:
-    """Name a verifier in a notice: by its own name, where one class stands for many."""
-    return str(getattr(verifier, "name", type(verifier).__name__))
+    """Name a verifier in a notice as it is written, or by its own name, where it has one."""
+    return str(getattr(verifier, "name", None) or written(type(verifier)))

@@ -158,3 +158,8 @@ def _item(item: str, text: str, column: int) -> tuple[str, int | float | Decimal
     if value != int(value):
         raise SpecError(f"budget item {item!r} must be a whole number", text=text, column=column)
     return name, int(value)
+
+
+def within(limits: Budget | str) -> str:
+    """Say limits, or their text, behind what keeps to them: ``within 8k work``."""
+    return "without a limit" if str(limits) == str(Budget()) else f"within {limits}"

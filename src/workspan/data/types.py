@@ -48,6 +48,7 @@ NoticeCode = Literal[
     "alike",  # all draws are the same at a temperature above 0
     "no_verdict",  # judgements that a strategy rests on are missing
     "other_library",  # a library of another model, or of other problems, was used
+    "kept",  # what an earlier run had finished was taken
     "comparison_cut",  # answers that were not compared, since the time was up
 ]
 """What a notice is about, for programs."""

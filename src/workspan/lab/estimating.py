@@ -14,7 +14,7 @@ from workspan.core.engine import FREE, Bill, Engine
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import Message, Problem, Request
-from workspan.errors import EngineRejected, InputError
+from workspan.errors import EngineRejected, InputError, UnsupportedCapability
 from workspan.lab.replay.simulated import HABITS, Habit, SimulatedEngine
 from workspan.runner import Result, check, run
 from workspan.spec import write
@@ -88,6 +88,9 @@ class Estimate:
     budget: Budget
     speed: Speed | None = None
     """What the seconds rest on, where it was measured."""
+    unsized_media: int = 0
+    """Images, sounds and files in the prompts whose tokens nobody states: prefill and money leave
+    them out."""
 
     @property
     def total(self) -> Need:
@@ -147,7 +150,22 @@ async def estimate(
             rest = [await rehearse(strategy, p, habit, i + 1) for i, p in enumerate(few)]
             tried.append([first, *rest])
         needs.append(_need(strategy, tried, len(problems), budget, speed))
-    return Estimate(tuple(needs), len(problems), budget, speed)
+    unsized = await _unsized(problems, (engine, *engines.values()))
+    return Estimate(tuple(needs), len(problems), budget, speed, unsized)
+
+
+async def _unsized(problems: Sequence[Problem], engines: Sequence[Engine]) -> int:
+    """Count what is no text in prompts of which an engine can't bound the size."""
+    found = 0
+    for problem in problems:
+        parts = sum(len(turn.media) for turn in problem.prompt)
+        for engine in engines if parts else ():
+            try:
+                await engine.count(Request(problem.prompt))
+            except UnsupportedCapability:
+                found += parts
+                break
+    return found
 
 
 async def slowest(engines: Iterable[Engine], problem: Problem | None = None) -> Speed | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,6 +178,9 @@ def _table(path: str | Path) -> tuple[Any, str]:
         extra = [name for name in ("setting", "chain", "effort") if name in schema.names]
         return parquet.read_table(path, columns=[*_COLUMNS, *extra, form]), form
     except (OSError, pyarrow.ArrowException) as error:
+        if isinstance(error, OSError) and error.errno:  # the system's own; a torn file has none
+            why = os.strerror(error.errno)
+            raise DataError(f"can't be read: {why}", path=str(path)) from error
         raise DataError(f"not a sound Parquet file: {error}", path=str(path)) from error
 
 

@@ -133,6 +133,7 @@ _COMMANDS = {
     "explain": "workspan.cli.explain:explain",
     "read": "workspan.cli.read:read",
     "claims": "workspan.cli.claims:claims",
+    "map": "workspan.cli.map:map_",
     "strategies": "workspan.cli.lists:strategies",
     "engines": "workspan.cli.lists:engines",
     "verifiers": "workspan.cli.lists:verifiers",
@@ -182,6 +183,7 @@ OFFICIAL: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             *("wrong_majority", "guessing_tokens", "guessing_latency", "retrieval_learnt"),
             *("serial_scaling", "training_format", "training_format_reinforced"),
             *("task_structure", "evolution_learnt"),
+            *("split_between", "early_enders", "longer_walks"),
         ),
     },
 }

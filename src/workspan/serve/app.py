@@ -41,6 +41,7 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
     "/openapi.json": {"GET": about.openapi},
     **{path: {"GET": page.asset} for path in page.ASSETS},
     page.EVENTS: {"GET": page.events},
+    page.MAP: {"GET": page.evidence},
     advice.PATH: {"GET": advice.advice},
 }
 """By address and method. A further dialect is one more row."""
@@ -57,7 +58,7 @@ _VOICES: Mapping[str, Callable[[str], Voiced]] = {
 _MODEL: Mapping[str, Route] = {"GET": about.model}
 _SEEN = frozenset(path for path in ROUTES if "POST" in ROUTES[path])
 """What the page shows: what may be paid for."""
-_OWN = frozenset({"/metrics", page.EVENTS, advice.PATH, *page.ASSETS})
+_OWN = frozenset({"/metrics", page.EVENTS, page.MAP, advice.PATH, *page.ASSETS})
 """The operator's: no page of another site reads them, whichever sites may ask for answers."""
 _WHILE_DRAINING = frozenset({"/healthz", "/readyz", "/metrics"})
 

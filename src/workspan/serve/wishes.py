@@ -78,7 +78,7 @@ def read_wish(
         body.drop(FIELD)
         for name in told:
             if name not in _READS:
-                raise InputError(f"workspan.{quoted(name)} is no wish: {nearest(name, _READS)}")
+                raise InputError(f"workspan holds no wish {quoted(name)}: {nearest(name, _READS)}")
     if not (told or budget or strategy or lane or trajectory):
         return NO_WISH
     limits = _text(told, "budget") or budget.strip()

@@ -24,6 +24,11 @@ from workspan.registry.table import WRITTEN, Row, load_written, official, said, 
 from workspan.spec import make
 from workspan.spec.parameters import parameters
 
+_HOST = re.compile(
+    r"(?:(?P<scheme>[A-Za-z]+)://)?"
+    r"(?P<rest>(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w-]+(?=:\d))(?::\d+)?(?:/[^?\s]*)?)"
+)
+"""What may be meant for an address: a host with a dot or a port, whatever stands before it."""
 _HEAD = re.compile(r"([A-Za-z]\w*)(?=[:(]|$)", re.ASCII)
 _LONGEST_PRICE = 100
 """Characters."""
@@ -111,13 +116,23 @@ def _found(text: str) -> tuple[Row | None, str | None]:
         if is_path:
             return None, None
         known = nearest(text.partition("(")[0], engines)
-        raise SpecError(f"unknown engine {quoted(text)}: {known} (or an http address)")
+        raise SpecError(f"unknown engine {quoted(text)}: {known} ({_address(text)})")
     try:
         row = engines.find(name)
     except SpecError as error:
-        raise SpecError(f"{error} (or an http address)") from None
+        raise SpecError(f"{error} ({_address(text)})") from None
     follows = text[len(name) :]
     return row, follows[1:] if follows.startswith(":") else None
+
+
+def _address(text: str) -> str:
+    """Say how an address is written, where the text may be meant for one."""
+    found = _HOST.fullmatch(text)
+    if found is None:
+        return "or an http address"
+    scheme = "https" if (found["scheme"] or "").lower() == "https" else "http"
+    written = f"{scheme}://{found['rest']}"
+    return f"an address begins with its scheme: {quoted(written)}"
 
 
 def _by_name(row: Row, rest: str, told: _Told, *, imports: bool) -> Any:

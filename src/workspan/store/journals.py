@@ -14,6 +14,7 @@ import msgspec
 
 from workspan.core.journal import Journal
 from workspan.data.entry import Entry, Header, Line, RunId
+from workspan.data.types import Sample
 from workspan.errors import InputError, JournalError, ReplayMismatch
 from workspan.legible import quoted
 from workspan.store.lines import MARK, Broken, is_journal, parse, sealed
@@ -66,6 +67,19 @@ class JournalFile:
     def runs(self) -> tuple[RunId, ...]:
         """The runs that the file held and that were not opened yet, in their order."""
         return tuple(self._entries)
+
+    def finished(self) -> dict[str, Sample]:
+        """Return the samples that came to their own end, by what asked for them.
+
+        Those of all runs that the file held and that were not opened yet, under whatever budget.
+        """
+        return {
+            entry.fingerprint: entry.sample
+            for entries in self._entries.values()
+            for entry in entries
+            if entry.outcome == "sample" and entry.sample is not None
+            if entry.sample.finish == "stop"
+        }
 
     def journal(self, run: RunId) -> Journal:
         """Return the journal of one run of this file; a run is opened once.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -195,7 +196,9 @@ async def _execute(store: Store, text: str) -> None:
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
-    assert [*migrations()] == [*range(1, len(migrations()) + 1)]
+    named = [one.name for one in (files("workspan.store") / "migrations").iterdir()]
+    numbers = sorted(int(name[:4]) for name in named if name.endswith(".sql"))
+    assert [*migrations()] == numbers == [*range(1, len(numbers) + 1)], "each number once"
 
 
 def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncGenerator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from workspan.core.engine import Bill, EngineInfo, Price
 from workspan.core.ledger import Ledger
 from workspan.data.budget import Budget
+from workspan.data.entry import Header
 from workspan.data.types import Amount, Chunk, Notice, Problem, Request, Usage
 from workspan.errors import InputError
 from workspan.lab.efforts.dropping import Standing, dropped
 from workspan.lab.efforts.guard import Guard
 from workspan.lab.efforts.race import Entrant, Raced, grade_by_task, race
 from workspan.lab.efforts.records import records_of
+from workspan.store.journals import JournalFile
 from workspan.strategies.adaptive.ladder import Ladder
 from workspan.strategies.auto.fit.seen import Rung
 from workspan.tasks.base import Task
@@ -99,6 +102,34 @@ async def test_a_pilot_is_never_passed(budget: str) -> None:
     assert spent.output_tokens <= (limits.work or 10**9)
     assert found.ended_by != "done"
     assert {place for place, _ in found.of(0)} <= {*range(found.whole)}
+
+
+@pytest.mark.parametrize("budget", ["100 work", "$0.0013"])
+async def test_a_cut_race_that_was_killed_at_any_line_goes_on_under_a_higher_pilot(
+    budget: str, tmp_path: Path
+) -> None:
+    """Between a sample that was cut and the line that ends its run, too: it ended once more."""
+
+    async def under(pilot: str, kept: Path) -> Raced:
+        engine = Model(said, price=PRICE)
+        with JournalFile(kept, Header("scripted", 0)) as journals:
+            return await race(
+                entrants("medium", "high"),
+                tasks(4),
+                engine,
+                budget=Budget.parse(pilot),
+                grade=grade_by_task,
+                journals=journals,
+            )
+
+    first = await under(budget, tmp_path / "whole")
+    assert first.cut
+    whole = (tmp_path / "whole").read_bytes().splitlines(keepends=True)
+    for lines in range(1, len(whole) + 1):
+        kept = tmp_path / f"{lines}"
+        kept.write_bytes(b"".join(whole[:lines]))
+        found = await under("$9", kept)
+        assert (found.ended_by, len(found.measured), found.cut) == ("done", 8, 0)
 
 
 async def test_the_records_price_each_arm_and_the_policy() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -20,6 +19,7 @@ from typing import Any, TypeAlias
 from aiohttp import web
 
 from peers.gateway import simulated_answers as answers
+from peers.gateway.listening import listening
 
 SECRET = "sk-upstream-0123456789abcdefghij"
 """What the gateway alone may send."""
@@ -236,8 +236,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
 @contextmanager
 def simulated_upstream() -> Iterator[Upstream]:
     """Listen on loopback until the block is left."""
-    upstream, loop, ready = Upstream(), asyncio.new_event_loop(), threading.Event()
-    over = asyncio.Event()
+    upstream = Upstream()
 
     async def completed(request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read())
@@ -255,27 +254,9 @@ def simulated_upstream() -> Iterator[Upstream]:
     async def tokenizer(_: web.Request) -> web.Response:
         return web.json_response({"tokenizer_class": "Simulated", "eos_token": "</s>"})
 
-    async def serve() -> None:
-        app = web.Application(client_max_size=64 * 1024**2)
-        app.router.add_post(
-            "/{behaviour}/v1/{path:chat/completions|completions|embeddings}", completed
-        )
-        app.router.add_get("/{behaviour}/v1/models", models)
-        app.router.add_get("/{behaviour}/tokenizer_info", tokenizer)
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, backlog=512).start()
-        upstream.port = runner.addresses[0][1]
-        ready.set()
-        await over.wait()
-        await runner.cleanup()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
-    thread.start()
-    ready.wait()
-    try:
+    app = web.Application(client_max_size=64 * 1024**2)
+    app.router.add_post("/{behaviour}/v1/{path:chat/completions|completions|embeddings}", completed)
+    app.router.add_get("/{behaviour}/v1/models", models)
+    app.router.add_get("/{behaviour}/tokenizer_info", tokenizer)
+    with listening(app) as upstream.port:
         yield upstream
-    finally:
-        loop.call_soon_threadsafe(over.set)
-        thread.join()
-        loop.close()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from aiohttp import ClientSession, web
 from peers.conftest import Install
 from peers.gateway.driven import Client, driven
 from peers.gateway.kits import CLIENTS
+from peers.gateway.listening import listening
 from peers.gateway.served import KEY, Served
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(900)]
@@ -135,29 +135,10 @@ def _has_result(told: Mapping[str, Any]) -> bool:
 @contextmanager
 def canned() -> Iterator[Canned]:
     """Serve until the block is left."""
-    server, loop, ready = Canned(), asyncio.new_event_loop(), threading.Event()
-    over = asyncio.Event()
-
-    async def serve() -> None:
-        app = web.Application()
-        app.router.add_post("/{path:.*}", server.answer)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        server.port = runner.addresses[0][1]
-        ready.set()
-        await over.wait()
-        await runner.cleanup()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
-    thread.start()
-    ready.wait()
-    try:
+    server, app = Canned(), web.Application()
+    app.router.add_post("/{path:.*}", server.answer)
+    with listening(app) as server.port:
         yield server
-    finally:
-        loop.call_soon_threadsafe(over.set)
-        thread.join()
-        loop.close()
 
 
 def _asked(gateway: Served, path: str, *, is_stream: bool, has_tool: bool) -> str:

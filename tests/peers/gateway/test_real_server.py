@@ -6,13 +6,14 @@ What the server says that it has decoded is what the clients are told, and what 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from peers.conftest import Install
 from peers.gateway.driven import Client, driven
+from peers.gateway.held_back import held_back
 from peers.gateway.kits import CLIENTS, Kit
 from peers.gateway.served import Served, served
 from real_servers import Counters, settled
@@ -23,14 +24,30 @@ UNFIT = ("dspy", "litellm responses", "pydantic-ai responses", "pydantic-ai mess
 """Clients that ask more than once for an answer, or do not say why it ended."""
 LIMIT = 200
 """Work of a request: a small model may go on for long."""
+SHORT = 60
+"""Work of a stream that is left: no more than may be decoded unseen after a hang-up."""
 
 
 @pytest.fixture(scope="module")
 def real(llama: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The gateway before the real server."""
+    """The gateway before the real server, whose model says the same each time it is asked."""
     folder = tmp_path_factory.mktemp("gateway")
     options = ["-e", f"{llama}/v1", "--model", "small", "--budget", f"{LIMIT} work"]
-    with served(folder, *options, "--name", "careful=self_consistency(n=3)") as running:
+    options += ["--name", "careful=self_consistency(n=3)", "-o", "body.temperature=0"]
+    with served(folder, *options) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def endless(llama: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The gateway before the same, whose streams end when their clients do."""
+    folder = tmp_path_factory.mktemp("endless")
+    with (
+        held_back(llama) as address,
+        served(
+            folder, "-e", f"{address}/v1", "--model", "small", "--budget", f"{SHORT} work"
+        ) as running,
+    ):
         yield running
 
 
@@ -91,7 +108,8 @@ def test_a_form_is_kept_by_each_draft(scene: Scene) -> None:
     assert truth.decoded <= LIMIT
 
 
-def test_a_client_that_goes_is_followed(scene: Scene) -> None:
+def test_a_client_that_goes_is_followed(scene: Scene, endless: Served) -> None:
+    scene = replace(scene, gateway=endless)
     if "cancel_stream" in scene.kit.lacks:
         pytest.skip(f"{scene.client.name} has no stream that can be left")
     told, truth = scene.do("cancel_stream")

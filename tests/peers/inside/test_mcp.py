@@ -20,6 +20,12 @@ def test_plans_and_solves_within_both_budgets(inside: Inside, serve: Serve, tmp_
     assert told["plan"]["budget"] == "40 work"  # the server's own is tighter
     assert told["plan"]["work"]["high"] == 40
     assert told["plan"]["cost_usd"]["high"] > 0
+    assert told["schemas"] == [False] * 3
+    assert told["misspelt"]["error"].endswith(
+        "solve has no argument 'budgets': did you mean 'budget'?"
+    )
+    assert told["told_much"]["error"].endswith("account has no argument 'question': it takes none")
+    assert "200000 at most" in told["long"]["error"]
     assert told["after_plan"]["spent_calls"] == 0
     assert "budget" in told["no_budget"]["error"]
     assert told["solve"]["answer"] == "4"

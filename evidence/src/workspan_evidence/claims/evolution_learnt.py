@@ -32,4 +32,8 @@ CLAIM = Claim(
     on="the trained reasoner; evaluator and accounts are real",
     changes="a proposer whose revisions see more, or whose first plans are worse",
     measure=measure,
+    idea="evolution",
+    budget="400 work",
+    model="reasoner:planning",
+    kind="reasoner",
 )

@@ -46,4 +46,8 @@ CLAIM = Claim(
     on="exact policies of a program, no model",
     changes="fewer decoding slots than chains",
     measure=measure,
+    idea="task_structure",
+    budget="equal success",
+    model="exact policies",
+    kind="program",
 )

@@ -36,4 +36,8 @@ CLAIM = Claim(
     on="exact policies of a program, no model",
     changes="a chain that repeats or commits to its guesses, or whose context ends",
     measure=measure,
+    idea="task_structure",
+    budget="equal tokens",
+    model="exact policies",
+    kind="program",
 )

@@ -54,4 +54,8 @@ CLAIM = Claim(
     on="the trained reasoner",
     changes="short chains that find it far more often than 2^-8, or a verifier",
     measure=measure,
+    idea="sequential",
+    budget="32 tokens against 8 times as many",
+    model="reasoner:graphs",
+    kind="reasoner",
 )

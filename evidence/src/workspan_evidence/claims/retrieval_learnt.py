@@ -92,4 +92,8 @@ CLAIM = Claim(
     on="the trained reasoner lookups; its corpus is exact, and which keys to ask was taught",
     changes="a budget above what one key a round needs, or what is given counted at a high price",
     measure=measure,
+    idea="retrieval",
+    budget="24 tokens",
+    model="reasoner:lookups",
+    kind="reasoner",
 )

@@ -51,4 +51,8 @@ CLAIM = Claim(
         "so that its failure there may be training as well as depth"
     ),
     measure=measure,
+    idea="serial_scaling",
+    budget="one chain against 64 direct answers",
+    model="reasoner:serial",
+    kind="reasoner",
 )

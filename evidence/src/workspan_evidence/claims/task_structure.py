@@ -73,4 +73,8 @@ CLAIM = Claim(
     on="the trained reasoner",
     changes="a model whose chains do not follow the search that it was taught",
     measure=measure,
+    idea="task_structure",
+    budget="16 to 80 tokens",
+    model="reasoner:graphs",
+    kind="reasoner",
 )

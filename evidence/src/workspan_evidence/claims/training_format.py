@@ -115,4 +115,8 @@ CLAIM = Claim(
     on="the trained reasoners formats-choice and formats-free",
     changes="a strategy that stays tied to the format it was taught in",
     measure=measure,
+    idea="training_format",
+    budget="one chain",
+    model="reasoner:formats-choice, formats-free",
+    kind="reasoner",
 )

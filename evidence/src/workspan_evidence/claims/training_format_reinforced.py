@@ -159,4 +159,8 @@ CLAIM = Claim(
     ),
     measure=measure,
     trains=True,
+    idea="training_format",
+    budget="one chain",
+    model="reasoner:formats-choice, formats-free",
+    kind="reasoner",
 )

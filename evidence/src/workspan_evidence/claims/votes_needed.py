@@ -80,6 +80,10 @@ DEEP = Claim(
     on="the trained reasoner",
     changes="a model that knows the right branch before it walks it",
     measure=partial(measure, families=[Deep(d) for d in (2, 4, 6, 8)], moves=1),
+    idea="sequential",
+    budget="short chains until 90 % are right",
+    model="reasoner:graphs",
+    kind="reasoner",
 )
 
 BRIDGE = Claim(
@@ -95,4 +99,8 @@ BRIDGE = Claim(
     on=DEEP.on,
     changes="a model that knows the short arc before it walks it",
     measure=partial(measure, families=[Bridge(d) for d in (1, 2, 3)], moves=3),
+    idea="sequential",
+    budget="short chains until 90 % are right",
+    model="reasoner:graphs",
+    kind="reasoner",
 )

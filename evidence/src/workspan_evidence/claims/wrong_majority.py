@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workspan.claims.base import Claim, Measured, Row, Setting
-from workspan.claims.measures import gap, row
+from workspan.claims.measures import mean_interval, row
 from workspan_evidence.claims._chains import accuracy, found, trained
 from workspan_evidence.families.connectivity import Bridge, Deep
 
@@ -28,7 +28,8 @@ def measure(setting: Setting) -> Measured:
         *_ideal(SAFE.found(SAFE_CAP)),
         *_rows(f"Bridge(4) cut at {RISKY_CAP}", risky),
     ]
-    return Measured(*gap(gains[0], gains[1]), problems, tuple(rows))
+    difference = gains[0] - gains[1]  # of gains, which may be losses: no grades
+    return Measured(*mean_interval(difference, setting.seed), problems, tuple(rows))
 
 
 def _ideal(rate: float) -> list[Row]:
@@ -71,4 +72,8 @@ CLAIM = Claim(
     on="the trained reasoner",
     changes="a model that abstains where it does not know: wrong commits are a fault of training",
     measure=measure,
+    idea="selected_votes",
+    budget="256 chains of at most 13 tokens",
+    model="reasoner:graphs",
+    kind="reasoner",
 )

@@ -47,4 +47,8 @@ CLAIM = Claim(
     on="the trained reasoner",
     changes="a budget above the price of the wrong branch: there one chain is right",
     measure=measure,
+    idea="parallel",
+    budget="96 tokens",
+    model="reasoner:graphs",
+    kind="reasoner",
 )

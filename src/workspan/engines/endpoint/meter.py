@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from workspan.data.types import Chunk, FinishReason, Notice, Request, Source, Usage
@@ -44,10 +45,15 @@ _MOST_DETAILS = 1_000
 """Parts of thinking in one event: more is no reply."""
 
 
+_EMOJI = 3
+"""Tokens of an emoji, at most: the first two of its four bytes are one in vocabularies that were
+learnt from bytes."""
+
+
 class _Side:
     """The text of one side of a choice, the answer's or the thinking's, counted read by read."""
 
-    __slots__ = ("_is_open", "_least", "_new", "_size", "_waiting", "pieces")
+    __slots__ = ("_emoji", "_is_open", "_least", "_new", "_size", "_waiting", "pieces")
 
     def __init__(self) -> None:
         self.pieces = 0
@@ -55,7 +61,7 @@ class _Side:
         """Not counted yet."""
         self._waiting: list[str] = []
         """Counted, and not handed on yet."""
-        self._size = self._least = 0
+        self._size = self._least = self._emoji = 0
         self._is_open = False
         """It ends within a word, which the next piece may go on with."""
 
@@ -87,11 +93,22 @@ class _Side:
             self._count()
         return self._least
 
+    @property
+    def emoji(self) -> int:
+        """Characters of four bytes, each of which may be several tokens in one piece."""
+        if self._new:
+            self._count()
+        return self._emoji
+
     def _count(self) -> None:
         text = "".join(self._new)
         self._new.clear()
         self._waiting.append(text)
-        self._size += len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+        if text.isascii():
+            self._size += len(text)
+        else:
+            self._size += len(text.encode(errors="surrogatepass"))
+            self._emoji += sum(map("\uffff".__lt__, text))
         goes_on = self._is_open and not text[0].isspace()
         self._least += least_tokens(text) - goes_on
         self._is_open = not text[-1].isspace()
@@ -103,6 +120,26 @@ class _Side:
         text = "".join(self._waiting)
         self._waiting.clear()
         return text if text.isascii() else whole_unicode(text)
+
+
+def hear_of_all(meters: Sequence[Meter], report: Report) -> None:
+    """Tell the meters of one reply what the server says of all its choices together."""
+    if len(meters) == 1:
+        meters[0].hear(report)
+    elif sum(meter.request.max_tokens for meter in meters) < running(report) < BEYOND:
+        for meter in meters:
+            meter.hear_past()
+
+
+def may_be_of_one(meters: Sequence[Meter], decoded: int) -> bool:
+    """Tell whether a server's figure for several choices may be one choice's alone.
+
+    llama.cpp reports so (its issue 27318). Where a piece is a token, a sum below the pieces shows
+    it. An emoji is several that come in one piece: there, what one choice may have taken tells.
+    """
+    is_few = decoded < sum(meter.usual_least for meter in meters)
+    of_one = max((meter.usual_most for meter in meters if meter.emoji), default=0)
+    return len(meters) > 1 and (is_few or decoded <= of_one)
 
 
 class Meter:
@@ -162,6 +199,8 @@ class Meter:
         """Pieces that had come at its last report: text after that is not in it."""
         self._goes_on = False
         """Text came after the end that the server gave."""
+        self._is_told_past = False
+        """The server's figures say that the cap was passed."""
         self.is_asked_whole = False
         """No stream is asked for: until the reply comes nothing tells how much was decoded."""
         self._settled: Usage | None = None
@@ -250,6 +289,11 @@ class Meter:
         told = running(self._report)
         if is_all and self.least <= told < BEYOND:
             self._told = (told, self.pieces, self._size)
+            self._is_told_past |= told > self.request.max_tokens
+
+    def hear_past(self) -> None:
+        """Take the server's word that all choices together are past what all were allowed."""
+        self._is_told_past = True
 
     @property
     def was_served(self) -> bool:
@@ -266,6 +310,26 @@ class Meter:
         """Pieces of text and thinking so far."""
         shown = self._text.pieces + self._thought.pieces + self._refusal.pieces
         return shown + self._called.pieces + self._unasked.pieces
+
+    @property
+    def emoji(self) -> int:
+        """Emoji, and other characters of four bytes, so far."""
+        shown = self._text.emoji + self._thought.emoji + self._refusal.emoji
+        return shown + self._called.emoji + self._unasked.emoji
+
+    @property
+    def usual_least(self) -> int:
+        """Decoded tokens with most servers, at least: a piece is one."""
+        return max(1, self.least, self._pace.usual(self.pieces))
+
+    @property
+    def usual_most(self) -> int:
+        """Decoded tokens with most servers, at most: emoji take more, and so may the end.
+
+        An end token is not sent, nor are the tokens of an emoji that the cap cut.
+        """
+        end = 1 if self.finish == "stop" else _EMOJI - 1
+        return self.usual_least + self.emoji * (_EMOJI - 1) + end
 
     @property
     def _size(self) -> int:
@@ -294,7 +358,7 @@ class Meter:
     def _capped(self, tokens: int, least: int) -> int:
         """Hold a bound against the cap, unless the server minds none."""
         cap = self.request.max_tokens
-        is_past = max(least, self._told[0]) > cap or self._goes_on or self._pace.ignores_cap
+        is_past = least > cap or self._is_told_past or self._goes_on or self._pace.ignores_cap
         is_past = is_past or self._unasked.pieces > 0
         return tokens if is_past else min(tokens, cap)
 
@@ -404,7 +468,8 @@ class Meter:
             self.notices.append(_no_usage(server))
         if figures.is_measured and not self._unasked.pieces and not self._calls:
             pieces = 0 if self._is_whole or self.is_asked_whole else self.pieces
-            self._pace.learn(pieces, self._size, figures.decoded)
+            ends = sum(side.pieces > 0 for side in (self._text, self._thought, self._refusal))
+            self._pace.learn(pieces, self._size, figures.decoded, ends)
         source: Source = "measured" if figures.is_measured else self.count_source
         self.settle_at(figures.decoded, source, figures.reasoning)
         if figures.cost is not None and self._settled is not None:
@@ -453,7 +518,7 @@ class Meter:
         left = max(0, self.request.max_tokens - seen)
         is_hidden = self._pace.hides or self.is_asked_whole or self.request.may_call
         unseen = left if is_hidden else min(self._runahead, left)
-        if self._pace.ignores_cap or self.has_overrun:
+        if self._pace.ignores_cap or self._is_told_past or self.has_overrun:
             unseen = max(unseen, self._runahead)
         return self._usage(seen, self._reasoning, "estimated", unseen)
 

@@ -13,7 +13,7 @@ import anyio
 from workspan.core.engine import Bill
 from workspan.data.types import Chunk, Notice, Request, Source, Usage
 from workspan.engines.endpoint.figures import reconcile, together
-from workspan.engines.endpoint.meter import Meter
+from workspan.engines.endpoint.meter import Meter, hear_of_all, may_be_of_one
 from workspan.engines.endpoint.reply import Reply
 from workspan.engines.endpoint.wire import Event, Report
 from workspan.errors import EngineError, EngineProtocolError
@@ -90,6 +90,7 @@ class _Group:
                 pieces = tuple(meter.pieces for meter in self.choices)
                 still = tuple(i for i, meter in enumerate(self.choices) if meter.finish is None)
                 self.reports.append(_Told(self.last_ended, event.usage, pieces, still))
+                hear_of_all(self.choices, event.usage)
 
     def settle(self, server: str) -> None:
         """Split the usage among the choices: by its own report, by the total, or by our count."""
@@ -110,14 +111,15 @@ class _Group:
 
         llama.cpp reports one choice's usage for n (its issue 27318).
         """
-        sent = [max(1, meter.least, meter.pieces) for meter in ended]
+        sent = [meter.usual_least for meter in ended]
         figures = reconcile(told.report, together([meter.shown for meter in ended]))
-        if figures.decoded < sum(sent):
+        is_too_low = may_be_of_one(ended, figures.decoded)
+        if is_too_low:
             ended[0].notices.append(_one_for_all(server))
         if figures.prompt is not None:
             self.choices[0].expects(figures.prompt, figures.cached, "measured")
         is_last = told.pieces == tuple(meter.pieces for meter in self.choices)
-        is_sum = is_last and figures.is_measured and figures.decoded >= sum(sent)
+        is_sum = is_last and figures.is_measured and not is_too_low
         ends = sum(self.choices[place].finish == "stop" for place in told.open)
         shares = [meter.decoded for meter in ended]
         if is_sum:

@@ -277,7 +277,8 @@ def _check(command: str, ran: Ran) -> None:
         raise EngineError(f"{one_line(command)} wrote more than it may (output_mb)")
     if ran.status:
         last = _secrets().scrub(ran.err.decode(errors="replace").strip().rpartition("\n")[2])
-        raise EngineError(f"{one_line(command)} ended with {ran.status}: {one_line(last, 300)}")
+        why = f": {one_line(last, 300)}" if last.strip() else ", and said nothing on stderr"
+        raise EngineError(f"{one_line(command)} ended with {ran.status}{why}")
 
 
 def _secrets() -> Secret:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 
 import anyio
-from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
@@ -26,6 +26,7 @@ from workspan.data.budget import Budget
 from workspan.errors import WorkspanError, ungrouped
 from workspan.integrations.mcp.desk import COLUMNS, Desk
 from workspan.integrations.mcp.forms import Account, Priced, Solved
+from workspan.integrations.mcp.strict import StrictServer
 from workspan.serve.wishes import within
 
 Question = Annotated[str, Field(description="What is asked; the model sees nothing else.")]
@@ -52,7 +53,7 @@ def server(opened: Opened, total: Budget, most: Budget) -> Any:
     """
     own = Budget(**{name: getattr(total, name) for name in COLUMNS})
     desk = Desk(opened, Ledger(own), within(most, total))
-    made = MCPServer(
+    made = StrictServer(
         "workspan",
         version=__version__,
         instructions=(

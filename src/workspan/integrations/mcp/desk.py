@@ -12,6 +12,7 @@ from workspan.core.ledger import Ledger
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import Problem
+from workspan.errors import InputError
 from workspan.integrations.mcp.forms import Account, Between, Priced, Solved
 from workspan.lab.estimating import Range, estimate
 from workspan.runner import Result, run
@@ -51,9 +52,11 @@ class Desk:
         """Make a problem of what a client sent.
 
         Raises:
-            InputError: it is empty, or its kind is none.
+            InputError: it is empty or too long, or its kind is none.
         """
-        return as_problem(question[:_LONGEST], as_kind(kind), strategy)
+        if len(question) > _LONGEST:
+            raise InputError(f"the question has {len(question)} characters: {_LONGEST} at most")
+        return as_problem(question, as_kind(kind), strategy)
 
     async def plan(self, question: str, strategy: str, budget: str, kind: str) -> Priced:
         """Price a run on simulated models."""

@@ -163,12 +163,21 @@ def certify(library: Library, wish: Wish) -> Certified:
     if not votes:
         raise InputError(f"no problem has {n or 'any'} draws: draw more, or say fewer with n")
     if wish.mode == "mode":
-        if not certifiable(n, wish.delta):
-            least = next(k for k in count(n) if certifiable(k, wish.delta))
-            said = f"{n} draws of a problem certify no mode at delta {wish.delta:g}"
-            raise InputError(f"{said}, even where all agree: {least} at least")
+        check_mode(n, wish.delta)
         return _by_mode(votes, library.model, wish, n)
     return _by_threshold(votes, library.model, wish, n)
+
+
+def check_mode(n: int, delta: float) -> None:
+    """Refuse so few draws of a problem that none of their modes could be certified.
+
+    Raises:
+        InputError: they are.
+    """
+    if not certifiable(n, delta):
+        least = next(k for k in count(n) if certifiable(k, delta))
+        said = f"{n} draws of a problem certify no mode at delta {delta:g}"
+        raise InputError(f"{said}, even where all agree: {least} at least")
 
 
 def certificate_of(found: Certified, wish: Wish, kinds: Sequence[str] = ()) -> Certificate:

@@ -27,7 +27,7 @@ from workspan.core.journal import digest, seed_for
 from workspan.core.ledger import Ledger
 from workspan.core.stopwatch import WALL, Time
 from workspan.data.budget import Budget
-from workspan.data.entry import RunId
+from workspan.data.entry import End, RunId
 from workspan.data.types import Amount, Usage
 from workspan.errors import GraderError, InputError
 from workspan.lab.efforts.dropping import Dropped, Standing, dropped
@@ -305,9 +305,18 @@ class _Course:
         return end is not None and end.end is not None and end.end.stop == "done"
 
     def _was_cut(self, one: Entrant, task: Task) -> bool:
-        """Say whether a lower budget had cut this run, as its journal shows."""
+        """Say whether a lower budget had cut this run, as its journal shows.
+
+        One that was killed before it could write so has ended all the same: its calls are charged,
+        and none is asked for under a name of the lower budget any more.
+        """
         journal = self.first.owed.get(self._id(self.first, one, task))
-        end = None if journal is None else journal.end(str(self.first.budget))
+        if journal is None:
+            return False
+        end = journal.end(str(self.first.budget))
+        if end is None and journal.cut_by:
+            journal.finish(End(str(self.first.budget), journal.cut_by), journal.seconds)
+            return True
         return end is not None and end.end is not None and end.end.stop != "done"
 
     def _charge(self, entrant: int, usage: Usage) -> None:

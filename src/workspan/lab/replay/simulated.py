@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from anyio.lowlevel import checkpoint
 
-from workspan.core.engine import Bill, Engine, EngineInfo
+from workspan.core.engine import Bill, Engine, EngineInfo, texts_alone
 from workspan.data.types import AnswerKind, Chunk, Request, Usage
 from workspan.errors import UnsupportedCapability
 
@@ -61,11 +61,11 @@ class SimulatedEngine:
         return replace(self.real.info, name="simulated", model="simulated (no model)")
 
     async def count(self, request: Request) -> int:
-        """Count as the real engine does."""
+        """Count as the real engine does; of images that nothing bounds, the texts beside them."""
         try:
             return await self.real.count(request)
         except UnsupportedCapability:
-            return 0  # nothing bounds an image: it is left out of what is to be expected
+            return await self.real.count(texts_alone(request))
 
     async def stream(self, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Fill the length with words of about a token each, and answer at the end.

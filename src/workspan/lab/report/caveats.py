@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from workspan.batch.compare import Comparison
 from workspan.lab.records import Record, matched
 from workspan.lab.stats import DISAGREEMENT, detectable, problems_needed
+from workspan.legible import counted
 
 SIMULATED = frozenset({"scripted", "recorded", "simulated"})
 """Engines that no model stands behind."""
@@ -39,7 +40,7 @@ def caveats(done: Comparison, found: Sequence[Record]) -> list[str]:
 
 def over_budget(done: Comparison, found: Sequence[Record]) -> list[str]:
     """Say which strategies passed the budget, if any did."""
-    over = [f"{r.strategy} ({r.over_budget} runs)" for r in found if r.over_budget]
+    over = [f"{r.strategy} ({counted(r.over_budget, 'run')})" for r in found if r.over_budget]
     if not over:
         return []
     of = "the budget of all runs together" if done.pooled else "its budget"

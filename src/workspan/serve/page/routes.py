@@ -7,8 +7,11 @@ from contextlib import aclosing
 from functools import cache
 from importlib.resources import files
 
+import anyio.to_thread
+
 from workspan.serve.gateway import Gateway
 from workspan.serve.seeing.record import Record
+from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange, Header
 
 POLICY = "; ".join(
@@ -54,6 +57,7 @@ ASSETS: Mapping[str, str] = {
 }
 """By address: a request chooses among these, and never writes a file's name."""
 EVENTS = "/_/events"
+MAP = "/map"
 
 
 @cache
@@ -70,6 +74,26 @@ async def asset(gateway: Gateway, exchange: Exchange, record: Record) -> None:  
     gateway.access.check(exchange)
     name = ASSETS[exchange.path]
     await exchange.reply(200, _read(name), HEADERS, kind=_KINDS[name.rpartition(".")[2]])
+
+
+async def evidence(gateway: Gateway, exchange: Exchange, record: Record) -> None:  # noqa: ARG001
+    """Answer ``GET /map``: the evidence map of the store, a page whole by itself.
+
+    Raises:
+        Failed: it is not for whoever asks, or no store is kept.
+        StoreError: the store can't be reached.
+    """
+    gateway.access.check(exchange)
+    if gateway.store is None:
+        raise Failed(404, "the map is of a store: start with --store", code="not_found")
+    from workspan.lab.map import page  # drawn on demand: nothing of it is loaded before
+    from workspan.lab.map.gathered import gather
+
+    found = gather(await gateway.store.verdicts())
+    text = await anyio.to_thread.run_sync(page.render, found)
+    policy = f"{page.policy()}; frame-ancestors 'none'"
+    headers = ((b"content-security-policy", policy.encode()), *HEADERS[1:])
+    await exchange.reply(200, text.encode("utf-8", "replace"), headers, kind=_KINDS["html"])
 
 
 async def events(gateway: Gateway, exchange: Exchange, record: Record) -> None:  # noqa: ARG001

@@ -10,7 +10,7 @@ from operator import attrgetter
 from workspan.core.engine import Price
 from workspan.data.types import Request, Usage
 from workspan.engines.endpoint.figures import Figures, merged, reconcile, together
-from workspan.engines.endpoint.meter import Meter
+from workspan.engines.endpoint.meter import Meter, hear_of_all, may_be_of_one
 from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.wire import Choice, Delta, Event, Report
 from workspan.errors import EngineError
@@ -34,7 +34,6 @@ class Counts:
     ) -> None:
         """Begin; `prompt` bounds its tokens, unless it is not `is_bounded`."""
         self._runahead = runahead
-        self._pace = pace
         self._is_capped = request.max_tokens < UNCAPPED
         self.meters = [
             Meter(request, prompt, runahead, pace, is_bounded=is_bounded) for _ in range(choices)
@@ -99,8 +98,7 @@ class Counts:
 
     def hear(self, report: Report) -> None:
         """Take the server's figures."""
-        if len(self.meters) == 1:
-            self.meters[0].hear(report)
+        hear_of_all(self.meters, report)
         self.report = merged(self.report, report)
         self._heard_at, self._open = self._pieces, self.unfinished
 
@@ -157,7 +155,7 @@ class Counts:
         """
         bound = sum(meter.decoded for meter in self.meters)
         is_early = self._heard_at < self._pieces
-        if bound > figures.decoded and (is_early or figures.decoded < self._least_of_all):
+        if bound > figures.decoded and (is_early or self._is_too_low(figures.decoded)):
             return replace(figures, decoded=bound, is_measured=False)
         late = [place for place in self._open if place not in self._absent]
         ends = sum(self.meters[place].finish == "stop" for place in late)
@@ -165,22 +163,19 @@ class Counts:
             return replace(figures, decoded=figures.decoded + ends, is_measured=False)
         return figures
 
-    @property
-    def _least_of_all(self) -> int:
-        """Return what all choices took at least: a piece is a token unless less has been learnt.
+    def _is_too_low(self, decoded: int) -> bool:
+        """Tell whether figures are not of all choices: they are few, or may be one's alone.
 
         A choice that ended by its cap took all of it, by the server's word, unless its context was
         full before. Where the report is one cap, to the token, it is of one such choice.
         """
+        present = [m for place, m in enumerate(self.meters) if place not in self._absent]
         cap = self.meters[0].request.max_tokens
         is_cap = self.report is not None and self.report.completion_tokens == cap
-        return sum(
-            cap
-            if is_cap and meter.finish == "length"
-            else max(1, meter.least, self._pace.usual(meter.pieces))
-            for place, meter in enumerate(self.meters)
-            if place not in self._absent
-        )
+        least = [
+            cap if is_cap and meter.finish == "length" else meter.usual_least for meter in present
+        ]
+        return decoded < sum(least) or may_be_of_one(present, decoded)
 
     def _held(self, usage: Usage, came: int) -> Usage:
         """Return a bill that rests on what came, where no cap stands for what did not.

@@ -202,6 +202,7 @@ class Feed:
                 "worker": self.worker,
                 "workers": self.workers,
                 "content": self.shows,
+                "map": self._standings is not None,
                 "requests": _in_order(shown),
                 "keys": self.spend.value(),
                 "routes": self.spend.by_route(),

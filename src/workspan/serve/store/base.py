@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from workspan.lab.map.rows import Row as Verdict
 from workspan.serve.store.keys import StoredKey
 from workspan.serve.store.limits import Limit, Period, Quantity
 from workspan.serve.store.trajectories import StoredTrajectory
@@ -220,6 +221,10 @@ class Store(Protocol):
 
     async def rows(self, since: float, most: int) -> list[Row]:
         """Return requests that came after a moment, the latest first, at most so many."""
+        ...
+
+    async def verdicts(self) -> list[Verdict]:
+        """Return what claims and sweeps found, for the evidence map."""
         ...
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from workspan.lab.map.keeping import Verdicts
+from workspan.lab.map.rows import Row as Verdict
 from workspan.serve.store import statements, trajectories
 from workspan.serve.store.base import Batch, KeyUsage, Row, Standing
 from workspan.serve.store.keys import StoredKey
@@ -74,3 +76,7 @@ class DrivenStore:
     async def rows(self, since: float, most: int) -> list[Row]:
         """Return requests that came after a moment, the latest first, at most so many."""
         return await self.database.transact(lambda: statements.rows(since, most))
+
+    async def verdicts(self) -> list[Verdict]:
+        """Return what claims and sweeps found."""
+        return await Verdicts(self.database).all()

@@ -172,7 +172,13 @@ SHAPES = (
         _gathered(lambda rng: rng.randint(2, 8)),
         keeps=True,
     ),
-    Fault("sixteen_a_piece", "SGLang: --stream-interval 16", _gathered(lambda _: 16), keeps=True),
+    Fault(
+        "sixteen_a_piece",
+        "SGLang: --stream-interval 16",
+        _gathered(lambda _: 16),
+        keeps=True,
+        is_coarse=True,
+    ),
     Fault(
         "all_in_one_piece", "proxies that gather, caches", _gathered(lambda _: 10**9), keeps=True
     ),
@@ -251,5 +257,6 @@ ENDS = (
         "the same, several tokens a piece",
         _gathered(lambda _: 16),
         ignores_cap=True,
+        is_coarse=True,
     ),
 )

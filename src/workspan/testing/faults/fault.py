@@ -27,3 +27,5 @@ class Fault:
     """Only a clock ends it."""
     ignores_cap: bool = False
     """The answer is longer than was asked for."""
+    is_coarse: bool = False
+    """A piece holds as many tokens as a small run-ahead: one that nobody read takes a larger."""

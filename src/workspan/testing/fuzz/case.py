@@ -19,7 +19,6 @@ only what had been journaled by then is known."""
 EXAMPLES = tuple(named.example for named in STRATEGIES.ours.values() if not named.card.extra)
 """One small example of every strategy that needs no extra."""
 _ROWS = tuple(FAULTS.values())
-_GATHERS = "sixteen_a_piece"
 _HONEST = 8
 """One run of so many is on a server that does nothing wrong."""
 
@@ -69,8 +68,8 @@ def case(number: int) -> Case:
     elif rng.random() < 0.25:
         faults = (*faults, rng.choice(_ROWS))
     runahead = rng.choice((16, 64, 64))
-    if any(fault.name == _GATHERS for fault in faults):
-        runahead = 64  # a piece of it that nobody read holds more than the smaller one
+    if any(fault.is_coarse for fault in faults):
+        runahead = 64
     habits = _habits(rng, runahead)
     budget = _budget(rng)
     return Case(

@@ -29,9 +29,15 @@ async def main(python: str, url: str) -> dict[str, Any]:
         told["tools"] = sorted(tool.name for tool in listed.tools)
         kind = {"question": QUESTION, "kind": "number"}
         told["plan"] = await ask(client, "plan", **kind, budget="1M work")
+        told["schemas"] = [tool.input_schema.get("additionalProperties") for tool in listed.tools]
+        solved = {"strategy": "self_consistency(n=4, max_tokens=8)", **kind}
+        told["misspelt"] = await ask(client, "solve", **solved, budget="9 work", budgets="1 work")
+        told["told_much"] = await ask(client, "account", question="?")
+        told["long"] = await ask(
+            client, "solve", **{**solved, "question": "x" * 200_001}, budget="9 work"
+        )
         told["after_plan"] = await ask(client, "account")
         told["no_budget"] = await ask(client, "solve", **kind)
-        solved = {"strategy": "self_consistency(n=4, max_tokens=8)", **kind}
         told["solve"] = await ask(client, "solve", **solved, budget="1M work")
         told["command"] = await ask(
             client, "solve", **kind, budget="9 work", strategy="best_of_n(verifier='sh:true')"

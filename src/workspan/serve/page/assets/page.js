@@ -176,6 +176,7 @@ function begin(told) {
   if (told.content) notes.push("Prompts and answers are shown: the gateway was started with --show-content.");
   about.textContent = notes.join(" ");
   about.hidden = !notes.length;
+  document.getElementById("map").hidden = !told.map;
   take(told);
   say("Live");
 }

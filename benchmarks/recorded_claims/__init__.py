@@ -1,0 +1,1 @@
+"""Claims of the evidence map, measured on recordings of models that people use."""
