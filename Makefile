@@ -59,7 +59,9 @@ test: setup check model
 	$(BIN)/pytest -m 'not heavy and not peers' --numprocesses 2 --dist loadfile
 
 # Everything: real servers, peers, long fuzz runs. Takes as long as it takes; what is not installed is skipped, by name.
+# Ray is no part of the lock: 200 MB that only the tests of a cluster need.
 test-all: setup check model
+	$(UV) install --quiet --python $(BIN)/python 'ray==2.60.0'
 	$(BIN)/pytest -m 'slow or not slow' --numprocesses 2 --dist loadfile
 
 check: setup

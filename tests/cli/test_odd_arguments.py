@@ -148,7 +148,9 @@ def bases(folder: Path) -> dict[str, list[str]]:
         "runs export": [
             "runs", "export", "--store", str(folder / "s.db"), "--to", str(folder / "exported")
         ],
-        "rollouts": ["rollouts", "do it", "--run", "true", "--folder", str(folder / "tree"), "-n", "1"],
+        "rollouts": [
+            "rollouts", "do it", "--run", "true", "--folder", str(folder / "tree"), "-n", "1"
+        ],
         "keys list": ["keys", "list", "--store", str(folder / "k.db")],
         "keys usage": ["keys", "usage", "--store", str(folder / "k.db")],
         "keys revoke": ["keys", "revoke", "nobody", "--store", str(folder / "k.db")],
