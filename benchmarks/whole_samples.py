@@ -63,6 +63,8 @@ SHARES = (0.16, FIFTH, 0.25, 0.3)
 """Of the full vote's work."""
 MOST_MISSING, FEWEST, ORDERS = 0.1, 8, 10
 _RESAMPLES = 2_000
+_HUGE, _FEW = 100, 1
+"""Samples from which on Bayes factors are taken in so few orders."""
 _MEASURED = 0.9
 """Share of the samples that must have a length for it to be the cost."""
 
@@ -126,14 +128,18 @@ def _measure(samples: Sequence[Any]) -> Callable[[Any], int]:
     return lambda _: 1
 
 
-def watched(arena: Arena, stops: Callable[[Sequence[int]], bool]) -> Outcome:
-    """Draw one sample after another until the counts of votes, largest first, say enough."""
+def watched(arena: Arena, stops: Callable[[Sequence[int]], bool], orders: int) -> Outcome:
+    """Draw one sample after another until the counts of votes, largest first, say enough.
+
+    Some orders of each problem's samples only: a Bayes factor is an integral for each state.
+    """
     runs, width = arena.said.shape
-    drawn = np.full(runs, width)
+    picked = np.flatnonzero(np.arange(runs) % arena.orders < orders)
+    drawn = np.full(len(picked), width)
     known: dict[tuple[int, ...], bool] = {}
-    for run, said in enumerate(arena.said.tolist()):
+    for place, run in enumerate(picked):
         votes: Counter[int] = Counter()
-        for n, group in enumerate(said[:-1], 1):
+        for n, group in enumerate(arena.said[run, :-1].tolist(), 1):
             if group == NONE:
                 continue
             votes[group] += 1
@@ -141,9 +147,15 @@ def watched(arena: Arena, stops: Callable[[Sequence[int]], bool]) -> Outcome:
             if counts not in known:
                 known[counts] = stops(counts)
             if known[counts]:
-                drawn[run] = n
+                drawn[place] = n
                 break
-    return arena.outcome(0.0, drawn)
+    lead = arena.votes.lead[picked, drawn - 1]
+    right = np.where(lead == NONE, 0, arena.grades[arena.votes.problem[picked], lead])
+    means = (
+        one.reshape(len(arena.drawn.groups), -1).mean(axis=1)
+        for one in (right, arena.work[picked, drawn - 1])
+    )
+    return Outcome(0.0, *means)
 
 
 def _is_ahead(counts: Sequence[int]) -> bool:
@@ -165,8 +177,10 @@ def measure(drawn: Drawn, runs: int) -> Found:
         "one sample": arena.outcome(0.0, np.ones(len(arena.said), int)),
         "ASC .95": asc(arena, 0.95),
         "ESC 5": esc(arena, 5),
-        "Bayes factor 100": watched(arena, lambda counts: exceeds(counts, 100)),
-        "ahead by 4": watched(arena, _is_ahead),
+        "Bayes factor 100": watched(
+            arena, lambda counts: exceeds(counts, 100), _FEW if width >= _HUGE else arena.orders
+        ),
+        "ahead by 4": watched(arena, _is_ahead, arena.orders),
     }
     rows = len(PRICES) + len(SHARES)
     ends, lead = np.zeros((2, rows, len(arena.votes.problem)), np.int64)
@@ -302,8 +316,8 @@ def table(found: Sequence[Found]) -> list[str]:
     """Lay out each recording."""
     fifth, at = priced(found, FIFTH), SHARES.index(FIFTH)
     names = ("ASC .95", "Bayes factor 100", "ESC 5")
-    heads = ("recording", "problems x samples", "full vote %", *names, "by length")
-    heads += ("`auto` at 20 %", "`auto` at one price")
+    heads = ["recording", "problems x samples", "full vote %", *names, "by length"]
+    heads += ["`auto` at 20 %", "`auto` at one price"]
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for one, price in zip(found, fifth, strict=True):
         cells = [one.name, f"{len(one.fold)} x {one.width}", f"{one.accuracy:.1f}"]
@@ -334,7 +348,8 @@ def page(found: Sequence[Found], looked: dict[str, Ran], runs: int) -> str:
         "",
         f"{ORDERS} orders of each problem's samples or more (about {runs:,} runs a recording), 5 "
         "folds by problem. Cells: accuracy less the full vote's in points, then work in % of it; "
-        "95 % intervals over problems, paired. Asked for: -.05 at 20 %. *By length*: above 0 short "
+        f"95 % intervals over problems, paired. Bayes factor: {_FEW} order where there are {_HUGE} "
+        "samples or more. Asked for: -.05 at 20 %. *By length*: above 0 short "
         "answers count for more.",
     ]
     for name, part in parts.items():

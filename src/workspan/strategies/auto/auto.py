@@ -11,10 +11,9 @@ from workspan.data.budget import Budget
 from workspan.data.types import Answer, Problem, Request
 from workspan.errors import SpecError, at_least, within
 from workspan.registry.card import Card
-from workspan.strategies.adaptive.ladder import Ladder
 from workspan.strategies.auto.answers import candidates, leading
 from workspan.strategies.auto.arms import check_arms, switch
-from workspan.strategies.auto.efforts import check_rungs, ladder_of
+from workspan.strategies.auto.efforts import Climber, check_rungs, climbed, climber_of
 from workspan.strategies.auto.groups import Groups
 from workspan.strategies.auto.library import check_fits, model_of, say_misfit, study_of
 from workspan.strategies.auto.lines import Lines
@@ -65,7 +64,7 @@ class Auto:
     temperature: float = 0.7
     fitted: Policy | None = field(default=None, repr=False)
     """The rule itself, from who has fitted one."""
-    climbs: Ladder | None = field(default=None, repr=False)
+    climbs: Climber | None = field(default=None, repr=False)
     """The ladder of efforts itself, from who has chosen one."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
     card: ClassVar[Card] = Card(
@@ -121,8 +120,8 @@ class Auto:
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Do as the rule says until it stops, or nothing more can be bought."""
         say_misfit(self.library, problem, session)
-        if (ladder := ladder_of(self, session)) is not None:
-            return await ladder(problem, session)
+        if (climber := climber_of(self, session)) is not None:
+            return await climbed(climber, self, problem, session, model_of(self.library))
         lines = self._open_lines(problem, session)
         state, is_growing = lines.state(session), True
         promises = isinstance(self.floor, str)  # no other rule keeps them

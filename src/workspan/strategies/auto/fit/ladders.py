@@ -9,6 +9,7 @@ some of the problems and the other for the rest.
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,12 @@ SLACK = 0.01
 _FIRST, _SECOND = (1, 2, 3), (1, 2, 3)
 _MOST = 8
 """Votes at one effort."""
+_TRUST = 0.5
+"""Share of what sets a plan off from all others of as much work that is believed."""
+_PROBLEM = 4.0
+"""Observations of whether its answer is right that a problem counts for."""
+_PULL = 0.5
+"""Of what shares are worth to what is usual: one over its variance."""
 
 
 class Climb(NamedTuple):
@@ -70,6 +77,14 @@ class Climb(NamedTuple):
             why = why or ["it has no answer"]
             said += f", then {stage.n} × {rungs[stage.rung].name} if {' or '.join(why)}"
         return said
+
+
+class Trust(NamedTuple):
+    """P(right) of a ladder's answer: 1 / (1 + exp(-(base + rise * share)))."""
+
+    base: float = -1.5
+    rise: float = 3.5
+    """By the share of all that was drawn that stands behind it."""
 
 
 class Mix(NamedTuple):
@@ -119,6 +134,19 @@ class Played:
         low, high = hull[above - 1], hull[above]
         share = float((budget - work[low]) / (work[high] - work[low]))
         return Mix(self.plans[low], self.plans[high], share)
+
+    def steady(self) -> Played:
+        """Draw the accuracy of each plan half way to a line over the logarithm of its work.
+
+        Of dozens of plans on some dozen problems one is always lucky: what sets a plan off from all
+        others of as much work is as much chance as merit.
+        """
+        right, work = self.right.mean(axis=1), np.log(self.work.mean(axis=1))
+        away = work - work.mean()
+        rise = float(away @ right) / max(1e-9, float(away @ away))
+        line = right.mean() + rise * away
+        drawn = self.right + (_TRUST * (right - line) + line - right)[:, None]
+        return dataclasses.replace(self, right=drawn)
 
     def best(
         self, price: float = 0.0, prefers: Literal["work", "span"] = "work", slack: float = SLACK
@@ -202,6 +230,34 @@ def play(
     return Played((*plans,), told, right, work, span, parts)
 
 
+def plain_plans(ladders: Ladders) -> list[Climb]:
+    """Return votes at one effort, and two samples with one more where they disagree."""
+    most = _most(ladders)
+    pairs = [(i, j) for i in range(len(most)) for j in range(i, len(most))]
+    climbs = [Climb((Stage(i, 2), Stage(j, 1))) for i, j in pairs]
+    return [*fixed_plans(ladders), *(one for one in climbs if _fits(one, most))]
+
+
+def weights_of(ladders: Ladders, *, seed: int = 0, orders: int = ORDERS) -> tuple[float, ...]:
+    """Return what a vote weighs, by rungs."""
+    return (*_Laid.of(ladders, seed, orders).weights(),)
+
+
+def trust_of(ladders: Ladders, plan: Climb, weights: Sequence[float], *, seed: int = 0) -> Trust:
+    """Fit how often a plan's answer is right by the share behind it, pulled to what is usual."""
+    laid, none = _Laid.of(ladders, seed, ORDERS), (float("inf"), float("inf"))
+    run = laid.run(plan, weights, none, pooled=ladders.pooled)
+    share, right = run.share.ravel(), run.right.ravel()
+    told, start = np.stack([np.ones_like(share), share]), np.array(Trust())
+    weight, beta = _PROBLEM / len(run.share), start.copy()
+    for _ in range(25):
+        p = 1 / (1 + np.exp(-np.clip(beta @ told, -30, 30)))
+        slope = weight * told @ (right - p) - _PULL * (beta - start)
+        curve = weight * (told * (p * (1 - p))) @ told.T + _PULL * np.eye(2)
+        beta = beta + np.linalg.solve(curve, slope)
+    return Trust(*map(float, beta))
+
+
 def fixed_plans(ladders: Ladders) -> list[Climb]:
     """Return the votes at one effort: from one to as many as there are samples."""
     most = _most(ladders)
@@ -213,9 +269,15 @@ def plans_of(ladders: Ladders) -> list[Climb]:
     most, found = _most(ladders), fixed_plans(ladders)
     for i, n in product(range(len(most)), _FIRST):
         for within, j, m in product(_lengths(ladders, i), range(i, len(most)), _SECOND):
-            if n + m * (i == j) <= most[i] and m <= most[j]:
-                found.append(Climb((Stage(i, n, within), Stage(j, m))))
+            if _fits(plan := Climb((Stage(i, n, within), Stage(j, m))), most):
+                found.append(plan)
     return found
+
+
+def _fits(plan: Climb, most: Sequence[int]) -> bool:
+    """Say whether there are samples enough of each rung."""
+    used = [sum(one.n for one in plan.stages if one.rung == i) for i in range(len(most))]
+    return all(n <= m for n, m in zip(used, most, strict=True))
 
 
 def _most(ladders: Ladders) -> list[int]:
@@ -228,6 +290,18 @@ def _lengths(ladders: Ladders, rung: int) -> list[int]:
     tokens = [draw.tokens for one in asked(ladders) for draw in one.draws[rung]]
     found = [int(np.quantile(tokens, share)) for share in _SHARES]
     return [*dict.fromkeys([*found, 0])]
+
+
+class _Run(NamedTuple):
+    """A plan in each order; arrays [order, problem]."""
+
+    right: NDArray[np.bool_]
+    work: NDArray[np.float64]
+    span: NDArray[np.float64]
+    share: NDArray[np.float64]
+    """Of all that was drawn and counts, how much stands behind the answer."""
+    parts: NDArray[np.float64]
+    """[problem, rung, 3]: calls, work and span at each rung, means over orders."""
 
 
 class _Laid(NamedTuple):
@@ -265,9 +339,16 @@ class _Laid(NamedTuple):
         self, plan: Climb, weights: Sequence[float], limits: tuple[float, float], *, pooled: bool
     ) -> tuple[NDArray[np.float64], ...]:
         """Return right, work and span of a plan, each [problem], and parts [problem, rung, 3]."""
+        run = self.run(plan, weights, limits, pooled=pooled)
+        return run.right.mean(axis=0), run.work.mean(axis=0), run.span.mean(axis=0), run.parts
+
+    def run(
+        self, plan: Climb, weights: Sequence[float], limits: tuple[float, float], *, pooled: bool
+    ) -> _Run:
+        """Play a plan in each order."""
         shape = self.group[0].shape[:2]
         live, right = np.ones(shape, bool), np.zeros(shape, bool)
-        work, span = np.zeros(shape), np.zeros(shape)
+        work, span, share = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         used, parts = [0] * len(self.group), np.zeros((shape[1], len(self.group), 3))
         groups: list[NDArray[np.int64]] = []
         truths: list[NDArray[np.bool_]] = []
@@ -287,7 +368,7 @@ class _Laid(NamedTuple):
             votes.append(np.full(stage.n, weights[stage.rung] * (1 + 1e-6 * len(of))))
             of.append(stage.rung)
             chosen = [i for i, rung in enumerate(of) if pooled or rung == stage.rung]
-            is_right, has_answer = _voted(
+            is_right, has_answer, behind = _voted(
                 np.concatenate([groups[i] for i in chosen], axis=2),
                 np.concatenate([truths[i] for i in chosen], axis=2),
                 np.concatenate([votes[i] for i in chosen]),
@@ -298,20 +379,21 @@ class _Laid(NamedTuple):
             told = (live * stage.n, live * spent, live * length)
             parts[:, stage.rung] += np.stack([one.mean(axis=0) for one in told], axis=1)
             right = np.where(live & has_answer, is_right, right)
+            share = np.where(live & has_answer, behind, share)
             settled = (group == group[..., :1]).all(axis=2) & (group[..., 0] != NONE)
             if stage.within:
                 settled &= tokens.max(axis=2) <= stage.within
             live &= ~settled
-        return right.mean(axis=0), work.mean(axis=0), span.mean(axis=0), parts
+        return _Run(right, work, span, share, parts)
 
 
 def _voted(
     group: NDArray[np.int64], right: NDArray[np.bool_], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return whether the heaviest answer is right, and whether there is any."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
+    """Return whether the heaviest answer is right, whether there is any, and its share."""
     is_same = (group[..., :, None] == group[..., None, :]) & (group != NONE)[..., :, None]
     heavy = (is_same * weights).sum(axis=-1)
     leader = heavy.argmax(axis=2)
     is_right = np.take_along_axis(right, leader[..., None], axis=2)[..., 0]
     has_answer = (group != NONE).any(axis=2)
-    return is_right & has_answer, has_answer
+    return is_right & has_answer, has_answer, heavy.max(axis=2) / weights.sum()
