@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from math import exp
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from workspan.core.engine import EngineInfo
 from workspan.core.session import Session
@@ -68,8 +68,8 @@ class Dials(Protocol):
         ...
 
     @property
-    def prefers(self) -> Literal["work", "span"]:
-        """What is dear."""
+    def rate(self) -> float:
+        """Tokens of work that one of span is worth."""
         ...
 
     @property
@@ -114,7 +114,7 @@ def climber_of(auto: Dials, session: Session) -> Climber | None:
     left = session.left()
     place = Path(auto.library)
     stamp, price = place.stat().st_mtime_ns, auto.price / 1000
-    return _best(place, stamp, left.work, left.span, price, auto.prefers).under(auto)
+    return _best(place, stamp, left.work, left.span, price, auto.rate).under(auto)
 
 
 async def climbed(
@@ -167,9 +167,9 @@ def _best(
     work: int | None,
     span: int | None,
     price: float,
-    prefers: Literal["work", "span"],
+    rate: float,
 ) -> Climber:
-    return _climber(path, stamp, _played(path, stamp, work, span).best(price, prefers))
+    return _climber(path, stamp, _played(path, stamp, work, span).best(price, rate))
 
 
 @lru_cache(maxsize=8)

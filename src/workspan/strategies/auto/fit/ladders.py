@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -148,15 +148,15 @@ class Played:
         drawn = self.right + (_TRUST * (right - line) + line - right)[:, None]
         return dataclasses.replace(self, right=drawn)
 
-    def best(
-        self, price: float = 0.0, prefers: Literal["work", "span"] = "work", slack: float = SLACK
-    ) -> Climb:
+    def best(self, price: float = 0.0, rate: float = 0.0, slack: float = SLACK) -> Climb:
         """Return the plan of highest accuracy less `price` a token.
 
+        A token of span counts as `rate` of work, and alone where that is infinite.
         Of those that are within `slack` of it the cheapest: so little is as much chance as merit.
         """
         right = self.right.mean(axis=1)
-        cost = (self.span if prefers == "span" else self.work).mean(axis=1)
+        work, span = self.work.mean(axis=1), self.span.mean(axis=1)
+        cost = span if rate == np.inf else work + rate * span
         worth = right - price * cost
         good = np.flatnonzero(worth >= worth.max() - slack)
         return self.plans[int(min(good, key=lambda i: cost[i]))]
