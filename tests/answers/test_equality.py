@@ -202,6 +202,8 @@ DIFFERENT: dict[AnswerKind, list[tuple[str, str]]] = {
         ("\\sum_{i=1}^{10} i", "56"),
     ],
     "text": [
+        ("1 2\n3 4", "1 2 3 4"),
+        ("P .\n. p", "p .\n. P"),
         ("-5 C", "5 C"),
         ("C++", "C"),
         ("C#", "C"),

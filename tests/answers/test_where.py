@@ -8,6 +8,78 @@ from workspan.answers import read
 from workspan.data.types import AnswerKind
 
 CASES: list[tuple[str, AnswerKind, str | None]] = [
+    # a number inside a command of a formula is no answer by itself
+    ("Hence we get x = 5\\sqrt{2}.", "number", None),
+    ("Hence we get x = 5\\sqrt{2}.", "math", "x = 5\\sqrt{2}"),
+    ("Hence we get 5\\sqrt[3]{2}", "number", None),
+    ("so it is \\binom{5}{2}.", "number", None),
+    ("so the term is a_{5}", "number", None),
+    ("so we get \\log_{2}{8}", "number", None),
+    ("hence \\sin{30}", "number", None),
+    ("it is \\frac{3}{4}\\sqrt{2}", "number", None),
+    ("it is \\frac{3}{4}", "number", "3/4"),
+    ("So it is \\textbf{12}.", "number", "12"),
+    ("it is \\color{red}{12}", "number", "12"),
+    # a number that a word or a command makes another, or that has one beside it
+    *(
+        (f"Answer: {said}", "number", None)
+        for said in (
+            *("log 5", "sin 30", "\\ln 5", "twice 5", "double 5", "the square root of 16"),
+            *("the cube of 2", "reciprocal of 4", "the absolute value of -5", "multiples of 5"),
+            *("divisible by 5", "+/-5", "3 May", "5 a.m.", "5..7", "4; 5", "5 apples; 6 pears"),
+            *("Part A: 5; Part B: 6", "(a) 5 (b) 6", "a) 5, b) 6", "1. 5", "two, three"),
+            *("a=5 b=6", "5 != 6", "5 == 5", "4 => 5", "nineteen ninety", "twenty twenty"),
+        )
+    ),
+    ("Answer: two point five", "number", "2.5"),
+    ("Answer: minus zero point oh three", "number", "-0.03"),
+    ("Answer: a=5 b=6", "math", "a=5 b=6"),
+    ("It began in nineteen ninety", "number", None),
+    # what a reply says about numbers that are none of its answer
+    *(
+        (said, "number", None)
+        for said in (
+            *("It takes 5 of the 7 days.", "That is 15% of 80.", "It can't be 5.", "(1) 5 (2) 6"),
+            *(
+                "I got it from equation (3).",
+                "By Theorem 4.2 we are done.",
+                "\\boxed{5} or \\boxed{6}",
+            ),
+            "The answer cannot be determined from 5 numbers.",
+            "There is not enough information (only 5 given).",
+        )
+    ),
+    # rows: what a chain comes to; several values stay whole
+    ("\\begin{align} x &= 5 \\end{align}", "math", "5"),
+    ("\\begin{aligned} x &= 2+3 \\\\ &= 5 \\end{aligned}", "math", "5"),
+    (
+        "$\\begin{cases} x = 5 \\\\ y = 6\\end{cases}$",
+        "math",
+        "\\begin{cases} x = 5 \\\\ y = 6\\end{cases}",
+    ),
+    ("\\boxed{}", "math", None),
+    ("A: 5", "math", "5"),
+    ("答えは5です", "math", "5"),
+    ("So the total is 5 (3 + 2).", "math", None),
+    # JSON: a value that is denied, a scalar under a mark
+    ('{"a": 1} is the answer, not {"a": 2}', "json", '{"a": 1}'),
+    ("Answer: 5", "json", "5"),
+    ("Answer: yes", "json", None),
+    ("The answer is not 5.", "json", None),
+    ("`x=1`", "code", "x=1"),
+    # options side by side
+    ("Answer: A & B", "choice", None),
+    ("(A) 5 (B) 6 (C) 7", "choice", None),
+    ("Statement A is true, so B.", "choice", "B"),
+    # a formula that ends a sentence without a mark
+    ("It follows that the area equals 3\\pi", "math", "3\\pi"),
+    ("We tried. The vector is (1, 2, 3).", "math", "(1, 2, 3)"),
+    ("The ratio is 3:4.", "math", "3:4"),
+    ("If x is 3\\pi.", "math", None),
+    ("Is it true that x is 3\\pi?", "math", None),
+    ("It is not that x is 3\\pi.", "math", None),
+    ("Our task is to find x^2 - 1", "math", None),
+    ("So it is a + b, which is nice.", "math", None),
     # thinking
     ("<thinking>Answer: 12</thinking>\nAnswer: 15", "number", "15"),
     ("<thought>Answer: 12</thought>15", "number", "15"),

@@ -52,7 +52,7 @@ ENGINES = [
     "http://127.0.0.1:0/v1", "http://127.0.0.1:port/v1", "http://[::1/v1", "http://[fe80::1%]/v1",
     "http://a b/v1", "http://u:p@127.0.0.1/v1", "http://h?key=1", "http://.../v1", "reasoner:/",
     "http://" + "a" * 70 + ".com", "http://xn--\u0661.com\u202e/v1", "embedded:/", "embedded:hf:",
-    "embedded:\x1b[31m", "reasoner:nope", "b=scripted", "scripted:x", "http://\u2100.com/v1",
+    "http://[::1", "embedded:\x1b[31m", "reasoner:nope", "b=scripted", "scripted:x", "http://\u2100.com/v1",
 ]  # fmt: skip
 NUMBERS = [
     "", "0", "-1", "1", "x", "1.5", "1e3", "nan", "9" * 30, "9" * 5_000, "٣", "-9223372036854775809"

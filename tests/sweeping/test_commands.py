@@ -167,3 +167,70 @@ def test_models_are_swept_without_the_extra_of_the_lab() -> None:
         "import workspan.app.sweeping, workspan.app.swept, workspan.cli.sweep, workspan.cli.runs"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_report_is_drawn_of_the_latest_sweep(plan: Path, tmp_path: Path, said: Said) -> None:
+    store, page = tmp_path / "s.db", tmp_path / "report.html"
+    said("sweep", plan, "--store", store)
+    out, _ = said("runs", "report", "--store", store, "--to", page, "--problems", plan)
+    assert out.startswith(f"{page}: 16 cells, ")
+    text = page.read_text()
+    assert "What is 3 + 1?" in text  # what was asked, from the sweep's own file
+    assert "<title>Sweep small</title>" in text
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    said("runs", "report", "small", "--store", store, "--to", page, "--base", "nobody", code=2)
+    [told] = said.records("runs", "report", "small", "--store", store, "--to", page, "--json")
+    assert (told["path"], told["cells"]) == (str(page), 16)
+    plan.write_text(plan.read_text().replace("limit = 8", "limit = 7"))
+    said("runs", "report", "--store", store, "--to", page, "--problems", plan)
+    assert "What is 3 + 1?" in page.read_text()  # as many as were run, whatever the limit is now
+    tasks = tmp_path / "tasks.jsonl"
+    tasks.write_text(tasks.read_text().replace("What is", "Tell me"))
+    said("runs", "report", "--store", store, "--to", page, "--problems", plan)
+    assert "Tell me" not in page.read_text()  # other problems than those that were run
+
+
+def test_a_report_spares_what_is_not_its_own(plan: Path, tmp_path: Path, said: Said) -> None:
+    store = tmp_path / "s.db"
+    said("sweep", plan, "--store", store)
+    for name in ("mine.html", "mine.png", "mine.svg"):
+        path = tmp_path / name
+        path.write_text("<!doctype html>mine")
+        _, aside = said("runs", "report", "--store", store, "--to", path, code=2)
+        assert "left as it is" in aside
+        assert path.read_text() == "<!doctype html>mine"
+    for to in ("report.pdf", "report"):
+        _, aside = said("runs", "report", "--store", store, "--to", tmp_path / to, code=2)
+        assert "name a file that ends in .html, .png, .svg" in aside
+    wrong = ("--to", tmp_path / "a.html", "--serial", "deep")
+    assert "such as 'deep(d=10)=10'" in said("runs", "report", "--store", store, *wrong, code=2)[1]
+    said("runs", "report", "none", "--store", store, "--to", tmp_path / "a.html", code=2)
+    said("runs", "report", "--store", tmp_path / "no.db", "--to", tmp_path / "a.html", code=2)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(28, "No space left on device")])
+def test_a_report_that_fails_leaves_the_store_as_it_was(
+    plan: Path, tmp_path: Path, said: Said, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    import workspan.lab.report.sweep.page
+
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    store = tmp_path / "s.db"
+    cells = said.records("sweep", plan, "--store", store, "--json")
+    monkeypatch.setattr(workspan.lab.report.sweep.page, "render", broken)
+    _, aside = said("runs", "report", "--store", store, "--to", tmp_path / "a.html", code=6)
+    assert "the store is as it was" in aside
+    assert not (tmp_path / "a.html").exists()
+    assert said.records("runs", "show", "small", "--store", store, "--json") == cells
+
+
+def test_a_report_without_what_draws_it_says_what_to_install(
+    plan: Path, tmp_path: Path, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "s.db"
+    said("sweep", plan, "--store", store)
+    monkeypatch.setitem(sys.modules, "workspan.lab.report.sweep.image", None)
+    _, aside = said("runs", "report", "--store", store, "--to", tmp_path / "a.html", code=5)
+    assert "pip install 'workspan[lab]'" in aside

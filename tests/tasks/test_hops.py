@@ -16,6 +16,7 @@ from workspan.retrieval import search_tool
 from workspan.retrieval.bm25 import Bm25
 from workspan.runner import run
 from workspan.spec import parse_strategy
+from workspan.tasks.catalogue import serial_depth
 from workspan.tasks.hops import Hops
 from workspan_evidence.simulated.searcher import SimulatedSearcher
 
@@ -106,3 +107,9 @@ def test_on_a_chain_guesses_cost_passages_and_save_no_round() -> None:
     assert guessing.queries > planned.queries == 4
     assert guessing.work > planned.work
     assert guessing.diversity < planned.diversity
+
+
+def test_its_serial_depth_is_its_hops_and_asked_of_named_sets_alone() -> None:
+    assert serial_depth("hops(hops=4)") == 4
+    for unknown in ("demo", "mine.jsonl", "hf:OWNER/NAME", "os:system", "hops(hops=0)", "no", ""):
+        assert serial_depth(unknown) is None

@@ -13,6 +13,7 @@ from workspan.errors import InputError, SpecError
 from workspan.registry._rows import OFFICIAL
 from workspan.registry.table import table
 from workspan.tasks import Task, open_tasks
+from workspan.tasks.catalogue import serial_depth
 from workspan_evidence.families.planning import OK, PlanInstance, propose, written
 from workspan_evidence.families.serial import rule110
 from workspan_evidence.grammar import ANSWER, decode, encode
@@ -124,3 +125,15 @@ def test_wrong_parameters_are_named(wrong: str, why: str) -> None:
 def test_there_is_no_end_to_these_problems() -> None:
     with pytest.raises(InputError, match="how many"):
         open_tasks("deep").load()
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [
+        *(("path(d=5)", 5), ("deep(d=10)", 10), ("bridge(d=2, short=3)", 6)),
+        *(("heavy(m=1, h=4)", 5), ("rule110(t=3)", 3), ("compose(t=7)", 7)),
+        *(("parity(n=8)", None), ("majority(n=9)", None), ("timetable", None)),
+    ],
+)
+def test_a_set_says_how_deep_its_problems_are(name: str, steps: int | None) -> None:
+    assert serial_depth(name) == steps

@@ -88,6 +88,7 @@ _NAME_OF = re.compile(
     re.IGNORECASE,
 )
 """A word whose letter is a name: vitamin C."""
+_STATEMENT = re.compile(r"(?<![a-z])(?:statement|claim|premise|assertion) $", re.IGNORECASE)
 _FIRST = re.compile(
     rf"\s*{_DRESS}*+([A-HJ-Z])(?:[)\]*_`\"}}$]|\\\)){{0,4}}[.:]?[*_`]{{0,2}}[ \t]*(?=\n[ \t]*\n|\Z)"
 )
@@ -159,7 +160,7 @@ def _leading(text: str, start: int, end: int) -> tuple[str, int, int] | None:
         return None
     name, after = letter[1], letter.end()
     second = _SECOND.match(text, after, end)
-    if second and "/" in second[0]:
+    if second and ("/" in second[0] or "&" in second[0]):
         return "", at, end
     if not bracketed and not _CLOSED.match(text, after, end):
         if name in "AaIi" or name.islower():
@@ -236,6 +237,8 @@ def _is_option(line: re.Match[str], *, is_last: bool) -> bool:
     rest = line.string[line.end(1) : line.end()].strip(' *_`")].:}$\\')
     if not rest:
         return True
+    if re.search(rf"(?<![A-Za-z])[(\[]?{chr(ord(line[1].upper()) + 1)}[)\].:]\s", rest):
+        return False  # (A) 5 (B) 6: all of them
     if re.match(
         r"(?:is|are|was|were|can|cannot|could|would|must|seems?|looks|and|or|has|have)(?![a-z])",
         rest,
@@ -272,6 +275,8 @@ def _in_prose(text: str, line: int, end: int) -> Found | None:
         if beside or _DENIED.search(text, max(line, one.start() - 40), place):
             denied = True
             continue
+        if one is not ones[-1] and _STATEMENT.search(text, max(line, place - 16), place):
+            continue  # statement A is true, so B
         if _RIGHT.match(text, one.end()) or one[4]:
             return Found(letter.upper(), one.start(), one.end(), "letter in the last sentence")
         if not _WRONG.match(text, one.end()):

@@ -244,6 +244,8 @@ def _around(text: str, fence: _Fence) -> Found | None:
 
 def _unfenced(text: str, start: int, end: int) -> Found | None:
     """Read a text without fences: from its first line of code to the last; all of it if none."""
+    if inline := _INLINE.fullmatch(text, start, end):
+        return Found(inline[2], inline.start(2), inline.end(2), "inline code")
     content = text[start:end]
     first = _STARTS.search(content)
     if first is None:
@@ -261,6 +263,7 @@ def _unfenced(text: str, start: int, end: int) -> Found | None:
     return Found(body, at, at + len(body), rule)
 
 
+_INLINE = re.compile(r"\s*(`{1,2})([^`\n]{1,2000})\1\s*")
 _INDENTED = re.compile(
     r"(?:\A|\n)(?=[^\s\d])[^\n]*[:.]\n(?:[ \t]*\n){1,3}"
     r"((?:[ ]{4}|\t)(?:(?:async[ ])?def|class|import|from)[ ]\w[^\n]*"

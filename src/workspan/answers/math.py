@@ -198,13 +198,21 @@ def _formula(said: Said, start: int, end: int, rule: str) -> Found | None:
     """Return a formula: of a chain of equations what it comes to, of a number its digits."""
     text = said.plain
     start, end = undressed(text, start, end)
+    if not text.isascii() and (polite := _POLITE.search(text, start, end)):
+        end = polite.start()
     while end > start and text[end - 1] in ". ," and not text.endswith(("\\,", "..."), start, end):
         end -= 1
     start, end = undressed(text, start, end)
     if start >= end:
         return None
     content = text[start:end]
-    if "=" in content and not _DENIES.search(said.low, start, end):
+    if "\\begin{" in content or "\\end{" in content:
+        start, end = _of_rows(text, start, end)
+    elif (
+        "=" in content
+        and not _DENIES.search(said.low, start, end)
+        and not _ASSIGNED.search(content)
+    ):
         start += structures.end_of_chain(content)
     while start < end and text[start] == " ":
         start += 1
@@ -212,6 +220,29 @@ def _formula(said: Said, start: int, end: int, rule: str) -> Found | None:
     return Found(content, start, end, rule) if content.strip() else None
 
 
+def _of_rows(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return where what aligned rows come to stands; all of them where they are no chain."""
+    whole = _ROWS.fullmatch(text, start, end)
+    if whole is None:
+        return start, end
+    rows = whole["rows"].split("\\\\")
+    is_chain = all(row.lstrip(" \n\t&").startswith("=") for row in rows[1:])
+    if not is_chain or (len(rows) == 1 and not _NAMED.match(rows[0])):
+        return start, end
+    equal = whole["rows"].rfind("=")
+    return (whole.start("rows") + equal + 1, whole.end("rows")) if equal >= 0 else (start, end)
+
+
+_POLITE = re.compile(r"(?<=[0-9)}$])\s?(?:です|である|だ|입니다|이다)?[。．]?\Z(?<=[^0-9)}$])")
+"""How a sentence in Japanese or Korean ends after its value."""
+_ROWS = re.compile(
+    r"\\begin\{(?P<name>align|aligned|alignat|split|gather|gathered|equation|eqnarray)\*?\}"
+    r"(?P<rows>.*?)(?:\\\\)?\s*\\end\{(?P=name)\*?\}",
+    re.DOTALL,
+)
+_NAMED = re.compile(r"\s*&?\s*[A-Za-z]\w?\s*&?\s*=[^=]+\Z")
+_ASSIGNED = re.compile(r"\b[A-Za-z]\s?=\s?[-+0-9./]+\s+[A-Za-z]\s?=\s?[-+0-9]")
+"""Values side by side, and no chain of equations: a = 5 b = 6."""
 _DENIES = re.compile(r"(?<![a-z])(?:not|never|cannot|impossible)(?![a-z])|n't(?![a-z])")
 
 
@@ -263,8 +294,10 @@ def _last(said: Said) -> Found | None:
         formulas.pop()
     tail = formulas[-1][2] if formulas else 0
     after = number.last_value(said, tail)
-    if after is not None or not formulas:
+    if after is not None:
         return after
+    if not formulas:
+        return _told(said)
     if any(char.isdecimal() for char in text[tail:]):
         return None
     if several := _several(said, formulas):
@@ -319,9 +352,11 @@ def _bare(said: Said) -> Found | None:
     text, low = said.plain, said.low
     stop = len(text.rstrip())
     begin = max(text.rfind("\n", 0, stop) + 1, stop - _LONGEST)
-    start, end = undressed(text, begin, stop)
+    labelled = _ASIDE.match(low, begin, stop)
+    start, end = undressed(text, labelled.end() if labelled else begin, stop)
     if (
         start >= end
+        or low.startswith("\\boxed", start)
         or not _TERMS.search(text, start, end)
         or not _CHARS.fullmatch(text, start, end)
     ):
@@ -335,6 +370,46 @@ def _bare(said: Said) -> Found | None:
     return _formula(said, start, end, "last line, a formula")
 
 
+_TELLS = re.compile(
+    r"(?<![a-z\\])(?:is|are|equals|be|get|gets|have|gives|makes|yields|obtain|obtained|becomes)"
+    r"(?: (?:thus|therefore|then|simply|just|equal to|exactly))?:?\s+(?=\S)"
+)
+_SUPPOSED = re.compile(
+    r"(?<![a-z])(?:if|suppose|assume|let|whether|when|for|unless|except|maybe|perhaps|might|not|no"
+    r"|never|cannot|and|or|need(?:s|ed)? to|must|have to|want to|try(?:ing)? to)(?![a-z])|n't"
+)
+
+
+_REMARK = re.compile(r"[0-9]\s\(")
+"""What stands in brackets after a number: 5 (3 + 2)."""
+
+
+def _told(said: Said) -> Found | None:
+    """Read a bare formula that ends the last sentence: "so the area is 3\\pi."."""
+    text, low = said.plain, said.low
+    stop = len(text.rstrip().rstrip("."))
+    if stop < 1 or text[stop - 1] in "?!:":
+        return None
+    start = max(text.rfind("\n", 0, stop) + 1, stop - _LONGEST)
+    for sentence in _SENTENCE.finditer(text, start, stop):
+        start = sentence.end()
+    if _SUPPOSED.search(low, start, stop):
+        return None
+    for told in _TELLS.finditer(low, start, stop):
+        begin = told.end()
+        if (
+            _CHARS.fullmatch(text, begin, stop)
+            and _TERMS.search(text, begin, stop)
+            and not _words(low, begin, stop)
+            and not _ITEM.match(text, begin, stop)
+            and not _REMARK.search(text, begin, stop)
+            and text.count("{", begin, stop) == text.count("}", begin, stop)
+        ):
+            return _formula(said, begin, stop, "last sentence, a formula")
+    return None
+
+
+_ASIDE = re.compile(r"\s*(?:a|ans|result|solution)\s?:\s+")
 _MATRIX_END = re.compile(
     r"\\end\{((?:[a-zA-Z]?matrix|array)\*?)\}(?:\s|\\right\s?[)\]|.}]|[.$])*\Z"
 )

@@ -41,8 +41,10 @@ _COMPARED = re.compile(
     r"|up to|nearly|almost|between|from|not|no more|within|[<>≤≥≠±]|\\(?:leq?|geq?|pm|neq?|lt"
     r"|gt)(?![a-z]))"
 )
-_EQUALS = re.compile(r"(?<![<>!=])=(?!=)|≈|\\approx(?![a-z])")
-_SEVERAL = re.compile(r"=[^=\n]{1,40}?(?:,|;|\band\b|\bor\b)\s*\$?[a-z][a-z0-9_]{0,8}\s*=")
+_EQUALS = re.compile(r"(?<![<>!=])=(?![=>])|≈|\\approx(?![a-z])")
+_SEVERAL = re.compile(
+    r"\b[a-z]\s?=\s?[-+0-9./]+\s+[a-z]\s?=\s?[-+0-9]|=[^=\n]{1,40}?(?:,|;|\band\b|\bor\b)\s*\$?[a-z][a-z0-9_]{0,8}\s*="
+)
 _EQUATION = re.compile(r"(?<![a-z])[a-z]\s?[-+*/^]|[-+*/^0-9]\s?[a-z](?![a-z])|[a-z]\([a-z]")
 _COMMAND = re.compile(r"\\[a-z]+")
 _OPERATION = re.compile(r"[-+*/^]|[0-9]\s?[a-z]")
@@ -70,7 +72,7 @@ def read(said: Said) -> Found | None:
         last = last or mark
         found = marked(said, mark)
         if isinstance(found, Found):
-            return _unless_retracted(said, found)
+            return None if _has_box_beside(said, mark) else _unless_retracted(said, found)
         if isinstance(found, Blocked):
             if mark.is_firm or mark.rule == "box":
                 return None
@@ -79,6 +81,18 @@ def read(said: Said) -> Found | None:
     if not said.finished or is_unfilled(said, last):
         return None
     return last_value(said, start)
+
+
+def _has_box_beside(said: Said, mark: Mark) -> bool:
+    """Tell one of several boxes that "and", "or" or a comma joins: no number by itself."""
+    if mark.rule != "box" or "box" not in said.low[max(0, mark.at - 400) : mark.at]:
+        return False
+    return _BOX_BESIDE.search(said.plain, max(0, mark.at - 400), mark.at) is not None
+
+
+_BOX_BESIDE = re.compile(
+    r"\\f?box(?:ed)?\s?\{[^{}]{1,80}\}[\s$]*(?:,|;|and|or|,\s*and|,\s*or)[\s$]*\Z", re.IGNORECASE
+)
 
 
 def key(answer: str) -> Hashable:
@@ -146,6 +160,8 @@ def marked(said: Said, mark: Mark) -> Found | Blocked | None:
         return None
     if mark.is_negated:
         return Blocked(_sentence_end(said.low, start, end))
+    if _NUMBERED.fullmatch(content):  # 1. 5: the first of several, or a part and its answer
+        return Blocked(end)
     if area.sort == "lines" and "\n" not in content:
         line = said.low.rfind("\n", 0, start) + 1
         bullet = _BULLET.match(said.low, line, end)
@@ -336,6 +352,8 @@ def _of_line(said: Said, line: int, end: int) -> Found | Blocked | None:
     start = bullet.end() if bullet else line
     if found := _emphasised(said, start, end):
         return found
+    if has_digit and _PARTS_OF.search(low, line, end):
+        return Blocked(end)
     if not has_digit:
         return _last_in_words(said, start, end)
     if (told := _IS_THE_ANSWER.search(low, start, end)) and (
@@ -358,6 +376,7 @@ def _last_in_figures(said: Said, start: int, end: int) -> Found | Blocked | None
         and not is_denied(low, last.end)
         and low[last.end : last.end + 1] != "?"
         and not _is_unreached(low, max(start, last.end - 160), last.end)
+        and not _UNDETERMINED.search(low, start, end)
     ):
         return Found(last.text, last.start, last.end, "last number")
     return Blocked(end)
@@ -367,7 +386,17 @@ _IS_THE_ANSWER = re.compile(
     r"[*_$)]{0,4} (?:is|are|was) (?:(?:thus|therefore|then|indeed) )?(?:the|my|our)"
     r" (?:(?:final|correct|right|required|desired) )?(?:answer|result|solution)(?![a-z])"
 )
+_UNDETERMINED = re.compile(
+    r"(?:can(?:no|'|’)t|can not|could not|couldn't|impossible to|unable to|not possible to"
+    r"|no way to) (?:be )?(?:determine|comput|calculat|tell|know|say|answer|solve|find|found)"
+    r"|(?:not enough|insufficient|too little|missing) (?:information|data|details)"
+)
+"""What says that there is no answer, whatever numbers stand beside it."""
 _LISTED = re.compile(r"\s*(?:\(?(?:[a-h]|[0-9]{1,2})[.)]|[-*•+])\s+[-$]?[0-9]\S{0,20}\s*\Z")
+
+
+_PARTS_OF = re.compile(r"(?:^|(?<=\s))\((?:1|a)\)\s[^\n]{0,200}?\s\((?:2|b)\)\s")
+"""Several answers on one line: (a) 5 (b) 6."""
 
 
 def _before(said: Said, start: int, end: int) -> Found | None:
@@ -440,9 +469,12 @@ def _last_in_words(said: Said, start: int, end: int) -> Found | None:
             continue
         for place in places[: places.index(last)]:
             wider = quantity(text, low, place, prose=True)
-            if isinstance(wider, Quantity) and wider.end >= found.end:
-                found = wider
-                break
+            if wider is None or wider.end < found.end:
+                continue
+            if isinstance(wider, Blocked):
+                return None
+            found = wider
+            break
         return Found(found.text, found.start, found.end, "last number")
     return None
 
@@ -454,6 +486,7 @@ _CODE = re.compile(
 )
 """A line of a program: what it would give is not known."""
 _BULLET = re.compile(r"\s*(?:[-*•+]|[0-9]{1,2}[.)])\s+(?=\S)")
+_NUMBERED = re.compile(r"[1-9]\.\s+[-$€£]{0,2}[0-9]\S{0,20}")
 _ITEM = re.compile(r"\s*(?:[0-9]{1,3}[.)]|[-*•+])\s+(?=\S)")
 _SOME_ONE = re.compile(
     r"(?<![a-z])(?:this|that|each|every|which|no|any|some|the|another|other|first|next|last|right"
@@ -467,6 +500,7 @@ _START_DIGIT = re.compile(r"[0-9⁰¹²³⁴-⁹½⅓⅔¼¾⅕⅖⅗⅘⅙⅚�
 _JOINED = re.compile(
     r"(?:[0-9]|\b(?:from|between)\b[^.;\n]{0,40})[^.;,\n0-9]{0,20}\b(?:and|or|to)\s+(?:[a-z]\s?=\s?)?"
     r"[*_$(]{0,3}$"
+    r"|[0-9]\s?%?(?: [a-z]{1,12})?(?: out)? of (?:(?:the|these|those|all|all the) )?[*_$(]{0,3}$"
 )
 
 
@@ -476,6 +510,6 @@ def _joined(low: str, start: int, last: Quantity) -> bool:
     before = low[least : last.start].rstrip("*_$( \t\n")
     if before.endswith("="):
         before = before[:-1].rstrip()[:-1].rstrip()
-    if not before.endswith(("and", "or", "to")):
+    if not before.endswith(("and", "or", "to", "of", "the", "these", "those")):
         return False
     return _JOINED.search(low, least, last.start) is not None

@@ -23,7 +23,7 @@ _RUN = re.compile(
     r"(?:(?:\s?(?:\*\*|[-+*/×·:^±]|\\times|\\cdot|\\div|\\pm)\s?|[ ](?:to|through|out of|of|or"
     r"|and|x|by"
     r"|plus|minus|times|over|vs\.?|versus|mod|modulo|squared|cubed)[ ]|,(?=[0-9])|,?[ ](?=[0-9])"
-    r"|\.(?=[0-9]))"
+    r"|\.{1,3}(?=[0-9]))"
     r"[-$€£({]{0,2}(?:[0-9]|\.[0-9])[0-9.,]*)+"
 )
 """How a number goes on that is part of a range, a date, a list, a term."""
@@ -64,6 +64,11 @@ _TOUCHING = listed(
     " inr rs rad deg px pt pts °c °f degrees dollars cents percent years days hours minutes seconds"
     " weeks months meters metres miles feet inches grams people"
 )
+_MONTHS = listed(
+    "January February March April May June July August September October November December"
+    " Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec"
+)
+_HALF_DAY = re.compile(r"\s?[ap]\.\s?m(?![a-z])")
 _FACTOR = re.compile(r"[^\W\d_]*π[^\W\d_]*|[α-λν-ωΓΔΘΛΞΠΣΦΨ][a-z]?")
 """Letters that stand for numbers: 2π is not two pieces of something."""
 _MONEY_SCALES = {
@@ -96,6 +101,13 @@ _PREPOSITIONS = listed(
 )
 _DIGIT = re.compile(r"[0-9]")
 _NEXT_IN_LIST = re.compile(r",\s*(?:and\s+|or\s+)?(?:[a-z]{1,2}\s?=\s?)?[-$€£]?[0-9]")
+_BESIDE = re.compile(
+    r"[*_$ ]{0,4}(?:!=|≠|/=|=/=|\\neq?(?![a-z])|=>|==)"
+    r"|;\s*(?:[a-z][a-z ]{0,20}[:=]\s*)?[-$€£]{0,2}[0-9]"
+    r"|[,;]?\s*\(?[b-h2-9]\)\s*[-$€£]{0,2}[0-9]"
+    rf"|,\s*(?:and\s+|or\s+)?{FIRST.pattern.replace('one|', '', 1)}"
+)
+"""What sets a second value beside a first: 4; 5, (a) 5 (b) 6, 5 != 6, two, three."""
 _ANOTHER = re.compile(r"[ ,]*(?:and|or|to|plus|minus)\s+[-$€£]?([0-9]|[a-z]+)")
 _DENIED = re.compile(
     r"[*_$ )\]}\\]{0,6}(?:[a-z]+ ){0,2}(?:cannot|can't"
@@ -111,17 +123,28 @@ _START = re.compile(
     rf"[0-9{VULGAR}]|[⁰¹²³⁴-⁹]+/[₀-₉]|\((?=[-+]?[0-9]+\)\s?/)|\\[dtcs]?frac|\\nicefrac|\.(?=[0-9])"
 )
 _BEFORE = re.compile(
-    r"(?:[a-z_](?:[0-9.]*|\()|[0-9)]\s?\*{1,2}\s?|[\w)}!]\s?[-+/×·^]\s?[({]?|[<>!]=\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?\(?|\\(?:leq?|geq?|[lg]eqslant|neq?|[lg]t|pm|mp|sqrt|in|to)\s?"
+    r"(?:[a-z_](?:[0-9.]*|\()|[0-9)]\s?\*{1,2}\s?|[\w)}!]\s?[-+/×·^]\s?[({]?|[<>!]=\s?|[0-9]\s?:\s?|[±<≤≥≠√]\s?\(?|[}_]\{|\\(?!(?:boxed|fbox|textbf|textit|text|mathbf|mathrm|mathit|boldsymbol|bm|underline|big+|bigl|left|color)(?![a-z]))[a-z]+\s?(?:\[[^\[\]]{0,8}\])?\s?[{(]\s?|\\(?:leq?|geq?|[lg]eqslant|neq?|[lg]t|pm|mp|sqrt|in|to)\s?"
     r"|(?<!\|)(?<!<[a-z])(?<!<[a-z]{2})(?<!<[a-z]{3})(?<!strong)(?<!solution)(?<![0-9]>)>\s?|[0-9]\.|#"
     r"|\b(?:step|part|case|example|question|problem|exercise|method|approach|solution|version|figure|table|eq|equation|option|chapter|section|page|no|item"
-    r"|line"
-    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})\.?\s"
+    r"|line|theorem|lemma|proposition|corollary|definition|appendix|footnote"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})\.?\s\(?"
     r"|\b(?:least|most|than|over|under|above|below|nearly|almost|up to|not|minimum of|maximum of"
-    r"|multiplied by|divided by|times|plus|minus|or)\s+)$"
+    r"|multiplied by|divided by|divisible by|times|plus|minus|or|twice|thrice|double|triple"
+    r"|(?:log|ln|lg|exp|arc(?:sin|cos|tan)|sin|cos|tan|cot|sec|csc|sinh|cosh|tanh|sqrt|cbrt|floor"
+    r"|ceil|abs|mod)(?:_\{?\w{1,3}\}?)?"
+    r"|(?:root|cube|square|reciprocal|inverse|absolute value|multiples?|divisors?|logarithm|log"
+    r"|factorial|power|negation|sine|cosine|tangent|complement|predecessor|successor) of"
+    r"(?: the number)?)\s+|(?:\bnot|\bnever|cannot|n't) (?:be|equal) |\+/?-\s?"
+    r"|\\(?:log|ln|lg|exp|arc[a-z]{3}|sin|cos|tan|cot|sec|csc|sinh|cosh"
+    r"|tanh)(?:_\{?\w{1,3}\}?)?\s?)$"
 )
+_COLOURED = re.compile(r"\\(?:text)?color\{[a-z]{1,20}\}\{\Z")
+"""A second brace that holds what is shown; of other commands it holds one of several arguments."""
 _SINGLE = re.compile(r"(?:^|[-+*/(\s])[0-9]*[a-z]\s?[-+*/^]|[-+*/^]\s?[0-9]*[a-z](?![a-z])")
 
 
+_SOME = frozenset(("one", "a ", "an ", "half"))
+"""Words that may start something else after a number: "five one-way tickets"."""
 _ENDS = frozenset((".", ". ", ".\n", ",\n", ".*", ".$"))
 _CLOSING = frozenset(";)}?")
 """What neither goes on a number nor is a unit of it."""
@@ -158,6 +181,10 @@ def quantity(text: str, low: str, at: int, *, prose: bool = False) -> Quantity |
         run = _JUNK.match(text, junk.end() if junk else at)
         return Blocked(run.end()) if run else None
     following = text[found.end : found.end + 2]
+    if following[:1] in (" ", "-") and text[found.end - 1].isalpha():
+        another = FIRST.match(low, found.end + 1)  # nineteen ninety, twenty twenty
+        if another is not None and low[another.start() : another.end()] not in _SOME:
+            return Blocked(another.end())
     if not following or following in _ENDS or following[0] in _CLOSING:
         return Quantity(found.key, found.text, found.start, found.end)
     run = _RUN.match(text, found.end)
@@ -234,6 +261,8 @@ def _word_unit(text: str, low: str, at: int, *, is_money: bool) -> _Unit | Block
         return Blocked(end)
     if low_name in PARTS or low_name.removesuffix("s") in PARTS or low_name in ("am", "pm"):
         return Blocked(end)
+    if name in _MONTHS or _HALF_DAY.match(low, at):
+        return Blocked(end)
     is_letter = len(name) == 1 and name.isascii() and name not in _LETTERS
     is_preposition = low_name == "in" and low[end : end + 1] == " "
     return None if low_name in _NOT_UNITS or is_letter or is_preposition else _Unit(end)
@@ -264,7 +293,7 @@ def is_alone(low: str, end: int) -> bool:
     """Tell whether the clause after a quantity leaves it as it is: no second one that joins it."""
     if end >= len(low) or low[end] == "\n":
         return True
-    if low[end] == "?" or _NEXT_IN_LIST.match(low, end):
+    if low[end] == "?" or _NEXT_IN_LIST.match(low, end) or _BESIDE.match(low, end):
         return False
     another = _ANOTHER.match(low, end)
     if another and (another[1].isdecimal() or FIRST.match(low, another.start(1))):
@@ -273,7 +302,11 @@ def is_alone(low: str, end: int) -> bool:
     clause = low[end : stop.start() if stop else end + 400]
     if _DENIED.match(clause) or "depending on" in low[end : end + 40]:
         return False
-    if stop and stop[0] == "," and _NEXT_IN_LIST.match(low, stop.start()):
+    if (
+        stop
+        and stop[0] in ",;("
+        and (_NEXT_IN_LIST.match(low, stop.start()) or _BESIDE.match(low, stop.start()))
+    ):
         return False
     if stop and stop[0] == "(" and low.startswith("(or ", stop.start()):
         return False
@@ -305,7 +338,7 @@ def quantities(text: str, low: str, start: int, end: int) -> Iterator[Quantity |
             at = found.end()
             continue
         at = max(read.end, found.end())
-        if before or _is_binary(text, begin, start):
+        if (before and not _COLOURED.search(low, start, begin)) or _is_binary(text, begin, start):
             yield Blocked(at)
         else:
             yield read

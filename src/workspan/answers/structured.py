@@ -18,7 +18,7 @@ from typing import Any
 
 from workspan.answers.calls import calls
 from workspan.answers.code import fenced
-from workspan.answers.marks import marks
+from workspan.answers.marks import Mark, marks
 from workspan.answers.said import Found, Said
 from workspan.answers.schema import Schema
 from workspan.answers.values import decimal
@@ -178,9 +178,10 @@ def _calls(said: Said) -> Found | None:
 
 
 def _whole(said: Said) -> Found | None:
-    if said.text.lstrip()[:1] not in ("{", "[", '"'):
-        return None
-    return _at(said, 0, len(said.text), "whole text")
+    is_closed = said.text.lstrip()[:1] in ("{", "[", '"')
+    # A word or a number alone is JSON where a schema asks for one; cut it may have gone on.
+    may_be_scalar = said.schema is not None and said.finished
+    return _at(said, 0, len(said.text), "whole text") if is_closed or may_be_scalar else None
 
 
 def _marked(said: Said) -> Found | None:
@@ -192,10 +193,21 @@ def _marked(said: Said) -> Found | None:
                 said, mark.start, mark.end
             )
         else:
-            found = _longest(said, mark.start, mark.rule)
+            found = _longest(said, mark.start, mark.rule) or _scalar(said, mark)
         if found is not None:
             return found
     return None
+
+
+def _scalar(said: Said, mark: Mark) -> Found | None:
+    """Read a number, a string, true, false or null that fills the rest of a marked line."""
+    line = _REST.match(said.text, mark.start)
+    if line is None or mark.is_negated or not (line["ends"] or said.finished):
+        return None
+    return _at(said, *line.span("value"), mark.rule)
+
+
+_REST = re.compile(r"[\s*`]*(?P<value>[^\n]*?)[.*`]*(?P<ends>\n|\Z)")
 
 
 def _fenced(said: Said, start: int = 0, end: int | None = None) -> Found | None:
@@ -249,6 +261,11 @@ def _past(text: str, opening: re.Match[str], error: ValueError) -> int:
     return -1
 
 
+_DENIED = re.compile(
+    r"(?:\bnot|n't|\binstead of|\brather than|\bnever|\bwrong)\s*:?\s+[`*]{0,3}\Z", re.IGNORECASE
+)
+
+
 def _free(said: Said) -> Found | None:
     """Read the last object or list that stands in the text, objects first."""
     text, at, tries = said.text, 0, 0
@@ -265,6 +282,9 @@ def _free(said: Said) -> Found | None:
         if text[end : end + 24].lstrip()[:1] in ("}", "]"):  # a part of what is broken
             tries += 1
             at = end + 1
+            continue
+        if _DENIED.search(text, max(0, opening.start() - 40), opening.start()):
+            at = end
             continue
         if isinstance(value, dict) or last is None or not last.answer.startswith("{"):
             last = Found(text[opening.start() : end], opening.start(), end, "last JSON value")

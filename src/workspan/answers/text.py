@@ -251,6 +251,8 @@ def text_key(answer: str) -> tuple[str, str]:
     """Fold what can't tell two texts apart."""
     plain = signs.plain(unicodedata.normalize("NFC", answer))
     plain = _TEX_TEXT.sub(r"\1", plain) if "\\" in plain else plain
+    if "\n" in plain and (rows := _grid(plain)):
+        return ("t", rows)
     bare = _bare(_SPACE.sub(" ", plain).strip())
     if _PAIRS.fullmatch(bare) and len(bare) <= 12 and len(bare) % 2 == 0:
         return ("t", bare)
@@ -258,6 +260,18 @@ def text_key(answer: str) -> tuple[str, str]:
     folded = _HYPHEN.sub(" ", _BETWEEN.sub(r"\1", folded)) if len(folded) < 4_000 else folded
     folded = _APOSTROPHE.sub("", folded).removeprefix("the ")
     return ("t", _SPACE.sub(" ", folded).strip() or bare)
+
+
+def _grid(text: str) -> str:
+    """Return the rows of a grid of numbers or letters, whose shape tells; of other text nothing."""
+    rows = [line.split() for line in text.strip(" \n`").splitlines() if line.strip()]
+    width = len(rows[0]) if rows else 0
+    if len(rows) < 2 or width < 2 or any(len(row) != width for row in rows):
+        return ""
+    if not all(len(cell) == 1 or cell.lstrip("-").isdecimal() for row in rows for cell in row):
+        return ""
+    grid = "\n".join(" ".join(row) for row in rows)
+    return grid if grid.lower() != grid != grid.upper() else grid.casefold()
 
 
 _KEPT = {unit: f"\x01{i:02}" for i, unit in enumerate(sorted(_CASED))}

@@ -59,6 +59,8 @@ FIRST = re.compile(
 """Where such a number may start, in lower case."""
 
 _WORD = re.compile(r"(?:[ \t]+|-)?([a-z]+)")
+_DIGIT = "|".join(["oh", *_UNITS.split("|")[:10]])
+_POINT = re.compile(rf"[ -]point[ -]((?:{_DIGIT})(?:[ -](?:{_DIGIT}))*)(?![a-z])")
 _LONGEST = 40
 
 
@@ -87,8 +89,18 @@ def spelt(low: str, start: int) -> Spelt | None:
     for count in range(len(words), 0, -1):
         value = _value([word for word, _ in words[:count]])
         if value is not None:
-            return Spelt(sign * value, words[count - 1][1])
+            return _with_point(low, sign, value, words[count - 1][1])
     return None
+
+
+def _with_point(low: str, sign: int, value: Fraction, end: int) -> Spelt:
+    """Go on with the digits after a point: two point five, zero point oh three."""
+    point = _POINT.match(low, end) if low.startswith("point", end + 1) else None
+    if point is None or value.denominator != 1:
+        return Spelt(sign * value, end)
+    digits = [0 if one == "oh" else _SMALL[one] for one in re.split("[ -]", point[1])]
+    part = sum((Fraction(one, 10**at) for at, one in enumerate(digits, 1)), Fraction(0))
+    return Spelt(sign * (value + part), point.end())
 
 
 def _belongs(word: str) -> bool:

@@ -220,6 +220,17 @@ async def price(ready: Planned, *, tried: int = PRICED_ON) -> list[Priced]:
     return found
 
 
+def problems_of(sweep: Sweep, stated: EngineText, name: str, limit: int) -> list[Task]:
+    """Return the first problems of one task of an engine, as cells on so many were run.
+
+    Raises:
+        WorkspanError: they are not there.
+    """
+    if stated.recording:
+        return [*_recorded_lane(sweep.with_limit(limit), stated, "").tasks.get(name, ())]
+    return _graded(task_sets.open_tasks(name, imports=True).load(limit, 0), sweep.grader)
+
+
 @asynccontextmanager
 async def opened_results(store: str, *, is_made: bool = True) -> AsyncIterator[Results]:
     """Open the results of a store for as long as the block runs.
@@ -270,9 +281,7 @@ async def _lane(
         further[name] = await _opened(text, None, None, Settings(), stack)
     for name in stated.tasks:
         if name not in loaded:
-            loaded[name] = _graded(
-                task_sets.open_tasks(name, imports=True).load(sweep.limit, 0), sweep.grader
-            )
+            loaded[name] = problems_of(sweep, stated, name, sweep.limit)
     identity = Opened(engine, further, drawn={"": settings.drawn}).identity
     return Lane(engine, further, identity, {name: loaded[name] for name in stated.tasks})
 

@@ -1,4 +1,4 @@
-"""``workspan runs``: what sweeps found, listed, shown, compared, exported and forgotten."""
+"""``workspan runs``: what sweeps found, listed, shown, compared, drawn, exported, forgotten."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import anyio
 import typer
 from rich.table import Table
 
+from workspan.boundary.outputs import Output, check_outputs
+from workspan.cli.drawing import drawing
 from workspan.cli.plain import say, say_json
 from workspan.cli.screen import Screen
 from workspan.cli.sweep import StoreOption, show_cells
@@ -27,7 +29,7 @@ OneSweep = Annotated[str | None, typer.Option("--sweep", help="Of one sweep; all
 Json = Annotated[bool, typer.Option("--json", help="One JSON record a line.")]
 
 runs = typer.Typer(
-    help="List, show, compare, export and forget what sweeps found.",
+    help="List, show, compare, draw, export and forget what sweeps found.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
@@ -103,6 +105,41 @@ def compare(
 
 
 @runs.command()
+def report(
+    sweep: Annotated[
+        str | None, typer.Argument(help="Its id or name; the latest unless told.")
+    ] = None,
+    *,
+    store: StoreOption,
+    to: Annotated[Path, typer.Option(help="FILE.html to walk through, FILE.png or FILE.svg.")],
+    base: Annotated[
+        str | None,
+        typer.Option(help="What the others are held against; the least parallel unless told."),
+    ] = None,
+    serial: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TASK=STEPS", help="A task's serial depth; repeat."),
+    ] = None,
+    problems: Annotated[
+        Path | None, typer.Option(help="The sweep's TOML file, to show what was asked.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Draw a sweep: accuracy against work, span and money, breadth and depth, down to each call."""
+    from workspan.app.reporting import is_report
+    from workspan.app.reporting import report as draw
+
+    depths = dict(map(_depth, serial or []))
+    check_outputs([Output("--to", to, "a report", is_report(to))], _read(store, problems))
+    with drawing(f"the report {to}", "the store is as it was"):
+        done = _run(lambda: draw(store, to, sweep, base=base, serial=depths, problems=problems))
+    if json:
+        say_json(asdict(done) | {"path": str(done.path)})
+        return
+    say(f"{done.path}: {done.cells} cells, {done.bytes / 1e6:.1f} MB")
+
+
+@runs.command()
 def export(
     *,
     store: StoreOption,
@@ -151,6 +188,21 @@ def prune(
     names = ", ".join(f"{one.name} ({one.id})" for one in done.sweeps) or "none"
     verb = "would forget" if dry_run else "forgotten"
     say(f"{verb}: {names}; {done.cells} cells that no other sweep has, {done.journals} journals")
+
+
+def _depth(text: str) -> tuple[str, int]:
+    from workspan.errors import InputError
+
+    task, _, steps = text.rpartition("=")
+    if not task or not steps.strip().isdecimal():
+        raise InputError(f"--serial {text!r}: write a task and its steps, such as 'deep(d=10)=10'")
+    return task.strip(), int(steps)
+
+
+def _read(store: str, problems: Path | None) -> list[tuple[str, Path]]:
+    """Return the files that a report reads."""
+    own = [] if "://" in store else [("--store", Path(store))]
+    return own + ([("--problems", problems)] if problems else [])
 
 
 def _run(call: Callable[[], Awaitable[T]]) -> T:

@@ -240,5 +240,8 @@ def _server(text: str) -> tuple[str, str] | None:
     at = text.find("http://") if "http://" in text else text.find("https://")
     if at < 0:
         return None
-    parts = urlsplit(text[at:])
+    try:
+        parts = urlsplit(text[at:])
+    except ValueError:  # refused with a word where it is opened
+        return None
     return parts.scheme, parts.netloc

@@ -106,3 +106,13 @@ class BringsPassages(Protocol):
     def passages(self, limit: int | None = None, seed: int = 0) -> list[Passage]:
         """Return the passages of the tasks that `load` returns: one corpus for all of them."""
         ...
+
+
+@runtime_checkable
+class KnowsSerialDepth(Protocol):
+    """A source of tasks that knows how deep its problems are."""
+
+    @property
+    def serial_depth(self) -> int | None:
+        """Steps of a problem that each need the one before; None where nobody can say."""
+        ...

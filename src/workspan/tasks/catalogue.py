@@ -9,7 +9,7 @@ from workspan.errors import MissingDependency, PluginError, SpecError, WorkspanE
 from workspan.registry.table import WRITTEN, Row, load_written, said, table
 from workspan.spec import make
 from workspan.spec.parameters import parameters
-from workspan.tasks.base import TaskSet
+from workspan.tasks.base import KnowsSerialDepth, TaskSet
 from workspan.tasks.files import ENDINGS, TaskFile
 from workspan.tasks.hub import hub
 from workspan.tasks.procedural import names, procedural
@@ -102,3 +102,19 @@ def catalogue() -> list[TaskSet]:
         return [*ours, *(procedural(name) for name in names())]
     except MissingDependency:
         return ours
+
+
+def serial_depth(spec: str) -> int | None:
+    """Return the serial depth that a set states of its problems; None where none is stated.
+
+    Only sets with a name in the registry are asked: no file is read, and nothing is imported that
+    the text names, which may come from anywhere.
+    """
+    if WRITTEN.match(spec):
+        return None
+    try:
+        row = table("tasks").seek(spec.partition("(")[0].strip())
+        opened = _opened(row, spec) if row is not None else None
+    except WorkspanError:
+        return None
+    return opened.serial_depth if isinstance(opened, KnowsSerialDepth) else None

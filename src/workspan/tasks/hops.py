@@ -55,6 +55,11 @@ class Hops:
         """What its problems are."""
         return f"{self.fanout} independent ways of {self.hops} facts each, and who is found there"
 
+    @property
+    def serial_depth(self) -> int:
+        """Facts that each need the one before."""
+        return self.hops
+
     @classmethod
     def from_text(cls, text: str) -> Hops:
         """Open the set that a text names, such as ``hops(hops=3, fanout=2)``.

@@ -31,6 +31,11 @@ class Path:
     d: int
     format: Format = "dfs"
 
+    @property
+    def serial_depth(self) -> int:
+        """Edges to the target, each found from the one before."""
+        return self.d
+
     def __post_init__(self) -> None:
         at_least(1, d=self.d)
 
@@ -66,6 +71,11 @@ class Deep:
 
     d: int
     format: Format = "dfs"
+
+    @property
+    def serial_depth(self) -> int:
+        """Forks on the way, each met after the one before."""
+        return self.d
 
     def __post_init__(self) -> None:
         at_least(1, d=self.d)
@@ -112,6 +122,11 @@ class Bridge:
     long: int = 5
     dead: int = 3
     format: Format = "dfs"
+
+    @property
+    def serial_depth(self) -> int:
+        """Edges of the shortest way."""
+        return self.d * self.short
 
     def __post_init__(self) -> None:
         at_least(1, d=self.d, dead=self.dead)

@@ -35,6 +35,11 @@ class Heavy:
     h: int = 4
     format: Format = "dfs"
 
+    @property
+    def serial_depth(self) -> int:
+        """Edges from the source to the target."""
+        return self.m + self.h
+
     def __post_init__(self) -> None:
         at_least(1, m=self.m, h=self.h)
 

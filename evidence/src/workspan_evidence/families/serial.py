@@ -34,6 +34,11 @@ class Rule110(Script):
     width: int = 16
     format: Format = "steps"
 
+    @property
+    def serial_depth(self) -> int:
+        """Steps of the automaton."""
+        return self.t
+
     def __post_init__(self) -> None:
         at_least(1, t=self.t)
         at_least(3, width=self.width)
@@ -82,6 +87,11 @@ class Compose(Script):
 
     t: int
     format: Format = "steps"
+
+    @property
+    def serial_depth(self) -> int:
+        """Permutations, each applied to what the one before left."""
+        return self.t
 
     def __post_init__(self) -> None:
         at_least(1, t=self.t)

@@ -38,6 +38,11 @@ class FamilyTasks:
         """What its problems are."""
         return (type(self.family).__doc__ or "").partition("\n")[0].rstrip(".:")
 
+    @property
+    def serial_depth(self) -> int | None:
+        """Steps that each need the one before; None where they may be taken in any order."""
+        return getattr(self.family, "serial_depth", None)
+
     def load(self, limit: int | None = None, seed: int = 0) -> list[Task]:
         """Make `limit` tasks, the i-th the same whatever the limit, and in both languages.
 

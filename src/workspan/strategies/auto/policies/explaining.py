@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import comb, exp, isfinite, lgamma, log, sqrt
 
 from workspan.data.explanation import FORMAT, Evidence, Explanation, Grown, More, Step
+from workspan.search.censored import median_length
 from workspan.strategies.auto.policies.state import NONE, Decision, Line, State
 
 _LONGEST_REASON = 200
@@ -59,14 +60,7 @@ def explain(
 
 def natural_depth(lines: Sequence[Line]) -> float | None:
     """Return the Kaplan-Meier median of the lengths; lines that were left open are censored."""
-    alive, left = 1.0, len(lines)
-    for line in sorted(lines, key=lambda one: (one.depth, not one.ended)):
-        if line.ended:
-            alive *= 1 - 1 / left
-            if alive <= 0.5:
-                return float(line.depth)
-        left -= 1
-    return None
+    return median_length((line.depth, line.ended) for line in lines)
 
 
 def evidence(lines: Sequence[Line]) -> tuple[Evidence, ...]:
