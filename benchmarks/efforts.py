@@ -186,8 +186,8 @@ def judged(case: Case, fixed: dict[Climb, Run]) -> Judged:
             cells.append(_ahead(ahead))
         any_ = case.chosen([_any_within(SHARES[0] * fixed[plan].at[0])])[0]
         cells += [f"{any_.at[1]:.3f} at {any_.at[0] / fixed[plan].at[0]:.2f}×"]
-        work, right = case.bound(SHARES[0] * fixed[plan].at[0])
-        cells += [f"{100 * (right - fixed[plan].at[1]):+.1f} at {work / fixed[plan].at[0]:.2f}×"]
+        spent, most = case.bound(SHARES[0] * fixed[plan].at[0])
+        cells += [f"{100 * (most - fixed[plan].at[1]):+.1f} at {spent / fixed[plan].at[0]:.2f}×"]
         plain = fixed[case.plain()[-1]]
         cells += [f"{plain.at[1]:.3f} at {plain.at[0] / fixed[plan].at[0]:.2f}×"]
         cells += [_ahead(_to(plain, fixed[plan].right))]

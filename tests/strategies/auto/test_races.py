@@ -161,7 +161,7 @@ def test_a_price_on_both_gives_a_frontier_of_work_and_span() -> None:
 
 
 def test_what_is_dear_is_a_word_or_a_number() -> None:
-    rates = [Auto(prefers=one).rate for one in ("work", "span", 12.5)]  # type: ignore[arg-type]
+    rates = [Auto(prefers=one).rate for one in ("work", "span", 12.5)]
     assert rates == [0.0, float("inf"), 12.5]
     assert parse_strategy(write(Auto(prefers=12.5))) == Auto(prefers=12.5)
     with pytest.raises(ValueError, match="prefers"):
