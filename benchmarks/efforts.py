@@ -38,12 +38,12 @@ from workspan.lab.stats import Difference, paired_difference
 from workspan.recordings.parquet import read_recordings
 from workspan.search.climbing import Stage
 from workspan.strategies.auto.fit.ladders import (
-    Climb,
     fixed_plans,
     hull_of,
     plans_of,
     play,
 )
+from workspan.strategies.auto.fit.laid import Climb
 from workspan.strategies.auto.fit.seen import Ladders, even
 
 if TYPE_CHECKING:

@@ -21,7 +21,6 @@ from workspan.search.climbing import Stage
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.efforts import pooled_climber
 from workspan.strategies.auto.fit.ladders import (
-    Climb,
     Mix,
     Played,
     as_strategy,
@@ -30,6 +29,7 @@ from workspan.strategies.auto.fit.ladders import (
     plans_of,
     play,
 )
+from workspan.strategies.auto.fit.laid import Climb
 from workspan.strategies.auto.fit.library import Library, read_library, write_library
 from workspan.strategies.auto.fit.seen import Draw, Ladders, Rung, Seen, even
 from workspan.strategies.auto.library import study_of

@@ -19,13 +19,13 @@ from workspan.strategies.adaptive.ladder import Ladder
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.efforts import Climber
 from workspan.strategies.auto.fit.ladders import (
-    Climb,
     Trust,
     plain_plans,
     play,
     trust_of,
     weights_of,
 )
+from workspan.strategies.auto.fit.laid import Climb
 from workspan.strategies.auto.fit.library import Library, write_library
 from workspan.strategies.auto.fit.seen import Draw, Ladders, Rung, Seen
 from workspan.testing.scripted import ScriptedEngine
@@ -80,6 +80,7 @@ async def test_a_ladder_says_why_it_went_up(tmp_path: Path) -> None:
     assert [step.action for step in told.steps] == ["widen", "widen", "stop"]
     assert [step.why.get("effort") for step in told.steps] == ["low", "high", None]
     assert told.steps[1].why["because"] == "they disagree"
+    assert told.steps[-1].why["because"] == "no rung is above"
     assert told.steps[1].work == 4
     assert [len(step.grown) for step in told.steps] == [2, 1, 0]
     assert told.answers == ("4", "5")
@@ -91,6 +92,8 @@ async def test_a_ladder_says_why_it_went_up(tmp_path: Path) -> None:
 async def test_it_abstains_below_the_floor_and_answers_above(tmp_path: Path) -> None:
     sure = await solved(tmp_path, floor=0.8, low=["4", "4"], high=[])
     assert sure.answer.text == "4"
+    assert sure.answer.why is not None
+    assert sure.answer.why.steps[-1].why["because"] == "they agree"
     split = await solved(tmp_path, floor=0.8, low=["4", "5"], high=["6"])
     assert split.answer.text is None
     assert split.answer.why is not None

@@ -19,7 +19,8 @@ from workspan.strategies.auto.policies.explaining import explain
 from workspan.strategies.auto.policies.state import NONE, Action, Decision, Line, State
 
 if TYPE_CHECKING:
-    from workspan.strategies.auto.fit.ladders import Climb, Played
+    from workspan.strategies.auto.fit.ladders import Played
+    from workspan.strategies.auto.fit.laid import Climb
     from workspan.strategies.auto.fit.seen import Ladders
 
 
@@ -123,7 +124,7 @@ async def climbed(
     """Climb, and say why; abstain where the answer is right with less than the floor."""
     groups = Groups(problem.kind, session.same)
     state, taken = _state((), session), list[tuple[State, Decision]]()
-    leader, belief, because, votes = NONE, 0.0, "", Answer(None)
+    leader, belief, because, votes, is_done = NONE, 0.0, "", Answer(None), False
     stages = climber.ladder.stages
     async for rest in climber.ladder.climb(problem, session):
         why: dict[str, float | str] = {"effort": climber.rungs[rest.rung]}
@@ -138,12 +139,17 @@ async def climbed(
         state = _state((*state.lines, *lines), session)
         votes, belief = rest.votes, climber.sure(rest.share) if rest.votes.best else 0.0
         leader = groups.number(votes.text)
-        told = [one.answer for one in rest.read]
-        because = "a sample has no answer" if None in told else "they disagree"
-        is_alike = None not in told and len({groups.number(one) for one in told}) == 1
-        because = "a sample took long" if is_alike else because
-        if rest.is_settled:
-            because = "they agree" if n > 1 else "it is short enough"
+        alike = {groups.number(one.answer) for one in rest.read}
+        is_done = rest.is_settled or rest.rung == len(stages) - 1
+        if rest.rung == len(stages) - 1:
+            because = "no rung is above"
+        elif rest.is_settled:
+            because = "they agree" if n > 1 else "it took no longer than most"
+        elif NONE in alike:
+            because = "a sample has no answer"
+        else:
+            because = "they disagree" if len(alike) > 1 else "a sample took long"
+    because = because if is_done else "nothing more could be bought"
     least = 0.0 if isinstance(auto.floor, str) else auto.floor
     gives_up = leader == NONE or belief < least
     last: Action = "abstain" if gives_up else "stop"
