@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import socket
 import tempfile
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from typing import Any
 
 from benchmarks.gateway.load import closed, opened
 from benchmarks.gateway.servers import Contender, Running, python, running
-from benchmarks.gateway.spoken import Ask, ask
+from benchmarks.gateway.spoken import VOTABLE, Ask, ask
 
 _LITELLM = """\
 model_list:
@@ -28,6 +29,9 @@ model_list:
 litellm_settings: {telemetry: false, num_retries: 0}
 general_settings: {master_key: sk-load}
 """
+
+_SHADOW = "share=0.1, strategies=['self_consistency(n=3)'], budget='1000000000 calls/day'"
+"""Of ``shadowed``, whose added latency is held against that of ``keyed``: the same, without it."""
 
 
 def contenders(options: argparse.Namespace) -> list[Contender]:
@@ -63,16 +67,23 @@ def _ours(options: argparse.Namespace) -> list[Contender]:
         found.append(Contender(f"workspan {dialect}", serve, dialect=dialect))
         spoken = [*serve, "--speaks", "chat"]
         found.append(Contender(f"workspan {dialect} over chat", spoken, dialect=dialect))
+    shadow = ["--shadow", _SHADOW]
+    for name, more in (("keyed", []), ("shadowed", shadow)):
+        kept = [*serve, "--store", f"{{folder}}/{name}.db", *more]
+        found.append(Contender(name, kept, is_keyed=True))
     return found
 
 
-async def measured(one: Contender, run: Running, direct: str, options: argparse.Namespace) -> Any:
+async def measured(
+    one: Contender, run: Running, direct: str, options: argparse.Namespace, key: str
+) -> Any:
     """Measure one that runs."""
+    more = {"key": key, "question": VOTABLE} if one.is_keyed else {}
     told: dict[str, Any] = {"name": one.name, "start_seconds": round(run.start_seconds, 2)}
     seconds = options.seconds
     for is_streamed in (False, True):
         kind = "streams" if is_streamed else "unary"
-        sent = ask(one.model, one.dialect, is_streamed=is_streamed)
+        sent = ask(one.model, one.dialect, is_streamed=is_streamed, **more)
         await closed(run.url, sent, 8, min(1.0, seconds))  # warm
         before = run.cpu()
         done = await closed(run.url, sent, options.connections, seconds)
@@ -91,6 +102,8 @@ async def measured(one: Contender, run: Running, direct: str, options: argparse.
             "p99": round(through.p99 - own.p99, 2),
             "failed": own.failed + through.failed,
         }
+    if one.is_keyed:
+        told["run_beside"] = await _outcomes(run.url)
     rss, pss = run.memory()
     told["memory_mb"] = {"rss": round(rss, 1), "pss": round(pss, 1)}
     return told
@@ -126,6 +139,26 @@ async def _some(url: str, sent: Ask, times: int) -> None:
             group.create_task(ask())
 
 
+async def _outcomes(url: str) -> dict[str, int]:
+    """Return what became of the requests that were chosen to be run beside."""
+    import aiohttp
+
+    where = f"{url.removesuffix('/v1')}/metrics"
+    async with aiohttp.ClientSession() as client, client.get(where) as reply:
+        text = await reply.text()
+    found = re.findall(r'shadow_requests_total\{outcome="(\w+)"\} ([\d.]+)', text)
+    return {name: int(float(count)) for name, count in found}
+
+
+def _key(one: Contender, folder: Path) -> str:
+    """Make a key in the store of one that keeps them; return its text."""
+    from workspan.serve.keeping import add_key
+
+    if not one.is_keyed:
+        return ""
+    return asyncio.run(add_key(str(folder / f"{one.name}.db"), "load")).text
+
+
 def _port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
@@ -159,8 +192,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for one in contenders(options):
                 if names and one.name not in names:
                     continue
+                key = _key(one, Path(folder))
                 with running(one, up.url, _port(), options.proxy_core, Path(folder)) as run:
-                    told = asyncio.run(measured(one, run, up.url, options))
+                    told = asyncio.run(measured(one, run, up.url, options, key))
                     if options.requests:
                         told["rss_mb"] = asyncio.run(flatness(run, one, options.requests))
                     print(json.dumps(told), flush=True)

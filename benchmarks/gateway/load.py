@@ -22,7 +22,7 @@ class Caller:
         self._host, self._port = parts.hostname or "", parts.port or 80
         head = (
             f"POST {parts.path}/{sent.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
-            "Authorization: Bearer sk-load\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {sent.key}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(sent.body)}\r\n\r\n"
         )
         self._sent = head.encode() + sent.body

@@ -30,6 +30,8 @@ class Contender:
     """It runs in this environment; others must not see our sources."""
     dialect: str = "chat"
     """In which it is asked."""
+    is_keyed: bool = False
+    """It keeps keys in {folder}/NAME.db, and is asked what can be run beside."""
 
 
 @dataclass(slots=True)

@@ -10,6 +10,8 @@ from typing import Any
 EVENTS = 65
 """Of a stream, a token each but for those around them."""
 QUESTION = "What is two plus two? Answer in one word, please."
+VOTABLE = "What is two plus two? Reply with a single number."
+"""A question whose answers can be compared: a shadow has something to run."""
 _WORDS = "word " * (EVENTS - 2)
 PATHS: Mapping[str, str] = {
     "chat": "chat/completions",
@@ -24,16 +26,24 @@ class Ask:
 
     path: str
     body: bytes
+    key: str = "sk-load"
 
 
-def ask(model: str, dialect: str = "chat", *, is_streamed: bool) -> Ask:
+def ask(
+    model: str,
+    dialect: str = "chat",
+    *,
+    is_streamed: bool,
+    key: str = "sk-load",
+    question: str = QUESTION,
+) -> Ask:
     """Return the request."""
-    turn = {"role": "user", "content": QUESTION}
-    prompt = {"input": QUESTION} if dialect == "responses" else {"messages": [turn]}
+    turn = {"role": "user", "content": question}
+    prompt = {"input": question} if dialect == "responses" else {"messages": [turn]}
     cap = {"max_output_tokens" if dialect == "responses" else "max_tokens": 128}
     told = {"model": model, **prompt, **cap, "temperature": 0}
     stream = {"stream": True} if is_streamed else {}
-    return Ask(PATHS[dialect], json.dumps({**told, **stream}).encode())
+    return Ask(PATHS[dialect], json.dumps({**told, **stream}).encode(), key)
 
 
 def _named(value: Mapping[str, Any]) -> bytes:

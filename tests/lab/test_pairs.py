@@ -12,7 +12,15 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as their_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from workspan.lab.pairs import by_problem, clustered, holm, mcnemar, paired_bootstrap, power
+from workspan.lab.pairs import (
+    by_problem,
+    clustered,
+    holm,
+    mcnemar,
+    paired_bootstrap,
+    power,
+    score_difference,
+)
 from workspan.lab.stats import problems_needed
 
 PAIRS = st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 1.0])), max_size=40)
@@ -139,3 +147,28 @@ def test_problems_are_averaged_in_their_order(values: list[tuple[float, int]]) -
     for mean, name in zip(found, names, strict=True):
         own = [v for v, p in values if p == name]
         assert mean == pytest.approx(sum(own) / len(own))
+
+
+@pytest.mark.parametrize(("n", "b", "c"), [(20, 0.05, 0.05), (30, 0.3, 0.1), (40, 0.02, 0.1)])
+@pytest.mark.parametrize("confidence", [0.95, 0.99])
+def test_the_score_interval_covers_what_it_says(
+    n: int, b: float, c: float, confidence: float
+) -> None:
+    """Over every outcome of n problems, each with its exact chance."""
+    covered = 0.0
+    for ours in range(n + 1):
+        for theirs in range(n + 1 - ours):
+            found = score_difference(ours, theirs, n, confidence)
+            if found.low <= b - c <= found.high:
+                counts = (ours, theirs, n - ours - theirs)
+                covered += float(stats.multinomial.pmf(counts, n, (b, c, 1 - b - c)))
+    assert covered > confidence - 0.02
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(1, 200))
+def test_the_score_interval_holds_its_mean_and_mirrors(ours: int, theirs: int, rest: int) -> None:
+    n = ours + theirs + rest
+    found, other = score_difference(ours, theirs, n), score_difference(theirs, ours, n)
+    assert -1 <= found.low <= found.mean <= found.high <= 1
+    assert found.low == pytest.approx(-other.high, abs=1e-9)
+    assert score_difference(ours, theirs, n, 0.99).low <= found.low

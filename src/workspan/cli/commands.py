@@ -49,6 +49,9 @@ _SHORT: Mapping[str, str] = {
     "models": "List, check and fetch models for the embedded engine.",
     "serve": "Serve any client of OpenAI's or Anthropic's API, each request within its budget.",
     "keys": "Make, list and revoke a gateway's keys, and see what they spent.",
+    "advise": (
+        "Say what each route should be set to, by the requests that serve --shadow ran beside."
+    ),
     "mcp": "Serve the tools plan, solve and account on standard input and output.",
 }
 """What the list of commands says of ours: the first lines of their docstrings, unimported."""

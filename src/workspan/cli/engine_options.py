@@ -11,8 +11,8 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         "-e",
-        help="embedded[:MODEL], http://HOST/v1, a plug-in's (reasoner), or module:Name(…); further "
-        "ones as NAME=ENGINE, repeat. Embedded unless told.",
+        help="embedded[:MODEL], http://HOST/v1, pool:FILE.toml, a plug-in's (reasoner), or "
+        "module:Name(…); further ones as NAME=ENGINE, repeat. Embedded unless told.",
     ),
 ]
 ModelOption = Annotated[

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
-import sys
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -17,32 +15,39 @@ from rich.text import Text
 from workspan.app.specs import as_kind
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.exits import Exit
+from workspan.cli.judging import ask, cut, read_line, said_of, user
+from workspan.cli.label_store import label_store
 from workspan.cli.plain import say_json
 from workspan.cli.screen import Screen
-from workspan.legible import legible, one_line
+from workspan.errors import InputError
+from workspan.legible import one_line
 from workspan.tasks import read_tasks
 
 if TYPE_CHECKING:
     from workspan.lab.labelling.answers import Chosen
-    from workspan.lab.labelling.labels import Head, LabelFile, Verdict
-
-_SHOWN = 4_000
-"""Characters of a question or an answer."""
-_KEYS: Mapping[str, Verdict] = {"r": "right", "w": "wrong", "u": "unsure"}
-
-
-class _Said(NamedTuple):
-    """What a labeller typed."""
-
-    verdict: Verdict | None = None
-    is_back: bool = False
-    is_over: bool = False
+    from workspan.lab.labelling.labels import Head, LabelFile
 
 
 def label(
-    answers: Annotated[Path, typer.Argument(help="What solve --output wrote.")],
+    answers: Annotated[
+        Path | None, typer.Argument(help="What solve --output wrote; not with --store.")
+    ] = None,
     *,
-    to: Annotated[Path, typer.Option("--to", help="The file of labels; goes on where it ends.")],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The file of labels; goes on where it ends.")
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store",
+            metavar="FILE|postgresql://…",
+            help="Judge what a gateway's serve --shadow ran beside, for advise.",
+        ),
+    ] = None,
+    since: Annotated[str, typer.Option(help="With --store: how far back, such as 7d.")] = "30d",
+    every: Annotated[
+        bool, typer.Option("--every", help="With --store: answers that all agree on, too.")
+    ] = False,
     n: Annotated[int, typer.Option("-n", "--n", min=1, help="Answers to judge.")] = 50,
     input: Annotated[Path | None, typer.Option(help="The problems, to show their text.")] = None,
     labeller: Annotated[
@@ -59,7 +64,14 @@ def label(
     from workspan.lab.labelling.answers import choose, questions, read_answers
     from workspan.lab.labelling.labels import FORMAT, Head, LabelFile, is_labels
 
-    who = labeller.strip() or _user()
+    who = labeller.strip() or user()
+    if store is not None:
+        if answers is not None or to is not None or input is not None:
+            raise InputError("--store holds questions, answers and labels: name no files with it")
+        label_store(store, since, who, n, every=every, json=json)
+        raise typer.Exit(Exit.OK)
+    if answers is None or to is None:
+        raise InputError("name what solve --output wrote, and --to FILE; or a gateway's --store")
     inputs = [("ANSWERS", answers), *([("--input", input)] if input else [])]
     check_outputs([Output("--to", to, "a file of labels", is_labels)], inputs)
     held = read_answers(answers)
@@ -74,13 +86,6 @@ def label(
         sitting.judge()
         _close(file, who, chosen, to, head, json=json)
     raise typer.Exit(Exit.OK)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # as in a container without a name for its user
-        return "me"
 
 
 def _asked(path: Path | None) -> dict[str, str]:
@@ -114,7 +119,7 @@ class _Sitting(NamedTuple):
                 continue
             one = self.chosen[place]
             self._show(one, len(done) + 1)
-            said = _ask()
+            said = ask()
             if said.is_over:
                 return
             if said.is_back:
@@ -143,45 +148,14 @@ class _Sitting(NamedTuple):
         screen, told = Screen(stderr=True), one.answered
         screen.rule(Text(f"{number} of {len(self.chosen)}: {one_line(told.problem, 80)}"))
         if (question := self.asked.get(told.problem)) is not None:
-            screen.print(Text(_cut(question)))
+            screen.print(Text(cut(question)))
         if self.whole and told.text:
-            screen.print(Text(_cut(told.text), "dim"))
-        screen.print(Panel(Text(_cut(told.answer or "")), title="answer", expand=False))
-
-
-def _cut(text: str) -> str:
-    safe = legible(text)
-    if len(safe) <= _SHOWN:
-        return safe
-    half = _SHOWN // 2
-    return f"{safe[:half]}\n[… {len(safe) - 2 * half} characters are left out …]\n{safe[-half:]}"
-
-
-def _ask() -> _Said:
-    line = _line("right, wrong, unsure, back or quit [r/w/u/b/q]: ")
-    if line is None or line == "q":
-        return _Said(is_over=True)
-    if line == "b":
-        return _Said(is_back=True)
-    return _Said(_KEYS.get(line))
+            screen.print(Text(cut(told.text), "dim"))
+        screen.print(Panel(Text(cut(told.answer or "")), title="answer", expand=False))
 
 
 def _reference() -> str | None:
-    return _line("the right answer, if you know it (else just Enter): ", is_key=False) or None
-
-
-def _line(prompt: str, *, is_key: bool = True) -> str | None:
-    """Read a line; None where there is no more, or the labeller breaks off."""
-    typer.echo(prompt, nl=False, err=True)
-    try:
-        line = sys.stdin.readline()
-    except (KeyboardInterrupt, UnicodeDecodeError):
-        line = ""
-    if not line:
-        typer.echo("", err=True)
-        return None
-    told = line.strip()
-    return told[:1].lower() if is_key else told
+    return read_line("the right answer, if you know it (else just Enter): ", is_key=False) or None
 
 
 def _close(
@@ -221,19 +195,9 @@ def _close(
         soft_wrap=True,
     )
     for name, found in pairs.items():
-        screen.print(f"agreement of {one_line(name, 80)}: {_kappa(found)}", soft_wrap=True)
+        screen.print(f"agreement of {one_line(name, 80)}: {said_of(found)}", soft_wrap=True)
     screen.print(
         f"workspan certify --input {to} uses them; a risk of 0.1 at delta 0.1 takes {needed} "
         "answers at least, all right",
         soft_wrap=True,
     )
-
-
-def _kappa(found: tuple[float | None, float | None, float | None, int, int]) -> str:
-    value, low, high, both, agreed = found
-    if not both:
-        return "none was judged by both"
-    said = f"the same of {agreed} of {both}"
-    if value is None or low is None or high is None:
-        return f"{said}; both say one thing of all, so kappa is not defined"
-    return f"{said}, Cohen's kappa {value:.2f} [{low:.2f}, {high:.2f}]"

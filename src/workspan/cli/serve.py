@@ -22,7 +22,7 @@ def serve(
             "--engine",
             "-e",
             help="Needed: http://HOST/v1, embedded[:MODEL], a plug-in's (reasoner), or "
-            "module:Name(…); further ones as NAME=ENGINE, repeat.",
+            "module:Name(…), pool:FILE.toml; further ones as NAME=ENGINE, repeat.",
         ),
     ] = None,
     model: ModelOption = None,
@@ -86,6 +86,13 @@ def serve(
             help="Keep so many responses for previous_response_id, in memory; else it is refused.",
         ),
     ] = 0,
+    shadow: Annotated[
+        str | None,
+        typer.Option(
+            help="Run a share of the requests beside through other strategies, for advise: "
+            "\"share=0.1, strategies=[auto], budget='200k work/day'\"; needs --store.",
+        ),
+    ] = None,
     otlp: Annotated[
         str | None,
         typer.Option(
@@ -142,6 +149,7 @@ def serve(
         admin_key_env=admin_key_env,
         show_content=show_content,
         keep_responses=keep_responses,
+        shadow=shadow,
         otlp=otlp,
         origins=allow_origin,
         price_file=prices,

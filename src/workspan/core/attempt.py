@@ -336,6 +336,8 @@ class Attempt:
     def _priced(self, usage: Usage) -> Usage:
         """Charge the price or what the provider reports, whichever is dearer."""
         price, reported = self.engine.info.price, usage.cost or None
+        if price is not None:
+            price = self.bill.price or price
         if price is None or price is FREE:
             return usage if reported or price is FREE else replace(usage, cost=None)
         cost = price.of(usage)
@@ -386,6 +388,7 @@ class Attempt:
             refused=self.cut_by,
             notices=tuple(self.bill.notices),
             after=self.after,
+            member=self.bill.member,
         )
         self.ledger.settle(hold, usage)
         run.record(self.clock, entry)

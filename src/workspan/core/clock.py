@@ -61,6 +61,8 @@ class Call:
     asked: float | None = None
     """Seconds from the start of the run to the moment that the strategy asked: until `began` the
     call stood in line for a place in flight and for room in the account. None is unknown."""
+    member: str = ""
+    """Who answered, where the engine is a pool."""
 
     @property
     def queued(self) -> float:

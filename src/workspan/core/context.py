@@ -139,6 +139,7 @@ class Context:
                 entry.began,
                 entry.ended,
                 asked=entry.asked,
+                member=entry.member,
             )
         )
         clock.advance(entry.usage.output_tokens)

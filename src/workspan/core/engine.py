@@ -131,6 +131,13 @@ class Bill:
     """What was odd about the call, such as figures of the server that can't be true."""
     strike: Callable[[str], str] | None = None
     """Takes the engine's own key out of a text before it is kept."""
+    member: str = ""
+    """Who answers, where the engine is a pool."""
+    price: Price | None = None
+    """What that one costs: at most the engine's own price, by which the call is held. None is the
+    engine's own."""
+    tier: str = ""
+    """The service tier that the reply names."""
 
 
 @runtime_checkable

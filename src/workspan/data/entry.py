@@ -86,6 +86,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """When the strategy asked: from then on the call stood in line."""
     after: int = 0
     """Tokens of another call that this one waited for, so that its prompt was in a cache."""
+    member: str = ""
+    """Who answered, where the engine is a pool."""
 
 
 class Header(msgspec.Struct, frozen=True, tag_field="journal", tag="workspan"):

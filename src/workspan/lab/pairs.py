@@ -80,7 +80,9 @@ def paired_bootstrap(
     return Difference(mean, low, high, len(differences))
 
 
-def clustered(values: Sequence[float], clusters: Sequence[Hashable]) -> Clustered:
+def clustered(
+    values: Sequence[float], clusters: Sequence[Hashable], confidence: float = CONFIDENCE
+) -> Clustered:
     """Return a mean with an error that counts clusters, not values: seeds of a problem are alike.
 
     The sandwich estimator by cluster with its correction for few clusters (Liang and Zeger 1986;
@@ -98,12 +100,12 @@ def clustered(values: Sequence[float], clusters: Sequence[Hashable]) -> Clustere
     data, groups = np.asarray(values, float), np.array([numbers[one] for one in clusters])
     if np.ptp(data) == 0:
         value = float(data[0])  # without any spread nothing is known of what was not seen
-        low, high = _unseen(value, len(numbers))
+        low, high = _unseen(value, len(numbers), confidence)
         return Clustered(value, low, high, 0.0, 1.0 if value == 0 else 0.0, len(numbers))
     fitted = OLS(data, np.ones(len(data))).fit(
         cov_type="cluster", cov_kwds={"groups": groups}, use_t=True
     )
-    [[low, high]] = fitted.conf_int(1 - CONFIDENCE)
+    [[low, high]] = fitted.conf_int(1 - confidence)
     return Clustered(
         float(fitted.params[0]),
         float(low),
@@ -114,10 +116,67 @@ def clustered(values: Sequence[float], clusters: Sequence[Hashable]) -> Clustere
     )
 
 
-def _unseen(value: float, clusters: int) -> tuple[float, float]:
+def _unseen(value: float, clusters: int, confidence: float) -> tuple[float, float]:
     """Bound a mean of differences in [-1, 1] of which all that were seen are one value."""
-    elsewhere = 1 - (1 - CONFIDENCE) ** (1 / clusters)  # more would have shown up
+    elsewhere = 1 - (1 - confidence) ** (1 / clusters)  # more would have shown up
     return value - elsewhere * (1 + value), value + elsewhere * (1 - value)
+
+
+def score_difference(
+    ours: int, theirs: int, problems: int, confidence: float = CONFIDENCE
+) -> Difference:
+    """Return the difference of two right-or-wrong grades from the disagreements alone.
+
+    Tango's score interval (1998, Stat. Med. 17:891): all differences d that are not refuted by
+    (b - c - n d) / √(n (2 q + d (1 - d))), q the likeliest share of theirs given d. What both solve
+    or neither does need not be known, and it keeps its coverage where few differ.
+
+    Args:
+        ours: b, problems that only ours solves.
+        theirs: c, problems that only theirs solves.
+        problems: n, at least 1 and at least b + c.
+        confidence: above 0, below 1.
+
+    Raises:
+        ValueError: the counts can't be.
+
+    Example:
+        >>> found = score_difference(10, 2, 100)
+        >>> [round(end, 3) for end in found[:3]]
+        [0.08, 0.014, 0.158]
+    """
+    if min(ours, theirs) < 0 or problems < max(1, ours + theirs):
+        raise ValueError(f"no such pairs: {ours=}, {theirs=} of {problems=}")
+    mean = (ours - theirs) / problems
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    low = _refuted_at(ours, theirs, problems, z, -1.0, mean)
+    high = _refuted_at(ours, theirs, problems, z, 1.0, mean)
+    return Difference(mean, low, high, problems)
+
+
+_HALVINGS = 40
+
+
+def _refuted_at(b: int, c: int, n: int, z: float, outer: float, inner: float) -> float:
+    """Return the difference nearest to `inner`, on the way to `outer`, that is refuted."""
+    for _ in range(_HALVINGS):
+        middle = (outer + inner) / 2
+        if _score(b, c, n, middle) > z:
+            outer = middle
+        else:
+            inner = middle
+    return outer
+
+
+def _score(b: int, c: int, n: int, d: float) -> float:
+    """Return how many standard errors a difference is away, its own error taken as if it held."""
+    linear = (2 * n - b + c) * d - b - c
+    q = (math.sqrt(max(0.0, linear**2 + 8 * n * c * d * (1 - d))) - linear) / (4 * n)
+    variance = n * (2 * q + d * (1 - d))
+    away = abs(b - c - n * d)
+    if variance <= 0:
+        return math.inf if away > 0 else 0.0
+    return away / math.sqrt(variance)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

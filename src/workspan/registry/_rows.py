@@ -96,6 +96,7 @@ _ENGINES = {
     "classify": "workspan.engines.openers:classify",
     "rerank": "workspan.engines.openers:rerank",
     "rollout": "workspan.engines.rollout.opener:rollout",
+    "pool": "workspan.spec.pools:pool",
     "scripted": "workspan.testing.strategy_suite:scripted",
 }
 _TASKS = {
@@ -141,6 +142,7 @@ _COMMANDS = {
     "models": "workspan.cli.lists:models",
     "serve": "workspan.cli.serve:serve",
     "keys": "workspan.cli.keys:keys",
+    "advise": "workspan.cli.advise:advise",
     "mcp": "workspan.cli.mcp:mcp",
 }
 _CLAIMS = {

@@ -11,8 +11,9 @@ from typing import TypeAlias
 from workspan.serve.config import Config
 from workspan.serve.dialects import MESSAGES, RESPONSES, Voiced
 from workspan.serve.gateway import Gateway
+from workspan.serve.page import advice
 from workspan.serve.page import routes as page
-from workspan.serve.routes import about, completing, messaging, responding
+from workspan.serve.routes import about, batching, completing, messaging, responding
 from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed, failed, no_method, no_route
@@ -40,6 +41,7 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
     "/openapi.json": {"GET": about.openapi},
     **{path: {"GET": page.asset} for path in page.ASSETS},
     page.EVENTS: {"GET": page.events},
+    advice.PATH: {"GET": advice.advice},
 }
 """By address and method. A further dialect is one more row."""
 _VOICES: Mapping[str, Callable[[str], Voiced]] = {
@@ -55,7 +57,7 @@ _VOICES: Mapping[str, Callable[[str], Voiced]] = {
 _MODEL: Mapping[str, Route] = {"GET": about.model}
 _SEEN = frozenset(path for path in ROUTES if "POST" in ROUTES[path])
 """What the page shows: what may be paid for."""
-_OWN = frozenset({"/metrics", page.EVENTS, *page.ASSETS})
+_OWN = frozenset({"/metrics", page.EVENTS, advice.PATH, *page.ASSETS})
 """The operator's: no page of another site reads them, whichever sites may ask for answers."""
 _WHILE_DRAINING = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -90,6 +92,7 @@ class App:
         await receive()
         try:
             await self.gateway.start()
+            self.gateway.begin_lane(self._answer)
         except Exception as error:  # noqa: BLE001  # whoever runs the server says it
             self.failure = error
             await send({"type": "lifespan.startup.failed", "message": ""})
@@ -123,12 +126,16 @@ class App:
     async def _routed(self, exchange: Exchange, record: Record) -> None:
         path, method = exchange.path, exchange.method
         methods = ROUTES.get(path)
-        if methods is None:
+        kept = batching.found(path) if methods is None else None
+        if kept is not None:
+            record.route, methods = kept
+        elif methods is None:
             if not path.startswith(f"{about.MODELS}/"):
                 record.route = "none"
                 raise no_route(path)
-            methods = _MODEL
-        record.route = path if methods is not _MODEL else about.MODELS
+            record.route, methods = about.MODELS, _MODEL
+        else:
+            record.route = path
         if (voice := _VOICES.get(path)) is not None:
             exchange.voice = voice(exchange.id)
         record.method = exchange.method

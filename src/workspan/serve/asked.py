@@ -27,6 +27,8 @@ class Wish:
     """As it was written; `Asked.strategy` is what it stands for."""
     explain: bool = False
     """The reply is to say how the budget was spent, and a stream to tell what goes on."""
+    is_batch: bool = False
+    """It has no deadline: it stands behind all that do, and costs what batches cost."""
 
 
 NO_WISH = Wish()

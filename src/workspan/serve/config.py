@@ -11,10 +11,12 @@ from typing import Any
 from workspan.boundary.address import checked_url
 from workspan.core.engine import Price
 from workspan.data.budget import Budget
+from workspan.engines.pool.file import PoolFile
 from workspan.engines.settings import Settings, named, read_settings
 from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
 from workspan.serve.rules import Rules
+from workspan.serve.shadow.stated import Shadow
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 DIALECTS = ("chat", "responses", "messages")
@@ -83,6 +85,16 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
+class Grouped:
+    """A pool, whose members are upstreams."""
+
+    name: str
+    upstreams: Mapping[str, str]
+    """By their names, the names in the file."""
+    file: PoolFile
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All that `workspan serve` goes by."""
 
@@ -104,6 +116,8 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     rules: Rules = field(default_factory=Rules)
     """Of turns that are worth more than one call."""
+    shadow: Shadow | None = None
+    """A share of the requests is run beside through other settings; None is none."""
     json: bool = False
     """What is said on standard output is JSON."""
     admin_key: str = field(default="", repr=False)
@@ -116,6 +130,8 @@ class Config:
     """Sites whose pages may ask; ``*`` is all, for a gateway with keys."""
     otlp: str = ""
     """Where traces are sent; empty leaves it to the environment that OpenTelemetry reads."""
+    pools: tuple[Grouped, ...] = ()
+    """Upstreams that answer for one another."""
 
     def __post_init__(self) -> None:
         """Check what can be checked without asking anyone.
@@ -137,7 +153,8 @@ class Config:
             raise InputError(
                 "responses are kept in one process: --keep-responses needs --workers 1"
             )
-        if self.failover and len(self.upstreams) < 2:
+        grouped = {name for pool in self.pools for name in pool.upstreams}
+        if self.failover and len({one.name for one in self.upstreams} - grouped) < 2:
             raise InputError("failover needs a second engine: add -e NAME=http://HOST/v1")
         self._check_judge()
         if "*" in self.origins and not self.store:
@@ -145,8 +162,14 @@ class Config:
                 "--allow-origin '*' lets each site that a browser shows ask: keep keys, see "
                 "--store, or name the sites"
             )
+        self._check_strategies()
+
+    def _check_strategies(self) -> None:
+        self._check_shadow()
         own = self.strategies.get(self.strategy, self.strategy)
-        for text in filter(None, (own, *self.strategies.values())):
+        beside = self.shadow.strategies if self.shadow is not None else ()
+        named = (self.strategies.get(text, text) for text in beside)
+        for text in filter(None, (own, *self.strategies.values(), *named)):
             from workspan.spec import parse_strategy  # all strategies' world, for whoever has one
 
             parse_strategy(text, imports=True)
@@ -169,6 +192,18 @@ class Config:
             raise InputError(
                 f"the budget limits money, and no price is known for {upstream.name}: "
                 f"add --price {upstream.name}=IN/OUT, USD per million tokens"
+            )
+
+    def _check_shadow(self) -> None:
+        if self.shadow is None:
+            return
+        if not self.store:
+            raise InputError("--shadow keeps what it finds, and its account, in a store: --store")
+        unpriced = [one.name for one in self.upstreams if one.price is None]
+        if self.shadow.limits_money and unpriced:
+            raise InputError(
+                f"--shadow: its budget limits money, and no price is known for {unpriced[0]}: add "
+                f"--price {unpriced[0]}=IN/OUT, or limit work"
             )
 
     @property

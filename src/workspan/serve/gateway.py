@@ -14,10 +14,15 @@ from workspan.legible import quoted
 from workspan.serve.accounts import Accounts
 from workspan.serve.asked import Asked, Wish
 from workspan.serve.auth import Keys
+from workspan.serve.batches.lane import Lane
+from workspan.serve.batches.running import LANE_KEY, Answer, of_lane
 from workspan.serve.config import Config
 from workspan.serve.dialects import Dialect
 from workspan.serve.dialects.kept import Kept
+from workspan.serve.pools import Pools
+from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.body import Body
+from workspan.serve.relay.turns import by_readiness
 from workspan.serve.relay.upstream import Server
 from workspan.serve.routing import Routing, Target
 from workspan.serve.seeing.access import Access
@@ -27,14 +32,16 @@ from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.metrics import Metrics
 from workspan.serve.seeing.record import Record
 from workspan.serve.seeing.traces import Traces, traces_of
+from workspan.serve.shadow.shadowing import Shadowing
 from workspan.serve.store import store_at
-from workspan.serve.store.base import Store
+from workspan.serve.store.driven import DrivenStore
 from workspan.serve.store.keys import Key
 from workspan.serve.wire.errors import Failed, about
 from workspan.serve.wire.exchange import Exchange
 from workspan.serve.wire.origin import Origins
 from workspan.serve.wire.watch import Watch
 from workspan.serve.wishes import BadBudget, read_wish, within
+from workspan.store.database import Database
 
 _FORWARDED = (b"idempotency-key", b"traceparent", b"tracestate", b"http-referer", b"x-title")
 """Headers of a client that an upstream may see. Never its key, and nothing of its machine."""
@@ -55,20 +62,24 @@ class Gateway:
     ) -> None:
         self.config = config
         self.servers: dict[str, Server] = {
-            stated.name: Server(stated, config.limits)
+            stated.name: Server(stated, config.limits, stands_alone=not config.failover)
             for stated in config.upstreams
             if stated.is_server
         }
         self.engines: dict[str, Engine] = {n: s.engine for n, s in self.servers.items()}
         """All engines, as strategies ask them."""
+        self.pools = Pools(config, self.servers)
         self.watch = Watch(config.limits)
         self.metrics = Metrics((stated.name for stated in config.upstreams), worker, folder)
         self.access = Access(config.admin_key)
         self.origins = Origins(config.origins)
         self.log = log or RequestLog()
-        self.store: Store | None = (
+        self.store: DrivenStore | None = (
             self.metrics.timed(store_at(config.store)) if config.store else None
         )
+        self.database: Database | None = self.store.database if self.store is not None else None
+        self.lane: Lane | None = None
+        """What answers batches, where there is a store to keep them in."""
         self.feed = Feed(
             worker,
             config.workers,
@@ -76,6 +87,11 @@ class Gateway:
             standings=self._standings if self.store is not None else None,
         )
         self.accounts = Accounts(self.store, on_store=self.log.store)
+        self.shadow: Shadowing | None = None
+        if config.shadow is not None:
+            self.shadow = Shadowing(
+                config, config.shadow, self.accounts, self.metrics.shadowed, self.log.bug
+            )
         self.keys = Keys(self.store)
         self.traces: Traces | None = None
         self.kept = Kept(config.keep_responses)
@@ -112,19 +128,31 @@ class Gateway:
                 server.name_model(await _only_model(server))
                 self.engines[stated.name] = server.engine
             models[stated.name] = server.model
-        self.routing = Routing(self.config, models)
+        self.routing = Routing(self.config, self.pools.models(models))
         self.traces = traces_of(self.config, models)
         if self.store is not None:
             await self.store.open()
+        if self.shadow is not None:
+            await self.shadow.start(self.routing, self.servers, self.engines)
         await self.accounts.__aenter__()
         self.watch.also.append(lambda _: self.metrics.share(self.look))
         self.watch.start()
 
+    def begin_lane(self, answer: Answer) -> None:
+        """Take batches up; `answer` is the application."""
+        if self.store is not None:
+            self.lane = Lane(self.store, answer, self.accounts.utc)
+            self.lane.start()
+
     async def aclose(self) -> None:
         """Settle and give everything back."""
+        if self.lane is not None:
+            await self.lane.aclose(self.config.limits.drain_seconds)
         await self.watch.aclose()
         if self.traces is not None:
             await self.traces.aclose()
+        if self.shadow is not None:
+            await self.shadow.aclose()
         await self.accounts.__aexit__(None, None, None)
         if self.store is not None:
             await self.store.aclose()
@@ -142,6 +170,8 @@ class Gateway:
         figures.store_up.set(0 if self.accounts.gone else 1)
         for name, server in self.servers.items():
             figures.waiting.set(server.places.waiting, (name,))
+            if server.standing is not None:
+                figures.resting.set(server.standing[1].health.state != "up", (name,))
 
     async def _standings(self) -> Limits:
         assert self.store is not None
@@ -157,7 +187,9 @@ class Gateway:
         Raises:
             KeyRefused: there is none, or it is not known.
         """
-        key = await self.keys.of(exchange)
+        is_line = LANE_KEY in exchange.scope
+        now = self.accounts.utc()
+        key = of_lane(exchange.scope, now) if is_line else await self.keys.of(exchange)
         exchange.key_id = key.id if key is not None else ""
         return key
 
@@ -168,11 +200,13 @@ class Gateway:
             Failed: the budget is none.
             InputError: another is none.
         """
-        budget = exchange.header(b"workspan-budget")
+        names = (b"workspan-budget", b"workspan-strategy", b"workspan-lane")
         try:
-            return read_wish(body, budget, exchange.header(b"workspan-strategy"))
+            wish = read_wish(body, *map(exchange.header, names))
         except BadBudget as error:
             raise about(error, "workspan.budget") from None
+        exchange.has_deadline = not wish.is_batch
+        return wish
 
     def target(self, body: Body, wish: Wish, key: Key | None, record: Record) -> Target:
         """Return what a request's model stands for.
@@ -238,14 +272,14 @@ class Gateway:
             within(wish.budget, self.config.budget),
         )
 
-    def in_order(self, first: str) -> list[Server]:
-        """Return the servers that may answer, the one that is meant first.
+    def in_order(self, first: str, passed: Passed | None = None) -> list[Server]:
+        """Return the servers that may answer, in the order in which they are to be asked.
 
         Raises:
             Failed: the one that is meant is no server.
         """
-        found = [self.servers[n] for n in self.routing.order(first) if n in self.servers]
-        if not found or found[0].name != first:
+        found = by_readiness(self.pools.order(first, passed))
+        if not found:
             said = f"{first} is an engine in this process: only chats can be asked of it"
             raise Failed(400, said, code="unsupported")
         return found

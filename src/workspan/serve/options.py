@@ -14,9 +14,11 @@ from workspan.data.budget import Budget
 from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.serve.config import Config, upstreams
-from workspan.serve.prices import read_prices
+from workspan.serve.pools import expanded
+from workspan.serve.prices import NO_PRICES, read_prices
 from workspan.serve.rules import Rules
 from workspan.serve.seeing.access import Access
+from workspan.serve.shadow.stated import read_shadow
 from workspan.serve.wire.origin import checked_origin
 from workspan.serve.wishes import read_budget
 
@@ -48,6 +50,7 @@ def configured(
     admin_key_env: str | None = None,
     show_content: bool = False,
     keep_responses: int = 0,
+    shadow: str | None = None,
     otlp: str | None = None,
     origins: Sequence[str] | None = None,
     price_file: Path | None = None,
@@ -58,9 +61,9 @@ def configured(
         InputError: one is wrong; says what would be right.
     """
     told = upstreams(engines, models, prices, settings, keys, speaks)
-    if price_file is not None:
-        rows = read_prices(price_file)
-        told = tuple(replace(one, price=one.price or rows.of(one.model)) for one in told)
+    rows = NO_PRICES if price_file is None else read_prices(price_file)
+    told = tuple(replace(one, price=one.price or rows.of(one.model)) for one in told)
+    told, pools = expanded(told, rows)
     return Config(
         told,
         host,
@@ -76,11 +79,13 @@ def configured(
             verifier=_verifier(verifier) if verifier else None,
             shows_progress=progress,
         ),
+        shadow=None if shadow is None else read_shadow(shadow),
         admin_key=_admin_key(admin_key_env),
         shows_content=show_content,
         keep_responses=keep_responses,
         otlp=_collector(otlp),
         origins=tuple(map(checked_origin, origins or ())),
+        pools=pools,
     )
 
 

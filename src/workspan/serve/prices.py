@@ -173,6 +173,8 @@ NO_PRICES = Prices({})
 
 _IN_BATCHES = frozenset({"batch", "flex"})
 """Service tiers that cost what batches do (OpenAI's guide to flex processing, November 2026)."""
+IN_BATCHES = "flex"
+"""The one of them that a single request may ask for."""
 _BEFORE_OTHERS = "priority"
 
 

@@ -60,6 +60,9 @@ class Routing:
         for upstream in config.upstreams:
             for name in dict.fromkeys((self._shown(upstream), upstream.name)):
                 self._add(name, upstream)
+        for pool in config.pools:
+            first = next(u for u in config.upstreams if u.name in pool.upstreams)
+            self._add(pool.name, first)
         for word, text in self._named.items():
             self._known.setdefault(word, Target(config.first.name, None, text))
 
@@ -122,21 +125,21 @@ class Routing:
                 self._made[f"client {text}"] = known
         return known
 
+    def operators(self, text: str) -> Strategy:
+        """Make what the operator wrote or named, which may import.
+
+        Raises:
+            SpecError: it is none.
+        """
+        return self._operators(self._named.get(text, text))
+
     def _operators(self, text: str) -> Strategy:
-        """Make what the operator wrote, which may import."""
         known = self._made.get(f"operator {text}")
         if known is None:
             from workspan.spec import parse_strategy
 
             known = self._made[f"operator {text}"] = parse_strategy(text, imports=True)
         return known
-
-    def order(self, first: str) -> list[str]:
-        """Return the upstreams that may answer, in their order."""
-        if not self.config.failover:
-            return [first]
-        others = [u.name for u in self.config.upstreams if u.name != first and u.is_server]
-        return [first, *others]
 
 
 @dataclass(frozen=True, slots=True)

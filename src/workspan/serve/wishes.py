@@ -38,15 +38,24 @@ _TEXTS = frozenset(
 be a file, such as a library, or an address."""
 _RUN_CODE = frozenset({"public_tests"})
 """What runs programs, if only in a sandbox: for the operator to allow, by a name of his own."""
-_READS: Mapping[str, str] = {"budget": "a text", "strategy": "a text", "explain": "true or false"}
+_READS: Mapping[str, str] = {
+    "budget": "a text",
+    "strategy": "a text",
+    "explain": "true or false",
+    "lane": "a text",
+}
 
 
 class BadBudget(InputError):
     """The budget that a request wishes can't be read."""
 
 
-def read_wish(body: Body, budget: str, strategy: str) -> Wish:
-    """Read the wishes of a body, which loses them, and of the two headers; the body's come first.
+LANES = ("live", "batch")
+"""batch: without a deadline."""
+
+
+def read_wish(body: Body, budget: str, strategy: str, lane: str = "") -> Wish:
+    """Read the wishes of a body, which loses them, and of the headers; the body's come first.
 
     Raises:
         InputError: one is none; says what would be right.
@@ -59,14 +68,21 @@ def read_wish(body: Body, budget: str, strategy: str) -> Wish:
         for name in told:
             if name not in _READS:
                 raise InputError(f"workspan.{quoted(name)} is no wish: {nearest(name, _READS)}")
-    if not (told or budget or strategy):
+    if not (told or budget or strategy or lane):
         return NO_WISH
     limits = _text(told, "budget") or budget.strip()
     return Wish(
         _budget(limits) if limits else None,
         _text(told, "strategy") or strategy.strip() or None,
         _flag(told, "explain"),
+        _lane(_text(told, "lane") or lane.strip()) == "batch",
     )
+
+
+def _lane(text: str) -> str:
+    if text and text not in LANES:
+        raise InputError(f"workspan.lane must be one of {', '.join(LANES)}, not {quoted(text)}")
+    return text
 
 
 def _text(told: Mapping[str, Any], name: str) -> str:

@@ -97,6 +97,10 @@ class Retries:
         )
 
 
+class _Died(aiohttp.ServerDisconnectedError):
+    """A server hung up on a request before its first byte, and nobody is at its address."""
+
+
 def _payload(body: bytes) -> bytes | BytesIO:
     """Hand over a large body, such as one with pictures, as a file: written piece by piece."""
     return body if len(body) < _LARGE else BytesIO(body)
@@ -208,7 +212,7 @@ class Client:
             response = await self._post(f"{self.url}/{path}", body)
         except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError) as error:
             failure = lost(error, self.url, self._secret)
-            if isinstance(error, aiohttp.SocketTimeoutError):  # we hung up on what it does
+            if isinstance(error, aiohttp.SocketTimeoutError | _Died):  # it may have been at work
                 failure.served = "whole" if size.is_whole else "part"
         else:
             reply = Reply(response, self._secret, self.url, size)
@@ -247,7 +251,10 @@ class Client:
         except aiohttp.ClientConnectorError:
             raise
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            return await self._fresh.post(url, data=_payload(body), **arguments)
+            try:
+                return await self._fresh.post(url, data=_payload(body), **arguments)
+            except aiohttp.ClientConnectorError:
+                raise _Died("the server hung up, and is not there any more") from None
 
     async def _check(self, response: aiohttp.ClientResponse) -> None:
         """Raise `Refused` for any status but 200."""

@@ -350,6 +350,9 @@ class Endpoint:
         try:
             while events := await reply.read():
                 self._take(meter, events)
+                bill.tier = next(
+                    (one.service_tier for one in events if one.service_tier), bill.tier
+                )
                 if meter.finish is not None:
                     continue  # settled at the end
                 bill.usage = meter.usage

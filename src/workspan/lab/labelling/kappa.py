@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from workspan.lab.certifying.binomial import upper
-from workspan.lab.labelling.labels import Label
+
+K = TypeVar("K", str, tuple[str, int])
+
+
+class Judgement(Protocol):
+    """What a person said of one answer."""
+
+    @property
+    def verdict(self) -> str:
+        """Right, wrong or unsure."""
+        ...
 
 
 class Kappa(NamedTuple):
@@ -21,8 +31,8 @@ class Kappa(NamedTuple):
     agreed: int
 
 
-def kappa(first: Mapping[str, Label], second: Mapping[str, Label]) -> Kappa:
-    """Compare two labellers on what both judged.
+def kappa(first: Mapping[K, Judgement], second: Mapping[K, Judgement]) -> Kappa:
+    """Compare two labellers on what both judged, by whatever answers are known by.
 
     kappa = (p_o - p_e) / (1 - p_e) with p_e from each one's own shares (Cohen 1960). The interval
     is that of the share of disagreement, exact (Clopper and Pearson 1934), over 1 - p_e as it was

@@ -46,6 +46,8 @@ ASSETS: Mapping[str, str] = {
     "/_/page.css": "page.css",
     "/_/page.js": "page.js",
     "/_/drawing.js": "drawing.js",
+    "/_/advice.js": "advice.js",
+    "/_/advice.css": "advice.css",
     "/_/icon.svg": "icon.svg",
 }
 """By address: a request chooses among these, and never writes a file's name."""

@@ -20,7 +20,7 @@ from workspan.protocol.carried import Carried
 from workspan.protocol.messages.telling import tell
 from workspan.serve.asked import Asked
 from workspan.serve.dialects import DIALECTS, Dialect
-from workspan.serve.prices import price_asked
+from workspan.serve.prices import IN_BATCHES, PriceRow, price_asked
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.charge import Limited, Plan
 from workspan.serve.relay.counts import UNCAPPED, Counts
@@ -263,6 +263,17 @@ class Passed:
         """
         return price_asked(server.price, self.body.get("service_tier", str, "a text") or "")
 
+    def tier_asked(self, server: Server) -> str:
+        """Return the service tier that it is asked for in, where nobody but the lane says one.
+
+        A request without a deadline is asked for in the tier that costs what batches do, where the
+        operator has stated such rates.
+        """
+        knows = self.form in ("chat", "response") and not self.is_backward
+        has_rates = isinstance(server.price, PriceRow) and server.price.batch is not None
+        is_unsaid = "service_tier" not in self.body
+        return IN_BATCHES if self.asked.wish.is_batch and knows and has_rates and is_unsaid else ""
+
     def counts(self, server: Server, plan: Plan, cap: int | None) -> Counts:
         """Begin to count a reply."""
         tools = _CALLS if self.has_tools else ()
@@ -283,6 +294,8 @@ class Passed:
     def written(self, server: Server, cap: int | None) -> Body:
         """Write the body for one upstream."""
         body = self.body.copy()
+        if tier := self.tier_asked(server):
+            body.set("service_tier", tier)
         if self.dialect is not None:
             return written_in(self.dialect, body, server, self.cap if cap is None else cap)
         if server.model and body.get("model", str, "a text") != server.model:

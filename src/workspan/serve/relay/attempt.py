@@ -144,6 +144,9 @@ class Attempt:
             try:
                 return await server.post(passed.path, body, passed.asked.headers, reused)
             except trouble.NOBODY_THERE as error:
+                if is_last:  # whoever hung up is gone, and may have been at work
+                    why = "the server hung up, and is not there any more"
+                    raise trouble.broke(server.name, why) from None
                 raise trouble.unreachable(server.name, error, server.secret) from None
             except trouble.LOST as error:
                 if is_last or not reused or isinstance(error, TimeoutError):

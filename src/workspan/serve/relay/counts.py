@@ -46,6 +46,7 @@ class Counts:
         """Choices that had not ended by then: they may have decoded an end token since."""
         self._absent: list[int] = []
         """Choices that were asked for and never came."""
+        self._contradictions: tuple[str, ...] = ()
         self.tier = ""
         """The service tier that the reply names."""
 
@@ -135,6 +136,7 @@ class Counts:
                 meter.settle(server, with_prompt=meter is first)
             return self._added([self._held(meter.usage, meter.seen + 1) for meter in self.meters])
         figures = reconcile(self.report, together([meter.shown for meter in self.meters]))
+        self._contradictions = figures.contradictions
         figures = self._whole(figures)
         if figures.prompt is not None:
             first.expects(figures.prompt, figures.cached, "measured")
@@ -199,6 +201,13 @@ class Counts:
             return replace(bound, output_tokens=0, reasoning_tokens=0)
         tokens = report.prompt_tokens or report.total_tokens
         return Usage(calls=1, input_tokens=tokens)
+
+    @property
+    def odd(self) -> list[str]:
+        """What of the server's figures can't be true, once the bill is settled."""
+        notices = [notice for meter in self.meters for notice in meter.notices]
+        found = [notice.text for notice in notices if notice.code == "contradiction"]
+        return [*dict.fromkeys([*self._contradictions, *found])]
 
     def if_cut(self) -> Usage:
         """Return the bill if nothing more is read: what the server may decode on is in it."""

@@ -21,6 +21,7 @@ from workspan.serve.relay.charge import Charge, Limited
 from workspan.serve.relay.counts import charged
 from workspan.serve.relay.telling import DONE, cut_events, last_events, overrun, span
 from workspan.serve.relay.trouble import Missed
+from workspan.serve.relay.turns import turn
 from workspan.serve.relay.upstream import Server
 from workspan.serve.relay.whole import as_event, as_reply
 from workspan.serve.seeing.noting import noting
@@ -59,9 +60,15 @@ async def relay(
         for place, server in enumerate(servers):
             record.engine, record.model = server.name, server.model
             try:
-                here = await passed.at(server)
-                async with _asked(exchange, here, server, account, record) as (attempt, charge):
-                    await _answer(exchange, attempt, charge, record)
+                with turn(server, passed, record) as mine:
+                    here, before = await passed.at(server), exchange.upstream_seconds
+                    async with _asked(exchange, here, server, account, record) as (attempt, charge):
+                        is_timed = passed.is_streamed and not attempt.whole
+                        took = exchange.upstream_seconds - before
+                        mine.begins(took if is_timed else None)
+                        await _answer(exchange, attempt, charge, record)
+                        if attempt.counts.odd:
+                            mine.lies()
                 return
             except Missed as missed:
                 record.failures.append((server.name, missed.failed.code or ""))
@@ -94,7 +101,7 @@ async def _asked(
     is_asked, queued = False, perf_counter()
     bar: Bar | None = None
     try:
-        await server.places.enter(_line(passed.asked))
+        await server.places.enter(_line(passed.asked), is_behind=passed.asked.wish.is_batch)
         bar = _begun(record, attempt, perf_counter() - queued)
         try:
             is_asked = True
@@ -106,7 +113,7 @@ async def _asked(
             raise
         finally:
             attempt.close()
-            server.places.leave()
+            server.places.leave(is_behind=passed.asked.wish.is_batch)
     finally:
         left = _if_cut(attempt, charge) if is_asked and not record.is_settled else Usage()
         usage = record.usage if record.is_settled else left
@@ -179,7 +186,9 @@ def _settle(attempt: Attempt, record: Record) -> Usage:
     is_read_only = attempt.passed.form == "embedding"
     usage = counts.read_only() if is_read_only else counts.settled(server.name)
     held_to = attempt.passed.price(server)
-    usage = charged(usage, price_served(server.price, held_to, counts.tier))
+    tier = counts.tier or attempt.passed.tier_asked(server)
+    usage = charged(usage, price_served(server.price, held_to, tier))
+    attempt.notices += [f"{server.name}: {one}" for one in counts.odd]
     asked_cap, cap = attempt.passed.cap, attempt.cap
     is_lowered = cap is not None and (asked_cap is None or cap < asked_cap)
     is_full = any(meter.finish == "length" for meter in counts.meters)
@@ -261,7 +270,9 @@ async def _end(exchange: Exchange, attempt: Attempt, record: Record, out: bytes)
             await exchange.write(out)
         raise failure
     usage = _settle(attempt, record)
-    await exchange.end(out + last_events(attempt, usage, record.stop))
+    last = last_events(attempt, usage, record.stop)
+    record.tell(last)
+    await exchange.end(out + last)
 
 
 async def _farewell(attempt: Attempt) -> None:
@@ -300,7 +311,9 @@ async def _cut(
     record.keep(out)
     if not unfinished:  # its last words had come
         usage = _settle(attempt, record)
-        await exchange.end(out + last_events(attempt, usage, record.stop))
+        last = last_events(attempt, usage, record.stop)
+        record.tell(last)
+        await exchange.end(out + last)
         return
     if attempt.counts.unfinished or attempt.counts.report is None:
         usage = replace(_if_cut(attempt, charge), source="estimated")
@@ -310,4 +323,6 @@ async def _cut(
         )
     record.settle(usage, stop)
     _note(attempt, usage, record)
-    await exchange.end(out + cut_events(attempt, usage, record.stop, unfinished))
+    last = cut_events(attempt, usage, record.stop, unfinished)
+    record.tell(last)
+    await exchange.end(out + last)

@@ -78,7 +78,7 @@ def refused(
             kind=told.get("type", "") or ("upstream_error" if passed >= 500 else ""),
             headers=_waits(headers, complaint),
         )
-    is_elsewhere = status >= 500 or status in _ELSEWHERE
+    is_elsewhere = status >= 500 or 300 <= status < 400 or status in _ELSEWHERE
     if status not in _MAY_HAVE_SERVED:
         return Missed(failed, elsewhere=is_elsewhere)
     has_ended = _has_ended(status, body)

@@ -14,6 +14,7 @@ from workspan.core.engine import Price
 from workspan.engines.endpoint import Endpoint
 from workspan.engines.endpoint.complaints import Complaint
 from workspan.engines.endpoint.lessons import CAP_NAMES, is_cap_refused, refused_fields
+from workspan.engines.pool import Member, Members
 from workspan.serve.config import Limits, Upstream
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.native.spoken import Spoken
@@ -24,6 +25,8 @@ _GIVEN_UP = frozenset({"stream_options", "temperature"})
 _RETRIES = {"retries__attempts": "3", "retries__seconds": "5"}
 """How a strategy's call is asked again where an upstream refuses, unless the operator says
 otherwise: a client waits meanwhile, and can ask again by itself once it is told when."""
+_ONCE = {"retries__attempts": "1", "retries__seconds": "5"}
+"""The same where others answer in its place."""
 _LARGE = 1 << 20
 """Bytes that are better sent in pieces."""
 
@@ -56,8 +59,9 @@ class Lessons:
 class Server:
     """One upstream of a process."""
 
-    def __init__(self, stated: Upstream, limits: Limits) -> None:
-        stated = replace(stated, settings=stated.settings.with_defaults(**_RETRIES))
+    def __init__(self, stated: Upstream, limits: Limits, *, stands_alone: bool = True) -> None:
+        retries = _RETRIES if stands_alone else _ONCE
+        stated = replace(stated, settings=stated.settings.with_defaults(**retries))
         self._stated = stated
         self.name = stated.name
         self.price: Price | None = stated.price
@@ -77,6 +81,8 @@ class Server:
         self.limits = limits
         self.first_byte = min(limits.first_byte_seconds, self.engine.timeouts.first_token)
         self.places = Places(self.engine.concurrency, limits.waiting, limits.waiting_per_key)
+        self.standing: tuple[Members, Member] | None = None
+        """Among those that answer for one another, where it is in a pool."""
         self._proxy = proxy_for(self.url)
         self._session: aiohttp.ClientSession | None = None
 

@@ -39,14 +39,33 @@ async def chat(gateway: Gateway, exchange: Exchange, record: Record) -> None:
 async def answered(
     gateway: Gateway, exchange: Exchange, target: Target, passed: Passed, record: Record
 ) -> None:
-    """Pass a turn of a conversation on, or scale it.
+    """Pass a turn of a conversation on, or scale it; where it is chosen, run it beside later.
 
     Raises:
         WorkspanError: it can't be done, or nobody answers.
     """
+    shadow = gateway.shadow
+    if shadow is None:
+        await _answered(gateway, exchange, target, passed, record)
+        return
+    record.told = [] if shadow.chosen() else None
+    try:
+        with shadow.present(target.upstream):
+            await _answered(gateway, exchange, target, passed, record)
+        if record.told is not None and exchange.status == 200:
+            shadow.take(passed, record)
+    finally:
+        record.told = record.decided = None  # a record is kept for long
+
+
+async def _answered(
+    gateway: Gateway, exchange: Exchange, target: Target, passed: Passed, record: Record
+) -> None:
     target = await worth(gateway, _weighed(target, passed, record), passed, record)
     if target.strategy is None:
-        await relay(exchange, passed, gateway.in_order(target.upstream), gateway.accounts, record)
+        await relay(
+            exchange, passed, gateway.in_order(target.upstream, passed), gateway.accounts, record
+        )
         return
     from workspan.serve.routes.scaling import scale
 
@@ -92,7 +111,9 @@ async def _passed_on(gateway: Gateway, exchange: Exchange, record: Record, form:
     _show(gateway, asked, record)
     passed = Passed.read(asked, body, form)
     record.is_stream = passed.is_streamed
-    await relay(exchange, passed, gateway.in_order(target.upstream), gateway.accounts, record)
+    await relay(
+        exchange, passed, gateway.in_order(target.upstream, passed), gateway.accounts, record
+    )
 
 
 def _show(gateway: Gateway, asked: Asked, record: Record) -> None:

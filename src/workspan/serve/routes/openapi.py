@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from workspan.serve.batches.records import ENDPOINTS, WINDOWS
 from workspan.serve.relay.asking import MOST_CHOICES
 
 _ERROR = {
@@ -35,6 +36,7 @@ _WISH: dict[str, Any] = {
         "budget": {"type": ["string", "null"], **_BUDGET_FORM},
         "strategy": {"type": ["string", "null"], **_STRATEGY_FORM},
         "explain": {"type": ["boolean", "null"]},
+        "lane": {"enum": ["live", "batch", None]},
     },
 }
 _PLAIN_WISH = {
@@ -197,6 +199,7 @@ _FAILURES = {
         404: "No such model or address.",
         405: "No such method here.",
         408: "The body did not come in time.",
+        409: "It has ended already.",
         413: "The body is too large.",
         422: "The upstream refuses the request.",
         429: "No room in an account of ours (error.code budget_exceeded, budget_busy, "
@@ -239,6 +242,59 @@ _MODEL = _telling("One model.")
 _MODEL["get"]["parameters"] = [
     {"name": "model", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 ]
+_ID = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,100}$"},
+}
+_LISTS = [
+    {"name": "after", "in": "query", "schema": {"type": "string"}},
+    {
+        "name": "limit",
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 999_999},
+    },
+]
+_BATCH = {
+    "type": "object",
+    "required": ["input_file_id", "endpoint", "completion_window"],
+    "additionalProperties": False,
+    "properties": {
+        "input_file_id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,100}$"},
+        "endpoint": {"enum": list(ENDPOINTS)},
+        "completion_window": {"enum": list(WINDOWS)},
+        "metadata": {
+            "type": ["object", "null"],
+            "maxProperties": 16,
+            "propertyNames": {"maxLength": 64},
+            "additionalProperties": {"type": "string", "maxLength": 512},
+        },
+    },
+}
+
+
+UPLOAD = "upload"
+"""Names the one operation that takes a form: its fields are texts, whatever types a schema says."""
+_FILE = {
+    "type": "object",
+    "required": ["file", "purpose"],
+    "properties": {
+        "file": {
+            "type": "string",
+            "description": "JSONL in UTF-8: a request on each line.",
+        },
+        "purpose": {"const": "batch"},
+    },
+}
+
+
+def _named(summary: str, method: str = "get", *more: Any) -> dict[str, Any]:
+    """Describe what is asked of one thing that has an id, or of a list of them."""
+    told = _telling(summary)["get"]
+    return {method: {**told, "parameters": [*more]}}
+
+
 _DESCRIBED: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Workspan gateway", "version": "1"},
@@ -259,6 +315,33 @@ _DESCRIBED: dict[str, Any] = {
         "/v1/messages/count_tokens": _asking(
             "The tokens of a message, where the upstream counts them.", _COUNT_TOKENS, streams=False
         ),
+        "/v1/files": {
+            **_named("The key's files.", "get", *_LISTS),
+            "post": {
+                "summary": "Keep a file of requests.",
+                "operationId": UPLOAD,
+                "requestBody": {
+                    "required": True,
+                    "content": {"multipart/form-data": {"schema": _FILE}},
+                },
+                "responses": _telling("")["get"]["responses"],
+            },
+        },
+        "/v1/files/{id}": {
+            **_named("One file.", "get", _ID),
+            **_named("Forget it.", "delete", _ID),
+        },
+        "/v1/batches": {
+            **_named("The key's batches.", "get", *_LISTS),
+            "post": {
+                **_asking("Requests of a file, behind whoever waits.", _BATCH, streams=False)[
+                    "post"
+                ],
+                "parameters": [],
+            },
+        },
+        "/v1/batches/{id}": _named("One batch.", "get", _ID),
+        "/v1/batches/{id}/cancel": _named("Ask no more of its lines.", "post", _ID),
         "/v1/models": _telling("What may be named as model."),
         "/v1/models/{model}": _MODEL,
         "/healthz": _telling("The process runs."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -12,14 +12,14 @@ import msgspec
 from workspan.app.specs import DEFAULT_BUDGET
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
-from workspan.errors import EngineError, EngineUnavailable
+from workspan.errors import EngineError
 from workspan.serve.accounts import Account
 from workspan.serve.asked import Asked
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
-from workspan.serve.relay.in_line import InLine
 from workspan.serve.relay.trouble import of_engine
 from workspan.serve.scaled import answer, stream
+from workspan.serve.scaled.watching import Decided
 from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
 from workspan.serve.seeing.strategy_run import Run
@@ -42,27 +42,24 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
     budget = asked.budget
     if budget.work is None and budget.calls is None and budget.cost is None:
         asked = replace(asked, budget=replace(budget, work=_USUAL.work))
-    order = gateway.routing.order(asked.upstream)
+    line = asked.key.id if asked.key is not None else ""
+    engines = gateway.pools.engines(
+        gateway.engines, line, exchange.calling, is_behind=asked.wish.is_batch
+    )
     opened = gateway.accounts.open(
         asked.key,
         asked.budget,
         route=record.route,
         model=asked.model,
         id=asked.id,
-        is_priced=all(gateway.engines[name].info.price is not None for name in order),
+        is_priced=engines[asked.upstream].info.price is not None,
     )
     async with opened as account, noting(account, exchange, record):
         try:
-            for name in order:
-                try:
-                    await _by(gateway, exchange, replace(asked, upstream=name), account, record)
-                    return
-                except EngineError as error:
-                    has_cost = record.has_begun or account.ledger.spent.calls > 0
-                    is_gone = isinstance(error, EngineUnavailable)
-                    if has_cost or name == order[-1] or not is_gone:
-                        urls = {server.url: one for one, server in gateway.servers.items()}
-                        raise of_engine(error, urls) from None
+            await _by(gateway, exchange, asked, engines, account, record)
+        except EngineError as error:
+            urls = {server.url: one for one, server in gateway.servers.items()}
+            raise of_engine(error, urls) from None
         finally:
             record.total = account.ledger.spent
             record.failures += [
@@ -71,27 +68,28 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
 
 
 async def _by(
-    gateway: Gateway, exchange: Exchange, asked: Asked, account: Account, record: Record
+    gateway: Gateway,
+    exchange: Exchange,
+    asked: Asked,
+    engines: Mapping[str, Engine],
+    account: Account,
+    record: Record,
 ) -> None:
     """Answer by one upstream."""
     record.engine, record.model = asked.upstream, gateway.engines[asked.upstream].info.model
     record.timeline.engine = asked.upstream
-    line = asked.key.id if asked.key is not None else ""
-    engines: dict[str, Engine] = {
-        name: InLine(one, gateway.servers[name].places, line, exchange.calling)
-        if name in gateway.servers
-        else one
-        for name, one in gateway.engines.items()
-    }
     if asked.chat.is_streamed:
         exchange.is_stream = True
         await _streamed(gateway, exchange, asked, engines, account, record)
         return
     rules, run = gateway.config.rules, Run(record.timeline)
-    reply = await answer(asked, engines, account, run.take, rules=rules, on_decided=run.decide)
+    decide = _deciding(run, record)
+    reply = await answer(asked, engines, account, run.take, rules=rules, on_decided=decide)
     record.begin()
     _note(record, reply.workspan)
-    await exchange.answer(msgspec.json.encode(reply.body))
+    record.model = gateway.engines[record.engine].info.model
+    shown = gateway.models.get(record.engine) or record.model
+    await exchange.answer(msgspec.json.encode({**reply.body, "model": shown}))
 
 
 async def _streamed(
@@ -110,7 +108,7 @@ async def _streamed(
         account,
         run.take,
         rules=gateway.config.rules,
-        on_decided=run.decide,
+        on_decided=_deciding(run, record),
     )
     async with aclosing(told) as chunks:
         async for chunk in chunks:
@@ -121,11 +119,23 @@ async def _streamed(
     await exchange.end(sse.DONE)
 
 
+def _deciding(run: Run, record: Record) -> Callable[[Decided], None]:
+    """Show how a run was decided, and keep it where the request is to be run beside."""
+
+    def decide(told: Decided) -> None:
+        run.decide(told)
+        if record.told is not None:
+            record.decided = told.result
+
+    return decide
+
+
 def _note(record: Record, told: Mapping[str, Any]) -> None:
     """Remember what a reply says of itself."""
     if not told:
         return
     record.stop = str(told.get("stop") or "")
     record.strategy = str(told.get("strategy") or record.strategy)
+    record.engine = str(told.get("engine") or record.engine)
     record.span = int(told.get("span") or 0)
     record.over = int(told.get("overrun") or 0)

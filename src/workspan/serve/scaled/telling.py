@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -37,6 +38,7 @@ def told(
         explains: each candidate, vote and call is told, too.
     """
     usage = result.usage
+    members = Counter(call.member for call in result.trace if call.member)
     said: dict[str, Any] = {
         "work": result.work,
         "span": result.span,
@@ -45,13 +47,15 @@ def told(
         "source": usage.source,
         "stop": result.stop,
         "strategy": plan.name,
-        "engine": engine,
+        "engine": next(iter(members)) if len(members) == 1 else engine,
         "overrun": result.overrun,
         "kind": plan.kind.name,
         "rule": plan.rule,
         "tied": result.answer.tied,
         "notices": [*plan.notices, *_notices(plan, result, turns, drawn)],
     }
+    if len(members) > 1:
+        said["members"] = dict(members)
     if result.answer.certified is not None:
         said["certified"] = result.answer.certified
     return said | (_explained(result, drawn) if explains else {})

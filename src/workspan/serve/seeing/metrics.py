@@ -19,6 +19,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
+from workspan.data.types import Usage
 from workspan.serve.seeing.figures import Counts, Level, Spreads
 from workspan.serve.seeing.gathered import Gathered
 from workspan.serve.seeing.labels import FAILURES, OTHER, REFUSALS, Keys, code_label
@@ -83,8 +84,12 @@ class Metrics(Collector):
         )
         self.open = Level("requests_in_flight", "Requests that run.")
         self.waiting = Level("queue_length", "Requests in line.", ("engine",))
+        self.resting = Level("upstream_resting", "1 while it rests, in a pool.", ("engine",))
         self.store_up = Level("store_up", "The store can be reached.")
         self.watchers = Level("page_watchers", "Pages that watch.")
+        self._shadowed = Counts(
+            "shadow_requests", "Requests chosen to be run beside, by what came of it.", ("outcome",)
+        )
         self._process = ProcessCollector(registry=None)
         self.registry.register(self)
 
@@ -105,24 +110,32 @@ class Metrics(Collector):
             self._failed.add((known, kind if kind in FAILURES else OTHER))
         if record.total.calls:
             self._spent(record, (engine,))
+            for name, usage in record.by_engine().items():
+                self._taken((name if name in self._engines else "",), usage, record.key)
+
+    def shadowed(self, outcome: str) -> None:
+        """Count a request that was chosen to be run beside."""
+        self._shadowed.add((outcome,))
 
     def _spent(self, record: Record, engine: tuple[str]) -> None:
-        """Count what a request took of its engine."""
-        total = record.total
+        """Count what a request came to, at whoever answered it."""
         self._queue.add(engine, record.queued)
-        self._calls.add(engine, total.calls)
-        self._work.add(engine, total.output_tokens + total.unseen_tokens)
-        self._span.add(engine, record.span or total.output_tokens)
-        self._prefill.add(engine, max(0, total.prefill))
-        self._cached.add(engine, total.cached_tokens)
+        self._span.add(engine, record.span or record.total.output_tokens)
         if record.over:
             self._over.add(engine, record.over)
-        if total.cost is None:
+        if record.total.cost is None:
             self._unpriced.add(engine)
-        else:
-            self._cost.add((*engine, self._keys.label(record.key)), float(total.cost))
         if record.strategy:
             self._scaled.add(engine)
+
+    def _taken(self, engine: tuple[str], used: Usage, key: str) -> None:
+        """Count what a request took of one engine."""
+        self._calls.add(engine, used.calls)
+        self._work.add(engine, used.output_tokens + used.unseen_tokens)
+        self._prefill.add(engine, max(0, used.prefill))
+        self._cached.add(engine, used.cached_tokens)
+        if used.cost is not None:
+            self._cost.add((*engine, self._keys.label(key)), float(used.cost))
 
     def collect(self) -> Iterator[Metric]:
         """Give all of it in Prometheus's form, that of the other workers with it."""

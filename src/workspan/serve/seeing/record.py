@@ -6,14 +6,20 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workspan.data.types import Usage
 from workspan.serve.seeing.timeline import Timeline
 from workspan.serve.store.keys import Key
 
+if TYPE_CHECKING:
+    from workspan.runner import Result
+
 _MOST_PARTS = 500
 _LONGEST_PART = 20_000
+_NOTHING = Usage()
+_MOST_TOLD = 1 << 20
+"""Bytes of a reply that is kept to be compared."""
 
 
 @dataclass(slots=True)
@@ -64,6 +70,11 @@ class Record:
     """The last turn; empty unless the operator lets it be shown, as the next is."""
     said: list[bytes] = field(default_factory=list)
     """A reply that was passed on."""
+    told: list[bytes] | None = None
+    """A reply that was passed on, whole, where the request is to be run beside; None keeps none."""
+    told_bytes: int = 0
+    decided: Result | None = None
+    """Of the strategy that answered, until the request is over."""
     seconds: float = 0.0
     overhead_ms: float = 0.0
 
@@ -76,6 +87,16 @@ class Record:
         """Keep what a client is told, where the operator lets it be shown, and not without end."""
         if self.timeline.shows and len(self.said) < _MOST_PARTS:
             self.said.append(said[:_LONGEST_PART])
+        self.tell(said)
+
+    def tell(self, said: bytes) -> None:
+        """Keep a part of a reply that is to be compared; of one that is too long, nothing."""
+        if self.told is None:
+            return
+        self.told.append(said)
+        self.told_bytes += len(said)
+        if self.told_bytes > _MOST_TOLD:
+            self.told.clear()
 
     def begin(self) -> None:
         """Note that an answer has begun."""
@@ -90,6 +111,16 @@ class Record:
     def add(self, usage: Usage) -> None:
         """Note what one attempt was charged."""
         self.total += usage
+
+    def by_engine(self) -> dict[str, Usage]:
+        """Return what each engine was charged for; all is its own where nobody can tell."""
+        found: dict[str, Usage] = {}
+        for bar in self.timeline.bars:
+            if bar.usage.calls:
+                found[bar.engine] = found.get(bar.engine, _NOTHING) + bar.usage
+        told = sum(found.values(), _NOTHING)
+        is_all = (told.calls, told.work) == (self.total.calls, self.total.work)
+        return found if is_all and len(found) > 1 else {self.engine: self.total}
 
     @property
     def queued(self) -> float:

@@ -45,7 +45,7 @@ class Run:
         self.timeline.queued += call.queued
         bar = self._open.pop(call.key, None)
         if bar is not None:
-            bar.start = call.start
+            bar.start, bar.engine = call.start, call.member or bar.engine
             self.timeline.end(bar, call.outcome, call.usage)
 
     def decide(self, told: Decided) -> None:

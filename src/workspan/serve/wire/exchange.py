@@ -43,6 +43,8 @@ class Exchange:
         self.limits = limits
         self.key_id = ""
         """Whose it is; empty where no keys are kept."""
+        self.has_deadline = True
+        """It may be stopped for taking too long in all."""
         self.status = 0
         """Of the reply; 0 until it begins."""
         self.is_over = False
@@ -206,11 +208,11 @@ class Exchange:
         """Send a whole reply of a chat, or of the client's dialect."""
         await self.reply(200, self.voice.whole(body))
 
-    async def begin(self) -> None:
+    async def begin(self, headers: Iterable[Header] = sse.HEADERS) -> None:
         """Send the head of a stream, unless a comment did so before."""
         if not self.status:
             self._is_writing = True
-            await self._send(self._start(200, sse.HEADERS))
+            await self._send(self._start(200, headers))
             self._is_writing = False
 
     async def write(self, data: bytes) -> None:

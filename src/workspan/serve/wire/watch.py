@@ -68,7 +68,7 @@ class Watch:
 
     def _overdue(self, exchange: Exchange, now: float) -> Why | None:
         limits = self.limits
-        if now - exchange.asked_at > limits.total_seconds:
+        if exchange.has_deadline and now - exchange.asked_at > limits.total_seconds:
             return "total"
         waits_for = exchange.waits_for
         if waits_for == "total":

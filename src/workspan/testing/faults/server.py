@@ -62,6 +62,7 @@ class FaultyServer:
         self._rng = random.Random(seed)
         self._answers = random.Random(seed + 1)
         self._open: set[asyncio.Task[None]] = set()
+        self._listening: asyncio.Server | None = None
 
     @property
     def url(self) -> str:
@@ -71,15 +72,28 @@ class FaultyServer:
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[FaultyServer]:
         """Listen on a free port of loopback until the block is left."""
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0, limit=1 << 24)
-        self.port = server.sockets[0].getsockname()[1]
+        await self.revive()
         try:
             yield self
         finally:
-            server.close()
-            for task in list(self._open):
-                task.cancel()
+            self.kill()
             await self.settle()
+
+    def kill(self) -> None:
+        """Be gone at once, as a killed process is: nobody listens, and what streamed is cut."""
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
+        for task in list(self._open):
+            task.cancel()
+
+    async def revive(self) -> None:
+        """Listen, at the same port where there was one."""
+        if self._listening is None:
+            self._listening = await asyncio.start_server(
+                self._connected, "127.0.0.1", self.port, limit=1 << 24
+            )
+            self.port = self._listening.sockets[0].getsockname()[1]
 
     async def settle(self) -> None:
         """Wait until every request that was begun is over, tokens decoded for nobody included."""

@@ -7,7 +7,9 @@ import logging
 import sys
 
 from workspan.testing.fuzz.telling import told
+from workspan.testing.gateway_fuzz.case import case
 from workspan.testing.gateway_fuzz.many import Failure, many
+from workspan.testing.gateway_fuzz.pools import pooled_case
 
 
 def main() -> int:
@@ -19,11 +21,12 @@ def main() -> int:
     parser.add_argument("--at-once", type=int, default=12, help="runs in flight")
     parser.add_argument("--shown", type=int, default=3, help="runs shown of each kind of failure")
     parser.add_argument("--store", default="", help="a store for all, postgresql://…; else files")
+    parser.add_argument("--pools", action="store_true", help="runs before pools of servers")
     options = parser.parse_args()
     logging.disable()  # of retries, thousands of them
     numbers = [options.run] if options.run is not None else None
     numbers = numbers or list(range(options.first, options.first + options.runs))
-    report = many(numbers, options.at_once, options.store)
+    report = many(numbers, options.at_once, options.store, pooled_case if options.pools else case)
     codes = ", ".join(f"{name} {count}" for name, count in report.codes.most_common())
     sys.stdout.write(f"{report}\nerrors told: {codes}\n")
     sys.stdout.writelines(told(report.failures, options.shown, faults_of))

@@ -58,10 +58,31 @@ class Side:
     share: float
     """Of the requests that a fault hits."""
     habits: Habits
+    killed_after: int | None = None
+    """Tokens that it has decoded when it is killed; it is there again after as many of the others,
+    or when they have nothing to do."""
 
     def __str__(self) -> str:
         names = "+".join(fault.name for fault in self.faults) or "honest"
-        return f"{names} ({self.share:g} of requests) {self.habits}"
+        killed = "" if self.killed_after is None else f", killed after {self.killed_after}"
+        return f"{names} ({self.share:g} of requests){killed} {self.habits}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """How several servers are one pool."""
+
+    weights: tuple[float, ...]
+    in_turn: bool
+    sticky: bool | None
+    requests_per_minute: int | None = None
+    """Of each."""
+    tokens_per_minute: int | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """A request may be refused since all of a minute is used up."""
+        return self.requests_per_minute is not None or self.tokens_per_minute is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +100,13 @@ class Case:
     warms: bool = False
     """The first request goes alone: from its end on, streams can be counted closely enough to cut
     them."""
+    pool: Pooled | None = None
+    """How the servers answer for one another; None lets each stand by for those before it."""
 
     @property
     def is_honest(self) -> bool:
         """No server does anything wrong."""
-        return not any(side.faults for side in self.sides)
+        return not any(side.faults or side.killed_after is not None for side in self.sides)
 
     @property
     def stalls(self) -> bool:
@@ -95,6 +118,7 @@ class Case:
         asks = "; ".join(map(_said, self.asks))
         judge = ", judge" if self.has_judge else ""
         trouble = f", {self.trouble}" if self.trouble else ""
+        trouble += f", {self.pool}" if self.pool else ""
         return f"run {self.number}: {sides}; keys {list(self.keys)}{judge}{trouble}; {asks}"
 
 
@@ -116,12 +140,12 @@ def case(number: int) -> Case:
         faults = ()
     elif rng.random() < 0.2:
         faults = (*faults, rng.choice(_ROWS))
-    sides = [Side(faults, rng.choice((1.0, 1.0, 0.5)), _habits(rng))]
+    sides = [Side(faults, rng.choice((1.0, 1.0, 0.5)), habits(rng))]
     if rng.random() < 0.25:
         second = (rng.choice(_ROWS),) if faults and rng.random() < 0.5 else ()
-        sides.append(Side(second, rng.choice((1.0, 0.5)), _habits(rng)))
-    keys = tuple(_limits(rng) for _ in range(rng.choice((1, 1, 2))))
-    asks = tuple(_ask(rng, place, len(keys)) for place in range(rng.randint(2, 5)))
+        sides.append(Side(second, rng.choice((1.0, 0.5)), habits(rng)))
+    keys = tuple(limits(rng) for _ in range(rng.choice((1, 1, 2))))
+    asks = tuple(drawn_ask(rng, place, len(keys)) for place in range(rng.randint(2, 5)))
     trouble: Trouble | None = "locked" if rng.random() < 0.08 else None
     drawn = Case(number, tuple(sides), keys, asks, rng.random() < 0.5, trouble)
     return _long(drawn, rng) if rng.random() < _LONG else drawn
@@ -142,7 +166,7 @@ def _long(drawn: Case, rng: random.Random) -> Case:
     return replace(drawn, sides=tuple(sides), asks=tuple(asks), keys=keys, warms=True)
 
 
-def _habits(rng: random.Random) -> Habits:
+def habits(rng: random.Random) -> Habits:
     """Draw a server that stays within `RUNAHEAD`, two processes' hang-ups included."""
     per_piece = rng.choice((1, 1, 1, 2, 4))
     return Habits(
@@ -158,7 +182,7 @@ def _habits(rng: random.Random) -> Habits:
     )
 
 
-def _limits(rng: random.Random) -> str:
+def limits(rng: random.Random) -> str:
     """Draw a key's limits; of work in all there is always one."""
     found = [f"{rng.randint(20, 200) ** 2 // 10} work/total"]
     if rng.random() < 0.2:
@@ -170,7 +194,8 @@ def _limits(rng: random.Random) -> str:
     return ", ".join(found)
 
 
-def _ask(rng: random.Random, place: int, keys: int) -> Ask:
+def drawn_ask(rng: random.Random, place: int, keys: int) -> Ask:
+    """Draw a request."""
     way = rng.choice(("", "", "", *WAYS[:2], WAYS[2])) if rng.random() < 0.8 else ""
     path: Path = "completions" if not way and rng.random() < 0.15 else "chat/completions"
     is_streamed = rng.random() < 0.6

@@ -14,8 +14,10 @@ from pathlib import Path
 import aiohttp
 
 from workspan.core.engine import Price
+from workspan.engines.pool.file import PoolFile, Stated
+from workspan.engines.pool.health import Health
 from workspan.engines.settings import Settings
-from workspan.serve.config import Config, Limits, Upstream
+from workspan.serve.config import Config, Grouped, Limits, Upstream
 from workspan.serve.rules import Rules
 from workspan.serve.running import serving
 from workspan.serve.seeing.log import RequestLog
@@ -38,6 +40,8 @@ _MOST = 1000
 """Requests to the servers of which no run needs half as many: more are a loop."""
 _LONG = (6_000, 6_000)
 """Tokens that the probe could have: more than any budget drawn."""
+_GONE = 40
+"""Tokens that the others decode while a killed server is gone, at least."""
 _HELD_SECONDS = 0.3
 """For which another process holds the store: what it costs is only time."""
 
@@ -83,6 +87,37 @@ class Evidence:
     """Rows of each server by then."""
     bugs: list[str] = field(default_factory=list)
     """Errors that the gateway logged as its own."""
+
+
+@asynccontextmanager
+async def killing(case: Case, servers: Sequence[FaultyServer]) -> AsyncIterator[None]:
+    """Kill servers while the block runs, once they have decoded so much; then all are there."""
+    tasks = [
+        asyncio.create_task(_kill(server, side.killed_after, servers))
+        for server, side in zip(servers, case.sides, strict=True)
+        if side.killed_after is not None
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        for server in servers:
+            await server.revive()
+
+
+async def _kill(server: FaultyServer, after: int, servers: Sequence[FaultyServer]) -> None:
+    """Kill one; it comes back once the others have decoded as much again."""
+    while server.tally.work < after:  # noqa: ASYNC110  # servers tell of no event
+        await asyncio.sleep(0.001)
+    server.kill()
+    others = [one for one in servers if one is not server]
+    enough = sum(one.tally.work for one in others) + after + _GONE
+    while sum(one.tally.work for one in others) < enough:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    await server.revive()
 
 
 @dataclass(slots=True)
@@ -137,9 +172,13 @@ async def _gated(case: Case, servers: Sequence[FaultyServer], address: str) -> E
             aiohttp.ClientSession(timeout=PATIENT) as session,
         ):
             stage = Stage(case, servers, running.url, texts, session)
-            got = await _asked(stage, address)
+            async with killing(case, servers):
+                got = await _asked(stage, address)
             await _settled(servers)
             before = tuple(len(server.tally.rows) for server in servers)
+            for one in running.gateway.servers.values():
+                if one.standing is not None:  # what failed is sound from here on
+                    one.standing[1].health = Health()
             probes = await _probed(stage, store, keys)
         kept = [await found(store, id, *probe) for id, probe in zip(keys, probes, strict=True)]
         return Evidence(case, tuple(s.tally for s in servers), got, kept, before)
@@ -169,11 +208,26 @@ def _config(case: Case, servers: Sequence[FaultyServer], address: str) -> Config
     return Config(
         upstreams,
         port=0,
-        failover=len(upstreams) > 1,
+        failover=len(upstreams) > 1 and case.pool is None,
+        pools=_pools(case, upstreams),
         store=address,
         limits=limits,
         rules=Rules(judge="up0" if case.has_judge else None, max_tokens=64),
     )
+
+
+def _pools(case: Case, upstreams: Sequence[Upstream]) -> tuple[Grouped, ...]:
+    """State the pool, as its file would."""
+    pool = case.pool
+    if pool is None:
+        return ()
+    limits = (pool.requests_per_minute, pool.tokens_per_minute)
+    stated = tuple(
+        Stated(one.name, one.engine, MODEL, "", weight, *limits)
+        for one, weight in zip(upstreams, pool.weights, strict=True)
+    )
+    names = {one.name: one.name for one in upstreams}
+    return (Grouped("pool", names, PoolFile(stated, MODEL, pool.sticky, pool.in_turn)),)
 
 
 async def _asked(stage: Stage, address: str) -> list[Got]:
@@ -272,7 +326,7 @@ async def _probed(stage: Stage, store: Store, keys: Sequence[str]) -> list[tuple
 
     Not where requests end by the clock: a whole reply takes its time.
     """
-    if stage.case.stalls:
+    if stage.case.stalls or (stage.case.pool is not None and stage.case.pool.is_limited):
         return [(0, []) for _ in keys]
     for server in stage.servers:
         server.faults, server.habits = (), Habits(length=_LONG)

@@ -36,6 +36,8 @@ def judge(evidence: Evidence) -> list[Problem]:
         problems += _ended(evidence, got)
         problems += _true_to_its_end(evidence, got)
         problems += _within_its_budget(evidence, got)
+        problems += _lost(evidence, got)
+    problems += _within_minutes(evidence)
     for place, key in enumerate(evidence.keys):
         problems += _charged(evidence, key, place)
         problems += _consistent(evidence, key, place)
@@ -70,6 +72,29 @@ def _ended(evidence: Evidence, got: Got) -> Iterator[Problem]:
 
 def _may_refuse(case: Case, got: Got) -> bool:
     return got.status == 429 or (case.trouble == "stopped" and got.status == 503)
+
+
+def _lost(evidence: Evidence, got: Got) -> Iterator[Problem]:
+    """Where one of a pool is sound, no other's trouble ends a request before its first token."""
+    case, code = evidence.case, str(got.error.get("code") or "")
+    is_sound = any(not side.faults and side.killed_after is None for side in case.sides)
+    if case.pool is None or case.pool.is_limited or got.ask.way or not is_sound:
+        return
+    if case.stalls:  # its clocks are short, and end sound answers on a busy machine, too
+        return
+    if got.ending == "refused" and code.startswith("upstream_"):
+        yield Problem("lost", f"{got.ask.tag}: {got.status} {got.error}"[:300])
+
+
+def _within_minutes(evidence: Evidence) -> Iterator[Problem]:
+    """No member of a pool is asked more often than it may be."""
+    pool = evidence.case.pool
+    most = pool.requests_per_minute if pool is not None else None
+    if most is None:
+        return
+    for place, (tally, side) in enumerate(zip(evidence.tallies, evidence.case.sides, strict=True)):
+        if not side.faults and side.killed_after is None and tally.requests > most:
+            yield Problem("minute passed", f"server {place}: {tally.requests} of {most} requests")
 
 
 def _rows(evidence: Evidence, ask: Ask) -> list[tuple[Served, Side]]:

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from workspan.testing.fuzz.judge import Problem
@@ -26,7 +26,8 @@ class Failure:
     problem: Problem
 
     def __str__(self) -> str:
-        again = f"python -m workspan.testing.gateway_fuzz --run {self.case.number}"
+        pools = "" if self.case.pool is None else "--pools "
+        again = f"python -m workspan.testing.gateway_fuzz {pools}--run {self.case.number}"
         return f"{self.problem.code}: {self.problem.text}\n    {self.case}\n    {again}"
 
 
@@ -55,14 +56,19 @@ class Report:
         )
 
 
-def many(numbers: Sequence[int], at_once: int = 12, address: str = "") -> Report:
+def many(
+    numbers: Sequence[int],
+    at_once: int = 12,
+    address: str = "",
+    draw: Callable[[int], Case] = case,
+) -> Report:
     """Run cases by their numbers, so many at a time, and judge each; see `drive`."""
     report = Report()
     waiting = iter(numbers)
 
     async def one_after_another() -> None:
         for number in waiting:
-            evidence = await drive(case(number), address)
+            evidence = await drive(draw(number), address)
             report.runs += 1
             report.asked += len(evidence.got)
             report.requests += sum(tally.requests for tally in evidence.tallies)

@@ -16,7 +16,7 @@ export function element(name, properties = {}, ...children) {
   return made;
 }
 
-function shape(name, attributes, text) {
+export function shape(name, attributes, text) {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   if (text !== undefined) made.append(text);

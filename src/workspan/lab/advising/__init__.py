@@ -1,0 +1,1 @@
+"""What a route should be set to, from requests that were answered and run beside."""

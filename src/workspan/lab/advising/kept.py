@@ -1,0 +1,257 @@
+"""Shadowed requests in the store: what each arm came to, and what was said of the answers.
+
+An answer is a number: those of one request that say the same share it, and it tells nothing else.
+Texts are there only where the operator let them be kept.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from workspan.errors import InputError
+from workspan.store.database import Database, database_at
+from workspan.store.statement import Rows, Statement, Work
+
+Verdict = Literal["right", "wrong", "unsure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """What one setting made of one request."""
+
+    strategy: str
+    """As the operator wrote it; of the answer as it was given, what gave it."""
+    is_now: bool
+    """The client was given its answer."""
+    answer: int | None
+    """Which of the request's answers it is; None is no answer."""
+    agreement: float | None
+    """Share of its own votes that the answer has; None where nothing was voted on."""
+    stop: str
+    """"done", or the limit that ended it."""
+    work: int
+    span: int
+    calls: int
+    prefill: int
+    cost: int | None
+    """In 10^-12 USD; None is unknown."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One of the answers of a request."""
+
+    number: int
+    text: str | None = None
+    """None where texts are not kept."""
+    score: float | None = None
+    """Of the operator's verifier, in [0, 1]; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a person said of one answer."""
+
+    number: int
+    labeller: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Shadowed:
+    """One request that was answered, and run beside."""
+
+    id: str
+    """Random: the order of these is the order in which requests are labelled."""
+    at: float
+    """In seconds of UTC's epoch."""
+    route: str
+    model: str
+    kind: str
+    """Of turn, as the gateway tells them apart."""
+    problem: str
+    """Equal for equal prompts; tells nothing else without the store's salt."""
+    arms: tuple[Arm, ...]
+    answers: tuple[Said, ...]
+    question: str | None = None
+    """None where texts are not kept."""
+    labels: tuple[Label, ...] = ()
+
+    @property
+    def now(self) -> Arm:
+        """The answer as it was given."""
+        return next(arm for arm in self.arms if arm.is_now)
+
+    @property
+    def beside(self) -> tuple[Arm, ...]:
+        """What was run beside it."""
+        return tuple(arm for arm in self.arms if not arm.is_now)
+
+
+_ARM = tuple(item.name for item in fields(Arm))
+_ARMS = ", ".join(_ARM)
+_OWN = ("id", "at", "route", "model", "kind", "problem", "question")
+_LARGEST = 2**63 - 1
+"""That a column takes: an engine may bill anything."""
+_AT_ONCE = 500
+_SALT = "salt"
+
+
+class ShadowStore:
+    """Shadowed requests in a database that is open."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def salt(self) -> str:
+        """Return what the hashes of this store's prompts are made with; made by the first."""
+        made = secrets.token_hex(16)
+        return await self._database.transact(lambda: _salt(made))
+
+    async def keep(self, one: Shadowed) -> None:
+        """Keep a request with its arms and answers: all or nothing, once."""
+        await self._database.transact(lambda: _keep(one))
+
+    async def since(self, at: float, most: int | None = None) -> list[Shadowed]:
+        """Return the requests that came after a moment, in the order of their ids.
+
+        With `most` the latest so many, or a few more of one moment.
+        """
+        return await self._database.transact(lambda: _since(at, most))
+
+    async def label(self, id: str, label: Label, at: float) -> None:
+        """Keep what a person said of an answer; of two by one person the last stands."""
+        await self._database.transact(lambda: _label(id, label, at))
+
+    async def forget(self, before: float) -> int:
+        """Drop what came before a moment, labels included; return how many requests that were."""
+        return await self._database.transact(lambda: _forget(before))
+
+
+@asynccontextmanager
+async def opened(address: str) -> AsyncIterator[Database]:
+    """Open a gateway's store for as long as the block lasts.
+
+    Raises:
+        InputError: there is no such file.
+        StoreError: it can't be used.
+    """
+    database = database_at(address)
+    if not database.is_there:
+        raise InputError(f"there is no store {address}: serve --store makes one")
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.aclose()
+
+
+def _salt(made: str) -> Work[str]:
+    yield Statement(
+        "INSERT INTO shadow_facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
+        (_SALT, made),
+    )
+    [(value,)] = yield Statement("SELECT value FROM shadow_facts WHERE name = ?", (_SALT,))
+    return str(value)
+
+
+def _keep(one: Shadowed) -> Work[None]:
+    marks = ", ".join("?" * len(_OWN))
+    yield Statement(
+        f"INSERT INTO shadowed ({', '.join(_OWN)}) VALUES ({marks})",
+        tuple(getattr(one, name) for name in _OWN),
+    )
+    if one.answers:
+        yield Statement(
+            "INSERT INTO shadow_answers (shadowed, number, text, score) VALUES (?, ?, ?, ?)",
+            [(one.id, said.number, said.text, said.score) for said in one.answers],
+            is_many=True,
+        )
+    yield Statement(
+        f"INSERT INTO shadow_arms (shadowed, {_ARMS}) VALUES (?, {', '.join('?' * len(_ARM))})",
+        [(one.id, *(_column(getattr(arm, name)) for name in _ARM)) for arm in one.arms],
+        is_many=True,
+    )
+
+
+def _column(value: Any) -> Any:
+    """Return a truth as a whole number, and a count as a column takes it."""
+    if isinstance(value, bool):
+        return int(value)
+    return min(value, _LARGEST) if isinstance(value, int) else value
+
+
+def _since(at: float, most: int | None) -> Work[list[Shadowed]]:
+    if most is not None:
+        latest = yield Statement(
+            "SELECT at FROM shadowed WHERE at >= ? ORDER BY at DESC LIMIT 1 OFFSET ?",
+            (at, most - 1),
+        )
+        at = latest[0][0] if latest else at
+    rows = yield Statement(
+        f"SELECT {', '.join(_OWN)} FROM shadowed WHERE at >= ? ORDER BY id", (at,)
+    )
+    arms = yield from _of(f"SELECT shadowed, {_ARMS} FROM shadow_arms", "is_now DESC, strategy", at)
+    said = yield from _of("SELECT shadowed, number, text, score FROM shadow_answers", "number", at)
+    told = yield from _of(
+        "SELECT shadowed, number, labeller, verdict FROM shadow_labels", "number, labeller", at
+    )
+    return [
+        Shadowed(
+            id,
+            at,
+            route,
+            model,
+            kind,
+            problem,
+            arms=tuple(_arm(one) for one in arms.get(id, ())),
+            answers=tuple(Said(*one) for one in said.get(id, ())),
+            question=question,
+            labels=tuple(Label(*one) for one in told.get(id, ())),
+        )
+        for id, at, route, model, kind, problem, question in rows
+    ]
+
+
+def _of(text: str, order: str, at: float) -> Work[dict[str, Rows]]:
+    """Return what hangs on requests that came after a moment, by their ids."""
+    rows = yield Statement(
+        f"{text} WHERE shadowed IN (SELECT id FROM shadowed WHERE at >= ?) "
+        f"ORDER BY shadowed, {order}",
+        (at,),
+    )
+    found: dict[str, Rows] = {}
+    for id, *rest in rows:
+        found.setdefault(id, []).append(tuple(rest))
+    return found
+
+
+def _arm(row: Sequence[Any]) -> Arm:
+    strategy, is_now, *rest = row
+    return Arm(strategy, bool(is_now), *rest)
+
+
+def _label(id: str, label: Label, at: float) -> Work[None]:
+    yield Statement(
+        "INSERT INTO shadow_labels (shadowed, number, labeller, verdict, at) "
+        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (shadowed, number, labeller) "
+        "DO UPDATE SET verdict = excluded.verdict, at = excluded.at",
+        (id, label.number, label.labeller, label.verdict, at),
+    )
+
+
+def _forget(before: float) -> Work[int]:
+    rows = yield Statement("SELECT id FROM shadowed WHERE at < ?", (before,))
+    ids = [id for (id,) in rows]
+    for start in range(0, len(ids), _AT_ONCE):
+        some = tuple(ids[start : start + _AT_ONCE])
+        marks = ", ".join("?" * len(some))
+        for table in ("shadow_labels", "shadow_arms", "shadow_answers"):
+            yield Statement(f"DELETE FROM {table} WHERE shadowed IN ({marks})", some)
+        yield Statement(f"DELETE FROM shadowed WHERE id IN ({marks})", some)
+    return len(ids)

@@ -1,0 +1,176 @@
+"""Batches: begun, listed, looked at and cancelled, key by key."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, TypeAlias
+
+import msgspec
+
+from workspan.errors import InputError, nearest
+from workspan.legible import quoted
+from workspan.serve.batches import statements
+from workspan.serve.batches.lines import read_lines
+from workspan.serve.batches.records import ENDPOINTS, WINDOWS, Batch
+from workspan.serve.gateway import Gateway
+from workspan.serve.routes import filing
+from workspan.serve.routes.filing import MOST, as_list, of_key, page
+from workspan.serve.seeing.record import Record
+from workspan.serve.wire.errors import Failed
+from workspan.serve.wire.exchange import Exchange
+from workspan.store.database import Database
+
+Route: TypeAlias = Callable[[Gateway, Exchange, Record], Awaitable[None]]
+_FIELDS = ("input_file_id", "endpoint", "completion_window", "metadata")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_MOST_PAIRS, _LONGEST_KEY, _LONGEST_VALUE = 16, 64, 512
+
+
+async def create(gateway: Gateway, exchange: Exchange, record: Record) -> None:
+    """Answer ``POST /v1/batches``: the file is checked, line by line, before anything is asked."""
+    key, database = await of_key(gateway, exchange, record)
+    told = _body(await exchange.body())
+    file = await database.transact(partial(statements.file, key, str(told["input_file_id"])))
+    if file is None or file.batch:
+        said = f"input_file_id must name a file of this key's, not {quoted(told['input_file_id'])}"
+        raise Failed(404, said, code="file_not_found", param="input_file_id")
+    held = await database.transact(partial(statements.held, key))
+    if held.open >= MOST.batches:
+        said = f"a key has at most {MOST.batches} batches that are not done: wait for one"
+        raise Failed(429, said, code="too_many_batches", headers={"retry-after": "60"})
+    content = await database.transact(partial(statements.content, file.id))
+    endpoint, window = told["endpoint"], told["completion_window"]
+    lines, errors = await asyncio.to_thread(read_lines, content, endpoint, MOST.lines)
+    now = int(gateway.accounts.utc())
+    batch = Batch(
+        f"batch_{secrets.token_hex(12)}",
+        key,
+        file.id,
+        endpoint,
+        window,
+        told.get("metadata") or {},
+        "failed" if errors else "in_progress",
+        errors,
+        len(lines),
+        now,
+        now + WINDOWS[window],
+        ended=now if errors else None,
+    )
+    await database.transact(partial(statements.add_batch, batch, lines))
+    if gateway.lane is not None:
+        gateway.lane.wake()
+    await _tell(exchange, batch)
+
+
+def _body(content: bytes) -> dict[str, Any]:
+    """Read what a batch is to be.
+
+    Raises:
+        InputError: a field is none; it is named.
+    """
+    try:
+        told = msgspec.json.decode(content)
+    except (msgspec.DecodeError, RecursionError):
+        raise InputError("the body must be JSON") from None
+    if not isinstance(told, dict):
+        raise InputError("the body must be an object")
+    told = {name: value for name, value in told.items() if value is not None}
+    for name in told:
+        if name not in _FIELDS:
+            raise InputError(f"{quoted(name)} is no field of a batch: {nearest(name, _FIELDS)}")
+    for name, known in (("endpoint", ENDPOINTS), ("completion_window", tuple(WINDOWS))):
+        if told.get(name) not in known:
+            raise InputError(f"{name} must be one of {', '.join(known)}")
+    if not isinstance(told.get("input_file_id"), str) or not _ID.fullmatch(told["input_file_id"]):
+        raise InputError("input_file_id must be the id of a file")
+    _check_metadata(told.get("metadata", {}))
+    return told
+
+
+def _check_metadata(told: Any) -> None:
+    is_fine = isinstance(told, dict) and len(told) <= _MOST_PAIRS
+    if not is_fine or not all(
+        isinstance(value, str) and len(name) <= _LONGEST_KEY and len(value) <= _LONGEST_VALUE
+        for name, value in told.items()
+    ):
+        raise InputError(
+            f"metadata must be at most {_MOST_PAIRS} texts of up to {_LONGEST_VALUE} characters, "
+            f"by names of up to {_LONGEST_KEY}"
+        )
+
+
+async def listing(gateway: Gateway, exchange: Exchange, record: Record) -> None:
+    """Answer ``GET /v1/batches``."""
+    key, database = await of_key(gateway, exchange, record)
+    after, most, _ = page(exchange)
+    found = await database.transact(partial(statements.batches, key, after, most + 1))
+    shown = as_list([one.value for one in found], most)
+    await exchange.reply(200, msgspec.json.encode(shown))
+
+
+async def show(gateway: Gateway, exchange: Exchange, record: Record) -> None:
+    """Answer ``GET /v1/batches/ID``."""
+    batch, _ = await _named(gateway, exchange, record)
+    await _tell(exchange, batch)
+
+
+async def cancel(gateway: Gateway, exchange: Exchange, record: Record) -> None:
+    """Answer ``POST /v1/batches/ID/cancel``: what is under way comes to its end, the rest does not.
+
+    Raises:
+        Failed: it is done already.
+    """
+    batch, database = await _named(gateway, exchange, record)
+    await exchange.body()
+    if batch.status not in ("in_progress", "cancelling"):
+        raise Failed(409, f"the batch is {batch.status} already", code="batch_ended")
+    now = int(gateway.accounts.utc())
+    await database.transact(partial(statements.cancel, batch.key, batch.id, now))
+    found = await database.transact(partial(statements.batch, batch.key, batch.id))
+    if gateway.lane is not None:
+        gateway.lane.wake()
+    await _tell(exchange, found or batch)
+
+
+async def _named(gateway: Gateway, exchange: Exchange, record: Record) -> tuple[Batch, Database]:
+    """Return the batch that an address names.
+
+    Raises:
+        Failed: this key has none such.
+    """
+    key, database = await of_key(gateway, exchange, record)
+    id = exchange.path.split("/batches/")[1].partition("/")[0]
+    found = await database.transact(partial(statements.batch, key, id))
+    if found is None:
+        said = f"this key has no batch {quoted(id[:80])}"
+        raise Failed(404, said, code="batch_not_found")
+    return found, database
+
+
+async def _tell(exchange: Exchange, batch: Batch) -> None:
+    await exchange.reply(200, msgspec.json.encode(batch.value))
+
+
+_NAMED: Mapping[str, Mapping[str, Route]] = {
+    "/files": {"GET": filing.listing, "POST": filing.upload},
+    "/files/{id}": {"GET": filing.show, "DELETE": filing.forget},
+    "/files/{id}/content": {"GET": filing.content},
+    "/batches": {"GET": listing, "POST": create},
+    "/batches/{id}": {"GET": show},
+    "/batches/{id}/cancel": {"POST": cancel},
+}
+_PATTERNS = [
+    (re.compile(r"(?:/v1)?" + path.replace("{id}", _ID.pattern)), f"/v1{path}") for path in _NAMED
+]
+
+
+def found(path: str) -> tuple[str, Mapping[str, Route]] | None:
+    """Return the route of an address, as figures name it, with its methods."""
+    for pattern, route in _PATTERNS:
+        if pattern.fullmatch(path):
+            return route, _NAMED[route.removeprefix("/v1")]
+    return None

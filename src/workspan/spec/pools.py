@@ -1,0 +1,69 @@
+"""A pool of engines as the registry opens it: each member by its own written form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workspan.errors import EngineError
+from workspan.registry.card import Card, carded
+
+if TYPE_CHECKING:
+    from workspan.core.engine import Engine
+    from workspan.engines.pool import Pool
+    from workspan.engines.pool.file import Stated
+
+
+@carded(
+    Card(
+        example="pool(file='pool.toml')",
+        form="pool:FILE.toml",
+        source="several upstreams of one model, in a file",
+        runs=True,
+    )
+)
+async def pool(file: str) -> Pool:
+    """Open several engines as one: weights, health, limits by the minute, failover.
+
+    The file has a table for each member. Keys stand in the environment, and the file names their
+    variables.
+
+    Raises:
+        DataError: the file can't be read, or holds something else.
+        WorkspanError: a member can't be opened; those that were open are closed again.
+    """
+    from workspan.core.engine import give_back
+    from workspan.engines.pool import Pool
+    from workspan.engines.pool.file import read_pool
+
+    told = read_pool(Path(file))
+    engines: dict[str, Engine] = {}
+    try:
+        for one in told.stated:
+            engines[one.name] = await _opened(one)
+        places = {name: engine.info.concurrency for name, engine in engines.items()}
+        return Pool(engines, told.members(places), model=told.model, sticky=told.sticky)
+    except BaseException:
+        for engine in engines.values():
+            await give_back(engine)
+        raise
+
+
+async def _opened(one: Stated) -> Engine:
+    """Open a member. A server that is not there now is taken at the file's word.
+
+    Raises:
+        WorkspanError: it can't be opened.
+    """
+    from workspan.engines.endpoint import Endpoint
+    from workspan.spec.engines import open_engine, parse_price
+
+    price = parse_price(one.price) if one.price else None
+    try:
+        return await open_engine(one.engine, one.model or None, price, one.settings, imports=True)
+    except EngineError as error:
+        is_server = one.engine.startswith(("http://", "https://"))
+        if error.is_reached or not one.model or not is_server:
+            raise
+    stated = one.settings.for_completions()
+    return Endpoint(one.engine, one.model, price=price, **stated)

@@ -1,0 +1,80 @@
+"""What the store holds of shadowed requests, in either database."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from store_rig import run
+from workspan.errors import InputError, StoreError
+from workspan.lab.advising.kept import Arm, Label, Said, Shadowed, ShadowStore, opened
+from workspan.serve.shadow.account import ID, enter, shadow_key
+from workspan.serve.store import store_at
+from workspan.serve.store.limits import parse_limits
+from workspan.store.database import database_at
+
+NOW = Arm("straight", True, 0, None, "done", 5, 5, 1, 9, 10**12, 0.5)
+THEN = Arm("auto", False, None, 0.5, "work", 2**70, 10, 3, 27, None, 1.5)
+ONE = Shadowed(
+    *("b" * 32, 100.0, "/v1/messages", "m", "number", "p1"),
+    (NOW, THEN),
+    (Said(0, "4", 0.5), Said(1)),
+    "user: 2 + 2?",
+)
+
+
+def test_a_request_comes_back_as_it_was_kept(address: str) -> None:
+    async def main() -> None:
+        database = database_at(address)
+        await database.open()
+        store = ShadowStore(database)
+        await store.keep(ONE)
+        later = replace(ONE, id="a" * 32, at=200.0, question=None)
+        await store.keep(later)
+        first, second = await store.since(100.0)
+        billed = replace(THEN, work=2**63 - 1)  # what a column takes
+        assert second == replace(ONE, arms=(NOW, billed))
+        assert (first.id, first.now, first.beside) == ("a" * 32, NOW, (billed,))
+        assert [one.id for one in await store.since(150.0)] == ["a" * 32]
+        with pytest.raises(StoreError):
+            await store.keep(ONE)  # once
+        await store.label(ONE.id, Label(0, "ann", "wrong"), 1.0)
+        await store.label(ONE.id, Label(0, "ann", "right"), 2.0)
+        await store.label(ONE.id, Label(0, "bob", "unsure"), 2.0)
+        _, second = await store.since(0)
+        assert second.labels == (Label(0, "ann", "right"), Label(0, "bob", "unsure"))
+        assert await store.salt() == await store.salt() != ""
+        assert await store.forget(150.0) == 1
+        assert [one.id for one in await store.since(0)] == ["a" * 32]
+        await database.aclose()
+
+    run(main)
+
+
+def test_the_accounts_limits_follow_what_is_stated(address: str) -> None:
+    async def main() -> None:
+        store = store_at(address)
+        await store.open()
+        for said in ("5 work/day, 10 calls/total", "7 work/day, $1/day", "7 work/day"):
+            key = shadow_key(parse_limits(said))
+            await store.database.transact(partial(enter, key))
+            [usage] = await store.usage(time.time(), ID)
+            assert usage.stored.key.limits == parse_limits(said)
+            assert usage.stored.hash == ""
+        await store.aclose()
+
+    run(main)
+
+
+def test_a_store_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    async def main() -> None:
+        with pytest.raises(InputError, match="there is no store"):
+            async with opened(str(tmp_path / "none.db")):
+                pass
+        assert not (tmp_path / "none.db").exists()
+
+    run(main)
