@@ -30,8 +30,9 @@ from pyarrow import compute, parquet
 
 from workspan.search.stopping import beta_confidence
 from workspan.strategies.auto.fit.ballots import Ballots, Votes
-from workspan.strategies.auto.fit.vote_study import study_votes
+from workspan.strategies.auto.fit.vote_study import VoteStudy, study_votes
 from workspan.strategies.auto.policies.state import NONE
+from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,9 +83,8 @@ class Arena:
         n, width = self.drawn.groups.shape
         problem = np.repeat(np.arange(n), self.orders)
         order = np.random.default_rng(self.seed).random((len(problem), width)).argsort(axis=1)
-        none = np.zeros((n, int(self.drawn.groups.max()) + 1))
-        drawn = Ballots(self.drawn.groups, self.drawn.cost, none, none, n)
-        self.votes = drawn.counted(problem, order)
+        self.order = order
+        self.votes = self.counted(problem, order)
         self.said = self.drawn.groups[problem[:, None], order]
         self.work = self.drawn.cost[problem[:, None], order].cumsum(axis=1)
         kinds = int(self.drawn.groups.max()) + 2
@@ -92,6 +92,12 @@ class Arena:
         for i, (groups, right) in enumerate(zip(self.drawn.groups, self.drawn.right, strict=True)):
             for group in {*groups.tolist()} - {NONE}:
                 self.grades[i, group] = right[groups == group].mean()
+
+    def counted(self, problem: Any, order: Any, weigher: Weigher = PLAIN) -> Votes:
+        """Count votes of runs, each sample as much as its length says."""
+        groups, n = self.drawn.groups, len(self.drawn.groups)
+        none = np.zeros((n, int(groups.max()) + 1))
+        return Ballots(groups, self.drawn.cost, none, none, n, weigher).counted(problem, order)
 
     def outcome(
         self, dial: float, drawn: NDArray[Any], lead: NDArray[Any] | None = None
@@ -133,21 +139,43 @@ def esc(arena: Arena, window: int) -> Outcome:
     return arena.outcome(window, drawn, lead)
 
 
-def ours(arena: Arena, budgets: Sequence[float | None]) -> list[Outcome]:
-    """Run `auto` at each budget, a mean; the price that meets it is learnt on other problems."""
+class Learnt(NamedTuple):
+    """What is learnt for the problems of one fold from all others."""
+
+    runs: NDArray[np.int64]
+    """That are held out."""
+    study: VoteStudy
+    votes: Votes
+    """Of those runs, as they weigh."""
+
+    def ends(self, i: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return after how many samples each run stops at the i-th price, and its answer."""
+        drawn = self.study.drawn(i, self.votes)
+        return drawn, self.votes.lead[np.arange(len(drawn)), drawn - 1]
+
+
+def learn(arena: Arena) -> Iterator[Learnt]:
+    """Learn for each fold of the problems, labels of the others included."""
     drawn, n = arena.drawn, len(arena.drawn.groups)
     fold = np.random.default_rng(1).permutation(n) % FOLDS
-    ends = np.zeros((len(budgets), len(arena.votes.problem)), np.int64)
     for k in range(FOLDS):
         rest, held = fold != k, np.flatnonzero(fold[arena.votes.problem] == k)
-        right = drawn.right[rest] > 0.5
-        study = study_votes(Ballots.of(drawn.groups[rest], drawn.cost[rest], right))
-        part = Votes._make(column[held] for column in arena.votes)
+        known = Ballots.of(drawn.groups[rest], drawn.cost[rest], drawn.right[rest] > 0.5)
+        part = arena.counted(arena.votes.problem[held], arena.order[held], known.weigher)
+        yield Learnt(held, study_votes(known), part)
+
+
+def ours(arena: Arena, budgets: Sequence[float | None]) -> list[Outcome]:
+    """Run `auto` at each budget, a mean; the price that meets it is learnt on other problems."""
+    ends, lead = np.zeros((2, len(budgets), len(arena.votes.problem)), np.int64)
+    for part in learn(arena):
         found: dict[int, Any] = {}
-        for row, budget in zip(ends, budgets, strict=True):
-            i = study.affordable(budget)
-            row[held] = found[i] = found[i] if i in found else study.drawn(i, part)
-    return [arena.outcome(b or 0.0, end) for b, end in zip(budgets, ends, strict=True)]
+        for row, budget in enumerate(budgets):
+            i = part.study.affordable(budget)
+            found[i] = found[i] if i in found else part.ends(i)
+            ends[row, part.runs], lead[row, part.runs] = found[i]
+    told = zip(budgets, ends, lead, strict=True)
+    return [arena.outcome(b or 0.0, end, who) for b, end, who in told]
 
 
 def reach(found: Sequence[Outcome], whole: Outcome, part: Any = slice(None)) -> Outcome | None:

@@ -19,7 +19,7 @@ from workspan.runner import check
 from workspan.spec import write
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.efforts import has_ladders, pooled_ladder
+from workspan.strategies.auto.efforts import has_ladders, pooled_climber
 from workspan.strategies.auto.library import study_of
 from workspan.strategies.auto.policies.state import Policy
 from workspan.strategies.auto.policies.within import Within
@@ -100,7 +100,7 @@ def _climbing(
     if not has_ladders(strategy.library):
         return None
     places = [seed_for(seed, f"{digest(task.problem)}:ladder") / 2**31 for task in wave]
-    ladders = [pooled_ladder(strategy, mean, place) for place in places]
+    ladders = [pooled_climber(strategy, mean, place) for place in places]
     return [(replace(strategy, climbs=one), task) for one, task in zip(ladders, wave, strict=True)]
 
 

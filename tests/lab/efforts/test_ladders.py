@@ -19,9 +19,8 @@ from workspan.recordings.recording import Chain, Recording
 from workspan.runner import run
 from workspan.search.climbing import Stage
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.efforts import pooled_ladder
+from workspan.strategies.auto.efforts import pooled_climber
 from workspan.strategies.auto.fit.ladders import (
-    Climb,
     Mix,
     Played,
     as_strategy,
@@ -30,6 +29,7 @@ from workspan.strategies.auto.fit.ladders import (
     plans_of,
     play,
 )
+from workspan.strategies.auto.fit.laid import Climb
 from workspan.strategies.auto.fit.library import Library, read_library, write_library
 from workspan.strategies.auto.fit.seen import Draw, Ladders, Rung, Seen, even
 from workspan.strategies.auto.library import study_of
@@ -215,7 +215,7 @@ def test_a_library_of_efforts_is_kept_whole_and_checked(tmp_path: Path) -> None:
 def test_a_pooled_budget_gives_dear_ladders_to_some_problems(tmp_path: Path) -> None:
     auto = Auto(library=str(library(tmp_path)))
     work = play(recorded_ladders(made())).work.mean(axis=1)
-    found = {pooled_ladder(auto, float(work.min()) * 1.5, place / 10) for place in range(10)}
+    found = {pooled_climber(auto, float(work.min()) * 1.5, place / 10) for place in range(10)}
     assert len(found) == 2
     with pytest.raises(SpecError, match="is of efforts"):
         study_of(auto.library, None)

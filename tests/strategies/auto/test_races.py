@@ -17,6 +17,7 @@ from workspan.lab.replay.direct import run_directly
 from workspan.lab.replay.episodes import Chains, orders, play
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Chain, Recording
+from workspan.spec import parse_strategy, write
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.fit.race import learn_support, right_groups, run_race
 from workspan.strategies.auto.fit.rules import fitted, studied
@@ -140,3 +141,28 @@ def test_a_library_with_wide_lines_gives_races_where_the_budget_is_wide() -> Non
     assert rule.plan.is_race
     assert rule.plan.lines > 4
     assert isinstance(rule.evidence, Support)
+
+
+@pytest.mark.slow
+def test_a_price_on_both_gives_a_frontier_of_work_and_span() -> None:
+    """The dearer span is, the shorter the plans: with a price, and where only about as good."""
+    found = studied(calibrate([recorded(5, problems=16, chains=24)]))
+    outcomes = {one.plan: one for one in found.plans(30_000)}
+    for price in (0.0, 1e-5):
+        spans, works = [], []
+        for rate in (0.0, 2.0, 50.0):
+            rule = fitted(found, work=30_000, price=price, rate=rate, look=8)
+            assert isinstance(rule, Planned)
+            spans.append(outcomes[rule.plan].span)
+            works.append(outcomes[rule.plan].work)
+        assert spans[0] >= spans[1] >= spans[2]
+        assert spans[0] > spans[2]
+        assert max(works) <= 30_000
+
+
+def test_what_is_dear_is_a_word_or_a_number() -> None:
+    rates = [Auto(prefers=one).rate for one in ("work", "span", 12.5)]
+    assert rates == [0.0, float("inf"), 12.5]
+    assert parse_strategy(write(Auto(prefers=12.5))) == Auto(prefers=12.5)
+    with pytest.raises(ValueError, match="prefers"):
+        Auto(prefers=-1.0)

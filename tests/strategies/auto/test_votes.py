@@ -18,9 +18,11 @@ from workspan.strategies.auto.fit.rules import fitted, studied
 from workspan.strategies.auto.fit.study import Study
 from workspan.strategies.auto.fit.vote_induction import PRICES
 from workspan.strategies.auto.fit.vote_study import PRICE, VoteStudy, study_votes
+from workspan.strategies.auto.fit.weighing import learn_weigher
 from workspan.strategies.auto.policies.merit import Merit
 from workspan.strategies.auto.policies.state import NONE, Line, State
 from workspan.strategies.auto.policies.votes import Outlook, VoteRule
+from workspan.strategies.auto.policies.weigher import Weigher
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -93,6 +95,46 @@ def test_samples_without_an_answer_have_no_leader_and_no_merit() -> None:
     assert votes.merit.max() == 0
 
 
+def lengthy(problems: int, seed: int, *, wrong_is: float) -> tuple[Ints, Floats, Truth]:
+    """Samples of which those that are wrong are so many times as long."""
+    groups, tokens, right = drawn_samples(problems, seed)
+    return groups, 100 * np.where(right, 1.0, wrong_is) * tokens / tokens.mean(), right
+
+
+@pytest.mark.parametrize(("wrong_is", "sign"), [(2.0, 1), (0.5, -1)])
+def test_what_length_is_worth_is_learnt_with_its_sign(wrong_is: float, sign: int) -> None:
+    learnt = learn_weigher(*lengthy(60, 0, wrong_is=wrong_is))
+    assert sign * learnt.by_length > 0.2
+    short, long_ = [(0, 100.0)] * 2 + [(2, 100.0)], [(1, 200.0)] * 2
+    assert learnt.tally([*long_, *short]).leader == (0 if sign > 0 else 1)
+
+
+def test_where_length_says_nothing_a_vote_is_a_vote() -> None:
+    groups, tokens, right = drawn_samples(400, 3)
+    tokens = np.random.default_rng(0).permuted(tokens.ravel()).reshape(tokens.shape)
+    assert abs(learn_weigher(groups, tokens, right).by_length) < 0.1
+
+
+said_and_spent = st.lists(
+    st.tuples(st.integers(NONE, 4), st.integers(1, 5_000)), min_size=1, max_size=30
+)
+
+
+@given(said_and_spent, st.sampled_from([-0.7, 0.0, 0.3, 1.2]))
+def test_a_run_counts_as_the_study_does(said: list[tuple[int, int]], by_length: float) -> None:
+    groups, tokens = np.array([[x for x, _ in said]]), np.array([[float(t) for _, t in said]])
+    worth = np.zeros((1, 5))
+    one = Ballots(groups, tokens, worth, worth, 1, Weigher(by_length))
+    votes = one.counted(np.array([0]), np.arange(len(said))[None])
+    for n in range(1, len(said) + 1):
+        told = Weigher(by_length).tally(said[:n])
+        counted = (votes.lead[0, n - 1], votes.first[0, n - 1], votes.second[0, n - 1])
+        if by_length == 0:
+            assert told == counted
+        else:  # equals differ by rounding
+            assert told[1:] == pytest.approx(counted[1:], abs=1)
+
+
 def test_merit_is_learnt_from_shares_and_a_single_label_is_not_believed() -> None:
     rng = np.random.default_rng(0)
     shares = rng.beta(1, 1, 2_000)
@@ -100,14 +142,14 @@ def test_merit_is_learnt_from_shares_and_a_single_label_is_not_believed() -> Non
     own = (groups == 0).mean(axis=1)
     chances = np.stack([own**2, (1 - own) ** 2, np.full(2_000, 0.3)])
     truth = (rng.random(2_000) > (chances / chances.sum(axis=0)).cumsum(axis=0)).sum(axis=0)
-    learnt = Merit.learn(groups, groups == truth[:, None])
-    found = learnt.of(np.array([[0] * 15 + [1] * 5, [0] * 10 + [1] * 10]))
+    learnt = Merit.learn(np.stack([own, 1 - own], axis=1), truth[:, None] == [[0, 1]])
+    found = learnt.of(np.array([[0.75, 0.25], [0.5, 0.5]]))
     assert found[0].tolist() == pytest.approx([0.5625 / 0.925, 0.0625 / 0.925], abs=0.06)
     assert found[1, 0] == found[1, 1]
 
 
 def test_without_labels_the_answer_of_the_most_samples_has_all_the_merit() -> None:
-    found = Merit().of(np.array([[0, 0, 1, NONE], [2, 1, 1, 2], [NONE] * 4]))
+    found = Merit().of(np.array([[0.5, 0.25, 0], [0, 0.5, 0.5], [0, 0, 0]]))
     assert found.tolist() == [[1, 0, 0], [0, 0.5, 0.5], [0, 0, 0]]
 
 

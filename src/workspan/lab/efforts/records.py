@@ -21,7 +21,6 @@ from workspan.spec import write
 from workspan.strategies.adaptive.ladder import Ladder
 from workspan.strategies.auto.fit.ladders import (
     SLACK,
-    Climb,
     Mix,
     Played,
     as_strategy,
@@ -29,6 +28,7 @@ from workspan.strategies.auto.fit.ladders import (
     hull_of,
     play,
 )
+from workspan.strategies.auto.fit.laid import Climb
 from workspan.strategies.auto.fit.seen import FEWEST, Ladders, Rung, even
 
 if TYPE_CHECKING:

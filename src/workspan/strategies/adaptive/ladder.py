@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from workspan.core.engine import Capability, EngineInfo
 from workspan.core.session import Session
@@ -23,6 +24,21 @@ from workspan.strategies.reading import candidate
 
 _LATER = 1e-6
 """What the vote of a later rung weighs more: it breaks ties."""
+
+
+class Rest(NamedTuple):
+    """How a problem stands after a rung."""
+
+    rung: int
+    read: tuple[Candidate, ...]
+    """What the rung drew."""
+    drawn: Sequence[Drawn]
+    """The same, with its tokens."""
+    votes: Answer
+    """Of all rungs so far."""
+    share: float
+    """Of all that was drawn and counts, how much stands behind the best."""
+    is_settled: bool
 
 
 @dataclass(frozen=True)
@@ -91,8 +107,14 @@ class Ladder:
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Climb until a rung settles it, or there is none above."""
-        found: list[tuple[int, Candidate]] = []
         votes = Answer(None)
+        async for rest in self.climb(problem, session):
+            votes = rest.votes
+        return votes
+
+    async def climb(self, problem: Problem, session: Session) -> AsyncIterator[Rest]:
+        """Yield how it stands after each rung, the last one that was needed included."""
+        found: list[tuple[int, Candidate]] = []
         for i, stage in enumerate(self.stages):
             try:
                 samples = await session.samples(self._request(problem, i), stage.n)
@@ -102,7 +124,7 @@ class Ladder:
                 break  # what cheap samples said stands
             read = [candidate(problem, sample) for sample in samples]
             found += [(i, one) for one in read]
-            votes = await self._vote(found, problem, session)
+            votes, weight = await self._vote(found, problem, session)
             if votes.best is not None:
                 session.best(votes.best)
             vote = await session.vote(read, problem.kind)
@@ -111,9 +133,10 @@ class Ladder:
                 Drawn(None if one.answer is None else alike, sample.usage.output_tokens)
                 for one, sample in zip(read, samples, strict=True)
             ]
-            if settles(stage, drawn):
+            share = votes.votes[0].weight / weight if votes.votes else 0.0
+            yield (rest := Rest(i, tuple(read), drawn, votes, share, settles(stage, drawn)))
+            if rest.is_settled:
                 break
-        return votes
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -123,8 +146,11 @@ class Ladder:
 
     async def _vote(
         self, found: list[tuple[int, Candidate]], problem: Problem, session: Session
-    ) -> Answer:
-        """Count the votes of all rungs, or of the last that has any answer and of its equals."""
+    ) -> tuple[Answer, float]:
+        """Count the votes of all rungs, or of the last that has any answer and of its equals.
+
+        Return what all of them weigh, too, those without an answer included.
+        """
         answered = [i for i, one in found if one.answer is not None]
         last = self._name(max(answered, default=0))
         counted = [
@@ -133,7 +159,7 @@ class Ladder:
         weights = self.weights or (1.0,) * len(self.efforts)
         told = [weights[i] * (1 + _LATER * i) for i, _ in counted]
         vote = await session.vote([one for _, one in counted], problem.kind, told)
-        return replace(vote, candidates=tuple(one for _, one in found))
+        return replace(vote, candidates=tuple(one for _, one in found)), sum(told)
 
     def _name(self, rung: int) -> tuple[str, str]:
         return self.efforts[rung], self._engine(rung)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from workspan.core.engine import Capability, EngineInfo
@@ -11,10 +12,9 @@ from workspan.data.budget import Budget
 from workspan.data.types import Answer, Problem, Request
 from workspan.errors import SpecError, at_least, within
 from workspan.registry.card import Card
-from workspan.strategies.adaptive.ladder import Ladder
 from workspan.strategies.auto.answers import candidates, leading
 from workspan.strategies.auto.arms import check_arms, switch
-from workspan.strategies.auto.efforts import check_rungs, ladder_of
+from workspan.strategies.auto.efforts import Climber, check_rungs, climbed, climber_of
 from workspan.strategies.auto.groups import Groups
 from workspan.strategies.auto.library import check_fits, model_of, say_misfit, study_of
 from workspan.strategies.auto.lines import Lines
@@ -33,6 +33,10 @@ from workspan.verifiers.judge import Judge
 if TYPE_CHECKING:
     from workspan.strategies.auto.fit.study import Study
 
+_RATES = {"work": 0.0, "span": inf}
+_WIDE = 8
+"""Chains at the start, without a library, where a token of span is worth one of work at least."""
+
 
 @dataclass(frozen=True)
 class Auto:
@@ -43,7 +47,8 @@ class Auto:
     (see `workspan calibrate`) of this model, or of the one named by `of`, or nothing but the run
     itself. `floor` may be a promise (see `workspan certify`): then whole chains are voted on until
     it holds, and an answer for which it does not is marked as not certified. `price` is the
-    probability that a thousand tokens must be worth; `prefers` what is dear.
+    probability that a thousand tokens must be worth; `prefers` what is dear: a number says how many
+    tokens of work one of span is worth, so that both are priced.
     `arms` are other strategies that may have the rest of the budget, such as revision, evolution or
     retrieval: as a library says, or, judged by a verifier, in turn with restarts.
     """
@@ -55,7 +60,7 @@ class Auto:
     delta: float = 0.1
     certificate: str = ""
     price: float = 0.0
-    prefers: Literal["work", "span"] = "work"
+    prefers: Literal["work", "span"] | float = "work"
     verifier: Verifier | None = None
     library: str = ""
     of: str = ""
@@ -65,7 +70,7 @@ class Auto:
     temperature: float = 0.7
     fitted: Policy | None = field(default=None, repr=False)
     """The rule itself, from who has fitted one."""
-    climbs: Ladder | None = field(default=None, repr=False)
+    climbs: Climber | None = field(default=None, repr=False)
     """The ladder of efforts itself, from who has chosen one."""
     requires: ClassVar[frozenset[Capability]] = frozenset()
     card: ClassVar[Card] = Card(
@@ -79,7 +84,7 @@ class Auto:
             "floor": "Confidence below which it abstains; or mode, risk or agreement: a promise.",
             "delta": "Chance of a false certificate, with floor='mode'.",
             "certificate": "A file of `workspan certify`, with floor='risk' or 'agreement'.",
-            "prefers": "What is dear: work, or span.",
+            "prefers": "What is dear: work, span, or the tokens of work that one of span is worth.",
             "library": "A file of `workspan calibrate`.",
             "of": "The model whose library this is, where it is another's.",
             "probe": "What a chain is asked with.",
@@ -98,7 +103,7 @@ class Auto:
     def __post_init__(self) -> None:
         """Refuse values out of range, and a library that can't be read."""
         at_least(1, n=self.n, probe_tokens=self.probe_tokens, max_tokens=self.max_tokens)
-        at_least(0, temperature=self.temperature, price=self.price)
+        at_least(0, temperature=self.temperature, price=self.price, prefers=self.rate)
         within(0, 1, confidence=self.confidence, floor=self.least)
         path = self.certificate
         check_floor(self.floor, self.delta, self.n, path, self.arms, self.verifier)
@@ -121,8 +126,8 @@ class Auto:
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Do as the rule says until it stops, or nothing more can be bought."""
         say_misfit(self.library, problem, session)
-        if (ladder := ladder_of(self, session)) is not None:
-            return await ladder(problem, session)
+        if (climber := climber_of(self, session)) is not None:
+            return await climbed(climber, self, problem, session, model_of(self.library))
         lines = self._open_lines(problem, session)
         state, is_growing = lines.state(session), True
         promises = isinstance(self.floor, str)  # no other rule keeps them
@@ -166,13 +171,18 @@ class Auto:
         """Confidence below which it abstains; 0 where a promise is made in its place."""
         return 0.0 if isinstance(self.floor, str) else self.floor
 
+    @property
+    def rate(self) -> float:
+        """Tokens of work that one of span is worth; infinite where span alone is dear."""
+        return _RATES[self.prefers] if isinstance(self.prefers, str) else self.prefers
+
     def rule_for(self, state: State) -> Policy:
         """Make the rule for a run that begins at `state`: a promise's, else a library's."""
         if isinstance(self.floor, str):
-            width = 8 if self.prefers == "span" else 1
+            width = _WIDE if self.rate >= 1 else 1
             return stated_rule(self.floor, self.delta, self.n, self.certificate, width)
         if not self.library:
-            return self.cold_rule(width=8 if self.prefers == "span" else 1)
+            return self.cold_rule(width=_WIDE if self.rate >= 1 else 1)
         budget = Budget(work=state.work_left, span=state.span_left)
         return self.planned_rule(study_of(self.library, budget.work), budget)
 
@@ -183,7 +193,7 @@ class Auto:
         return Cold(self.confidence, self.least, is_judged=is_judged, width=width, arms=arms)
 
     def planned_rule(self, study: Study, budget: Budget) -> Policy:
-        """Choose the plan for a budget; where span is preferred, the quickest of about the best."""
+        """Choose the plan for a budget; where span is dear, the cheapest of about the best."""
         from workspan.strategies.auto.fit.rules import fitted  # needs NumPy
 
         return fitted(
@@ -194,7 +204,7 @@ class Auto:
             floor=self.least,
             is_judged=self.verifier is not None,
             has_arms=bool(self.arms),
-            is_quick=self.prefers == "span",
+            rate=self.rate,
             look=self.probe_tokens,
             lines=self.n,
         )

@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from math import exp
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from workspan.core.engine import EngineInfo
 from workspan.core.session import Session
+from workspan.data.types import Answer, Problem
 from workspan.errors import MissingDependency, SpecError
 from workspan.strategies.adaptive.ladder import Ladder, check_effort
+from workspan.strategies.auto.groups import Groups
 from workspan.strategies.auto.library import known
+from workspan.strategies.auto.policies.explaining import explain
+from workspan.strategies.auto.policies.state import NONE, Action, Decision, Line, State
 
 if TYPE_CHECKING:
-    from workspan.strategies.auto.fit.ladders import Climb, Played
+    from workspan.strategies.auto.fit.ladders import Played
+    from workspan.strategies.auto.fit.laid import Climb
     from workspan.strategies.auto.fit.seen import Ladders
+
+
+class Climber(NamedTuple):
+    """A ladder that a library holds worth most."""
+
+    ladder: Ladder
+    trust: tuple[float, float]
+    """What its answers are worth: see `fit.ladders.Trust`."""
+    rungs: tuple[str, ...]
+    """As a person names them."""
+
+    def under(self, auto: Dials) -> Climber:
+        """Return it with a run's own dials."""
+        depth = min(auto.max_tokens, self.ladder.max_tokens)
+        ladder = replace(self.ladder, max_tokens=depth, temperature=auto.temperature)
+        return self._replace(ladder=ladder)
+
+    def sure(self, share: float) -> float:
+        """Return P(right) of an answer with such a share of all that was drawn behind it."""
+        base, rise = self.trust
+        return 1 / (1 + exp(-(base + rise * share)))
 
 
 class Dials(Protocol):
@@ -28,7 +54,7 @@ class Dials(Protocol):
         ...
 
     @property
-    def climbs(self) -> Ladder | None:
+    def climbs(self) -> Climber | None:
         """The ladder itself, where one was chosen."""
         ...
 
@@ -43,8 +69,8 @@ class Dials(Protocol):
         ...
 
     @property
-    def prefers(self) -> Literal["work", "span"]:
-        """What is dear."""
+    def rate(self) -> float:
+        """Tokens of work that one of span is worth."""
         ...
 
     @property
@@ -62,21 +88,21 @@ def check_rungs(auto: Dials, info: EngineInfo) -> None:
     """Refuse a library of efforts that the run's own engine does not take.
 
     Raises:
-        SpecError: see `check_effort`; or a floor is asked for, which no ladder keeps.
+        SpecError: see `check_effort`; or a promise is asked for, which no ladder keeps.
         UnsupportedCapability: see `check_effort`.
     """
     library = known(auto.library)
-    if library and library.ladders and auto.floor:
+    if library and library.ladders and isinstance(auto.floor, str):
         raise SpecError(
-            f"the library {auto.library} is of efforts: a ladder of them keeps no floor; leave "
-            "floor out, or give a library of `workspan calibrate`"
+            f"the library {auto.library} is of efforts: a ladder of them promises nothing; give "
+            "floor a number, or a library of `workspan calibrate`"
         )
     for rung in library.ladders.rungs if library and library.ladders else ():
         if not rung.engine:
             check_effort(rung.effort, info)
 
 
-def ladder_of(auto: Dials, session: Session) -> Ladder | None:
+def climber_of(auto: Dials, session: Session) -> Climber | None:
     """Return the ladder that is worth most under the run's budget; None where none is known.
 
     The budget is hard: what a plan would not reach within it brings nothing, and it is chosen so.
@@ -89,9 +115,55 @@ def ladder_of(auto: Dials, session: Session) -> Ladder | None:
     left = session.left()
     place = Path(auto.library)
     stamp, price = place.stat().st_mtime_ns, auto.price / 1000
-    found = _best(place, stamp, left.work, left.span, price, auto.prefers)
-    depth = min(auto.max_tokens, found.max_tokens)
-    return replace(found, max_tokens=depth, temperature=auto.temperature)
+    return _best(place, stamp, left.work, left.span, price, auto.rate).under(auto)
+
+
+async def climbed(
+    climber: Climber, auto: Dials, problem: Problem, session: Session, knows: str
+) -> Answer:
+    """Climb, and say why; abstain where the answer is right with less than the floor."""
+    groups = Groups(problem.kind, session.same)
+    state, taken = _state((), session), list[tuple[State, Decision]]()
+    leader, belief, because, votes, is_done = NONE, 0.0, "", Answer(None), False
+    stages = climber.ladder.stages
+    async for rest in climber.ladder.climb(problem, session):
+        why: dict[str, float | str] = {"effort": climber.rungs[rest.rung]}
+        why |= {"because": because} if because else {}
+        n = stages[rest.rung].n
+        taken.append((state, Decision("widen", (), n, 0, leader, belief, why=why)))
+        both = zip(rest.read, rest.drawn, strict=True)
+        lines = (
+            Line(max(1, drawn.tokens), (), groups.number(one.answer), ended=True)
+            for one, drawn in both
+        )
+        state = _state((*state.lines, *lines), session)
+        votes, belief = rest.votes, climber.sure(rest.share) if rest.votes.best else 0.0
+        leader = groups.number(votes.text)
+        alike = {groups.number(one.answer) for one in rest.read}
+        is_done = rest.is_settled or rest.rung == len(stages) - 1
+        if rest.rung == len(stages) - 1:
+            because = "no rung is above"
+        elif rest.is_settled:
+            because = "they agree" if n > 1 else "it took no longer than most"
+        elif NONE in alike:
+            because = "a sample has no answer"
+        else:
+            because = "they disagree" if len(alike) > 1 else "a sample took long"
+    because = because if is_done else "nothing more could be bought"
+    least = 0.0 if isinstance(auto.floor, str) else auto.floor
+    gives_up = leader == NONE or belief < least
+    last: Action = "abstain" if gives_up else "stop"
+    taken.append(
+        (state, Decision(last, leader=leader, confidence=belief, why={"because": because}))
+    )
+    best = None if gives_up and least else votes.best
+    return replace(votes, best=best, why=explain(taken, state, groups.answers, knows))
+
+
+def _state(lines: tuple[Line, ...], session: Session) -> State:
+    work = sum(line.depth for line in lines)
+    left = session.left()
+    return State(lines, work, session.clock.now, left.work, left.span)
 
 
 @lru_cache(maxsize=64)
@@ -101,25 +173,28 @@ def _best(
     work: int | None,
     span: int | None,
     price: float,
-    prefers: Literal["work", "span"],
-) -> Ladder:
-    played = _played(path, stamp, work, span)
-    return _ladder(path, played.best(price, prefers), played.weights)
+    rate: float,
+) -> Climber:
+    return _climber(path, stamp, _played(path, stamp, work, span).best(price, rate))
 
 
 @lru_cache(maxsize=8)
 def _played(path: Path, _stamp: int, work: int | None = None, span: int | None = None) -> Played:
     try:
-        from workspan.strategies.auto.fit.ladders import play
+        from workspan.strategies.auto.fit.ladders import plain_plans, play
     except ImportError:
         raise MissingDependency("a calibration library", "lab") from None
-    return play(_seen(path), cap=work, longest=span)
+    return play(seen := _seen(path), plain_plans(seen), cap=work, longest=span)
 
 
-def _ladder(path: Path, plan: Climb, weights: Sequence[float]) -> Ladder:
-    from workspan.strategies.auto.fit.ladders import as_strategy  # needs NumPy
+@lru_cache(maxsize=64)
+def _climber(path: Path, _stamp: int, plan: Climb) -> Climber:
+    from workspan.strategies.auto.fit.ladders import as_strategy, trust_of, weights_of  # NumPy
 
-    return as_strategy(plan, _seen(path), weights)
+    ladders = _seen(path)
+    weights = weights_of(ladders)
+    names = tuple(ladders.rungs[stage.rung].name for stage in plan.stages)
+    return Climber(as_strategy(plan, ladders, weights), (*trust_of(ladders, plan, weights),), names)
 
 
 def _seen(path: Path) -> Ladders:
@@ -135,7 +210,7 @@ def has_ladders(path: str) -> bool:
     return library is not None and library.ladders is not None
 
 
-def pooled_ladder(auto: Dials, work: float, place: float) -> Ladder:
+def pooled_climber(auto: Dials, work: float, place: float) -> Climber:
     """Return the ladder of one problem of many that may take so much work on the mean.
 
     Args:
@@ -145,8 +220,7 @@ def pooled_ladder(auto: Dials, work: float, place: float) -> Ladder:
             problems has the cheaper plan, and the other the dearer one.
     """
     file = Path(auto.library)
-    played = _played(file, file.stat().st_mtime_ns)
-    mix = played.mix(work)
-    found = _ladder(file, mix.second if place < mix.share else mix.first, played.weights)
-    depth = min(auto.max_tokens, found.max_tokens)
-    return replace(found, max_tokens=depth, temperature=auto.temperature)
+    stamp = file.stat().st_mtime_ns
+    mix = _played(file, stamp).steady().mix(work)
+    plan = mix.second if place < mix.share else mix.first
+    return _climber(file, stamp, plan).under(auto)

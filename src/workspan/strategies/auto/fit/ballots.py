@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from workspan.search.stopping import ShapePrior
+from workspan.strategies.auto.fit.weighing import learn_weigher
 from workspan.strategies.auto.policies.merit import Merit, tally
 from workspan.strategies.auto.policies.state import NONE
+from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _RUNS = 8_000
 _ORDERS = 128
 """Of the samples of a problem, at most."""
+_TIE = 1e-9
 _SIMULATED = 8
 """Problems of the broad prior beside the library's: it may have seen no vote that turns late."""
 
@@ -35,7 +38,7 @@ class Votes(NamedTuple):
     lead: Ints
     """The leading group, the first to be drawn of equals; `NONE` without answers."""
     first: Ints
-    """Votes of the leader."""
+    """Votes of the leader, as they weigh."""
     second: Ints
     """Of the runner-up."""
     merit: Floats
@@ -56,20 +59,26 @@ class Ballots:
     """[problem, group]: 1 where it is right, as far as labels are known; else its merit."""
     n: int
     """Problems; those that follow are simulated."""
+    weigher: Weigher = PLAIN
+    """What votes count by the length of their samples."""
 
     @classmethod
     def of(
         cls, groups: Ints, tokens: Floats, right: NDArray[np.bool_] | None = None, seed: int = 0
     ) -> Ballots:
         """Take samples [problem, sample] as they were drawn, and simulate a few beside them."""
-        merit = Merit() if right is None else Merit.learn(groups, right)
+        weigher = PLAIN if right is None else learn_weigher(groups, tokens, right, seed)
         both = np.concatenate([groups, _simulated(groups.shape[1], seed)])
         spent = np.concatenate([tokens, np.full((_SIMULATED, groups.shape[1]), tokens.mean())])
-        worth = merit.of(both)
+        shares, n = _shares(both, spent, weigher), len(groups)
+        if right is None:
+            worth = Merit().of(shares)
+            return cls(both, spent, worth, worth, n)
+        is_right = tally(np.where(right, groups, NONE), shares.shape[1]) > 0
+        worth = Merit.learn(shares[:n], is_right).of(shares)
         known = worth.copy()
-        if right is not None:
-            known[: len(groups)] = tally(np.where(right, groups, NONE), worth.shape[1]) > 0
-        return cls(both, spent, worth, known, len(groups))
+        known[:n] = is_right
+        return cls(both, spent, worth, known, n, weigher)
 
     @property
     def typical(self) -> float:
@@ -85,25 +94,63 @@ class Ballots:
 
     def counted(self, problem: Ints, order: Ints) -> Votes:
         """Count votes sample by sample; those without an answer do not vote."""
-        rows, width = np.arange(len(problem)), order.shape[1]
-        scale = width + 1
-        counts = np.zeros((len(problem), self.merit.shape[1]), np.int32)
-        lead, first, second = (np.zeros(order.shape, np.int64) for _ in range(3))
-        for i in range(width):
-            drawn = self.groups[problem, order[:, i]]
-            voting = np.flatnonzero(drawn != NONE)
-            said = drawn[voting]  # counted as votes * scale, less the place of its first
-            counts[voting, said] += scale - np.where(counts[voting, said] == 0, i + 1, 0)
-            top = counts.argmax(axis=1)
-            best = counts[rows, top]
-            counts[rows, top] = -1
-            runner = counts.max(axis=1)
-            counts[rows, top] = best
-            lead[:, i] = np.where(best > 0, top, NONE)
-            first[:, i], second[:, i] = (-(-np.maximum(x, 0) // scale) for x in (best, runner))
         row = problem[:, None]
+        said, spent = self.groups[row, order], self.tokens[row, order]
+        count = _Count(len(problem), self.merit.shape[1], self.weigher)
+        lead, first, second = (np.zeros(order.shape, np.int64) for _ in range(3))
+        for i in range(order.shape[1]):
+            lead[:, i], first[:, i], second[:, i] = count.plus(said[:, i], spent[:, i])
         both = (np.where(lead == NONE, 0.0, one[row, lead]) for one in (self.merit, self.right))
-        return Votes(problem, self.tokens[row, order], lead, first, second, *both)
+        return Votes(problem, spent, lead, first, second, *both)
+
+
+class _Count:
+    """Votes of many runs, sample by sample, as `Weigher.tally` has them."""
+
+    def __init__(self, runs: int, groups: int, weigher: Weigher) -> None:
+        self._by, self._rows, self._drawn = weigher.by_length, np.arange(runs), 0
+        self._votes, self._lengths = np.zeros((runs, groups)), np.zeros((runs, groups))
+        self._odds = np.full((runs, groups), -np.inf)
+        """Log of what an answer's votes count, but for the mean length of all samples."""
+        self._first = np.zeros((runs, groups))
+        """Less than any two differ by, more for what was drawn first."""
+        self._length = np.zeros(runs)
+
+    def plus(self, said: Ints, tokens: Floats) -> tuple[Ints, Ints, Ints]:
+        """Draw one more of each run; return the leader, its votes and the runner-up's."""
+        length = np.log(np.maximum(1.0, tokens))
+        self._drawn += 1
+        self._length += length
+        run = np.flatnonzero(said != NONE)
+        own = said[run]
+        is_new = self._votes[run, own] == 0
+        self._first[run, own] += is_new * _TIE * self._drawn
+        self._votes[run, own] += 1
+        self._lengths[run, own] += length[run]
+        votes = self._votes[run, own]
+        odds = np.log1p(votes) - self._by * self._lengths[run, own] / votes
+        self._odds[run, own] = odds - self._first[run, own]
+        top = self._odds.argmax(axis=1)
+        best = self._odds[self._rows, top]
+        self._odds[self._rows, top] = -np.inf
+        other = self._odds.max(axis=1)
+        self._odds[self._rows, top] = best
+        has = best > -np.inf
+        mean = self._by * self._length / self._drawn
+        first, second = (np.rint(np.exp(x + mean) - 1) for x in (best, other))
+        first = np.where(has, np.maximum(1, first), 0)
+        return np.where(has, top, NONE), first.astype(int), np.maximum(0, second).astype(int)
+
+
+def _shares(groups: Ints, tokens: Floats, weigher: Weigher) -> Floats:
+    """Return the share of each answer [problem, group], more where its samples weigh more."""
+    counts = tally(groups)
+    length = np.log(np.maximum(1.0, tokens))
+    own = np.zeros((*counts.shape[:1], counts.shape[1] + 1))
+    np.add.at(own, (np.arange(len(groups))[:, None], groups), length)
+    shorter = length.mean(axis=1, keepdims=True) - own[:, :-1] / np.maximum(1, counts)
+    shares: Floats = counts * np.exp(weigher.by_length * shorter) / groups.shape[1]
+    return shares
 
 
 def ballots(library: Library) -> Ballots | None:

@@ -43,6 +43,7 @@ def chosen(
     work: float | None = None,
     span: float | None = None,
     price: float = 0.0,
+    rate: float = 0.0,
 ) -> list[Outcome]:
     """Return the plan of each kind that gives most accuracy, less work at a price, within budgets.
 
@@ -56,10 +57,11 @@ def chosen(
         work: tokens of a problem, on the mean over all kinds.
         span: of its longest chain, on the mean of each kind.
         price: accuracy that a token must be worth.
+        rate: tokens of work that one of span is priced as.
     """
     total = sum(len(kind.problems) for kind in kinds)
     limits = (work if len(kinds) == 1 else None, span)
-    menus = [_menu(plans, kind, total, limits, price) for kind in kinds]
+    menus = [_menu(plans, kind, total, limits, (price, rate)) for kind in kinds]
     picked = _together(menus, work)
     return [menu.options[at] for menu, at in zip(menus, picked, strict=True)]
 
@@ -79,7 +81,7 @@ def _menu(
     kind: Kind,
     total: int,
     limits: tuple[float | None, float | None],
-    price: float,
+    prices: tuple[float, float],
 ) -> _Menu:
     """Keep the plans that fit limits on work and span; the cheapest where none does."""
     options = [one.on(kind.problems) for one in plans]
@@ -87,7 +89,9 @@ def _menu(
     fits = [one for one in options if one.work <= most_work and one.span <= most_span]
     options = fits or [min(options, key=lambda one: (one.work, one.span))]
     spent = np.array([one.work for one in options])
-    value = np.array([one.accuracy for one in options]) - (price + TIE) * spent
+    price, rate = prices
+    dear = spent + rate * np.array([one.span for one in options])
+    value = np.array([one.accuracy for one in options]) - price * dear - TIE * spent
     value -= _handicap(options, len(kind.problems))
     return _Menu(len(kind.problems) / total, options, value, spent)
 

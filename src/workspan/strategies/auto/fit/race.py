@@ -129,13 +129,20 @@ def right_groups(table: Table) -> Bools:
     return truth
 
 
-class _Seen(NamedTuple):
-    """A moment of some runs, laid out to learn from."""
+class Seen(NamedTuple):
+    """Answers of some runs, to learn from."""
 
-    said: Said
     answers: Answers
     right: Bools
     """[answer]"""
+    runs: int
+
+
+class _Moment(NamedTuple):
+    """A moment of some runs, laid out to learn from."""
+
+    said: Said
+    seen: Seen
     problem: Ints
     """[run]"""
 
@@ -144,13 +151,11 @@ def learn_support(table: Table, seed: int = 0) -> Support:
     """Fit what lines side by side are worth, on races of a few widths."""
     seen = [one for width in _widths(table) for one in _seen(table, width, seed)]
     truth = right_groups(table)
-    answer = _fit(
-        _answer_loss(seen), np.array(ANSWER_PRIOR), np.array(_ANSWER_PULL), len(table.tokens)
-    )
+    answer = fit_answers([one.seen for one in seen], len(table.tokens))
     known = Support(table.scale, answer)
     told, right = [], []
     for one in seen:
-        leaders, features = known.leading(one.said, one.answers)
+        leaders, features = known.leading(one.said, one.seen.answers)
         told.append(features[leaders != NONE])
         right.append(truth[one.problem, leaders][leaders != NONE])
     loss = _leader_loss(np.concatenate(told), np.concatenate(right))
@@ -162,7 +167,7 @@ def _widths(table: Table) -> list[int]:
     return [width for width in _WIDTHS if width <= table.tokens.shape[1]]
 
 
-def _seen(table: Table, width: int, seed: int) -> Iterator[_Seen]:
+def _seen(table: Table, width: int, seed: int) -> Iterator[_Moment]:
     draws = draw(table, _TIMES, width, seed)
     truth = right_groups(table)
     shape = Shape(width, int(table.tokens.max()), table.block, joins=0)
@@ -172,12 +177,17 @@ def _seen(table: Table, width: int, seed: int) -> Iterator[_Seen]:
             said = now.said._replace(left=now.said.left.copy())
             answers = weigh(said)
             right = truth[draws.problem[answers.run], answers.group]
-            yield _Seen(said, answers, right, draws.problem)
+            yield _Moment(said, Seen(answers, right, len(draws.problem)), draws.problem)
 
 
-def _answer_loss(seen: Sequence[_Seen]) -> Callable[[Floats], tuple[float, Floats]]:
+def fit_answers(seen: Sequence[Seen], problems: int) -> tuple[float, ...]:
+    """Fit what speaks for an answer, as `Support.answer` has it, to runs on so many problems."""
+    return _fit(_answer_loss(seen), np.array(ANSWER_PRIOR), np.array(_ANSWER_PULL), problems)
+
+
+def _answer_loss(seen: Sequence[Seen]) -> Callable[[Floats], tuple[float, Floats]]:
     """Return the loss of weights: of a softmax over the answers of a run and "none of them"."""
-    sizes = [len(one.problem) for one in seen]
+    sizes = [one.runs for one in seen]
     before = np.cumsum([0, *sizes])
     runs = int(before[-1])
     run = np.concatenate([one.answers.run + at for one, at in zip(seen, before, strict=False)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import inf
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from workspan.strategies.auto.policies.state import NONE, Decision, Policy, Stat
 from workspan.strategies.auto.signs import NAMES
 
 LITTLE = 0.01
-"""Accuracy that who prefers span gives for it."""
+"""Accuracy that who finds span dear gives for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def fitted(
     floor: float = 0.0,
     is_judged: bool = False,
     has_arms: bool = False,
-    is_quick: bool = False,
+    rate: float = 0.0,
     look: int = 0,
     lines: int = 64,
 ) -> Policy:
@@ -77,7 +78,9 @@ def fitted(
         floor: abstain where the leader is right with less.
         is_judged: a sound verifier scores what ends: try until a pass.
         has_arms: the library's arms can be used.
-        is_quick: take the quickest of the plans that are about as good as the best.
+        rate: tokens of work that one of span is worth, and is priced as. Where nothing has a price,
+            or it is infinite: of the plans that are about as good as the best the cheapest by both,
+            or the quickest.
         look: tokens of an interim answer, at most.
         lines: of a race, at most.
     """
@@ -85,7 +88,7 @@ def fitted(
     if is_judged:
         return _scheduled(found, budget, floor, has_arms=has_arms)
     most = (look, lines)
-    return _planned(found, budget, floor, most, has_arms=has_arms, is_quick=is_quick)
+    return _planned(found, budget, floor, most, has_arms=has_arms, rate=rate)
 
 
 _Budget = tuple[float | None, float | None, float]
@@ -98,16 +101,16 @@ def _planned(
     most: tuple[int, int],
     *,
     has_arms: bool,
-    is_quick: bool,
+    rate: float,
 ) -> Policy:
     """Choose a plan for each kind of problem, and one for all; or votes, if they are better."""
     table, (work, span, price) = found.table, budget
     (look, lines), plans = most, found.plans(work, span, has_arms=has_arms)
     plans = tuple(one for one in plans if not one.plan.is_race or one.plan.lines <= lines)
     every = [Kind(np.arange(len(table.tokens)))]
-    if is_quick:
-        plans = _quickest(plans, chosen(plans, every, *budget)[0], work)
-    votes = _votes(found, work) if span is None and not (has_arms or is_quick) else None
+    if rate and (rate == inf or not price):
+        plans = _cheapest(plans, chosen(plans, every, *budget)[0], work, rate)
+    votes = _votes(found, work) if span is None and not (has_arms or rate) else None
     at = votes.affordable(work, price) if votes else 0
     if votes and not table.is_asked:
         return votes.rule(at, floor)
@@ -119,22 +122,29 @@ def _planned(
         return Planned(one.plan, evidence, found.gain, floor, reserve, arm, look)
 
     kinds = [*kinds_of(tree := kinds_for(plans, table.signs, work, price))]
-    picked = chosen(plans, kinds, work, span, price)
+    dear = (price, 0.0 if rate == inf else rate)
+    picked = chosen(plans, kinds, work, span, *dear)
     right = [len(kind.problems) * one.accuracy for kind, one in zip(kinds, picked, strict=True)]
     if votes and votes.right[at] * len(table.tokens) > sum(right):
         return votes.rule(at, floor)
     if isinstance(tree, Kind):
         return rule(picked[0])
-    whole = rule(chosen(plans, every, work, span, price)[0])
+    whole = rule(chosen(plans, every, work, span, *dear)[0])
     return _by_kind(tree, map(rule, picked), whole)
 
 
-def _quickest(plans: Sequence[Outcome], best: Outcome, work: float | None) -> tuple[Outcome, ...]:
-    """Keep the plans that take no more span than the quickest that is about as good as the best."""
+def _cheapest(
+    plans: Sequence[Outcome], best: Outcome, work: float | None, rate: float
+) -> tuple[Outcome, ...]:
+    """Keep the plans that are no dearer than the cheapest that is about as good as the best."""
+
+    def cost(one: Outcome) -> float:
+        return one.span if rate == inf else one.work + rate * one.span
+
     good = [one for one in plans if one.accuracy >= best.accuracy - LITTLE]
-    fits = [one.span for one in (*good, best) if work is None or one.work <= work]
-    span = min(fits, default=best.span)
-    return tuple(one for one in plans if one.span <= span)
+    fits = [cost(one) for one in (*good, best) if work is None or one.work <= work]
+    most = min(fits, default=cost(best))
+    return tuple(one for one in plans if cost(one) <= most)
 
 
 def _votes(found: Study, work: float | None) -> VoteStudy | None:

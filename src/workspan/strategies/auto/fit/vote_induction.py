@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from workspan.strategies.auto.policies.votes import kind_of
+from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +47,7 @@ class Step(NamedTuple):
         return gain, more
 
 
-def induce(votes: Votes, typical: float) -> tuple[Step, ...]:
+def induce(votes: Votes, typical: float, weigher: Weigher = PLAIN) -> tuple[Step, ...]:
     """Find what going on brings and costs in every state, from the last sample backwards."""
     runs, width = votes.lead.shape
     borrowed = _BORROWED * runs / len(np.unique(votes.problem))
@@ -64,7 +65,9 @@ def induce(votes: Votes, typical: float) -> tuple[Step, ...]:
         gain, cost = states.means_of_all(won - now), states.means_of_all(more)
         steps.append(Step(kinds, belief, gain, cost))
         prices = np.array(PRICES)[:, None]
-        goes = ((gain[0] > prices * cost[0]) | (prices == 0))[:, place] & (lead < width - i)
+        goes = ((gain[0] > prices * cost[0]) | (prices == 0))[:, place] & (
+            lead < weigher.reach(width - i)
+        )
         won, more = np.where(goes, won, now), np.where(goes, more, 0.0)
     return tuple(steps[::-1])
 

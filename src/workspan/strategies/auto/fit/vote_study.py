@@ -14,6 +14,7 @@ import numpy as np
 from workspan.strategies.auto.fit.ballots import Votes, ballots
 from workspan.strategies.auto.fit.vote_induction import PRICES, Step, induce
 from workspan.strategies.auto.policies.votes import Outlook, VoteRule, relative_cost
+from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 
 if TYPE_CHECKING:
     from workspan.strategies.auto.fit.ballots import Ballots, Ints
@@ -36,6 +37,8 @@ class VoteStudy:
     """Share that was answered rightly; without labels, as the most samples have it."""
     limit: float = np.inf
     """Work at which each run is cut."""
+    weigher: Weigher = PLAIN
+    """What votes count by the length of their samples."""
 
     def affordable(self, work: float | None = None, price: float = 0.0) -> int:
         """Return the lowest price, by its position, that is affordable.
@@ -67,7 +70,9 @@ class VoteStudy:
             tables.append(dict(zip(step.kinds.tolist(), of_kind, strict=True)))
             leads.append(of_lead)
         start = Outlook(0.0, self.right[i], self.work[i] / self.typical)
-        return VoteRule(PRICES[i], self.typical, start, tuple(tables), tuple(leads), floor)
+        return VoteRule(
+            PRICES[i], self.typical, start, tuple(tables), tuple(leads), floor, self.weigher
+        )
 
     def drawn(self, i: int, votes: Votes) -> Ints:
         """Return after how many samples the rule of the i-th price stops on each run."""
@@ -79,7 +84,7 @@ class VoteStudy:
             gain, more = self.steps[n - 1].at(i, n, first, second)
             price = PRICES[i] * relative_cost(spent, n, self.typical)
             is_worth = (gain > price * more) | (PRICES[i] == 0)
-            is_worth &= first - second <= len(self.steps) - n
+            is_worth &= first - second <= self.weigher.reach(len(self.steps) - n)
             is_worth &= spent + spent / n <= self.limit
             found[going[~is_worth]] = n
             going = going[is_worth]
@@ -121,18 +126,21 @@ class Induction(NamedTuple):
     steps: tuple[Step, ...]
     votes: Votes
     """Of the library's own problems."""
+    weigher: Weigher
 
     @classmethod
     def of(cls, sampled: Ballots) -> Induction:
         """Find the rules of all prices."""
         votes, typical = sampled.shuffled(), sampled.typical
-        steps = induce(votes, typical)
+        steps = induce(votes, typical, sampled.weigher)
         seen = votes.problem < sampled.n
-        return cls(typical, steps, Votes._make(column[seen] for column in votes))
+        own = Votes._make(column[seen] for column in votes)
+        return cls(typical, steps, own, sampled.weigher)
 
     def study(self, limit: float) -> VoteStudy:
         """Run the rules of all prices where each run is cut at so much work."""
-        votes, found = self.votes, VoteStudy(self.typical, self.steps, (), (), limit)
+        votes = self.votes
+        found = VoteStudy(self.typical, self.steps, (), (), limit, self.weigher)
         rows, tokens = np.arange(len(votes.lead)), votes.tokens.cumsum(axis=1)
         ends = [found.drawn(i, votes) - 1 for i in range(len(PRICES))]
         work = tuple(float(tokens[rows, end].mean()) for end in ends)

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from workspan.strategies.auto.policies.state import NONE
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -32,15 +30,12 @@ class Merit(NamedTuple):
     neither: float = 0.0
     """k"""
 
-    def of(self, groups: NDArray[np.int64]) -> Floats:
+    def of(self, shares: Floats) -> Floats:
         """Return what each answer is worth [problem, group].
 
         Args:
-            groups: [problem, sample], `NONE` without an answer.
+            shares: [problem, group], of its votes.
         """
-        return self._of_shares(tally(groups) / groups.shape[1])
-
-    def _of_shares(self, shares: Floats) -> Floats:
         found: Floats
         if np.isinf(self.sharpness):
             leads = (shares == shares.max(axis=1, keepdims=True)) & (shares > 0)
@@ -51,14 +46,12 @@ class Merit(NamedTuple):
         return found
 
     @classmethod
-    def learn(cls, groups: NDArray[np.int64], right: NDArray[np.bool_]) -> Merit:
-        """Fit it; `right` [problem, sample]."""
-        shares = tally(groups) / groups.shape[1]
-        is_right = tally(np.where(right, groups, NONE), shares.shape[1]) > 0
+    def learn(cls, shares: Floats, is_right: NDArray[np.bool_]) -> Merit:
+        """Fit it; both [problem, group]."""
         has_none = ~is_right.any(axis=1)
 
         def fit(one: Merit) -> float:
-            worth = one._of_shares(shares)
+            worth = one.of(shares)
             chance = np.where(has_none, 1 - worth.sum(axis=1), (worth * is_right).sum(axis=1))
             usual = (np.log(one.sharpness / _USUAL) / _SPREAD) ** 2 / 2
             return float(np.log(np.maximum(chance, 1e-12)).sum() - usual)

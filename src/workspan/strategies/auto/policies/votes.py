@@ -8,13 +8,13 @@ costs. At no price at all it is followed until nothing can overtake the leader.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, NamedTuple
 
 from workspan.strategies.auto.policies.state import NONE, UNLIMITED, Decision, State
+from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 
 _EXACT = 24
 """Samples from which on counts are told apart in steps of two; of twice as many, of three."""
@@ -54,6 +54,8 @@ class VoteRule:
     """The same by the leader's lead alone, for votes that never came up."""
     floor: float = 0.0
     """Abstain below it."""
+    weigher: Weigher = PLAIN
+    """What votes count by the length of their samples."""
 
     def outlook(self, n: int, first: int, second: int) -> Outlook:
         """Return what is known after n samples, `first` and `second` of them for the leaders."""
@@ -66,8 +68,8 @@ class VoteRule:
 
     def decide(self, state: State) -> Decision:
         """Choose what to do next; lines that are open are let end first."""
-        votes = Counter(line.group for line in state.lines if line.ended and line.group != NONE)
-        (leader, first), (_, second) = [*votes.most_common(2), (NONE, 0), (NONE, 0)][:2]
+        said = ((line.group, line.depth) for line in state.lines if line.ended)
+        leader, first, second = self.weigher.tally(said)
         n = len(state.lines)
         now = self.outlook(n, first, second)
         belief = now.belief if leader != NONE else 0.0
@@ -88,7 +90,7 @@ class VoteRule:
         return Decision("abstain" if ends else "stop", leader=leader, confidence=belief, why=told)
 
     def _is_worth(self, n: int, lead: int, now: Outlook, each: float) -> bool:
-        if n == 0 or lead > len(self.table) - n or n >= len(self.table):
+        if n == 0 or lead > self.weigher.reach(len(self.table) - n) or n >= len(self.table):
             return n == 0
         return self.price == 0 or now.gain > self.price * now.more * each
 
