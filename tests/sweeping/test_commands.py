@@ -68,7 +68,7 @@ def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 def test_a_sweep_is_priced_run_kept_and_asked(plan: Path, tmp_path: Path, said: Said) -> None:
     store = tmp_path / "s.db"
     _, aside = said("sweep", plan, "--store", store, "--dry-run")
-    assert "16 cells, 128 runs; 8 cells share the draws of a larger one; to be expected" in aside
+    assert "16 cells, 128 runs; 8 cells with the draws of a larger one; to be expected" in aside
     assert "all runs together within 100000 work" in aside
     assert not store.exists()
     cells = said.records("sweep", plan, "--store", store, "--json")
