@@ -417,6 +417,8 @@ def test_a_pool_opens_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ('[[member]]\nname = "a"\nengine = "http://h/v1"\nset = 3', "set is a table"),
         ('sticky = 3\n[[member]]\nname = "a"\nengine = "http://h/v1"', "true or false"),
         ('[[member]]\nname = "a"\nengine = "scripted"\n' * 2, "each of another name"),
+        ('[[member]]\nname = "a"\nengine = "pool:pool.toml"', "is a pool itself"),
+        ('[[member]]\nname = "a"\nengine = "pool(file=\'pool.toml\')"', "is a pool itself"),
         ("\x00", "no TOML"),
     ],
 )
@@ -517,8 +519,16 @@ def test_a_pool_opens_and_counts_while_a_member_is_not_there(tmp_path: Path) -> 
                 )
                 assert result.usage.calls == 3
                 assert any("gone was passed over" in one.text for one in result.notices)
-            path.write_text('[[member]]\nname = "gone"\nengine = "http://127.0.0.1:9/v1"')
-            with pytest.raises(EngineUnavailable):
+            members = (
+                '[[member]]\nname = "gone"\nengine = "http://127.0.0.1:9/v1"\n'
+                f'[[member]]\nname = "b"\nengine = "{server.url}"\nmodel = "simulated"'
+            )
+            path.write_text(f'in_turn = true\nmodel = "m"\n{members}')  # of all, gone's as well
+            async with ws.open_engine(f"pool:{path}") as engine:
+                result = await ws.run(ws.parse_strategy("single"), PROBLEM, engine, budget=budget)
+                assert [call.member for call in result.trace] == ["b"]
+            path.write_text(members)
+            with pytest.raises(EngineUnavailable, match=r"the member gone: .*model = "):
                 async with ws.open_engine(f"pool:{path}"):
                     pass
 

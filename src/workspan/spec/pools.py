@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workspan.errors import EngineError
+from workspan.errors import EngineError, EngineUnavailable
 from workspan.registry.card import Card, carded
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ async def pool(file: str) -> Pool:
     engines: dict[str, Engine] = {}
     try:
         for one in told.stated:
-            engines[one.name] = await _opened(one)
+            engines[one.name] = await _opened(one, told.model)
         places = {name: engine.info.concurrency for name, engine in engines.items()}
         return Pool(engines, told.members(places), model=told.model, sticky=told.sticky)
     except BaseException:
@@ -49,8 +49,12 @@ async def pool(file: str) -> Pool:
         raise
 
 
-async def _opened(one: Stated) -> Engine:
+async def _opened(one: Stated, of_all: str) -> Engine:
     """Open a member. A server that is not there now is taken at the file's word.
+
+    Args:
+        one: the member.
+        of_all: the model that the file says all serve; empty where it says none.
 
     Raises:
         WorkspanError: it can't be opened.
@@ -63,7 +67,12 @@ async def _opened(one: Stated) -> Engine:
         return await open_engine(one.engine, one.model or None, price, one.settings, imports=True)
     except EngineError as error:
         is_server = one.engine.startswith(("http://", "https://"))
-        if error.is_reached or not one.model or not is_server:
+        if error.is_reached or not is_server:
             raise
+        if not (model := one.model or of_all):
+            raise EngineUnavailable(
+                f"the member {one.name}: {error}; with its model in the file (model = …) the pool "
+                "goes on without it until it is there"
+            ) from None
     stated = one.settings.for_completions()
-    return Endpoint(one.engine, one.model, price=price, **stated)
+    return Endpoint(one.engine, model, price=price, **stated)

@@ -14,6 +14,7 @@ set = { runahead = 64, "retries.seconds" = 5 }
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ from workspan.errors import DataError, InputError, nearest
 from workspan.legible import quoted
 
 _EXAMPLE = 'a member is [[member]] with a line each for name = "a" and engine = "http://HOST/v1"'
+_POOL = re.compile(r"pool\s*([:(]|$)")
+"""A pool as an engine is written; one in another could hold itself."""
 _MOST = 64
 """Members."""
 _LARGEST = 1 << 20
@@ -118,6 +121,8 @@ def read_pool(path: Path) -> PoolFile:
 def _member(table: _Table) -> Stated:
     name, engine = table.text("name", is_needed=True), table.text("engine", is_needed=True)
     table.where += f" ({quoted(name)})"
+    if _POOL.match(engine):
+        raise table.wrong("is a pool itself: write that one's members here")
     found = Stated(
         name,
         engine,
