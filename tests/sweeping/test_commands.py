@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from counting_server import serving
+from workspan.app.sweeping import alone, journals_of
 from workspan.cli.main import main
 
 PLAN = """
@@ -139,6 +140,14 @@ def test_what_is_forgotten_is_gone_with_its_calls(plan: Path, tmp_path: Path, sa
     assert "would forget: small" in would
     assert "8 cells" in would
     assert [*tmp_path.rglob("*.jsonl")] == calls
+    [sweep] = [
+        row["id"]
+        for row in said.records("runs", "list", "--store", store, "--json")
+        if row["name"] == "small"
+    ]
+    with alone(journals_of(str(store)), sweep):  # as a process that runs it does
+        said("runs", "prune", "small", "--store", store, code=5)
+    assert [*tmp_path.rglob("*.jsonl")] == calls
     said("runs", "prune", "small", "--store", store)
     [left] = said.records("runs", "list", "--store", store, "--json")
     assert (left["name"], left["done"]) == ("new", 16)
@@ -155,6 +164,7 @@ def test_a_total_that_is_too_small_ends_with_a_code_of_its_own(
     _, aside = said("sweep", plan, "--store", tmp_path / "s.db", code=4)
     assert "not done: " in aside
     assert "cut; the same command tries them again" in aside
+    assert "the total holds no more of their runs; with a higher one in the file" in aside
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ async def run_planned(
 ) -> Swept:
     """Run a sweep whose engines are open."""
     folder = Path(journals) if journals is not None else journals_of(store)
-    with private_files(), _alone(folder, ready.id):
+    with private_files(), alone(folder, ready.id):
         async with executing(on, ready, folder, workers) as executor:
             rows = await run_sweep(
                 ready.sweep.name,
@@ -447,7 +447,7 @@ def _drawing(strategies: Sequence[Strategy], budget: Budget) -> list[Strategy]:
 
 
 @contextmanager
-def _alone(folder: Path, sweep: str) -> Iterator[None]:
+def alone(folder: Path, sweep: str) -> Iterator[None]:
     """Hold a sweep for this process: two would not know of one another's spending.
 
     Raises:

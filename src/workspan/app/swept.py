@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workspan.app.sweeping import journals_of, opened_results
+from workspan.app.sweeping import alone, journals_of, opened_results
 from workspan.errors import InputError, MissingDependency
 from workspan.lab.sweeping.here import journal_path
 from workspan.lab.sweeping.outcome import CellRow, TrialRow
@@ -128,9 +128,11 @@ async def prune(
 
     Raises:
         InputError: there is no such store or sweep, or none is named.
+        JournalError: a process runs one of them.
     """
     async with opened_results(store, is_made=False) as results:
         chosen = await _chosen(results, said, before)
+        folder = journals_of(store)
         if is_dry:
             kept = {
                 cell.id
@@ -141,8 +143,11 @@ async def prune(
             own = {cell.id for one in chosen for cell in await results.of_sweep(one.id)}
             gone = sorted(own - kept)
         else:
-            gone = await results.prune([one.id for one in chosen])
-    folder, journals = journals_of(store), 0
+            with ExitStack() as held:
+                for one in chosen if folder.exists() else ():
+                    held.enter_context(alone(folder, one.id))
+                gone = await results.prune([one.id for one in chosen])
+    journals = 0
     for cell in gone:
         path = journal_path(folder, cell)
         journals += path.exists()

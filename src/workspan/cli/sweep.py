@@ -270,6 +270,14 @@ def _say_rest(done: Swept, store: str) -> None:
     if by_status:
         said = ", ".join(f"{count} {status}" for status, count in by_status.items())
         aside.print(f"not done: {said}; the same command tries them again", soft_wrap=True)
+    if by_status.get("cut"):
+        lost = sum(row.lost_work for row in done.cells)
+        kills = f", {lost} tokens of which kills may have lost" if lost else ""
+        aside.print(
+            f"cut: the total holds no more of their runs{kills}; with a higher one in the file the "
+            "same command goes on",
+            soft_wrap=True,
+        )
     aside.print(f"kept as {done.id}: workspan runs show {done.id} --store {store}", soft_wrap=True)
 
 
