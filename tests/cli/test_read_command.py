@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from workspan.cli.main import app
+from workspan.cli.main import app, main
 from workspan.errors import InputError
 
 TEXT = "<think>Answer: 12</think>\nSo it is 15 apples.\nAnswer: 15 apples"
@@ -80,3 +80,14 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match="UTF-8"):
         read(str(path))
+
+
+def test_a_number_with_its_sign_is_told_how_it_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ("-3", "-3 + 5 is 2", "--5", "-.5"):
+        with pytest.raises(SystemExit):
+            main(["read", text, "--kind", "number"])
+        assert "after -- a text may begin with a dash" in capsys.readouterr().err
+    assert read("--kind", "number", "--", "-3")[0] == 0
+    with pytest.raises(SystemExit):
+        main(["read", "5", "--knd", "number"])
+    assert "dash" not in capsys.readouterr().err

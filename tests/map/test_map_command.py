@@ -132,3 +132,12 @@ def test_a_map_is_read_and_drawn_without_anything_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"numpy", "scipy", "jinja2", "matplotlib", "aiohttp", "sympy", "pyarrow", "psycopg"}
     assert heavy.isdisjoint(done.stdout.split())
+
+
+def test_the_list_says_once_of_which_kind_nothing_was_measured(tmp_path: Path) -> None:
+    store = str(tmp_path / "s.db")
+    told("claims", "guessing_tokens", "--store", store, "--json")
+    done = CliRunner().invoke(app, ["map", "--store", store])
+    gaps = [line for line in done.stdout.splitlines() if "○ not measured:" in line]
+    assert gaps
+    assert all(line.count(" on ") == 1 for line in gaps)

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import logging
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -26,6 +27,9 @@ _DEBUG = "WORKSPAN_DEBUG"
 
 _CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]  # ClickException, wherever typer
 # has its click from
+
+_NEGATIVE = re.compile(r"-+[\d.]")
+"""What is no option's name: a number with its sign, or what begins with one."""
 
 app = typer.Typer(
     cls=Commands,
@@ -129,6 +133,8 @@ def _say_usage(error: Exception) -> None:
         typer.echo(str(error), err=True)
         return
     where = f"; see {context.command_path} --help" if context is not None else ""
+    if _NEGATIVE.match(getattr(error, "option_name", None) or ""):
+        where += "; after -- a text may begin with a dash: -- '-3'"
     _say_error(f"{str(say() if say else error).rstrip('.')}{where}", is_one_line=True)
 
 

@@ -86,7 +86,8 @@ def _list(found: EvidenceMap) -> None:
         say(f"{sign(node.verdict)} {node.idea.name}: {node.verdict}. {node.idea.claim}")
         for row in node.rows:
             told = f"  {sign(row.verdict)} {row.verdict}: {row.name}"
-            told += f", {row.model}" if row.model else f", on {KINDS[row.kind]}"
+            if row.model or row.verdict != "not measured":  # else its name says of which kind
+                told += f", {row.model or f'on {KINDS[row.kind]}'}"
             if row.found is not None and row.low is not None and row.high is not None:
                 told += f": {row.found:.3g} [{row.low:.3g}, {row.high:.3g}]"
             say(told)

@@ -28,7 +28,9 @@ def read(
     *,
     kind: Annotated[str, typer.Option("--kind", "-k", help="How the answer is written.")] = "text",
     cut: Annotated[bool, typer.Option("--cut", help="The text was cut: it may go on.")] = False,
-    asked: Annotated[str, typer.Option(help="The name that a program must define.")] = "",
+    asked: Annotated[
+        str, typer.Option(help="The name that a program is to define: tells which of several.")
+    ] = "",
     schema: Annotated[Path | None, typer.Option(help="A JSON schema that the answer fits.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON record.")] = False,
 ) -> None:

@@ -146,7 +146,7 @@ def report(
     if json:
         say_json(asdict(done) | {"path": str(done.path)})
         return
-    say(f"{done.path}: {done.cells} cells, {done.bytes / 1e6:.1f} MB")
+    say(f"{done.path}: {counted(done.cells, 'cell')}, {done.bytes / 1e6:.1f} MB")
 
 
 @runs.command()

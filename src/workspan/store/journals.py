@@ -141,7 +141,10 @@ class JournalFile:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise JournalError(f"{self.path}: another process is writing this journal") from error
+            raise JournalError(
+                f"{self.path}: another process is writing this journal: once it has ended, the "
+                "same command goes on from there"
+            ) from error
         except OSError as error:
             raise JournalError(f"{self.path}: can't be locked: {error.strerror}") from error
 

@@ -8,6 +8,7 @@ from workspan.errors import WorkspanError
 from workspan.lab.map.rows import Kind, Row, Word, this_machine
 from workspan.lab.sweeping.comparing import Versus
 from workspan.lab.sweeping.outcome import CellRow
+from workspan.legible import counted
 from workspan.registry.card import Card
 from workspan.spec import parse_strategy
 
@@ -43,6 +44,7 @@ def compared(
 
 def _row(one: Versus, cell: CellRow, command: str, now: float) -> Row:
     shared = " The two share draws: paired, and not independent." if one.shares_draws else ""
+    seeds = counted(one.seeds, "seed")
     return Row(
         name=f"sweep: {one.strategy} over {one.base} on {one.task}",
         idea=_idea(one.strategy),
@@ -61,7 +63,7 @@ def _row(one: Versus, cell: CellRow, command: str, now: float) -> Row:
         command=command,
         measured=now,
         machine=this_machine(),
-        why=f"p {one.p:.3g}, {one.p_holm:.3g} after Holm; {one.seeds} seeds.{shared}",
+        why=f"p {one.p:.3g}, {one.p_holm:.3g} after Holm; {seeds}.{shared}",
     )
 
 
