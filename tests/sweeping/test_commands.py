@@ -123,6 +123,9 @@ def test_cells_are_exported_and_queried(plan: Path, tmp_path: Path, said: Said) 
     )
     asked = said.records("runs", "query", sql, "--store", store, "--sweep", "small")
     assert {row["cell"]: pytest.approx(row["mean"]) for row in asked} == accuracies
+    twice = "SELECT 1 AS work, 2 AS work_2, 3 AS work, 4 AS work"
+    [row] = said.records("runs", "query", twice, "--store", store)
+    assert row == {"work": 1, "work_2": 2, "work_3": 3, "work_4": 4}
     assert "is empty" in said("runs", "query", ";", "--store", store, code=2)[1]
     for wrong in ("SELECT nothing FROM cells", "SELECT * FROM read_text('/etc/hostname')"):
         assert "the query: " in said("runs", "query", wrong, "--store", store, code=2)[1]

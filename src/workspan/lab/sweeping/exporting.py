@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import partial
@@ -103,10 +104,20 @@ def ask(found: Tables, query: str) -> list[dict[str, Any]]:
             asked = database.execute(query)
             if asked is None:  # of a query that says nothing
                 raise InputError("the query is empty: such as 'SELECT * FROM cells'")
-            names = [column[0] for column in asked.description or ()]
+            names = _told_apart([column[0] for column in asked.description or ()])
             return [dict(zip(names, row, strict=True)) for row in asked.fetchall()]
         except duckdb.Error as error:
             raise InputError(f"the query: {one_line(str(error), _LONGEST)}") from None
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Number names that come again, as in a join of both tables: a record holds each name once."""
+    found: list[str] = []
+    for name in names:
+        again = (f"{name}_{count}" for count in itertools.count(2))
+        found.append(name if name not in found else next(one for one in again if one not in names))
+        names = [*names, found[-1]]
+    return found
 
 
 def _columns(kind: type[CellRow] | type[TrialRow]) -> list[tuple[str, Any]]:
