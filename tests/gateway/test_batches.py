@@ -337,6 +337,28 @@ def test_what_comes_to_nothing_for_now_is_asked_again_and_a_spent_budget_is_an_e
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("form", ["chat", "strategy"])
+def test_what_failed_and_was_charged_is_an_error_and_not_paid_for_again(
+    form: str, tmp_path: Path
+) -> None:
+    """A line's budget is all that it costs, however often it might be asked."""
+
+    async def main() -> None:
+        path = tmp_path / "store.db"
+        key = await key_for(path, "1M work/total")
+        async with Scripted(replies(ERROR, 200)).serve() as up, gate(up.url, store=str(path)) as gw:
+            client = Client(gw, bearing(key))
+            more = {"model": "m:self_consistency(n=2)"} if form == "strategy" else {}
+            asked = line("1", max_tokens=50, workspan={"budget": "100 work"}, **more)
+            batch = await client.ended(await client.begin([asked]))
+            assert batch["request_counts"] == {"total": 1, "completed": 0, "failed": 1}
+            [told] = await client.results(batch["error_file_id"])
+            assert told["response"]["status_code"] == 502
+        assert 0 < await spent(path, key) <= 100
+
+    asyncio.run(main())
+
+
 def test_lines_that_can_not_be_asked_now_hold_up_no_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
