@@ -77,10 +77,21 @@ def test_without_a_store_their_number_is_bounded_and_no_budget_begins_anew(
             await book.join(Named("more"), None, "m", Budget(work=5))
         assert refused.value.code == "too_many_trajectories"
         free = Book(None, TrajectoryRules(), lambda: now[0])
+        found = Book(None, TrajectoryRules(), lambda: now[0])
         for place in range(50):  # without a budget nothing is lost with them
             turn = await free.join(Named(f"n{place}"), None, "m", Budget())
             turn.end("r", turn.trajectory.spent, 200)
         assert len(free.value()) <= 5
+        open_ = await free.join(Named("long"), None, "m", Budget())
+        for place in range(50):  # one that runs for long keeps no other from being forgotten
+            turn = await free.join(Named(f"m{place}"), None, "m", Budget())
+            turn.end("r", turn.trajectory.spent, 200)
+        assert (await free.join(Named("long"), None, "m", Budget())).number == 2
+        open_.end("r", open_.trajectory.spent, 200)
+        for place in range(50):  # what nobody named makes room
+            named = Named(f"f{place}", is_found=True)
+            turn = await found.join(named, None, "m", Budget(work=5))
+            turn.end("r", turn.trajectory.spent, 200)
         now[0] += 3601.0
         await book.join(Named("more"), None, "m", Budget(work=5))
 
