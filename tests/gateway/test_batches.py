@@ -738,6 +738,78 @@ def test_what_a_key_leaves_here_is_bounded_and_expires(
     asyncio.run(main())
 
 
+def test_results_count_too_and_are_gone_once_they_are_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What costs nothing fills no store: each line an error that is longer than its request."""
+
+    async def main() -> None:
+        path = tmp_path / "store.db"
+        key = await key_for(path, "1M work/total")
+        most = Most(files_bytes=1_500, all_batches=3)
+        monkeypatch.setattr("workspan.serve.routes.filing.MOST", most)
+        monkeypatch.setattr("workspan.serve.routes.batching.MOST", most)
+        async with Scripted(echo).serve() as up, gate(up.url, store=str(path)) as gw:
+            client = Client(gw, bearing(key))
+            database = gw.serving.gateway.database
+            assert database is not None
+            batch = await client.begin([line("1"), *(line(f"{x}", model="x") for x in "abc")])
+            batch = await client.ended(batch)
+            counts = {"total": 4, "completed": 1, "failed": 3}
+            kept = await database.transact(lambda: statements.lines(batch["id"], -1, 9))
+            assert {one.body for one in kept} == {""}
+            asked = {"endpoint": "/v1/chat/completions", "completion_window": "24h"}
+            asked["input_file_id"] = batch["input_file_id"]
+            status, told = await client.call("POST", "/batches", json=asked)
+            assert (status, told["error"]["code"]) == (400, "too_many_files")
+            assert (await client.upload([line("1")]))[0] == 400
+            assert (await client.call("DELETE", f"/files/{batch['error_file_id']}"))[0] == 200
+            [left] = await database.transact(lambda: statements.lines(batch["id"], -1, 9))
+            assert (await client.results(batch["output_file_id"]))[0]["custom_id"] == "1"
+            assert left.status == 200
+            assert (await client.call("DELETE", f"/files/{batch['output_file_id']}"))[0] == 200
+            assert not await database.transact(lambda: statements.lines(batch["id"], -1, 9))
+            _, told = await client.call("GET", f"/batches/{batch['id']}")
+            assert told["request_counts"] == counts
+            for _ in range(2):
+                assert (await client.upload([line("1")]))[0] == 200
+                assert (await client.call("POST", "/batches", json=asked))[0] == 200
+                [done] = (await client.call("GET", "/batches?limit=1"))[1]["data"]
+                done = await client.ended(done)
+                for one in ("output_file_id", "error_file_id"):
+                    await client.call("DELETE", f"/files/{done[one]}")
+            status, told = await client.call("POST", "/batches", json=asked)
+            assert (status, told["error"]["code"]) == (400, "too_many_batches")
+
+    asyncio.run(main())
+
+
+def test_one_key_s_batches_do_not_keep_another_s_waiting(tmp_path: Path) -> None:
+    """Forty that can't go on, and one that came after them."""
+
+    async def main() -> None:
+        path = tmp_path / "store.db"
+        busy, other = [await key_for(path, "1M work/total") for _ in "ab"]
+        down, up = Scripted(replies(ERROR, 503)), Scripted(echo)
+        async with (
+            down.serve(),
+            up.serve(),
+            gate(
+                upstream(down.url, "down", "d"), upstream(up.url, "up", "m"), store=str(path)
+            ) as gw,
+        ):
+            first, second = Client(gw, bearing(busy)), Client(gw, bearing(other))
+            many = [await first.begin([line("1", model="d")]) for _ in range(40)]
+            ended = await second.ended(await second.begin([line("1")]))
+            assert ended["request_counts"]["completed"] == 1
+            last = many[-1]["id"]  # not taken up yet: it ends all the same
+            await first.call("POST", f"/batches/{last}/cancel")
+            _, told = await first.call("GET", f"/batches/{last}")
+            assert (await first.ended(told))["status"] == "cancelled"
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize(
     "name", ["../../etc/passwd", "a\x1b[31m.jsonl", "x" * 5000, "<b>.jsonl", "\udcff\u202e.jsonl"]
 )

@@ -18,7 +18,7 @@ from workspan.serve.batches.lines import read_lines
 from workspan.serve.batches.records import ENDPOINTS, WINDOWS, Batch
 from workspan.serve.gateway import Gateway
 from workspan.serve.routes import filing
-from workspan.serve.routes.filing import MOST, as_list, of_key, page
+from workspan.serve.routes.filing import MOST, as_list, check_room, of_key, page
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange
@@ -42,6 +42,10 @@ async def create(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     if held.open >= MOST.batches:
         said = f"a key has at most {MOST.batches} batches that are not done: wait for one"
         raise Failed(429, said, code="too_many_batches", headers={"retry-after": "60"})
+    if held.batches >= MOST.all_batches:
+        said = f"a key has at most {MOST.all_batches} batches here: they are forgotten in 30 days"
+        raise Failed(400, said, code="too_many_batches")
+    check_room(held)
     content = await database.transact(partial(statements.content, file.id))
     endpoint, window = told["endpoint"], told["completion_window"]
     lines, errors = await asyncio.to_thread(read_lines, content, endpoint, MOST.lines)
