@@ -9,7 +9,7 @@ import pytest
 from gateway.rig import ASK, Scripted, gate, replies, run, whole
 from store_rig import rig
 from workspan.data.budget import Budget
-from workspan.errors import Refused
+from workspan.errors import InputError, Refused
 from workspan.serve.store.keys import make_key
 from workspan.serve.trajectories import book as rooms
 from workspan.serve.trajectories.book import Book
@@ -47,6 +47,16 @@ def test_odd_names_are_names_and_no_label_path_or_query(tmp_path: Path) -> None:
 
     run(main)
     assert {path.name.partition(".")[0] for path in tmp_path.iterdir()} == {"store"}
+
+
+def test_several_workers_without_a_store_keep_no_budget_each() -> None:
+    async def main() -> None:
+        book = Book(None, TrajectoryRules(), workers=2)
+        await book.join(Named("a"), None, "m", Budget())
+        with pytest.raises(InputError, match="need a store"):
+            await book.join(Named("a"), None, "m", Budget(work=5))
+
+    run(main)
 
 
 def test_a_trajectory_s_id_opens_nothing(tmp_path: Path) -> None:

@@ -253,8 +253,9 @@ def test_a_limit_that_is_gone_from_the_store_stops_no_other(tmp_path: Path) -> N
                 yield Statement("DELETE FROM keys WHERE id = 'gone'")
 
             gone = StoredKey(replace(one.key, id="gone"), "")
-            await one.store.add(gone)
-            await one.store.database.transact(removed)
+            store: Any = one.store
+            await store.add(gone)
+            await store.database.transact(removed)
             async with await one.worker() as accounts:
                 with pytest.raises(Refused, match="0 work left"):
                     async with accounts.open(gone.key) as account:

@@ -270,8 +270,14 @@ class Book:
         store: Store | None,
         rules: TrajectoryRules,
         now: Callable[[], float] = time.time,
+        *,
+        workers: int = 1,
     ) -> None:
-        """Begin empty; what has a budget is kept in the store, where there is one."""
+        """Begin empty; what has a budget is kept in the store, where there is one.
+
+        Without one, no budget is taken where several `workers` would each keep it.
+        """
+        self._workers = workers
         self.store, self.rules, self.now = store, rules, now
         self._known: OrderedDict[str, Trajectory] = OrderedDict()
         self._prefixes: OrderedDict[str, str] = OrderedDict()
@@ -287,11 +293,17 @@ class Book:
             allowed: the trajectory's budget, within the operator's.
 
         Raises:
-            InputError: the trajectory was begun with another budget.
+            InputError: the trajectory was begun with another budget, or several workers have no
+                store to keep one in.
             Refused: there are too many.
             StoreGone: the store can't be asked.
         """
         owner = key.id if key is not None else ""
+        if self.store is None and self._workers > 1 and allowed != Budget():
+            raise InputError(
+                "workspan.trajectory_budget is not kept here: several workers need a store for "
+                "that, which the operator names with --store"
+            )
         one = await self._trajectory(owner, named.name, limits_of(allowed), named)
         one.turns += 1
         one.open += 1
