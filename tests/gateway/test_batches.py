@@ -220,6 +220,7 @@ def test_files_are_kept_listed_read_and_forgotten_by_their_own_key_alone(tmp_pat
     asyncio.run(main())
 
 
+PART = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n'
 BAD: Mapping[str, tuple[bytes, str]] = {
     "no JSON": (b"{\n", "invalid_json_line"),
     "no object": (b"[1]\n", "invalid_json_line"),
@@ -232,7 +233,8 @@ BAD: Mapping[str, tuple[bytes, str]] = {
     "another url": (_line({**line("1"), "url": "/v1/files"}), "mismatched_url"),
     "another method": (_line({**line("1"), "method": "GET"}), "invalid_method"),
     "a stream": (_line(line("1", stream=True)), "invalid_request"),
-    "nothing": (b"\n\n", "empty_file"),
+    "nothing": (b"\n \n", "empty_file"),
+    "blanks before it": (b"\n" * 9 + b" {\n", "invalid_json_line"),
 }
 
 
@@ -250,7 +252,7 @@ def test_a_file_with_a_line_that_is_no_request_asks_nothing(what: str, tmp_path:
             assert batch["failed_at"]
             [error, *_] = batch["errors"]["data"]
             assert error["code"].startswith(code)
-            assert error["line"] >= 1
+            assert error["line"] == {"two of one id": 2, "blanks before it": 10}.get(what, 1)
             assert len(error["message"]) < 600
             assert not up.seen
 
@@ -277,6 +279,7 @@ def test_what_is_no_file_and_no_batch_is_refused(tmp_path: Path) -> None:
                 (b"x", "multipart/form-data; boundary=b"),
                 (b"x", "multipart/form-data"),
                 (b"--b\r\n\r\n", "multipart/form-data; boundary=b"),
+                (PART * 17 + b"--b--\r\n", "multipart/form-data; boundary=b"),
                 (
                     b"--b\r\nContent-Disposition: form-data\r\n\r\nx",
                     "multipart/form-data; boundary=b",

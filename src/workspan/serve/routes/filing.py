@@ -21,6 +21,7 @@ from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange, Header
 from workspan.store.database import Database
+from workspan.store.statement import Work
 
 _LONGEST_NAME = 255
 _LEAST_SECONDS, _MOST_SECONDS = 3_600, FILE_SECONDS
@@ -55,9 +56,12 @@ async def upload(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     form = await read_form(exchange.header(b"content-type"), body)
     now = int(gateway.accounts.utc())
     file, content = _file(form, key, now)
-    held = await database.transact(partial(statements.held, key))
-    check_room(held, file.bytes)
-    await database.transact(partial(statements.add_file, file, content))
+
+    def keep() -> Work[None]:
+        check_room((yield from statements.held(key)), file.bytes)
+        yield from statements.add_file(file, content)
+
+    await database.transact(keep)
     await _tell(exchange, file.value)
 
 
