@@ -74,7 +74,7 @@ class Bench:
 
     def round(self, clients: Sequence[str], url: str, width: int, waves: int, turn: int) -> None:
         """Measure every client once, beginning with another one each turn."""
-        start = turn % len(clients)
+        start = turn % max(1, len(clients))
         for client in (*clients[start:], *clients[:start]):
             if client == "optillm" and turn not in OPTILLM_ROUNDS:
                 continue

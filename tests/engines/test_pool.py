@@ -194,6 +194,30 @@ def test_whoever_would_wait_too_long_is_told() -> None:
     anyio.run(main)
 
 
+def test_who_can_not_wait_asks_members_that_rest_for_what_others_asked() -> None:
+    """A request that no member can bear lets all of them rest: others are answered all the same."""
+
+    async def main() -> None:
+        made = pool({"a": ScriptedEngine(wordy), "b": ScriptedEngine(wordy)}, patience=5)
+        for member in made.members:
+            member.health.failed(0.0, is_probe=False)
+            member.health.until = 1e9
+        bill = (await draw(made, REQUEST))[2]
+        assert bill.usage.calls == 1
+        down = failing(*[DOWN] * 3)
+        made = pool({"a": down}, patience=5)
+        [member] = made.members
+        member.health.failed(0.0, is_probe=False)
+        member.health.until = 1e9
+        for _ in range(3):  # each asks once, and no rest is longer for it
+            with pytest.raises(EngineUnavailable):
+                await draw(made, REQUEST)
+        assert len(down.requests) == 3
+        assert member.health.rest == 1.0
+
+    anyio.run(main)
+
+
 class Lying(ScriptedEngine):
     """Answers, and its figures contradict each other."""
 

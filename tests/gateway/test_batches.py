@@ -220,6 +220,7 @@ def test_files_are_kept_listed_read_and_forgotten_by_their_own_key_alone(tmp_pat
     asyncio.run(main())
 
 
+PART = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n'
 BAD: Mapping[str, tuple[bytes, str]] = {
     "no JSON": (b"{\n", "invalid_json_line"),
     "no object": (b"[1]\n", "invalid_json_line"),
@@ -232,7 +233,8 @@ BAD: Mapping[str, tuple[bytes, str]] = {
     "another url": (_line({**line("1"), "url": "/v1/files"}), "mismatched_url"),
     "another method": (_line({**line("1"), "method": "GET"}), "invalid_method"),
     "a stream": (_line(line("1", stream=True)), "invalid_request"),
-    "nothing": (b"\n\n", "empty_file"),
+    "nothing": (b"\n \n", "empty_file"),
+    "blanks before it": (b"\n" * 9 + b" {\n", "invalid_json_line"),
 }
 
 
@@ -250,7 +252,7 @@ def test_a_file_with_a_line_that_is_no_request_asks_nothing(what: str, tmp_path:
             assert batch["failed_at"]
             [error, *_] = batch["errors"]["data"]
             assert error["code"].startswith(code)
-            assert error["line"] >= 1
+            assert error["line"] == {"two of one id": 2, "blanks before it": 10}.get(what, 1)
             assert len(error["message"]) < 600
             assert not up.seen
 
@@ -277,6 +279,7 @@ def test_what_is_no_file_and_no_batch_is_refused(tmp_path: Path) -> None:
                 (b"x", "multipart/form-data; boundary=b"),
                 (b"x", "multipart/form-data"),
                 (b"--b\r\n\r\n", "multipart/form-data; boundary=b"),
+                (PART * 17 + b"--b--\r\n", "multipart/form-data; boundary=b"),
                 (
                     b"--b\r\nContent-Disposition: form-data\r\n\r\nx",
                     "multipart/form-data; boundary=b",
@@ -333,6 +336,28 @@ def test_what_comes_to_nothing_for_now_is_asked_again_and_a_spent_budget_is_an_e
             codes = {one["response"]["body"]["error"]["code"] for one in bad}
             assert codes == {"budget_exceeded"}
         assert await spent(path, key) == 5
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("form", ["chat", "strategy"])
+def test_what_failed_and_was_charged_is_an_error_and_not_paid_for_again(
+    form: str, tmp_path: Path
+) -> None:
+    """A line's budget is all that it costs, however often it might be asked."""
+
+    async def main() -> None:
+        path = tmp_path / "store.db"
+        key = await key_for(path, "1M work/total")
+        async with Scripted(replies(ERROR, 200)).serve() as up, gate(up.url, store=str(path)) as gw:
+            client = Client(gw, bearing(key))
+            more = {"model": "m:self_consistency(n=2)"} if form == "strategy" else {}
+            asked = line("1", max_tokens=50, workspan={"budget": "100 work"}, **more)
+            batch = await client.ended(await client.begin([asked]))
+            assert batch["request_counts"] == {"total": 1, "completed": 0, "failed": 1}
+            [told] = await client.results(batch["error_file_id"])
+            assert told["response"]["status_code"] == 502
+        assert 0 < await spent(path, key) <= 100
 
     asyncio.run(main())
 
@@ -712,6 +737,78 @@ def test_what_a_key_leaves_here_is_bounded_and_expires(
             assert (await client.call("GET", "/files"))[1]["data"] == []
             listed = (await client.call("GET", "/batches"))[1]["data"]
             assert [one["status"] for one in listed] == ["in_progress"]
+
+    asyncio.run(main())
+
+
+def test_results_count_too_and_are_gone_once_they_are_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What costs nothing fills no store: each line an error that is longer than its request."""
+
+    async def main() -> None:
+        path = tmp_path / "store.db"
+        key = await key_for(path, "1M work/total")
+        most = Most(files_bytes=1_500, all_batches=3)
+        monkeypatch.setattr("workspan.serve.routes.filing.MOST", most)
+        monkeypatch.setattr("workspan.serve.routes.batching.MOST", most)
+        async with Scripted(echo).serve() as up, gate(up.url, store=str(path)) as gw:
+            client = Client(gw, bearing(key))
+            database = gw.serving.gateway.database
+            assert database is not None
+            batch = await client.begin([line("1"), *(line(f"{x}", model="x") for x in "abc")])
+            batch = await client.ended(batch)
+            counts = {"total": 4, "completed": 1, "failed": 3}
+            kept = await database.transact(lambda: statements.lines(batch["id"], -1, 9))
+            assert {one.body for one in kept} == {""}
+            asked = {"endpoint": "/v1/chat/completions", "completion_window": "24h"}
+            asked["input_file_id"] = batch["input_file_id"]
+            status, told = await client.call("POST", "/batches", json=asked)
+            assert (status, told["error"]["code"]) == (400, "too_many_files")
+            assert (await client.upload([line("1")]))[0] == 400
+            assert (await client.call("DELETE", f"/files/{batch['error_file_id']}"))[0] == 200
+            [left] = await database.transact(lambda: statements.lines(batch["id"], -1, 9))
+            assert (await client.results(batch["output_file_id"]))[0]["custom_id"] == "1"
+            assert left.status == 200
+            assert (await client.call("DELETE", f"/files/{batch['output_file_id']}"))[0] == 200
+            assert not await database.transact(lambda: statements.lines(batch["id"], -1, 9))
+            _, told = await client.call("GET", f"/batches/{batch['id']}")
+            assert told["request_counts"] == counts
+            for _ in range(2):
+                assert (await client.upload([line("1")]))[0] == 200
+                assert (await client.call("POST", "/batches", json=asked))[0] == 200
+                [done] = (await client.call("GET", "/batches?limit=1"))[1]["data"]
+                done = await client.ended(done)
+                for one in ("output_file_id", "error_file_id"):
+                    await client.call("DELETE", f"/files/{done[one]}")
+            status, told = await client.call("POST", "/batches", json=asked)
+            assert (status, told["error"]["code"]) == (400, "too_many_batches")
+
+    asyncio.run(main())
+
+
+def test_one_key_s_batches_do_not_keep_another_s_waiting(tmp_path: Path) -> None:
+    """Forty that can't go on, and one that came after them."""
+
+    async def main() -> None:
+        path = tmp_path / "store.db"
+        busy, other = [await key_for(path, "1M work/total") for _ in "ab"]
+        down, up = Scripted(replies(ERROR, 503)), Scripted(echo)
+        async with (
+            down.serve(),
+            up.serve(),
+            gate(
+                upstream(down.url, "down", "d"), upstream(up.url, "up", "m"), store=str(path)
+            ) as gw,
+        ):
+            first, second = Client(gw, bearing(busy)), Client(gw, bearing(other))
+            many = [await first.begin([line("1", model="d")]) for _ in range(40)]
+            ended = await second.ended(await second.begin([line("1")]))
+            assert ended["request_counts"]["completed"] == 1
+            last = many[-1]["id"]  # not taken up yet: it ends all the same
+            await first.call("POST", f"/batches/{last}/cancel")
+            _, told = await first.call("GET", f"/batches/{last}")
+            assert (await first.ended(told))["status"] == "cancelled"
 
     asyncio.run(main())
 

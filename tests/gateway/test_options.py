@@ -55,6 +55,7 @@ def test_a_file_of_prices_fills_in_what_is_not_stated(tmp_path: Path) -> None:
         ({"engines": ONE, "failover": True}, "second engine"),
         ({"engines": ONE, "port": 70_000}, "port"),
         ({"engines": ONE, "workers": 0}, "workers"),
+        ({"engines": ONE, "workers": 2, "trajectory_budget": "9 work"}, "--store"),
         ({"engines": ONE, "budget": "much"}, "not understood"),
         ({"engines": ONE, "budget": "$1"}, "no price is known"),
         ({"engines": ONE, "strategy": "nosuch"}, "nosuch"),

@@ -97,6 +97,26 @@ def test_a_member_that_fails_rests_and_is_probed_by_one_request(tmp_path: Path) 
     run(main)
 
 
+@pytest.mark.parametrize("status", [404, 501])
+def test_no_client_lets_members_rest_by_what_they_never_do(status: int, tmp_path: Path) -> None:
+    async def chats(server: Scripted, seen: Seen, writer: asyncio.StreamWriter) -> None:
+        answer = both if seen.path.endswith("/chat/completions") else replies(ERROR, status)
+        await answer(server, seen, writer)
+
+    async def main() -> None:
+        async with pooled(tmp_path, chats, chats) as (gw, ups):
+            for _ in range(3):
+                got = await gw.post({"model": "m", "input": "a text"}, "/embeddings")
+                assert got.status in (status, 502)
+            assert [len(up.seen) for up in ups] == [3, 3]
+            for server in gw.serving.gateway.servers.values():
+                assert server.standing is not None
+                assert server.standing[1].health.state == "up"
+            assert (await gw.ask()).headers["x-workspan-engine"] == "a"
+
+    run(main)
+
+
 @pytest.mark.parametrize("is_streamed", [True, False])
 def test_a_member_that_dies_first_is_settled_and_another_answers(
     tmp_path: Path, is_streamed: bool
@@ -267,3 +287,13 @@ def test_a_pool_s_file_says_all_of_its_members(tmp_path: Path) -> None:
         configured([f"pool:{path}"])
     with pytest.raises(DataError, match="can't be read"):
         configured([f"pool:{tmp_path / 'none.toml'}"])
+
+
+def test_a_minute_that_is_too_small_to_be_shared_is_refused(tmp_path: Path) -> None:
+    """Of several workers each would let one through, and all of them more than the minute has."""
+    path = tmp_path / "pool.toml"
+    member = '[[member]]\nname = "a"\nengine = "http://h/v1"\nmodel = "m"\n'
+    path.write_text(f"{member}requests_per_minute = 3")
+    assert configured([f"pool:{path}"], workers=3).workers == 3
+    with pytest.raises(InputError, match="3 a minute can't be shared by 4"):
+        configured([f"pool:{path}"], workers=4)

@@ -75,10 +75,10 @@ def test_a_strategy_that_passed_its_budget_is_marked_and_matched_with_none(passe
     assert f"{THREE} †" in printed(table(found, 140))
     assert "passed the budget: not matched" in printed(table(found, 140))
     said = " ".join(caveats(done, found))
-    assert f"† passed its budget, 100 work, 100 span: {THREE} (1 runs)" in said
+    assert f"† passed its budget, 100 work, 100 span: {THREE} (1 run)" in said
     assert "no strategy that kept its budget differs from single" in said
     page = render(done)
-    assert page.count("† passed the budget in 1 runs: not matched") == 1
+    assert page.count("† passed the budget in 1 run: not matched") == 1
     assert "which those marked † passed" in page
 
 

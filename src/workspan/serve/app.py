@@ -8,6 +8,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import TypeAlias
 
+from workspan.data.types import Amount
+from workspan.serve.batches.running import LANE_KEY
 from workspan.serve.config import Config
 from workspan.serve.dialects import MESSAGES, RESPONSES, Voiced
 from workspan.serve.gateway import Gateway
@@ -16,7 +18,7 @@ from workspan.serve.page import routes as page
 from workspan.serve.routes import about, batching, completing, messaging, responding
 from workspan.serve.seeing.log import RequestLog
 from workspan.serve.seeing.record import Record
-from workspan.serve.wire.errors import Failed, failed, no_method, no_route
+from workspan.serve.wire.errors import NEVER_AGAIN, Failed, failed, no_method, no_route
 from workspan.serve.wire.exchange import Exchange, Receive, Scope, Send
 from workspan.serve.wire.origin import refuse_foreign, reply_to_preflight
 
@@ -169,6 +171,8 @@ class App:
         said = failed(error)
         if said.code == "bug":
             self.gateway.log.bug(exchange.id, error)
+        if LANE_KEY in exchange.scope and record.total.amount != Amount():
+            said.headers.update(NEVER_AGAIN)  # a line is asked again for a day: each time charged
         record.status, record.code = said.status, said.code or ""
         await self._told(exchange, said)
 

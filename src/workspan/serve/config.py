@@ -148,14 +148,7 @@ class Config:
             self._check_upstream(upstream)
         if not 0 <= self.port < 65_536:
             raise InputError(f"the port is {self.port}: a number from 0 to 65535")
-        if self.workers < 1:
-            raise InputError(f"workers is {self.workers}: at least 1")
-        if self.keep_responses < 0:
-            raise InputError(f"keep_responses is {self.keep_responses}: 0 keeps none")
-        if self.keep_responses and self.workers > 1:
-            raise InputError(
-                "responses are kept in one process: --keep-responses needs --workers 1"
-            )
+        self._check_workers()
         grouped = {name for pool in self.pools for name in pool.upstreams}
         if self.failover and len({one.name for one in self.upstreams} - grouped) < 2:
             raise InputError("failover needs a second engine: add -e NAME=http://HOST/v1")
@@ -166,6 +159,21 @@ class Config:
                 "--store, or name the sites"
             )
         self._check_strategies()
+
+    def _check_workers(self) -> None:
+        """See that what several workers would each have, they have together."""
+        if self.workers < 1:
+            raise InputError(f"workers is {self.workers}: at least 1")
+        if self.keep_responses < 0:
+            raise InputError(f"keep_responses is {self.keep_responses}: 0 keeps none")
+        if self.keep_responses and self.workers > 1:
+            raise InputError(
+                "responses are kept in one process: --keep-responses needs --workers 1"
+            )
+        if self.workers > 1 and not self.store and self.trajectories.budget != Budget():
+            raise InputError("--trajectory-budget is kept by all workers together: --store")
+        for pool in self.pools:  # each limit by the minute is shared out
+            pool.file.members(dict.fromkeys(pool.upstreams.values(), 1), self.workers)
 
     def _check_strategies(self) -> None:
         self._check_shadow()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import secrets
 import time
@@ -48,6 +49,7 @@ from workspan.store.database import Database
 
 _FORWARDED = (b"idempotency-key", b"traceparent", b"tracestate", b"http-referer", b"x-title")
 """Headers of a client that an upstream may see. Never its key, and nothing of its machine."""
+_ONCE = "idempotency-key"
 _TRAJECTORY = {name: f"workspan-{name.replace('_', '-')}".encode() for name in READS}
 """Headers that say what a body says in these fields."""
 _LONGEST_HEADER = 512
@@ -82,7 +84,7 @@ class Gateway:
         self.store: DrivenStore | None = (
             self.metrics.timed(store_at(config.store)) if config.store else None
         )
-        self.trajectories = Book(self.store, config.trajectories)
+        self.trajectories = Book(self.store, config.trajectories, workers=config.workers)
         self.database: Database | None = self.store.database if self.store is not None else None
         self.lane: Lane | None = None
         """What answers batches, where there is a store to keep them in."""
@@ -270,6 +272,8 @@ class Gateway:
             value = headers.get(name)
             if value is not None and len(value) <= _LONGEST_HEADER and value.isascii():
                 kept[name.decode()] = value.decode()
+        if key is not None and _ONCE in kept:
+            kept[_ONCE] = _of_key(key, kept[_ONCE])
         return Asked(
             body.written(),
             wish,
@@ -316,6 +320,14 @@ class Gateway:
     def models(self) -> Mapping[str, str]:
         """The model behind each engine."""
         return self.routing.models
+
+
+def _of_key(key: Key, told: str) -> str:
+    """Return what a client names a request by, as another name for each key.
+
+    An upstream answers a name that it knows from memory, and all keys are one client to it.
+    """
+    return hashlib.sha256(f"{key.id}\0{told}".encode()).hexdigest()
 
 
 async def _only_model(server: Server) -> str:

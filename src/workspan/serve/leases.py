@@ -148,6 +148,7 @@ class Lease:
             max(0, wanted - kept) + over,
             max(0, least - kept) + over if wanted else over,
             max(0, ahead),
+            self.limit.most,
         )
         self.granted -= returned
         self._told, self.used, self.drawn = self.used, 0, 0

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import AsyncConnection, sql
 
 from workspan.boundary.secret import Secret
-from workspan.errors import StoreError, StoreGone
+from workspan.errors import StoreError, StoreGone, WorkspanError
 from workspan.store.migrating import migrate
 from workspan.store.statement import Begun, Rows, Statement, Work
 
@@ -76,6 +76,8 @@ class PostgresDatabase:
                         raise StoreGone(self._told(error)) from None
                 except psycopg.Error as error:
                     raise StoreError(self._told(error)) from None
+                except WorkspanError:
+                    raise  # ours, of what was asked: it was rolled back, and the connection stands
                 except BaseException:
                     await self._drop()  # cut in the middle: nobody knows what it is in
                     raise

@@ -34,6 +34,24 @@ async def asked(gw: Gate, key: str) -> Got:
     return await gw.post(ASK, headers={"Authorization": f"Bearer {key}"})
 
 
+def test_a_key_s_name_of_a_request_is_no_other_key_s(tmp_path: Path) -> None:
+    async def main() -> None:
+        path = tmp_path / "store.sqlite"
+        keys = [(await a_key(path))[1] for _ in "ab"]
+        async with (
+            Scripted(replies(whole())).serve() as up,
+            gate(up.url, store=str(path)) as gw,
+        ):
+            for key in (*keys, keys[0]):
+                headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "mine"}
+                assert (await gw.post(ASK, headers=headers)).status == 200
+            first, other, again = (seen.headers["idempotency-key"] for seen in up.seen)
+            assert first == again != other
+            assert "mine" not in (first, other)
+
+    run(main)
+
+
 def test_wrong_keys_can_not_be_told_from_one_another(tmp_path: Path) -> None:
     async def main() -> None:
         path = tmp_path / "store.sqlite"

@@ -9,7 +9,7 @@ import pytest
 from gateway.rig import ASK, Scripted, gate, replies, run, whole
 from store_rig import rig
 from workspan.data.budget import Budget
-from workspan.errors import Refused
+from workspan.errors import InputError, Refused
 from workspan.serve.store.keys import make_key
 from workspan.serve.trajectories import book as rooms
 from workspan.serve.trajectories.book import Book
@@ -49,6 +49,16 @@ def test_odd_names_are_names_and_no_label_path_or_query(tmp_path: Path) -> None:
     assert {path.name.partition(".")[0] for path in tmp_path.iterdir()} == {"store"}
 
 
+def test_several_workers_without_a_store_keep_no_budget_each() -> None:
+    async def main() -> None:
+        book = Book(None, TrajectoryRules(), workers=2)
+        await book.join(Named("a"), None, "m", Budget())
+        with pytest.raises(InputError, match="need a store"):
+            await book.join(Named("a"), None, "m", Budget(work=5))
+
+    run(main)
+
+
 def test_a_trajectory_s_id_opens_nothing(tmp_path: Path) -> None:
     async def main() -> None:
         async with rig(str(tmp_path / "store.db"), "10k work") as one:
@@ -77,10 +87,21 @@ def test_without_a_store_their_number_is_bounded_and_no_budget_begins_anew(
             await book.join(Named("more"), None, "m", Budget(work=5))
         assert refused.value.code == "too_many_trajectories"
         free = Book(None, TrajectoryRules(), lambda: now[0])
+        found = Book(None, TrajectoryRules(), lambda: now[0])
         for place in range(50):  # without a budget nothing is lost with them
             turn = await free.join(Named(f"n{place}"), None, "m", Budget())
             turn.end("r", turn.trajectory.spent, 200)
         assert len(free.value()) <= 5
+        open_ = await free.join(Named("long"), None, "m", Budget())
+        for place in range(50):  # one that runs for long keeps no other from being forgotten
+            turn = await free.join(Named(f"m{place}"), None, "m", Budget())
+            turn.end("r", turn.trajectory.spent, 200)
+        assert (await free.join(Named("long"), None, "m", Budget())).number == 2
+        open_.end("r", open_.trajectory.spent, 200)
+        for place in range(50):  # what nobody named makes room
+            named = Named(f"f{place}", is_found=True)
+            turn = await found.join(named, None, "m", Budget(work=5))
+            turn.end("r", turn.trajectory.spent, 200)
         now[0] += 3601.0
         await book.join(Named("more"), None, "m", Budget(work=5))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from workspan.errors import InputError, Refused
 from workspan.serve.accounts import Accounts
 from workspan.serve.exchanging import Pace
 from workspan.serve.store.base import Store
+from workspan.serve.store.keys import StoredKey
 from workspan.serve.store.trajectories import KEPT_SECONDS, forget
 from workspan.serve.trajectories.book import Book, Turn
 from workspan.serve.trajectories.named import Named
@@ -207,6 +208,62 @@ def test_a_key_has_a_bounded_number_and_idle_ones_are_forgotten(
             await book.join(Named("a"), one.key, "m", OTHER)
             await forgotten(one.store, one.utc() + KEPT_SECONDS + 1)
             await book.join(Named("d"), one.key, "m", OTHER)
+
+    run(main)
+
+
+def test_runs_that_nobody_named_make_room_and_are_forgotten_with_what_finds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each chat begins one: ordinary traffic is never refused for their number."""
+
+    async def main() -> None:
+        monkeypatch.setattr("workspan.serve.store.trajectories.MOST_OF_KEY", 3)
+        async with rig(str(tmp_path / "store.db"), "10k work") as one:
+            book = Book(one.store, TrajectoryRules(), one.utc)
+            await book.join(Named("mine"), one.key, "m", OTHER)
+
+            async def spend(named: Named, work: int) -> None:
+                within = (await book.join(named, one.key, "m", OTHER)).within
+                async with (
+                    await one.worker() as accounts,
+                    accounts.open(one.key, within=within) as account,
+                ):
+                    hold = await account.reserve(Amount(1, work))
+                    await account.settle(hold, Usage(1, output_tokens=work))
+
+            for place in range(9):
+                await spend(Named(f"found {place}", is_found=True), 5)
+            # one that was dropped, and that this process knows, has its account anew
+            await spend(Named("found 0"), 7)
+            assert 7 in {row[2] for row in await standing(one.store)}
+            assert (await one.store.usage(one.utc()))[0].spendings[0].spent == 52
+            await forgotten(one.store, one.utc() + 86_401)
+            assert {row[0] for row in await standing(one.store)} <= {"mine", ""}
+
+    run(main)
+
+
+def test_a_limit_that_is_gone_from_the_store_stops_no_other(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rig(str(tmp_path / "store.db"), "10k work") as one:
+
+            def removed() -> Work[None]:
+                yield Statement("DELETE FROM limits WHERE key = 'gone'")
+                yield Statement("DELETE FROM keys WHERE id = 'gone'")
+
+            gone = StoredKey(replace(one.key, id="gone"), "")
+            store: Any = one.store
+            await store.add(gone)
+            await store.database.transact(removed)
+            async with await one.worker() as accounts:
+                with pytest.raises(Refused, match="0 work left"):
+                    async with accounts.open(gone.key) as account:
+                        await account.reserve(Amount(1, 5))
+                async with accounts.open(one.key) as account:
+                    hold = await account.reserve(Amount(1, 5))
+                    await account.settle(hold, Usage(1, output_tokens=5))
+            assert (await one.store.usage(one.utc()))[0].spendings[0].spent == 5
 
     run(main)
 

@@ -127,8 +127,10 @@ class Pool:
         end = self._time.now() + self._patience
         refused: dict[str, EngineError] = {}
         while True:
-            for member in await self._able(asked, end, refused):
-                if member.wait(self._time.now(), asked.tokens) > 0:
+            able, is_last_resort = await self._able(asked, end, refused)
+            for member in able:
+                wait = member.rates.wait if is_last_resort else member.wait
+                if wait(self._time.now(), asked.tokens) > 0:
                     continue  # others were asked of it while this one was passed over
                 call = self.members.begin(member, asked.tokens, self._time.now())
                 try:
@@ -150,8 +152,11 @@ class Pool:
 
     async def _able(
         self, asked: Asked, end: float, refused: Mapping[str, EngineError]
-    ) -> Sequence[Member]:
+    ) -> tuple[Sequence[Member], bool]:
         """Return the members that can be asked, waiting for one if need be.
+
+        True beside them says that all of them rest, and none can be waited for. What others asked
+        may have felled them, and this may be answered all the same.
 
         Raises:
             EngineError: what members said, where nobody can be asked in time, or where asking
@@ -167,10 +172,15 @@ class Pool:
             if able := self.members.ready(
                 self.members.order(asked.key, self._first), asked.tokens, now
             ):
-                return able
+                return able, False
             wait = self.members.wait(asked.tokens, now)
             if now + wait > end:
-                raise waits[-1] if waits else self._busy(wait)
+                resting = self.members.resting(
+                    self.members.order(asked.key, self._first), asked.tokens, now
+                )
+                if told or not resting:
+                    raise waits[-1] if waits else self._busy(wait)
+                return resting, True
             with self._time.move_on_after(wait):
                 await anyio.sleep_forever()
 

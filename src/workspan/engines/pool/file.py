@@ -215,4 +215,7 @@ def _written(value: object) -> str:
 
 
 def _share(most: int | None, workers: int) -> int | None:
-    return None if most is None else max(1, most // workers)
+    if most is not None and most < workers:
+        said = f"{most} a minute can't be shared by {workers} processes: start fewer --workers"
+        raise InputError(f"a member's limit of {said}")
+    return None if most is None else most // workers

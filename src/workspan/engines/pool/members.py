@@ -140,6 +140,14 @@ class Members:
         """Return those of an order that may be asked for so many tokens now."""
         return [member for member in order if member.wait(now, tokens) <= 0]
 
+    def resting(self, order: Sequence[Member], tokens: int, now: float) -> list[Member]:
+        """Return those that rest for what became of others' calls: none of them said to wait."""
+        return [
+            member
+            for member in order
+            if member.health.why != "limited" and member.rates.wait(now, tokens) <= 0
+        ]
+
     def wait(self, tokens: int, now: float) -> float:
         """Return the seconds until one of all may be asked."""
         return min(member.wait(now, tokens) for member in self._members)

@@ -49,16 +49,17 @@ async def _read(headers: Mapping[str, str], body: bytes) -> Form:
     stream = StreamReader(BaseProtocol(asyncio.get_running_loop()), _BUFFER)
     stream.feed_data(body)
     stream.feed_eof()
-    found = Form()
+    found, parts = Form(), 0
     try:
         reader = MultipartReader(headers, stream)
         while (part := await reader.next()) is not None:
+            parts += 1
             if not isinstance(part, BodyPartReader):
                 raise InputError("the form holds a form")
             content = bytes(await part.read())
             if part.name == "file" and found.content is None:
                 found.name, found.content = part.filename or "", content
-            elif len(found.fields) < _MOST_FIELDS and len(content) <= _LONGEST_VALUE:
+            elif parts <= _MOST_FIELDS and len(content) <= _LONGEST_VALUE:
                 found.fields[part.name or ""] = content.decode("utf-8", "replace")
             else:
                 raise InputError("the form has more fields, or longer ones, than a file needs")

@@ -18,7 +18,7 @@ from workspan.serve.store.driven import DrivenStore
 _log = logging.getLogger("workspan.serve")
 AT_ONCE = 16
 """Lines of all batches that one process has under way."""
-_BATCHES = 8
+_BATCHES = 32
 """That one process runs at a time."""
 TICK = 1.0
 """Seconds between two looks at what there is to do; each is a sign of life, too."""
@@ -112,4 +112,5 @@ class Lane:
             pass  # it is taken up again where it stands
         except* Exception:  # noqa: BLE001  # a bug of one batch ends no other
             _log.exception("a batch could not go on")
-        self.wake()
+        else:
+            self.wake()

@@ -27,8 +27,10 @@ class Most:
     """Of one batch."""
     batches: int = 100
     """At a time that are not done."""
+    all_batches: int = 5_000
+    """Those that are done among them."""
     files_bytes: int = 512 * 1024 * 1024
-    """Of all its files together."""
+    """Of all its files together, results among them: beyond it no more is taken on."""
     files: int = 2_000
 
 

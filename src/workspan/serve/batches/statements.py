@@ -17,6 +17,9 @@ _BATCH = (
     "expires, cancelling, ended, output_file, error_file"
 )
 _LINE = "place, custom_id, body, tries, request, status, reply"
+_NO_ANSWER = "(status IS NULL OR status <> 200)"
+OF_KEY = 4
+"""Batches of one key that are run at a time: others' are not behind all of its."""
 _OPEN = ", ".join(f"'{one}'" for one in OPEN)
 
 
@@ -29,20 +32,28 @@ class Held:
     """What a key has here."""
 
     files: int
+    """That it sent."""
     bytes: int
+    """Of all its files, those of results among them."""
     open: int
     """Batches that are not done."""
+    batches: int
+    """All of them."""
 
 
 def held(key: str) -> Work[Held]:
     """Return what a key has here."""
     [(files, size)] = yield Statement(
-        "SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM files WHERE key = ? AND batch = ''", (key,)
+        "SELECT COALESCE(SUM(CASE WHEN batch = '' THEN 1 ELSE 0 END), 0), "
+        "COALESCE(SUM(bytes), 0) FROM files WHERE key = ?",
+        (key,),
     )
-    [(count,)] = yield Statement(
-        f"SELECT COUNT(*) FROM batches WHERE key = ? AND status IN ({_OPEN})", (key,)
+    [(count, all)] = yield Statement(
+        f"SELECT COALESCE(SUM(CASE WHEN status IN ({_OPEN}) THEN 1 ELSE 0 END), 0), COUNT(*) "
+        "FROM batches WHERE key = ?",
+        (key,),
     )
-    return Held(int(files), int(size), int(count))
+    return Held(int(files), int(size), int(count), int(all))
 
 
 def add_file(file: File, content: str | None) -> Work[None]:
@@ -89,7 +100,13 @@ def _after(told: list[Any], after: str, most: int) -> list[Any]:
 
 
 def drop_file(key: str, id: str) -> Work[bool]:
-    """Forget a file; a batch keeps what it has read of it."""
+    """Forget a file: of results the lines themselves; a batch keeps what it has read of one."""
+    for column, which in (("output_file", "status = 200"), ("error_file", _NO_ANSWER)):
+        yield Statement(
+            f"DELETE FROM batch_lines WHERE {which} AND batch IN "
+            f"(SELECT id FROM batches WHERE key = ? AND {column} = ?)",
+            (key, id),
+        )
     yield Statement(
         "DELETE FROM file_contents WHERE file IN (SELECT id FROM files WHERE id = ? AND key = ?)",
         (id, key),
@@ -146,7 +163,10 @@ def _batch(row: Sequence[Any]) -> Batch:
 
 
 def _standing(batch: Batch) -> Work[Batch]:
-    """Count what is done."""
+    """Count what is done; of one that has ended that was counted, and its lines may be gone."""
+    counted = yield Statement("SELECT answered, refused FROM batches WHERE id = ?", (batch.id,))
+    if counted and counted[0][0] is not None:
+        return replace(batch, counts=Counts(*map(int, counted[0])))
     counts = yield Statement(
         "SELECT SUM(CASE WHEN status = 200 THEN 1 ELSE 0 END), COUNT(status) FROM batch_lines "
         "WHERE batch = ?",
@@ -186,10 +206,18 @@ def look(worker: str, now: float, silent_since: float, most: int) -> Work[Mine]:
 
 
 def _claim(worker: str, now: float, silent_since: float, most: int) -> Work[Mine]:
+    """Take batches up, the oldest first; of one key no more than it may have run at a time.
+
+    What is only to be closed, since it was cancelled or its time is over, does not wait for those.
+    """
     found = yield Statement(
         f"SELECT id, status FROM batches WHERE status IN ({_OPEN}) AND (worker = '' OR beat < ?) "
+        "AND (status = 'cancelling' OR expires <= ? OR (SELECT COUNT(*) FROM batches AS older "
+        f"WHERE older.key = batches.key AND older.status IN ({_OPEN}) "
+        "AND (older.created < batches.created "
+        "OR (older.created = batches.created AND older.id < batches.id))) < ?) "
         f"ORDER BY created, id LIMIT ?{LOCK}",
-        (silent_since, most),
+        (silent_since, now, OF_KEY, most),
     )
     for id, _ in found:
         yield Statement("UPDATE batches SET worker = ?, beat = ? WHERE id = ?", (worker, now, id))
@@ -244,7 +272,7 @@ def todo(batch: str, after: int, most: int) -> Work[list[Line]]:
 def answer(batch: str, place: int, request: str, status: int, reply: str) -> Work[bool]:
     """Keep a line's reply, the first that comes; say whether it was."""
     found = yield Statement(
-        "UPDATE batch_lines SET request = ?, status = ?, reply = ? "
+        "UPDATE batch_lines SET request = ?, status = ?, reply = ?, body = '' "
         "WHERE batch = ? AND place = ? AND status IS NULL RETURNING place",
         (request, status, reply, batch, place),
     )
@@ -264,11 +292,16 @@ def end(id: str, status: Status, now: int, results: Mapping[Kind, File]) -> Work
     """Close a batch with the files of its results; once."""
     ids = [results[kind].id if kind in results else None for kind in KINDS]
     found = yield Statement(
-        "UPDATE batches SET status = ?, ended = ?, worker = '', output_file = ?, error_file = ? "
+        "UPDATE batches SET status = ?, ended = ?, worker = '', output_file = ?, error_file = ?, "
+        "answered = (SELECT COUNT(*) FROM batch_lines WHERE batch = batches.id AND status = 200), "
+        "refused = (SELECT COUNT(*) FROM batch_lines WHERE batch = batches.id AND status <> 200) "
         f"WHERE id = ? AND status IN ({_OPEN}) RETURNING id",
         (status, now, *ids, id),
     )
-    for one in results.values() if found else ():
+    if not found:
+        return
+    yield Statement("UPDATE batch_lines SET body = '' WHERE batch = ? AND body <> ''", (id,))
+    for one in results.values():
         yield from add_file(one, None)
 
 

@@ -24,6 +24,7 @@ _OURS = {401: "upstream_unauthorized", 402: "upstream_unpaid", 403: "upstream_fo
 """What is between the gateway and its upstream: a client's own key has nothing to do with it."""
 _KEPT = frozenset({400, 404, 405, 408, 409, 413, 415, 422, 500, 502, 503, 504, 529})
 _MAY_HAVE_SERVED = frozenset({500, 502, 504})
+_LACKS = frozenset({404, 501})
 _ELSEWHERE = frozenset({401, 402, 403, 404, 408, 429})
 """Statuses below 500 that another upstream may not have."""
 NOBODY_THERE = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
@@ -40,6 +41,7 @@ class Missed(Exception):
         served: Served = "no",
         elsewhere: bool = True,
         has_ended: bool = False,
+        lacks: bool = False,
     ) -> None:
         super().__init__(str(failed))
         self.failed = failed
@@ -49,6 +51,8 @@ class Missed(Exception):
         self.has_ended = has_ended
         """It has said itself that it failed, and decodes no more: not all of a reply that was to
         come whole is charged, but what any stream may leave unseen."""
+        self.lacks = lacks
+        """It does not do what was asked: embeddings of a server of chats."""
 
 
 def refused(
@@ -80,7 +84,7 @@ def refused(
         )
     is_elsewhere = status >= 500 or 300 <= status < 400 or status in _ELSEWHERE
     if status not in _MAY_HAVE_SERVED:
-        return Missed(failed, elsewhere=is_elsewhere)
+        return Missed(failed, elsewhere=is_elsewhere, lacks=status in _LACKS)
     has_ended = _has_ended(status, body)
     if not has_ended:
         failed.headers.update(NEVER_AGAIN)  # it is charged as if all had been decoded

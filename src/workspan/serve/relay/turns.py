@@ -20,6 +20,8 @@ from workspan.serve.relay.upstream import Server
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed
 
+_OTHERS = ("completion", "embedding")
+"""What a server may lack that answers all else: no client lets it rest by asking for that."""
 _FIELDS = ("instructions", "system", "prompt")
 """Where a prompt begins, beside its turns."""
 
@@ -58,7 +60,7 @@ def turn(server: Server, passed: Passed, record: Record) -> Iterator[Turn]:
     try:
         yield Turn(call)
     except Missed as missed:
-        if missed.elsewhere:
+        if missed.elsewhere and not (missed.lacks and passed.form in _OTHERS):
             call.failed(monotonic(), _wait(missed))
         raise
     finally:

@@ -18,11 +18,12 @@ from workspan.serve.batches.lines import read_lines
 from workspan.serve.batches.records import ENDPOINTS, WINDOWS, Batch
 from workspan.serve.gateway import Gateway
 from workspan.serve.routes import filing
-from workspan.serve.routes.filing import MOST, as_list, of_key, page
+from workspan.serve.routes.filing import MOST, as_list, check_room, of_key, page
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange
 from workspan.store.database import Database
+from workspan.store.statement import Work
 
 Route: TypeAlias = Callable[[Gateway, Exchange, Record], Awaitable[None]]
 _FIELDS = ("input_file_id", "endpoint", "completion_window", "metadata")
@@ -38,10 +39,7 @@ async def create(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     if file is None or file.batch:
         said = f"input_file_id must name a file of this key's, not {quoted(told['input_file_id'])}"
         raise Failed(404, said, code="file_not_found", param="input_file_id")
-    held = await database.transact(partial(statements.held, key))
-    if held.open >= MOST.batches:
-        said = f"a key has at most {MOST.batches} batches that are not done: wait for one"
-        raise Failed(429, said, code="too_many_batches", headers={"retry-after": "60"})
+    _check_room(await database.transact(partial(statements.held, key)))
     content = await database.transact(partial(statements.content, file.id))
     endpoint, window = told["endpoint"], told["completion_window"]
     lines, errors = await asyncio.to_thread(read_lines, content, endpoint, MOST.lines)
@@ -60,10 +58,30 @@ async def create(gateway: Gateway, exchange: Exchange, record: Record) -> None:
         now + WINDOWS[window],
         ended=now if errors else None,
     )
-    await database.transact(partial(statements.add_batch, batch, lines))
+
+    def keep() -> Work[None]:
+        _check_room((yield from statements.held(key)))  # others may have begun some meanwhile
+        yield from statements.add_batch(batch, lines)
+
+    await database.transact(keep)
     if gateway.lane is not None:
         gateway.lane.wake()
     await _tell(exchange, batch)
+
+
+def _check_room(held: statements.Held) -> None:
+    """Refuse another batch where there are too many, or no room for results.
+
+    Raises:
+        Failed: so it is.
+    """
+    if held.open >= MOST.batches:
+        said = f"a key has at most {MOST.batches} batches that are not done: wait for one"
+        raise Failed(429, said, code="too_many_batches", headers={"retry-after": "60"})
+    if held.batches >= MOST.all_batches:
+        said = f"a key has at most {MOST.all_batches} batches here: they are forgotten in 30 days"
+        raise Failed(400, said, code="too_many_batches")
+    check_room(held)
 
 
 def _body(content: bytes) -> dict[str, Any]:

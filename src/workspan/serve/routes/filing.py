@@ -21,6 +21,7 @@ from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange, Header
 from workspan.store.database import Database
+from workspan.store.statement import Work
 
 _LONGEST_NAME = 255
 _LEAST_SECONDS, _MOST_SECONDS = 3_600, FILE_SECONDS
@@ -55,15 +56,28 @@ async def upload(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     form = await read_form(exchange.header(b"content-type"), body)
     now = int(gateway.accounts.utc())
     file, content = _file(form, key, now)
-    held = await database.transact(partial(statements.held, key))
-    if held.files >= MOST.files or held.bytes + file.bytes > MOST.files_bytes:
+
+    def keep() -> Work[None]:
+        check_room((yield from statements.held(key)), file.bytes)
+        yield from statements.add_file(file, content)
+
+    await database.transact(keep)
+    await _tell(exchange, file.value)
+
+
+def check_room(held: statements.Held, more: int | None = None) -> None:
+    """Refuse what a key's files have no room for: so many bytes more, or a batch's results.
+
+    Raises:
+        Failed: so it is.
+    """
+    is_full = more is not None and held.files >= MOST.files
+    if is_full or held.bytes + (more or 0) > MOST.files_bytes:
         said = (
-            f"a key keeps at most {MOST.files} files and {MOST.files_bytes} bytes here: delete "
-            "some, or let them expire"
+            f"a key keeps at most {MOST.files} files and {MOST.files_bytes} bytes here, results "
+            "among them: delete some, or let them expire"
         )
         raise Failed(400, said, code="too_many_files")
-    await database.transact(partial(statements.add_file, file, content))
-    await _tell(exchange, file.value)
 
 
 def _file(form: Form, key: str, now: int) -> tuple[File, str]:

@@ -31,7 +31,7 @@ async def followed(gateway: Gateway, exchange: Exchange, passed: Passed, record:
     scope = f"{exchange.key_id}\n"
     name = await book.follow(prefixes(scope, prompt)) or f"by prefix {asked.id}"
     wish = asked.wish.trajectory or Named()
-    named = replace(asked.wish, trajectory=replace(wish, name=name))
+    named = replace(asked.wish, trajectory=replace(wish, name=name, is_found=True))
     joined = await gateway.joined(replace(asked, wish=named), record)
     exchange.hears = _Hearing(gateway, scope, prompt, passed.form, name)
     return replace(passed, asked=joined)

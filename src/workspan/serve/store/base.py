@@ -54,6 +54,8 @@ class Ask:
     least: int = 0
     ahead: int = 0
     """What the worker would like to hold beyond, so that its next calls need not wait."""
+    most: int = 0
+    """The limit, as the worker knows it: a trajectory that was dropped meanwhile has it anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def exchange(batch: Batch) -> Work[list[Standing]]:
     ids = [ask.window.id for ask in asks]
     before = yield from _positions(batch.worker, ids)
     if new := [ask for ask in asks if ask.window.id not in before]:
-        yield from _begin(new)
+        yield from _begin(new, int(batch.now))
         before |= yield from _positions(batch.worker, [ask.window.id for ask in new])
     after = _decided(batch, asks, before, is_told=is_told)
     yield from _write(batch.worker, before, after)
@@ -97,17 +97,18 @@ def exchange(batch: Batch) -> Work[list[Standing]]:
         "UPDATE workers SET beat = ?, batch = ? WHERE id = ?",
         (batch.now, batch.number, batch.worker),
     )
-    wanted = {id: batch.now < before[id].wanted_until for id in ids}
+    wanted = {id: batch.now < one.wanted_until for id, one in before.items()}
     return [
         Standing(id, one.granted, one.spent, one.leased, one.most, wanted[id])
         for id, one in after.items()
-    ]
+    ] + [Standing(id, 0, 0, 0, 0, is_wanted=False) for id in ids if id not in after]
 
 
 def _decided(
     batch: Batch, asks: Sequence[Ask], before: dict[str, Position], *, is_told: bool
 ) -> dict[str, Position]:
     """Return how windows stand after a batch; while one of a key's is busy, none of them gives."""
+    asks = [ask for ask in asks if ask.window.id in before]
     told = {
         id: before[id] if is_told else before[id].told(ask)
         for id, ask in ((ask.window.id, ask) for ask in asks)
@@ -137,15 +138,28 @@ def _present(batch: Batch) -> Work[bool]:
     return bool(done >= batch.number)
 
 
-def _begin(asks: Sequence[Ask]) -> Work[None]:
-    """Make rows of windows that no worker has asked for yet."""
-    rows = [
-        (one.id, one.key, one.quantity, one.period, one.start) for one in (a.window for a in asks)
-    ]
+def _begin(asks: Sequence[Ask], now: int) -> Work[None]:
+    """Make rows of windows that no worker has asked for yet.
+
+    A trajectory that was dropped meanwhile, for its age or for room, is begun anew. A limit that is
+    gone has no window: one that could not be made would keep all others from being told.
+    """
+    own = [(ask.window, ask.most) for ask in asks if ask.window.parent]
     yield from _many(
-        "INSERT INTO windows (id, key, quantity, period, began) VALUES (?, ?, ?, ?, ?) "
+        "INSERT INTO keys (id, name, hash, models, created, parent) VALUES (?, '', '', '[]', ?, ?) "
         "ON CONFLICT (id) DO NOTHING",
-        rows,
+        [(one.key, now, one.parent) for one, _ in own],
+    )
+    yield from _many(
+        "INSERT INTO limits (key, quantity, period, most) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (key, quantity, period) DO NOTHING",
+        [(one.key, one.quantity, one.period, most) for one, most in own],
+    )
+    yield from _many(
+        "INSERT INTO windows (id, key, quantity, period, began) "
+        "SELECT ?, key, quantity, period, ? FROM limits "
+        "WHERE key = ? AND quantity = ? AND period = ? ON CONFLICT (id) DO NOTHING",
+        [(x.id, x.start, x.key, x.quantity, x.period) for x in (ask.window for ask in asks)],
     )
 
 

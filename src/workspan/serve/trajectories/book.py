@@ -33,6 +33,8 @@ _MOST = 10_000
 """Trajectories that a process knows, where no store keeps their accounts."""
 _REMEMBERED = 1_000
 """So many that could be asked of the store again, or have no account, are remembered."""
+_LOOKED_AT = 64
+"""Of those that were asked for longest ago, where room is made."""
 _MOST_PREFIXES = 20_000
 _MOST_STATES = 256
 _MOST_SCOPES = 1_000
@@ -93,6 +95,8 @@ class Trajectory:
     first_size: int = 0
     """Bytes of its first prompt that a strategy answered, and the number of that turn."""
     first_turn: int = 0
+    is_found: bool = False
+    """Nobody named it."""
 
     @property
     def to_come(self) -> int:
@@ -100,6 +104,10 @@ class Trajectory:
         if self.stated is not None:
             return max(0, self.stated - self.turns)
         return max(UNKNOWN_TURNS, self.turns)
+
+    def is_spare(self, now: float) -> bool:
+        """Say whether it may be forgotten between its turns: a store knows it, or it lies idle."""
+        return self.ledger is None or now - self.touched > _IDLE_SECONDS
 
     def size_at_end(self, size: int) -> int:
         """Return the bytes that a prompt has after the turns to come, if it grows as it did."""
@@ -262,8 +270,14 @@ class Book:
         store: Store | None,
         rules: TrajectoryRules,
         now: Callable[[], float] = time.time,
+        *,
+        workers: int = 1,
     ) -> None:
-        """Begin empty; what has a budget is kept in the store, where there is one."""
+        """Begin empty; what has a budget is kept in the store, where there is one.
+
+        Without one, no budget is taken where several `workers` would each keep it.
+        """
+        self._workers = workers
         self.store, self.rules, self.now = store, rules, now
         self._known: OrderedDict[str, Trajectory] = OrderedDict()
         self._prefixes: OrderedDict[str, str] = OrderedDict()
@@ -279,11 +293,17 @@ class Book:
             allowed: the trajectory's budget, within the operator's.
 
         Raises:
-            InputError: the trajectory was begun with another budget.
+            InputError: the trajectory was begun with another budget, or several workers have no
+                store to keep one in.
             Refused: there are too many.
             StoreGone: the store can't be asked.
         """
         owner = key.id if key is not None else ""
+        if self.store is None and self._workers > 1 and allowed != Budget():
+            raise InputError(
+                "workspan.trajectory_budget is not kept here: several workers need a store for "
+                "that, which the operator names with --store"
+            )
         one = await self._trajectory(owner, named.name, limits_of(allowed), named)
         one.turns += 1
         one.open += 1
@@ -297,11 +317,12 @@ class Book:
         id, now = id_of(key, name), self.now()
         one = self._known.get(id)
         if one is None or self._is_unsure(one, now):
-            held = await self._held(id, key, name, limits, now)
+            held = await self._held(id, key, limits, named)
             one = self._known.get(id)  # another turn may have begun it meanwhile
             if one is None:
                 self._make_room(now)
                 one = self._known[id] = Trajectory(id, key, name, now, now, now)
+                one.is_found = named.is_found
             if held and not one.limits:
                 self._limit(one, held)
             one.asked = now
@@ -320,13 +341,13 @@ class Book:
         return self.store is not None and (not one.limits or is_old)
 
     async def _held(
-        self, id: str, key: str, name: str, limits: tuple[Limit, ...], now: float
+        self, id: str, key: str, limits: tuple[Limit, ...], named: Named
     ) -> tuple[Limit, ...]:
         """Return the limits of a new trajectory, or of one that another worker began."""
         if self.store is None:
             return limits
-        begun = await self.store.begin(StoredTrajectory(id, key, name, limits, int(now)))
-        return begun.limits
+        new = StoredTrajectory(id, key, named.name, limits, int(self.now()), named.is_found)
+        return (await self.store.begin(new)).limits
 
     def _limit(self, one: Trajectory, limits: tuple[Limit, ...]) -> None:
         one.limits = limits
@@ -339,16 +360,22 @@ class Book:
         Raises:
             Refused: all that is known is in use, and no store keeps it.
         """
-        while len(self._known) >= _REMEMBERED:
-            id, oldest = next(iter(self._known.items()))
-            is_spare = oldest.ledger is None or now - oldest.touched > _IDLE_SECONDS
-            if is_spare and not oldest.open:
-                del self._known[id]
-            elif len(self._known) < _MOST:
+        for id, oldest in [*islice(self._known.items(), _LOOKED_AT)]:
+            if len(self._known) < _REMEMBERED:
                 return
-            else:
-                said = f"{_MOST} trajectories are in use: keep them in a store, see --store"
-                raise Refused(said, code="too_many_trajectories", retry_after=60.0)
+            if oldest.open:
+                self._known.move_to_end(id)  # it is in use: those behind it are looked at
+            elif oldest.is_spare(now):
+                del self._known[id]
+        if len(self._known) < _MOST:
+            return
+        idle = [one for one in self._known.values() if not one.open]
+        spare = [one for one in idle if one.is_spare(now)] or [one for one in idle if one.is_found]
+        if not spare:
+            said = f"{_MOST} trajectories are in use: keep them in a store, see --store"
+            raise Refused(said, code="too_many_trajectories", retry_after=60.0)
+        for one in spare[:_LOOKED_AT]:
+            del self._known[one.id]
 
     async def follow(self, prefixes: Sequence[str]) -> str | None:
         """Return the name of the trajectory that a prompt goes on from; None where none is known.

@@ -38,6 +38,8 @@ class Named:
     """How many are likely, this one and those before among them."""
     tells: bool = False
     """The agent is told at each turn what is left."""
+    is_found: bool = False
+    """Nobody named it: it is known by what its requests go on from."""
 
 
 def checked_name(text: str) -> str:
