@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -27,6 +28,8 @@ from workspan.registry.table import written_files
 
 HERE = "ray"
 """A cluster of this machine alone, for as long as the command runs."""
+_KNOCK = 10.0
+"""Seconds that a cluster's head may take to answer."""
 _CALLS = 4096
 """Of one actor at a time: units that are begun, and a question that waits."""
 
@@ -139,6 +142,18 @@ async def workers(
         ray.shutdown()
 
 
+def _reach(on: str) -> None:
+    """Knock at the address first: Ray itself waits for minutes at one that is none."""
+    host, _, port = on.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise InputError(f"{quoted(on)} is no cluster: write ray, auto, or its head as HOST:PORT")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK):
+            pass
+    except OSError as error:
+        raise InputError(f"no Ray cluster at {quoted(on)}: {one_line(str(error), 300)}") from None
+
+
 def _connect(on: str, workers: int | None) -> None:
     if ray.is_initialized():
         raise InputError("Ray is in use in this process already: run this in one of its own")
@@ -147,6 +162,8 @@ def _connect(on: str, workers: int | None) -> None:
         processors = max(workers or 0, os.cpu_count() or 1)
         ray.init("local", num_cpus=processors, include_dashboard=False, **quiet)
         return
+    if on != "auto":
+        _reach(on)
     try:
         ray.init(on, **quiet)
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
