@@ -36,15 +36,16 @@ PACKAGES: Mapping[str, tuple[str, Sequence[str]]] = {
     "litellm": ("gateway-litellm", ["litellm==1.110.2"]),
     "langchain-openai": ("gateway-langchain", ["langchain-openai==1.7.4"]),
     "dspy": ("gateway-dspy", ["dspy==3.4.1"]),
+    "anthropic": ("gateway-anthropic", ["anthropic==2.14.0"]),
 }
 
 
 def test_each_block_is_found() -> None:
     text = PAGE.read_text()
-    assert len(BLOCKS) == text.count("```py\n") + text.count("```js\n") == 6
+    assert len(BLOCKS) == text.count("```py\n") + text.count("```js\n") == 7
     for name, packages in PACKAGES.values():
         version = packages[0].partition("==")[2]
-        assert f" {version}\n" in text, name
+        assert re.search(rf" {re.escape(version)}[\n,]", text), name
 
 
 @pytest.mark.parametrize(("name", "kind", "code"), BLOCKS, ids=[f"{n}-{k}" for n, k, _ in BLOCKS])
@@ -58,7 +59,10 @@ def test_it_runs(
     tmp_path: Path,
 ) -> None:
     upstream.clear()
-    code = code.replace("http://127.0.0.1:8080/v1", gateway.url).replace('"KEY"', f'"{KEY}"')
+    # Anthropic's client adds /v1 by itself.
+    code = code.replace("http://127.0.0.1:8080/v1", gateway.url)
+    code = code.replace("http://127.0.0.1:8080", gateway.url.removesuffix("/v1"))
+    code = code.replace('"KEY"', f'"{KEY}"')
     if kind == "py":
         environment, packages = PACKAGES[name]
         command: list[object] = [
