@@ -39,7 +39,8 @@ def test_the_product_carries_code_and_the_evidence_its_weights(wheels: tuple[Pat
     product, evidence = wheels
     assert product.stat().st_size < MOST
     inside = {name for name in names(product) if not name.startswith("workspan-")}
-    assert {Path(name).suffix for name in inside} <= {".py", ".j2", ".typed"} | {""}
+    pages = {".j2", ".html", ".css", ".js", ".svg"}
+    assert {Path(name).suffix for name in inside} <= {".py", ".sql", ".typed", "", *pages}
     assert all(name.startswith("workspan/") for name in inside)
     inside = names(evidence)
     assert len([name for name in inside if name.endswith(".safetensors")]) == 7

@@ -27,6 +27,10 @@ _ERROR = {
     },
 }
 _BUDGET_FORM = {"format": "workspan-budget", "examples": ["8k work, 30s"]}
+_NAME_FORM = {"minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]([ -~]*[!-~])?$"}
+_OF_A_RUN = ("budget", "turns", "tells")
+_RUN_FORM = {"format": "workspan-run-budget", "examples": ["40k work"]}
+"""Of an agent's run: its calls are limited, and no time of it."""
 _STRATEGY_FORM = {"format": "workspan-strategy", "examples": ["self_consistency(n=8)"]}
 """What is read by more than a pattern has a form by name."""
 _WISH: dict[str, Any] = {
@@ -37,12 +41,16 @@ _WISH: dict[str, Any] = {
         "budget": {"type": ["string", "null"], **_BUDGET_FORM},
         "strategy": {"type": ["string", "null"], **_STRATEGY_FORM},
         "explain": {"type": ["boolean", "null"]},
-        "trajectory": {"type": ["string", "null"], "maxLength": LONGEST},
-        "trajectory_budget": {"type": ["string", "null"], **_BUDGET_FORM},
+        "trajectory": {"type": ["string", "null"], **_NAME_FORM},
+        "trajectory_budget": {"type": ["string", "null"], **_RUN_FORM},
         "trajectory_turns": {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_TURNS},
         "trajectory_tells": {"type": ["boolean", "null"]},
         "lane": {"enum": ["live", "batch", None]},
     },
+    "anyOf": [  # what is said of a run is said of one that is named
+        {"properties": {f"trajectory_{what}": {"type": "null"} for what in _OF_A_RUN}},
+        {"properties": {"trajectory": {"type": "string"}}, "required": ["trajectory"]},
+    ],
 }
 _PLAIN_WISH = {
     **_WISH,
@@ -194,7 +202,7 @@ _HEADERS = [
         ("Workspan-Budget", _BUDGET_FORM),
         ("Workspan-Strategy", _STRATEGY_FORM),
         ("Workspan-Trajectory", {"maxLength": LONGEST}),
-        ("Workspan-Trajectory-Budget", _BUDGET_FORM),
+        ("Workspan-Trajectory-Budget", _RUN_FORM),
     )
 ]
 _FAILURES = {

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 _ITEMS = ("8k work", "500 span", "3 calls", "2 wide", "20s")
 budgets = st.lists(st.sampled_from(_ITEMS), min_size=1, unique=True).map(", ".join)
+run_budgets = st.sampled_from(("8k work", "3 calls", "9k prefill"))
 strategies = st.one_of(
     st.sampled_from(["auto", "careful", "none", "straight", "single"]),
     st.integers(1, 4).map("self_consistency(n={})".format),
@@ -16,6 +17,7 @@ strategies = st.one_of(
 models = st.sampled_from(["m", "auto", "careful", "m:careful", "m:self_consistency(n=2)"])
 
 schemathesis.openapi.format("workspan-budget", budgets)
+schemathesis.openapi.format("workspan-run-budget", run_budgets)
 schemathesis.openapi.format("workspan-strategy", strategies)
 schemathesis.openapi.format("workspan-model", models)
 
