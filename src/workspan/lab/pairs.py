@@ -142,8 +142,8 @@ def score_difference(
 
     Example:
         >>> found = score_difference(10, 2, 100)
-        >>> [round(end, 3) for end in found[:3]]
-        [0.08, 0.014, 0.158]
+        >>> tuple(round(end, 3) for end in found[:3])
+        (0.08, 0.014, 0.158)
     """
     if min(ours, theirs) < 0 or problems < max(1, ours + theirs):
         raise ValueError(f"no such pairs: {ours=}, {theirs=} of {problems=}")
