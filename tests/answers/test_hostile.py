@@ -175,9 +175,9 @@ KINDS = get_args(AnswerKind)
 _SMALL, _LARGE = 5_000, 50_000
 
 
-def spent(piece: str, kind: AnswerKind, size: int) -> float:
+def spent(piece: str, kind: AnswerKind, size: int, around: tuple[str, str] = ("", "")) -> float:
     """Return processor seconds."""
-    text = (piece * (size // len(piece) + 1))[:size]
+    text = (piece * (size // len(piece) + 1))[:size].join(around)
     began = time.process_time()
     read(text, kind)
     return time.process_time() - began
@@ -193,6 +193,17 @@ def test_reading_takes_linear_time(piece: str) -> None:
         assert any(
             (large := spent(piece, kind, _LARGE)) <= 0.05
             or large < 40 * max(spent(piece, kind, _SMALL), 0.002)
+            for _ in range(10)
+        ), kind
+
+
+@pytest.mark.parametrize("piece", [".", "`", "*", ". ", "x."])
+def test_a_marked_line_takes_linear_time(piece: str) -> None:
+    around = ("Answer: ", "x")
+    for kind in KINDS:
+        assert any(
+            (large := spent(piece, kind, _LARGE, around)) <= 0.05
+            or large < 40 * max(spent(piece, kind, _SMALL, around), 0.002)
             for _ in range(10)
         ), kind
 

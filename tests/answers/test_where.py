@@ -65,6 +65,8 @@ CASES: list[tuple[str, AnswerKind, str | None]] = [
     ('{"a": 1} is the answer, not {"a": 2}', "json", '{"a": 1}'),
     ("Answer: 5", "json", "5"),
     ("Answer: yes", "json", None),
+    ('Answer: "x".', "json", '"x"'),
+    ("**Answer:** `5`.", "json", "5"),
     ("The answer is not 5.", "json", None),
     ("`x=1`", "code", "x=1"),
     # options side by side

@@ -8,7 +8,7 @@ from itertools import islice
 
 from workspan.answers import number, structures
 from workspan.answers.marks import Mark, is_placeholder, is_unfilled, marks
-from workspan.answers.quantities import Quantity, is_denied, may_be_factorial, quantities
+from workspan.answers.quantities import ASSIGNED, Quantity, is_denied, may_be_factorial, quantities
 from workspan.answers.regions import cell, region, undressed
 from workspan.answers.retracted import retracted
 from workspan.answers.said import Found, Said, json_value
@@ -241,8 +241,7 @@ _ROWS = re.compile(
     re.DOTALL,
 )
 _NAMED = re.compile(r"\s*&?\s*[A-Za-z]\w?\s*&?\s*=[^=]+\Z")
-_ASSIGNED = re.compile(r"\b[A-Za-z]\s?=\s?[-+0-9./]+\s+[A-Za-z]\s?=\s?[-+0-9]")
-"""Values side by side, and no chain of equations: a = 5 b = 6."""
+_ASSIGNED = re.compile(ASSIGNED)
 _DENIES = re.compile(r"(?<![a-z])(?:not|never|cannot|impossible)(?![a-z])|n't(?![a-z])")
 
 

@@ -11,6 +11,7 @@ from itertools import islice
 from workspan.answers import signs
 from workspan.answers.marks import Mark, is_nothing, is_unfilled, marks
 from workspan.answers.quantities import (
+    ASSIGNED,
     Blocked,
     Quantity,
     is_alone,
@@ -43,7 +44,7 @@ _COMPARED = re.compile(
 )
 _EQUALS = re.compile(r"(?<![<>!=])=(?![=>])|≈|\\approx(?![a-z])")
 _SEVERAL = re.compile(
-    r"\b[a-z]\s?=\s?[-+0-9./]+\s+[a-z]\s?=\s?[-+0-9]|=[^=\n]{1,40}?(?:,|;|\band\b|\bor\b)\s*\$?[a-z][a-z0-9_]{0,8}\s*="
+    rf"{ASSIGNED}|=[^=\n]{{1,40}}?(?:,|;|\band\b|\bor\b)\s*\$?[a-z][a-z0-9_]{{0,8}}\s*="
 )
 _EQUATION = re.compile(r"(?<![a-z])[a-z]\s?[-+*/^]|[-+*/^0-9]\s?[a-z](?![a-z])|[a-z]\([a-z]")
 _COMMAND = re.compile(r"\\[a-z]+")

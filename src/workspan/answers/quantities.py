@@ -108,6 +108,8 @@ _BESIDE = re.compile(
     rf"|,\s*(?:and\s+|or\s+)?{FIRST.pattern.replace('one|', '', 1)}"
 )
 """What sets a second value beside a first: 4; 5, (a) 5 (b) 6, 5 != 6, two, three."""
+ASSIGNED = r"\b[A-Za-z]\s?=\s?[-+0-9./]+\s+[A-Za-z]\s?=\s?[-+0-9]"
+"""Values side by side, and no chain of equations: a = 5 b = 6."""
 _ANOTHER = re.compile(r"[ ,]*(?:and|or|to|plus|minus)\s+[-$€£]?([0-9]|[a-z]+)")
 _DENIED = re.compile(
     r"[*_$ )\]}\\]{0,6}(?:[a-z]+ ){0,2}(?:cannot|can't"

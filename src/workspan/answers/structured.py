@@ -201,13 +201,12 @@ def _marked(said: Said) -> Found | None:
 
 def _scalar(said: Said, mark: Mark) -> Found | None:
     """Read a number, a string, true, false or null that fills the rest of a marked line."""
-    line = _REST.match(said.text, mark.start)
-    if line is None or mark.is_negated or not (line["ends"] or said.finished):
+    line = said.text.find("\n", mark.start)
+    if mark.is_negated or (line < 0 and not said.finished):
         return None
-    return _at(said, *line.span("value"), mark.rule)
-
-
-_REST = re.compile(r"[\s*`]*(?P<value>[^\n]*?)[.*`]*(?P<ends>\n|\Z)")
+    rest = said.text[mark.start : len(said.text) if line < 0 else line]
+    start = mark.start + len(rest) - len(rest.lstrip(_DRESS))
+    return _at(said, start, mark.start + len(rest.rstrip(f"{_DRESS}.")), mark.rule)
 
 
 def _fenced(said: Said, start: int = 0, end: int | None = None) -> Found | None:
@@ -261,6 +260,7 @@ def _past(text: str, opening: re.Match[str], error: ValueError) -> int:
     return -1
 
 
+_DRESS = " \t\r*`"
 _DENIED = re.compile(
     r"(?:\bnot|n't|\binstead of|\brather than|\bnever|\bwrong)\s*:?\s+[`*]{0,3}\Z", re.IGNORECASE
 )

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from workspan.errors import InputError, MissingDependency
+from workspan.errors import MissingDependency
 from workspan.lab.map.gathered import EvidenceMap, gather
 from workspan.lab.map.keeping import Verdicts
 from workspan.lab.map.page import render
 from workspan.lab.map.rows import Row
 from workspan.lab.report.pages import write_page
-from workspan.store.database import database_at
+from workspan.store.database import opened_database
 
 
 @asynccontextmanager
@@ -25,14 +25,9 @@ async def opened_verdicts(store: str, *, is_made: bool = True) -> AsyncIterator[
         InputError: there is no such file, and it is not to be made.
         StoreError: it can't be used.
     """
-    database = database_at(store)
-    if not is_made and not database.is_there:
-        raise InputError(f"there is no store {store}: `workspan claims --store {store}` makes one")
-    await database.open()
-    try:
+    made_by = f"workspan claims --store {store}"
+    async with opened_database(store, made_by=made_by, is_made=is_made) as database:
         yield Verdicts(database)
-    finally:
-        await database.aclose()
 
 
 async def keep_verdicts(store: str, rows: Sequence[Row]) -> None:

@@ -37,7 +37,7 @@ from workspan.runner import check
 from workspan.spec import engines as engine_spec
 from workspan.spec import write
 from workspan.spec.engines import parse_price
-from workspan.store.database import database_at
+from workspan.store.database import opened_database
 from workspan.strategies.adaptive.ladder import check_effort
 from workspan.tasks.base import Task
 from workspan.tasks.files import sampled
@@ -287,14 +287,9 @@ async def opened_results(store: str, *, is_made: bool = True) -> AsyncIterator[R
         InputError: there is no such file, and it is not to be made.
         StoreError: it can't be used.
     """
-    database = database_at(store)
-    if not is_made and not database.is_there:
-        raise InputError(f"there is no store {store}: `workspan sweep` makes one")
-    await database.open()
-    try:
+    made_by = "workspan sweep"
+    async with opened_database(store, made_by=made_by, is_made=is_made) as database:
         yield Results(database)
-    finally:
-        await database.aclose()
 
 
 def journals_of(store: str) -> Path:

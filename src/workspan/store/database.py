@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -73,6 +74,31 @@ def database_at(address: str) -> Database:
     except ImportError:
         raise MissingDependency("a store in PostgreSQL", "postgres") from None
     return PostgresDatabase(address, shown, secret)
+
+
+@asynccontextmanager
+async def opened_database(
+    address: str, *, made_by: str, is_made: bool = True
+) -> AsyncIterator[Database]:
+    """Open a database for as long as the block runs.
+
+    Args:
+        address: a path or ``postgresql://…``.
+        made_by: the command that makes a store, told where there is none.
+        is_made: one that is not there is made.
+
+    Raises:
+        InputError: there is no such file, and it is not to be made.
+        StoreError: it can't be used.
+    """
+    database = database_at(address)
+    if not is_made and not database.is_there:
+        raise InputError(f"there is no store {address}: `{made_by}` makes one")
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.aclose()
 
 
 def shown_address(address: str) -> tuple[str, Secret]:
