@@ -107,7 +107,7 @@ _FURTHER = (
 _PLACEHOLDER = re.compile(
     r"(?:<[^<>\n]{1,40}>|\[[^\[\]\n]{0,12}(?:answer|number|letter|value|result|blank|insert|tbd)"
     r"[^\[\]\n]{0,20}\]"
-    r"|\{[a-z _]{0,12}answer[a-z _]{0,12}\}|\.{3,}|…+|_{3,}|\?+|xxx?|\$?answer)"
+    r"|\{[a-z _]{0,12}answer[a-z _]{0,12}\}|\.{3}|…+|_{3}|\?+|xxx?|\$?answer)"
     r"[.*_`\"' \t]*"
 )
 
