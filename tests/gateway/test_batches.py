@@ -774,11 +774,14 @@ def test_results_count_too_and_are_gone_once_they_are_deleted(
             assert not await database.transact(lambda: statements.lines(batch["id"], -1, 9))
             _, told = await client.call("GET", f"/batches/{batch['id']}")
             assert told["request_counts"] == counts
+            ended = {batch["id"]}
             for _ in range(2):
                 assert (await client.upload([line("1")]))[0] == 200
                 assert (await client.call("POST", "/batches", json=asked))[0] == 200
-                [done] = (await client.call("GET", "/batches?limit=1"))[1]["data"]
-                done = await client.ended(done)
+                [latest] = (await client.call("GET", "/batches?limit=1"))[1]["data"]
+                assert latest["id"] not in ended
+                done = await client.ended(latest)
+                ended.add(done["id"])
                 for one in ("output_file_id", "error_file_id"):
                     await client.call("DELETE", f"/files/{done[one]}")
             status, told = await client.call("POST", "/batches", json=asked)

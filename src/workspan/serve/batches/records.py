@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -17,6 +18,14 @@ OPEN: tuple[Status, ...] = ("in_progress", "cancelling")
 """What a worker has still to do with."""
 FILE_SECONDS = 30 * 86_400
 """For which a file is kept, unless its client says another time."""
+
+
+def new_id(begun: str, utc: float) -> str:
+    """Return an id that nobody guesses; later ones of the same beginning sort after it.
+
+    What is listed the latest first is so within a second, too.
+    """
+    return f"{begun}{int(utc * 1e6):014x}{secrets.token_hex(8)}"
 
 
 @dataclass(frozen=True, slots=True)

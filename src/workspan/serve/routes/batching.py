@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
@@ -15,7 +14,7 @@ from workspan.errors import InputError, nearest
 from workspan.legible import quoted
 from workspan.serve.batches import statements
 from workspan.serve.batches.lines import read_lines
-from workspan.serve.batches.records import ENDPOINTS, WINDOWS, Batch
+from workspan.serve.batches.records import ENDPOINTS, WINDOWS, Batch, new_id
 from workspan.serve.gateway import Gateway
 from workspan.serve.routes import filing
 from workspan.serve.routes.filing import MOST, as_list, check_room, of_key, page
@@ -43,9 +42,10 @@ async def create(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     content = await database.transact(partial(statements.content, file.id))
     endpoint, window = told["endpoint"], told["completion_window"]
     lines, errors = await asyncio.to_thread(read_lines, content, endpoint, MOST.lines)
-    now = int(gateway.accounts.utc())
+    utc = gateway.accounts.utc()
+    now = int(utc)
     batch = Batch(
-        f"batch_{secrets.token_hex(12)}",
+        new_id("batch_", utc),
         key,
         file.id,
         endpoint,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,7 +12,7 @@ from workspan.errors import InputError
 from workspan.legible import legible, quoted
 from workspan.serve.batches import statements
 from workspan.serve.batches.form import Form, read_form
-from workspan.serve.batches.records import FILE_SECONDS, Batch, File, Most
+from workspan.serve.batches.records import FILE_SECONDS, Batch, File, Most, new_id
 from workspan.serve.batches.results import kind_of, written
 from workspan.serve.batches.running import all_lines
 from workspan.serve.gateway import Gateway
@@ -54,8 +53,7 @@ async def upload(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     key, database = await of_key(gateway, exchange, record)
     body = await exchange.body()
     form = await read_form(exchange.header(b"content-type"), body)
-    now = int(gateway.accounts.utc())
-    file, content = _file(form, key, now)
+    file, content = _file(form, key, gateway.accounts.utc())
 
     def keep() -> Work[None]:
         check_room((yield from statements.held(key)), file.bytes)
@@ -80,7 +78,7 @@ def check_room(held: statements.Held, more: int | None = None) -> None:
         raise Failed(400, said, code="too_many_files")
 
 
-def _file(form: Form, key: str, now: int) -> tuple[File, str]:
+def _file(form: Form, key: str, utc: float) -> tuple[File, str]:
     """Check what was sent.
 
     Raises:
@@ -98,9 +96,8 @@ def _file(form: Form, key: str, now: int) -> tuple[File, str]:
     if "\0" in content:
         raise InputError("file must be JSON lines: it holds a NUL")
     name = legible(form.name.replace("\n", " "))[:_LONGEST_NAME] or "requests.jsonl"
-    id = f"file-{secrets.token_hex(12)}"
-    expires = now + _kept(form)
-    return File(id, key, name, "batch", "", now, expires, len(form.content)), content
+    id, now = new_id("file-", utc), int(utc)
+    return File(id, key, name, "batch", "", now, now + _kept(form), len(form.content)), content
 
 
 def _kept(form: Form) -> int:
