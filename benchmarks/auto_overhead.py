@@ -122,6 +122,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Measure the study, decisions and whole runs."""
     began = time.perf_counter()
     found = studied(library(options.problems))
+    assert found.outcomes
     report: dict[str, Any] = {"study": time.perf_counter() - began}
     rules: dict[str, Policy] = {"library": fitted(found, work=200_000.0), "cold": Cold()}
     for name, rule in rules.items():

@@ -96,7 +96,7 @@ def plans(recording: Recording) -> None:
     library = calibrate(Folds().split([recording])[0].training)
     began = time.process_time()
     studies = Studies.of(library)
-    studies.within()
+    assert studies.within().outcomes
     print(f"a library is studied in {time.process_time() - began:.2f} s")
     for work in (4_000, 16_000, 64_000):
         began = time.process_time()

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
+
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
 from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategy
@@ -69,7 +71,7 @@ async def calibrate(
     """
     try:
         from workspan.lab.calibrating import calibrate_runs
-        from workspan.strategies.auto.fit.library import write_library
+        from workspan.strategies.auto.fit.kept import write_studied
         from workspan.strategies.auto.policies.survey import Survey
     except ImportError:
         raise MissingDependency("a calibration", "lab") from None
@@ -96,7 +98,7 @@ async def calibrate(
         by_arm = dict(zip(arm_names(plan.arms), others, strict=True))
         library = await calibrate_runs(chains, rig.engine.info.model, by_arm)
     if to is not None:
-        write_library(library, Path(to))
+        await anyio.to_thread.run_sync(write_studied, library, Path(to))
     return library
 
 

@@ -27,7 +27,7 @@ from workspan.cli.surveyed import surveyed
 from workspan.data.types import AnswerKind
 from workspan.errors import MissingDependency
 from workspan.legible import counted
-from workspan.strategies.auto.fit.library import Library, is_library, write_library
+from workspan.strategies.auto.fit.library import Library, is_library
 from workspan.tasks import MOST
 
 _DELTA = 0.1
@@ -105,9 +105,16 @@ def calibrate(
     if library is None:
         raise typer.Exit(Exit.OK)
     with drawing(str(to), "the same command makes it again of what it kept"):
-        write_library(library, to)
+        _write(library, to)
     _say(library, to)
     raise typer.Exit(Exit.OK)
+
+
+def _write(library: Library, path: Path) -> None:
+    """Write it with what its study finds, so that no run need find it again."""
+    from workspan.strategies.auto.fit.kept import write_studied  # needs NumPy
+
+    write_studied(library, path)
 
 
 async def _recorded(

@@ -10,7 +10,7 @@ from workspan.core.engine import EngineInfo
 from workspan.core.session import Session
 from workspan.data.types import Problem
 from workspan.errors import MissingDependency, SpecError
-from workspan.strategies.auto.fit.library import Library, read_library
+from workspan.strategies.auto.fit.library import Held, Library, read_held
 
 if TYPE_CHECKING:
     from workspan.strategies.auto.fit.study import Studies, Study
@@ -25,16 +25,18 @@ def known(path: str) -> Library | None:
     if not path:
         return None
     place = Path(path)
-    return _read(place, place.stat().st_mtime_ns if place.exists() else 0)
+    return _read(place, place.stat().st_mtime_ns if place.exists() else 0).library
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, _stamp: int) -> Library:
-    return read_library(path)
+def _read(path: Path, _stamp: int) -> Held:
+    return read_held(path)
 
 
 def study_of(path: str, limit: int | None) -> Study:
-    """Study a library for runs of so much work each: a second, once, whatever the limits.
+    """Study a library for runs of so much work each: once, whatever the limits.
+
+    It takes a second or two, and far less where the file holds what was found before.
 
     Raises:
         MissingDependency: NumPy is not installed.
@@ -52,10 +54,10 @@ def study_of(path: str, limit: int | None) -> Study:
 @lru_cache(maxsize=8)
 def _studies(path: Path, stamp: int) -> Studies:
     try:
-        from workspan.strategies.auto.fit.study import Studies
+        from workspan.strategies.auto.fit.kept import studies_of
     except ImportError:
         raise MissingDependency("a calibration library", "lab") from None
-    return Studies.of(_read(path, stamp))
+    return studies_of(_read(path, stamp))
 
 
 def model_of(path: str) -> str:

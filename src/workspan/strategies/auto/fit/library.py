@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -104,11 +105,22 @@ class Library(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class _File(msgspec.Struct, frozen=True):
     format: int
-    library: Library
+    library: msgspec.Raw
+    study: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _Head(msgspec.Struct, frozen=True):
     format: int
+
+
+class Held(NamedTuple):
+    """What a library's file holds."""
+
+    library: Library
+    content: msgspec.Raw
+    """The library, as it is written there."""
+    study: msgspec.Raw
+    """What its study found; null where that was not written."""
 
 
 def write_library(library: Library, path: Path) -> None:
@@ -118,7 +130,18 @@ def write_library(library: Library, path: Path) -> None:
         DataError: something else is there.
         OutputError: the file can't be written.
     """
-    content = msgspec.json.encode(_File(FORMAT, library))
+    write_held(library, b"null", path)
+
+
+def write_held(library: Library, study: bytes, path: Path) -> None:
+    """Write a library, and beside it what its study found, as JSON (see `kept.write_studied`).
+
+    Raises:
+        DataError: something else is there.
+        OutputError: the file can't be written.
+    """
+    own = msgspec.Raw(msgspec.json.encode(library))
+    content = msgspec.json.encode(_File(FORMAT, own, msgspec.Raw(study)))
     if len(content) >= _ZIP_FROM:
         content = gzip.compress(content, mtime=0)
     try:
@@ -152,13 +175,23 @@ def read_library(path: Path) -> Library:
     Raises:
         DataError: not readable, not a library, of another format, or not sound in itself.
     """
+    return read_held(path).library
+
+
+def read_held(path: Path) -> Held:
+    """Read a library, and what its study found where the file holds that.
+
+    Raises:
+        DataError: the library can't be read: see `read_library`.
+    """
     content = _content(path)
     try:
         head = msgspec.json.decode(content, type=_Head)
         if head.format != FORMAT:
             said = f"a library of format {head.format}, and this version reads {FORMAT}: calibrate"
             raise DataError(f"{said} again", path=str(path))
-        library = msgspec.json.decode(content, type=_File).library
+        file = msgspec.json.decode(content, type=_File)
+        library = msgspec.json.decode(file.library, type=Library)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"not a calibration library: {error}", path=str(path)) from error
     for number, case in enumerate(library.problems):
@@ -169,7 +202,7 @@ def read_library(path: Path) -> Library:
             raise DataError(f"problem {number} holds an arm that can't be", path=str(path))
     if library.ladders is not None and not library.ladders.is_sound:
         raise DataError("holds samples of efforts that can't be", path=str(path))
-    return library
+    return Held(library, file.library, file.study)
 
 
 def _content(path: Path) -> bytes:
