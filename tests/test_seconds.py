@@ -11,7 +11,7 @@ import pytest
 
 from workspan import runner
 from workspan.answers import voting
-from workspan.batch.bench import Bench, Trial
+from workspan.batch.trials import Trial, TrialRunner
 from workspan.core import ballot
 from workspan.core.clock import Clock
 from workspan.core.context import Context
@@ -221,10 +221,10 @@ def test_grading_has_the_seconds_of_its_run(seconds: float | None, allowed: floa
 
     async def main() -> Trial:
         engine = ScriptedEngine(["Answer: 4"])
-        bench = Bench(
+        runner = TrialRunner(
             engine, Budget(seconds=seconds), 0, None, anyio.CapacityLimiter(1), 1, time=time
         )
-        return await bench.attempt(Single(), Task(WORDS, "4", endless))
+        return await runner.attempt(Single(), Task(WORDS, "4", endless))
 
     trial = anyio.run(main)
     assert trial.grade is None

@@ -15,7 +15,7 @@ import pytest
 
 import workspan as ws
 from workspan import sync
-from workspan.batch.bench import Trial
+from workspan.batch.trials import Trial
 from workspan.core.context import Delta, Event
 from workspan.errors import InputError, MissingDependency, SpecError
 from workspan.tasks.files import read_tasks

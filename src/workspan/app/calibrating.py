@@ -11,8 +11,8 @@ from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
 from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategy
 from workspan.app.state import opened_journal
-from workspan.batch.bench import Trial
 from workspan.batch.compare import compare
+from workspan.batch.trials import Trial
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
 from workspan.errors import InputError, MissingDependency, SpecError

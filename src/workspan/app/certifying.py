@@ -11,7 +11,7 @@ from workspan.app.engines import DEFAULT_ENGINE, EngineLike
 from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.replaying import read_recorded, recorded_kind
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget
-from workspan.batch.bench import Trial
+from workspan.batch.trials import Trial
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
 from workspan.errors import InputError, MissingDependency

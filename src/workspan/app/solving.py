@@ -27,8 +27,8 @@ from workspan.runner import Result, check, run
 
 if TYPE_CHECKING:
     from workspan.app.problems import ProblemsLike
-    from workspan.batch.bench import Tool, Trial
     from workspan.batch.compare import Comparison
+    from workspan.batch.trials import Tool, Trial
     from workspan.cluster.told import Opening
     from workspan.core.context import Event
     from workspan.core.engine import Engine

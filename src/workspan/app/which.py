@@ -15,7 +15,7 @@ from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.replaying import recorded_kind
 from workspan.app.specs import BudgetLike, as_budget, check_count
 from workspan.app.state import opened_journal
-from workspan.batch.bench import Trial
+from workspan.batch.trials import Trial
 from workspan.core.engine import Engine, Price
 from workspan.data.budget import Budget
 from workspan.data.efforts import check_form

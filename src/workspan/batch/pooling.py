@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import anyio
 
-from workspan.batch.bench import Bench, Tool, Trial
 from workspan.batch.compare import Attempts, Comparison, check_different
+from workspan.batch.trials import Tool, Trial, TrialRunner
 from workspan.core.engine import Engine
 from workspan.core.journal import digest, seed_for
 from workspan.core.ledger import Ledger
@@ -79,9 +79,11 @@ async def pool(
     engines, tools = engines or {}, tools or {}
     check(strategy, engine, budget, engines, tools)
     limiter, account = anyio.CapacityLimiter(engine.info.concurrency), Ledger(budget)
-    bench = Bench(engine, budget, seed, journals, limiter, len(tasks), engines, tools, account)
-    bench.owe(strategy, tasks)
-    attempts = Attempts(bench, on_progress)
+    runner = TrialRunner(
+        engine, budget, seed, journals, limiter, len(tasks), engines, tools, account
+    )
+    runner.owe(strategy, tasks)
+    attempts = Attempts(runner, on_progress)
     for first in range(0, len(tasks), WAVE):
         left = max(0, budget.work - account.spent.amount.work)
         wave, rest = tasks[first : first + WAVE], len(tasks) - first

@@ -19,8 +19,8 @@ from workspan.app.problems import LIMIT, brought_passages, named_tasks
 from workspan.app.searching import open_search
 from workspan.app.specs import DEFAULT_BUDGET, as_budget, as_kind
 from workspan.app.state import kept_journal, private_files
-from workspan.batch.bench import Trial
 from workspan.batch.compare import Comparison
+from workspan.batch.trials import Trial
 from workspan.boundary.outputs import check_outputs
 from workspan.cli.choosing import every, named
 from workspan.cli.comparison import table

@@ -42,7 +42,7 @@ from workspan.runner import check
 
 if TYPE_CHECKING:
     from workspan.app.answers import Answers
-    from workspan.batch.bench import Trial
+    from workspan.batch.trials import Trial
     from workspan.core.context import Event
     from workspan.core.session import Strategy
     from workspan.data.budget import Budget

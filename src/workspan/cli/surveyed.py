@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from workspan.app.calibrating import calibrate
 from workspan.app.engines import Opened
-from workspan.batch.bench import Trial
+from workspan.batch.trials import Trial
 from workspan.cli.screen import Screen
 from workspan.data.budget import Budget
 from workspan.store.journals import JournalFile

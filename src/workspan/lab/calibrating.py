@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from workspan.answers import canonical
-from workspan.batch.bench import Trial
+from workspan.batch.trials import Trial
 from workspan.core.journal import digest
 from workspan.data.explanation import Explanation, Grown
 from workspan.data.types import Problem
