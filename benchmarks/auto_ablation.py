@@ -164,8 +164,8 @@ async def whole_runs(one: Recording, works: list[int], seeds: int) -> list[dict[
     return rows
 
 
-def _of(contender: Fitting, budget: Budget, split: Split) -> tuple[Strategy, Budget]:
-    fitted = contender.fit(split, budget, Known())
+def _of(method: Fitting, budget: Budget, split: Split) -> tuple[Strategy, Budget]:
+    fitted = method.fit(split, budget, Known())
     return fitted.strategy, fitted.budget
 
 

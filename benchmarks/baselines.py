@@ -41,9 +41,9 @@ from workspan.answers.voting import plurality
 from workspan.data.budget import Budget
 from workspan.data.types import Candidate
 from workspan.lab.ensemble import fit_ensemble
-from workspan.lab.replay.contenders import read_contenders
 from workspan.lab.replay.folds import Folds
 from workspan.lab.replay.held_out import Outcome
+from workspan.lab.replay.methods import read_methods
 from workspan.lab.replay.replay import replay
 from workspan.lab.stats import bootstrap
 from workspan.recordings.parquet import read_recordings
@@ -106,8 +106,8 @@ async def measure(
     recordings: Sequence[Recording], rules: Sequence[str], budgets: Sequence[Budget], seeds: int
 ) -> tuple[dict[str, Table], dict[str, Drawn]]:
     """Run everything; by the name of a row."""
-    own = await replay(recordings, read_contenders(",".join(rules)), [Budget()], seeds=seeds)
-    learnt = await replay(recordings, read_contenders("auto"), budgets, seeds=seeds)
+    own = await replay(recordings, read_methods(",".join(rules)), [Budget()], seeds=seeds)
+    learnt = await replay(recordings, read_methods("auto"), budgets, seeds=seeds)
     held: dict[str, list[Outcome]] = defaultdict(list)
     for one in own.outcomes:
         held[f"{one.strategy}"].append(one)

@@ -24,8 +24,8 @@ import anyio
 from benchmarks.vote_stopping import CHAINS, DATA, LEAST, SAMPLES
 
 from workspan.data.budget import Budget
-from workspan.lab.replay.contenders import read_contenders
 from workspan.lab.replay.held_out import Outcome
+from workspan.lab.replay.methods import read_methods
 from workspan.lab.replay.replay import Replayed, replay
 from workspan.lab.stats import paired_difference
 from workspan.recordings.parquet import read_recordings
@@ -63,7 +63,7 @@ def rivals(one: Recording) -> str:
 
 def run(one: Recording, strategies: str, budgets: list[Budget], seeds: int) -> Replayed:
     """Replay by problem."""
-    read = read_contenders(strategies)
+    read = read_methods(strategies)
     return anyio.run(partial(replay, seeds=seeds), [one], read, budgets)
 
 

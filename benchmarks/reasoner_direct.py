@@ -1,6 +1,6 @@
 """What ``benchmarks.reasoner`` compares, each in a process that takes loads as JSON lines.
 
-``python -m benchmarks.reasoner_direct CONTENDER WEIGHTS`` prints a line when it is ready, then one
+``python -m benchmarks.reasoner_direct SYSTEM WEIGHTS`` prints a line when it is ready, then one
 for each load. All draw at temperature 1 with the same `min_p`, each chain up to its end mark.
 """
 
@@ -94,10 +94,10 @@ def onnx(model: Model, tensors: dict[str, Any]) -> Run:
     del tensors
     from benchmarks.reasoner_onnx import OnnxReasoner
 
-    contender = OnnxReasoner(model)
+    system = OnnxReasoner(model)
 
     def run(ids: tuple[int, ...], n: int, limit: int) -> int:
-        return contender.draw(ids, [Chain(seed, limit) for seed in range(n)], SAMPLING)
+        return system.draw(ids, [Chain(seed, limit) for seed in range(n)], SAMPLING)
 
     return _each(run)
 
@@ -158,7 +158,7 @@ def _each(run: Callable[[tuple[int, ...], int, int], int]) -> Run:
     return lambda load: sum(run(ids, load.n, load.limit) for ids in load.prompts)
 
 
-CONTENDERS: dict[str, Callable[[Model, dict[str, Any]], Run]] = {
+SYSTEMS: dict[str, Callable[[Model, dict[str, Any]], Run]] = {
     "workspan": workspan,
     "workspan's decoder": decoder,
     "onnxruntime": onnx,
@@ -170,7 +170,7 @@ def main() -> None:
     """Serve loads until the input ends."""
     name, weights = sys.argv[1:]
     loaded = (SHAPE, untrained()) if weights == "untrained" else read_weights(Path(weights))
-    run = CONTENDERS[name](Model(*loaded), loaded[1])
+    run = SYSTEMS[name](Model(*loaded), loaded[1])
     print("ready", flush=True)
     for line in sys.stdin:
         load = msgspec.json.decode(line, type=Load)

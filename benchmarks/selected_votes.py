@@ -32,10 +32,10 @@ from benchmarks.stopping_bound import stopping_bound
 
 from workspan.data.budget import Budget
 from workspan.lab.replay.cells import Cell, cells_of, depths_of
-from workspan.lab.replay.contenders import best_cell, read_contenders
 from workspan.lab.replay.episodes import Chains, orders, play
 from workspan.lab.replay.folds import Folds
 from workspan.lab.replay.held_out import Outcome
+from workspan.lab.replay.methods import best_cell, read_methods
 from workspan.lab.replay.replay import replay
 from workspan.lab.stats import paired_difference
 from workspan.recordings.parquet import read_recordings
@@ -121,7 +121,7 @@ async def measure(
     recordings: Sequence[Recording], budgets: Sequence[Budget], seeds: int
 ) -> dict[str, Table]:
     """Run everything; by the name of a row."""
-    learnt = await replay(recordings, read_contenders("auto"), budgets, seeds=seeds)
+    learnt = await replay(recordings, read_methods("auto"), budgets, seeds=seeds)
     held: dict[str, list[Outcome]] = defaultdict(list)
     for one in learnt.outcomes:
         held[f"{one.strategy} within {one.budget}"].append(one)
@@ -183,7 +183,7 @@ def stores_of(recordings: Sequence[Recording]) -> dict[str, list[Any]]:
 async def short_end(recordings: Sequence[Recording], seeds: int) -> list[str]:
     """Hold `auto` and the best fixed split below one natural chain against the oracle."""
     budgets = [Budget(work=work) for work in SHORT]
-    done = await replay(recordings, read_contenders("auto,oracle"), budgets, seeds=seeds)
+    done = await replay(recordings, read_methods("auto,oracle"), budgets, seeds=seeds)
     fixed = of_cells(recordings, budgets)
     bounds = np.mean([[x.mean() for x in stopping_bound(one, SHORT)] for one in recordings], axis=0)
     lines = [

@@ -69,9 +69,9 @@ async def stop(
 async def with_library(one: Recording, budget: Budget, seeds: int) -> list[Stop]:
     """Stops of `auto`, its library and price from the other folds."""
     found = []
-    contender = Fitting("auto", Auto(), frozenset())
+    method = Fitting("auto", Auto(), frozenset())
     for split in Folds().split([one], 0):
-        fitted = contender.fit(split, budget, Known())
+        fitted = method.fit(split, budget, Known())
         for problem, order in _orders(split.held, seeds):
             part = split.held.keep({problem.id})
             stated, text = await stop(fitted.strategy, fitted.budget, part, problem, order)

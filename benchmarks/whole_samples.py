@@ -43,7 +43,7 @@ from benchmarks.vote_stopping import (
 from pyarrow import parquet
 
 from workspan.data.budget import Budget
-from workspan.lab.replay.contenders import read_contenders
+from workspan.lab.replay.methods import read_methods
 from workspan.lab.replay.replay import replay
 from workspan.recordings.parquet import read_recordings
 from workspan.search.bayes_factor import exceeds
@@ -222,10 +222,10 @@ async def asked(found: Sequence[Found], share: float) -> dict[str, Ran]:
         one = next((x for x in found if x.name.endswith(name)), None)
         if one is not None:
             budget = Budget(work=round(share * one.scale))
-            whole = read_contenders(f"self_consistency(n={one.width})")
+            whole = read_methods(f"self_consistency(n={one.width})")
             runs = [
                 await replay([recording], rule, [limit], seeds=ORDERS)
-                for rule, limit in ((read_contenders("auto"), budget), (whole, Budget()))
+                for rule, limit in ((read_methods("auto"), budget), (whole, Budget()))
             ]
             ours, theirs = ({x.problem: x for x in run.outcomes} for run in runs)
             ahead = [own.correct - theirs[name].correct for name, own in ours.items()]

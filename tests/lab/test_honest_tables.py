@@ -19,8 +19,8 @@ from workspan.data.budget import Budget
 from workspan.data.types import Message, Problem, Usage
 from workspan.errors import InputError, SpecError
 from workspan.lab.records import records
-from workspan.lab.replay.contenders import read_contenders
 from workspan.lab.replay.held_out import Outcome
+from workspan.lab.replay.methods import read_methods
 from workspan.lab.replay.records import records as replay_records
 from workspan.lab.replay.replay import Replayed, replay
 from workspan.lab.report.caveats import caveats
@@ -228,7 +228,7 @@ def test_a_replay_takes_a_library_of_its_model_and_unit_only(tmp_path: Path) -> 
     one = Recording("m", problems, chains, {problem.id: "4" for problem in problems})
 
     def replays(text: str) -> Replayed:
-        return anyio.run(lambda: replay([one], read_contenders(text), [Budget(work=90)], seeds=1))
+        return anyio.run(lambda: replay([one], read_methods(text), [Budget(work=90)], seeds=1))
 
     assert replays(f"auto(library={library(tmp_path / 'm', 'm')!r})").outcomes
     with pytest.raises(SpecError, match="is of 'n'"):

@@ -11,8 +11,8 @@ from workspan.data.budget import Budget
 from workspan.data.types import Message, Problem
 from workspan.errors import InputError, UnsupportedCapability
 from workspan.lab.replay.cells import cells_of
-from workspan.lab.replay.contenders import read_contenders
 from workspan.lab.replay.folds import Folds
+from workspan.lab.replay.methods import read_methods
 from workspan.lab.replay.records import records
 from workspan.lab.replay.replay import Replayed, pooled_best, replay
 from workspan.recordings.parquet import read_chains
@@ -39,7 +39,7 @@ PLAIN = recording(Chain((1000,), ("4",)))
 
 def execute(text: str, *works: int, on: Recording = PROBED) -> Replayed:
     budgets = [Budget(work=work) for work in works]
-    return anyio.run(lambda: replay([on], read_contenders(text), budgets, seeds=2))
+    return anyio.run(lambda: replay([on], read_methods(text), budgets, seeds=2))
 
 
 def test_a_held_out_problem_is_in_no_training_part() -> None:

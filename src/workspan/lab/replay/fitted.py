@@ -27,7 +27,7 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is worked out once for all contenders and budgets."""
+    """What is worked out once for all methods and budgets."""
 
     tables: Mapping[str, Cells] = field(default_factory=dict)
     """The width × depth table of each recording, by its name; only training rows may be read."""
@@ -37,7 +37,7 @@ class Known:
     """The part held out as arrays, by the recording's name; None where it can't be laid out."""
 
 
-class Contender(Protocol):
+class Method(Protocol):
     """Something that spends a budget; may learn from other problems first."""
 
     @property

@@ -11,11 +11,11 @@ import numpy as np
 from workspan.data.budget import Budget
 from workspan.errors import InputError
 from workspan.lab.replay.cells import Cells
-from workspan.lab.replay.contenders import ORACLE, Plain
-from workspan.lab.replay.fitted import Contender
+from workspan.lab.replay.fitted import Method
 from workspan.lab.replay.fitting import Fitting
 from workspan.lab.replay.folds import Folds, Split
 from workspan.lab.replay.held_out import Outcome, Work, outcome_of
+from workspan.lab.replay.methods import ORACLE, Plain
 from workspan.lab.replay.workers import done_by
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
@@ -41,7 +41,7 @@ class Replayed:
 
 async def replay(
     recordings: Sequence[Recording],
-    contenders: Sequence[Contender | None],
+    methods: Sequence[Method | None],
     budgets: Sequence[Budget],
     *,
     folds: Folds | None = None,
@@ -50,15 +50,15 @@ async def replay(
     on_progress: Callable[[int, int], None] | None = None,
     workers: int | None = None,
 ) -> Replayed:
-    """Run every contender within every budget on every problem, each held out from what it learnt.
+    """Run every method within every budget on every problem, each held out from what it learnt.
 
-    The chains of a problem come in `seeds` orders, the same for all contenders. A recording gives
+    The chains of a problem come in `seeds` orders, the same for all methods. A recording gives
     each chain once: who asks for more gets no more.
 
     Args:
         recordings: of one unit.
-        contenders: None is the oracle, which uses labels.
-        budgets: of one run; a mean for contenders that pool.
+        methods: None is the oracle, which uses labels.
+        budgets: of one run; a mean for methods that pool.
         folds: how problems are held out; by problem if None.
         seed: root of all randomness.
         seeds: orders of chains.
@@ -73,37 +73,37 @@ async def replay(
     if len(units) > 1:
         raise InputError("some recordings count tokens and some characters: choose models of one")
     folds = folds or Folds()
-    runners = tuple(one for one in contenders if one is not None)
+    runners = tuple(one for one in methods if one is not None)
     work = Work((*recordings,), runners, (*budgets,), folds, seed, seeds)
     for runner, split in product(runners, work.splits):
         _check(runner, split, budgets)
     found = await done_by(work, on_progress, workers)
     outcomes: list[Outcome] = []
-    for contender, budget in product(contenders, budgets):
-        if contender is None:
+    for method, budget in product(methods, budgets):
+        if method is None:
             outcomes += _oracle(recordings, work.tables, budget)
         else:
             for i, part in enumerate(found):
-                outcomes += work.outcomes(i, part, contender.name, budget)
-    names = tuple(ORACLE if one is None else one.name for one in contenders)
-    pooled = {ORACLE if one is None else one.name for one in contenders if _pools(one)}
+                outcomes += work.outcomes(i, part, method.name, budget)
+    names = tuple(ORACLE if one is None else one.name for one in methods)
+    pooled = {ORACLE if one is None else one.name for one in methods if _pools(one)}
     return Replayed(
         names, pooled, tuple(budgets), tuple(outcomes), folds, seed, seeds, *map(str, units)
     )
 
 
-def _pools(contender: Contender | None) -> bool:
-    return contender is None or contender.is_pooled
+def _pools(method: Method | None) -> bool:
+    return method is None or method.is_pooled
 
 
-def _check(contender: Contender, split: Split, budgets: Sequence[Budget]) -> None:
+def _check(method: Method, split: Split, budgets: Sequence[Budget]) -> None:
     """Refuse before any work what a recording can't serve."""
-    library = known(contender.strategy.library) if isinstance(contender, Fitting) else None
+    library = known(method.strategy.library) if isinstance(method, Fitting) else None
     if library is not None and library.unit != split.held.unit:
         said = f"counts {library.unit}, and the recording {split.held.unit}"
-        raise InputError(f"the library that {contender.name} knows {said}")
-    if isinstance(contender, Plain | Fitting):
-        check(contender.strategy, ReplayEngine(split.held), budgets[0])
+        raise InputError(f"the library that {method.name} knows {said}")
+    if isinstance(method, Plain | Fitting):
+        check(method.strategy, ReplayEngine(split.held), budgets[0])
 
 
 def _oracle(

@@ -12,7 +12,7 @@ from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.errors import InputError
 from workspan.lab.replay.cells import Cell, Cells
-from workspan.lab.replay.fitted import Contender, Fitted, Known
+from workspan.lab.replay.fitted import Fitted, Known, Method
 from workspan.lab.replay.fitting import AUTO_HARD, Fitting
 from workspan.lab.replay.folds import Split
 from workspan.recordings.recording import Recording
@@ -97,7 +97,7 @@ def _strategy_of(cell: Cell, recording: Recording) -> Strategy:
     return SelfConsistency(cell.width, cell.depth)
 
 
-def read_contenders(text: str) -> list[Contender | None]:
+def read_methods(text: str) -> list[Method | None]:
     """Read a list of names and written forms; None stands for the oracle.
 
     Raises:
@@ -113,7 +113,7 @@ def read_contenders(text: str) -> list[Contender | None]:
     return [_read(part) for part in parts]
 
 
-def _read(part: str) -> Contender | None:
+def _read(part: str) -> Method | None:
     if part == ORACLE:
         return None
     if part == BEST_FIXED:
