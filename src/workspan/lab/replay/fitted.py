@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
-from workspan.lab.replay.cells import Cells
 from workspan.lab.replay.folds import Split
+from workspan.lab.replay.grid import Grid
 
 if TYPE_CHECKING:
     from workspan.lab.replay.episodes import Chains
@@ -29,7 +29,7 @@ class Fitted:
 class Known:
     """What is worked out once for all methods and budgets."""
 
-    tables: Mapping[str, Cells] = field(default_factory=dict)
+    tables: Mapping[str, Grid] = field(default_factory=dict)
     """The width × depth table of each recording, by its name; only training rows may be read."""
     studies: dict[object, Studies] = field(default_factory=dict)
     """Of the part that was trained on last: they are large."""

@@ -15,10 +15,10 @@ from workspan.data.budget import Budget
 from workspan.data.types import Problem
 from workspan.errors import EngineError, InputError
 from workspan.lab.replay.at_once import means, played
-from workspan.lab.replay.cells import Cells, cells_of, depths_of
 from workspan.lab.replay.direct import Ended, run_directly
 from workspan.lab.replay.fitted import Fitted, Known, Method
 from workspan.lab.replay.folds import Folds, Split
+from workspan.lab.replay.grid import Grid, depths_of, grid_of
 from workspan.lab.replay.loop import NotDirect
 from workspan.lab.replay.methods import BestFixed
 from workspan.recordings.engine import ReplayEngine
@@ -74,10 +74,10 @@ class Work:
         return self.folds.split(self.recordings, self.seed)
 
     @cached_property
-    def tables(self) -> Mapping[str, Cells]:
+    def tables(self) -> Mapping[str, Grid]:
         """The width × depth table of each recording, by its name."""
         depths = depths_of(self.recordings)
-        return {one.name: cells_of(one, depths, self.seed) for one in self.recordings}
+        return {one.name: grid_of(one, depths, self.seed) for one in self.recordings}
 
     @property
     def size(self) -> int:

@@ -10,10 +10,10 @@ import numpy as np
 
 from workspan.data.budget import Budget
 from workspan.errors import InputError
-from workspan.lab.replay.cells import Cells
 from workspan.lab.replay.fitted import Method
 from workspan.lab.replay.fitting import Fitting
 from workspan.lab.replay.folds import Folds, Split
+from workspan.lab.replay.grid import Grid
 from workspan.lab.replay.held_out import Outcome, Work, outcome_of
 from workspan.lab.replay.methods import ORACLE, Plain
 from workspan.lab.replay.workers import done_by
@@ -107,38 +107,38 @@ def _check(method: Method, split: Split, budgets: Sequence[Budget]) -> None:
 
 
 def _oracle(
-    recordings: Sequence[Recording], tables: Mapping[str, Cells], budget: Budget
+    recordings: Sequence[Recording], tables: Mapping[str, Grid], budget: Budget
 ) -> list[Outcome]:
-    """Give each problem the cell that its label says is best, within the budget on the mean.
+    """Give each problem the point that its label says is best, within the budget on the mean.
 
-    It takes maxima over noisy cells, so it is optimistic: a bound, no strategy.
+    It takes maxima over noisy points, so it is optimistic: a bound, no strategy.
     """
     found: list[Outcome] = []
     for one in recordings:
-        cells = tables[one.name]
-        for row, column in enumerate(pooled_best(cells, budget)):
+        grid = tables[one.name]
+        for row, column in enumerate(pooled_best(grid, budget)):
             if column is None:
                 values = [0.0, 0.0, 0.0, 0.0]
             else:
-                parts = (cells.accuracy, cells.work, cells.span)
+                parts = (grid.accuracy, grid.work, grid.span)
                 values = [*(float(table[row, column]) for table in parts), 0.0]
-            found.append(outcome_of(ORACLE, budget, one, cells.names[row], values))
+            found.append(outcome_of(ORACLE, budget, one, grid.names[row], values))
     return found
 
 
-def pooled_best(cells: Cells, budget: Budget) -> list[int | None]:
-    """Choose each problem's cell so that the sum of accuracies is highest within the mean budget.
+def pooled_best(grid: Grid, budget: Budget) -> list[int | None]:
+    """Choose each problem's point so that the sum of accuracies is highest within the mean budget.
 
-    At a price of work, each problem takes its best cell (Everett 1963); the price is the lowest
+    At a price of work, each problem takes its best point (Everett 1963); the price is the lowest
     that the budget meets, found by bisection. None is nothing bought. A limit on span excludes
-    cells beyond it instead.
+    points beyond it instead.
     """
-    allowed = np.ones(cells.accuracy.shape, dtype=bool)
+    allowed = np.ones(grid.accuracy.shape, dtype=bool)
     if budget.span is not None:
-        allowed = cells.span <= budget.span
-    accuracy = np.where(allowed, cells.accuracy, -1.0)
+        allowed = grid.span <= budget.span
+    accuracy = np.where(allowed, grid.accuracy, -1.0)
     accuracy = np.column_stack([accuracy, np.zeros(len(accuracy))])
-    work = np.column_stack([cells.work, np.zeros(len(accuracy))])
+    work = np.column_stack([grid.work, np.zeros(len(accuracy))])
     rows = np.arange(len(work))
 
     def bought(price: float) -> list[int]:
@@ -154,4 +154,4 @@ def pooled_best(cells: Cells, budget: Budget) -> list[int | None]:
             middle = (low + high) / 2
             low, high = (low, middle) if fits(bought(middle)) else (middle, high)
         chosen = bought(high)
-    return [None if i == len(cells.cells) else i for i in chosen]
+    return [None if i == len(grid.points) else i for i in chosen]
