@@ -119,7 +119,7 @@ class Reasoner:
             context=model.shape.context,
             capabilities=frozenset({"continue", "logprobs", "seed"}),
             price=FREE,
-            runahead=LEG,
+            overshoot=LEG,
             concurrency=WIDTH,
         )
         self._batch = _Batch(model, Memory(model))
