@@ -97,7 +97,7 @@ class Cluster:
 
     async def hire(self) -> Near:
         engine = self.engines[min(len(self.hired), len(self.engines) - 1)]
-        desk = Desk({LANE: Opening(engine)})
+        desk = Desk({LANE: EngineFactory(engine)})
         worker = Near(desk) if self.hired else Near(desk, dies=self.dies)
         self.hired.append(worker)
         return worker
@@ -118,7 +118,7 @@ class Cluster:
 
 
 @dataclass(frozen=True)
-class Opening:
+class EngineFactory:
     engine: ScriptedEngine
 
     async def open(self) -> Engines:
@@ -227,7 +227,7 @@ def test_a_total_holds_what_is_lost_with_workers(tmp_path: Path) -> None:
 def test_no_engine_is_asked_before_its_bound_is_kept() -> None:
     async def main() -> None:
         model = engine()
-        desk = Desk({LANE: Opening(model)})
+        desk = Desk({LANE: EngineFactory(model)})
         strategy, task = "single(max_tokens=60)", PROBLEMS[0]
         await desk.begin(Unit(1, LANE, strategy, task, Budget(work=90), 0, 1))
         lines = await desk.exchange(0)

@@ -15,7 +15,7 @@ import typer
 
 from workspan import tasks as task_sets
 from workspan.app.answers import result_record
-from workspan.app.clustering import HERE, CommandOpening, check_where
+from workspan.app.clustering import HERE, CommandFactory, check_where
 from workspan.app.engines import Opened, open_engines
 from workspan.app.searching import Corpus, open_search
 from workspan.app.solving import ALONE, SEARCHING, solve_many
@@ -141,8 +141,8 @@ def solve(
                 return await _solve_one(opened, plan, asked[0], limits, seed, json=json)
             many = _Many(opened, plan, tasks, limits, seed, output, found, pooled, parallel)
             texts = (engine, model, price, setting, api_key_env)
-            opening = CommandOpening(*texts, opened.identity)
-            return await many.solve(_Place(on, workers, opening), json=json)
+            factory = CommandFactory(*texts, opened.identity)
+            return await many.solve(_Place(on, workers, factory), json=json)
         finally:
             await opened.aclose()
 
@@ -234,7 +234,7 @@ class _Place:
 
     on: str
     workers: int | None
-    opening: CommandOpening
+    factory: CommandFactory
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +279,7 @@ class _Many:
                 corpus=self.corpus if self.corpus.tools else None,
                 on=place.on,
                 workers=place.workers,
-                opening=place.opening,
+                factory=place.factory,
                 on_answer=finished,
             )
         return _summary(done, self.output)

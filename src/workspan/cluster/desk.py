@@ -17,7 +17,7 @@ from typing import Any
 import anyio
 
 from workspan.batch.trials import TrialRunner
-from workspan.cluster.told import Ended, Engines, LaneName, Line, Opening, Unit
+from workspan.cluster.told import Ended, EngineFactory, Engines, LaneName, Line, Unit
 from workspan.core.engine import Bill, Engine, EngineInfo, give_back
 from workspan.core.journal import Journal
 from workspan.core.session import Strategy
@@ -132,7 +132,7 @@ class _Lane:
 class Desk:
     """Runs units, and tells what comes of them; made where it works."""
 
-    def __init__(self, lanes: Mapping[LaneName, Opening]) -> None:
+    def __init__(self, lanes: Mapping[LaneName, EngineFactory]) -> None:
         self._openings = lanes
         self._lanes: dict[LaneName, _Lane] = {}
         self._opens = asyncio.Lock()

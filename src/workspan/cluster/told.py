@@ -91,7 +91,7 @@ class Engines:
     """Further ones, by the names that strategies give them."""
 
 
-class Opening(Protocol):
+class EngineFactory(Protocol):
     """How a lane's engines are opened, on whatever machine: a frozen dataclass that holds no key.
 
     Keys are read there, from the environment.
