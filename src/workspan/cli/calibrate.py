@@ -21,9 +21,9 @@ from workspan.cli.dry import say_plan
 from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.given import given_tasks
-from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.surveyed import surveyed
+from workspan.cli.terminal import Terminal, say_left_out
 from workspan.data.types import AnswerKind
 from workspan.errors import MissingDependency
 from workspan.legible import counted
@@ -125,7 +125,7 @@ async def _recorded(
 def _say(library: Library, path: Path) -> None:
     chains = sum(len(case.lines) for case in library.problems)
     ended = sum(line.ended for case in library.problems for line in case.lines)
-    Screen().print(
+    Terminal().print(
         f"{path}: {counted(chains, 'chain')} of {counted(len(library.problems), 'problem')}, "
         f"{ended} ended, "
         f"{counted(library.labelled, 'problem')} with known answers{_arms(library)}; "
@@ -133,7 +133,7 @@ def _say(library: Library, path: Path) -> None:
         soft_wrap=True,
     )
     if library.labelled:
-        Screen().print(_labels(library.labelled), soft_wrap=True)
+        Terminal().print(_labels(library.labelled), soft_wrap=True)
 
 
 def _labels(n: int) -> str:

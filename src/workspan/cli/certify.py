@@ -33,9 +33,9 @@ from workspan.cli.dry import say_plan
 from workspan.cli.engine_options import EngineOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
-from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.surveyed import surveyed
+from workspan.cli.terminal import Terminal, say_left_out
 from workspan.errors import InputError
 from workspan.legible import counted
 from workspan.tasks import MOST
@@ -140,20 +140,20 @@ def certify(
 
 
 def _print(found: Certified, to: Path | None) -> None:
-    screen = Screen()
+    console = Terminal()
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for name, value in _rows(found).items():
         table.add_row(name, value)
-    screen.print(table)
+    console.print(table)
     held = "holds" if found.certified else "can't be made on this"
-    screen.print(f"promise: {found.promise}", soft_wrap=True)
-    screen.print(f"that {held}, but for a chance of {found.delta:g}", soft_wrap=True)
-    screen.print(labels_line(found), soft_wrap=True)
+    console.print(f"promise: {found.promise}", soft_wrap=True)
+    console.print(f"that {held}, but for a chance of {found.delta:g}", soft_wrap=True)
+    console.print(labels_line(found), soft_wrap=True)
     if found.mode == "mode":
-        screen.print(f"-s \"auto(floor='mode', delta={found.delta:g}, n={found.n})\" keeps it")
+        console.print(f"-s \"auto(floor='mode', delta={found.delta:g}, n={found.n})\" keeps it")
     elif to is not None and found.certified:
         use = f"-s \"auto(floor='{found.mode}', certificate='{to}')\" keeps it"
-        screen.print(use, soft_wrap=True)
+        console.print(use, soft_wrap=True)
 
 
 def _rows(found: Certified) -> dict[str, str]:

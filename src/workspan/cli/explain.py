@@ -14,7 +14,7 @@ from workspan.boundary.outputs import check_outputs
 from workspan.cli.drawing import drawing, report_output
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
-from workspan.cli.screen import Screen
+from workspan.cli.terminal import Terminal
 from workspan.data.explanation import PROMPT, Explanation
 from workspan.errors import InputError, MissingDependency
 from workspan.lab.report.explanations import Told, chosen, read_explanations
@@ -37,7 +37,7 @@ def explain(
     told = chosen(read_explanations(run), {"problem": problem, "strategy": strategy})
     if not told:
         raise InputError(f"{run} holds no run of that problem and strategy which says why")
-    console = Screen()
+    console = Terminal()
     for one in told if json else ():
         say_json(_record(one))
     if not json and len(told) == 1:
@@ -67,7 +67,7 @@ def _write(told: list[Told], path: Path) -> None:
         write_explanations(told, path)
 
 
-def _list(told: list[Told], console: Screen) -> None:
+def _list(told: list[Told], console: Terminal) -> None:
     table = Table("problem", "strategy", "work", "span", "lines", "margin", box=None)
     for one in told[:_SHOWN]:
         margin = "" if one.why.margin is None else f"{one.why.margin:.0%}"

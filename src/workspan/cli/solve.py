@@ -194,18 +194,18 @@ def _watched() -> AbstractContextManager[Callable[[Event], None] | None]:
     """Show the run as it goes; where nobody sees that, what draws it is not even loaded."""
     if not sys.stderr.isatty():
         return nullcontext()
-    from workspan.cli.screen import Screen, watching
+    from workspan.cli.terminal import Terminal, watching
 
-    return watching(Screen(stderr=True))
+    return watching(Terminal(stderr=True))
 
 
 def _print(result: Result, opened: Opened) -> None:
     from rich.panel import Panel
     from rich.text import Text
 
-    from workspan.cli.screen import Screen, account, noticed
+    from workspan.cli.terminal import Terminal, account, noticed
 
-    console = Screen()
+    console = Terminal()
     answer = result.answer
     if answer.best is None:
         console.print(Text(f"no answer: {result.unanswered}", "yellow"))
@@ -286,7 +286,7 @@ class _Many:
 
 
 def _summary(done: Answers, output: Path) -> Exit:
-    from workspan.cli.screen import Screen
+    from workspan.cli.terminal import Terminal
     from workspan.lab.records import records
     from workspan.lab.report.caveats import over_budget
 
@@ -294,12 +294,12 @@ def _summary(done: Answers, output: Path) -> Exit:
     stated = [one.result.answer.certified for one in done.done.trials if one.result]
     if any(one is not None for one in stated):
         said = f"{stated.count(True)} certified, {stated.count(False)} not"
-        Screen(stderr=True).print(said)
-    Screen(stderr=True).print(
+        Terminal(stderr=True).print(said)
+    Terminal(stderr=True).print(
         f"{answered} answered, {len(done) - done.failed - answered} without an answer, "
         f"{done.failed} failed: {output}"
         + (" (the same command asks the failed ones again)" if done.failed else ""),
     )
     for caveat in over_budget(done.done, records(done.done)):
-        Screen(stderr=True).print(caveat)
+        Terminal(stderr=True).print(caveat)
     return Exit.ENGINE if done.failed else Exit.OK

@@ -10,7 +10,7 @@ from rich.progress import Progress
 from workspan.app.calibrating import calibrate
 from workspan.app.engines import Opened
 from workspan.batch.trials import Trial
-from workspan.cli.screen import Screen
+from workspan.cli.terminal import Terminal
 from workspan.data.budget import Budget
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.auto import Auto
@@ -30,7 +30,7 @@ async def surveyed(
     """Run survey and arms on every problem; a second try goes on where the first was stopped."""
     with (
         JournalFile(path, opened.header(seed)) as journals,
-        Progress(console=Screen(stderr=True)) as progress,
+        Progress(console=Terminal(stderr=True)) as progress,
     ):
         bar = progress.add_task(title, total=len(tasks) * (1 + len(plan.arms)))
         failed: list[Trial] = []
@@ -51,5 +51,5 @@ async def surveyed(
         )
     if failed:
         said = f"{len(failed)} runs failed and are left out (the same command asks them again)"
-        Screen(stderr=True).print(f"{said}: {failed[0].error}", soft_wrap=True)
+        Terminal(stderr=True).print(f"{said}: {failed[0].error}", soft_wrap=True)
     return library

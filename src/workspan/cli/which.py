@@ -23,8 +23,8 @@ from workspan.cli.engine_options import EngineOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.given import given_tasks
 from workspan.cli.plain import say_json
-from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
+from workspan.cli.terminal import Terminal, say_left_out
 from workspan.data.budget import Budget
 from workspan.errors import InputError
 from workspan.store.journals import JournalFile
@@ -126,7 +126,7 @@ def which(
                 kept = journal or kept_journal("which", asked)
                 with (
                     JournalFile(kept, opened.header(seed)) as journals,
-                    Progress(console=Screen(stderr=True), transient=True) as progress,
+                    Progress(console=Terminal(stderr=True), transient=True) as progress,
                 ):
                     bar = progress.add_task("which", total=len(entrants) * len(found))
                     return await race(
@@ -181,7 +181,7 @@ async def _say_price(
     strategies = [one.strategy for one in entrants]
     problems = [task.problem for task in found]
     await say_plan(strategies, problems, opened, Budget(), json=json)
-    Screen(stderr=True).print(
+    Terminal(stderr=True).print(
         f"the race ends at {pilot} whatever is left of it: problems come {FIRST_ROUND} at a time "
         "and then in larger rounds, and efforts that can't pay leave it on the way",
         soft_wrap=True,
@@ -191,9 +191,9 @@ async def _say_price(
 def _say(done: Which, to: Path | None, *, json: bool) -> None:
     for record in done.records if json else ():
         say_json(record)
-    aside = Screen(stderr=True)
+    aside = Terminal(stderr=True)
     if not json:
-        console = Screen()
+        console = Terminal()
         console.print(_table(done.records, console.width))
         for line in _advice(done, to):
             console.print(line, soft_wrap=True)
