@@ -16,7 +16,7 @@ from workspan.engines.endpoint.figures import (
     running,
 )
 from workspan.engines.endpoint.pace import Pace
-from workspan.engines.endpoint.refusals import finish_of
+from workspan.engines.endpoint.rejections import finish_of
 from workspan.engines.endpoint.tool_calls import ToolCalls
 from workspan.engines.endpoint.wire import Choice, Delta, Report
 from workspan.errors import EngineRejected
