@@ -29,7 +29,7 @@ import numpy as np
 from pyarrow import compute, parquet
 
 from workspan.search.stopping import beta_confidence
-from workspan.strategies.auto.fit.ballots import Ballots, Votes
+from workspan.strategies.auto.fit.sampled_votes import SampledVotes, Votes
 from workspan.strategies.auto.fit.vote_study import VoteStudy, study_votes
 from workspan.strategies.auto.policies.state import NONE
 from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
@@ -97,7 +97,7 @@ class Arena:
         """Count votes of runs, each sample as much as its length says."""
         groups, n = self.drawn.groups, len(self.drawn.groups)
         none = np.zeros((n, int(groups.max()) + 1))
-        return Ballots(groups, self.drawn.cost, none, none, n, weigher).counted(problem, order)
+        return SampledVotes(groups, self.drawn.cost, none, none, n, weigher).counted(problem, order)
 
     def outcome(
         self, dial: float, drawn: NDArray[Any], lead: NDArray[Any] | None = None
@@ -160,7 +160,7 @@ def learn(arena: Arena) -> Iterator[Learnt]:
     fold = np.random.default_rng(1).permutation(n) % FOLDS
     for k in range(FOLDS):
         rest, held = fold != k, np.flatnonzero(fold[arena.votes.problem] == k)
-        known = Ballots.of(drawn.groups[rest], drawn.cost[rest], drawn.right[rest] > 0.5)
+        known = SampledVotes.of(drawn.groups[rest], drawn.cost[rest], drawn.right[rest] > 0.5)
         part = arena.counted(arena.votes.problem[held], arena.order[held], known.weigher)
         yield Learnt(held, study_votes(known), part)
 

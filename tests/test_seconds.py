@@ -12,7 +12,7 @@ import pytest
 from workspan import runner
 from workspan.answers import voting
 from workspan.batch.trials import Trial, TrialRunner
-from workspan.core import ballot
+from workspan.core import timed_vote
 from workspan.core.clock import Clock
 from workspan.core.context import Context
 from workspan.core.engine import Bill
@@ -84,7 +84,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[TurnedTime, float], Co
     def install(time: TurnedTime, cost: float) -> Comparisons:
         comparisons = Comparisons(time, cost)
         monkeypatch.setattr(voting, "plurality", comparisons.plurality)
-        monkeypatch.setattr(ballot, "compared", comparisons.compared)
+        monkeypatch.setattr(timed_vote, "compared", comparisons.compared)
         monkeypatch.setattr(runner, "prepare", lambda kind: None)
         return comparisons
 
@@ -364,7 +364,7 @@ def test_votes_have_keys_apart_from_calls() -> None:
     session.same("x", "1 + x", "number")
     assert session._next_key() == "/0"
     assert not context.journal.entries  # numbers take no time: nothing to keep
-    assert ballot.same(context, "k", "4", "4.0", "number")
+    assert timed_vote.same(context, "k", "4", "4.0", "number")
 
 
 class Asking:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from workspan.search.stopping import beta_confidence
-from workspan.strategies.auto.fit.ballots import Ballots, Votes, ballots
 from workspan.strategies.auto.fit.library import Case, Library, Record
 from workspan.strategies.auto.fit.rules import fitted, studied
+from workspan.strategies.auto.fit.sampled_votes import SampledVotes, Votes, sampled_votes
 from workspan.strategies.auto.fit.study import Study
 from workspan.strategies.auto.fit.vote_induction import PRICES
 from workspan.strategies.auto.fit.vote_study import PRICE, VoteStudy, study_votes
@@ -43,8 +43,8 @@ def drawn_samples(problems: int, seed: int) -> tuple[Ints, Floats, Truth]:
     return groups, tokens, groups == 0
 
 
-def simulated(problems: int, seed: int) -> Ballots:
-    return Ballots.of(*drawn_samples(problems, seed))
+def simulated(problems: int, seed: int) -> SampledVotes:
+    return SampledVotes.of(*drawn_samples(problems, seed))
 
 
 def library(*, is_labelled: bool = True) -> Library:
@@ -79,7 +79,7 @@ def ended(*groups: int, depth: int = 100) -> tuple[Line, ...]:
 
 def test_votes_are_counted_as_they_come_and_ties_go_to_the_first_drawn() -> None:
     worth = np.array([[0.2, 0.7]])
-    one = Ballots(np.array([[1, 0, 0, NONE, 1]]), np.ones((1, 5)), worth, worth, 1)
+    one = SampledVotes(np.array([[1, 0, 0, NONE, 1]]), np.ones((1, 5)), worth, worth, 1)
     votes = one.counted(np.array([0]), np.array([[0, 1, 2, 3, 4]]))
     assert votes.lead.tolist() == [[1, 1, 0, 0, 1]]
     assert votes.first.tolist() == [[1, 1, 2, 2, 2]]
@@ -88,7 +88,7 @@ def test_votes_are_counted_as_they_come_and_ties_go_to_the_first_drawn() -> None
 
 
 def test_samples_without_an_answer_have_no_leader_and_no_merit() -> None:
-    one = Ballots(np.array([[NONE, NONE]]), *3 * (np.ones((1, 2)),), 1)
+    one = SampledVotes(np.array([[NONE, NONE]]), *3 * (np.ones((1, 2)),), 1)
     votes = one.counted(np.array([0]), np.array([[0, 1]]))
     assert votes.lead.tolist() == [[NONE, NONE]]
     assert votes.first.max() == 0
@@ -124,7 +124,7 @@ said_and_spent = st.lists(
 def test_a_run_counts_as_the_study_does(said: list[tuple[int, int]], by_length: float) -> None:
     groups, tokens = np.array([[x for x, _ in said]]), np.array([[float(t) for _, t in said]])
     worth = np.zeros((1, 5))
-    one = Ballots(groups, tokens, worth, worth, 1, Weigher(by_length))
+    one = SampledVotes(groups, tokens, worth, worth, 1, Weigher(by_length))
     votes = one.counted(np.array([0]), np.arange(len(said))[None])
     for n in range(1, len(said) + 1):
         told = Weigher(by_length).tally(said[:n])
@@ -270,7 +270,7 @@ def test_a_library_of_whole_samples_gets_votes_with_labels_and_without() -> None
         assert len(rule.table) == WIDTH
         assert not isinstance(fitted(found, work=1_000, span=500), VoteRule)
         assert not isinstance(fitted(found, work=1_000, is_judged=True), VoteRule)
-    assert ballots(Library("m", "tokens", library().problems[:0])) is None
+    assert sampled_votes(Library("m", "tokens", library().problems[:0])) is None
 
 
 def test_with_labels_hopeless_votes_are_left_sooner_than_without() -> None:

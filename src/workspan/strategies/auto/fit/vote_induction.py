@@ -18,7 +18,7 @@ from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workspan.strategies.auto.fit.ballots import Floats, Ints, Votes
+    from workspan.strategies.auto.fit.sampled_votes import Floats, Ints, Votes
 
 PRICES = (*(0.1 * 2 ** (-0.4 * i) for i in range(45)), 0.0)
 """What a typical sample must bring, from one sample a problem to all that might matter."""

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from workspan.strategies.auto.fit.ballots import Votes, ballots
+from workspan.strategies.auto.fit.sampled_votes import Votes, sampled_votes
 from workspan.strategies.auto.fit.vote_induction import PRICES, Step, induce
 from workspan.strategies.auto.policies.votes import Outlook, VoteRule, relative_cost
 from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 
 if TYPE_CHECKING:
-    from workspan.strategies.auto.fit.ballots import Ballots, Ints
     from workspan.strategies.auto.fit.library import Library
+    from workspan.strategies.auto.fit.sampled_votes import Ints, SampledVotes
 
 PRICE = 0.0001
 """What a typical sample must bring where nobody says otherwise."""
@@ -101,7 +101,7 @@ class Inductions:
     @cached_property
     def found(self) -> Induction | None:
         """What its votes tell at every price; None where few problems have two lines."""
-        found = ballots(self._library)
+        found = sampled_votes(self._library)
         return Induction.of(found) if found else None
 
 
@@ -129,7 +129,7 @@ class Induction(NamedTuple):
     weigher: Weigher
 
     @classmethod
-    def of(cls, sampled: Ballots) -> Induction:
+    def of(cls, sampled: SampledVotes) -> Induction:
         """Find the rules of all prices."""
         votes, typical = sampled.shuffled(), sampled.typical
         steps = induce(votes, typical, sampled.weigher)
@@ -148,7 +148,7 @@ class Induction(NamedTuple):
         return replace(found, work=work, right=right)
 
 
-def study_votes(sampled: Ballots, limit: float = np.inf) -> VoteStudy:
+def study_votes(sampled: SampledVotes, limit: float = np.inf) -> VoteStudy:
     """Find the rules of all prices and run them on the library.
 
     Args:

@@ -48,7 +48,7 @@ class Votes(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Ballots:
+class SampledVotes:
     """The samples of problems sampled before; arrays [problem, sample] but for `merit`."""
 
     groups: Ints
@@ -65,7 +65,7 @@ class Ballots:
     @classmethod
     def of(
         cls, groups: Ints, tokens: Floats, right: NDArray[np.bool_] | None = None, seed: int = 0
-    ) -> Ballots:
+    ) -> SampledVotes:
         """Take samples [problem, sample] as they were drawn, and simulate a few beside them."""
         weigher = PLAIN if right is None else learn_weigher(groups, tokens, right, seed)
         both = np.concatenate([groups, _simulated(groups.shape[1], seed)])
@@ -153,7 +153,7 @@ def _shares(groups: Ints, tokens: Floats, weigher: Weigher) -> Floats:
     return shares
 
 
-def ballots(library: Library) -> Ballots | None:
+def sampled_votes(library: Library) -> SampledVotes | None:
     """Take each line's end; None where few problems have two lines."""
     cases, n = library.even()
     if n < 2:
@@ -161,7 +161,7 @@ def ballots(library: Library) -> Ballots | None:
     groups = np.array([[line.groups[-1] for line in case.lines[:n]] for case in cases])
     tokens = np.array([[line.depths[-1] for line in case.lines[:n]] for case in cases], float)
     truth = [np.isin(row, case.right or ()) for row, case in zip(groups, cases, strict=True)]
-    return Ballots.of(
+    return SampledVotes.of(
         groups, tokens, np.array(truth) & (groups != NONE) if library.labelled else None
     )
 
