@@ -19,7 +19,7 @@ from workspan.strategies.auto.fit.study import Study
 from workspan.strategies.auto.fit.vote_induction import PRICES
 from workspan.strategies.auto.fit.vote_study import PRICE, VoteStudy, study_votes
 from workspan.strategies.auto.fit.weighing import learn_weigher
-from workspan.strategies.auto.policies.merit import Merit
+from workspan.strategies.auto.policies.conditional_logit import ConditionalLogit
 from workspan.strategies.auto.policies.state import NONE, Line, State
 from workspan.strategies.auto.policies.votes import Outlook, VoteRule
 from workspan.strategies.auto.policies.weigher import Weigher
@@ -84,15 +84,15 @@ def test_votes_are_counted_as_they_come_and_ties_go_to_the_first_drawn() -> None
     assert votes.lead.tolist() == [[1, 1, 0, 0, 1]]
     assert votes.first.tolist() == [[1, 1, 2, 2, 2]]
     assert votes.second.tolist() == [[0, 1, 1, 1, 2]]
-    assert votes.merit.tolist() == [[0.7, 0.7, 0.2, 0.2, 0.7]]
+    assert votes.chance.tolist() == [[0.7, 0.7, 0.2, 0.2, 0.7]]
 
 
-def test_samples_without_an_answer_have_no_leader_and_no_merit() -> None:
+def test_samples_without_an_answer_have_no_leader_and_no_chance() -> None:
     one = SampledVotes(np.array([[NONE, NONE]]), *3 * (np.ones((1, 2)),), 1)
     votes = one.counted(np.array([0]), np.array([[0, 1]]))
     assert votes.lead.tolist() == [[NONE, NONE]]
     assert votes.first.max() == 0
-    assert votes.merit.max() == 0
+    assert votes.chance.max() == 0
 
 
 def lengthy(problems: int, seed: int, *, wrong_is: float) -> tuple[Ints, Floats, Truth]:
@@ -135,21 +135,21 @@ def test_a_run_counts_as_the_study_does(said: list[tuple[int, int]], by_length: 
             assert told[1:] == pytest.approx(counted[1:], abs=1)
 
 
-def test_merit_is_learnt_from_shares_and_a_single_label_is_not_believed() -> None:
+def test_chances_are_learnt_from_shares_and_a_single_label_is_not_believed() -> None:
     rng = np.random.default_rng(0)
     shares = rng.beta(1, 1, 2_000)
     groups = (rng.random((2_000, WIDTH)) >= shares[:, None]).astype(np.int64)
     own = (groups == 0).mean(axis=1)
     chances = np.stack([own**2, (1 - own) ** 2, np.full(2_000, 0.3)])
     truth = (rng.random(2_000) > (chances / chances.sum(axis=0)).cumsum(axis=0)).sum(axis=0)
-    learnt = Merit.learn(np.stack([own, 1 - own], axis=1), truth[:, None] == [[0, 1]])
+    learnt = ConditionalLogit.learn(np.stack([own, 1 - own], axis=1), truth[:, None] == [[0, 1]])
     found = learnt.of(np.array([[0.75, 0.25], [0.5, 0.5]]))
     assert found[0].tolist() == pytest.approx([0.5625 / 0.925, 0.0625 / 0.925], abs=0.06)
     assert found[1, 0] == found[1, 1]
 
 
-def test_without_labels_the_answer_of_the_most_samples_has_all_the_merit() -> None:
-    found = Merit().of(np.array([[0.5, 0.25, 0], [0, 0.5, 0.5], [0, 0, 0]]))
+def test_without_labels_the_answer_of_the_most_samples_is_sure_to_be_right() -> None:
+    found = ConditionalLogit().of(np.array([[0.5, 0.25, 0], [0, 0.5, 0.5], [0, 0, 0]]))
     assert found.tolist() == [[1, 0, 0], [0, 0.5, 0.5], [0, 0, 0]]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from workspan.search.stopping import ShapePrior
 from workspan.strategies.auto.fit.weighing import learn_weigher
-from workspan.strategies.auto.policies.merit import Merit, tally
+from workspan.strategies.auto.policies.conditional_logit import ConditionalLogit, tally
 from workspan.strategies.auto.policies.state import NONE
 from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 
@@ -41,22 +41,22 @@ class Votes(NamedTuple):
     """Votes of the leader, as they weigh."""
     second: Ints
     """Of the runner-up."""
-    merit: Floats
+    chance: Floats
     """What the leader is worth as the answer; 0 without one."""
     right: Floats
-    """1 where it is right, as far as labels are known; else its merit."""
+    """1 where it is right, as far as labels are known; else its chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampledVotes:
-    """The samples of problems sampled before; arrays [problem, sample] but for `merit`."""
+    """The samples of problems sampled before; arrays [problem, sample] but for `chance`."""
 
     groups: Ints
     tokens: Floats
-    merit: Floats
+    chance: Floats
     """[problem, group]: what it is worth to answer so."""
     right: Floats
-    """[problem, group]: 1 where it is right, as far as labels are known; else its merit."""
+    """[problem, group]: 1 where it is right, as far as labels are known; else its chance."""
     n: int
     """Problems; those that follow are simulated."""
     weigher: Weigher = PLAIN
@@ -72,10 +72,10 @@ class SampledVotes:
         spent = np.concatenate([tokens, np.full((_SIMULATED, groups.shape[1]), tokens.mean())])
         shares, n = _shares(both, spent, weigher), len(groups)
         if right is None:
-            worth = Merit().of(shares)
+            worth = ConditionalLogit().of(shares)
             return cls(both, spent, worth, worth, n)
         is_right = tally(np.where(right, groups, NONE), shares.shape[1]) > 0
-        worth = Merit.learn(shares[:n], is_right).of(shares)
+        worth = ConditionalLogit.learn(shares[:n], is_right).of(shares)
         known = worth.copy()
         known[:n] = is_right
         return cls(both, spent, worth, known, n, weigher)
@@ -96,11 +96,11 @@ class SampledVotes:
         """Count votes sample by sample; those without an answer do not vote."""
         row = problem[:, None]
         said, spent = self.groups[row, order], self.tokens[row, order]
-        count = _Count(len(problem), self.merit.shape[1], self.weigher)
+        count = _Count(len(problem), self.chance.shape[1], self.weigher)
         lead, first, second = (np.zeros(order.shape, np.int64) for _ in range(3))
         for i in range(order.shape[1]):
             lead[:, i], first[:, i], second[:, i] = count.plus(said[:, i], spent[:, i])
-        both = (np.where(lead == NONE, 0.0, one[row, lead]) for one in (self.merit, self.right))
+        both = (np.where(lead == NONE, 0.0, one[row, lead]) for one in (self.chance, self.right))
         return Votes(problem, spent, lead, first, second, *both)
 
 
