@@ -41,9 +41,9 @@ from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
 from workspan.runner import run
 from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw, replayed
 from workspan.strategies.auto.fit.study import MOST_LINES, caps, learn
 from workspan.strategies.auto.fit.table import Table, tabulate
-from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw, walk
 from workspan.strategies.auto.policies.evidence import Evidence
 
 RUNS = 32
@@ -53,15 +53,15 @@ STEPS = 40
 RESAMPLES = 4_000
 CONFIDENCES = (0.6, 0.8, 0.95)
 
-Value = Callable[[Walk, Table], Any]
+Value = Callable[[Replayed, Table], Any]
 """What going on is worth after each step, [step, run]; a run stops below a threshold."""
 
 
-def _cost(found: Walk, table: Table) -> Any:
+def _cost(found: Replayed, table: Table) -> Any:
     return np.maximum(found.work / found.n / table.scale, 0.25)
 
 
-def _one_ahead(found: Walk, table: Table) -> Any:
+def _one_ahead(found: Replayed, table: Table) -> Any:
     """Count nothing that a single further line can't overturn."""
     odds, others, rival = (found.features[..., i] for i in (1, 2, 3))
     lead = 1 / (1 + np.exp(-odds)) + np.expm1(others) / 4 - np.expm1(rival) / 4
@@ -77,14 +77,14 @@ RULES: dict[str, Value] = {
 }
 
 
-def walks(table: Table, evidence: Evidence, deep: list[int]) -> list[Walk]:
+def replays(table: Table, evidence: Evidence, deep: list[int]) -> list[Replayed]:
     """Run one line after another, to each cap."""
     draws = draw(table, RUNS, MOST_LINES)
     shapes = [Shape(1, cap, table.watch) for cap in deep]
-    return [walk(table, evidence, draws, shape, keeps_features=True) for shape in shapes]
+    return [replayed(table, evidence, draws, shape, keeps_features=True) for shape in shapes]
 
 
-def ends(found: Walk, value: Any, least: float) -> tuple[Any, Any]:
+def ends(found: Replayed, value: Any, least: float) -> tuple[Any, Any]:
     """Return accuracy and work of each run where it falls below the threshold."""
     stop = found.first(value < least)
     return found.right[stop].astype(float), found.work[stop]
@@ -97,14 +97,14 @@ def held_out(split: Split, rule: Value, work: float, *, fits: bool) -> tuple[Any
     evidence = learn(table, draws) if fits else Evidence(table.scale)
     deep = [cap for cap in caps(table) if cap >= 0.8 * table.scale][:3]
     best: tuple[float, int, float] | None = None
-    for i, found in enumerate(walks(table, evidence, deep)):
+    for i, found in enumerate(replays(table, evidence, deep)):
         value = rule(found, table)
         for least in np.quantile(value, np.linspace(0, 1, STEPS)):
             right, spent = ends(found, value, float(least))
             if spent.mean() <= work and (best is None or right.mean() > best[0]):
                 best = (float(right.mean()), i, float(least))
     assert best is not None, f"no threshold keeps to {work:g} tokens"
-    [found] = walks(held, evidence, [deep[best[1]]])
+    [found] = replays(held, evidence, [deep[best[1]]])
     right, spent = ends(found, rule(found, held), best[2])
     return right.reshape(-1, RUNS).mean(axis=1), spent.reshape(-1, RUNS).mean(axis=1)
 
@@ -122,7 +122,7 @@ def stop_rules(one: Recording, works: list[int]) -> Iterator[dict[str, Any]]:
             yield _row(one, left_out, work, right, full, float(spent.mean()))
 
 
-async def replayed(
+async def means_of(
     one: Recording, make: Callable[[Split], tuple[Strategy, Budget]], seeds: int
 ) -> tuple[Any, Any]:
     """Run on every problem held out; return accuracy and work of each problem."""
@@ -146,9 +146,9 @@ async def whole_runs(one: Recording, works: list[int], seeds: int) -> list[dict[
     pooled, hard = (Fitting("auto", Auto(), frozenset(), is_pooled=pool) for pool in (True, False))
 
     async def add(left_out: str, make: Callable[[Split], tuple[Strategy, Budget]]) -> None:
-        right, spent = await replayed(one, make, seeds)
+        right, spent = await means_of(one, make, seeds)
         same = Budget(work=round(spent.mean()))
-        full, took = await replayed(one, partial(_of, pooled, same), seeds)
+        full, took = await means_of(one, partial(_of, pooled, same), seeds)
         row = _row(one, left_out, round(spent.mean()), right, full, float(spent.mean()))
         rows.append(row | {"full_work": float(took.mean()), "full": float(full.mean())})
 

@@ -27,8 +27,8 @@ from workspan.data.types import Problem, Request
 from workspan.runner import run
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.replayed import Shape
 from workspan.strategies.auto.fit.rules import fitted, studied
-from workspan.strategies.auto.fit.walk import Shape
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.plan import NEVER, Plan
 from workspan.strategies.auto.policies.policy import Planned

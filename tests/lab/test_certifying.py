@@ -19,7 +19,7 @@ from workspan.lab.certifying.binomial import (
     upper,
 )
 from workspan.lab.certifying.certify import Certified, Wish, certificate_of, certify, thresholds
-from workspan.lab.certifying.walks import votes_of, walk
+from workspan.lab.certifying.replayed import replayed, votes_of
 from workspan.search.stated_votes import NO_ANSWER, AgreementVotes, ModeVotes
 from workspan.strategies.auto.fit.library import Case, Library, Record
 
@@ -73,7 +73,9 @@ def drawn(n: int, draws: int, rng: random.Random, *, labels: bool = True) -> Lib
 
 
 def risk_of(threshold: float, library: Library, draws: int) -> float:
-    found = [(walk(v, AgreementVotes(threshold, draws)), v.right) for v in votes_of(library, draws)]
+    found = [
+        (replayed(v, AgreementVotes(threshold, draws)), v.right) for v in votes_of(library, draws)
+    ]
     answered = [(one, good) for one, good in found if one.answer is not None]
     return sum(one.answer not in (good or ()) for one, good in answered) / max(1, len(answered))
 

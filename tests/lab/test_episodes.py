@@ -21,7 +21,7 @@ from workspan.search.batch import NONE
 from workspan.search.cmc_batch import CmcBatch
 from workspan.strategies.adaptive.cmc import Cmc
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.walk import Shape
+from workspan.strategies.auto.fit.replayed import Shape
 from workspan.strategies.auto.policies.evidence import Evidence
 from workspan.strategies.auto.policies.plan import NEVER, Plan
 from workspan.strategies.auto.policies.planned_batch import PlannedBatch

@@ -13,8 +13,8 @@ from workspan.data.types import Message, Problem
 from workspan.strategies.auto.fit.choose import chosen, kinds_for
 from workspan.strategies.auto.fit.kinds import SMALLEST, Fork, Kind, divide, kinds_of
 from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.replayed import Shape
 from workspan.strategies.auto.fit.rules import ByKind, fitted, studied
-from workspan.strategies.auto.fit.walk import Shape
 from workspan.strategies.auto.policies.plan import NEVER, Outcome, Plan
 from workspan.strategies.auto.policies.policy import Planned, Scheduled
 from workspan.strategies.auto.policies.state import State

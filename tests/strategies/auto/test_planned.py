@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.replayed import Shape
 from workspan.strategies.auto.fit.rules import fitted, studied
 from workspan.strategies.auto.fit.study import Study
-from workspan.strategies.auto.fit.walk import Shape
 from workspan.strategies.auto.policies.evidence import Evidence
 from workspan.strategies.auto.policies.plan import NEVER, Plan
 from workspan.strategies.auto.policies.policy import Planned

@@ -19,10 +19,10 @@ import workspan.strategies.auto
 from workspan.search.batch import BatchPolicy, Moves, Runs
 from workspan.search.cmc_batch import CmcBatch, CmcRule
 from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.replayed import Shape
 from workspan.strategies.auto.fit.rules import ByKind, fitted, studied
 from workspan.strategies.auto.fit.study import Study
 from workspan.strategies.auto.fit.vote_induction import PRICES
-from workspan.strategies.auto.fit.walk import Shape
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.evidence import Evidence
 from workspan.strategies.auto.policies.plan import NEVER, Plan

@@ -20,9 +20,9 @@ from workspan.recordings.recording import Chain, Recording
 from workspan.spec import parse_strategy, write
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.fit.race import learn_support, right_groups, run_race
+from workspan.strategies.auto.fit.replayed import Shape, draw
 from workspan.strategies.auto.fit.rules import fitted, studied
 from workspan.strategies.auto.fit.table import Table, tabulate
-from workspan.strategies.auto.fit.walk import Shape, draw
 from workspan.strategies.auto.policies.plan import Plan
 from workspan.strategies.auto.policies.policy import Planned
 from workspan.strategies.auto.policies.race_batch import RaceBatch
@@ -115,19 +115,19 @@ def test_its_probability_of_being_right_holds_on_other_problems() -> None:
     known, others = table.on(np.arange(6)), table.on(np.arange(6, 12))
     support = learn_support(known)
     draws = draw(others, 20, 12)
-    walk = run_race(others, support, draws, Shape(12, int(table.tokens.max()), 200, joins=0))
-    assert walk.belief.mean() == pytest.approx(walk.right.mean(), abs=0.12)
+    replayed = run_race(others, support, draws, Shape(12, int(table.tokens.max()), 200, joins=0))
+    assert replayed.belief.mean() == pytest.approx(replayed.right.mean(), abs=0.12)
 
 
 def test_a_race_counts_what_its_lines_decode() -> None:
     table = table_of("right")
     draws = draw(table, 2, 6)
     cap = int(table.tokens.max())
-    walk = run_race(table, SUPPORT, draws, Shape(2, cap, table.block, joins=2))
-    last = np.append(walk.starts[1:], len(walk.step)) - 1
+    replayed = run_race(table, SUPPORT, draws, Shape(2, cap, table.block, joins=2))
+    last = np.append(replayed.starts[1:], len(replayed.step)) - 1
     whole = table.tokens[draws.problem[:, None], draws.order].sum(axis=1)
-    looks = walk.work[last] - whole
-    assert (walk.n[last] == 6).all()
+    looks = replayed.work[last] - whole
+    assert (replayed.n[last] == 6).all()
     assert (looks >= 0).all()
     assert (looks <= table.asked * (whole / table.block + 1)).all()
     assert right_groups(table).any(axis=1).all()

@@ -1,7 +1,8 @@
 """Races on a library's own lines: all side by side, looked at together after every block.
 
-Many runs go block by block at once, as in `walk`, but here what a run has seen hangs on all of its
-lines: an answer that lines said and left speaks against itself. So each block is laid out in turn.
+Many runs go block by block at once, as in `replayed`, but here what a run has seen hangs on all of
+its lines: an answer that lines said and left speaks against itself. So each block is laid out in
+turn.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
+from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw, worth
 from workspan.strategies.auto.fit.table import Table
-from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw, worth
 from workspan.strategies.auto.policies.evidence import sigmoid
 from workspan.strategies.auto.policies.state import NONE
 from workspan.strategies.auto.policies.support import (
@@ -92,7 +93,7 @@ def moments(table: Table, draws: Draws, shape: Shape) -> Iterator[Moment]:
 
 def run_race(
     table: Table, support: Support, draws: Draws, shape: Shape, *, enough: float = -1.0
-) -> Walk:
+) -> Replayed:
     """Play every run until its lines are used up, or going on is worth less than `enough`."""
     truth = right_groups(table)
     columns: list[tuple[NDArray[Any], ...]] = []
@@ -117,7 +118,7 @@ def run_race(
     starts = sizes.cumsum() - sizes
     step = np.broadcast_to(np.arange(there.shape[1]), there.shape)[there]
     none = np.zeros((len(step), 0))
-    return Walk(starts, step, work, span, begun, right, belief, value, none)
+    return Replayed(starts, step, work, span, begun, right, belief, value, none)
 
 
 def right_groups(table: Table) -> Bools:

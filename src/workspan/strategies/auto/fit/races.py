@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workspan.strategies.auto.fit.race import learn_support, run_race
-from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw
+from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw
 from workspan.strategies.auto.policies.plan import End, Outcome, Plan
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Races:
 
     def __init__(self, table: Table, seed: int = 0) -> None:
         self._table, self._seed = table, seed
-        self._walks: dict[Shape, tuple[Draws, Walk]] = {}
+        self._replays: dict[Shape, tuple[Draws, Replayed]] = {}
         self._found: dict[tuple[Shape, float, float], tuple[Outcome, ...]] = {}
 
     @cached_property
@@ -82,23 +82,23 @@ class Races:
     def _of(self, shape: Shape, lines: int, limit: float, span: float) -> tuple[Outcome, ...]:
         key = (shape._replace(dive=lines), limit, span)
         if key not in self._found:
-            draws, walk = self._walk(shape, lines)
-            self._found[key] = (*_stopped(walk, shape, draws, limit, span),)
+            draws, replayed = self._replay(shape, lines)
+            self._found[key] = (*_stopped(replayed, shape, draws, limit, span),)
         return self._found[key]
 
-    def _walk(self, shape: Shape, lines: int) -> tuple[Draws, Walk]:
+    def _replay(self, shape: Shape, lines: int) -> tuple[Draws, Replayed]:
         key = shape._replace(dive=lines)
-        if key not in self._walks:
+        if key not in self._replays:
             draws = draw(self._table, max(_TIMES, _LINES // lines), lines, self._seed)
-            self._walks[key] = (
+            self._replays[key] = (
                 draws,
                 run_race(self._table, self.support, draws, shape, enough=WORTHS[0]),
             )
-        return self._walks[key]
+        return self._replays[key]
 
 
 def _stopped(
-    found: Walk, shape: Shape, draws: Draws, limit: float, span: float
+    found: Replayed, shape: Shape, draws: Draws, limit: float, span: float
 ) -> Iterator[Outcome]:
     """Yield what the runs come to under each least worth."""
     most = draws.order.shape[1]

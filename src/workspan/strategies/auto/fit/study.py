@@ -15,9 +15,9 @@ import numpy as np
 from workspan.strategies.auto.fit.choose import chosen
 from workspan.strategies.auto.fit.kinds import Kind
 from workspan.strategies.auto.fit.races import Races
+from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw, replayed, solo
 from workspan.strategies.auto.fit.table import Table, tabulate
 from workspan.strategies.auto.fit.vote_study import Inductions, Voting
-from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw, solo, walk
 from workspan.strategies.auto.policies.evidence import Evidence, fit_leader, fit_line, line_features
 from workspan.strategies.auto.policies.plan import NEVER, End, Outcome, Plan, at_once, handed_on
 from workspan.strategies.auto.policies.state import NONE
@@ -101,7 +101,7 @@ class Studies:
         self.evidence = learn(table, self._draws)
         self._weights = solo(table, self.evidence)
         self._gain = _gain(table, self.evidence, self._draws, self._weights)
-        self._walks: dict[Shape, Walk] = {}
+        self._replays: dict[Shape, Replayed] = {}
         self._splits: dict[Shape, Outcome] = {}
         self._found: dict[float, Study] = {}
         self._races = Races(table, seed)
@@ -118,11 +118,11 @@ class Studies:
         return self._found[limit]
 
     def _study(self, limit: float) -> Study:
-        """Judge all plans. Walks do not hang on the limit: a run ends before what is beyond."""
+        """Judge all plans. Replays do not hang on the limit: a run ends before what is beyond."""
         table, outcomes = self.table, list[Outcome]()
         handed = at_once(table.arms, limit, int(table.tokens.max()))
         for shape in (*_shapes(table), *_dives(table, limit)):
-            for end in _stopped(self._walk(shape), shape, self._draws, limit):
+            for end in _stopped(self._replay(shape), shape, self._draws, limit):
                 outcomes.append(end.outcome)
                 handed += handed_on(end, table.arms, limit)
         outcomes += [self._split(shape) for shape in _splits(table, limit)]
@@ -130,18 +130,18 @@ class Studies:
         told = (tuple(outcomes), self._gain, tuple(handed), voting, self._races, limit)
         return Study(table, self.evidence, *told)
 
-    def _walk(self, shape: Shape) -> Walk:
-        if shape not in self._walks:
+    def _replay(self, shape: Shape) -> Replayed:
+        if shape not in self._replays:
             told = (self.table, self.evidence, self._draws, shape)
-            self._walks[shape] = walk(*told, enough=WORTHS[0], weights=self._weights)
-        return self._walks[shape]
+            self._replays[shape] = replayed(*told, enough=WORTHS[0], weights=self._weights)
+        return self._replays[shape]
 
     def _split(self, shape: Shape) -> Outcome:
         """Run a fixed split: one state a run."""
         if shape in self._splits:
             return self._splits[shape]
         part = draw(self.table, max(_RUNS, 64 // shape.width), shape.width, self.seed)
-        done = walk(self.table, self.evidence, part, shape, weights=self._weights)
+        done = replayed(self.table, self.evidence, part, shape, weights=self._weights)
         values = (done.right.astype(float), done.work, done.span, done.belief)
         end = End(Plan(shape, part.order.shape[1], NEVER), *values, part.problem)
         self._splits[shape] = _watched(end.outcome, self.table)
@@ -174,12 +174,12 @@ def learn(table: Table, draws: Draws) -> Evidence:
     cap = int(table.tokens.max())
     few = Draws(draws.problem, draws.order[:, :8])
     kinds = [Shape(width, cap, table.watch) for width in (1, 4)]
-    walks = [walk(table, evidence, few, kind, keeps_features=True) for kind in kinds]
+    replays = [replayed(table, evidence, few, kind, keeps_features=True) for kind in kinds]
     order = [
-        np.lexsort((one.run, one.step)) for one in walks
+        np.lexsort((one.run, one.step)) for one in replays
     ]  # which of them are taken hangs on it
-    features = np.concatenate([one.features[i] for one, i in zip(walks, order, strict=True)])
-    right = np.concatenate([one.right[i] for one, i in zip(walks, order, strict=True)])
+    features = np.concatenate([one.features[i] for one, i in zip(replays, order, strict=True)])
+    right = np.concatenate([one.right[i] for one, i in zip(replays, order, strict=True)])
     chosen = rng.permutation(len(right))[:_SAMPLE]
     leader = fit_leader(features[chosen], right[chosen], n_problems)
     return Evidence(evidence.scale, evidence.line, leader)
@@ -222,7 +222,7 @@ def _splits(table: Table, limit: float) -> Iterator[Shape]:
     yield Shape(1, *2 * (int(min(limit, table.tokens.max())),))
 
 
-def _stopped(found: Walk, shape: Shape, draws: Draws, limit: float) -> Iterator[End]:
+def _stopped(found: Replayed, shape: Shape, draws: Draws, limit: float) -> Iterator[End]:
     """Yield what the runs come to under each least worth."""
     most = draws.order.shape[1]
     dear = np.append(found.work[1:] > limit, True)  # of a run's last state, `first` asks nothing
@@ -246,7 +246,7 @@ def _gain(table: Table, evidence: Evidence, draws: Draws, weights: Floats) -> fl
     """Fit the rise of P(right) by a further line to (1 - belief) / n, through the origin."""
     cap = int(table.tokens.max())
     few = Draws(draws.problem, draws.order[:, :8])
-    found = walk(table, evidence, few, Shape(1, cap, cap), weights=weights)
+    found = replayed(table, evidence, few, Shape(1, cap, cap), weights=weights)
     if few.order.shape[1] < 2:
         return 0.0
     belief, n, right = (

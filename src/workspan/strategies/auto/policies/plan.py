@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from workspan.strategies.auto.fit.replayed import Shape
 from workspan.strategies.auto.fit.table import Arms
-from workspan.strategies.auto.fit.walk import Shape
 from workspan.strategies.auto.policies.state import NONE
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workspan.search.batch import NONE, Moves, Runs
-from workspan.strategies.auto.fit.walk import worth
+from workspan.strategies.auto.fit.replayed import worth
 from workspan.strategies.auto.policies.evidence import Evidence, leading, line_features
 from workspan.strategies.auto.policies.plan import Plan
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from workspan.strategies.auto.fit.walk import worth
+from workspan.strategies.auto.fit.replayed import worth
 from workspan.strategies.auto.policies.cold import passing
 from workspan.strategies.auto.policies.evidence import Evidence
 from workspan.strategies.auto.policies.plan import Plan

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workspan.search.batch import Moves, Runs
-from workspan.strategies.auto.fit.walk import worth
+from workspan.strategies.auto.fit.replayed import worth
 from workspan.strategies.auto.policies.plan import Plan
 from workspan.strategies.auto.policies.support import Leavers, Said, Support
 

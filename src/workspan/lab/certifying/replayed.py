@@ -28,7 +28,7 @@ class Votes(NamedTuple):
         return order[0][0] if order and order[0][1] > sum(n for _, n in order[1:]) else None
 
 
-class Walk(NamedTuple):
+class Replayed(NamedTuple):
     """How a rule went along the draws of a problem."""
 
     answer: int | None
@@ -58,7 +58,7 @@ def _end(line: Record) -> int:
     return line.groups[-1] if line.ended else NO_ANSWER
 
 
-def walk(votes: Votes, rule: StatedVotes) -> Walk:
+def replayed(votes: Votes, rule: StatedVotes) -> Replayed:
     """Draw until the rule answers or gives up, or nothing more was recorded."""
     work = 0
     for drawn, (answer, tokens) in enumerate(zip(votes.answers, votes.tokens, strict=True), 1):
@@ -67,11 +67,11 @@ def walk(votes: Votes, rule: StatedVotes) -> Walk:
         verdict = rule.verdict
         if verdict != "draw":
             said = rule.leader if verdict == "answer" else None
-            return Walk(said, rule.leader, drawn, work)
-    return Walk(None, rule.leader, len(votes.answers), work)
+            return Replayed(said, rule.leader, drawn, work)
+    return Replayed(None, rule.leader, len(votes.answers), work)
 
 
-def wrong(walks: Sequence[Walk], right: Sequence[frozenset[int]]) -> int:
+def wrong(replays: Sequence[Replayed], right: Sequence[frozenset[int]]) -> int:
     """Count the wrong ones among the answers that were given."""
-    pairs = zip(walks, right, strict=True)
+    pairs = zip(replays, right, strict=True)
     return sum(one.answer is not None and one.answer not in good for one, good in pairs)

@@ -66,7 +66,7 @@ class Shape(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class Replayed:
     """The states of some runs, one run after the other and each in order; arrays [state]."""
 
     starts: Ints
@@ -146,7 +146,7 @@ def solo(table: Table, evidence: Evidence) -> Floats:
     return np.where(table.group == NONE, 0.0, found)
 
 
-def walk(
+def replayed(
     table: Table,
     evidence: Evidence,
     draws: Draws,
@@ -155,7 +155,7 @@ def walk(
     enough: float = -1.0,
     weights: Floats | None = None,
     keeps_features: bool = False,
-) -> Walk:
+) -> Replayed:
     """Grow every run by `shape` until its lines are used up.
 
     Args:
@@ -182,7 +182,7 @@ def walk(
     columns = zip(*(one.columns for one in rounds), strict=True)
     told = [np.concatenate(column)[order] for column in columns]
     starts = np.searchsorted(run[order], np.arange(len(draws.order)))
-    return Walk(starts, np.arange(len(run)) - starts[run[order]], *told)
+    return Replayed(starts, np.arange(len(run)) - starts[run[order]], *told)
 
 
 class _Rested(NamedTuple):
