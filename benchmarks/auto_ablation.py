@@ -2,7 +2,7 @@
 
 Folds by problem; what is learnt for a problem is learnt from others. Two kinds of comparison:
 
-- *stop rules*: one line after another, run on the lines held out as a study runs them. Every rule
+- *stop rules*: one line after another, on lines held out, as an evaluation runs them. Every rule
   has the threshold that was most often right on the training part within the mean budget. Left out:
   the *finish times* (what a problem's own lines cost), the *look-ahead* (that further lines bring
   less the more there are), both, all but one step of it (*one line ahead*: only what a single
@@ -41,8 +41,8 @@ from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
 from workspan.runner import run
 from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.fit.evaluation import MOST_LINES, caps, learn
 from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw, replayed
-from workspan.strategies.auto.fit.study import MOST_LINES, caps, learn
 from workspan.strategies.auto.fit.table import Table, tabulate
 from workspan.strategies.auto.policies.evidence import Evidence
 

@@ -4,7 +4,7 @@
 99th percentile. *Run* is whole runs that grow n chains in ten blocks and ask each: microseconds a
 call, the decisions' share of that, and their share of the same calls at 50 ms each. The engine is
 scripted and takes no time, so that everything measured is Workspan's own; the library is simulated.
-*Study* is seconds, once for a library and a budget.
+*Evaluation* is seconds, once for a library and a budget.
 
 Run with ``python -m benchmarks.auto_overhead`` on an idle machine.
 """
@@ -28,7 +28,7 @@ from workspan.runner import run
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.fit.library import Case, Library, Record
 from workspan.strategies.auto.fit.replayed import Shape
-from workspan.strategies.auto.fit.rules import fitted, studied
+from workspan.strategies.auto.fit.rules import evaluated, fitted
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.plan import NEVER, Plan
 from workspan.strategies.auto.policies.policy import Planned
@@ -119,10 +119,10 @@ async def a_run(rule: Policy, width: int, n: int) -> dict[str, float]:
 
 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure the study, decisions and whole runs."""
+    """Measure the evaluation, decisions and whole runs."""
     began = time.perf_counter()
-    found = studied(library(options.problems))
-    report: dict[str, Any] = {"study": time.perf_counter() - began}
+    found = evaluated(library(options.problems))
+    report: dict[str, Any] = {"evaluation": time.perf_counter() - began}
     rules: dict[str, Policy] = {"library": fitted(found, work=200_000.0), "cold": Cold()}
     for name, rule in rules.items():
         for width in WIDTHS:

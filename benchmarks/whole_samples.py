@@ -189,12 +189,12 @@ def measure(drawn: Drawn, runs: int) -> Found:
     learnt, fold, lengths = list[list[float]](), np.zeros(n), list[float]()
     for k, part in enumerate(learn(arena)):
         found = [part.ends(i) for i in range(len(PRICES))]
-        at = [*range(len(PRICES)), *(part.study.affordable(x * scale) for x in SHARES)]
+        at = [*range(len(PRICES)), *(part.evaluation.affordable(x * scale) for x in SHARES)]
         for row, i in enumerate(at):
             ends[row, part.runs], lead[row, part.runs] = found[i]
-        learnt.append([work / scale for work in part.study.work])
+        learnt.append([work / scale for work in part.evaluation.work])
         fold[arena.votes.problem[part.runs]] = k
-        lengths.append(part.study.weigher.by_length)
+        lengths.append(part.evaluation.weigher.by_length)
     done = [ran(arena.outcome(0.0, end, who)) for end, who in zip(ends, lead, strict=True)]
     told = ({name: ran(one) for name, one in rivals.items()}, done[: len(PRICES)])
     accuracy = 100 * float(whole.accuracy.mean())

@@ -20,7 +20,7 @@ from workspan.spec import write
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.efforts import has_ladders, pooled_climber
-from workspan.strategies.auto.library import study_of
+from workspan.strategies.auto.library import evaluation_of
 from workspan.strategies.auto.policies.state import Policy
 from workspan.strategies.auto.policies.within import Within
 from workspan.tasks.base import Task
@@ -110,8 +110,8 @@ def _rule(strategy: Auto, budget: Budget, left: int, problems: int) -> Policy:
     """Choose the rule for so many problems and the work that is left for them."""
     mean = left // problems
     if strategy.library:
-        study = study_of(strategy.library, None)
-        rule = strategy.planned_rule(study, Budget(work=mean, span=budget.span))
+        evaluation = evaluation_of(strategy.library, None)
+        rule = strategy.planned_rule(evaluation, Budget(work=mean, span=budget.span))
         if strategy.verifier is None and not strategy.arms:
             return rule
         return Within(rule, min(left, _GREED * mean))

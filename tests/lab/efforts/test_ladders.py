@@ -32,7 +32,7 @@ from workspan.strategies.auto.fit.ladders import (
 from workspan.strategies.auto.fit.laid import Climb
 from workspan.strategies.auto.fit.library import Library, read_library, write_library
 from workspan.strategies.auto.fit.seen import Draw, Ladders, Rung, Seen, even
-from workspan.strategies.auto.library import study_of
+from workspan.strategies.auto.library import evaluation_of
 
 pytestmark = pytest.mark.anyio
 EFFORTS = {"low": (0.6, 100), "high": (0.9, 400)}
@@ -218,4 +218,4 @@ def test_a_pooled_budget_gives_dear_ladders_to_some_problems(tmp_path: Path) -> 
     found = {pooled_climber(auto, float(work.min()) * 1.5, place / 10) for place in range(10)}
     assert len(found) == 2
     with pytest.raises(SpecError, match="is of efforts"):
-        study_of(auto.library, None)
+        evaluation_of(auto.library, None)

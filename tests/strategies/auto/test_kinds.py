@@ -14,7 +14,7 @@ from workspan.strategies.auto.fit.choose import chosen, kinds_for
 from workspan.strategies.auto.fit.kinds import SMALLEST, Fork, Kind, divide, kinds_of
 from workspan.strategies.auto.fit.library import Case, Library, Record
 from workspan.strategies.auto.fit.replayed import Shape
-from workspan.strategies.auto.fit.rules import ByKind, fitted, studied
+from workspan.strategies.auto.fit.rules import ByKind, evaluated, fitted
 from workspan.strategies.auto.policies.plan import NEVER, Outcome, Plan
 from workspan.strategies.auto.policies.policy import Planned, Scheduled
 from workspan.strategies.auto.policies.state import State
@@ -136,7 +136,7 @@ def test_a_mean_budget_is_never_passed_where_the_cheapest_fits(
 
 
 def test_each_kind_gets_the_plan_that_serves_it() -> None:
-    found = studied(mixed(20), 48)
+    found = evaluated(mixed(20), 48)
     rule = fitted(found, work=48)
     assert isinstance(rule, ByKind)
     assert NAMES[rule.sign] == "words"
@@ -149,7 +149,7 @@ def test_each_kind_gets_the_plan_that_serves_it() -> None:
 
 
 def test_a_verifier_has_a_schedule_for_each_kind() -> None:
-    rule = fitted(studied(mixed(20), 48), work=48, is_judged=True)
+    rule = fitted(evaluated(mixed(20), 48), work=48, is_judged=True)
     assert isinstance(rule, ByKind)
     assert isinstance(rule.below, Scheduled)
     assert rule.decide(State(work_left=48, signs=of(words=30))).block == 40
@@ -157,7 +157,7 @@ def test_a_verifier_has_a_schedule_for_each_kind() -> None:
 
 
 def test_kinds_that_no_sign_tells_have_one_plan() -> None:
-    found = studied(mixed(20, is_told=False), 48)
+    found = evaluated(mixed(20, is_told=False), 48)
     assert isinstance(fitted(found, work=48), Planned)
     assert isinstance(kinds_for(found.plans(), found.table.signs, 48), Kind)
 
@@ -165,12 +165,12 @@ def test_kinds_that_no_sign_tells_have_one_plan() -> None:
 def test_a_library_without_signs_has_one_plan() -> None:
     known = mixed(20)
     bare = Library("m", "tokens", tuple(Case(c.lines, c.right) for c in known.problems))
-    assert isinstance(fitted(studied(bare, 48), work=48), Planned)
+    assert isinstance(fitted(evaluated(bare, 48), work=48), Planned)
 
 
 def test_a_pooled_budget_is_shared_among_kinds() -> None:
     """At a mean of 30 tokens the deep problems take 40 each; eight are left for the others."""
-    found = studied(mixed(20))
+    found = evaluated(mixed(20))
     rule = fitted(found, work=26)
     assert isinstance(rule, ByKind)
     parts = [rule.below, rule.above]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workspan.strategies.auto.fit.evaluation import Evaluation
 from workspan.strategies.auto.fit.library import Case, Library, Record
 from workspan.strategies.auto.fit.replayed import Shape
-from workspan.strategies.auto.fit.rules import fitted, studied
-from workspan.strategies.auto.fit.study import Study
+from workspan.strategies.auto.fit.rules import evaluated, fitted
 from workspan.strategies.auto.policies.evidence import Evidence
 from workspan.strategies.auto.policies.plan import NEVER, Plan
 from workspan.strategies.auto.policies.policy import Planned
@@ -39,22 +39,22 @@ def simulated(n_problems: int = 16, n_lines: int = 16, seed: int = 0) -> Library
 
 
 @pytest.fixture(scope="module")
-def found() -> Study:
-    return studied(simulated())
+def found() -> Evaluation:
+    return evaluated(simulated())
 
 
-def test_accuracy_on_the_library_rises_with_the_budget(found: Study) -> None:
+def test_accuracy_on_the_library_rises_with_the_budget(found: Evaluation) -> None:
     best = [found.best(work) for work in BUDGETS]
     assert [one.accuracy for one in best] == sorted(one.accuracy for one in best)
     assert [one.work <= work for one, work in zip(best[1:], BUDGETS[1:], strict=True)] == [True] * 5
 
 
-def test_work_falls_as_the_price_rises(found: Study) -> None:
+def test_work_falls_as_the_price_rises(found: Evaluation) -> None:
     work = [found.best(price=price).work for price in (0.0, 1e-6, 1e-5, 1e-4, 1e-3)]
     assert work == sorted(work, reverse=True)
 
 
-def test_no_fixed_split_is_better_on_the_library_by_more_than_luck(found: Study) -> None:
+def test_no_fixed_split_is_better_on_the_library_by_more_than_luck(found: Evaluation) -> None:
     luck = 0.25 / len(found.table.tokens) ** 0.5  # half a standard error, where a race is chosen
     for split in (one for one in found.outcomes if one.plan.least == NEVER):
         best = found.best(split.work, split.span)
@@ -62,7 +62,7 @@ def test_no_fixed_split_is_better_on_the_library_by_more_than_luck(found: Study)
         assert best.accuracy >= split.accuracy - allowed - 1e-9
 
 
-def test_watching_beats_the_fixed_splits_where_problems_differ(found: Study) -> None:
+def test_watching_beats_the_fixed_splits_where_problems_differ(found: Evaluation) -> None:
     splits = [one for one in found.outcomes if one.plan.least == NEVER]
     fixed = max(one.accuracy for one in splits if one.work <= 16_000)
     assert found.best(16_000).accuracy > fixed + 0.02
@@ -101,7 +101,7 @@ def mixed(problems: int) -> Library:
 
 
 def test_half_serial_and_half_parallel_is_served_by_dives_beside_one_long_line() -> None:
-    found = studied(mixed(12), 72)
+    found = evaluated(mixed(12), 72)
     best, splits = found.best(72), [one for one in found.outcomes if one.plan.least == NEVER]
     assert best.plan.shape.dive == 8
     assert best.accuracy > max(one.accuracy for one in splits if one.work <= 72) + 0.1
@@ -127,7 +127,7 @@ def test_restarts_stop_lines_that_a_verifier_would_hardly_pass() -> None:
     short = Record((500, 1_000), (0, 0), ended=True)
     endless = Record((*range(500, 20_500, 500),), (1,) * 40, ended=True)
     library = Library("simulated", "tokens", (Case((short, endless) * 8, right=(0,)),) * 4)
-    rule = fitted(studied(library), work=20_000, is_judged=True)
+    rule = fitted(evaluated(library), work=20_000, is_judged=True)
     first = rule.decide(State(()))
     assert 1_000 <= first.block <= 2_500
     left = (Line(first.block, group=1),)
@@ -139,7 +139,7 @@ def test_lines_that_were_never_asked_still_teach_when_to_stop() -> None:
         Case(tuple(Record(r.depths[-1:], r.groups[-1:], r.ended) for r in case.lines), case.right)
         for case in simulated().problems
     ]
-    found = studied(Library("simulated", "tokens", tuple(cases)))
+    found = evaluated(Library("simulated", "tokens", tuple(cases)))
     rule = fitted(found, price=2e-6)
     same, torn = (
         State(tuple(Line(8_000, group=i % kinds, ended=True) for i in range(4))) for kinds in (1, 4)
@@ -151,12 +151,12 @@ def test_lines_that_were_never_asked_still_teach_when_to_stop() -> None:
 
 def test_problems_without_a_label_teach_when_votes_settle() -> None:
     cases = tuple(Case(case.lines) for case in simulated().problems)
-    found = studied(Library("simulated", "tokens", cases, asked=4.0))
+    found = evaluated(Library("simulated", "tokens", cases, asked=4.0))
     assert found.best(30_000).accuracy > found.best(3_000).accuracy
 
 
-def test_a_limit_on_each_run_is_kept_in_the_study() -> None:
-    found = studied(simulated(), limit=6_000)
+def test_a_limit_on_each_run_is_kept_in_the_evaluation() -> None:
+    found = evaluated(simulated(), limit=6_000)
     assert all(one.work <= 6_000 for one in found.outcomes)
 
 
@@ -213,5 +213,5 @@ def test_never_asks_for_more_than_is_left(
 
 
 def test_the_rule_is_the_same_for_the_same_library() -> None:
-    first, second = (fitted(studied(simulated(6, 8)), work=9_000) for _ in range(2))
+    first, second = (fitted(evaluated(simulated(6, 8)), work=9_000) for _ in range(2))
     assert first == second

@@ -18,10 +18,10 @@ import workspan.search
 import workspan.strategies.auto
 from workspan.search.batch import BatchPolicy, Moves, Runs
 from workspan.search.cmc_batch import CmcBatch, CmcRule
+from workspan.strategies.auto.fit.evaluation import Evaluation
 from workspan.strategies.auto.fit.library import Case, Library, Record
 from workspan.strategies.auto.fit.replayed import Shape
-from workspan.strategies.auto.fit.rules import ByKind, fitted, studied
-from workspan.strategies.auto.fit.study import Study
+from workspan.strategies.auto.fit.rules import ByKind, evaluated, fitted
 from workspan.strategies.auto.fit.vote_induction import PRICES
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.evidence import Evidence
@@ -62,7 +62,7 @@ VOTERS = 12
 
 
 @cache
-def whole_samples() -> Study:
+def whole_samples() -> Evaluation:
     """A library of samples that were never asked on the way."""
     rng = np.random.default_rng(0)
     cases = []
@@ -70,15 +70,15 @@ def whole_samples() -> Study:
         says = np.where(rng.random(VOTERS) < i / 30, 0, rng.integers(1, 4, VOTERS))
         both = zip(rng.integers(50, 900, VOTERS).tolist(), says.tolist(), strict=True)
         cases.append(Case(tuple(Record((t,), (g,), ended=True) for t, g in both), (0,)))
-    return studied(Library("simulated", "tokens", tuple(cases)))
+    return evaluated(Library("simulated", "tokens", tuple(cases)))
 
 
 def votes(price: float, floor: float = 0.0) -> VoteRule:
     """The rule that whole samples teach, at a price."""
     voting = whole_samples().voting
     assert voting is not None
-    assert voting.study is not None
-    rule = voting.study.rule(PRICES.index(price), floor)
+    assert voting.evaluation is not None
+    rule = voting.evaluation.rule(PRICES.index(price), floor)
     assert isinstance(rule, VoteRule)
     return rule
 

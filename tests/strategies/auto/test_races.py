@@ -21,7 +21,7 @@ from workspan.spec import parse_strategy, write
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.fit.race import learn_support, right_groups, run_race
 from workspan.strategies.auto.fit.replayed import Shape, draw
-from workspan.strategies.auto.fit.rules import fitted, studied
+from workspan.strategies.auto.fit.rules import evaluated, fitted
 from workspan.strategies.auto.fit.table import Table, tabulate
 from workspan.strategies.auto.policies.plan import Plan
 from workspan.strategies.auto.policies.policy import Planned
@@ -136,7 +136,7 @@ def test_a_race_counts_what_its_lines_decode() -> None:
 @pytest.mark.slow
 def test_a_library_with_wide_lines_gives_races_where_the_budget_is_wide() -> None:
     library = calibrate([recorded(5, problems=16, chains=24)])
-    rule = fitted(studied(library), work=30_000, span=2_500, look=8)
+    rule = fitted(evaluated(library), work=30_000, span=2_500, look=8)
     assert isinstance(rule, Planned)
     assert rule.plan.is_race
     assert rule.plan.lines > 4
@@ -146,7 +146,7 @@ def test_a_library_with_wide_lines_gives_races_where_the_budget_is_wide() -> Non
 @pytest.mark.slow
 def test_a_price_on_both_gives_a_frontier_of_work_and_span() -> None:
     """The dearer span is, the shorter the plans: with a price, and where only about as good."""
-    found = studied(calibrate([recorded(5, problems=16, chains=24)]))
+    found = evaluated(calibrate([recorded(5, problems=16, chains=24)]))
     outcomes = {one.plan: one for one in found.plans(30_000)}
     for price in (0.0, 1e-5):
         spans, works = [], []

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workspan.strategies.auto.fit.evaluation import caps
 from workspan.strategies.auto.fit.library import Case, Library, Once, Record
-from workspan.strategies.auto.fit.study import caps
 from workspan.strategies.auto.fit.table import Table, tabulate
 from workspan.strategies.auto.policies.schedule import Try, _played, best_schedule
 from workspan.strategies.auto.policies.state import NONE

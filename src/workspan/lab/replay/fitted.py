@@ -13,7 +13,7 @@ from workspan.lab.replay.grid import Grid
 
 if TYPE_CHECKING:
     from workspan.lab.replay.episodes import Chains
-    from workspan.strategies.auto.fit.study import Studies
+    from workspan.strategies.auto.fit.evaluation import Evaluations
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Known:
 
     tables: Mapping[str, Grid] = field(default_factory=dict)
     """The width × depth table of each recording, by its name; only training rows may be read."""
-    studies: dict[object, Studies] = field(default_factory=dict)
+    evaluations: dict[object, Evaluations] = field(default_factory=dict)
     """Of the part that was trained on last: they are large."""
     chains: dict[str, Chains | None] = field(default_factory=dict)
     """The part held out as arrays, by the recording's name; None where it can't be laid out."""

@@ -9,7 +9,7 @@ from workspan.lab.calibrating import calibrate
 from workspan.lab.replay.fitted import Fitted, Known
 from workspan.lab.replay.folds import Split
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.study import Studies, Study
+from workspan.strategies.auto.fit.evaluation import Evaluation, Evaluations
 from workspan.strategies.auto.library import known as library_at
 
 AUTO = "auto"
@@ -35,19 +35,19 @@ class Fitting:
         if "n" not in self.written:
             strategy = replace(strategy, n=max(map(len, split.held.chains.values())))
         limits = replace(budget, work=None) if self.is_pooled else budget
-        study = self._study(split, limits, known)
-        if study is None:
+        evaluation = self._evaluate(split, limits, known)
+        if evaluation is None:
             return Fitted(strategy, budget)
-        rule = strategy.planned_rule(study, budget)
+        rule = strategy.planned_rule(evaluation, budget)
         return Fitted(replace(strategy, library="", fitted=rule), limits)
 
-    def _study(self, split: Split, limits: Budget, known: Known) -> Study | None:
-        """Study the training part, once for all budgets."""
-        given, parts, studies = self.strategy.library, split.training, known.studies
+    def _evaluate(self, split: Split, limits: Budget, known: Known) -> Evaluation | None:
+        """Evaluate plans on the training part, once for all budgets."""
+        given, parts, evaluations = self.strategy.library, split.training, known.evaluations
         if not (given or parts):
             return None
         key = given or tuple(f"{one.name} {item.id}" for one in parts for item in one.problems)
-        if key not in studies:
-            studies.clear()
-            studies[key] = Studies.of(library_at(given) or calibrate(parts))
-        return studies[key].within(limits.work or float("inf"))
+        if key not in evaluations:
+            evaluations.clear()
+            evaluations[key] = Evaluations.of(library_at(given) or calibrate(parts))
+        return evaluations[key].within(limits.work or float("inf"))

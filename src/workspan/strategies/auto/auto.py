@@ -16,7 +16,7 @@ from workspan.strategies.auto.answers import candidates, leading
 from workspan.strategies.auto.arms import check_arms, switch
 from workspan.strategies.auto.efforts import Climber, check_rungs, climbed, climber_of
 from workspan.strategies.auto.groups import Groups
-from workspan.strategies.auto.library import check_fits, model_of, say_misfit, study_of
+from workspan.strategies.auto.library import check_fits, evaluation_of, model_of, say_misfit
 from workspan.strategies.auto.lines import Lines
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.explaining import explain
@@ -31,7 +31,7 @@ from workspan.strategies.auto.stated import (
 from workspan.verifiers.judge import Judge
 
 if TYPE_CHECKING:
-    from workspan.strategies.auto.fit.study import Study
+    from workspan.strategies.auto.fit.evaluation import Evaluation
 
 _RATES = {"work": 0.0, "span": inf}
 _WIDE = 8
@@ -184,7 +184,7 @@ class Auto:
         if not self.library:
             return self.cold_rule(width=_WIDE if self.rate >= 1 else 1)
         budget = Budget(work=state.work_left, span=state.span_left)
-        return self.planned_rule(study_of(self.library, budget.work), budget)
+        return self.planned_rule(evaluation_of(self.library, budget.work), budget)
 
     def cold_rule(self, width: int = 1) -> Cold:
         """Make the rule that knows nothing of the model; arms need a verifier there."""
@@ -192,12 +192,12 @@ class Auto:
         arms = len(self.arms) if is_judged else 0
         return Cold(self.confidence, self.least, is_judged=is_judged, width=width, arms=arms)
 
-    def planned_rule(self, study: Study, budget: Budget) -> Policy:
+    def planned_rule(self, evaluation: Evaluation, budget: Budget) -> Policy:
         """Choose the plan for a budget; where span is dear, the cheapest of about the best."""
         from workspan.strategies.auto.fit.rules import fitted  # needs NumPy
 
         return fitted(
-            study,
+            evaluation,
             work=budget.work,
             span=budget.span,
             price=self.price / 1000,

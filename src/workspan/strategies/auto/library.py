@@ -1,4 +1,4 @@
-"""The calibration library of a run: read and studied once, and whether it fits the run."""
+"""The calibration library of a run: read and evaluated once, and whether it fits the run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workspan.errors import MissingDependency, SpecError
 from workspan.strategies.auto.fit.library import Library, read_library
 
 if TYPE_CHECKING:
-    from workspan.strategies.auto.fit.study import Studies, Study
+    from workspan.strategies.auto.fit.evaluation import Evaluation, Evaluations
 
 
 def known(path: str) -> Library | None:
@@ -33,8 +33,8 @@ def _read(path: Path, _stamp: int) -> Library:
     return read_library(path)
 
 
-def study_of(path: str, limit: int | None) -> Study:
-    """Study a library for runs of so much work each: a second, once, whatever the limits.
+def evaluation_of(path: str, limit: int | None) -> Evaluation:
+    """Evaluate plans on a library for runs of so much work: a second, once, whatever the limits.
 
     Raises:
         MissingDependency: NumPy is not installed.
@@ -46,16 +46,16 @@ def study_of(path: str, limit: int | None) -> Study:
             f"the library {path} is of efforts, which `auto` climbs within a budget of each "
             "problem: it has no chains to plan one budget of many problems by, or to replay"
         )
-    return _studies(place, place.stat().st_mtime_ns).within(limit or float("inf"))
+    return _evaluations(place, place.stat().st_mtime_ns).within(limit or float("inf"))
 
 
 @lru_cache(maxsize=8)
-def _studies(path: Path, stamp: int) -> Studies:
+def _evaluations(path: Path, stamp: int) -> Evaluations:
     try:
-        from workspan.strategies.auto.fit.study import Studies
+        from workspan.strategies.auto.fit.evaluation import Evaluations
     except ImportError:
         raise MissingDependency("a calibration library", "lab") from None
-    return Studies.of(_read(path, stamp))
+    return Evaluations.of(_read(path, stamp))
 
 
 def model_of(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Races among the plans of a study: run when a budget asks for them, each shape once."""
+"""Races among the plans of an evaluation: run when a budget asks for them, each shape once."""
 
 from __future__ import annotations
 

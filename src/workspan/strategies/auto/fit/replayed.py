@@ -109,7 +109,7 @@ def draw(table: Table, runs: int, most: int, seed: int = 0) -> Draws:
 def _shuffles(n: int, seed: int, times: int) -> NDArray[np.int64]:
     """Return the first so many shuffles of n lines by a seed: a longer draw begins like a shorter.
 
-    Plans are studied on many draws, and shuffling would be the most of it.
+    Plans are evaluated on many draws, and shuffling would be the most of it.
     """
     kept = 1 << max(10, (times - 1).bit_length())
     return _shuffled(n, seed, kept)[:times]

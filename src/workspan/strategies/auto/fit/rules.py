@@ -11,11 +11,11 @@ import numpy as np
 
 from workspan.data.explanation import PROMPT
 from workspan.strategies.auto.fit.choose import chosen, kinds_for
+from workspan.strategies.auto.fit.evaluation import MOST_LINES, Evaluation, Evaluations, caps
 from workspan.strategies.auto.fit.kinds import Kind, Tree, divide, kinds_of
 from workspan.strategies.auto.fit.library import Library
-from workspan.strategies.auto.fit.study import MOST_LINES, Studies, Study, caps
 from workspan.strategies.auto.fit.table import Table
-from workspan.strategies.auto.fit.vote_study import VoteStudy
+from workspan.strategies.auto.fit.vote_evaluation import VoteEvaluation
 from workspan.strategies.auto.policies.plan import Outcome
 from workspan.strategies.auto.policies.policy import Arm, Planned, Scheduled
 from workspan.strategies.auto.policies.schedule import best_schedule, restarts
@@ -49,14 +49,14 @@ class ByKind:
         return replace(decision, why={**decision.why, PROMPT: told})
 
 
-def studied(library: Library, limit: float | None = None) -> Study:
-    """Run all plans on a library; for several limits keep its `Studies`."""
-    return Studies.of(library).within(limit or float("inf"))
+def evaluated(library: Library, limit: float | None = None) -> Evaluation:
+    """Run all plans on a library; for several limits keep its `Evaluations`."""
+    return Evaluations.of(library).within(limit or float("inf"))
 
 
 @lru_cache(maxsize=16)
 def fitted(
-    found: Study,
+    found: Evaluation,
     *,
     work: float | None = None,
     span: float | None = None,
@@ -71,7 +71,7 @@ def fitted(
     """Make the rule for a budget: a fraction of a second, so the latest are kept.
 
     Args:
-        found: of `studied`.
+        found: of `evaluated`.
         work: tokens of a problem, on the mean.
         span: of its longest chain, on the mean.
         price: accuracy that a token must be worth.
@@ -95,7 +95,7 @@ _Budget = tuple[float | None, float | None, float]
 
 
 def _planned(
-    found: Study,
+    found: Evaluation,
     budget: _Budget,
     floor: float,
     most: tuple[int, int],
@@ -147,13 +147,15 @@ def _cheapest(
     return tuple(one for one in plans if cost(one) <= most)
 
 
-def _votes(found: Study, work: float | None) -> VoteStudy | None:
-    """Study votes on whole lines where looks tell nothing, or more lines fit than plans look at."""
+def _votes(found: Evaluation, work: float | None) -> VoteEvaluation | None:
+    """Return votes on whole lines where looks tell nothing, or more fit than plans look at."""
     is_wide = work is not None and work > MOST_LINES * found.table.scale
-    return found.voting.study if found.voting and (is_wide or not found.table.is_asked) else None
+    return (
+        found.voting.evaluation if found.voting and (is_wide or not found.table.is_asked) else None
+    )
 
 
-def _scheduled(found: Study, budget: _Budget, floor: float, *, has_arms: bool) -> Policy:
+def _scheduled(found: Evaluation, budget: _Budget, floor: float, *, has_arms: bool) -> Policy:
     """Choose a schedule of tries for each kind of problem, and one for all."""
     table, work = found.table, budget[0]
     deep = caps(table, 8)

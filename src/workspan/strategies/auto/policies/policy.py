@@ -32,7 +32,7 @@ class Planned:
     plan: Plan
     evidence: Evidence | Support
     gain: float = 0.0
-    """Rise of P(right) by one more line, as `Study` has it."""
+    """Rise of P(right) by one more line, as `Evaluation` has it."""
     floor: float = 0.0
     """Abstain below it."""
     reserve: int = 0

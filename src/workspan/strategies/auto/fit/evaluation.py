@@ -17,7 +17,7 @@ from workspan.strategies.auto.fit.kinds import Kind
 from workspan.strategies.auto.fit.races import Races
 from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw, replayed, solo
 from workspan.strategies.auto.fit.table import Table, tabulate
-from workspan.strategies.auto.fit.vote_study import Inductions, Voting
+from workspan.strategies.auto.fit.vote_evaluation import Inductions, Voting
 from workspan.strategies.auto.policies.evidence import Evidence, fit_leader, fit_line, line_features
 from workspan.strategies.auto.policies.plan import NEVER, End, Outcome, Plan, at_once, handed_on
 from workspan.strategies.auto.policies.state import NONE
@@ -45,7 +45,7 @@ _SAMPLE = 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Study:
+class Evaluation:
     """All plans, run on a library; equal to itself only, so that rules can be kept for it."""
 
     table: Table
@@ -92,7 +92,7 @@ class Study:
         return (*found, *self.races.outcomes(*told))
 
 
-class Studies:
+class Evaluations:
     """A library on which plans are run: once each, whatever the budgets that are asked for."""
 
     def __init__(self, table: Table, seed: int = 0, votes: Inductions | None = None) -> None:
@@ -103,21 +103,21 @@ class Studies:
         self._gain = _gain(table, self.evidence, self._draws, self._weights)
         self._replays: dict[Shape, Replayed] = {}
         self._splits: dict[Shape, Outcome] = {}
-        self._found: dict[float, Study] = {}
+        self._found: dict[float, Evaluation] = {}
         self._races = Races(table, seed)
 
     @classmethod
-    def of(cls, library: Library) -> Studies:
-        """Study a library, its votes on whole lines included: those when somebody asks."""
+    def of(cls, library: Library) -> Evaluations:
+        """Evaluate plans on a library; the votes on whole lines when somebody asks."""
         return cls(tabulate(library), votes=Inductions(library))
 
-    def within(self, limit: float = np.inf) -> Study:
+    def within(self, limit: float = np.inf) -> Evaluation:
         """Say what every plan comes to where each run is cut at so much work; the same twice."""
         if limit not in self._found:
-            self._found[limit] = self._study(limit)
+            self._found[limit] = self._evaluate(limit)
         return self._found[limit]
 
-    def _study(self, limit: float) -> Study:
+    def _evaluate(self, limit: float) -> Evaluation:
         """Judge all plans. Replays do not hang on the limit: a run ends before what is beyond."""
         table, outcomes = self.table, list[Outcome]()
         handed = at_once(table.arms, limit, int(table.tokens.max()))
@@ -128,7 +128,7 @@ class Studies:
         outcomes += [self._split(shape) for shape in _splits(table, limit)]
         voting = Voting(self._votes, limit) if self._votes else None
         told = (tuple(outcomes), self._gain, tuple(handed), voting, self._races, limit)
-        return Study(table, self.evidence, *told)
+        return Evaluation(table, self.evidence, *told)
 
     def _replay(self, shape: Shape) -> Replayed:
         if shape not in self._replays:
@@ -148,7 +148,7 @@ class Studies:
         return self._splits[shape]
 
 
-def study(table: Table, *, limit: float = np.inf, seed: int = 0) -> Study:
+def evaluation(table: Table, *, limit: float = np.inf, seed: int = 0) -> Evaluation:
     """Run every plan on a library.
 
     Args:
@@ -156,7 +156,7 @@ def study(table: Table, *, limit: float = np.inf, seed: int = 0) -> Study:
         limit: work at which each run is cut, for a budget that is hard on every problem.
         seed: of the orders of lines.
     """
-    return Studies(table, seed).within(limit)
+    return Evaluations(table, seed).within(limit)
 
 
 def learn(table: Table, draws: Draws) -> Evidence:

@@ -25,7 +25,7 @@ PRICE = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
-class VoteStudy:
+class VoteEvaluation:
     """The rule of every price, and what it comes to on the library."""
 
     typical: float
@@ -93,7 +93,7 @@ class VoteStudy:
 
 
 class Inductions:
-    """A library whose votes are studied when somebody asks: it takes seconds, once."""
+    """A library whose votes are evaluated when somebody asks: it takes seconds, once."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -114,9 +114,9 @@ class Voting:
     """Work at which each run is cut."""
 
     @cached_property
-    def study(self) -> VoteStudy | None:
+    def evaluation(self) -> VoteEvaluation | None:
         """What they tell; None where few problems have two lines."""
-        return found.study(self.limit) if (found := self.votes.found) else None
+        return found.evaluate(self.limit) if (found := self.votes.found) else None
 
 
 class Induction(NamedTuple):
@@ -137,10 +137,10 @@ class Induction(NamedTuple):
         own = Votes._make(column[seen] for column in votes)
         return cls(typical, steps, own, sampled.weigher)
 
-    def study(self, limit: float) -> VoteStudy:
+    def evaluate(self, limit: float) -> VoteEvaluation:
         """Run the rules of all prices where each run is cut at so much work."""
         votes = self.votes
-        found = VoteStudy(self.typical, self.steps, (), (), limit, self.weigher)
+        found = VoteEvaluation(self.typical, self.steps, (), (), limit, self.weigher)
         rows, tokens = np.arange(len(votes.lead)), votes.tokens.cumsum(axis=1)
         ends = [found.drawn(i, votes) - 1 for i in range(len(PRICES))]
         work = tuple(float(tokens[rows, end].mean()) for end in ends)
@@ -148,11 +148,11 @@ class Induction(NamedTuple):
         return replace(found, work=work, right=right)
 
 
-def study_votes(sampled: SampledVotes, limit: float = np.inf) -> VoteStudy:
+def evaluated_votes(sampled: SampledVotes, limit: float = np.inf) -> VoteEvaluation:
     """Find the rules of all prices and run them on the library.
 
     Args:
         sampled: of other problems than those that a rule will run on.
         limit: work at which each run is cut.
     """
-    return Induction.of(sampled).study(limit)
+    return Induction.of(sampled).evaluate(limit)
