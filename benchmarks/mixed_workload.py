@@ -125,7 +125,7 @@ async def calibrated(engine: Engine, tasks: Sequence[Task], path: Path, blind: P
     done = await compare([survey], tasks, engine, budget=unlimited, seed=1)
     library = await calibrate_runs(done.trials, engine.info.model)
     write_library(library, path)
-    unread = tuple(replace(case, signs=()) for case in library.problems)
+    unread = tuple(replace(case, prompt_features=()) for case in library.problems)
     write_library(replace(library, problems=unread), blind)
 
 

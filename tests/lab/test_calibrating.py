@@ -22,7 +22,7 @@ from workspan.strategies.auto.fit.library import (
     read_library,
     write_library,
 )
-from workspan.strategies.auto.signs import signs
+from workspan.strategies.auto.prompt_features import prompt_features
 
 SAID = "the capital of the north"
 
@@ -61,9 +61,9 @@ def test_unlabelled_problems_have_no_right_group() -> None:
 
 def test_a_prompt_leaves_its_signs_where_it_is_known() -> None:
     known = recording(Chain((9,), ("4",)))
-    assert calibrate([known]).problems[0].signs == signs(known.problems[0])
+    assert calibrate([known]).problems[0].prompt_features == prompt_features(known.problems[0])
     bare = Problem("p", (Message("user", "p"),), is_asked=False)
-    assert calibrate([replace(known, problems=(bare,))]).problems[0].signs == ()
+    assert calibrate([replace(known, problems=(bare,))]).problems[0].prompt_features == ()
 
 
 def test_the_sign_of_length_is_measured() -> None:

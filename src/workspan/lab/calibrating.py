@@ -17,7 +17,7 @@ from workspan.recordings.engine import asked_tokens
 from workspan.recordings.recording import Chain, Recording
 from workspan.strategies.auto.fit.library import Case, Library, Once, Record
 from workspan.strategies.auto.groups import Groups
-from workspan.strategies.auto.signs import signs
+from workspan.strategies.auto.prompt_features import prompt_features
 from workspan.tasks.base import Task
 
 
@@ -89,7 +89,7 @@ async def calibrate_runs(
         lines, task = _lines(why), trial.task
         right, named = await _right(task, why), task.problem.metadata.get("task", "")
         runs = tuple(_once(by_problem.get(digest(task.problem))) for by_problem in others)
-        cases.append(Case(lines, right, named, runs, signs(task.problem)))
+        cases.append(Case(lines, right, named, runs, prompt_features(task.problem)))
         looks += sum(len(line.depths) - line.ended for line in lines)
         tokens += why.work - sum(line.depths[-1] for line in lines)
     signals = {"length": gain} if (gain := _gain(map(_length_ahead, cases))) is not None else {}
@@ -141,7 +141,7 @@ def _case(recording: Recording, problem: Problem) -> Case:
     right = (i for i, one in enumerate(groups.answers) if recording.grade(problem, one) >= 0.5)
     task = recording.tasks.get(problem.id, "")
     known = tuple(right) if is_known else None
-    return Case(lines, known, task, signs=signs(problem))
+    return Case(lines, known, task, prompt_features=prompt_features(problem))
 
 
 def _line(chain: Chain, groups: Groups) -> Record:

@@ -25,7 +25,7 @@ import msgspec
 from workspan.data.explanation import Explanation, Tried
 from workspan.strategies.auto.policies.explaining import explain
 from workspan.strategies.auto.policies.state import NONE, Decision, Line, Look, Policy, State
-from workspan.strategies.auto.signs import NAMES
+from workspan.strategies.auto.prompt_features import NAMES
 
 SEEDS = range(60)
 """States that are asked about, and runs that are played, unless told otherwise."""
@@ -77,9 +77,9 @@ def drawn_state(seed: int, *, arms: int = 0, is_judged: bool = False) -> State:
     )
     work = sum(line.depth + line.cost_of_looks for line in lines) + sum(one.work for one in tried)
     limits = [None, 0, 1, 7, rng.randint(8, 500), rng.randint(500, 20_000)]
-    signs = tuple(float(rng.randint(0, 90)) for _ in NAMES) * rng.randint(0, 1)
+    prompt_features = tuple(float(rng.randint(0, 90)) for _ in NAMES) * rng.randint(0, 1)
     span = max((line.depth for line in lines), default=0)
-    return State(lines, work, span, rng.choice(limits), rng.choice(limits), tried, signs)
+    return State(lines, work, span, rng.choice(limits), rng.choice(limits), tried, prompt_features)
 
 
 def _line(rng: random.Random, *, is_judged: bool) -> Line:
@@ -238,7 +238,7 @@ class _Run:
         self._is_asked, share = rng.random() < 0.5, rng.random()
         self._ends = [rng.choice(_DEPTHS) for _ in range(MOST_LINES)]
         self._says = [0 if rng.random() < share else self._answer() for _ in self._ends]
-        self._signs = tuple(float(rng.randint(0, 90)) for _ in NAMES)
+        self._prompt_features = tuple(float(rng.randint(0, 90)) for _ in NAMES)
         self._lines, self._tried = list[Line](), list[Tried]()
         self._used = self._longest = 0
         self.is_growing = True
@@ -248,7 +248,7 @@ class _Run:
         """How it stands."""
         lines, tried, longest = tuple(self._lines), tuple(self._tried), self._longest
         span = None if self._span is None else max(0, self._span - longest)
-        return State(lines, self._used, longest, self._left, span, tried, self._signs)
+        return State(lines, self._used, longest, self._left, span, tried, self._prompt_features)
 
     @property
     def _left(self) -> int | None:

@@ -21,7 +21,7 @@ from workspan.search.cmc_batch import CmcBatch, CmcRule
 from workspan.strategies.auto.fit.evaluation import Evaluation
 from workspan.strategies.auto.fit.library import Case, Library, Record
 from workspan.strategies.auto.fit.replayed import Shape
-from workspan.strategies.auto.fit.rules import ByKind, evaluated, fitted
+from workspan.strategies.auto.fit.rules import BySegment, evaluated, fitted
 from workspan.strategies.auto.fit.vote_induction import PRICES
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.evidence import Evidence
@@ -112,8 +112,8 @@ RULES: dict[str, tuple[Callable[[], Policy], int, bool]] = {
     "schedule of restarts": (lambda: Scheduled((Try(100),), EVIDENCE, 0.5), 0, True),
     **{f"votes at {p}": (partial(votes, p), 0, False) for p in (PRICES[0], PRICES[16], PRICES[-1])},
     "votes and shy": (lambda: votes(PRICES[8], 0.6), 0, False),
-    "by kind": (
-        lambda: ByKind(3, 40, planned(), ByKind(1, 9, Cold(), Cold(0.7), Cold()), Cold()),
+    "by segment": (
+        lambda: BySegment(3, 40, planned(), BySegment(1, 9, Cold(), Cold(0.7), Cold()), Cold()),
         0,
         False,
     ),

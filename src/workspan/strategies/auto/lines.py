@@ -11,7 +11,7 @@ from workspan.errors import BudgetExceeded, first_error
 from workspan.strategies.adaptive.probed_chain import Chain, grow
 from workspan.strategies.auto.groups import Groups
 from workspan.strategies.auto.policies.state import NONE, Decision, Line, Look, State
-from workspan.strategies.auto.signs import signs
+from workspan.strategies.auto.prompt_features import prompt_features
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Lines:
     """By arms, as they were tried."""
 
     def __post_init__(self) -> None:
-        self.signs = signs(self.problem)
+        self.prompt_features = prompt_features(self.problem)
 
     def state(self, session: Session) -> State:
         """Say how it stands."""
@@ -46,7 +46,7 @@ class Lines:
         work += sum(one.work for one in self.tried)
         lines, tried = tuple(self.lines), tuple(self.tried)
         span = session.clock.now
-        return State(lines, work, span, left.work, left.span, tried, self.signs)
+        return State(lines, work, span, left.work, left.span, tried, self.prompt_features)
 
     async def step(self, decision: Decision, session: Session) -> bool:
         """Grow the lines named beside new ones, judge those that end; say whether any grew."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workspan.strategies.auto.fit.choose import chosen
-from workspan.strategies.auto.fit.kinds import Kind
 from workspan.strategies.auto.fit.races import Races
 from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw, replayed, solo
+from workspan.strategies.auto.fit.segments import Segment
 from workspan.strategies.auto.fit.table import Table, tabulate
 from workspan.strategies.auto.fit.vote_evaluation import Inductions, Voting
 from workspan.strategies.auto.policies.evidence import Evidence, fit_leader, fit_line, line_features
@@ -78,7 +78,7 @@ class Evaluation:
             price: accuracy that a token must be worth.
             has_arms: plans may use them, where they are better than lines by more than noise.
         """
-        every = Kind(np.arange(len(self.table.tokens)))
+        every = Segment(np.arange(len(self.table.tokens)))
         return chosen(self.plans(work, span, has_arms=has_arms), [every], work, span, price)[0]
 
     def plans(

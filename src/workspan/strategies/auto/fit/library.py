@@ -1,8 +1,8 @@
 """A calibration library: what a model's chains on other problems did, without a word of them.
 
-It holds when chains ended, which interim answers agreed, how much a prompt held (its `signs`), and,
-where the right answer was known, which answers were right. These are small numbers, the same within
-a problem for equal ones.
+It holds when chains ended, which interim answers agreed, how much a prompt held (its
+`prompt_features`), and, where the right answer was known, which answers were right. These are small
+numbers, the same within a problem for equal ones.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     """The task set that it is of."""
     arms: tuple[Once | None, ...] = ()
     """A run of each of the library's arms; None where it failed, or nobody knows what is right."""
-    signs: tuple[float, ...] = ()
-    """What its prompt shows (`signs.NAMES`); empty where nobody knows."""
+    prompt_features: tuple[float, ...] = msgspec.field(default=(), name="signs")
+    """What its prompt shows (`prompt_features.NAMES`); empty where nobody knows."""
 
 
 class Library(msgspec.Struct, frozen=True, omit_defaults=True):

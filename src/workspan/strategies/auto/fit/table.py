@@ -11,7 +11,7 @@ import numpy as np
 
 from workspan.strategies.auto.fit.library import Case, Library, Record
 from workspan.strategies.auto.policies.state import NONE
-from workspan.strategies.auto.signs import NAMES
+from workspan.strategies.auto.prompt_features import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ BLOCKS = 32
 """Depths of a typical line that are told apart, at most."""
 _LOOKS = 2
 """Blocks between two looks of a run."""
-_BY_PROBLEM = ("tokens", "ended", "group", "since", "right", "signs")
+_BY_PROBLEM = ("tokens", "ended", "group", "since", "right", "prompt_features")
 
 
 class Arms(NamedTuple):
@@ -55,8 +55,8 @@ class Table:
     since: NDArray[np.int32]
     """Depth of the first of the looks that the answer stands since."""
     right: NDArray[np.bool_]
-    signs: NDArray[np.float64]
-    """[problem, sign], what each prompt shows; no sign where that isn't known of all."""
+    prompt_features: NDArray[np.float64]
+    """[problem, feature], what each prompt shows; no feature where that isn't known of all."""
     arms: Arms | None = None
     """What other strategies did on the same problems."""
 
@@ -103,13 +103,13 @@ def tabulate(library: Library) -> Table:
     tokens = np.array([[r.depths[-1] for r in case.lines[:n]] for case in cases])
     ended = np.array([[r.ended for r in case.lines[:n]] for case in cases])
     arms = _arms(cases, len(library.arms)) if library.arms else None
-    lines, signs = (tokens, ended, group, since, right), _signs(cases)
-    return Table(block, scale, library.asked, bool(gaps), *lines, signs, arms)
+    lines, prompt_features = (tokens, ended, group, since, right), _prompt_features(cases)
+    return Table(block, scale, library.asked, bool(gaps), *lines, prompt_features, arms)
 
 
-def _signs(cases: Sequence[Case]) -> NDArray[np.float64]:
-    is_known = all(len(case.signs) == len(NAMES) for case in cases)
-    return np.array([case.signs if is_known else () for case in cases], dtype=float)
+def _prompt_features(cases: Sequence[Case]) -> NDArray[np.float64]:
+    is_known = all(len(case.prompt_features) == len(NAMES) for case in cases)
+    return np.array([case.prompt_features if is_known else () for case in cases], dtype=float)
 
 
 def _arms(cases: Sequence[Case], n: int) -> Arms:

@@ -90,7 +90,7 @@ def best_schedule(
 def restarts(table: Table, caps: Sequence[int], work: float | None = None) -> Floats:
     """Return P(pass) of lines cut at each cap, one after another within a problem's work.
 
-    It is [cap, problem]: what tells kinds of problem apart where a verifier judges.
+    It is [cap, problem]: what tells segments of problems apart where a verifier judges.
     """
     budget = _typical(table) if work is None else work
     known = [*_lines(table, caps)]

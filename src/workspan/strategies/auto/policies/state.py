@@ -73,8 +73,8 @@ class State:
     span_left: int | None = None
     tried: tuple[Tried, ...] = ()
     """Arms, in order."""
-    signs: tuple[float, ...] = ()
-    """What the prompt shows, as `signs.signs` has it; empty where nobody looked."""
+    prompt_features: tuple[float, ...] = ()
+    """What the prompt shows, as `prompt_features` has it; empty where nobody looked."""
 
     @property
     def room(self) -> int | None:

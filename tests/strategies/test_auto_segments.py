@@ -18,7 +18,7 @@ from workspan.data.types import Problem
 from workspan.runner import Result, run
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.fit.library import Case, Library, Record, write_library
-from workspan.strategies.auto.signs import signs
+from workspan.strategies.auto.prompt_features import prompt_features
 from workspan.testing.scripted import ScriptedEngine
 
 
@@ -35,11 +35,11 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     short = Record((4, 8), (-1, 0), ended=True)
     cases = []
     for i in range(40):
-        kinds = (short, stuck) if i % 2 else (deep, deep)
-        lines = tuple(rng.choice(kinds) for _ in range(16))
+        several = (short, stuck) if i % 2 else (deep, deep)
+        lines = tuple(rng.choice(several) for _ in range(16))
         problem = asked((30, 90)[i % 2] + rng.randrange(-9, 10))
-        cases.append(Case(lines, right=(0,), signs=signs(problem)))
-    path = tmp_path_factory.mktemp("kinds") / "library.json"
+        cases.append(Case(lines, right=(0,), prompt_features=prompt_features(problem)))
+    path = tmp_path_factory.mktemp("segments") / "library.json"
     write_library(Library("simulated (no model)", "tokens", tuple(cases)), path)
     return path
 
