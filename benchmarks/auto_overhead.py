@@ -1,8 +1,8 @@
 """What `auto` costs beside the calls that it decides on: time of a decision, share of a run.
 
-*Decision* is the processor time of one `decide`, for runs of n lines with 16 looks each: median and
-99th percentile. *Run* is whole runs that grow n chains in ten blocks and ask each: microseconds a
-call, the decisions' share of that, and their share of the same calls at 50 ms each. The engine is
+*Decision* is the processor time of one `decide`, for runs of n lines with 16 probes each: median
+and 99th percentile. *Run* is whole runs that grow n chains in ten blocks and ask each: microseconds
+a call, the decisions' share of that, and their share of the same calls at 50 ms each. The engine is
 scripted and takes no time, so that everything measured is Workspan's own; the library is simulated.
 *Evaluation* is seconds, once for a library and a budget.
 
@@ -32,10 +32,10 @@ from workspan.strategies.auto.fit.rules import evaluated, fitted
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.plan import NEVER, Plan
 from workspan.strategies.auto.policies.policy import Planned
-from workspan.strategies.auto.policies.state import Decision, Line, Look, Policy, State
+from workspan.strategies.auto.policies.state import Decision, Line, Policy, Probe, State
 from workspan.testing.scripted import ScriptedEngine
 
-LOOKS, BLOCK = 16, 256
+PROBES, BLOCK = 16, 256
 WIDTHS = (1, 4, 16, 64)
 CALL = 0.05
 """Seconds of a short call over a network, for scale."""
@@ -57,12 +57,12 @@ def library(problems: int, chains: int = 32) -> Library:
 
 def states(width: int, seed: int = 0) -> Iterator[State]:
     """Yield runs of `width` lines, some ended, none agreeing for sure."""
-    rng, depth = Random(seed), BLOCK * LOOKS
+    rng, depth = Random(seed), BLOCK * PROBES
     while True:
         lines = []
         for _ in range(width):
-            looks = tuple(Look(BLOCK * (i + 1), rng.randint(-1, 3)) for i in range(LOOKS))
-            lines.append(Line(depth, looks, looks[-1].group, rng.random() < 0.3, LOOKS * 8))
+            probes = tuple(Probe(BLOCK * (i + 1), rng.randint(-1, 3)) for i in range(PROBES))
+            lines.append(Line(depth, probes, probes[-1].group, rng.random() < 0.3, PROBES * 8))
         yield State(tuple(lines), work=depth * width, work_left=1 << 20)
 
 

@@ -36,7 +36,7 @@ VOTES = (
     "single,self_consistency(n={half}),adaptive_consistency(n={n}),esc(n={n}),"
     "short_m_at_k(m=1, k={short}),short_m_at_k(m=3, k={short})"
 )
-LOOKS = ",parallel_probe(n={probed}),luby"
+PROBES = ",parallel_probe(n={probed}),luby"
 """Those that ask a chain on the way."""
 OURS = "auto,best_fixed,oracle"
 
@@ -57,7 +57,7 @@ def chains(one: Recording) -> int:
 def rivals(one: Recording) -> str:
     """Write each controller with the dials of its paper, as wide as the recording."""
     n = chains(one)
-    form = VOTES + LOOKS if one.is_probed else VOTES
+    form = VOTES + PROBES if one.is_probed else VOTES
     return form.format(n=n, half=n // 2, short=min(20, n), probed=min(64, n))
 
 

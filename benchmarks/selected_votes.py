@@ -10,8 +10,8 @@ three models' means.
 
 The second table is the short end, below one natural chain: the best fixed split, `auto`, what the
 best stopping of one chain by all that `auto` sees of it would reach if it were fitted to the very
-chains that it is judged by and looks were free (`benchmarks.stopping_bound`), and the oracle, which
-takes each problem's best split by its label.
+chains that it is judged by and probes were free (`benchmarks.stopping_bound`), and the oracle,
+which takes each problem's best split by its label.
 
 Run with ``python -m benchmarks.selected_votes``; ``--smoke`` for two orders and one budget,
 ``--page FILE`` for the page. The same seeds give the same figures.
@@ -213,7 +213,7 @@ def page(found: dict[str, Table], recordings: Sequence[Recording], seeds: int) -
     return [
         "## Thinking chains",
         "",
-        f"{seeds} orders of the chains, 5 folds by problem; tokens in thousands, looks charged. "
+        f"{seeds} orders of the chains, 5 folds by problem; tokens in thousands, probes charged. "
         f"Stores: {', '.join(stores)}. Asked for: {targets}. *To CMC* is to the beta whose work "
         "the budget is.",
         "",

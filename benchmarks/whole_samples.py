@@ -214,7 +214,7 @@ def measure(drawn: Drawn, runs: int) -> Found:
 async def asked(found: Sequence[Found], share: float) -> dict[str, Ran]:
     """Run the whole of `auto` on the chains that were asked on the way, at a share of each.
 
-    It is a replay: looks are charged, chains that say what others left are counted against it.
+    It is a replay: probes are charged, chains that say what others left are counted against it.
     """
     told: dict[str, Ran] = {}
     for recording in read_recordings(CHAINS).recordings:

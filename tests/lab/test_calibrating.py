@@ -47,7 +47,7 @@ def test_a_chain_without_a_last_answer_is_censored() -> None:
     assert not library.problems[0].lines[0].ended
 
 
-def test_a_look_behind_the_end_of_its_chain_is_dropped() -> None:
+def test_a_probe_behind_the_end_of_its_chain_is_dropped() -> None:
     library = calibrate([recording(Chain((500, 1000, 990), ("5", "6", "4")))])
     assert library.problems[0].lines[0].depths == (500, 990)
 
@@ -89,8 +89,8 @@ def test_nothing_to_calibrate_on_is_refused() -> None:
 records = st.lists(
     st.tuples(st.integers(1, 10_000), st.integers(-1, 5)), min_size=1, unique_by=lambda x: x[0]
 ).map(
-    lambda looks: Record(
-        tuple(depth for depth, _ in sorted(looks)), tuple(g for _, g in sorted(looks)), ended=True
+    lambda probes: Record(
+        tuple(depth for depth, _ in sorted(probes)), tuple(g for _, g in sorted(probes)), ended=True
     )
 )
 cases = st.builds(

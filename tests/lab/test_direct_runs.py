@@ -49,7 +49,7 @@ _MARKS = re.compile(r"(\[[k-t]+@[k-t]+\])+")
 
 
 def recorded(seed: int, *, chains: int = 12, problems: int = 1) -> Recording:
-    """Chains of all lengths; slices of 256 end on a look, between two, or with the chain."""
+    """Chains of all lengths; slices of 256 end on a probe, between two, or with the chain."""
     rng = random.Random(seed)
     step = rng.choice((128, 200, 256))
     found = {}

@@ -24,14 +24,14 @@ from workspan.runner import run
 from workspan.spec import parse_strategy
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.policies.explaining import evidence, explain, more, natural_depth
-from workspan.strategies.auto.policies.state import Decision, Line, Look, State
+from workspan.strategies.auto.policies.state import Decision, Line, Probe, State
 from workspan.testing.scripted import ScriptedEngine
 
 EVIL = "<script>alert(1)</script>"
 
 
-def line(depth: int, group: int, *, ended: bool = True, looks: tuple[Look, ...] = ()) -> Line:
-    return Line(depth, looks, group, ended)
+def line(depth: int, group: int, *, ended: bool = True, probes: tuple[Probe, ...] = ()) -> Line:
+    return Line(depth, probes, group, ended)
 
 
 def told(answers: tuple[str, ...] = ("4",)) -> Told:
@@ -47,7 +47,7 @@ def test_the_natural_depth_is_a_median_that_knows_of_open_lines() -> None:
 
 
 def test_the_evidence_of_a_depth_is_the_exponent_of_its_vote() -> None:
-    lines = [line(900, 0, looks=(Look(500, i % 4 and 1),)) for i in range(4)]
+    lines = [line(900, 0, probes=(Probe(500, i % 4 and 1),)) for i in range(4)]
     (found,) = evidence(lines)
     assert (found.depth, found.lines, found.first, found.second) == (500, 4, 0.75, 0.25)
     gap = (0.75**0.5 - 0.25**0.5) ** 2

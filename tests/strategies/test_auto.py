@@ -97,7 +97,7 @@ def test_the_end_of_a_chain_outweighs_what_it_said_before() -> None:
     assert result.answer.text == "4"
     (line,) = {grown.line for step in why(result).steps for grown in step.grown}
     assert line == 0
-    assert result.work == 1000 + 2 + 1  # the end takes "Answer: 4", the one look before it a word
+    assert result.work == 1000 + 2 + 1  # the end takes "Answer: 4", the one probe before it a word
 
 
 def test_whole_chains_are_drawn_where_the_engine_can_not_continue() -> None:

@@ -47,20 +47,20 @@ class _Read(NamedTuple):
     """What one recorded problem tells a library."""
 
     case: Case
-    looks: int
+    probes: int
     asked: int
-    """Tokens of the looks together."""
+    """Tokens of the probes together."""
     ahead: _Ahead
 
 
 def _read(recording: Recording, problem: Problem) -> _Read:
     case = _case(recording, problem)
-    looks = [
+    probes = [
         asked_tokens(answer)
         for chain in recording.chains[problem.id]
         for answer in chain.answers[:-1]
     ]
-    return _Read(case, len(looks), sum(looks), _length_ahead(case))
+    return _Read(case, len(probes), sum(probes), _length_ahead(case))
 
 
 async def calibrate_runs(
@@ -84,16 +84,16 @@ async def calibrate_runs(
     if not told:
         raise InputError("no run was finished: there is nothing to calibrate on")
     others = [{digest(one.task.problem): one for one in runs} for runs in (arms or {}).values()]
-    cases, looks, tokens = [], 0, 0
+    cases, probes, tokens = [], 0, 0
     for trial, why in told:
         lines, task = _lines(why), trial.task
         right, named = await _right(task, why), task.problem.metadata.get("task", "")
         runs = tuple(_once(by_problem.get(digest(task.problem))) for by_problem in others)
         cases.append(Case(lines, right, named, runs, prompt_features(task.problem)))
-        looks += sum(len(line.depths) - line.ended for line in lines)
+        probes += sum(len(line.depths) - line.ended for line in lines)
         tokens += why.work - sum(line.depths[-1] for line in lines)
     signals = {"length": gain} if (gain := _gain(map(_length_ahead, cases))) is not None else {}
-    asked = tokens / looks if looks else 0.0
+    asked = tokens / probes if probes else 0.0
     kinds = tuple(sorted({trial.task.problem.kind for trial, _ in told}))
     return Library(model, "tokens", tuple(cases), asked, signals, (*(arms or {}),), kinds)
 
@@ -145,15 +145,15 @@ def _case(recording: Recording, problem: Problem) -> Case:
 
 
 def _line(chain: Chain, groups: Groups) -> Record:
-    """Keep the looks below the chain's end, one at each depth, and the end itself."""
+    """Keep the probes below the chain's end, one at each depth, and the end itself."""
     numbers = [groups.number(answer) for answer in chain.answers]
-    looks = {
+    probes = {
         depth: number
         for depth, number in zip(chain.depths, numbers, strict=True)
         if depth < chain.tokens
     }
-    looks[chain.tokens] = numbers[-1]
-    return Record((*looks,), (*looks.values(),), ended=numbers[-1] >= 0)
+    probes[chain.tokens] = numbers[-1]
+    return Record((*probes,), (*probes.values(),), ended=numbers[-1] >= 0)
 
 
 class _Ahead(NamedTuple):

@@ -31,11 +31,11 @@ class Runs:
     depth: Ints
     """Tokens decoded; 0 of a line that was not begun."""
     said: Ints
-    """The answer at the line's end or, as long as it is open, at its last look."""
+    """The answer at the line's end or, as long as it is open, at its last probe."""
     group: Ints
     """The latest that was an answer."""
     since: Ints
-    """Depth of the first look since which `group` stands; the line's own where it has just come."""
+    """Depth of the probe since which `group` stands; the line's own where it has just come."""
     ended: Bools
     """It came to its own end: it can't grow."""
     has_answered: Bools
@@ -43,7 +43,7 @@ class Runs:
     started: Ints
     """Lines begun."""
     work: Ints
-    """Tokens, those of looks included."""
+    """Tokens, those of probes included."""
     span: Ints
     number: Ints
     """Of the run, among all that were begun."""

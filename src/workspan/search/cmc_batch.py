@@ -30,7 +30,7 @@ class CmcBatch:
 
     beta: float = 0.5
     block: int = 500
-    """Tokens between two looks."""
+    """Tokens between two probes."""
     max_tokens: int = 1 << 30
     """Of a chain; one that is cut there has no vote."""
 
@@ -73,7 +73,7 @@ class CmcRule:
         is_open = ~runs.ended & (runs.depth < self._most) & ~self._dropped
         if self._rounds or runs.started.any():
             self._count(runs)
-            self._look(runs, is_open & (runs.depth > 0))
+            self._probe(runs, is_open & (runs.depth > 0))
             is_open &= ~self._dropped
             is_stopped = self._move(runs)
         is_open &= place < self._opened[:, None]
@@ -109,7 +109,7 @@ class CmcRule:
                 column[changed] = new
         self._finished = finished
 
-    def _look(self, runs: Runs, live: Bools) -> None:
+    def _probe(self, runs: Runs, live: Bools) -> None:
         """End a round, and drop the chains that strayed longest from the finished winner."""
         self._follow()
         self._rounds += 1

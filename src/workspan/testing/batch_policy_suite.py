@@ -32,7 +32,7 @@ _ANSWERS = 4
 _LONGEST = 3_000
 _STEP = 100
 """Tokens for which an interim answer stands."""
-_LOOK = 3
+_PROBE = 3
 """Tokens of one."""
 
 
@@ -183,7 +183,7 @@ def _grow(runs: Runs, grow: Ints, world: World, *, knows_ends: bool) -> NDArray[
                 runs.group[at], runs.since[at] = said, depth
             elif not runs.since[at]:
                 runs.since[at] = depth
-            costs.append(int(depth - before) + _LOOK * (not is_end or final == NONE))
+            costs.append(int(depth - before) + _PROBE * (not is_end or final == NONE))
             is_stuck[run] &= depth == before
         runs.work[run] += sum(costs)
         runs.span[run] += max(costs)

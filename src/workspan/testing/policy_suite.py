@@ -24,7 +24,7 @@ import msgspec
 
 from workspan.data.explanation import Explanation, Tried
 from workspan.strategies.auto.policies.explaining import explain
-from workspan.strategies.auto.policies.state import NONE, Decision, Line, Look, Policy, State
+from workspan.strategies.auto.policies.state import NONE, Decision, Line, Policy, Probe, State
 from workspan.strategies.auto.prompt_features import NAMES
 
 SEEDS = range(60)
@@ -36,7 +36,7 @@ MOST_LINES = 24
 _ANSWERS = 4
 _DEPTHS = (1, 40, 100, 400, 400, 1_000, 3_000)
 """Some of them alike, so that lines are."""
-_LOOK = 4
+_PROBE = 4
 """Tokens of an interim answer."""
 
 
@@ -75,7 +75,7 @@ def drawn_state(seed: int, *, arms: int = 0, is_judged: bool = False) -> State:
     tried = tuple(
         _try(rng, arms, is_judged=is_judged) for _ in range(rng.randint(0, 2) * bool(arms))
     )
-    work = sum(line.depth + line.cost_of_looks for line in lines) + sum(one.work for one in tried)
+    work = sum(line.depth + line.cost_of_probes for line in lines) + sum(one.work for one in tried)
     limits = [None, 0, 1, 7, rng.randint(8, 500), rng.randint(500, 20_000)]
     prompt_features = tuple(float(rng.randint(0, 90)) for _ in NAMES) * rng.randint(0, 1)
     span = max((line.depth for line in lines), default=0)
@@ -85,10 +85,10 @@ def drawn_state(seed: int, *, arms: int = 0, is_judged: bool = False) -> State:
 def _line(rng: random.Random, *, is_judged: bool) -> Line:
     depth, ended = rng.choice(_DEPTHS), rng.random() < 0.6
     depths = sorted(rng.sample(range(1, depth), min(depth - 1, rng.randint(0, 4))))
-    looks = tuple(Look(at, rng.randint(NONE, _ANSWERS - 1)) for at in depths)
-    group = looks[-1].group if looks and not ended else rng.randint(NONE, _ANSWERS - 1)
+    probes = tuple(Probe(at, rng.randint(NONE, _ANSWERS - 1)) for at in depths)
+    group = probes[-1].group if probes and not ended else rng.randint(NONE, _ANSWERS - 1)
     score = rng.choice((0.0, 0.5, 1.0)) if is_judged and ended and group != NONE else None
-    return Line(depth, looks, group, ended, _LOOK * len(looks), score)
+    return Line(depth, probes, group, ended, _PROBE * len(probes), score)
 
 
 def _try(rng: random.Random, arms: int, *, is_judged: bool) -> Tried:
@@ -146,8 +146,8 @@ def check_names(policy: Policy, state: State, seed: int = 0) -> None:
     new = {NONE: NONE, **{old: number + 7 for old, number in enumerate(numbers)}}
 
     def renamed(line: Line) -> Line:
-        looks = tuple(Look(look.depth, new[look.group]) for look in line.looks)
-        return replace(line, looks=looks, group=new[line.group])
+        probes = tuple(Probe(probe.depth, new[probe.group]) for probe in line.probes)
+        return replace(line, probes=probes, group=new[line.group])
 
     lines = tuple(map(renamed, state.lines))
     tried = tuple(one._replace(group=new[one.group]) for one in state.tried)
@@ -165,9 +165,9 @@ def check_order(policy: Policy, state: State) -> None:
     was = policy.decide(state)
     for i, j in combinations(ended, 2):
         one, other = state.lines[i], state.lines[j]
-        if (one.depth, one.cost_of_looks, one.score) != (
+        if (one.depth, one.cost_of_probes, one.score) != (
             other.depth,
-            other.cost_of_looks,
+            other.cost_of_probes,
             other.score,
         ):
             continue
@@ -296,10 +296,10 @@ class _Run:
             group = self._says[i] if is_end else NONE
             score = self._score(group)
             return replace(line, depth=depth, group=group, ended=True, score=score)
-        look = Look(depth, self._answer())
-        cost = line.cost_of_looks + self._spend(_LOOK)
-        looks = (*line.looks, look)
-        return replace(line, depth=depth, looks=looks, group=look.group, cost_of_looks=cost)
+        probe = Probe(depth, self._answer())
+        cost = line.cost_of_probes + self._spend(_PROBE)
+        probes = (*line.probes, probe)
+        return replace(line, depth=depth, probes=probes, group=probe.group, cost_of_probes=cost)
 
 
 def check_run(policy: Policy, seed: int, *, arms: int = 0, is_judged: bool = False) -> None:

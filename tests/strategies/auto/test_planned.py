@@ -15,7 +15,7 @@ from workspan.strategies.auto.fit.rules import evaluated, fitted
 from workspan.strategies.auto.policies.evidence import Evidence
 from workspan.strategies.auto.policies.plan import NEVER, Plan
 from workspan.strategies.auto.policies.policy import Planned
-from workspan.strategies.auto.policies.state import NONE, Line, Look, State
+from workspan.strategies.auto.policies.state import NONE, Line, Probe, State
 
 EVIDENCE = Evidence(scale=4_000)
 BUDGETS = (1_000, 4_000, 8_000, 16_000, 32_000, 64_000)
@@ -161,8 +161,8 @@ def test_a_limit_on_each_run_is_kept_in_the_evaluation() -> None:
 
 
 lines = st.builds(
-    lambda depth, group, ended, looks: Line(
-        depth, tuple(Look(d, g) for d, g in sorted(looks.items()) if d < depth), group, ended
+    lambda depth, group, ended, probes: Line(
+        depth, tuple(Probe(d, g) for d, g in sorted(probes.items()) if d < depth), group, ended
     ),
     st.integers(1, 20_000),
     st.integers(NONE, 4),

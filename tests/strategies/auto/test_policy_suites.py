@@ -102,7 +102,11 @@ RULES: dict[str, tuple[Callable[[], Policy], int, bool]] = {
     "survey": (lambda: Survey(5, 100), 0, False),
     **{f"plan {i}": (partial(planned, one), 0, False) for i, one in enumerate(PLANS)},
     **{
-        f"race {i}": (partial(Planned, one, SUPPORT, gain=0.5, reserve=9, look=20), 0, False)
+        f"race {i}": (
+            partial(Planned, one, SUPPORT, gain=0.5, reserve=9, probe_tokens=20),
+            0,
+            False,
+        )
         for i, one in enumerate(RACES)
     },
     "plan and shy": (lambda: planned(floor=0.6), 0, False),

@@ -26,7 +26,7 @@ from workspan.strategies.auto.fit.table import Table, tabulate
 from workspan.strategies.auto.policies.plan import Plan
 from workspan.strategies.auto.policies.policy import Planned
 from workspan.strategies.auto.policies.race_batch import RaceBatch
-from workspan.strategies.auto.policies.state import NONE, Line, Look
+from workspan.strategies.auto.policies.state import NONE, Line, Probe
 from workspan.strategies.auto.policies.support import Leavers, Support
 
 SUPPORT = Support(scale=1500.0)
@@ -70,7 +70,7 @@ def test_many_races_are_each_what_one_is_alone(
     chains, budget = Chains.of(one).heard(8), Budget(span=span)
     rule = RaceBatch(plan, SUPPORT, one.longest, span, 8)
     found = play(rule, chains, *orders(chains, 1))
-    fit = Planned(plan, SUPPORT, look=8)
+    fit = Planned(plan, SUPPORT, probe_tokens=8)
     auto = Auto(n=24, max_tokens=one.longest, probe_tokens=8, fitted=fit)
     for row, problem in enumerate(one.problems):
         order = seed_for(0, f"0 {problem.id}")
@@ -83,15 +83,15 @@ def test_many_races_are_each_what_one_is_alone(
 
 def test_what_was_left_speaks_against_itself() -> None:
     ends = [Line(1000, (), group, ended=True) for group in (0, 0, 1, 1)]
-    strays = [Line(900, (Look(300, 0), Look(900, 2)), 2) for _ in range(4)]
-    loyal = [Line(900, (Look(300, 3), Look(900, 2)), 2) for _ in range(4)]
+    strays = [Line(900, (Probe(300, 0), Probe(900, 2)), 2) for _ in range(4)]
+    loyal = [Line(900, (Probe(300, 3), Probe(900, 2)), 2) for _ in range(4)]
     assert SUPPORT.read([*ends, *strays])[0] == 1
     assert SUPPORT.read([*ends, *loyal])[0] == 0  # drawn first, of equals
 
 
 def test_a_run_without_an_answer_has_no_leader() -> None:
     assert SUPPORT.read([]) == (NONE, 0.0)
-    assert SUPPORT.read([Line(500), Line(500, (Look(500, NONE),))]) == (NONE, 0.0)
+    assert SUPPORT.read([Line(500), Line(500, (Probe(500, NONE),))]) == (NONE, 0.0)
 
 
 def test_a_line_that_returns_has_not_left() -> None:
@@ -126,17 +126,17 @@ def test_a_race_counts_what_its_lines_decode() -> None:
     replayed = run_race(table, SUPPORT, draws, Shape(2, cap, table.block, joins=2))
     last = np.append(replayed.starts[1:], len(replayed.step)) - 1
     whole = table.tokens[draws.problem[:, None], draws.order].sum(axis=1)
-    looks = replayed.work[last] - whole
+    probes = replayed.work[last] - whole
     assert (replayed.n[last] == 6).all()
-    assert (looks >= 0).all()
-    assert (looks <= table.asked * (whole / table.block + 1)).all()
+    assert (probes >= 0).all()
+    assert (probes <= table.asked * (whole / table.block + 1)).all()
     assert right_groups(table).any(axis=1).all()
 
 
 @pytest.mark.slow
 def test_a_library_with_wide_lines_gives_races_where_the_budget_is_wide() -> None:
     library = calibrate([recorded(5, problems=16, chains=24)])
-    rule = fitted(evaluated(library), work=30_000, span=2_500, look=8)
+    rule = fitted(evaluated(library), work=30_000, span=2_500, probe_tokens=8)
     assert isinstance(rule, Planned)
     assert rule.plan.is_race
     assert rule.plan.lines > 4
@@ -151,7 +151,7 @@ def test_a_price_on_both_gives_a_frontier_of_work_and_span() -> None:
     for price in (0.0, 1e-5):
         spans, works = [], []
         for rate in (0.0, 2.0, 50.0):
-            rule = fitted(found, work=30_000, price=price, rate=rate, look=8)
+            rule = fitted(found, work=30_000, price=price, rate=rate, probe_tokens=8)
             assert isinstance(rule, Planned)
             spans.append(outcomes[rule.plan].span)
             works.append(outcomes[rule.plan].work)

@@ -44,7 +44,7 @@ def policy_of(fitted: Fitted, held: Recording) -> BatchPolicy | None:
     if not (is_bare and is_asked and rule.plan.lines):
         return None
     if isinstance(rule.evidence, Support):
-        return RaceBatch(rule.plan, rule.evidence, auto.max_tokens, span, rule.look)
+        return RaceBatch(rule.plan, rule.evidence, auto.max_tokens, span, rule.probe_tokens)
     return PlannedBatch(rule.plan, rule.evidence, auto.max_tokens)
 
 

@@ -33,29 +33,29 @@ if TYPE_CHECKING:
     Ints = NDArray[np.integer]
     Floats = NDArray[np.float64]
 
-_LOOKS = 4096
-"""Looks on a chain, at most."""
+_PROBES = 4096
+"""Probes of a chain, at most."""
 _AT_ONCE = 512
 """Runs that are played together: more would not fit a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chains:
-    """The chains of a recording; arrays [problem, chain, look] or as said."""
+    """The chains of a recording; arrays [problem, chain, probe] or as said."""
 
     names: tuple[str, ...]
     """Ids of the problems."""
     answers: tuple[tuple[str, ...], ...]
     """By problem: one of each group."""
     step: int
-    """Tokens between two looks: look i is what a chain said last at i steps."""
+    """Tokens between two probes: probe i is what a chain said last at i steps."""
     tokens: Ints
     """[problem, chain], at its end."""
     final: Ints
     """[problem, chain], the group of its own answer."""
     group: Ints
     asked: Ints
-    """Tokens of the look."""
+    """Tokens of the probe."""
     right: Floats
     """[problem, group], how right it is."""
     is_even: bool
@@ -73,15 +73,15 @@ class Chains:
         """Lay a recording out.
 
         Raises:
-            InputError: its problems have not equally many chains, or looks lie too close.
+            InputError: its problems have not equally many chains, or probes lie too close.
         """
         chains = [recording.chains[problem.id] for problem in recording.problems]
         n, sizes = len(chains[0]), {len(many) for many in chains}
         if len(sizes) > 1:
             raise InputError("episodes need as many chains of every problem")
-        looks = {depth for many in chains for one in many for depth in one.depths[:-1]}
-        step = gcd(*looks) or recording.longest
-        if recording.longest // step >= _LOOKS:
+        probes = {depth for many in chains for one in many for depth in one.depths[:-1]}
+        step = gcd(*probes) or recording.longest
+        if recording.longest // step >= _PROBES:
             raise InputError(f"chains were asked every {step} tokens: too often for episodes")
         shape = (len(chains), n, recording.longest // step + 1)
         group, asked = np.full(shape, NONE, np.int16), np.ones(shape, np.int16)
@@ -106,7 +106,7 @@ class Chains:
 
 
 def _lay(chain: Chain, numbers: list[int], step: int, group: Ints, asked: Ints) -> None:
-    """Write what a chain says from each look to the next."""
+    """Write what a chain says from each probe to the next."""
     for depth, number, answer in zip(chain.depths, numbers, chain.answers, strict=True):
         at = -(-depth // step)
         group[at:], asked[at:] = number, asked_tokens(answer)

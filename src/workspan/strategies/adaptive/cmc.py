@@ -40,7 +40,7 @@ class Cmc:
         family="adaptive",
         parameters={
             "beta": "From 0 to 1: more chains, more patience, a surer stop.",
-            "block": "Tokens between two looks.",
+            "block": "Tokens between two probes.",
             "probe": "What a chain is asked with.",
             "probe_tokens": "Tokens of its answer, at most.",
         },

@@ -205,6 +205,6 @@ class Auto:
             is_judged=self.verifier is not None,
             has_arms=bool(self.arms),
             rate=self.rate,
-            look=self.probe_tokens,
+            probe_tokens=self.probe_tokens,
             lines=self.n,
         )

@@ -10,7 +10,7 @@ from workspan.data.types import Candidate, Problem, Request
 from workspan.errors import BudgetExceeded, first_error
 from workspan.strategies.adaptive.probed_chain import Chain, grow
 from workspan.strategies.auto.groups import Groups
-from workspan.strategies.auto.policies.state import NONE, Decision, Line, Look, State
+from workspan.strategies.auto.policies.state import NONE, Decision, Line, Probe, State
 from workspan.strategies.auto.prompt_features import prompt_features
 
 
@@ -42,7 +42,7 @@ class Lines:
     def state(self, session: Session) -> State:
         """Say how it stands."""
         left = session.left()
-        work = sum(line.depth + line.cost_of_looks for line in self.lines)
+        work = sum(line.depth + line.cost_of_probes for line in self.lines)
         work += sum(one.work for one in self.tried)
         lines, tried = tuple(self.lines), tuple(self.tried)
         span = session.clock.now
@@ -79,9 +79,11 @@ class Lines:
 
     def _line(self, chain: Chain, before: Line) -> Line:
         group = NONE if chain.now.score == 0 else self.groups.number(chain.now.answer)
-        looks = before.looks + (Look(chain.tokens, group),) * (chain.asked > before.cost_of_looks)
+        probes = before.probes + (Probe(chain.tokens, group),) * (
+            chain.asked > before.cost_of_probes
+        )
         ended = not chain.is_live and (self.counts_cut or not self._was_cut(chain))
-        return Line(chain.tokens, looks, group, ended, chain.asked, chain.now.score)
+        return Line(chain.tokens, probes, group, ended, chain.asked, chain.now.score)
 
     def _was_cut(self, chain: Chain) -> bool:
         """Tell a chain that the budget cut from one that ended, is at its cap, or failed."""

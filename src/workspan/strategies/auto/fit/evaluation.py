@@ -207,8 +207,8 @@ def _dives(table: Table, limit: float) -> Iterator[Shape]:
     """Yield one long line beside dives that no run takes beyond a limit."""
     cap, *shorter = caps(table, 1)
     for width, dive in product(DIVERS, shorter):
-        looks = 1 + dive // table.watch
-        if dive <= table.scale and width * (dive + looks * table.asked) <= limit:
+        probes = 1 + dive // table.watch
+        if dive <= table.scale and width * (dive + probes * table.asked) <= limit:
             yield Shape(width, cap, table.watch, dive=dive)
 
 
@@ -216,8 +216,8 @@ def _splits(table: Table, limit: float) -> Iterator[Shape]:
     """Yield the fixed splits that no run can take beyond a limit."""
     for width in (n for n in WIDE if n <= table.tokens.shape[1]):
         for cap in caps(table, 2 if width > 1 else 8):
-            looks = 1 + cap // table.watch
-            if width * (cap + looks * table.asked) <= limit:
+            probes = 1 + cap // table.watch
+            if width * (cap + probes * table.asked) <= limit:
                 yield Shape(width, cap, cap)
     yield Shape(1, *2 * (int(min(limit, table.tokens.max())),))
 
@@ -236,9 +236,9 @@ def _stopped(found: Replayed, shape: Shape, draws: Draws, limit: float) -> Itera
 def _watched(split: Outcome, table: Table) -> Outcome:
     """Let a fixed split look on the way: what says nothing at its cap has its latest answer."""
     shape = split.plan.shape._replace(block=min(table.watch, split.plan.shape.cap))
-    looks = np.minimum(table.tokens, shape.cap) // shape.block - (table.tokens > shape.cap)
+    probes = np.minimum(table.tokens, shape.cap) // shape.block - (table.tokens > shape.cap)
     right, work, span = split.cases
-    work = work + shape.width * table.asked * np.maximum(0.0, looks.mean(axis=1))
+    work = work + shape.width * table.asked * np.maximum(0.0, probes.mean(axis=1))
     return Outcome.of(split.plan._replace(shape=shape), np.stack([right, work, span]))
 
 

@@ -81,10 +81,10 @@ def moments(table: Table, draws: Draws, shape: Shape) -> Iterator[Moment]:
         group, is_end = table.group[at], (depth >= tokens) & (depth > 0)
         leavers.see(group)
         said = Said(group, is_end & ended, depth, table.since[at], leavers.left)
-        looks = np.minimum(age // stride, -(-depth // shape.block) - is_end).sum(axis=1)
+        probes = np.minimum(age // stride, -(-depth // shape.block) - is_end).sum(axis=1)
         is_open = (depth < np.minimum(tokens, shape.cap)) & (depth > 0)
         begun = (depth > 0).sum(axis=1)
-        work = depth.sum(axis=1) + table.asked * np.maximum(looks, 0)
+        work = depth.sum(axis=1) + table.asked * np.maximum(probes, 0)
         is_over = ~is_open.any(axis=1) & (begun == most)
         yield Moment(said, work, step * (shape.block + table.asked), begun, is_open.sum(1), is_over)
         if is_over.all():

@@ -43,7 +43,7 @@ class Shape(NamedTuple):
     cap: int
     """Tokens at which a line is left."""
     block: int
-    """Tokens between looks."""
+    """Tokens between probes."""
     more: int = 1
     """Lines that are added when all have ended or were left."""
     dive: int = 0
@@ -194,7 +194,7 @@ class _Rested(NamedTuple):
     """[line, run]"""
     at: Ints
     """Tokens of all lines together, as the next."""
-    looks: Ints
+    probes: Ints
     span: Floats
 
     @classmethod
@@ -207,7 +207,7 @@ class _Rested(NamedTuple):
     def on(self, states: Ints) -> _Rested:
         """Return those at these places."""
         witnesses, right = self.witnesses.on(states), self.right[:, states]
-        told = (self.at[states], self.looks[states], self.span[states])
+        told = (self.at[states], self.probes[states], self.span[states])
         return _Rested(self.run[states], witnesses, right, *told)
 
 
@@ -252,7 +252,7 @@ class _Round:
         until = steps.cumsum()
         step = np.arange(len(place)) - np.repeat(until - steps, steps) + 1
         state = now.on(place)
-        n_open, at, looks = np.zeros(len(place), np.int64), state.at, state.looks
+        n_open, at, probes = np.zeros(len(place), np.int64), state.at, state.probes
         longest, right = np.zeros(len(place), np.int64), [*state.right]
         witnesses = state.witnesses
         for line in range(end - first):
@@ -260,14 +260,14 @@ class _Round:
             depth = np.minimum(step * shape.block, own)
             n_open += depth < own
             at = at + depth
-            looks = looks + np.minimum(step, -(-own // shape.block) - (own == whole))
+            probes = probes + np.minimum(step, -(-own // shape.block) - (own == whole))
             longest = np.maximum(longest, depth)
             column = np.where(depth >= whole, -(-depth // table.block), depth // table.block)
             where = (problem[place], order[line][place], column)
             group = table.group[where]
             witnesses = witnesses.plus(group, np.where(group == NONE, 0.0, weights[where]))
             right.append(table.right[where])
-        told = (at, looks, state.span + longest)
+        told = (at, probes, state.span + longest)
         is_last = np.zeros(len(place), bool)
         is_last[until - 1] = True
         there = _Rested(state.run, witnesses, np.stack(right), *told)
@@ -288,7 +288,7 @@ class _Round:
         own = np.maximum.accumulate(np.where(begins, before, 0))
         kept = np.flatnonzero(before == own)
         told = (
-            state.at + self.asked * state.looks,
+            state.at + self.asked * state.probes,
             state.span,
             np.full(len(rests), self.n),
             right,

@@ -65,7 +65,7 @@ def fitted(
     is_judged: bool = False,
     has_arms: bool = False,
     rate: float = 0.0,
-    look: int = 0,
+    probe_tokens: int = 0,
     lines: int = 64,
 ) -> Policy:
     """Make the rule for a budget: a fraction of a second, so the latest are kept.
@@ -81,13 +81,13 @@ def fitted(
         rate: tokens of work that one of span is worth, and is priced as. Where nothing has a price,
             or it is infinite: of the plans that are about as good as the best the cheapest by both,
             or the quickest.
-        look: tokens of an interim answer, at most.
+        probe_tokens: tokens of an interim answer, at most.
         lines: of a race, at most.
     """
     budget = (work, span, price)
     if is_judged:
         return _scheduled(found, budget, floor, has_arms=has_arms)
-    most = (look, lines)
+    most = (probe_tokens, lines)
     return _planned(found, budget, floor, most, has_arms=has_arms, rate=rate)
 
 
@@ -105,7 +105,7 @@ def _planned(
 ) -> Policy:
     """Choose a plan for each segment of problems, and one for all; or votes, if they are better."""
     table, (work, span, price) = found.table, budget
-    (look, lines), plans = most, found.plans(work, span, has_arms=has_arms)
+    (probe_tokens, lines), plans = most, found.plans(work, span, has_arms=has_arms)
     plans = tuple(one for one in plans if not one.plan.is_race or one.plan.lines <= lines)
     every = [Segment(np.arange(len(table.tokens)))]
     if rate and (rate == inf or not price):
@@ -119,7 +119,7 @@ def _planned(
     def rule(one: Outcome) -> Policy:
         arm = _told(table, one.plan.arm)
         evidence = found.races.support if found.races and one.plan.is_race else found.evidence
-        return Planned(one.plan, evidence, found.gain, floor, reserve, arm, look)
+        return Planned(one.plan, evidence, found.gain, floor, reserve, arm, probe_tokens)
 
     segments = [*segments_of(tree := segments_for(plans, table.prompt_features, work, price))]
     dear = (price, 0.0 if rate == inf else rate)
@@ -150,7 +150,7 @@ def _cheapest(
 
 
 def _votes(found: Evaluation, work: float | None) -> VoteEvaluation | None:
-    """Return votes on whole lines where looks tell nothing, or more fit than plans look at."""
+    """Return votes on whole lines where probes tell nothing, or more fit than plans look at."""
     is_wide = work is not None and work > MOST_LINES * found.table.scale
     return (
         found.voting.evaluation if found.voting and (is_wide or not found.table.is_asked) else None

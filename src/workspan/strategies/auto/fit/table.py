@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 BLOCKS = 32
 """Depths of a typical line that are told apart, at most."""
-_LOOKS = 2
-"""Blocks between two looks of a run."""
+_PROBES = 2
+"""Blocks between two probes of a run."""
 _BY_PROBLEM = ("tokens", "ended", "group", "since", "right", "prompt_features")
 
 
@@ -44,7 +44,7 @@ class Table:
     scale: float
     """Median tokens of a line."""
     asked: float
-    """Tokens of a look."""
+    """Tokens of a probe."""
     is_asked: bool
     """Lines were looked at on the way: they can be cut there."""
     tokens: NDArray[np.int64]
@@ -53,7 +53,7 @@ class Table:
     """[problem, line], by itself."""
     group: NDArray[np.int32]
     since: NDArray[np.int32]
-    """Depth of the first of the looks that the answer stands since."""
+    """Depth of the first of the probes that the answer stands since."""
     right: NDArray[np.bool_]
     prompt_features: NDArray[np.float64]
     """[problem, feature], what each prompt shows; no feature where that isn't known of all."""
@@ -68,8 +68,8 @@ class Table:
 
     @property
     def watch(self) -> int:
-        """Tokens between two looks of a run: so many that a look is a small part of them."""
-        return self.block * (_LOOKS if self.asked else 1)
+        """Tokens between two probes of a run: so many that a probe is a small part of them."""
+        return self.block * (_PROBES if self.asked else 1)
 
     @property
     def steps(self) -> int:

@@ -119,7 +119,7 @@ def _size(state: State, arm: int) -> int:
 
 
 def _cost(line: Line) -> int:
-    return line.depth + line.cost_of_looks
+    return line.depth + line.cost_of_probes
 
 
 def _each(state: State, n: int) -> int:

@@ -70,7 +70,7 @@ def evidence(lines: Sequence[Line]) -> tuple[Evidence, ...]:
     the mean cost of a line cut there.
     """
     found = []
-    for depth in sorted({look.depth for line in lines for look in line.looks}):
+    for depth in sorted({probe.depth for line in lines for probe in line.probes}):
         read = [(min(depth, line.depth), _group_at(line, depth)) for line in lines]
         known = [(cost, group) for cost, group in read if group is not None]
         votes = Counter(group for _, group in known if group != NONE)
@@ -92,7 +92,7 @@ def more(lines: Sequence[Line]) -> tuple[More, ...]:
     if not votes:
         return ()
     first, second = [*(n for _, n in votes.most_common(2)), 0][:2]
-    each = sum(line.depth + line.cost_of_looks for line in lines) / len(lines)
+    each = sum(line.depth + line.cost_of_probes for line in lines) / len(lines)
     return tuple(
         More(n, round(n * each, 1), round(_overtaken(first, second, n), 4)) for n in (1, 2, 4, 8)
     )
@@ -116,7 +116,7 @@ def _group_at(line: Line, depth: int) -> int | None:
     """Return what a line says at a depth; None where it was not read there."""
     if line.ended and line.depth <= depth:
         return line.group
-    return next((look.group for look in reversed(line.looks) if look.depth == depth), None)
+    return next((probe.group for probe in reversed(line.probes) if probe.depth == depth), None)
 
 
 def _grown(before: Sequence[Line], after: Sequence[Line]) -> tuple[Grown, ...]:

@@ -36,10 +36,10 @@ class Planned:
     floor: float = 0.0
     """Abstain below it."""
     reserve: int = 0
-    """Tokens kept for a look at each line, where a limit nears."""
+    """Tokens kept for a probe at each line, where a limit nears."""
     arm: Arm | None = None
-    look: int = 0
-    """Tokens of a look, at most: a race leaves so much of its span unused."""
+    probe_tokens: int = 0
+    """Tokens of a probe, at most: a race leaves so much of its span unused."""
 
     def decide(self, state: State) -> Decision:
         """Choose what to do next."""
@@ -88,7 +88,7 @@ class Planned:
         rooms = [shape.cap_of(i) - state.lines[i].depth for i in open_] + [*map(shape.cap_of, new)]
         block = min(shape.block, *rooms)
         if state.span_left is not None:
-            block = min(block, state.span_left - (self.look if is_race else self.reserve))
+            block = min(block, state.span_left - (self.probe_tokens if is_race else self.reserve))
         if state.work_left is None:
             return open_, n, block
         each = state.work_left // len(rooms) - self.reserve

@@ -33,7 +33,7 @@ class RaceBatch:
     span: int | None = None
     """Of each run, at most."""
     reserve: int = 0
-    """Tokens of it kept for a look."""
+    """Tokens of it kept for a probe."""
 
     @property
     def lines(self) -> int:

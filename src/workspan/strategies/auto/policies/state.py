@@ -1,7 +1,7 @@
 """What an allocation rule sees of a run, and what it answers: the seam between it and a strategy.
 
 A *line* is one chain of a model. It is decoded block by block, and may be asked for an interim
-answer on the way: a *look*. Answers are told apart by small whole numbers, their *groups*; no text
+answer on the way: a *probe*. Answers are told apart by small whole numbers, their *groups*; no text
 gets here.
 """
 
@@ -21,7 +21,7 @@ UNLIMITED = 1 << 40
 Action = Literal["widen", "deepen", "switch", "stop", "abstain"]
 
 
-class Look(NamedTuple):
+class Probe(NamedTuple):
     """An interim answer."""
 
     depth: int
@@ -35,14 +35,14 @@ class Line:
     """One chain so far."""
 
     depth: int
-    """Tokens decoded, those of looks left out."""
-    looks: tuple[Look, ...] = ()
-    """In order of depth; a look at the line's end is not one of them."""
+    """Tokens decoded, those of probes left out."""
+    probes: tuple[Probe, ...] = ()
+    """In order of depth; a probe at the line's end is not one of them."""
     group: int = NONE
-    """Its answer if it ended, else that of its last look."""
+    """Its answer if it ended, else that of its last probe."""
     ended: bool = False
     """It came to its own end: it can't be deepened."""
-    cost_of_looks: int = 0
+    cost_of_probes: int = 0
     """Tokens of its interim answers together."""
     score: float | None = None
     """What a verifier said of its answer, 1 is a pass; None where none was asked."""
@@ -51,10 +51,10 @@ class Line:
     def since(self) -> int:
         """The depth from which its answer stands."""
         first = self.depth
-        for look in reversed(self.looks):
-            if look.group != self.group:
+        for probe in reversed(self.probes):
+            if probe.group != self.group:
                 break
-            first = look.depth
+            first = probe.depth
         return first
 
 
@@ -65,7 +65,7 @@ class State:
     lines: tuple[Line, ...] = ()
     """In order of their start. Those that an earlier decision left alone are here too."""
     work: int = 0
-    """Tokens decoded, looks and lines that failed included."""
+    """Tokens decoded, probes and lines that failed included."""
     span: int = 0
     """Tokens of the longest chain of calls that had to wait for one another."""
     work_left: int | None = None
@@ -88,7 +88,7 @@ class Decision:
     """What to do next.
 
     `widen` starts `n` new lines and deepens `lines` beside them; `deepen` goes on with `lines`
-    only; each line by `block` tokens, then a look where the engine can be asked. `switch` lets
+    only; each line by `block` tokens, then a probe where the engine can be asked. `switch` lets
     lines rest and gives `block` tokens to another strategy, `arm`. `stop` answers `leader`,
     `abstain` answers nothing. A line that is not named is left as it stands; it may be named again
     later.

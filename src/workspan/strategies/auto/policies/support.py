@@ -44,7 +44,7 @@ class Said(NamedTuple):
     depth: Ints
     """0 of a line that was not begun."""
     since: Ints
-    """Depth of the look since which the answer stands."""
+    """Depth of the probe since which the answer stands."""
     left: Ints
     """[run, group], lines that said it and say another."""
 
@@ -76,7 +76,7 @@ class Support:
         seen = [line for line in lines if line.depth > 0]
         if not seen:
             return NONE, 0.0
-        said = [{look.group for look in line.looks} | {line.group} for line in seen]
+        said = [{probe.group for probe in line.probes} | {line.group} for line in seen]
         known = sorted(set().union(*said) - {NONE})
         at = {group: i for i, group in enumerate(known)} | {NONE: NONE}
         left = np.zeros((1, max(1, len(known))), np.int64)
@@ -157,7 +157,7 @@ def weigh(said: Said) -> Answers:
 
 
 class Leavers:
-    """Counts, look by look, the lines that said an answer and say another; for many runs."""
+    """Counts, probe by probe, the lines that said an answer and say another; for many runs."""
 
     def __init__(self, runs: int, lines: int) -> None:
         self.left = np.zeros((runs, 1), np.int64)

@@ -79,7 +79,7 @@ class VoteRule:
         if live and room >= len(live):
             block = room // len(live)
             return Decision("deepen", live, 0, block, leader, belief, why=told)
-        tokens = [line.depth + line.cost_of_looks for line in state.lines]
+        tokens = [line.depth + line.cost_of_probes for line in state.lines]
         each = relative_cost(sum(tokens), n, self.typical)
         is_worth = self._is_worth(n, first - second, now, each)
         if is_worth and room > 0 and room >= (fmean(tokens) if tokens else 0):
