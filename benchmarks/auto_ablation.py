@@ -2,11 +2,11 @@
 
 Folds by problem; what is learnt for a problem is learnt from others. Two kinds of comparison:
 
-- *stop rules*: one line after another, on lines held out, as an evaluation runs them. Every rule
+- *stop rules*: one chain after another, on chains held out, as an evaluation runs them. Every rule
   has the threshold that was most often right on the training part within the mean budget. Left out:
-  the *finish times* (what a problem's own lines cost), the *look-ahead* (that further lines bring
-  less the more there are), both, all but one step of it (*one line ahead*: only what a single
-  further line could overturn counts), and the *fit* of the evidence.
+  the *finish times* (what a problem's own chains cost), the *look-ahead* (that further chains bring
+  less the more there are), both, all but one step of it (*one chain ahead*: only what a single
+  further chain could overturn counts), and the *fit* of the evidence.
 - *whole runs*, replayed: without a *library* (votes until they agree), and without the *pooled
   price* (the budget as a limit on each run). Either spends what it spends; the full rule is then
   fitted for that mean work, and run in the same orders of chains.
@@ -41,13 +41,13 @@ from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
 from workspan.runner import run
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.evaluation import MOST_LINES, caps, learn
+from workspan.strategies.auto.fit.evaluation import MOST_CHAINS, caps, learn
 from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw, replayed
 from workspan.strategies.auto.fit.table import Table, tabulate
 from workspan.strategies.auto.policies.evidence import Evidence
 
 RUNS = 32
-"""Orders of each problem's lines, for the stop rules."""
+"""Orders of each problem's chains, for the stop rules."""
 STEPS = 40
 """Thresholds that are tried for each rule."""
 RESAMPLES = 4_000
@@ -62,7 +62,7 @@ def _cost(found: Replayed, table: Table) -> Any:
 
 
 def _one_ahead(found: Replayed, table: Table) -> Any:
-    """Count nothing that a single further line can't overturn."""
+    """Count nothing that a single further chain can't overturn."""
     odds, others, rival = (found.features[..., i] for i in (1, 2, 3))
     lead = 1 / (1 + np.exp(-odds)) + np.expm1(others) / 4 - np.expm1(rival) / 4
     return np.where(lead < 1, (1 - found.belief) / _cost(found, table), 0.0)
@@ -73,13 +73,13 @@ RULES: dict[str, Value] = {
     "finish times": lambda found, _: (1 - found.belief) / (found.n + 0.5),
     "look-ahead": lambda found, table: (1 - found.belief) / _cost(found, table),
     "both": lambda found, _: 1 - found.belief,
-    "all but one line ahead": _one_ahead,
+    "all but one chain ahead": _one_ahead,
 }
 
 
 def replays(table: Table, evidence: Evidence, deep: list[int]) -> list[Replayed]:
-    """Run one line after another, to each cap."""
-    draws = draw(table, RUNS, MOST_LINES)
+    """Run one chain after another, to each cap."""
+    draws = draw(table, RUNS, MOST_CHAINS)
     shapes = [Shape(1, cap, table.watch) for cap in deep]
     return [replayed(table, evidence, draws, shape, keeps_features=True) for shape in shapes]
 
@@ -93,7 +93,7 @@ def ends(found: Replayed, value: Any, least: float) -> tuple[Any, Any]:
 def held_out(split: Split, rule: Value, work: float, *, fits: bool) -> tuple[Any, Any]:
     """Choose cap and threshold on the training part; return accuracy and work of each problem."""
     table, held = tabulate(calibrate(split.training)), tabulate(calibrate([split.held]))
-    draws: Draws = draw(table, RUNS, MOST_LINES)
+    draws: Draws = draw(table, RUNS, MOST_CHAINS)
     evidence = learn(table, draws) if fits else Evidence(table.scale)
     deep = [cap for cap in caps(table) if cap >= 0.8 * table.scale][:3]
     best: tuple[float, int, float] | None = None

@@ -1,7 +1,7 @@
 """`auto` with revision and evolution as arms, against each of them alone, on plans of mixed sizes.
 
 The planner is simulated, no model is here; strategies, evaluator and accounts are real. Problems of
-all tasks come shuffled. `auto` gets a library of other problems: lines, and one run of each arm.
+all tasks come shuffled. `auto` gets a library of other problems: chains, and one run of each arm.
 Without a library arms have doubling tries beside universal restarts. All have the same hard budget
 of work on every problem, and a verifier that knows a right plan. Differences are paired, 95 %.
 
@@ -41,21 +41,21 @@ CAP = 200
 """Words of a plan, at most."""
 FOLLOWS = 0.5
 """Share of the evaluator's messages that the simulated planner acts on."""
-LINES, REACH = 16, 4000
-"""Of the calibration: lines of a problem, and work of an arm's run."""
+CHAINS, REACH = 16, 4000
+"""Of the calibration: chains of a problem, and work of an arm's run."""
 REVISION = f"sequential_revision(threads=4, turns=80, verifier=plan_check, max_tokens={CAP})"
 EVOLUTION = f"mind_evolution(verifier=plan_check, max_tokens={CAP})"
 SAMPLING = f"best_of_n(n=400, verifier=plan_check, max_tokens={CAP})"
 
 
 async def calibrated(engine: Engine, tasks: Sequence[Task], auto: Auto, path: Path) -> None:
-    """Write a library of lines and arms on the calibration problems."""
-    survey = replace(auto, arms=(), n=LINES, fitted=Survey(LINES, CAP))
+    """Write a library of chains and arms on the calibration problems."""
+    survey = replace(auto, arms=(), n=CHAINS, fitted=Survey(CHAINS, CAP))
     strategies: list[Strategy] = [survey, *auto.arms]
     done = await compare(strategies, tasks, engine, budget=Budget(work=REACH), seed=1)
-    lines, *others = (done.of(name) for name in done.strategies)
+    chains, *others = (done.of(name) for name in done.strategies)
     arms = dict(zip(arm_names(auto.arms), others, strict=True))
-    write_library(await calibrate_runs(lines, engine.info.model, arms), path)
+    write_library(await calibrate_runs(chains, engine.info.model, arms), path)
 
 
 async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """What `auto` costs beside the calls that it decides on: time of a decision, share of a run.
 
-*Decision* is the processor time of one `decide`, for runs of n lines with 16 probes each: median
+*Decision* is the processor time of one `decide`, for runs of n chains with 16 probes each: median
 and 99th percentile. *Run* is whole runs that grow n chains in ten blocks and ask each: microseconds
 a call, the decisions' share of that, and their share of the same calls at 50 ms each. The engine is
 scripted and takes no time, so that everything measured is Workspan's own; the library is simulated.
@@ -32,7 +32,7 @@ from workspan.strategies.auto.fit.rules import evaluated, fitted
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.plan import NEVER, Plan
 from workspan.strategies.auto.policies.policy import Planned
-from workspan.strategies.auto.policies.state import Decision, Line, Policy, Probe, State
+from workspan.strategies.auto.policies.state import Chain, Decision, Policy, Probe, State
 from workspan.testing.scripted import ScriptedEngine
 
 PROBES, BLOCK = 16, 256
@@ -41,29 +41,29 @@ CALL = 0.05
 """Seconds of a short call over a network, for scale."""
 
 
-def library(problems: int, chains: int = 32) -> Library:
+def library(problems: int, each: int = 32) -> Library:
     """Return a simulated library: chains of random length and agreement."""
     rng = Random(0)
     cases = []
     for _ in range(problems):
-        likely, lines = rng.random(), []
-        for _ in range(chains):
+        likely, chains = rng.random(), []
+        for _ in range(each):
             depths = tuple(BLOCK * (i + 1) for i in range(rng.randint(4, 40)))
             group = 0 if rng.random() < likely else rng.randint(1, 4)
-            lines.append(Record(depths, (-1, *(group,) * (len(depths) - 1)), ended=True))
-        cases.append(Case(tuple(lines), right=(0,)))
+            chains.append(Record(depths, (-1, *(group,) * (len(depths) - 1)), ended=True))
+        cases.append(Case(tuple(chains), right=(0,)))
     return Library("simulated", "tokens", tuple(cases), asked=8.0)
 
 
 def states(width: int, seed: int = 0) -> Iterator[State]:
-    """Yield runs of `width` lines, some ended, none agreeing for sure."""
+    """Yield runs of `width` chains, some ended, none agreeing for sure."""
     rng, depth = Random(seed), BLOCK * PROBES
     while True:
-        lines = []
+        chains = []
         for _ in range(width):
             probes = tuple(Probe(BLOCK * (i + 1), rng.randint(-1, 3)) for i in range(PROBES))
-            lines.append(Line(depth, probes, probes[-1].group, rng.random() < 0.3, PROBES * 8))
-        yield State(tuple(lines), work=depth * width, work_left=1 << 20)
+            chains.append(Chain(depth, probes, probes[-1].group, rng.random() < 0.3, PROBES * 8))
+        yield State(tuple(chains), work=depth * width, work_left=1 << 20)
 
 
 def decisions(rule: Policy, width: int, rounds: int) -> list[float]:
@@ -127,11 +127,11 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     for name, rule in rules.items():
         for width in WIDTHS:
             half, most = decisions(rule, width, options.rounds)
-            report[f"decision, {name}, {width} lines"] = [half, most]
+            report[f"decision, {name}, {width} chains"] = [half, most]
     for width in WIDTHS:
         shape = Shape(width, 100, 10)
         grown = Planned(Plan(shape, width, NEVER), found.evidence)
-        report[f"run, {width} lines"] = await a_run(grown, width, options.runs)
+        report[f"run, {width} chains"] = await a_run(grown, width, options.runs)
     return report
 
 

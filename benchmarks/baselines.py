@@ -132,8 +132,8 @@ def page(
         "",
         f"{seeds} orders of the chains, 5 folds by problem; tokens in thousands, probes charged; "
         f"95 % intervals over problems, paired. Stores: {', '.join(stores)}. Rules at their own "
-        "work, `auto` and best fixed splits within a mean budget. No row: tournaments, which need a "
-        "judge that reads answers.",
+        "work, `auto` and best fixed splits within a mean budget. No row: tournaments, which need "
+        "a judge that reads answers.",
         "",
         "| rule | accuracy % | by store | work | span | random | coverage | effective n "
         "| to the full vote | to the best fixed |",

@@ -49,7 +49,7 @@ from workspan_evidence.reasoner.engine import Reasoner
 TASKS = ("deep(d=10)", "heavy(m=1, h=4)")
 BUDGETS = (32, 48, 64, 96)
 LONGEST = 110
-LINES, BLOCK = 16, 4
+CHAINS, BLOCK = 16, 4
 """Of the calibration."""
 CAPS = (8, 12, 16, 20, 24, 32, 40, 48, 64, 96)
 
@@ -119,9 +119,9 @@ def mixed(tasks: Sequence[str], problems: int, seed: int) -> list[Task]:
 async def calibrated(engine: Engine, tasks: Sequence[Task], path: Path, blind: Path) -> None:
     """Write a library of whole chains of the calibration problems, and one that read no prompt."""
     survey = Auto(
-        n=LINES, probe="", max_tokens=LONGEST, temperature=1.0, fitted=Survey(LINES, BLOCK)
+        n=CHAINS, probe="", max_tokens=LONGEST, temperature=1.0, fitted=Survey(CHAINS, BLOCK)
     )
-    unlimited = Budget(work=LINES * LONGEST)
+    unlimited = Budget(work=CHAINS * LONGEST)
     done = await compare([survey], tasks, engine, budget=unlimited, seed=1)
     library = await calibrate_runs(done.trials, engine.info.model)
     write_library(library, path)

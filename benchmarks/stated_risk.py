@@ -91,7 +91,7 @@ def elected(library: Library) -> list[frozenset[int]]:
     """Return the most frequent answers of all draws of each problem, several where equal."""
     found = []
     for case in library.problems:
-        counts = Counter(line.groups[-1] for line in case.lines if line.ended)
+        counts = Counter(chain.groups[-1] for chain in case.chains if chain.ended)
         most = max(counts.values(), default=0)
         found.append(frozenset(one for one, n in counts.items() if n == most))
     return found

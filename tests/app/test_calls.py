@@ -234,7 +234,7 @@ def test_an_estimate_spends_nothing() -> None:
 def test_a_library_and_a_replay_come_from_python_too(tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     library = sync.calibrate(
-        ROWS, engine="scripted", budget="1k work", lines=3, block=32, to=tmp_path / "library.json"
+        ROWS, engine="scripted", budget="1k work", chains=3, block=32, to=tmp_path / "library.json"
     )
     assert len(library.problems) == 6
     assert (tmp_path / "library.json").stat().st_mode & 0o077 == 0

@@ -59,13 +59,13 @@ def refused(*arguments: str | Path) -> str:
 def test_calibrate_pool_and_explain(server: str, problems: Path, tmp_path: Path) -> None:
     library, answers = tmp_path / "library.json", tmp_path / "answers.jsonl"
     engine = ("--engine", server, "--model", "simulated")
-    said = workspan("calibrate", "--input", problems, *engine, "--lines", "3", "--to", library)
+    said = workspan("calibrate", "--input", problems, *engine, "--chains", "3", "--to", library)
     assert "18 chains of 6 problems" in said
     assert "4 labels: enough to show" in said
     found = read_library(library)
     assert found.labelled == 4  # two have no answer: their lengths and votes still count
     assert [case.right for case in found.problems][3:] == [(0,), None, None]
-    again = workspan("calibrate", "--input", problems, *engine, "--lines", "3", "--to", library)
+    again = workspan("calibrate", "--input", problems, *engine, "--chains", "3", "--to", library)
     assert again.splitlines()[-1] == said.splitlines()[-1]
     plan = f"auto(library={str(library)!r})"
     where = ("--input", problems, "--output", answers)
@@ -91,7 +91,7 @@ def test_calibrate_and_solve_with_an_arm(server: str, problems: Path, tmp_path: 
     library, answers = tmp_path / "library.json", tmp_path / "answers.jsonl"
     engine = ("--engine", server, "--model", "simulated")
     arm = "self_revision(turns=1)"
-    where = ("--input", problems, "--lines", "3", "--to", library)
+    where = ("--input", problems, "--chains", "3", "--to", library)
     said = workspan("calibrate", *where, *engine, "--arm", arm)
     assert "; arms were right on 4" in said  # of the problems with an answer
     found = read_library(library)

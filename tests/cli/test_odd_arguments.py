@@ -123,7 +123,7 @@ def bases(folder: Path) -> dict[str, list[str]]:
         "replay": ["replay", str(folder / "journal.jsonl"), "--input", str(good)],
         "calibrate": [
             "calibrate", "--to", str(folder / "library.json"), "--limit", "1", "--task", "demo",
-            "--lines", "2", *small,
+            "--chains", "2", *small,
         ],
         "explain": ["explain", str(folder / "journal.jsonl")],
         "claims": ["claims", "no-such-claim"],

@@ -35,7 +35,7 @@ def recording(*chains: Chain, right: str = "4", model: str = "m") -> Recording:
 def test_a_chain_becomes_depths_and_numbers() -> None:
     chains = (Chain((500, 1000, 1200), ("5", None, "4")), Chain((500, 900), ("4.0", "5")))
     library = calibrate([recording(*chains)])
-    first, second = library.problems[0].lines
+    first, second = library.problems[0].chains
     assert first == Record((500, 1000, 1200), (0, -1, 1), ended=True)
     assert second == Record((500, 900), (1, 0), ended=True)
     assert library.problems[0].right == (1,)
@@ -44,12 +44,12 @@ def test_a_chain_becomes_depths_and_numbers() -> None:
 
 def test_a_chain_without_a_last_answer_is_censored() -> None:
     library = calibrate([recording(Chain((500, 900), ("4", None)))])
-    assert not library.problems[0].lines[0].ended
+    assert not library.problems[0].chains[0].ended
 
 
 def test_a_probe_behind_the_end_of_its_chain_is_dropped() -> None:
     library = calibrate([recording(Chain((500, 1000, 990), ("5", "6", "4")))])
-    assert library.problems[0].lines[0].depths == (500, 990)
+    assert library.problems[0].chains[0].depths == (500, 990)
 
 
 def test_unlabelled_problems_have_no_right_group() -> None:
@@ -95,7 +95,7 @@ records = st.lists(
 )
 cases = st.builds(
     Case,
-    lines=st.lists(records).map(tuple),
+    chains=st.lists(records).map(tuple),
     right=st.none() | st.lists(st.integers(0, 5)).map(tuple),
 )
 
@@ -111,8 +111,8 @@ def test_what_is_written_is_read(
 
 
 def test_a_large_library_is_packed(tmp_path: Path) -> None:
-    line = Record(tuple(range(1, 400)), (0,) * 399, ended=True)
-    library = Library("m", "tokens", (Case((line,) * 50),))
+    chain = Record(tuple(range(1, 400)), (0,) * 399, ended=True)
+    library = Library("m", "tokens", (Case((chain,) * 50),))
     write_library(library, tmp_path / "one.json")
     assert (tmp_path / "one.json").read_bytes().startswith(b"\x1f\x8b")
     assert read_library(tmp_path / "one.json") == library
@@ -150,3 +150,16 @@ def test_a_library_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="can't be written"):
         write_library(Library("m", "tokens", ()), tmp_path / "no" / "one.json")
+
+
+def test_files_keep_the_names_that_their_fields_had(tmp_path: Path) -> None:
+    content = (
+        b'{"format":1,"library":{"model":"m","unit":"tokens","problems":'
+        b'[{"lines":[[[5],[0],true]],"right":[0],"signs":[1.0,2.0]}]}}'
+    )
+    (tmp_path / "l").write_bytes(content)
+    library = read_library(tmp_path / "l")
+    [case] = library.problems
+    assert (len(case.chains), case.prompt_features) == (1, (1.0, 2.0))
+    write_library(library, tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == content

@@ -64,11 +64,11 @@ def drawn(n: int, draws: int, rng: random.Random, *, labels: bool = True) -> Lib
     for _ in range(n):
         share = rng.random()
         is_right = rng.random() < 0.35 + 0.65 * share
-        lines = tuple(
+        chains = tuple(
             Record((100,), (0 if rng.random() < share else rng.randint(1, 4),), ended=True)
             for _ in range(draws)
         )
-        cases.append(Case(lines, ((0,) if is_right else (9,)) if labels else None))
+        cases.append(Case(chains, ((0,) if is_right else (9,)) if labels else None))
     return Library("made", "tokens", tuple(cases))
 
 

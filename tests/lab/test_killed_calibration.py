@@ -31,14 +31,14 @@ def said(request: Request) -> str:
 def library(journal: Path, engine: ScriptedEngine) -> Library:
     async def main() -> Library:
         return await calibrate(
-            SUMS, engine=engine, budget=BUDGET, lines=3, block=64, arms=[ARM], journal=journal
+            SUMS, engine=engine, budget=BUDGET, chains=3, block=64, arms=[ARM], journal=journal
         )
 
     return anyio.run(main)
 
 
 @pytest.mark.parametrize("after", [0, 1, 3, 4, 7])
-def test_a_kill_leaves_no_problem_and_no_line_out(tmp_path: Path, after: int) -> None:
+def test_a_kill_leaves_no_problem_and_no_chain_out(tmp_path: Path, after: int) -> None:
     whole = library(tmp_path / "whole.jsonl", ScriptedEngine(said))
     path, at_the_kill, asked = tmp_path / "killed.jsonl", b"", 0
 

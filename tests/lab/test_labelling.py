@@ -135,7 +135,7 @@ def test_labels_are_draws_to_certify_on(tmp_path: Path) -> None:
         labels.append(label(chosen, "right" if i < 40 else "wrong", "anna"))
     library = library_of(HEAD, labels, tmp_path)
     assert library.model == "model"
-    assert all(len(case.lines) == 8 for case in library.problems)
+    assert all(len(case.chains) == 8 for case in library.problems)
     found = certify(library, Wish("risk", 0.15, 0.1))
     assert found.certified
     assert found.threshold is not None

@@ -32,7 +32,7 @@ from workspan.strategies.auto.fit.library import (
     write_library,
 )
 from workspan.strategies.auto.policies.cold import FIRST, Cold
-from workspan.strategies.auto.policies.state import NONE, Line, State
+from workspan.strategies.auto.policies.state import NONE, Chain, State
 from workspan.tasks import open_tasks
 from workspan.testing.scripted import ScriptedEngine
 from workspan.verifiers.plan_check import PlanCheck
@@ -77,11 +77,11 @@ def plan(
 
 
 def library(
-    arms: Sequence[Strategy], path: Path, lines: Sequence[bool], by_arm: Sequence[bool]
+    arms: Sequence[Strategy], path: Path, chains: Sequence[bool], by_arm: Sequence[bool]
 ) -> Path:
-    """Write what is known: whether the lines of each problem are right, and whether the arm is.
+    """Write what is known: whether the chains of each problem are right, and whether the arm is.
 
-    Lines take 10 tokens, the arm 30.
+    Chains take 10 tokens, the arm 30.
     """
     cases = tuple(
         Case(
@@ -90,7 +90,7 @@ def library(
             "t",
             (Once(30, 30, right),) * len(arms),
         )
-        for is_right, right in zip(lines, by_arm, strict=True)
+        for is_right, right in zip(chains, by_arm, strict=True)
     )
     names = arm_names(tuple(arms))
     write_library(Library("simulated (no model)", "tokens", cases, arms=names), path)
@@ -133,25 +133,25 @@ def test_a_resumed_run_with_arms_tells_the_same() -> None:
 
 @given(st.lists(st.integers(1, 2000), min_size=1, max_size=40), st.integers(1, 3))
 @settings(max_examples=60, deadline=None)
-def test_arms_of_a_cold_run_never_take_more_than_twice_the_lines(
+def test_arms_of_a_cold_run_never_take_more_than_twice_the_chains(
     sizes: list[int], arms: int
 ) -> None:
     rule = Cold(is_judged=True, block=16, arms=arms)
-    lines: list[Line] = []
+    chains: list[Chain] = []
     tried: list[Tried] = []
     for size in sizes:
-        lines.append(Line(size, ended=True))
-        while (step := rule.decide(State(tuple(lines), tried=tuple(tried)))).action == "switch":
+        chains.append(Chain(size, ended=True))
+        while (step := rule.decide(State(tuple(chains), tried=tuple(tried)))).action == "switch":
             tried.append(Tried(step.arm, step.block))
-        had = sum(line.depth for line in lines)
+        had = sum(chain.depth for chain in chains)
         for arm in range(arms):
             own = [one.work for one in tried if one.arm == arm]
             assert sum(own) <= 2 * had
-            assert bool(own) == (len(lines) >= FIRST)
+            assert bool(own) == (len(chains) >= FIRST)
             assert not own or had < 2 * own[-1]  # what takes w has had its try by 2 w
 
 
-def test_a_library_hands_on_what_lines_can_not_do(tmp_path: Path) -> None:
+def test_a_library_hands_on_what_chains_can_not_do(tmp_path: Path) -> None:
     arm = parse_strategy(LONG)
     known = library([arm], tmp_path / "l.json", [False] * 20, [True] * 20)
     auto = Auto(arms=(arm,), library=str(known), probe="", max_tokens=100)
@@ -172,9 +172,9 @@ def test_lines_are_kept_where_the_arm_is_no_better(tmp_path: Path) -> None:
     assert result.answer.text == "4"
 
 
-def test_with_a_verifier_some_lines_are_tried_before_the_arm(tmp_path: Path) -> None:
+def test_with_a_verifier_some_chains_are_tried_before_the_arm(tmp_path: Path) -> None:
     arm = parse_strategy(LONG)
-    half = [True, False] * 10  # lines pass half of the problems, the arm the other half
+    half = [True, False] * 10  # chains pass half of the problems, the arm the other half
     known = library([arm], tmp_path / "l.json", half, [not one for one in half])
     refuses = PlanCheck()  # knows no plan in this answer: nothing passes
     auto = Auto(arms=(arm,), library=str(known), verifier=refuses, probe="", max_tokens=100)
@@ -182,7 +182,7 @@ def test_with_a_verifier_some_lines_are_tried_before_the_arm(tmp_path: Path) -> 
     result = anyio.run(lambda: run(auto, PROBLEM, engine, budget=Budget(work=100)))
     actions = [step.action for step in why(result).steps]
     assert actions[:2] == ["widen", "switch"]  # half of the problems for 10 tokens, then for 30
-    assert why(result).steps[1].gain == 1.0  # what no line passed, the arm does
+    assert why(result).steps[1].gain == 1.0  # what no chain passed, the arm does
     assert result.work == engine.billed.output_tokens <= 100
 
 
@@ -203,7 +203,7 @@ def test_an_arm_that_fails_loses_nothing_that_was_found(tmp_path: Path) -> None:
     assert result.work <= 200
 
 
-def test_a_line_stands_by_for_an_arm_that_fails(tmp_path: Path) -> None:
+def test_a_chain_stands_by_for_an_arm_that_fails(tmp_path: Path) -> None:
     arm = parse_strategy("single(max_tokens=77, temperature=0.3)")
     known = library([arm], tmp_path / "l.json", [False] * 20, [True] * 20)
 
@@ -257,7 +257,7 @@ def test_arms_that_nobody_knows_are_refused_before_any_spend(tmp_path: Path) -> 
     other = library([parse_strategy("single")], tmp_path / "l.json", [True] * 5, [True] * 5)
     with pytest.raises(SpecError, match="calibrate with these arms again"):
         parse_strategy(f"auto({LONG}, library={str(other)!r})")
-    assert parse_strategy(f"auto(library={str(other)!r})")  # lines alone are known as well
+    assert parse_strategy(f"auto(library={str(other)!r})")  # chains alone are known as well
 
 
 def test_arms_have_a_written_form() -> None:

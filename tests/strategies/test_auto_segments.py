@@ -36,16 +36,16 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cases = []
     for i in range(40):
         several = (short, stuck) if i % 2 else (deep, deep)
-        lines = tuple(rng.choice(several) for _ in range(16))
+        chains = tuple(rng.choice(several) for _ in range(16))
         problem = asked((30, 90)[i % 2] + rng.randrange(-9, 10))
-        cases.append(Case(lines, right=(0,), prompt_features=prompt_features(problem)))
+        cases.append(Case(chains, right=(0,), prompt_features=prompt_features(problem)))
     path = tmp_path_factory.mktemp("segments") / "library.json"
     write_library(Library("simulated (no model)", "tokens", tuple(cases)), path)
     return path
 
 
 def solve(words: int, library: Path, journal: Journal | None = None) -> tuple[Result, int]:
-    engine = ScriptedEngine(lambda _: "think " * 60)  # no line comes to an answer
+    engine = ScriptedEngine(lambda _: "think " * 60)  # no chain comes to an answer
     auto = Auto(library=str(library), probe="", max_tokens=100)
     budget = Budget(work=48)
     result = anyio.run(lambda: run(auto, asked(words), engine, budget=budget, journal=journal))
@@ -60,8 +60,8 @@ def why(result: Result) -> Explanation:
 
 def test_each_prompt_is_planned_for_as_its_like(library: Path) -> None:
     (deep, _), (wide, _) = solve(30, library), solve(90, library)
-    assert why(deep).lines == 1
-    assert why(wide).lines == 6
+    assert why(deep).chains == 1
+    assert why(wide).chains == 6
     assert str(why(deep).steps[0].why[PROMPT]).startswith("characters up to")
 
 

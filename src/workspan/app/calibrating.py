@@ -35,7 +35,7 @@ async def calibrate(
     budget: BudgetLike = BUDGET,
     strategy: StrategyLike = "auto",
     arms: Sequence[StrategyLike] = (),
-    lines: int = 8,
+    chains: int = 8,
     block: int = 256,
     kind: str = "text",
     limit: int | None = None,
@@ -53,7 +53,7 @@ async def calibrate(
         budget: of each problem.
         strategy: `auto`, with its dials; or as `surveying` gives it.
         arms: strategies that it may hand a problem on to.
-        lines: chains of each problem.
+        chains: chains of each problem.
         block: tokens between two interim answers.
         kind: of plain questions.
         limit: of the problems.
@@ -75,9 +75,9 @@ async def calibrate(
         raise MissingDependency("a calibration", "lab") from None
     plan = as_strategy(strategy)
     if not (isinstance(plan, Auto) and isinstance(plan.fitted, Survey)):
-        plan = surveying(plan, arms, lines, block)
+        plan = surveying(plan, arms, chains, block)
     limits = as_budget(budget)
-    check_lines(limits, plan.n)
+    check_chains(limits, plan.n)
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
     async with opened(engine, engines) as rig:
         with opened_journal(journal, rig.header(seed)) as journals:
@@ -92,28 +92,30 @@ async def calibrate(
                 engines=rig.engines,
                 sets_aside=True,
             )
-        chains, *others = (done.of(name) for name in done.strategies)
+        drawn, *others = (done.of(name) for name in done.strategies)
         by_arm = dict(zip(arm_names(plan.arms), others, strict=True))
-        library = await calibrate_runs(chains, rig.engine.info.model, by_arm)
+        library = await calibrate_runs(drawn, rig.engine.info.model, by_arm)
     if to is not None:
         write_library(library, Path(to))
     return library
 
 
-def check_lines(limits: Budget, lines: int) -> None:
+def check_chains(limits: Budget, chains: int) -> None:
     """Refuse, before anything is spent, a problem's budget that holds no token of each chain.
 
     Raises:
         InputError: so it is: all chains would be cut, and none would count.
     """
-    if limits.work is not None and limits.work < lines:
+    if limits.work is not None and limits.work < chains:
         raise InputError(
-            f"a budget of {limits} for each problem holds no {lines} draws, each of which is a "
+            f"a budget of {limits} for each problem holds no {chains} draws, each of which is a "
             "token at least: raise --budget, or draw less"
         )
 
 
-def surveying(strategy: StrategyLike, arms: Sequence[StrategyLike], lines: int, block: int) -> Auto:
+def surveying(
+    strategy: StrategyLike, arms: Sequence[StrategyLike], chains: int, block: int
+) -> Auto:
     """Return `auto` as it draws chains to learn from.
 
     Raises:
@@ -126,11 +128,11 @@ def surveying(strategy: StrategyLike, arms: Sequence[StrategyLike], lines: int, 
         said = strategy if isinstance(strategy, str) else write(strategy)
         raise SpecError(f"calibration is for auto, with its dials, not for {said}")
     if isinstance(plan.floor, str):
-        raise SpecError(f"calibration draws all lines: without floor={plan.floor!r}")
+        raise SpecError(f"calibration draws all chains: without floor={plan.floor!r}")
     return replace(
         plan,
-        n=lines,
+        n=chains,
         arms=(*plan.arms, *map(as_strategy, arms)),
         library="",
-        fitted=Survey(lines, block),
+        fitted=Survey(chains, block),
     )

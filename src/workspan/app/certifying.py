@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workspan.app.calibrating import calibrate, check_lines, surveying
+from workspan.app.calibrating import calibrate, check_chains, surveying
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike
 from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.replaying import read_recorded, recorded_kind
@@ -159,7 +159,7 @@ def check_drawn(tasks: Sequence[Task], wish: Wish, limits: Budget) -> None:
         raise InputError(NO_LABELS)
     draws = wish.n or DRAWS
     holds = min(draws, limits.calls or draws)
-    check_lines(limits, draws)
+    check_chains(limits, draws)
     if wish.n is not None and holds < draws:
         raise InputError(
             f"a budget of {limits} for each problem holds no {draws} draws, each of which is a "

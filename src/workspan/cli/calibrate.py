@@ -10,7 +10,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from workspan.app.calibrating import BUDGET, check_lines, surveying
+from workspan.app.calibrating import BUDGET, check_chains, surveying
 from workspan.app.engines import open_engines
 from workspan.app.replaying import read_recorded, recorded_kind
 from workspan.app.specs import as_budget
@@ -50,7 +50,7 @@ def calibrate(
     setting: SettingOption = None,
     api_key_env: KeyOption = None,
     budget: Annotated[str, typer.Option("--budget", "-b", help="Of each problem.")] = BUDGET,
-    lines: Annotated[int, typer.Option(min=2, help="Chains of each problem.")] = 8,
+    chains: Annotated[int, typer.Option(min=2, help="Chains of each problem.")] = 8,
     block: Annotated[int, typer.Option(min=1, help="Tokens between two interim answers.")] = 256,
     strategy: Annotated[
         str, typer.Option("--strategy", "-s", help="auto, with your dials.")
@@ -82,9 +82,9 @@ def calibrate(
         )
     else:
         tasks = given_tasks(task or [], input, limit, seed, kind)
-        plan, limits = surveying(strategy, arm or [], lines, block), as_budget(budget)
-        check_lines(limits, lines)
-        asked = [str(engine), str(model), str(seed), budget, strategy, f"{lines} {block}"]
+        plan, limits = surveying(strategy, arm or [], chains, block), as_budget(budget)
+        check_chains(limits, chains)
+        asked = [str(engine), str(model), str(seed), budget, strategy, f"{chains} {block}"]
         asked += [str(input), *(task or []), *(arm or []), *(setting or [])]
 
         async def main() -> Library | None:
@@ -123,8 +123,8 @@ async def _recorded(
 
 
 def _say(library: Library, path: Path) -> None:
-    chains = sum(len(case.lines) for case in library.problems)
-    ended = sum(line.ended for case in library.problems for line in case.lines)
+    chains = sum(len(case.chains) for case in library.problems)
+    ended = sum(chain.ended for case in library.problems for chain in case.chains)
     Terminal().print(
         f"{path}: {counted(chains, 'chain')} of {counted(len(library.problems), 'problem')}, "
         f"{ended} ended, "

@@ -1,4 +1,4 @@
-"""Lines of every problem drawn for a library, with a bar that tells how far it is."""
+"""Chains of every problem drawn for a library, with a bar that tells how far it is."""
 
 from __future__ import annotations
 

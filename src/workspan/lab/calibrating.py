@@ -73,7 +73,7 @@ async def calibrate_runs(
     Runs that failed are left out. A task without a reference is an unlabelled problem.
 
     Args:
-        trials: of lines, one a problem.
+        trials: of chains, one a problem.
         model: its name.
         arms: trials of other strategies on the same problems, by the arm's name in a library.
 
@@ -86,12 +86,12 @@ async def calibrate_runs(
     others = [{digest(one.task.problem): one for one in runs} for runs in (arms or {}).values()]
     cases, probes, tokens = [], 0, 0
     for trial, why in told:
-        lines, task = _lines(why), trial.task
+        chains, task = _chains(why), trial.task
         right, named = await _right(task, why), task.problem.metadata.get("task", "")
         runs = tuple(_once(by_problem.get(digest(task.problem))) for by_problem in others)
-        cases.append(Case(lines, right, named, runs, prompt_features(task.problem)))
-        probes += sum(len(line.depths) - line.ended for line in lines)
-        tokens += why.work - sum(line.depths[-1] for line in lines)
+        cases.append(Case(chains, right, named, runs, prompt_features(task.problem)))
+        probes += sum(len(one.depths) - one.ended for one in chains)
+        tokens += why.work - sum(one.depths[-1] for one in chains)
     signals = {"length": gain} if (gain := _gain(map(_length_ahead, cases))) is not None else {}
     asked = tokens / probes if probes else 0.0
     kinds = tuple(sorted({trial.task.problem.kind for trial, _ in told}))
@@ -108,12 +108,12 @@ def _once(trial: Trial | None) -> Once | None:
     return None if right is None else Once(trial.result.work, trial.result.span, right)
 
 
-def _lines(why: Explanation) -> tuple[Record, ...]:
-    """Put each line's steps together; of two at one depth, the last."""
+def _chains(why: Explanation) -> tuple[Record, ...]:
+    """Put each chain's steps together; of two at one depth, the last."""
     steps: dict[int, dict[int, Grown]] = {}
     for step in why.steps:
         for grown in step.grown:
-            steps.setdefault(grown.line, {})[grown.depth] = grown
+            steps.setdefault(grown.chain, {})[grown.depth] = grown
     found = []
     for own in steps.values():
         *_, last = own.values()
@@ -136,15 +136,15 @@ async def _right(task: Task, why: Explanation) -> tuple[int, ...] | None:
 
 def _case(recording: Recording, problem: Problem) -> Case:
     groups = Groups(problem.kind, key=canonical)
-    lines = tuple(_line(chain, groups) for chain in recording.chains[problem.id])
+    chains = tuple(_record(chain, groups) for chain in recording.chains[problem.id])
     is_known = bool(recording.references.get(problem.id) or recording.verdicts.get(problem.id))
     right = (i for i, one in enumerate(groups.answers) if recording.grade(problem, one) >= 0.5)
     task = recording.tasks.get(problem.id, "")
     known = tuple(right) if is_known else None
-    return Case(lines, known, task, prompt_features=prompt_features(problem))
+    return Case(chains, known, task, prompt_features=prompt_features(problem))
 
 
-def _line(chain: Chain, groups: Groups) -> Record:
+def _record(chain: Chain, groups: Groups) -> Record:
     """Keep the probes below the chain's end, one at each depth, and the end itself."""
     numbers = [groups.number(answer) for answer in chain.answers]
     probes = {
@@ -166,7 +166,7 @@ class _Ahead(NamedTuple):
 def _length_ahead(case: Case) -> _Ahead:
     if case.right is None:
         return _Ahead(0, 0)
-    ends = [(one.depths[-1], one.groups[-1] in case.right) for one in case.lines]
+    ends = [(one.depths[-1], one.groups[-1] in case.right) for one in case.chains]
     right = sorted(depth for depth, is_right in ends if is_right)
     wrong = sorted(depth for depth, is_right in ends if not is_right)
     shorter = sum(bisect_left(wrong, depth) for depth in right)

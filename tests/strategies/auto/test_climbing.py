@@ -85,7 +85,7 @@ async def test_a_ladder_says_why_it_went_up(tmp_path: Path) -> None:
     assert [len(step.grown) for step in told.steps] == [2, 1, 0]
     assert told.answers == ("4", "5")
     assert told.steps[-1].leader == 1
-    assert (told.lines, told.ended, told.work) == (3, 3, result.work)
+    assert (told.chains, told.ended, told.work) == (3, 3, result.work)
     assert 0 < told.steps[-1].confidence < 1
 
 

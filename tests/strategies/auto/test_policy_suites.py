@@ -91,7 +91,7 @@ def with_arm(i: int) -> Planned:
     return planned(PLANS[1]._replace(arm=i, below=0.7), arm=ARMS[i])
 
 
-SCHEDULE = (Try(100), Try(400), Try(300, arm=0), Try(1_000, line=0), Try(50, arm=1))
+SCHEDULE = (Try(100), Try(400), Try(300, arm=0), Try(1_000, chain=0), Try(50, arm=1))
 
 RULES: dict[str, tuple[Callable[[], Policy], int, bool]] = {
     "cold": (Cold, 0, False),
@@ -230,9 +230,9 @@ class Broken:
             return replace(move, gain=self.asked)
         if self.fault == "numbers" and not is_end:
             return replace(move, gain=float(move.leader))
-        if self.fault == "order" and state.lines:
-            return replace(move, gain=float(state.lines[0].group == state.lines[-1].group))
-        if self.fault == "restless" and is_end and state.lines:
+        if self.fault == "order" and state.chains:
+            return replace(move, gain=float(state.chains[0].group == state.chains[-1].group))
+        if self.fault == "restless" and is_end and state.chains:
             return Decision("deepen", (0,), 0, 1, why={"because": "why not"})
         if self.fault == "invented" and is_end:
             return replace(move, leader=9, confidence=0.5)
@@ -267,7 +267,7 @@ class BrokenBatch:
     """CMC with one fault."""
 
     fault: str
-    lines: int = 8
+    chains: int = 8
     knows_ends: bool = True
 
     def rule(self, runs: int) -> Any:
@@ -312,5 +312,5 @@ def test_the_suite_sees_a_rule_for_many_runs_that_is_broken(fault: str) -> None:
 
 def test_the_batch_world_is_drawn_the_same_from_a_seed() -> None:
     one = BATCHES["cmc 0.3"]
-    both = [play(one, World.drawn(5, one.lines)) for _ in range(2)]
+    both = [play(one, World.drawn(5, one.chains)) for _ in range(2)]
     assert all(np.array_equal(a, b) for a, b in zip(*(vars(x).values() for x in both), strict=True))

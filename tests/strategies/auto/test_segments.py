@@ -29,7 +29,7 @@ def of(**known: float) -> tuple[float, ...]:
 
 
 def mixed(problems: int, seed: int = 0, *, is_told: bool = True) -> Library:
-    """Half of the problems need 40 tokens; half of the lines of the others are right at 8.
+    """Half of the problems need 40 tokens; half of the chains of the others are right at 8.
 
     Where it is told, the prompts of the first have some 30 words, of the second some 90.
     """
@@ -40,10 +40,10 @@ def mixed(problems: int, seed: int = 0, *, is_told: bool = True) -> Library:
     cases = []
     for i in range(2 * problems):
         several = (short, stuck) if i % 2 else (deep, deep)
-        lines = tuple(rng.choice(several) for _ in range(16))
+        chains = tuple(rng.choice(several) for _ in range(16))
         words = (90 if i % 2 and is_told else 30) + rng.randrange(-9, 10)
         cases.append(
-            Case(lines, right=(0,), prompt_features=of(words=words, lines=rng.randrange(9)))
+            Case(chains, right=(0,), prompt_features=of(words=words, lines=rng.randrange(9)))
         )
     return Library("simulated", "tokens", tuple(cases))
 
@@ -166,7 +166,7 @@ def test_kinds_that_no_sign_tells_have_one_plan() -> None:
 
 def test_a_library_without_signs_has_one_plan() -> None:
     known = mixed(20)
-    bare = Library("m", "tokens", tuple(Case(c.lines, c.right) for c in known.problems))
+    bare = Library("m", "tokens", tuple(Case(c.chains, c.right) for c in known.problems))
     assert isinstance(fitted(evaluated(bare, 48), work=48), Planned)
 
 

@@ -20,7 +20,7 @@ from workspan.strategies.auto.fit.vote_evaluation import PRICE, VoteEvaluation, 
 from workspan.strategies.auto.fit.vote_induction import PRICES
 from workspan.strategies.auto.fit.weighing import learn_weigher
 from workspan.strategies.auto.policies.conditional_logit import ConditionalLogit
-from workspan.strategies.auto.policies.state import NONE, Line, State
+from workspan.strategies.auto.policies.state import NONE, Chain, State
 from workspan.strategies.auto.policies.votes import Outlook, VoteRule
 from workspan.strategies.auto.policies.weigher import Weigher
 
@@ -51,8 +51,8 @@ def library(*, is_labelled: bool = True) -> Library:
     groups, tokens, _ = drawn_samples(60, 0)
     cases = []
     for said, spent in zip(groups.tolist(), tokens.round().astype(int).tolist(), strict=True):
-        lines = (Record((t,), (g,), ended=True) for g, t in zip(said, spent, strict=True))
-        cases.append(Case(tuple(lines), (0,) if is_labelled else None))
+        chains = (Record((t,), (g,), ended=True) for g, t in zip(said, spent, strict=True))
+        cases.append(Case(tuple(chains), (0,) if is_labelled else None))
     return Library("simulated", "tokens", tuple(cases))
 
 
@@ -73,8 +73,8 @@ def held(problems: int, seed: int, runs: int = 20) -> Votes:
     return one.counted(problem, order)
 
 
-def ended(*groups: int, depth: int = 100) -> tuple[Line, ...]:
-    return tuple(Line(depth, (), group, ended=True) for group in groups)
+def ended(*groups: int, depth: int = 100) -> tuple[Chain, ...]:
+    return tuple(Chain(depth, (), group, ended=True) for group in groups)
 
 
 def test_votes_are_counted_as_they_come_and_ties_go_to_the_first_drawn() -> None:
@@ -201,8 +201,8 @@ def test_runs_at_once_stop_where_the_rule_alone_does() -> None:
         for run, n in enumerate(drawn.tolist()):
             place = votes.problem[run], order[run]
             both = zip(one.groups[place].tolist(), votes.tokens[run].tolist(), strict=True)
-            lines = tuple(Line(t, (), g, ended=True) for g, t in both)
-            asked = [rule.decide(State(lines[:k])).action for k in range(1, n + 1)]
+            chains = tuple(Chain(t, (), g, ended=True) for g, t in both)
+            asked = [rule.decide(State(chains[:k])).action for k in range(1, n + 1)]
             assert asked == ["widen"] * (n - 1) + ["stop"]
 
 
@@ -295,11 +295,11 @@ def test_a_limit_on_each_run_does_not_make_a_sample_cheap() -> None:
     assert PRICES[evaluation().affordable(10_000)] == 0
 
 
-def test_below_the_floor_it_abstains_and_open_lines_end_first() -> None:
+def test_below_the_floor_it_abstains_and_open_chains_end_first() -> None:
     rule = replace(evaluation().rule(0), floor=0.999)
     assert rule.decide(State(ended(0, 1, 2, 3, 4))).action == "abstain"
-    opened = (*ended(0), Line(50))
-    assert rule.decide(State(opened, work_left=200)).lines == (1,)
+    opened = (*ended(0), Chain(50))
+    assert rule.decide(State(opened, work_left=200)).chains == (1,)
 
 
 def test_a_vote_that_never_came_up_is_judged_by_its_lead() -> None:

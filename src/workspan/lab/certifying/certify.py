@@ -157,7 +157,7 @@ def certify(library: Library, wish: Wish) -> Certified:
         InputError: a value out of range, too few draws, or in mode risk no label.
     """
     wish.check()
-    sizes = sorted(len(case.lines) for case in library.problems)
+    sizes = sorted(len(case.chains) for case in library.problems)
     n = wish.n or (sizes[len(sizes) // 4] if sizes else 0)
     votes = votes_of(library, n, wish.seed) if n else []
     if not votes:

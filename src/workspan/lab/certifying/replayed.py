@@ -45,17 +45,17 @@ def votes_of(library: Library, n: int, seed: int = 0) -> list[Votes]:
 
 
 def _has(case: Case, n: int) -> bool:
-    return len(case.lines) >= n
+    return len(case.chains) >= n
 
 
 def _votes(case: Case, n: int, seed: int, place: int) -> Votes:
-    lines = random.Random(f"{seed} {place}").sample(case.lines, n)
+    chains = random.Random(f"{seed} {place}").sample(case.chains, n)
     right = None if case.right is None else frozenset(case.right)
-    return Votes(tuple(map(_end, lines)), tuple(line.depths[-1] for line in lines), right)
+    return Votes(tuple(map(_end, chains)), tuple(chain.depths[-1] for chain in chains), right)
 
 
-def _end(line: Record) -> int:
-    return line.groups[-1] if line.ended else NO_ANSWER
+def _end(chain: Record) -> int:
+    return chain.groups[-1] if chain.ended else NO_ANSWER
 
 
 def replayed(votes: Votes, rule: StatedVotes) -> Replayed:

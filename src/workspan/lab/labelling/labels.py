@@ -232,11 +232,11 @@ def _case(one: Judged, kind: AnswerKind) -> Case:
     groups = [i for i, vote in enumerate(told.votes) for _ in range(round(vote.weight))]
     groups += [-1] * (told.draws - len(groups))
     each = max(1, told.work // max(1, told.draws))
-    lines = tuple(Record((each,), (group,), group >= 0) for group in groups)
+    chains = tuple(Record((each,), (group,), group >= 0) for group in groups)
     said = told.answer if one.is_right else one.reference
     right = [
         i
         for i, vote in enumerate(told.votes)
         if said is not None and equivalent(vote.answer, said, kind)
     ]
-    return Case(lines, tuple(right))
+    return Case(chains, tuple(right))

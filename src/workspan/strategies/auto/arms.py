@@ -9,12 +9,12 @@ from workspan.data.budget import Budget
 from workspan.data.explanation import Tried
 from workspan.errors import EngineError
 from workspan.strategies.auto.answers import drafts
+from workspan.strategies.auto.chains import Chains
 from workspan.strategies.auto.library import known
-from workspan.strategies.auto.lines import Lines
 from workspan.strategies.auto.policies.state import NONE, Decision
 
 
-async def switch(arm: Strategy, decision: Decision, lines: Lines, session: Session) -> None:
+async def switch(arm: Strategy, decision: Decision, chains: Chains, session: Session) -> None:
     """Let an arm go on from what was found, with a part of the budget.
 
     One that fails has no answer. What it scored itself is not believed: a pass is one of the run's
@@ -22,19 +22,19 @@ async def switch(arm: Strategy, decision: Decision, lines: Lines, session: Sessi
     """
     with session.child(Budget(work=decision.block)) as part:
         try:
-            best = (await part.attempt(arm, lines.problem, drafts=drafts(lines))).best
+            best = (await part.attempt(arm, chains.problem, drafts=drafts(chains))).best
         except EngineError:
             best = None
         left = part.left().work
-    if best is not None and lines.verifier is not None:
+    if best is not None and chains.verifier is not None:
         plain = replace(best, score=None)
-        [best] = await session.score(lines.verifier, lines.problem, [plain])
-    is_refuted = best is None or (lines.verifier is not None and best.score == 0)
-    group = NONE if is_refuted or best is None else lines.groups.number(best.answer)
-    score = best.score if best is not None and lines.verifier is not None else None
+        [best] = await session.score(chains.verifier, chains.problem, [plain])
+    is_refuted = best is None or (chains.verifier is not None and best.score == 0)
+    group = NONE if is_refuted or best is None else chains.groups.number(best.answer)
+    score = best.score if best is not None and chains.verifier is not None else None
     work = decision.block - (left or 0)
-    lines.tried.append(Tried(decision.arm, work, group, score))
-    lines.found.append(best)
+    chains.tried.append(Tried(decision.arm, work, group, score))
+    chains.found.append(best)
 
 
 def check_arms(arms: tuple[Strategy, ...], path: str, *, is_judged: bool) -> None:

@@ -14,10 +14,10 @@ from workspan.errors import SpecError, at_least, within
 from workspan.registry.card import Card
 from workspan.strategies.auto.answers import candidates, leading
 from workspan.strategies.auto.arms import check_arms, switch
+from workspan.strategies.auto.chains import Chains
 from workspan.strategies.auto.efforts import Climber, check_rungs, climbed, climber_of
 from workspan.strategies.auto.groups import Groups
 from workspan.strategies.auto.library import check_fits, evaluation_of, model_of, say_misfit
-from workspan.strategies.auto.lines import Lines
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.explaining import explain
 from workspan.strategies.auto.policies.state import Decision, Policy, State
@@ -128,32 +128,32 @@ class Auto:
         say_misfit(self.library, problem, session)
         if (climber := climber_of(self, session)) is not None:
             return await climbed(climber, self, problem, session, model_of(self.library))
-        lines = self._open_lines(problem, session)
-        state, is_growing = lines.state(session), True
+        chains = self._open_chains(problem, session)
+        state, is_growing = chains.state(session), True
         promises = isinstance(self.floor, str)  # no other rule keeps them
         rule = self.rule_for(state) if promises or not self.fitted else self.fitted
         taken: list[tuple[State, Decision]] = []
         while True:
             decision = rule.decide(state if is_growing else replace(state, work_left=0))
-            if (now := leading(lines, decision.leader)) not in (None, session.standing.best):
+            if (now := leading(chains, decision.leader)) not in (None, session.standing.best):
                 session.best(now)
             taken.append((state, decision))
             if decision.action in ("stop", "abstain") or not is_growing:
                 break
             if decision.action == "switch":
-                await switch(self.arms[decision.arm], decision, lines, session)
+                await switch(self.arms[decision.arm], decision, chains, session)
             else:
-                is_growing = await lines.step(decision, session)
-            state = lines.state(session)
-        vote = await session.vote(candidates(lines), problem.kind)
+                is_growing = await chains.step(decision, session)
+            state = chains.state(session)
+        vote = await session.vote(candidates(chains), problem.kind)
         gives_up = decision.action == "abstain"
         best = None if gives_up and self.least else now or vote.best
         certified = decision.action == "stop" if promises else None
-        why = explain(taken, state, lines.groups.answers, model_of(self.library))
+        why = explain(taken, state, chains.groups.answers, model_of(self.library))
         return replace(vote, best=best, why=why, certified=certified)
 
-    def _open_lines(self, problem: Problem, session: Session) -> Lines:
-        """Open the lines; an answer that is a whole text, or a program, is not asked for early."""
+    def _open_chains(self, problem: Problem, session: Session) -> Chains:
+        """Open the chains; an answer that is a whole text, or a program, is not asked for early."""
         verifier = self.verifier or (Judge() if problem.kind == "open" else None)
         logprobs = verifier is not None and "logprobs" in verifier.requires
         whole = Request(problem.prompt, "", self.max_tokens, self.temperature, logprobs=logprobs)
@@ -164,7 +164,7 @@ class Auto:
         probe = ask if is_asked and not promises else None
         groups = Groups(problem.kind, session.same)
         most = most_draws(self.certificate) if self.certificate else self.n
-        return Lines(problem, whole, probe, not can, verifier, most, groups, not promises)
+        return Chains(problem, whole, probe, not can, verifier, most, groups, not promises)
 
     @property
     def least(self) -> float:
@@ -206,5 +206,5 @@ class Auto:
             has_arms=bool(self.arms),
             rate=self.rate,
             probe_tokens=self.probe_tokens,
-            lines=self.n,
+            chains=self.n,
         )

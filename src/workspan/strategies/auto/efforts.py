@@ -16,7 +16,7 @@ from workspan.strategies.adaptive.ladder import Ladder, check_effort
 from workspan.strategies.auto.groups import Groups
 from workspan.strategies.auto.library import known
 from workspan.strategies.auto.policies.explaining import explain
-from workspan.strategies.auto.policies.state import NONE, Action, Decision, Line, State
+from workspan.strategies.auto.policies.state import NONE, Action, Chain, Decision, State
 
 if TYPE_CHECKING:
     from workspan.strategies.auto.fit.ladders import Played
@@ -132,11 +132,11 @@ async def climbed(
         n = stages[rest.rung].n
         taken.append((state, Decision("widen", (), n, 0, leader, belief, why=why)))
         both = zip(rest.read, rest.drawn, strict=True)
-        lines = (
-            Line(max(1, drawn.tokens), (), groups.number(one.answer), ended=True)
+        chains = (
+            Chain(max(1, drawn.tokens), (), groups.number(one.answer), ended=True)
             for one, drawn in both
         )
-        state = _state((*state.lines, *lines), session)
+        state = _state((*state.chains, *chains), session)
         votes, belief = rest.votes, climber.sure(rest.share) if rest.votes.best else 0.0
         leader = groups.number(votes.text)
         alike = {groups.number(one.answer) for one in rest.read}
@@ -160,10 +160,10 @@ async def climbed(
     return replace(votes, best=best, why=explain(taken, state, groups.answers, knows))
 
 
-def _state(lines: tuple[Line, ...], session: Session) -> State:
-    work = sum(line.depth for line in lines)
+def _state(chains: tuple[Chain, ...], session: Session) -> State:
+    work = sum(chain.depth for chain in chains)
     left = session.left()
-    return State(lines, work, session.clock.now, left.work, left.span)
+    return State(chains, work, session.clock.now, left.work, left.span)
 
 
 @lru_cache(maxsize=64)

@@ -20,7 +20,7 @@ TIE = 1e-9
 """Accuracy that a token is worth at the least: of equals the cheaper one is taken."""
 _HALVINGS = 60
 WIDE_RACE = 8
-"""Lines of a race from which on it is preferred to lines that are drawn one after another."""
+"""Chains of a race from which on it is preferred to chains that are drawn one after another."""
 
 
 class _Menu(NamedTuple):
@@ -103,7 +103,7 @@ def _handicap(plans: Sequence[Outcome], problems: int) -> Floats:
     fits, by half of that: races were smoothed, and of hundreds of plans one is always lucky.
     """
     error = 0.5 / float(np.sqrt(problems))
-    is_wide = any(one.plan.is_race and one.plan.lines >= WIDE_RACE for one in plans)
+    is_wide = any(one.plan.is_race and one.plan.chains >= WIDE_RACE for one in plans)
 
     def ahead(plan: Plan) -> float:
         if plan.arm != NONE:

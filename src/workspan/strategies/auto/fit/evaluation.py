@@ -18,7 +18,12 @@ from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw, 
 from workspan.strategies.auto.fit.segments import Segment
 from workspan.strategies.auto.fit.table import Table, tabulate
 from workspan.strategies.auto.fit.vote_evaluation import Inductions, Voting
-from workspan.strategies.auto.policies.evidence import Evidence, fit_leader, fit_line, line_features
+from workspan.strategies.auto.policies.evidence import (
+    Evidence,
+    chain_features,
+    fit_chain,
+    fit_leader,
+)
 from workspan.strategies.auto.policies.plan import NEVER, End, Outcome, Plan, at_once, handed_on
 from workspan.strategies.auto.policies.state import NONE
 
@@ -32,14 +37,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 WORTHS = tuple(0.012 * 2 ** (0.4 * i) for i in range(18))
-"""From a plan that hardly ever stops to one that ends with its first line."""
+"""From a plan that hardly ever stops to one that ends with its first chain."""
 WIDTHS = ((1, 1), (4, 4))
-"""Lines at the start, and lines added at a time: more for who is in a hurry."""
+"""Chains at the start, and chains added at a time: more for who is in a hurry."""
 DIVERS = (2, 4, 8)
-"""Lines at the start of a plan that takes only the first of them further than a dive."""
+"""Chains at the start of a plan that takes only the first of them further than a dive."""
 WIDE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
-MOST_LINES = 12
-"""Lines of a plan that looks on the way; one that can't look has `WIDE[-1]`."""
+MOST_CHAINS = 12
+"""Chains of a plan that looks on the way; one that can't look has `WIDE[-1]`."""
 _RUNS = 16
 _SAMPLE = 20_000
 
@@ -52,13 +57,13 @@ class Evaluation:
     evidence: Evidence
     outcomes: tuple[Outcome, ...]
     gain: float
-    """Rise of P(right) by one more line, a unit of `worth` at a typical line's cost."""
+    """Rise of P(right) by one more chain, a unit of `worth` at a typical chain's cost."""
     handed: tuple[Outcome, ...] = ()
     """Plans that go on with an arm."""
     voting: Voting | None = None
-    """Rules for whole lines that are only voted on."""
+    """Rules for whole chains that are only voted on."""
     races: Races | None = None
-    """Lines side by side, told apart by what siblings say."""
+    """Chains side by side, told apart by what siblings say."""
     limit: float = np.inf
     """Work at which each run is cut."""
 
@@ -76,7 +81,7 @@ class Evaluation:
             work: tokens of a problem, on the mean.
             span: the same for the longest chain.
             price: accuracy that a token must be worth.
-            has_arms: plans may use them, where they are better than lines by more than noise.
+            has_arms: plans may use them, where they are better than chains by more than noise.
         """
         every = Segment(np.arange(len(self.table.tokens)))
         return chosen(self.plans(work, span, has_arms=has_arms), [every], work, span, price)[0]
@@ -97,7 +102,7 @@ class Evaluations:
 
     def __init__(self, table: Table, seed: int = 0, votes: Inductions | None = None) -> None:
         self.table, self.seed, self._votes = table, seed, votes
-        self._draws = draw(table, _RUNS, MOST_LINES if table.is_asked else WIDE[-1], seed)
+        self._draws = draw(table, _RUNS, MOST_CHAINS if table.is_asked else WIDE[-1], seed)
         self.evidence = learn(table, self._draws)
         self._weights = solo(table, self.evidence)
         self._gain = _gain(table, self.evidence, self._draws, self._weights)
@@ -108,7 +113,7 @@ class Evaluations:
 
     @classmethod
     def of(cls, library: Library) -> Evaluations:
-        """Evaluate plans on a library; the votes on whole lines when somebody asks."""
+        """Evaluate plans on a library; the votes on whole chains when somebody asks."""
         return cls(tabulate(library), votes=Inductions(library))
 
     def within(self, limit: float = np.inf) -> Evaluation:
@@ -154,13 +159,13 @@ def evaluation(table: Table, *, limit: float = np.inf, seed: int = 0) -> Evaluat
     Args:
         table: the library.
         limit: work at which each run is cut, for a budget that is hard on every problem.
-        seed: of the orders of lines.
+        seed: of the orders of chains.
     """
     return Evaluations(table, seed).within(limit)
 
 
 def learn(table: Table, draws: Draws) -> Evidence:
-    """Fit the evidence: first of lines alone, then of the leaders of a few kinds of run."""
+    """Fit the evidence: first of chains alone, then of the leaders of a few kinds of run."""
     rng = np.random.default_rng(0)
     n_problems = len(table.tokens)
     depth = np.minimum(np.arange(table.steps + 1) * table.block, table.tokens[..., None])
@@ -169,8 +174,8 @@ def learn(table: Table, draws: Draws) -> Evidence:
     places = np.argwhere((table.group != NONE) & ~begun)
     places = places[rng.permutation(len(places))[:_SAMPLE]]
     at = tuple(places.T)
-    features = line_features(depth[at].astype(float), table.since[at], ended[at], table.scale)
-    evidence = Evidence(table.scale, fit_line(features, table.right[at], n_problems))
+    features = chain_features(depth[at].astype(float), table.since[at], ended[at], table.scale)
+    evidence = Evidence(table.scale, fit_chain(features, table.right[at], n_problems))
     cap = int(table.tokens.max())
     few = Draws(draws.problem, draws.order[:, :8])
     kinds = [Shape(width, cap, table.watch) for width in (1, 4)]
@@ -182,11 +187,11 @@ def learn(table: Table, draws: Draws) -> Evidence:
     right = np.concatenate([one.right[i] for one, i in zip(replays, order, strict=True)])
     chosen = rng.permutation(len(right))[:_SAMPLE]
     leader = fit_leader(features[chosen], right[chosen], n_problems)
-    return Evidence(evidence.scale, evidence.line, leader)
+    return Evidence(evidence.scale, evidence.chain, leader)
 
 
 def caps(table: Table, fine: int = 2) -> list[int]:
-    """Return caps from the longest line down to a tenth of a typical one."""
+    """Return caps from the longest chain down to a tenth of a typical one."""
     longest, least = int(table.tokens.max()), table.scale / 10
     if not table.is_asked:
         return [longest]
@@ -204,7 +209,7 @@ def _shapes(table: Table) -> Iterator[Shape]:
 
 
 def _dives(table: Table, limit: float) -> Iterator[Shape]:
-    """Yield one long line beside dives that no run takes beyond a limit."""
+    """Yield one long chain beside dives that no run takes beyond a limit."""
     cap, *shorter = caps(table, 1)
     for width, dive in product(DIVERS, shorter):
         probes = 1 + dive // table.watch
@@ -243,7 +248,7 @@ def _watched(split: Outcome, table: Table) -> Outcome:
 
 
 def _gain(table: Table, evidence: Evidence, draws: Draws, weights: Floats) -> float:
-    """Fit the rise of P(right) by a further line to (1 - belief) / n, through the origin."""
+    """Fit the rise of P(right) by a further chain to (1 - belief) / n, through the origin."""
     cap = int(table.tokens.max())
     few = Draws(draws.problem, draws.order[:, :8])
     found = replayed(table, evidence, few, Shape(1, cap, cap), weights=weights)

@@ -96,7 +96,7 @@ class Played:
         return Mix(self.plans[low], self.plans[high], share)
 
     def steady(self) -> Played:
-        """Draw the accuracy of each plan half way to a line over the logarithm of its work.
+        """Draw the accuracy of each plan half way to a chain over the logarithm of its work.
 
         Of dozens of plans on some dozen problems one is always lucky: what sets a plan off from all
         others of as much work is as much chance as merit.
@@ -104,8 +104,8 @@ class Played:
         right, work = self.right.mean(axis=1), np.log(self.work.mean(axis=1))
         away = work - work.mean()
         rise = float(away @ right) / max(1e-9, float(away @ away))
-        line = right.mean() + rise * away
-        drawn = self.right + (_TRUST * (right - line) + line - right)[:, None]
+        chain = right.mean() + rise * away
+        drawn = self.right + (_TRUST * (right - chain) + chain - right)[:, None]
         return dataclasses.replace(self, right=drawn)
 
     def best(self, price: float = 0.0, rate: float = 0.0, slack: float = SLACK) -> Climb:

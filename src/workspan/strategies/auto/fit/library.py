@@ -43,7 +43,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Once(msgspec.Struct, frozen=True, array_like=True):
-    """One run of an arm, a strategy that is not made of lines."""
+    """One run of an arm, a strategy that is not made of chains."""
 
     work: int
     span: int
@@ -54,7 +54,7 @@ class Once(msgspec.Struct, frozen=True, array_like=True):
 class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     """One problem."""
 
-    lines: tuple[Record, ...]
+    chains: tuple[Record, ...] = msgspec.field(name="lines")
     right: tuple[int, ...] | None = None
     """The groups that are right; None where nobody knows."""
     task: str = ""
@@ -78,7 +78,7 @@ class Library(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a signal of a chain speaks for its being right, among chains of one problem: 2 AUC - 1,
     so -1 to 1 and 0 for nothing. Signs differ between models, hence they are measured."""
     arms: tuple[str, ...] = ()
-    """Strategies that were run beside the lines, with every dial (their `repr`)."""
+    """Strategies that were run beside the chains, with every dial (their `repr`)."""
     kinds: tuple[str, ...] = ()
     """Kinds of answers of its problems; none where nobody knows."""
     ladders: Ladders | None = None
@@ -90,16 +90,16 @@ class Library(msgspec.Struct, frozen=True, omit_defaults=True):
         return sum(case.right is not None for case in self.problems)
 
     def even(self) -> tuple[list[Case], int]:
-        """Return the problems to learn from, and how many lines to take of each; maybe none.
+        """Return the problems to learn from, and how many chains to take of each; maybe none.
 
-        If any right answer is known, only such problems are taken; those that have far fewer lines
+        If any right answer is known, only such problems are taken; those that have far fewer chains
         than most are left out.
         """
         known = [case for case in self.problems if case.right is not None]
-        cases = [case for case in known or self.problems if case.lines]
-        sizes = sorted(len(case.lines) for case in cases)
+        cases = [case for case in known or self.problems if case.chains]
+        sizes = sorted(len(case.chains) for case in cases)
         n = sizes[len(sizes) // 4] if sizes else 0
-        return [case for case in cases if len(case.lines) >= n], n
+        return [case for case in cases if len(case.chains) >= n], n
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -162,7 +162,7 @@ def read_library(path: Path) -> Library:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"not a calibration library: {error}", path=str(path)) from error
     for number, case in enumerate(library.problems):
-        if not all(_is_sound(line) for line in case.lines):
+        if not all(_is_sound(chain) for chain in case.chains):
             raise DataError(f"problem {number} holds a chain that can't be", path=str(path))
         runs = [one for one in case.arms if one is not None]
         if len(case.arms) > len(library.arms) or any(min(one.work, one.span) < 0 for one in runs):
@@ -186,11 +186,11 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _is_sound(line: Record) -> bool:
+def _is_sound(chain: Record) -> bool:
     """Check what the types can't: depths ascend from above 0, one group for each."""
     return (
-        0 < len(line.depths) == len(line.groups)
-        and line.depths[0] > 0
-        and all(a < b for a, b in pairwise(line.depths))
-        and min(line.groups) >= -1
+        0 < len(chain.depths) == len(chain.groups)
+        and chain.depths[0] > 0
+        and all(a < b for a, b in pairwise(chain.depths))
+        and min(chain.groups) >= -1
     )

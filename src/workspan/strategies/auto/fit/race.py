@@ -1,7 +1,7 @@
-"""Races on a library's own lines: all side by side, looked at together after every block.
+"""Races on a library's own chains: all side by side, looked at together after every block.
 
 Many runs go block by block at once, as in `replayed`, but here what a run has seen hangs on all of
-its lines: an answer that lines said and left speaks against itself. So each block is laid out in
+its chains: an answer that chains said and left speaks against itself. So each block is laid out in
 turn.
 """
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _WIDTHS = (4, 8, 16, 32, 64)
 """Of the races that the support is learnt on."""
 _TIMES = 2
-"""Orders of a problem's lines for each of them."""
+"""Orders of a problem's chains for each of them."""
 _EVERY = 4
 """Blocks from one moment that is learnt on to the next."""
 _ANSWER_PROBLEM, _LEADER_PROBLEM = 6.0, 10.0
@@ -57,11 +57,11 @@ class Moment(NamedTuple):
     begun: Ints
     n_open: Ints
     is_over: Bools
-    """No line can grow, and none will join."""
+    """No chain can grow, and none will join."""
 
 
 def moments(table: Table, draws: Draws, shape: Shape) -> Iterator[Moment]:
-    """Yield all runs after each block, until all are over; `draws` say how many lines there are."""
+    """Yield all runs after each block, until all are over; `draws` say of how many chains."""
     order = draws.order
     problem, most = draws.problem[:, None], order.shape[1]
     joins = [shape.width + i * (shape.joins or 0) for i in range(table.steps + most + 1)]
@@ -94,7 +94,7 @@ def moments(table: Table, draws: Draws, shape: Shape) -> Iterator[Moment]:
 def run_race(
     table: Table, support: Support, draws: Draws, shape: Shape, *, enough: float = -1.0
 ) -> Replayed:
-    """Play every run until its lines are used up, or going on is worth less than `enough`."""
+    """Play every run until its chains are used up, or going on is worth less than `enough`."""
     truth = right_groups(table)
     columns: list[tuple[NDArray[Any], ...]] = []
     is_over = np.zeros(len(draws.order), bool)
@@ -149,7 +149,7 @@ class _Moment(NamedTuple):
 
 
 def learn_support(table: Table, seed: int = 0) -> Support:
-    """Fit what lines side by side are worth, on races of a few widths."""
+    """Fit what chains side by side are worth, on races of a few widths."""
     seen = [one for width in _widths(table) for one in _seen(table, width, seed)]
     truth = right_groups(table)
     answer = fit_answers([one.seen for one in seen], len(table.tokens))

@@ -11,7 +11,7 @@ import numpy as np
 
 from workspan.data.explanation import PROMPT
 from workspan.strategies.auto.fit.choose import chosen, segments_for
-from workspan.strategies.auto.fit.evaluation import MOST_LINES, Evaluation, Evaluations, caps
+from workspan.strategies.auto.fit.evaluation import MOST_CHAINS, Evaluation, Evaluations, caps
 from workspan.strategies.auto.fit.library import Library
 from workspan.strategies.auto.fit.segments import Segment, Tree, divide, segments_of
 from workspan.strategies.auto.fit.table import Table
@@ -66,7 +66,7 @@ def fitted(
     has_arms: bool = False,
     rate: float = 0.0,
     probe_tokens: int = 0,
-    lines: int = 64,
+    chains: int = 64,
 ) -> Policy:
     """Make the rule for a budget: a fraction of a second, so the latest are kept.
 
@@ -82,12 +82,12 @@ def fitted(
             or it is infinite: of the plans that are about as good as the best the cheapest by both,
             or the quickest.
         probe_tokens: tokens of an interim answer, at most.
-        lines: of a race, at most.
+        chains: of a race, at most.
     """
     budget = (work, span, price)
     if is_judged:
         return _scheduled(found, budget, floor, has_arms=has_arms)
-    most = (probe_tokens, lines)
+    most = (probe_tokens, chains)
     return _planned(found, budget, floor, most, has_arms=has_arms, rate=rate)
 
 
@@ -105,8 +105,8 @@ def _planned(
 ) -> Policy:
     """Choose a plan for each segment of problems, and one for all; or votes, if they are better."""
     table, (work, span, price) = found.table, budget
-    (probe_tokens, lines), plans = most, found.plans(work, span, has_arms=has_arms)
-    plans = tuple(one for one in plans if not one.plan.is_race or one.plan.lines <= lines)
+    (probe_tokens, chains), plans = most, found.plans(work, span, has_arms=has_arms)
+    plans = tuple(one for one in plans if not one.plan.is_race or one.plan.chains <= chains)
     every = [Segment(np.arange(len(table.tokens)))]
     if rate and (rate == inf or not price):
         plans = _cheapest(plans, chosen(plans, every, *budget)[0], work, rate)
@@ -150,8 +150,8 @@ def _cheapest(
 
 
 def _votes(found: Evaluation, work: float | None) -> VoteEvaluation | None:
-    """Return votes on whole lines where probes tell nothing, or more fit than plans look at."""
-    is_wide = work is not None and work > MOST_LINES * found.table.scale
+    """Return votes on whole chains where probes tell nothing, or more fit than plans look at."""
+    is_wide = work is not None and work > MOST_CHAINS * found.table.scale
     return (
         found.voting.evaluation if found.voting and (is_wide or not found.table.is_asked) else None
     )

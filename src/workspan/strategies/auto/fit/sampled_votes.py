@@ -154,12 +154,12 @@ def _shares(groups: Ints, tokens: Floats, weigher: Weigher) -> Floats:
 
 
 def sampled_votes(library: Library) -> SampledVotes | None:
-    """Take each line's end; None where few problems have two lines."""
+    """Take each chain's end; None where few problems have two chains."""
     cases, n = library.even()
     if n < 2:
         return None
-    groups = np.array([[line.groups[-1] for line in case.lines[:n]] for case in cases])
-    tokens = np.array([[line.depths[-1] for line in case.lines[:n]] for case in cases], float)
+    groups = np.array([[chain.groups[-1] for chain in case.chains[:n]] for case in cases])
+    tokens = np.array([[chain.depths[-1] for chain in case.chains[:n]] for case in cases], float)
     truth = [np.isin(row, case.right or ()) for row, case in zip(groups, cases, strict=True)]
     return SampledVotes.of(
         groups, tokens, np.array(truth) & (groups != NONE) if library.labelled else None

@@ -100,7 +100,7 @@ class Inductions:
 
     @cached_property
     def found(self) -> Induction | None:
-        """What its votes tell at every price; None where few problems have two lines."""
+        """What its votes tell at every price; None where few problems have two chains."""
         found = sampled_votes(self._library)
         return Induction.of(found) if found else None
 
@@ -115,7 +115,7 @@ class Voting:
 
     @cached_property
     def evaluation(self) -> VoteEvaluation | None:
-        """What they tell; None where few problems have two lines."""
+        """What they tell; None where few problems have two chains."""
         return found.evaluate(self.limit) if (found := self.votes.found) else None
 
 
