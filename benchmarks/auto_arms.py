@@ -30,7 +30,7 @@ from workspan.spec import parse_strategy
 from workspan.strategies.auto.arms import arm_names
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.fit.library import write_library
-from workspan.strategies.auto.policies.survey import Survey
+from workspan.strategies.auto.policies.exhaustive import Exhaustive
 from workspan.tasks.base import Task
 from workspan.verifiers.plan_check import PlanCheck
 from workspan_evidence.simulated.planner import SimulatedPlanner
@@ -50,8 +50,8 @@ SAMPLING = f"best_of_n(n=400, verifier=plan_check, max_tokens={CAP})"
 
 async def calibrated(engine: Engine, tasks: Sequence[Task], auto: Auto, path: Path) -> None:
     """Write a library of chains and arms on the calibration problems."""
-    survey = replace(auto, arms=(), n=CHAINS, fitted=Survey(CHAINS, CAP))
-    strategies: list[Strategy] = [survey, *auto.arms]
+    drawn = replace(auto, arms=(), n=CHAINS, fitted=Exhaustive(CHAINS, CAP))
+    strategies: list[Strategy] = [drawn, *auto.arms]
     done = await compare(strategies, tasks, engine, budget=Budget(work=REACH), seed=1)
     chains, *others = (done.of(name) for name in done.strategies)
     arms = dict(zip(arm_names(auto.arms), others, strict=True))

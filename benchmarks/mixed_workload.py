@@ -41,7 +41,7 @@ from workspan.lab.records import difference, records
 from workspan.spec import parse_strategy, write
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.fit.library import write_library
-from workspan.strategies.auto.policies.survey import Survey
+from workspan.strategies.auto.policies.exhaustive import Exhaustive
 from workspan.tasks import open_tasks
 from workspan.tasks.base import Task
 from workspan_evidence.reasoner.engine import Reasoner
@@ -118,11 +118,11 @@ def mixed(tasks: Sequence[str], problems: int, seed: int) -> list[Task]:
 
 async def calibrated(engine: Engine, tasks: Sequence[Task], path: Path, blind: Path) -> None:
     """Write a library of whole chains of the calibration problems, and one that read no prompt."""
-    survey = Auto(
-        n=CHAINS, probe="", max_tokens=LONGEST, temperature=1.0, fitted=Survey(CHAINS, BLOCK)
+    drawn = Auto(
+        n=CHAINS, probe="", max_tokens=LONGEST, temperature=1.0, fitted=Exhaustive(CHAINS, BLOCK)
     )
     unlimited = Budget(work=CHAINS * LONGEST)
-    done = await compare([survey], tasks, engine, budget=unlimited, seed=1)
+    done = await compare([drawn], tasks, engine, budget=unlimited, seed=1)
     library = await calibrate_runs(done.trials, engine.info.model)
     write_library(library, path)
     unread = tuple(replace(case, prompt_features=()) for case in library.problems)

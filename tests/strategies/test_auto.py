@@ -23,8 +23,8 @@ from workspan.errors import DataError, EngineRejected, SpecError
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy, write
 from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.policies.exhaustive import Exhaustive
 from workspan.strategies.auto.policies.state import Decision, State
-from workspan.strategies.auto.policies.survey import Survey
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
@@ -82,7 +82,7 @@ def test_a_chain_that_did_not_end_answers_what_it_said_when_asked() -> None:
 
 
 def test_without_a_probe_chains_grow_in_blocks_and_are_asked_nothing() -> None:
-    rule = Survey(chains=2, block=10)
+    rule = Exhaustive(chains=2, block=10)
     result = solve(Auto(probe="", max_tokens=100, fitted=rule), thinking(25))
     grown = [one for step in why(result).steps for one in step.grown]
     chains = [[one.depth for one in grown if one.chain == chain] for chain in (0, 1)]

@@ -51,7 +51,7 @@ async def calibrate(
         problems: as `solve_many`; with answers or without.
         engine: as `solve`.
         budget: of each problem.
-        strategy: `auto`, with its dials; or as `surveying` gives it.
+        strategy: `auto`, with its dials; or as `calibration_plan` gives it.
         arms: strategies that it may hand a problem on to.
         chains: chains of each problem.
         block: tokens between two interim answers.
@@ -70,12 +70,12 @@ async def calibrate(
     try:
         from workspan.lab.calibrating import calibrate_runs
         from workspan.strategies.auto.fit.library import write_library
-        from workspan.strategies.auto.policies.survey import Survey
+        from workspan.strategies.auto.policies.exhaustive import Exhaustive
     except ImportError:
         raise MissingDependency("a calibration", "lab") from None
     plan = as_strategy(strategy)
-    if not (isinstance(plan, Auto) and isinstance(plan.fitted, Survey)):
-        plan = surveying(plan, arms, chains, block)
+    if not (isinstance(plan, Auto) and isinstance(plan.fitted, Exhaustive)):
+        plan = calibration_plan(plan, arms, chains, block)
     limits = as_budget(budget)
     check_chains(limits, plan.n)
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
@@ -113,7 +113,7 @@ def check_chains(limits: Budget, chains: int) -> None:
         )
 
 
-def surveying(
+def calibration_plan(
     strategy: StrategyLike, arms: Sequence[StrategyLike], chains: int, block: int
 ) -> Auto:
     """Return `auto` as it draws chains to learn from.
@@ -121,7 +121,7 @@ def surveying(
     Raises:
         SpecError: it is another strategy.
     """
-    from workspan.strategies.auto.policies.survey import Survey
+    from workspan.strategies.auto.policies.exhaustive import Exhaustive
 
     plan = as_strategy(strategy)
     if not isinstance(plan, Auto):
@@ -134,5 +134,5 @@ def surveying(
         n=chains,
         arms=(*plan.arms, *map(as_strategy, arms)),
         library="",
-        fitted=Survey(chains, block),
+        fitted=Exhaustive(chains, block),
     )

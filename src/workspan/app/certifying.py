@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workspan.app.calibrating import calibrate, check_chains, surveying
+from workspan.app.calibrating import calibrate, calibration_plan, check_chains
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike
 from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.replaying import read_recorded, recorded_kind
@@ -98,7 +98,7 @@ async def certify(
     elif problems is None:
         raise InputError("say on which problems: recorded ones (replay), or some to be drawn")
     else:
-        plan = surveying(strategy, (), n or DRAWS, BLOCK)
+        plan = calibration_plan(strategy, (), n or DRAWS, BLOCK)
         tasks_found = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
         check_drawn(tasks_found, wish, as_budget(budget))
         library = await calibrate(

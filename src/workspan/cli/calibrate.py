@@ -10,19 +10,19 @@ from typing import Annotated
 import anyio
 import typer
 
-from workspan.app.calibrating import BUDGET, check_chains, surveying
+from workspan.app.calibrating import BUDGET, calibration_plan, check_chains
 from workspan.app.engines import open_engines
 from workspan.app.replaying import read_recorded, recorded_kind
 from workspan.app.specs import as_budget
 from workspan.app.state import kept_journal, private_files
 from workspan.boundary.outputs import Output, check_outputs
+from workspan.cli.calibration_runs import calibration_runs
 from workspan.cli.drawing import drawing, journal_output, named_inputs
 from workspan.cli.dry import say_plan
 from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.given import given_tasks
 from workspan.cli.settings import KeyOption, SettingOption
-from workspan.cli.surveyed import surveyed
 from workspan.cli.terminal import Terminal, say_left_out
 from workspan.data.types import AnswerKind
 from workspan.errors import MissingDependency
@@ -82,7 +82,7 @@ def calibrate(
         )
     else:
         tasks = given_tasks(task or [], input, limit, seed, kind)
-        plan, limits = surveying(strategy, arm or [], chains, block), as_budget(budget)
+        plan, limits = calibration_plan(strategy, arm or [], chains, block), as_budget(budget)
         check_chains(limits, chains)
         asked = [str(engine), str(model), str(seed), budget, strategy, f"{chains} {block}"]
         asked += [str(input), *(task or []), *(arm or []), *(setting or [])]
@@ -96,7 +96,7 @@ def calibrate(
                     await say_plan(plans, problems, opened, limits, json=False)
                     return None
                 kept = journal or kept_journal("calibrate", asked)
-                return await surveyed("calibrate", plan, tasks, opened, limits, seed, kept)
+                return await calibration_runs("calibrate", plan, tasks, opened, limits, seed, kept)
             finally:
                 await opened.aclose()
 

@@ -10,7 +10,7 @@ import anyio
 import typer
 from rich.table import Table
 
-from workspan.app.calibrating import surveying
+from workspan.app.calibrating import calibration_plan
 from workspan.app.certifying import (
     BLOCK,
     BUDGET,
@@ -28,13 +28,13 @@ from workspan.app.problems import named_tasks
 from workspan.app.specs import as_budget, as_kind
 from workspan.app.state import kept_journal, private_files
 from workspan.boundary.outputs import Output, check_outputs
+from workspan.cli.calibration_runs import calibration_runs
 from workspan.cli.drawing import drawing, journal_output, named_inputs
 from workspan.cli.dry import say_plan
 from workspan.cli.engine_options import EngineOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
 from workspan.cli.settings import KeyOption, SettingOption
-from workspan.cli.surveyed import surveyed
 from workspan.cli.terminal import Terminal, say_left_out
 from workspan.errors import InputError
 from workspan.legible import counted
@@ -107,7 +107,7 @@ def certify(
         if input is None and not task:
             raise InputError("say on which problems: --replay FILE, --input FILE or --task NAME")
         tasks = named_tasks(task or [], input, limit, seed, kind=as_kind(kind) if kind else None)
-        plan, limits = surveying(strategy, (), n or DRAWS, BLOCK), as_budget(budget)
+        plan, limits = calibration_plan(strategy, (), n or DRAWS, BLOCK), as_budget(budget)
         check_drawn(tasks, wish, limits)
         asked = [str(engine), str(model), str(seed), budget, strategy, str(n or DRAWS)]
         asked += [str(input), *(task or []), *(setting or [])]
@@ -120,7 +120,7 @@ def certify(
                     await say_plan([plan], problems, opened, limits, json=json)
                     return None
                 kept = journal or kept_journal("certify", asked)
-                return await surveyed("certify", plan, tasks, opened, limits, seed, kept)
+                return await calibration_runs("certify", plan, tasks, opened, limits, seed, kept)
             finally:
                 await opened.aclose()
 

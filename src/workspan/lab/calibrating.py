@@ -68,7 +68,7 @@ async def calibrate_runs(
     model: str,
     arms: Mapping[str, Sequence[Trial]] | None = None,
 ) -> Library:
-    """Make a library of runs that explain themselves, those of `Survey` best of all.
+    """Make a library of runs that explain themselves, those of `Exhaustive` best of all.
 
     Runs that failed are left out. A task without a reference is an unlabelled problem.
 

@@ -10,8 +10,8 @@ from math import inf, log2
 import pytest
 
 from workspan.strategies.auto.policies.cold import Cold
+from workspan.strategies.auto.policies.exhaustive import Exhaustive
 from workspan.strategies.auto.policies.state import NONE, Chain, Policy, State
-from workspan.strategies.auto.policies.survey import Survey
 from workspan.strategies.auto.policies.within import Within
 
 BLOCK = 10
@@ -95,8 +95,8 @@ def test_what_is_decided_fits_what_is_left() -> None:
         assert end.work <= work
 
 
-def test_a_survey_lets_every_chain_end() -> None:
-    end = simulate(Survey(3, BLOCK), lambda: (25, 0), State())
+def test_the_exhaustive_rule_lets_every_chain_end() -> None:
+    end = simulate(Exhaustive(3, BLOCK), lambda: (25, 0), State())
     assert [chain.depth for chain in end.chains] == [25, 25, 25]
 
 

@@ -25,6 +25,7 @@ from workspan.strategies.auto.fit.rules import BySegment, evaluated, fitted
 from workspan.strategies.auto.fit.vote_induction import PRICES
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.evidence import Evidence
+from workspan.strategies.auto.policies.exhaustive import Exhaustive
 from workspan.strategies.auto.policies.plan import NEVER, Plan
 from workspan.strategies.auto.policies.planned_batch import PlannedBatch
 from workspan.strategies.auto.policies.policy import Arm, Planned, Scheduled
@@ -33,7 +34,6 @@ from workspan.strategies.auto.policies.schedule import Try
 from workspan.strategies.auto.policies.state import Decision, Policy, State
 from workspan.strategies.auto.policies.stated import Stated
 from workspan.strategies.auto.policies.support import Support
-from workspan.strategies.auto.policies.survey import Survey
 from workspan.strategies.auto.policies.votes import VoteRule
 from workspan.strategies.auto.policies.within import Within
 from workspan.testing.batch_policy_suite import World, check_batch_policy, play
@@ -99,7 +99,7 @@ RULES: dict[str, tuple[Callable[[], Policy], int, bool]] = {
     "cold and shy": (lambda: Cold(0.8, floor=0.7), 0, False),
     "cold and judged": (lambda: Cold(block=100, is_judged=True), 0, True),
     "cold with arms": (lambda: Cold(block=40, is_judged=True, arms=2), 2, True),
-    "survey": (lambda: Survey(5, 100), 0, False),
+    "exhaustive": (lambda: Exhaustive(5, 100), 0, False),
     **{f"plan {i}": (partial(planned, one), 0, False) for i, one in enumerate(PLANS)},
     **{
         f"race {i}": (

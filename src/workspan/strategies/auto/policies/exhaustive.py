@@ -8,7 +8,7 @@ from workspan.strategies.auto.policies.state import Decision, State
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class Exhaustive:
     """Start all chains at once and let them end; decide nothing by what they say."""
 
     chains: int = 8
@@ -25,5 +25,5 @@ class Survey:
         if not (n or live) or block <= 0:
             because = "the budget is spent" if live or n else "all chains have ended"
             return Decision("stop", why={"because": because})
-        why = {"because": "a survey lets every chain end"}
+        why = {"because": "every chain is let to its end"}
         return Decision("widen" if n else "deepen", live, n, block, why=why)

@@ -18,7 +18,7 @@ from workspan.strategies.auto.fit.library import Library
 from workspan.tasks.base import Task
 
 
-async def surveyed(
+async def calibration_runs(
     title: str,
     plan: Auto,
     tasks: Sequence[Task],
@@ -27,7 +27,7 @@ async def surveyed(
     seed: int,
     path: Path,
 ) -> Library:
-    """Run survey and arms on every problem; a second try goes on where the first was stopped."""
+    """Draw chains and run arms on every problem; a second try goes on where the first stopped."""
     with (
         JournalFile(path, opened.header(seed)) as journals,
         Progress(console=Terminal(stderr=True)) as progress,
