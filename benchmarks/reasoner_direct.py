@@ -24,10 +24,10 @@ from workspan.testing.engine_suite import draw
 from workspan_evidence.grammar import decode as text_of
 from workspan_evidence.reasoner.chain import Chain
 from workspan_evidence.reasoner.engine import Reasoner
-from workspan_evidence.reasoner.flock import Flock, decode
 from workspan_evidence.reasoner.gguf import write
 from workspan_evidence.reasoner.model import Model, read_weights
 from workspan_evidence.reasoner.sampling import Sampling
+from workspan_evidence.reasoner.shared_prefix import SharedPrefix, decode
 from workspan_evidence.reasoner.untrained import SHAPE, untrained
 
 MIN_P = 0.05
@@ -83,7 +83,7 @@ def decoder(model: Model, tensors: dict[str, Any]) -> Run:
 
     def run(ids: tuple[int, ...], n: int, limit: int) -> int:
         chains = [Chain(seed, limit) for seed in range(n)]
-        decode(model, [Flock(model, model.read(ids), SAMPLING, chains)], limit)
+        decode(model, [SharedPrefix(model, model.read(ids), SAMPLING, chains)], limit)
         return sum(len(chain.tokens) for chain in chains)
 
     return _each(run)

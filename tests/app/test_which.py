@@ -106,4 +106,4 @@ def test_a_pilot_on_recordings_is_as_hard(tmp_path: Path) -> None:
     done = sync.which(recorded=file, pilot="30k work", votes=3)
     assert done.raced.spent.output_tokens <= 30_000
     assert done.raced.ended_by == "work"
-    assert any("the pilot's limit on work" in one for one in done.remarks)
+    assert any("the pilot's limit on work" in one for one in done.caveats)

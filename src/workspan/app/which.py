@@ -60,9 +60,9 @@ class Which:
         return next((one for one in self.records if one.kind == "policy"), None)
 
     @property
-    def remarks(self) -> list[str]:
+    def caveats(self) -> list[str]:
         """What the numbers don't say by themselves."""
-        return _remarks(self.raced, self.records)
+        return _caveats(self.raced, self.records)
 
     def frame(self) -> Any:
         """Return a pandas data frame, a row an arm.
@@ -74,7 +74,7 @@ class Which:
 
     def _repr_html_(self) -> str:
         shown = ("arm", "accuracy", "low", "high", "work", "cost", "cost_per_right", "verdict")
-        said = "".join(f"<p>{escape(remark)}</p>" for remark in self.remarks)
+        said = "".join(f"<p>{escape(caveat)}</p>" for caveat in self.caveats)
         return html_table(shown, [asdict(record) for record in self.records]) + said
 
 
@@ -371,7 +371,7 @@ def _kept(done: Which, to: Path | str | None) -> Which:
     return done
 
 
-def _remarks(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
+def _caveats(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
     """Say what the numbers don't: what was cut, failed, missing, and what nobody knows."""
     said = []
     if raced.ended_by != "done":

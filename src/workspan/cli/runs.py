@@ -110,7 +110,7 @@ def compare(
                 say_json({"kind": kind, **_flat(asdict(one))})
         return
     Terminal().print(_versus_table(found.versus))
-    for line in _remarks(found):
+    for line in _caveats(found):
         Terminal(stderr=True).print(line, soft_wrap=True)
 
 
@@ -248,7 +248,7 @@ def _versus_table(rows: Sequence[Versus]) -> Table:
     return table
 
 
-def _remarks(found: Judged) -> list[str]:
+def _caveats(found: Judged) -> list[str]:
     """Say what the table does not."""
     said = []
     if found.versus:

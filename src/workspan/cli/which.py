@@ -197,8 +197,8 @@ def _say(done: Which, to: Path | None, *, json: bool) -> None:
         console.print(_table(done.records, console.width))
         for line in _advice(done, to):
             console.print(line, soft_wrap=True)
-    for remark in done.remarks:
-        aside.print(remark, soft_wrap=True)
+    for caveat in done.caveats:
+        aside.print(caveat, soft_wrap=True)
     say_left_out(done.left_out)
 
 

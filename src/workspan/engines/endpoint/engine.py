@@ -85,7 +85,7 @@ class Endpoint:
     prefill: bool | None = None
     """The server continues a partial answer, as vLLM, SGLang and llama.cpp do when they are asked
     directly. None is yes in the completion form, no in the chat form: no listing tells, since a
-    gateway passes on the names of the servers behind it; `discover` asks the server's own doors."""
+    gateway passes on the names of the servers behind it; `discover` asks the server itself."""
     price: Price | None = None
     context: int | None = None
     """Prompt and completion together, in tokens, where known."""
@@ -211,7 +211,7 @@ class Endpoint:
         """Read what a listing says of a model, and ask the server itself whether it continues.
 
         The entry of a listing is passed on by gateways that do not continue; the servers' own
-        doors are not.
+        routes are not.
         """
         meta = entry.get("meta")
         sizes = [
@@ -229,7 +229,7 @@ class Endpoint:
         return found
 
     async def _continues(self) -> bool:
-        """Ask at the server's own doors, which gateways do not have, whether it continues."""
+        """Ask at the server's own routes, which gateways do not have, whether it continues."""
         root = self.url.removesuffix("/v1")
         for path, mark in _OWN_DOORS.items():
             try:
@@ -242,7 +242,7 @@ class Endpoint:
         return 0 < left_open < closed
 
     async def _framed(self, root: str, **flags: bool) -> int:
-        """Count a last answer in vLLM's frame; 0 where there is no such door."""
+        """Count a last answer in vLLM's frame; 0 where there is no such route."""
         messages = [{"role": role, "content": "a"} for role in ("user", "assistant")]
         body = {"model": self.model, "messages": messages, "add_generation_prompt": False, **flags}
         try:
