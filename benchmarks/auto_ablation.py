@@ -7,7 +7,7 @@ Folds by problem; what is learnt for a problem is learnt from others. Two kinds 
   the *finish times* (what a problem's own chains cost), the *look-ahead* (that further chains bring
   less the more there are), both, all but one step of it (*one chain ahead*: only what a single
   further chain could overturn counts), and the *fit* of the evidence.
-- *whole runs*, replayed: without a *library* (votes until they agree), and without the *pooled
+- *whole runs*, replayed: without a *profile* (votes until they agree), and without the *pooled
   price* (the budget as a limit on each run). Either spends what it spends; the full rule is then
   fitted for that mean work, and run in the same orders of chains.
 
@@ -141,7 +141,7 @@ async def means_of(
 
 
 async def whole_runs(one: Recording, works: list[int], seeds: int) -> list[dict[str, Any]]:
-    """Compare runs without a library, and with a limit on each, to the full rule."""
+    """Compare runs without a profile, and with a limit on each, to the full rule."""
     rows = []
     pooled, hard = (Fitting("auto", Auto(), frozenset(), is_pooled=pool) for pool in (True, False))
 
@@ -154,7 +154,7 @@ async def whole_runs(one: Recording, works: list[int], seeds: int) -> list[dict[
 
     for confidence in CONFIDENCES:
         plain = Auto(n=MOST, confidence=confidence, max_tokens=one.longest)
-        await add(f"library (confidence {confidence:g})", _always(plain))
+        await add(f"profile (confidence {confidence:g})", _always(plain))
     for work in works:
         budget = Budget(work=work)
         await add(

@@ -3,8 +3,8 @@
 *Decision* is the processor time of one `decide`, for runs of n chains with 16 probes each: median
 and 99th percentile. *Run* is whole runs that grow n chains in ten blocks and ask each: microseconds
 a call, the decisions' share of that, and their share of the same calls at 50 ms each. The engine is
-scripted and takes no time, so that everything measured is Workspan's own; the library is simulated.
-*Evaluation* is seconds, once for a library and a budget.
+scripted and takes no time, so that everything measured is Workspan's own; the profile is simulated.
+*Evaluation* is seconds, once for a profile and a budget.
 
 Run with ``python -m benchmarks.auto_overhead`` on an idle machine.
 """
@@ -26,7 +26,7 @@ import numpy as np
 from workspan.data.types import Problem, Request
 from workspan.runner import run
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
 from workspan.strategies.auto.fit.replayed import Shape
 from workspan.strategies.auto.fit.rules import evaluated, fitted
 from workspan.strategies.auto.policies.cold import Cold
@@ -41,8 +41,8 @@ CALL = 0.05
 """Seconds of a short call over a network, for scale."""
 
 
-def library(problems: int, each: int = 32) -> Library:
-    """Return a simulated library: chains of random length and agreement."""
+def profile(problems: int, each: int = 32) -> Profile:
+    """Return a simulated profile: chains of random length and agreement."""
     rng = Random(0)
     cases = []
     for _ in range(problems):
@@ -52,7 +52,7 @@ def library(problems: int, each: int = 32) -> Library:
             group = 0 if rng.random() < likely else rng.randint(1, 4)
             chains.append(Record(depths, (-1, *(group,) * (len(depths) - 1)), ended=True))
         cases.append(Case(tuple(chains), right=(0,)))
-    return Library("simulated", "tokens", tuple(cases), asked=8.0)
+    return Profile("simulated", "tokens", tuple(cases), asked=8.0)
 
 
 def states(width: int, seed: int = 0) -> Iterator[State]:
@@ -121,9 +121,9 @@ async def a_run(rule: Policy, width: int, n: int) -> dict[str, float]:
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Measure the evaluation, decisions and whole runs."""
     began = time.perf_counter()
-    found = evaluated(library(options.problems))
+    found = evaluated(profile(options.problems))
     report: dict[str, Any] = {"evaluation": time.perf_counter() - began}
-    rules: dict[str, Policy] = {"library": fitted(found, work=200_000.0), "cold": Cold()}
+    rules: dict[str, Policy] = {"profile": fitted(found, work=200_000.0), "cold": Cold()}
     for name, rule in rules.items():
         for width in WIDTHS:
             half, most = decisions(rule, width, options.rounds)
@@ -146,7 +146,7 @@ def main(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--problems", type=int, default=60, help="of the simulated library")
+    parser.add_argument("--problems", type=int, default=60, help="of the simulated profile")
     parser.add_argument("--rounds", type=int, default=300, help="decisions timed")
     parser.add_argument("--runs", type=int, default=8, help="runs of each width")
     parser.add_argument("--output", type=Path)

@@ -92,12 +92,12 @@ def episodes(recording: Recording, times: int) -> None:
 
 
 def plans(recording: Recording) -> None:
-    """Print what a library takes to be evaluated, and a plan for a budget to be chosen."""
-    library = calibrate(Folds().split([recording])[0].training)
+    """Print what a profile takes to be evaluated, and a plan for a budget to be chosen."""
+    profile = calibrate(Folds().split([recording])[0].training)
     began = time.process_time()
-    evaluations = Evaluations.of(library)
+    evaluations = Evaluations.of(profile)
     evaluations.within()
-    print(f"a library is evaluated in {time.process_time() - began:.2f} s")
+    print(f"a profile is evaluated in {time.process_time() - began:.2f} s")
     for work in (4_000, 16_000, 64_000):
         began = time.process_time()
         fitted(evaluations.within(), work=work)

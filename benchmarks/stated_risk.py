@@ -32,7 +32,7 @@ from workspan.recordings.parquet import read_recordings
 from workspan.search.mode_certificate import ModeCertificate
 from workspan.search.mode_set import ModeSet
 from workspan.search.stated_votes import NO_ANSWER, AgreementVotes, ModeVotes
-from workspan.strategies.auto.fit.library import Library
+from workspan.strategies.auto.fit.profile import Profile
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 CHAINS = DATA / "chains" / "parallel_probe_qwen3.parquet"
@@ -80,17 +80,17 @@ class Cut(NamedTuple):
     made: int
 
 
-def stores(models: Sequence[str] = ()) -> Iterator[tuple[str, Library]]:
+def stores(models: Sequence[str] = ()) -> Iterator[tuple[str, Profile]]:
     """Give each of the six stores."""
     for task in ("aime24", "aime25"):
         for recording in read_recordings(CHAINS, models, [task]).recordings:
             yield f"{recording.model.partition('/')[2]} {task}", calibrate([recording])
 
 
-def elected(library: Library) -> list[frozenset[int]]:
+def elected(profile: Profile) -> list[frozenset[int]]:
     """Return the most frequent answers of all draws of each problem, several where equal."""
     found = []
-    for case in library.problems:
+    for case in profile.problems:
         counts = Counter(chain.groups[-1] for chain in case.chains if chain.ended)
         most = max(counts.values(), default=0)
         found.append(frozenset(one for one, n in counts.items() if n == most))
@@ -131,7 +131,7 @@ RULES: dict[str, Callable[[Votes], Replayed]] = {
 
 def on_stores(orders: int) -> list[str]:
     """Measure the certificates on the six stores."""
-    held = [(name, library, elected(library)) for name, library in stores()]
+    held = [(name, profile, elected(profile)) for name, profile in stores()]
     lines = [
         "| rule | share of 64 | certified | share where certified | false | work | "
         + " | ".join(name for name, *_ in held)
@@ -145,10 +145,10 @@ def on_stores(orders: int) -> list[str]:
         replays: list[Replayed] = []
         sure: list[float] = []
         false, work, per = 0, [], []
-        for store, library, modes in held:
+        for store, profile, modes in held:
             own = []
             for order in range(orders):
-                votes = votes_of(library, DRAWS, order)
+                votes = votes_of(profile, DRAWS, order)
                 for i, one in enumerate(votes):
                     went = rule(one)
                     replays.append(went)

@@ -93,7 +93,7 @@ def test_a_replay_and_an_explanation_are_printed(monkeypatch: pytest.MonkeyPatch
     assert not Path("r.html").exists()
 
 
-def test_a_library_that_can_not_be_written_is_made_again_of_what_is_kept(
+def test_a_profile_that_can_not_be_written_is_made_again_of_what_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     command = ("calibrate", *ASKING, "--chains", "2", "--journal", "j", "--to", "l.json")

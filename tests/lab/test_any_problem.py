@@ -29,7 +29,7 @@ from workspan.spec import parse_strategy, write
 from workspan.store.journals import JournalFile
 from workspan.store.lines import read_lines, sealed
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.library import Case
+from workspan.strategies.auto.fit.profile import Case
 from workspan.strategies.auto.policies.exhaustive import Exhaustive
 from workspan.tasks.base import Task
 from workspan.testing.scripted import ScriptedEngine
@@ -97,11 +97,11 @@ def test_any_id_is_compared_explained_calibrated_and_resumed(names: list[str]) -
         recording = anyio.run(read_journal, path, [*held.values()])
         assert {*recording.chains} == set(names)
 
-    async def library() -> tuple[Case, ...]:
+    async def profile() -> tuple[Case, ...]:
         found = await calibrate_runs(done.of(write(auto)), "m", {"plain": done.of(write(plain))})
         return found.problems
 
-    cases = anyio.run(library)
+    cases = anyio.run(profile)
     assert len(cases) == len(tasks)
     for case, trial in zip(cases, done.of(write(plain)), strict=True):
         assert trial.result is not None

@@ -19,7 +19,7 @@ from workspan.lab.replay.records import records
 from workspan.lab.replay.replay import Replayed, replay
 from workspan.recordings.recording import Chain, Recording
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.library import write_library
+from workspan.strategies.auto.fit.profile import write_profile
 
 
 def made(n: int = 20, chains: int = 12, seed: int = 0, *, probed: bool = True) -> Recording:
@@ -108,10 +108,10 @@ def test_parallel_probe_runs_on_recorded_chains() -> None:
     assert found.work < 40_000
 
 
-def test_a_library_that_is_named_is_used_instead_of_the_training_part(tmp_path: Path) -> None:
-    path = tmp_path / "library.json"
-    write_library(calibrate([made(6, seed=5)]), path)
-    (method,) = read_methods(f"auto(library={str(path)!r})")
+def test_a_profile_that_is_named_is_used_instead_of_the_training_part(tmp_path: Path) -> None:
+    path = tmp_path / "profile.json"
+    write_profile(calibrate([made(6, seed=5)]), path)
+    (method,) = read_methods(f"auto(profile={str(path)!r})")
     assert isinstance(method, Fitting)
     first, second = Folds("problem", 2).split([made(8)])
     one, other = (

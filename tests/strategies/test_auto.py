@@ -211,9 +211,9 @@ def test_a_rule_of_its_own_has_no_written_form() -> None:
         parse_strategy("auto(fitted=1)")
 
 
-def test_a_library_that_can_not_be_read_is_refused_before_any_spend(tmp_path: Path) -> None:
+def test_a_profile_that_can_not_be_read_is_refused_before_any_spend(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="can't be read"):
-        parse_strategy(f"auto(library={str(tmp_path / 'none.json')!r})")
+        parse_strategy(f"auto(profile={str(tmp_path / 'none.json')!r})")
 
 
 def test_values_out_of_range_are_refused() -> None:

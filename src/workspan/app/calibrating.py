@@ -22,7 +22,7 @@ from workspan.strategies.auto.arms import arm_names
 from workspan.strategies.auto.auto import Auto
 
 if TYPE_CHECKING:
-    from workspan.strategies.auto.fit.library import Library
+    from workspan.strategies.auto.fit.profile import Profile
 
 BUDGET = "16k work"
 """Of each problem."""
@@ -44,7 +44,7 @@ async def calibrate(
     journal: JournalFile | Path | str | None = None,
     engines: Mapping[str, Engine | str] | None = None,
     on_progress: Callable[[Trial], None] | None = None,
-) -> Library:
+) -> Profile:
     """Draw chains on a sample of problems, and return what `auto` should know of the model.
 
     Args:
@@ -58,7 +58,7 @@ async def calibrate(
         kind: of plain questions.
         limit: of the problems.
         seed: root of all randomness.
-        to: a file to write the library to.
+        to: a file to write the profile to.
         journal: a file in which every call is kept; the same call with it resumes.
         engines: as `solve`.
         on_progress: called with each run as it is finished.
@@ -69,7 +69,7 @@ async def calibrate(
     """
     try:
         from workspan.lab.calibrating import calibrate_runs
-        from workspan.strategies.auto.fit.library import write_library
+        from workspan.strategies.auto.fit.profile import write_profile
         from workspan.strategies.auto.policies.exhaustive import Exhaustive
     except ImportError:
         raise MissingDependency("a calibration", "lab") from None
@@ -94,10 +94,10 @@ async def calibrate(
             )
         drawn, *others = (done.of(name) for name in done.strategies)
         by_arm = dict(zip(arm_names(plan.arms), others, strict=True))
-        library = await calibrate_runs(drawn, rig.engine.info.model, by_arm)
+        profile = await calibrate_runs(drawn, rig.engine.info.model, by_arm)
     if to is not None:
-        write_library(library, Path(to))
-    return library
+        write_profile(profile, Path(to))
+    return profile
 
 
 def check_chains(limits: Budget, chains: int) -> None:
@@ -133,6 +133,6 @@ def calibration_plan(
         plan,
         n=chains,
         arms=(*plan.arms, *map(as_strategy, arms)),
-        library="",
+        profile="",
         fitted=Exhaustive(chains, block),
     )

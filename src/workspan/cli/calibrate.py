@@ -27,7 +27,7 @@ from workspan.cli.terminal import Terminal, say_left_out
 from workspan.data.types import AnswerKind
 from workspan.errors import MissingDependency
 from workspan.legible import counted
-from workspan.strategies.auto.fit.library import Library, is_library, write_library
+from workspan.strategies.auto.fit.profile import Profile, is_profile, write_profile
 from workspan.tasks import MOST
 
 _DELTA = 0.1
@@ -38,7 +38,7 @@ LIMIT = 40
 
 def calibrate(
     *,
-    to: Annotated[Path, typer.Option("--to", help="The library to write.")],
+    to: Annotated[Path, typer.Option("--to", help="The profile to write.")],
     task: Annotated[
         list[str] | None, typer.Option("--task", "-t", help="As compare; repeat.")
     ] = None,
@@ -71,13 +71,13 @@ def calibrate(
     ] = False,
 ) -> None:
     """Draw chains on a sample of your problems, and write what `auto` should know of the model."""
-    outputs = [Output("--to", to, "a library", is_library)]
+    outputs = [Output("--to", to, "a profile", is_profile)]
     outputs += [journal_output(journal)] if journal else []
     inputs = named_inputs(input, task or [])
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
     if recorded is not None:
         read_as = recorded_kind(kind or "text")
-        library: Library | None = anyio.run(
+        profile: Profile | None = anyio.run(
             partial(_recorded, recorded, model or [], task or [], input, read_as)
         )
     else:
@@ -87,7 +87,7 @@ def calibrate(
         asked = [str(engine), str(model), str(seed), budget, strategy, f"{chains} {block}"]
         asked += [str(input), *(task or []), *(arm or []), *(setting or [])]
 
-        async def main() -> Library | None:
+        async def main() -> Profile | None:
             opened = await open_engines(engine, model, price, setting, api_key_env)
             try:
                 if dry_run:
@@ -101,18 +101,18 @@ def calibrate(
                 await opened.aclose()
 
         with private_files():
-            library = anyio.run(main)
-    if library is None:
+            profile = anyio.run(main)
+    if profile is None:
         raise typer.Exit(Exit.OK)
     with drawing(str(to), "the same command makes it again of what it kept"):
-        write_library(library, to)
-    _say(library, to)
+        write_profile(profile, to)
+    _say(profile, to)
     raise typer.Exit(Exit.OK)
 
 
 async def _recorded(
     path: Path, models: list[str], tasks: list[str], problems: Path | None, kind: AnswerKind
-) -> Library:
+) -> Profile:
     try:
         from workspan.lab.calibrating import calibrate as of_recordings
     except ImportError:
@@ -122,18 +122,18 @@ async def _recorded(
     return of_recordings(found)
 
 
-def _say(library: Library, path: Path) -> None:
-    chains = sum(len(case.chains) for case in library.problems)
-    ended = sum(chain.ended for case in library.problems for chain in case.chains)
+def _say(profile: Profile, path: Path) -> None:
+    chains = sum(len(case.chains) for case in profile.problems)
+    ended = sum(chain.ended for case in profile.problems for chain in case.chains)
     Terminal().print(
-        f"{path}: {counted(chains, 'chain')} of {counted(len(library.problems), 'problem')}, "
+        f"{path}: {counted(chains, 'chain')} of {counted(len(profile.problems), 'problem')}, "
         f"{ended} ended, "
-        f"{counted(library.labelled, 'problem')} with known answers{_arms(library)}; "
-        f"-s 'auto({'ARMS, ' if library.arms else ''}library=\"{path}\")' uses it",
+        f"{counted(profile.labelled, 'problem')} with known answers{_arms(profile)}; "
+        f"-s 'auto({'ARMS, ' if profile.arms else ''}profile=\"{path}\")' uses it",
         soft_wrap=True,
     )
-    if library.labelled:
-        Terminal().print(_labels(library.labelled), soft_wrap=True)
+    if profile.labelled:
+        Terminal().print(_labels(profile.labelled), soft_wrap=True)
 
 
 def _labels(n: int) -> str:
@@ -150,9 +150,9 @@ def _labels(n: int) -> str:
     )
 
 
-def _arms(library: Library) -> str:
-    if not library.arms:
+def _arms(profile: Profile) -> str:
+    if not profile.arms:
         return ""
-    runs = [[case.arms[i] for case in library.problems] for i in range(len(library.arms))]
+    runs = [[case.arms[i] for case in profile.problems] for i in range(len(profile.arms))]
     right = [f"{sum(bool(one and one.right) for one in of)}" for of in runs]
     return f"; arms were right on {', '.join(right)}"

@@ -1,4 +1,4 @@
-"""Chains of every problem drawn for a library, with a bar that tells how far it is."""
+"""Chains of every problem drawn for a profile, with a bar that tells how far it is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workspan.cli.terminal import Terminal
 from workspan.data.budget import Budget
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.library import Library
+from workspan.strategies.auto.fit.profile import Profile
 from workspan.tasks.base import Task
 
 
@@ -26,7 +26,7 @@ async def calibration_runs(
     budget: Budget,
     seed: int,
     path: Path,
-) -> Library:
+) -> Profile:
     """Draw chains and run arms on every problem; a second try goes on where the first stopped."""
     with (
         JournalFile(path, opened.header(seed)) as journals,
@@ -40,7 +40,7 @@ async def calibration_runs(
             if trial.result is None:
                 failed.append(trial)
 
-        library = await calibrate(
+        profile = await calibrate(
             tasks,
             engine=opened,
             budget=budget,
@@ -52,4 +52,4 @@ async def calibration_runs(
     if failed:
         said = f"{len(failed)} runs failed and are left out (the same command asks them again)"
         Terminal(stderr=True).print(f"{said}: {failed[0].error}", soft_wrap=True)
-    return library
+    return profile

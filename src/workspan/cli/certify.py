@@ -42,7 +42,7 @@ from workspan.tasks import MOST
 
 if TYPE_CHECKING:
     from workspan.lab.certifying.certify import Certified
-    from workspan.strategies.auto.fit.library import Library
+    from workspan.strategies.auto.fit.profile import Profile
 
 
 def certify(
@@ -102,8 +102,8 @@ def certify(
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
     if recorded is not None:
         read = partial(recorded_draws, recorded, model or [], task or [], input, kind or "text")
-        library: Library | None = anyio.run(partial(read, say_left_out))
-    elif (library := labelled_draws(input)) is None:
+        profile: Profile | None = anyio.run(partial(read, say_left_out))
+    elif (profile := labelled_draws(input)) is None:
         if input is None and not task:
             raise InputError("say on which problems: --replay FILE, --input FILE or --task NAME")
         tasks = named_tasks(task or [], input, limit, seed, kind=as_kind(kind) if kind else None)
@@ -112,7 +112,7 @@ def certify(
         asked = [str(engine), str(model), str(seed), budget, strategy, str(n or DRAWS)]
         asked += [str(input), *(task or []), *(setting or [])]
 
-        async def main() -> Library | None:
+        async def main() -> Profile | None:
             opened = await open_engines(engine, model, price, setting, api_key_env)
             try:
                 if dry_run:
@@ -125,17 +125,17 @@ def certify(
                 await opened.aclose()
 
         with private_files():
-            library = anyio.run(main)
-    if library is None:
+            profile = anyio.run(main)
+    if profile is None:
         raise typer.Exit(Exit.OK)
-    found = certified(library, wish)
+    found = certified(profile, wish)
     if json:
         say_json(found)
     else:
         _print(found, to)
     if to is not None:
         with drawing(str(to), "the same command makes it again"):
-            keep(found, wish, library, to)
+            keep(found, wish, profile, to)
     raise typer.Exit(Exit.OK if found.certified else Exit.NO_ANSWER)
 
 

@@ -28,7 +28,7 @@ from workspan.cli.terminal import Terminal, say_left_out
 from workspan.data.budget import Budget
 from workspan.errors import InputError
 from workspan.store.journals import JournalFile
-from workspan.strategies.auto.fit.library import is_library
+from workspan.strategies.auto.fit.profile import is_profile
 from workspan.tasks import MOST
 from workspan.tasks.base import Task
 
@@ -79,7 +79,7 @@ def which(
     kind: Annotated[
         str | None, typer.Option(help="How answers are read, where the file does not say.")
     ] = None,
-    to: Annotated[Path | None, typer.Option("--to", help="A library to write, for auto.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="A profile to write, for auto.")] = None,
     journal: Annotated[Path | None, typer.Option(help="Kept calls; resumes from it.")] = None,
     seed: int = 0,
     dry_run: Annotated[
@@ -88,7 +88,7 @@ def which(
     json: Annotated[bool, typer.Option("--json", help="One JSON record a line.")] = False,
 ) -> None:
     """Race efforts on your labelled problems within a pilot's budget, and say which pays."""
-    outputs = [Output("--to", to, "a library", is_library)] if to else []
+    outputs = [Output("--to", to, "a profile", is_profile)] if to else []
     outputs += [journal_output(journal)] if journal else []
     inputs = named_inputs(input, [] if recorded else task or [])
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
@@ -208,7 +208,7 @@ def _advice(done: Which, to: Path | None) -> list[str]:
     said = [f"dropped {effort or DEFAULT}: {why}" for effort, why in gone.items()]
     if (policy := done.policy) is not None:
         said += [f"use {policy.arm}", f"    {policy.why}", f'    -s "{policy.strategy}"']
-        said += [f"    -s 'auto(library=\"{to}\")' climbs within a budget"] if to else []
+        said += [f"    -s 'auto(profile=\"{to}\")' climbs within a budget"] if to else []
     return said
 
 

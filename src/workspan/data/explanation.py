@@ -94,6 +94,6 @@ class Explanation(msgspec.Struct, frozen=True, omit_defaults=True):
     evidence: tuple[Evidence, ...]
     more: tuple[More, ...] = ()
     knows: str = ""
-    """Whose library the rule knew; "" is none."""
+    """Whose profile the rule knew; "" is none."""
     format: int = 1
     """As it is written; `explain` writes `FORMAT`."""

@@ -1,4 +1,4 @@
-"""From recorded chains to a calibration library: answers become numbers, labels become groups."""
+"""From recorded chains to a calibration profile: answers become numbers, labels become groups."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from workspan.data.types import Problem
 from workspan.errors import GraderError, InputError
 from workspan.recordings.engine import asked_tokens
 from workspan.recordings.recording import Chain, Recording
-from workspan.strategies.auto.fit.library import Case, Library, Once, Record
+from workspan.strategies.auto.fit.profile import Case, Once, Profile, Record
 from workspan.strategies.auto.groups import Groups
 from workspan.strategies.auto.prompt_features import prompt_features
 from workspan.tasks.base import Task
 
 
-def calibrate(recordings: Sequence[Recording]) -> Library:
-    """Make a library of all problems of some recordings of one unit.
+def calibrate(recordings: Sequence[Recording]) -> Profile:
+    """Make a profile of all problems of some recordings of one unit.
 
     Problems without a right answer or a verdict give finish times and vote shapes.
 
@@ -31,7 +31,7 @@ def calibrate(recordings: Sequence[Recording]) -> Library:
     """
     units = {one.unit for one in recordings}
     if len(units) != 1:
-        raise InputError("a library is made of recordings that count in one unit, at least one")
+        raise InputError("a profile is made of recordings that count in one unit, at least one")
     places = [(one, problem) for one in recordings for problem in one.problems]
     read = [
         one.once("calibrated", problem, partial(_read, one, problem)) for one, problem in places
@@ -40,11 +40,11 @@ def calibrate(recordings: Sequence[Recording]) -> Library:
     asked = sum(tokens) / sum(counts) if any(counts) else 0.0
     models = dict.fromkeys(one.model for one in recordings)
     signals = {"length": gain} if (gain := _gain(ahead)) is not None else {}
-    return Library(", ".join(models), units.pop(), cases, asked, signals)
+    return Profile(", ".join(models), units.pop(), cases, asked, signals)
 
 
 class _Read(NamedTuple):
-    """What one recorded problem tells a library."""
+    """What one recorded problem tells a profile."""
 
     case: Case
     probes: int
@@ -67,15 +67,15 @@ async def calibrate_runs(
     trials: Sequence[Trial],
     model: str,
     arms: Mapping[str, Sequence[Trial]] | None = None,
-) -> Library:
-    """Make a library of runs that explain themselves, those of `Exhaustive` best of all.
+) -> Profile:
+    """Make a profile of runs that explain themselves, those of `Exhaustive` best of all.
 
     Runs that failed are left out. A task without a reference is an unlabelled problem.
 
     Args:
         trials: of chains, one a problem.
         model: its name.
-        arms: trials of other strategies on the same problems, by the arm's name in a library.
+        arms: trials of other strategies on the same problems, by the arm's name in a profile.
 
     Raises:
         InputError: no run is left.
@@ -95,7 +95,7 @@ async def calibrate_runs(
     signals = {"length": gain} if (gain := _gain(map(_length_ahead, cases))) is not None else {}
     asked = tokens / probes if probes else 0.0
     kinds = tuple(sorted({trial.task.problem.kind for trial, _ in told}))
-    return Library(model, "tokens", tuple(cases), asked, signals, (*(arms or {}),), kinds)
+    return Profile(model, "tokens", tuple(cases), asked, signals, (*(arms or {}),), kinds)
 
 
 def _once(trial: Trial | None) -> Once | None:

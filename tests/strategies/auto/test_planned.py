@@ -1,4 +1,4 @@
-"""A plan fitted on a library: what it may and may not do."""
+"""A plan fitted on a profile: what it may and may not do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workspan.strategies.auto.fit.evaluation import Evaluation
-from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
 from workspan.strategies.auto.fit.replayed import Shape
 from workspan.strategies.auto.fit.rules import evaluated, fitted
 from workspan.strategies.auto.policies.evidence import Evidence
@@ -21,7 +21,7 @@ EVIDENCE = Evidence(scale=4_000)
 BUDGETS = (1_000, 4_000, 8_000, 16_000, 32_000, 64_000)
 
 
-def simulated(n_problems: int = 16, n_chains: int = 16, seed: int = 0) -> Library:
+def simulated(n_problems: int = 16, n_chains: int = 16, seed: int = 0) -> Profile:
     """Half of the problems are easy; the chains of the others are long and right 6 times in 10."""
     rng = random.Random(seed)
     cases = []
@@ -35,7 +35,7 @@ def simulated(n_problems: int = 16, n_chains: int = 16, seed: int = 0) -> Librar
             groups = [final if d > 0.7 * end else rng.randrange(5, 9) for d in depths]
             chains.append(Record(tuple(depths), tuple(groups), ended=True))
         cases.append(Case(tuple(chains), right=(0,)))
-    return Library("simulated", "tokens", tuple(cases), asked=4.0)
+    return Profile("simulated", "tokens", tuple(cases), asked=4.0)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def found() -> Evaluation:
     return evaluated(simulated())
 
 
-def test_accuracy_on_the_library_rises_with_the_budget(found: Evaluation) -> None:
+def test_accuracy_on_the_profile_rises_with_the_budget(found: Evaluation) -> None:
     best = [found.best(work) for work in BUDGETS]
     assert [one.accuracy for one in best] == sorted(one.accuracy for one in best)
     assert [one.work <= work for one, work in zip(best[1:], BUDGETS[1:], strict=True)] == [True] * 5
@@ -54,7 +54,7 @@ def test_work_falls_as_the_price_rises(found: Evaluation) -> None:
     assert work == sorted(work, reverse=True)
 
 
-def test_no_fixed_split_is_better_on_the_library_by_more_than_luck(found: Evaluation) -> None:
+def test_no_fixed_split_is_better_on_the_profile_by_more_than_luck(found: Evaluation) -> None:
     luck = 0.25 / len(found.table.tokens) ** 0.5  # half a standard error, where a race is chosen
     for split in (one for one in found.outcomes if one.plan.least == NEVER):
         best = found.best(split.work, split.span)
@@ -87,7 +87,7 @@ def test_only_the_first_chain_goes_further_than_a_dive() -> None:
     assert (rule.decide(State(rested)).action, rule.decide(State(rested)).n) == ("widen", 1)
 
 
-def mixed(problems: int) -> Library:
+def mixed(problems: int) -> Profile:
     """Half of the problems need 40 tokens; of the others half of the chains are right at 8."""
     rng = random.Random(0)
     deep = Record((*range(4, 44, 4),), (*(9 * (-1,)), 0), ended=True)
@@ -97,7 +97,7 @@ def mixed(problems: int) -> Library:
     for _ in range(problems):
         chains = tuple(short if rng.random() < 0.5 else stuck for _ in range(16))
         cases.append(Case(chains, right=(0,)))
-    return Library("simulated", "tokens", tuple(cases))
+    return Profile("simulated", "tokens", tuple(cases))
 
 
 def test_half_serial_and_half_parallel_is_served_by_dives_beside_one_long_chain() -> None:
@@ -126,8 +126,8 @@ def test_a_pass_of_the_verifier_ends_the_run() -> None:
 def test_restarts_stop_chains_that_a_verifier_would_hardly_pass() -> None:
     short = Record((500, 1_000), (0, 0), ended=True)
     endless = Record((*range(500, 20_500, 500),), (1,) * 40, ended=True)
-    library = Library("simulated", "tokens", (Case((short, endless) * 8, right=(0,)),) * 4)
-    rule = fitted(evaluated(library), work=20_000, is_judged=True)
+    profile = Profile("simulated", "tokens", (Case((short, endless) * 8, right=(0,)),) * 4)
+    rule = fitted(evaluated(profile), work=20_000, is_judged=True)
     first = rule.decide(State(()))
     assert 1_000 <= first.block <= 2_500
     left = (Chain(first.block, group=1),)
@@ -139,7 +139,7 @@ def test_lines_that_were_never_asked_still_teach_when_to_stop() -> None:
         Case(tuple(Record(r.depths[-1:], r.groups[-1:], r.ended) for r in case.chains), case.right)
         for case in simulated().problems
     ]
-    found = evaluated(Library("simulated", "tokens", tuple(cases)))
+    found = evaluated(Profile("simulated", "tokens", tuple(cases)))
     rule = fitted(found, price=2e-6)
     same, torn = (
         State(tuple(Chain(8_000, group=i % kinds, ended=True) for i in range(4)))
@@ -152,7 +152,7 @@ def test_lines_that_were_never_asked_still_teach_when_to_stop() -> None:
 
 def test_problems_without_a_label_teach_when_votes_settle() -> None:
     cases = tuple(Case(case.chains) for case in simulated().problems)
-    found = evaluated(Library("simulated", "tokens", cases, asked=4.0))
+    found = evaluated(Profile("simulated", "tokens", cases, asked=4.0))
     assert found.best(30_000).accuracy > found.best(3_000).accuracy
 
 
@@ -213,6 +213,6 @@ def test_never_asks_for_more_than_is_left(
         assert len(chains) + decision.n <= max(plan.chains, len(chains))
 
 
-def test_the_rule_is_the_same_for_the_same_library() -> None:
+def test_the_rule_is_the_same_for_the_same_profile() -> None:
     first, second = (fitted(evaluated(simulated(6, 8)), work=9_000) for _ in range(2))
     assert first == second

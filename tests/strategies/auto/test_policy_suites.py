@@ -19,7 +19,7 @@ import workspan.strategies.auto
 from workspan.search.batch import BatchPolicy, Moves, Runs
 from workspan.search.cmc_batch import CmcBatch, CmcRule
 from workspan.strategies.auto.fit.evaluation import Evaluation
-from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
 from workspan.strategies.auto.fit.replayed import Shape
 from workspan.strategies.auto.fit.rules import BySegment, evaluated, fitted
 from workspan.strategies.auto.fit.vote_induction import PRICES
@@ -63,14 +63,14 @@ VOTERS = 12
 
 @cache
 def whole_samples() -> Evaluation:
-    """A library of samples that were never asked on the way."""
+    """A profile of samples that were never asked on the way."""
     rng = np.random.default_rng(0)
     cases = []
     for i in range(30):
         says = np.where(rng.random(VOTERS) < i / 30, 0, rng.integers(1, 4, VOTERS))
         both = zip(rng.integers(50, 900, VOTERS).tolist(), says.tolist(), strict=True)
         cases.append(Case(tuple(Record((t,), (g,), ended=True) for t, g in both), (0,)))
-    return evaluated(Library("simulated", "tokens", tuple(cases)))
+    return evaluated(Profile("simulated", "tokens", tuple(cases)))
 
 
 def votes(price: float, floor: float = 0.0) -> VoteRule:

@@ -135,9 +135,9 @@ def test_a_race_counts_what_its_chains_decode() -> None:
 
 
 @pytest.mark.slow
-def test_a_library_with_wide_chains_gives_races_where_the_budget_is_wide() -> None:
-    library = calibrate([recorded(5, problems=16, chains=24)])
-    rule = fitted(evaluated(library), work=30_000, span=2_500, probe_tokens=8)
+def test_a_profile_with_wide_chains_gives_races_where_the_budget_is_wide() -> None:
+    profile = calibrate([recorded(5, problems=16, chains=24)])
+    rule = fitted(evaluated(profile), work=30_000, span=2_500, probe_tokens=8)
     assert isinstance(rule, Planned)
     assert rule.plan.is_race
     assert rule.plan.chains > 4

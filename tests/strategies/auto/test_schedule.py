@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workspan.strategies.auto.fit.evaluation import caps
-from workspan.strategies.auto.fit.library import Case, Library, Once, Record
+from workspan.strategies.auto.fit.profile import Case, Once, Profile, Record
 from workspan.strategies.auto.fit.table import Table, tabulate
 from workspan.strategies.auto.policies.schedule import Try, _played, best_schedule
 from workspan.strategies.auto.policies.state import NONE
@@ -23,7 +23,7 @@ def table(*problems: tuple[Record, ...], arms: tuple[tuple[Once, ...], ...] = ()
     held = arms or ((),) * len(problems)
     cases = tuple(Case(chains, (0,), "", of) for chains, of in zip(problems, held, strict=True))
     names = tuple(f"arm {i}" for i in range(len(held[0])))
-    return tabulate(Library("simulated", "tokens", cases, arms=names))
+    return tabulate(Profile("simulated", "tokens", cases, arms=names))
 
 
 def test_short_tries_come_before_a_long_one_where_problems_are_mixed() -> None:
@@ -75,7 +75,7 @@ def test_what_is_played_keeps_to_its_budget(budget: float, sizes: list[int]) -> 
     assert share == 0 or budget >= 40  # nothing passes for less than it takes
 
 
-def test_of_a_library_where_nothing_passes_a_schedule_is_still_made() -> None:
+def test_of_a_profile_where_nothing_passes_a_schedule_is_still_made() -> None:
     known = table(*((chain(40, right=False),) * 3,) * 4)
     tries = best_schedule(known, caps(known, 8), 100)
     assert tries

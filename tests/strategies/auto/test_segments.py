@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from workspan.data.types import Message, Problem
 from workspan.strategies.auto.fit.choose import chosen, segments_for
-from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
 from workspan.strategies.auto.fit.replayed import Shape
 from workspan.strategies.auto.fit.rules import BySegment, evaluated, fitted
 from workspan.strategies.auto.fit.segments import SMALLEST, Fork, Segment, divide, segments_of
@@ -28,7 +28,7 @@ def of(**known: float) -> tuple[float, ...]:
     return tuple(known.get(name, 0.0) for name in NAMES)
 
 
-def mixed(problems: int, seed: int = 0, *, is_told: bool = True) -> Library:
+def mixed(problems: int, seed: int = 0, *, is_told: bool = True) -> Profile:
     """Half of the problems need 40 tokens; half of the chains of the others are right at 8.
 
     Where it is told, the prompts of the first have some 30 words, of the second some 90.
@@ -45,7 +45,7 @@ def mixed(problems: int, seed: int = 0, *, is_told: bool = True) -> Library:
         cases.append(
             Case(chains, right=(0,), prompt_features=of(words=words, lines=rng.randrange(9)))
         )
-    return Library("simulated", "tokens", tuple(cases))
+    return Profile("simulated", "tokens", tuple(cases))
 
 
 def test_signs_are_numbers_of_the_prompt() -> None:
@@ -164,9 +164,9 @@ def test_kinds_that_no_sign_tells_have_one_plan() -> None:
     assert isinstance(segments_for(found.plans(), found.table.prompt_features, 48), Segment)
 
 
-def test_a_library_without_signs_has_one_plan() -> None:
+def test_a_profile_without_signs_has_one_plan() -> None:
     known = mixed(20)
-    bare = Library("m", "tokens", tuple(Case(c.chains, c.right) for c in known.problems))
+    bare = Profile("m", "tokens", tuple(Case(c.chains, c.right) for c in known.problems))
     assert isinstance(fitted(evaluated(bare, 48), work=48), Planned)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from workspan.search.stopping import beta_confidence
 from workspan.strategies.auto.fit.evaluation import Evaluation
-from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
 from workspan.strategies.auto.fit.rules import evaluated, fitted
 from workspan.strategies.auto.fit.sampled_votes import SampledVotes, Votes, sampled_votes
 from workspan.strategies.auto.fit.vote_evaluation import PRICE, VoteEvaluation, evaluated_votes
@@ -47,13 +47,13 @@ def simulated(problems: int, seed: int) -> SampledVotes:
     return SampledVotes.of(*drawn_samples(problems, seed))
 
 
-def library(*, is_labelled: bool = True) -> Library:
+def profile(*, is_labelled: bool = True) -> Profile:
     groups, tokens, _ = drawn_samples(60, 0)
     cases = []
     for said, spent in zip(groups.tolist(), tokens.round().astype(int).tolist(), strict=True):
         chains = (Record((t,), (g,), ended=True) for g, t in zip(said, spent, strict=True))
         cases.append(Case(tuple(chains), (0,) if is_labelled else None))
-    return Library("simulated", "tokens", tuple(cases))
+    return Profile("simulated", "tokens", tuple(cases))
 
 
 @cache
@@ -62,8 +62,8 @@ def evaluation() -> VoteEvaluation:
 
 
 @cache
-def evaluated_library(is_labelled: bool) -> Evaluation:
-    return evaluated(library(is_labelled=is_labelled))
+def evaluated_profile(is_labelled: bool) -> Evaluation:
+    return evaluated(profile(is_labelled=is_labelled))
 
 
 def held(problems: int, seed: int, runs: int = 20) -> Votes:
@@ -264,15 +264,15 @@ def test_a_problem_of_long_samples_must_bring_more() -> None:
     assert (short.action, long.action) == ("widen", "stop")
 
 
-def test_a_library_of_whole_samples_gets_votes_with_labels_and_without() -> None:
+def test_a_profile_of_whole_samples_gets_votes_with_labels_and_without() -> None:
     for is_labelled in (True, False):
-        found = evaluated_library(is_labelled)
+        found = evaluated_profile(is_labelled)
         rule = fitted(found, work=1_000)
         assert isinstance(rule, VoteRule)
         assert len(rule.table) == WIDTH
         assert not isinstance(fitted(found, work=1_000, span=500), VoteRule)
         assert not isinstance(fitted(found, work=1_000, is_judged=True), VoteRule)
-    assert sampled_votes(Library("m", "tokens", library().problems[:0])) is None
+    assert sampled_votes(Profile("m", "tokens", profile().problems[:0])) is None
 
 
 def test_with_labels_hopeless_votes_are_left_sooner_than_without() -> None:
@@ -280,7 +280,7 @@ def test_with_labels_hopeless_votes_are_left_sooner_than_without() -> None:
     flat = votes.first[:, -1] < 6
     drawn = []
     for is_labelled in (True, False):
-        voting = evaluated_library(is_labelled).voting
+        voting = evaluated_profile(is_labelled).voting
         assert voting is not None
         one = voting.evaluation
         assert one is not None

@@ -34,7 +34,7 @@ from workspan.lab.certifying.replayed import Replayed, Votes, replayed, votes_of
 from workspan.search.mode_set import certifiable
 from workspan.search.stated_votes import HOPELESS, AgreementVotes, ModeVotes
 from workspan.strategies.auto.fit.certificate import Certificate
-from workspan.strategies.auto.fit.library import Library
+from workspan.strategies.auto.fit.profile import Profile
 
 Mode = Literal["risk", "mode", "agreement"]
 Correction = Literal["sequence", "bonferroni"]
@@ -146,26 +146,26 @@ def thresholds(n: int) -> tuple[float, ...]:
     return tuple(dict.fromkeys(round(votes / (votes + 1), 4) for votes in alike))
 
 
-def certify(library: Library, wish: Wish) -> Certified:
+def certify(profile: Profile, wish: Wish) -> Certified:
     """Find from which agreement on answers hold a stated risk, and what that takes.
 
     Args:
-        library: of a model's draws on problems like those to come, all drawn alike.
+        profile: of a model's draws on problems like those to come, all drawn alike.
         wish: what is to be promised.
 
     Raises:
         InputError: a value out of range, too few draws, or in mode risk no label.
     """
     wish.check()
-    sizes = sorted(len(case.chains) for case in library.problems)
+    sizes = sorted(len(case.chains) for case in profile.problems)
     n = wish.n or (sizes[len(sizes) // 4] if sizes else 0)
-    votes = votes_of(library, n, wish.seed) if n else []
+    votes = votes_of(profile, n, wish.seed) if n else []
     if not votes:
         raise InputError(f"no problem has {n or 'any'} draws: draw more, or say fewer with n")
     if wish.mode == "mode":
         check_mode(n, wish.delta)
-        return _by_mode(votes, library.model, wish, n)
-    return _by_threshold(votes, library.model, wish, n)
+        return _by_mode(votes, profile.model, wish, n)
+    return _by_threshold(votes, profile.model, wish, n)
 
 
 def check_mode(n: int, delta: float) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from workspan.search.stated_votes import NO_ANSWER, StatedVotes
-from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
 
 
 class Votes(NamedTuple):
@@ -39,9 +39,9 @@ class Replayed(NamedTuple):
     work: int
 
 
-def votes_of(library: Library, n: int, seed: int = 0) -> list[Votes]:
-    """Return n draws of each problem of a library that has as many, in an order by the seed."""
-    return [_votes(case, n, seed, i) for i, case in enumerate(library.problems) if _has(case, n)]
+def votes_of(profile: Profile, n: int, seed: int = 0) -> list[Votes]:
+    """Return n draws of each problem of a profile that has as many, in an order by the seed."""
+    return [_votes(case, n, seed, i) for i, case in enumerate(profile.problems) if _has(case, n)]
 
 
 def _has(case: Case, n: int) -> bool:

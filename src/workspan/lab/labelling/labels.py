@@ -15,7 +15,7 @@ from workspan.boundary.inputs import read_whole
 from workspan.data.types import AnswerKind
 from workspan.errors import DataError, InputError, OutputError
 from workspan.lab.labelling.answers import Chosen, Voted
-from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
 
 FORMAT = 1
 _BEGINS = b'{"labels":'
@@ -204,7 +204,7 @@ def judged(labels: Sequence[Label]) -> list[Judged]:
     ]
 
 
-def library_of(head: Head, labels: Sequence[Label], path: Path) -> Library:
+def profile_of(head: Head, labels: Sequence[Label], path: Path) -> Profile:
     """Return the votes of labelled answers as draws: their order is any, since they are alike.
 
     An answer that was not judged counts as wrong, unless a labeller said what is right: the risk
@@ -224,7 +224,7 @@ def library_of(head: Head, labels: Sequence[Label], path: Path) -> Library:
     if len(models) != 1:
         raise InputError(f"{path} has labels of {len(models)} models: certify each by itself")
     cases = tuple(_case(one, head.kind) for one in found)
-    return Library(models[0], "tokens", cases, kinds=(head.kind,))
+    return Profile(models[0], "tokens", cases, kinds=(head.kind,))
 
 
 def _case(one: Judged, kind: AnswerKind) -> Case:

@@ -20,7 +20,7 @@ from workspan.lab.replay.workers import done_by
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
 from workspan.runner import check
-from workspan.strategies.auto.library import known
+from workspan.strategies.auto.profile import known
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,10 @@ def _pools(method: Method | None) -> bool:
 
 def _check(method: Method, split: Split, budgets: Sequence[Budget]) -> None:
     """Refuse before any work what a recording can't serve."""
-    library = known(method.strategy.library) if isinstance(method, Fitting) else None
-    if library is not None and library.unit != split.held.unit:
-        said = f"counts {library.unit}, and the recording {split.held.unit}"
-        raise InputError(f"the library that {method.name} knows {said}")
+    profile = known(method.strategy.profile) if isinstance(method, Fitting) else None
+    if profile is not None and profile.unit != split.held.unit:
+        said = f"counts {profile.unit}, and the recording {split.held.unit}"
+        raise InputError(f"the profile that {method.name} knows {said}")
     if isinstance(method, Plain | Fitting):
         check(method.strategy, ReplayEngine(split.held), budgets[0])
 

@@ -1,4 +1,4 @@
-"""The arms of `auto`: other strategies, each of which a library must know or a verifier judge."""
+"""The arms of `auto`: other strategies, each of which a profile must know or a verifier judge."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from workspan.data.explanation import Tried
 from workspan.errors import EngineError
 from workspan.strategies.auto.answers import drafts
 from workspan.strategies.auto.chains import Chains
-from workspan.strategies.auto.library import known
 from workspan.strategies.auto.policies.state import NONE, Decision
+from workspan.strategies.auto.profile import known
 
 
 async def switch(arm: Strategy, decision: Decision, chains: Chains, session: Session) -> None:
@@ -42,23 +42,23 @@ def check_arms(arms: tuple[Strategy, ...], path: str, *, is_judged: bool) -> Non
 
     Args:
         arms: in order.
-        path: of the library; "" where there is none.
+        path: of the profile; "" where there is none.
         is_judged: a verifier tells good ends from bad ones.
 
     Raises:
-        DataError: the library can't be read.
-        ValueError: the library knows other arms, or there is none and no verifier.
+        DataError: the profile can't be read.
+        ValueError: the profile knows other arms, or there is none and no verifier.
     """
-    library = known(path)
+    profile = known(path)
     if not arms:
         return
-    if library is None and not is_judged:
-        raise ValueError("arms need a library calibrated with them, or a verifier to judge them")
-    if library is not None and library.arms != arm_names(arms):
-        has = ", ".join(library.arms) or "no arms"
-        raise ValueError(f"the library {path} knows {has}: calibrate with these arms again")
+    if profile is None and not is_judged:
+        raise ValueError("arms need a profile calibrated with them, or a verifier to judge them")
+    if profile is not None and profile.arms != arm_names(arms):
+        has = ", ".join(profile.arms) or "no arms"
+        raise ValueError(f"the profile {path} knows {has}: calibrate with these arms again")
 
 
 def arm_names(arms: tuple[Strategy, ...]) -> tuple[str, ...]:
-    """Return the arms with every dial, as a library names them."""
+    """Return the arms with every dial, as a profile names them."""
     return tuple(map(repr, arms))

@@ -2,7 +2,7 @@
 
 They stand for how much there is to read, to keep in mind and to work off (length, names, numbers,
 operations, nesting), and for the form of the answer (options to choose from). What they say of a
-model is not assumed: `segments` looks for it in a calibration library.
+model is not assumed: `segments` looks for it in a calibration profile.
 """
 
 from __future__ import annotations

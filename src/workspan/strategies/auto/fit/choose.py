@@ -53,7 +53,7 @@ def chosen(
 
     Args:
         plans: to choose from.
-        segments: that problems come in; together all of the library's.
+        segments: that problems come in; together all of the profile's.
         work: tokens of a problem, on the mean over all segments.
         span: of its longest chain, on the mean of each segment.
         price: accuracy that a token must be worth.

@@ -1,4 +1,4 @@
-"""The best plan for a budget: every one is run on a library, and judged by what it did there.
+"""The best plan for a budget: every one is run on a profile, and judged by what it did there.
 
 Five numbers are chosen (width, cap, dive, the least worth, the doubt that is left to an arm), so
 that little can be overfitted.
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workspan.strategies.auto.fit.library import Library
+    from workspan.strategies.auto.fit.profile import Profile
 
     Floats = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ _SAMPLE = 20_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """All plans, run on a library; equal to itself only, so that rules can be kept for it."""
+    """All plans, run on a profile; equal to itself only, so that rules can be kept for it."""
 
     table: Table
     evidence: Evidence
@@ -98,7 +98,7 @@ class Evaluation:
 
 
 class Evaluations:
-    """A library on which plans are run: once each, whatever the budgets that are asked for."""
+    """A profile on which plans are run: once each, whatever the budgets that are asked for."""
 
     def __init__(self, table: Table, seed: int = 0, votes: Inductions | None = None) -> None:
         self.table, self.seed, self._votes = table, seed, votes
@@ -112,9 +112,9 @@ class Evaluations:
         self._races = Races(table, seed)
 
     @classmethod
-    def of(cls, library: Library) -> Evaluations:
-        """Evaluate plans on a library; the votes on whole chains when somebody asks."""
-        return cls(tabulate(library), votes=Inductions(library))
+    def of(cls, profile: Profile) -> Evaluations:
+        """Evaluate plans on a profile; the votes on whole chains when somebody asks."""
+        return cls(tabulate(profile), votes=Inductions(profile))
 
     def within(self, limit: float = np.inf) -> Evaluation:
         """Say what every plan comes to where each run is cut at so much work; the same twice."""
@@ -154,10 +154,10 @@ class Evaluations:
 
 
 def evaluation(table: Table, *, limit: float = np.inf, seed: int = 0) -> Evaluation:
-    """Run every plan on a library.
+    """Run every plan on a profile.
 
     Args:
-        table: the library.
+        table: the profile.
         limit: work at which each run is cut, for a budget that is hard on every problem.
         seed: of the orders of chains.
     """

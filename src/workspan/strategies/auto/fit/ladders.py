@@ -2,7 +2,7 @@
 
 The plans are all that a few rungs allow: so many votes at one effort, or one to three samples at
 one, and, where those disagree or took longer than most, some more at the same or a dearer one. Each
-is played on every problem of the library in several orders of its samples. The plans that are worth
+is played on every problem of the profile in several orders of its samples. The plans that are worth
 most for their tokens make a hull; between two of its corners a budget is met by taking one plan for
 some of the problems and the other for the rest.
 """

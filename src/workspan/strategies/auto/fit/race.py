@@ -1,4 +1,4 @@
-"""Races on a library's own chains: all side by side, looked at together after every block.
+"""Races on a profile's own chains: all side by side, looked at together after every block.
 
 Many runs go block by block at once, as in `replayed`, but here what a run has seen hangs on all of
 its chains: an answer that chains said and left speaks against itself. So each block is laid out in

@@ -45,7 +45,7 @@ _TRUST = 0.25
 
 
 class Races:
-    """What races come to on a library's chains that were looked at on the way."""
+    """What races come to on a profile's chains that were looked at on the way."""
 
     def __init__(self, table: Table, seed: int = 0) -> None:
         self._table, self._seed = table, seed

@@ -1,4 +1,4 @@
-"""Runs of a plan on a library's own chains, many at once: what it would have cost and given.
+"""Runs of a plan on a profile's own chains, many at once: what it would have cost and given.
 
 What a run comes to between two moments at which chains are added depends on its chains alone and
 not on what it decides. So all of its states up to there are laid out at once, a *round*, and judged
@@ -159,7 +159,7 @@ def replayed(
     """Grow every run by `shape` until its chains are used up.
 
     Args:
-        table: the library's chains.
+        table: the profile's chains.
         evidence: what they are worth.
         draws: which chains each run is given.
         shape: how runs grow.

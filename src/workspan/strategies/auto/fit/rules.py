@@ -1,4 +1,4 @@
-"""The rule of `auto` where the model is known: plans and schedules fitted on its library."""
+"""The rule of `auto` where the model is known: plans and schedules fitted on its profile."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from workspan.data.explanation import PROMPT
 from workspan.strategies.auto.fit.choose import chosen, segments_for
 from workspan.strategies.auto.fit.evaluation import MOST_CHAINS, Evaluation, Evaluations, caps
-from workspan.strategies.auto.fit.library import Library
+from workspan.strategies.auto.fit.profile import Profile
 from workspan.strategies.auto.fit.segments import Segment, Tree, divide, segments_of
 from workspan.strategies.auto.fit.table import Table
 from workspan.strategies.auto.fit.vote_evaluation import VoteEvaluation
@@ -49,9 +49,9 @@ class BySegment:
         return replace(decision, why={**decision.why, PROMPT: told})
 
 
-def evaluated(library: Library, limit: float | None = None) -> Evaluation:
-    """Run all plans on a library; for several limits keep its `Evaluations`."""
-    return Evaluations.of(library).within(limit or float("inf"))
+def evaluated(profile: Profile, limit: float | None = None) -> Evaluation:
+    """Run all plans on a profile; for several limits keep its `Evaluations`."""
+    return Evaluations.of(profile).within(limit or float("inf"))
 
 
 @lru_cache(maxsize=16)
@@ -77,7 +77,7 @@ def fitted(
         price: accuracy that a token must be worth.
         floor: abstain where the leader is right with less.
         is_judged: a sound verifier scores what ends: try until a pass.
-        has_arms: the library's arms can be used.
+        has_arms: the profile's arms can be used.
         rate: tokens of work that one of span is worth, and is priced as. Where nothing has a price,
             or it is infinite: of the plans that are about as good as the best the cheapest by both,
             or the quickest.

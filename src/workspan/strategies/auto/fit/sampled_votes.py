@@ -16,7 +16,7 @@ from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workspan.strategies.auto.fit.library import Library
+    from workspan.strategies.auto.fit.profile import Profile
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ _ORDERS = 128
 """Of the samples of a problem, at most."""
 _TIE = 1e-9
 _SIMULATED = 8
-"""Problems of the broad prior beside the library's: it may have seen no vote that turns late."""
+"""Problems of the broad prior beside the profile's: it may have seen no vote that turns late."""
 
 
 class Votes(NamedTuple):
@@ -153,16 +153,16 @@ def _shares(groups: Ints, tokens: Floats, weigher: Weigher) -> Floats:
     return shares
 
 
-def sampled_votes(library: Library) -> SampledVotes | None:
+def sampled_votes(profile: Profile) -> SampledVotes | None:
     """Take each chain's end; None where few problems have two chains."""
-    cases, n = library.even()
+    cases, n = profile.even()
     if n < 2:
         return None
     groups = np.array([[chain.groups[-1] for chain in case.chains[:n]] for case in cases])
     tokens = np.array([[chain.depths[-1] for chain in case.chains[:n]] for case in cases], float)
     truth = [np.isin(row, case.right or ()) for row, case in zip(groups, cases, strict=True)]
     return SampledVotes.of(
-        groups, tokens, np.array(truth) & (groups != NONE) if library.labelled else None
+        groups, tokens, np.array(truth) & (groups != NONE) if profile.labelled else None
     )
 
 

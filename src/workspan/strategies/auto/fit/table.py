@@ -1,4 +1,4 @@
-"""A calibration library as arrays: what each of its chains said at every block of depth."""
+"""A calibration profile as arrays: what each of its chains said at every block of depth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
 from workspan.strategies.auto.policies.state import NONE
 from workspan.strategies.auto.prompt_features import NAMES
 
@@ -77,14 +77,14 @@ class Table:
         return int(self.group.shape[2]) - 1
 
 
-def tabulate(library: Library) -> Table:
+def tabulate(profile: Profile) -> Table:
     """Make the table; every problem gives as many chains as the one that has fewest.
 
     A problem without a known answer stands in with the answer that most of its chains ended on:
     what can be learnt there is when votes settle, not when they are right. If any answer is known,
     only such problems are taken.
     """
-    cases, n = library.even()
+    cases, n = profile.even()
     records = [record for case in cases for record in case.chains]
     scale = float(median(record.depths[-1] for record in records))
     longest = max(record.depths[-1] for record in records)
@@ -102,9 +102,9 @@ def tabulate(library: Library) -> Table:
         right[i] = np.isin(group[i], truth) & (group[i] != NONE)
     tokens = np.array([[r.depths[-1] for r in case.chains[:n]] for case in cases])
     ended = np.array([[r.ended for r in case.chains[:n]] for case in cases])
-    arms = _arms(cases, len(library.arms)) if library.arms else None
+    arms = _arms(cases, len(profile.arms)) if profile.arms else None
     chains, prompt_features = (tokens, ended, group, since, right), _prompt_features(cases)
-    return Table(block, scale, library.asked, bool(gaps), *chains, prompt_features, arms)
+    return Table(block, scale, profile.asked, bool(gaps), *chains, prompt_features, arms)
 
 
 def _prompt_features(cases: Sequence[Case]) -> NDArray[np.float64]:

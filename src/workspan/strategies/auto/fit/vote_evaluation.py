@@ -1,4 +1,4 @@
-"""The vote rule of every price, and what it comes to on a library: the one for a budget.
+"""The vote rule of every price, and what it comes to on a profile: the one for a budget.
 
 A mean budget is met by one price for all problems (Everett 1963).
 """
@@ -17,7 +17,7 @@ from workspan.strategies.auto.policies.votes import Outlook, VoteRule, relative_
 from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 
 if TYPE_CHECKING:
-    from workspan.strategies.auto.fit.library import Library
+    from workspan.strategies.auto.fit.profile import Profile
     from workspan.strategies.auto.fit.sampled_votes import Ints, SampledVotes
 
 PRICE = 0.0001
@@ -26,7 +26,7 @@ PRICE = 0.0001
 
 @dataclass(frozen=True, slots=True)
 class VoteEvaluation:
-    """The rule of every price, and what it comes to on the library."""
+    """The rule of every price, and what it comes to on the profile."""
 
     typical: float
     """Tokens of a sample, mean."""
@@ -93,21 +93,21 @@ class VoteEvaluation:
 
 
 class Inductions:
-    """A library whose votes are evaluated when somebody asks: it takes seconds, once."""
+    """A profile whose votes are evaluated when somebody asks: it takes seconds, once."""
 
-    def __init__(self, library: Library) -> None:
-        self._library = library
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
 
     @cached_property
     def found(self) -> Induction | None:
         """What its votes tell at every price; None where few problems have two chains."""
-        found = sampled_votes(self._library)
+        found = sampled_votes(self._profile)
         return Induction.of(found) if found else None
 
 
 @dataclass(frozen=True)
 class Voting:
-    """The votes of a library, for runs of so much work."""
+    """The votes of a profile, for runs of so much work."""
 
     votes: Inductions
     limit: float = np.inf
@@ -125,7 +125,7 @@ class Induction(NamedTuple):
     typical: float
     steps: tuple[Step, ...]
     votes: Votes
-    """Of the library's own problems."""
+    """Of the profile's own problems."""
     weigher: Weigher
 
     @classmethod
@@ -149,7 +149,7 @@ class Induction(NamedTuple):
 
 
 def evaluated_votes(sampled: SampledVotes, limit: float = np.inf) -> VoteEvaluation:
-    """Find the rules of all prices and run them on the library.
+    """Find the rules of all prices and run them on the profile.
 
     Args:
         sampled: of other problems than those that a rule will run on.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SHARPNESS = 2.0 ** np.arange(-1, 3.5, 0.5)
 _NEITHER = 2.0 ** np.arange(-16, 5)
 _USUAL, _SPREAD = 3.0, 0.7
-"""Where b is expected, and how far its logarithm is from there: for libraries of few problems."""
+"""Where b is expected, and how far its logarithm is from there: for profiles of few problems."""
 
 
 class ConditionalLogit(NamedTuple):

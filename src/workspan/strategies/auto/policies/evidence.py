@@ -1,4 +1,4 @@
-"""How far the chains of a run speak for an answer: two small logistic models, fitted on a library.
+"""How far the chains of a run speak for an answer: two small logistic models, fitted on a profile.
 
 The first says how likely a chain's answer is right, seen alone: one that ended, by its length; one
 that is open, by how long its answer has stood, and whether that was there almost from the start (a

@@ -23,7 +23,7 @@ def explain(
         taken: each decision with the state it was made in, in order.
         end: the state after the last.
         answers: one of each group.
-        knows: the model of the library, if there was one.
+        knows: the model of the profile, if there was one.
     """
     after = [state for state, _ in taken[1:]] + [end]
     steps = tuple(

@@ -50,7 +50,7 @@ class Plan(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a plan did on the library."""
+    """What a plan did on the profile."""
 
     plan: Plan
     accuracy: float

@@ -15,7 +15,7 @@ from workspan.strategies.auto.policies.support import Support
 
 
 class Arm(NamedTuple):
-    """What the library says of the arm of a plan."""
+    """What the profile says of the arm of a plan."""
 
     right: float
     """Share of its problems that it answered rightly."""

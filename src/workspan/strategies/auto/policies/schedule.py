@@ -1,12 +1,12 @@
 """Tries one after another until a verifier passes one: in which order, and how deep each.
 
 A try is a new chain to some cap, the chain that came furthest to a deeper one, or an arm with some
-work. The next one is what most problems that are still unsolved would pass a token, by the library:
+work. The next one is what most problems that are still unsolved would pass a token, by the profile:
 such a greedy schedule is within a factor of four of the best in mean work, and of 1 - 1/e in what
 is solved within a budget (Streeter, Golovin and Smith 2007, Combining Multiple Heuristics Online).
 Problems differ, so each try that fails tells that the problem is of those on which it does. At the
 end of a budget greed may leave too little for a deep try; so schedules that begin with another try,
-and restarts at one cap, are played on the library as well, and the one that passes most is taken.
+and restarts at one cap, are played on the profile as well, and the one that passes most is taken.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Try(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """What the library says of one kind of try; arrays [problem]."""
+    """What the profile says of one kind of try; arrays [problem]."""
 
     what: Try
     rate: Floats
@@ -69,13 +69,13 @@ class _Known(NamedTuple):
 def best_schedule(
     table: Table, caps: Sequence[int], work: float | None = None, *, has_arms: bool = False
 ) -> tuple[Try, ...]:
-    """Return the tries that pass most of the library's problems within a problem's work.
+    """Return the tries that pass most of the profile's problems within a problem's work.
 
     Args:
-        table: the library.
+        table: the profile.
         caps: of chains, to choose from.
         work: tokens of a problem; None is without limit.
-        has_arms: the library's arms can be used.
+        has_arms: the profile's arms can be used.
     """
     budget = _typical(table) if work is None else work
     chains = [*_chains(table, [cap for cap in caps if cap <= budget] or [min(caps)])]

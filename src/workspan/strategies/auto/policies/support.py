@@ -1,4 +1,4 @@
-"""How far chains that run side by side speak for an answer: a weighted vote, fitted on a library.
+"""How far chains that run side by side speak for an answer: a weighted vote, fitted on a profile.
 
 A chain speaks for what it ended on, for what it says while it is open, and *against* what it said
 and left: right answers are seldom left again. How much each of these weighs, and its sign, is
