@@ -1,4 +1,4 @@
-"""What a library's study found, kept in its file: the same plans, without running any."""
+"""What a profile's evaluation found, kept in its file: the same plans, without running any."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from strategies.auto.test_planned import simulated
-from workspan.strategies.auto import library as libraries
-from workspan.strategies.auto.fit import kept, study
+from workspan.strategies.auto import profile as profiles
+from workspan.strategies.auto.fit import evaluation, kept
 from workspan.strategies.auto.fit.columns import Column
-from workspan.strategies.auto.fit.kept import keep, studies_of, write_studied
-from workspan.strategies.auto.fit.library import (
-    Library,
+from workspan.strategies.auto.fit.evaluation import Evaluations
+from workspan.strategies.auto.fit.kept import evaluations_of, keep, write_evaluated
+from workspan.strategies.auto.fit.profile import (
     Once,
+    Profile,
     read_held,
-    read_library,
+    read_profile,
     write_held,
-    write_library,
+    write_profile,
 )
+from workspan.strategies.auto.fit.replayed import replayed
 from workspan.strategies.auto.fit.rules import fitted
-from workspan.strategies.auto.fit.study import Studies
-from workspan.strategies.auto.fit.walk import walk
 
 BUDGETS = (1_000, 4_000, 8_000, 16_000, 32_000, 64_000)
 ASKED: tuple[dict[str, Any], ...] = (
@@ -44,39 +44,41 @@ ASKED: tuple[dict[str, Any], ...] = (
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("kept") / "library.json"
-    write_studied(simulated(), path)
+    path = tmp_path_factory.mktemp("kept") / "profile.json"
+    write_evaluated(simulated(), path)
     return path
 
 
-def rules(studies: Studies, **asked: Any) -> list[str]:
+def rules(evaluations: Evaluations, **asked: Any) -> list[str]:
     """Return the rule of each budget, as a mean and as a limit, to the last digit."""
     both = ((float(budget), limit) for budget in BUDGETS for limit in (np.inf, float(budget)))
-    return [repr(fitted(studies.within(limit), work=work, **asked)) for work, limit in both]
+    return [repr(fitted(evaluations.within(limit), work=work, **asked)) for work, limit in both]
 
 
 @pytest.mark.parametrize("asked", ASKED, ids=str)
 def test_plans_are_the_same_to_the_digit(file: Path, asked: dict[str, Any]) -> None:
-    assert rules(studies_of(read_held(file)), **asked) == rules(Studies.of(simulated()), **asked)
+    assert rules(evaluations_of(read_held(file)), **asked) == rules(
+        Evaluations.of(simulated()), **asked
+    )
 
 
 def test_nothing_is_run_to_choose_a_plan(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = rules(studies_of(read_held(file)))
+    expected = rules(evaluations_of(read_held(file)))
     ran: list[int] = []
 
     def only_alone(*told: Any, **more: Any) -> Any:
         ran.append(told[3].width)
-        return walk(*told, **more)
+        return replayed(*told, **more)
 
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(study, "walk", only_alone)
-    monkeypatch.setattr(study, "learn", never)
+    monkeypatch.setattr(evaluation, "replayed", only_alone)
+    monkeypatch.setattr(evaluation, "learn", never)
     monkeypatch.setattr("workspan.strategies.auto.fit.races.run_race", never)
     monkeypatch.setattr("workspan.strategies.auto.fit.races.learn_support", never)
-    assert rules(studies_of(read_held(file))) == expected
-    assert set(ran) <= {1}  # one line as deep as a limit, which nobody can know before
+    assert rules(evaluations_of(read_held(file))) == expected
+    assert set(ran) <= {1}  # one chain as deep as a limit, which nobody can know before
 
 
 def test_arms_are_handed_on_to_by_the_same_beliefs(tmp_path: Path) -> None:
@@ -86,29 +88,29 @@ def test_arms_are_handed_on_to_by_the_same_beliefs(tmp_path: Path) -> None:
         msgspec.structs.replace(one, arms=arms)
         for one, arms in zip(plain.problems, runs, strict=True)
     )
-    library = msgspec.structs.replace(plain, problems=tuple(cases), arms=("arm",))
-    write_studied(library, tmp_path / "arms.json")
-    found, before = studies_of(read_held(tmp_path / "arms.json")), Studies.of(library)
+    profile = msgspec.structs.replace(plain, problems=tuple(cases), arms=("arm",))
+    write_evaluated(profile, tmp_path / "arms.json")
+    found, before = evaluations_of(read_held(tmp_path / "arms.json")), Evaluations.of(profile)
     assert rules(found, has_arms=True) == rules(before, has_arms=True)
     for ours, theirs in zip(found.within().handed, before.within().handed, strict=True):
         assert ours.plan == theirs.plan
         assert np.array_equal(ours.cases, theirs.cases)
 
 
-def test_what_is_of_another_library_or_version_is_found_anew(
+def test_what_is_of_another_profile_or_version_is_found_anew(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held, other, path = read_held(file), simulated(seed=1), tmp_path / "other.json"
-    write_held(other, bytes(held.study), path)
-    assert rules(studies_of(read_held(path))) == rules(Studies.of(other))
+    write_held(other, bytes(held.evaluation), path)
+    assert rules(evaluations_of(read_held(path))) == rules(Evaluations.of(other))
     monkeypatch.setattr(kept, "VERSION", kept.VERSION + 1)
     assert kept._read(held) is None
 
 
-@pytest.mark.parametrize("study", ["null", "[]", "{}", '{"version":1,"library":3}'])
-def test_what_is_no_study_is_none(study: str, tmp_path: Path) -> None:
-    write_held(simulated(), study.encode(), tmp_path / "library.json")
-    assert kept._read(read_held(tmp_path / "library.json")) is None
+@pytest.mark.parametrize("evaluation", ["null", "[]", "{}", '{"version":1,"profile":3}'])
+def test_what_is_no_evaluation_is_none(evaluation: str, tmp_path: Path) -> None:
+    write_held(simulated(), evaluation.encode(), tmp_path / "profile.json")
+    assert kept._read(read_held(tmp_path / "profile.json")) is None
 
 
 def test_a_damaged_column_is_found_anew(file: Path, tmp_path: Path) -> None:
@@ -121,52 +123,52 @@ def test_a_damaged_column_is_found_anew(file: Path, tmp_path: Path) -> None:
         msgspec.structs.replace(columns[0], kind="<x9"),
     ):
         table = msgspec.structs.replace(found.table, columns=(broken, *columns[1:]))
-        study = msgspec.json.encode(msgspec.structs.replace(found, table=table))
-        write_held(simulated(), study, tmp_path / "library.json")
-        assert kept._read(read_held(tmp_path / "library.json")) is None
+        evaluation = msgspec.json.encode(msgspec.structs.replace(found, table=table))
+        write_held(simulated(), evaluation, tmp_path / "profile.json")
+        assert kept._read(read_held(tmp_path / "profile.json")) is None
 
 
-def test_a_library_reads_the_same_with_its_study_and_without(file: Path, tmp_path: Path) -> None:
-    write_library(simulated(), tmp_path / "plain.json")
-    assert read_library(file) == read_library(tmp_path / "plain.json") == simulated()
+def test_a_profile_reads_the_same_with_what_is_kept_or_without(file: Path, tmp_path: Path) -> None:
+    write_profile(simulated(), tmp_path / "plain.json")
+    assert read_profile(file) == read_profile(tmp_path / "plain.json") == simulated()
 
 
 def test_nothing_to_be_studied_keeps_nothing(tmp_path: Path) -> None:
     path = tmp_path / "none.json"
-    write_studied(Library("m", "tokens", ()), path)
-    assert bytes(read_held(path).study) == b"null"
+    write_evaluated(Profile("m", "tokens", ()), path)
+    assert bytes(read_held(path).evaluation) == b"null"
 
 
 def test_a_plan_is_chosen_without_what_fits_weights(file: Path) -> None:
     code = (
-        "import sys; from workspan.strategies.auto.library import study_of; "
+        "import sys; from workspan.strategies.auto.profile import evaluation_of; "
         "from workspan.strategies.auto.fit.rules import fitted; "
-        f"fitted(study_of({str(file)!r}, 32000), work=32000.0); print('scipy' in sys.modules)"
+        f"fitted(evaluation_of({str(file)!r}, 32000), work=32000.0); print('scipy' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
 
-def test_a_library_is_read_again_when_its_file_changes(tmp_path: Path) -> None:
-    path = tmp_path / "library.json"
-    write_studied(simulated(n_problems=8), path)
-    first = libraries.study_of(str(path), None)
-    write_studied(simulated(n_problems=8, seed=1), path)
+def test_a_profile_is_read_again_when_its_file_changes(tmp_path: Path) -> None:
+    path = tmp_path / "profile.json"
+    write_evaluated(simulated(n_problems=8), path)
+    first = profiles.evaluation_of(str(path), None)
+    write_evaluated(simulated(n_problems=8, seed=1), path)
     stamp = path.stat().st_mtime_ns + 1_000_000  # a clock may be coarse
     os.utime(path, ns=(stamp, stamp))
-    assert libraries.study_of(str(path), None) is not first
+    assert profiles.evaluation_of(str(path), None) is not first
 
 
 def test_the_version_goes_with_what_is_found() -> None:
     """Where this fails because plans are run in another way: raise `VERSION`, then these figures.
 
-    A library's file would else go on with what an earlier version found.
+    A profile's file would else go on with what an earlier version found.
     """
     found = keep(simulated())
     cases = found.cases.values().reshape(len(found.splits), 3, -1)
-    ends = [int(one.ends.values().sum()) for _, one in (*found.walks, *found.races)]
-    weights = (*found.line, *found.leader, found.gain, *found.support[0], *found.support[1])
-    told = (len(found.splits), len(found.walks), len(found.races))
+    ends = [int(one.ends.values().sum()) for _, one in (*found.replays, *found.races)]
+    weights = (*found.chain, *found.leader, found.gain, *found.support[0], *found.support[1])
+    told = (len(found.splits), len(found.replays), len(found.races))
     assert (found.version, *told) == FOUND
     assert sum(ends) == pytest.approx(ENDS, rel=1e-3)
     assert cases.mean(axis=(0, 2)) == pytest.approx(CASES, rel=1e-6)

@@ -1,4 +1,4 @@
-"""Races among the plans of a study: run when a budget asks for them, each shape once."""
+"""Races among the plans of an evaluation: run when a budget asks for them, each shape once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workspan.strategies.auto.fit.race import learn_support, run_race
+from workspan.strategies.auto.fit.replayed import Shape, draw
 from workspan.strategies.auto.fit.stops import Stops
-from workspan.strategies.auto.fit.walk import Shape, draw
 from workspan.strategies.auto.policies.plan import Outcome
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 WORTHS = tuple(0.0028 * 2 ** (0.5 * i) for i in range(16))
-"""From a race that hardly ever stops before its lines end to one that stops at the first votes."""
+"""From a race that hardly ever stops before its chains end to one that stops at the first votes."""
 SHAPES = (
     (4, 0, 4),
     (8, 0, 8),
@@ -33,12 +33,12 @@ SHAPES = (
     (8, 2, 48),
     (16, 4, 64),
 )
-"""Lines at the start, lines that join after each block, lines in all."""
-_LINES = 128
-"""Lines of a problem that a shape is run on, in some orders; at least `_TIMES` of these."""
+"""Chains at the start, chains that join after each block, chains in all."""
+_CHAINS = 128
+"""Chains of a problem that a shape is run on, in some orders; at least `_TIMES` of these."""
 _TIMES = 4
 _LEAST = 0.25
-"""Of a typical line: what each of a race's lines takes, at the least."""
+"""Of a typical chain: what each of a race's chains takes, at the least."""
 _NEAR = 2
 """Neighbours on either side that an outcome is averaged with, by the worth at which it stops."""
 _TRUST = 0.25
@@ -46,7 +46,7 @@ _TRUST = 0.25
 
 
 class Races:
-    """What races come to on a library's lines that were looked at on the way."""
+    """What races come to on a profile's chains that were looked at on the way."""
 
     def __init__(
         self,
@@ -56,12 +56,12 @@ class Races:
         known: Callable[[Shape], Stops | None] | None = None,
     ) -> None:
         self._table, self._seed, self._support, self._known = table, seed, support, known
-        self._walks: dict[Shape, Stops] = {}
+        self._replays: dict[Shape, Stops] = {}
         self._found: dict[tuple[Shape, float, float], tuple[Outcome, ...]] = {}
 
     @cached_property
     def support(self) -> Support:
-        """What lines side by side are worth."""
+        """What chains side by side are worth."""
         return self._support or learn_support(self._table, self._seed)
 
     def outcomes(
@@ -79,37 +79,37 @@ class Races:
             span: at which each run is cut.
         """
         table, found = self._table, list[tuple[Outcome, ...]]()
-        for shape, lines in self._shapes():
-            if lines * table.scale * _LEAST <= min(work, limit):
-                found.append(self._of(shape, lines, limit, span))
+        for shape, chains in self._shapes():
+            if chains * table.scale * _LEAST <= min(work, limit):
+                found.append(self._of(shape, chains, limit, span))
         return _smoothed(found)
 
-    def walks(self) -> dict[Shape, Stops]:
-        """Run every race that there are lines for; by its shape, whose dive is its lines."""
-        return {shape._replace(dive=n): self._walk(shape, n) for shape, n in self._shapes()}
+    def replays(self) -> dict[Shape, Stops]:
+        """Run every race that there are chains for; by its shape, whose dive is its chains."""
+        return {shape._replace(dive=n): self._replay(shape, n) for shape, n in self._shapes()}
 
     def _shapes(self) -> Iterator[tuple[Shape, int]]:
         table = self._table
-        for width, joins, lines in SHAPES if table.is_asked else ():
-            if lines <= table.tokens.shape[1]:
-                yield Shape(width, int(table.tokens.max()), table.block, joins=joins), lines
+        for width, joins, chains in SHAPES if table.is_asked else ():
+            if chains <= table.tokens.shape[1]:
+                yield Shape(width, int(table.tokens.max()), table.block, joins=joins), chains
 
-    def _of(self, shape: Shape, lines: int, limit: float, span: float) -> tuple[Outcome, ...]:
-        key = (shape._replace(dive=lines), limit, span)
+    def _of(self, shape: Shape, chains: int, limit: float, span: float) -> tuple[Outcome, ...]:
+        key = (shape._replace(dive=chains), limit, span)
         if key not in self._found:
-            ends = self._walk(shape, lines).under(shape, WORTHS, limit, span)
+            ends = self._replay(shape, chains).under(shape, WORTHS, limit, span)
             self._found[key] = tuple(end.outcome for end in ends)
         return self._found[key]
 
-    def _walk(self, shape: Shape, lines: int) -> Stops:
-        key = shape._replace(dive=lines)
-        if key not in self._walks:
+    def _replay(self, shape: Shape, chains: int) -> Stops:
+        key = shape._replace(dive=chains)
+        if key not in self._replays:
             known = self._known(key) if self._known else None
-            self._walks[key] = known or self._run(shape, lines)
-        return self._walks[key]
+            self._replays[key] = known or self._run(shape, chains)
+        return self._replays[key]
 
-    def _run(self, shape: Shape, lines: int) -> Stops:
-        draws = draw(self._table, max(_TIMES, _LINES // lines), lines, self._seed)
+    def _run(self, shape: Shape, chains: int) -> Stops:
+        draws = draw(self._table, max(_TIMES, _CHAINS // chains), chains, self._seed)
         found = run_race(self._table, self.support, draws, shape, enough=WORTHS[0])
         return Stops.of(found, draws, WORTHS)
 

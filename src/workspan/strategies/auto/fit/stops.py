@@ -1,4 +1,4 @@
-"""Where the runs of a walk stop: at each least worth, and under any limit on work or span.
+"""Where the runs of a replay stop: at each least worth, and under any limit on work or span.
 
 A run's states hang on no limit, and neither does where it would stop without one. So both are found
 once, and may be kept; a limit only cuts runs short.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workspan.strategies.auto.fit.walk import Draws, Grown, Shape, Walk, first_of
+from workspan.strategies.auto.fit.replayed import Draws, Grown, Replayed, Shape, first_of
 from workspan.strategies.auto.policies.plan import End, Plan
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stops:
-    """The states of some runs, as a `Walk` has them, and where each would stop; arrays [state]."""
+    """The states of some runs, as `Replayed` has them, and where each stops; arrays [state]."""
 
     problems: int
     """Each has as many runs, one after the other."""
-    lines: int
+    chains: int
     """Of a run, at most."""
     starts: Ints
     """[run], where its states begin."""
@@ -43,7 +43,7 @@ class Stops:
 
     @classmethod
     def of(
-        cls, found: Walk, draws: Draws, worths: Sequence[float], *, keeps_belief: bool = False
+        cls, found: Replayed, draws: Draws, worths: Sequence[float], *, keeps_belief: bool = False
     ) -> Stops:
         """Find where each run stops at each least worth."""
         ends = np.stack([found.first(found.worth < least) for least in worths])
@@ -67,4 +67,4 @@ class Stops:
             at = np.minimum(end, cut)
             belief = self.belief[at] if len(self.belief) else self.belief
             told = (right[at].astype(float), work[at], spans[at], belief)
-            yield End(Plan(shape, self.lines, least), *told, self.problem)
+            yield End(Plan(shape, self.chains, least), *told, self.problem)
