@@ -114,8 +114,9 @@ def test_what_is_no_evaluation_is_none(evaluation: str, tmp_path: Path) -> None:
 
 
 def test_a_damaged_column_is_found_anew(file: Path, tmp_path: Path) -> None:
-    found = kept._read(read_held(file))
-    assert found is not None
+    read = kept._read(read_held(file))
+    assert read is not None
+    found, _ = read
     columns = found.table.columns
     for broken in (
         Column("<i2", columns[0].size, b"nothing"),

@@ -208,24 +208,22 @@ def write_evaluated(profile: Profile, path: Path) -> None:
 
 def evaluations_of(held: Held) -> Evaluations:
     """Evaluate plans by what a file holds, as far as that is of its profile and this version."""
-    kept = _read(held)
-    if kept is None:
+    found = _read(held)
+    if found is None:
         return Evaluations.of(held.profile)
-    return Evaluations(
-        kept.table.table(), votes=Inductions(held.profile), known=KeptEvaluation(kept)
-    )
+    kept, table = found
+    return Evaluations(table, votes=Inductions(held.profile), known=KeptEvaluation(kept))
 
 
-def _read(held: Held) -> Kept | None:
+def _read(held: Held) -> tuple[Kept, Table] | None:
     try:
         found = msgspec.json.decode(held.evaluation, type=_Version | None)
         if found != _Version(VERSION, _hashed(held.content)):
             return None
         kept = msgspec.json.decode(held.evaluation, type=Kept)
-        kept.table.table()
+        return kept, kept.table.table()
     except (msgspec.DecodeError, zlib.error, ValueError, TypeError, RecursionError):
         return None
-    return kept
 
 
 def _hashed(content: bytes | msgspec.Raw) -> str:
