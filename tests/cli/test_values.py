@@ -43,6 +43,7 @@ def _made() -> Any:
     return typer.main.get_command(app)
 
 
+REFUSED: type[Exception] = typer.BadParameter.__mro__[2]
 PLAIN, QUICK = _made(), as_they_stand(_made())
 
 
@@ -50,8 +51,8 @@ def _said(command: Any, arguments: list[str]) -> object:
     """Return what a command was called with, or why it was not."""
     try:
         return repr(command.main([*arguments], "prog", standalone_mode=False))
-    except typer.BadParameter.__mro__[2] as error:
-        return type(error).__name__, error.format_message()  # type: ignore[attr-defined]
+    except REFUSED as error:
+        return type(error).__name__, str(getattr(error, "format_message", error.__str__)())
 
 
 NAMES = ("text", "maybe", "whole", "clamped", "real", "path", "held", "paths", "several", "parsed")

@@ -80,7 +80,7 @@ def _text(value: Any, info: Any) -> Any:  # noqa: ARG001
     return value if type(value) is str else _ASK
 
 
-def _number(value: Any, info: Any, kind: type, form: re.Pattern[str]) -> Any:
+def _number(value: Any, info: Any, kind: type[int] | type[float], form: re.Pattern[str]) -> Any:
     if type(value) is str and form.fullmatch(value):
         value = kind(value)
     if type(value) is not kind or not math.isfinite(value):
