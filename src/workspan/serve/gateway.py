@@ -21,6 +21,7 @@ from workspan.serve.batches.running import LANE_KEY, Answer, of_lane
 from workspan.serve.config import Config
 from workspan.serve.dialects import Dialect
 from workspan.serve.dialects.kept import Kept
+from workspan.serve.forgetting import Forgetting
 from workspan.serve.pools import Pools
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.body import Body
@@ -96,6 +97,7 @@ class Gateway:
             trajectories=self.trajectories.value,
         )
         self.accounts = Accounts(self.store, on_store=self.log.store)
+        self._forgetting: Forgetting | None = None
         self.shadow: Shadowing | None = None
         if config.shadow is not None:
             self.shadow = Shadowing(
@@ -141,6 +143,8 @@ class Gateway:
         self.traces = traces_of(self.config, models)
         if self.store is not None:
             await self.store.open()
+            self._forgetting = Forgetting(self.store, self.config.keep_requests, self.accounts.utc)
+            self._forgetting.start()
         if self.shadow is not None:
             await self.shadow.start(self.routing, self.servers, self.engines)
         await self.accounts.__aenter__()
@@ -162,6 +166,8 @@ class Gateway:
             await self.traces.aclose()
         if self.shadow is not None:
             await self.shadow.aclose()
+        if self._forgetting is not None:
+            await self._forgetting.aclose()
         await self.accounts.__aexit__(None, None, None)
         if self.store is not None:
             await self.store.aclose()

@@ -44,7 +44,11 @@ class PostgresDatabase:
 
     async def open(self) -> None:
         """Connect, and bring the tables up to date; several may do so at once."""
-        await self.transact(self._migrations)
+        try:
+            await self.transact(self._migrations)
+        except BaseException:
+            await self._drop()  # whoever could not open it has nothing to close
+            raise
 
     def _migrations(self) -> Work[int]:
         yield Statement("SELECT pg_advisory_xact_lock(?)", (_MIGRATING,))
