@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from workspan.errors import InputError, StoreGone
 from workspan.serve.config import Config
 from workspan.serve.forgetting import Forgetting
 from workspan.serve.options import configured
-from workspan.serve.store import statements
+from workspan.serve.store import statements, totals
 from workspan.serve.store.base import Ask, Batch, Row, Totals, Window
 from workspan.serve.store.trajectories import KEPT_SECONDS
 from workspan.serve.trajectories.book import Book
@@ -52,7 +53,9 @@ def summed(rows: list[Row], key: str) -> Totals:
     return Totals(
         len(mine),
         sum(row.status >= 400 for row in mine),
-        *(sum(getattr(row, name) for row in mine) for name in ("work", "calls", "prefill")),
+        sum(row.work for row in mine),
+        sum(row.calls for row in mine),
+        sum(row.prefill for row in mine),
         sum(row.cached for row in mine),
         sum(row.cost or 0 for row in mine),
         sum(row.cost is None for row in mine),
@@ -65,31 +68,29 @@ async def check_totals(address: str, rows: list[Row], part: int) -> None:
         for number, row in enumerate(rows, 1):
             await one.store.exchange(Batch("w", number, NOON, rows=[row]))
 
-        async def totals() -> dict[str, Totals]:
+        async def told() -> dict[str, Totals]:
             return {
-                key: await database.transact(lambda key=key: statements.totals(key)) for key in "ab"
+                key: await database.transact(lambda key=key: totals.totals(key)) for key in "ab"
             }
 
         first = {key: summed(rows, key) for key in "ab"}
-        assert await totals() == first
+        assert await told() == first
         before = NOON - 4.5 * DAY
         old = sum(row.at < before for row in rows)
         parts = 0
-        while await database.transact(lambda: statements.drop_requests(before, part)):
-            assert await totals() == first  # at every moment
+        while await database.transact(lambda: totals.drop_requests(before, part)):
+            assert await told() == first  # at every moment
             parts += 1
         assert parts == old // part
         assert {row.id for row in await one.store.rows(0, 99)} == {
             row.id for row in rows if row.at >= before
         }
-        assert await totals() == first
+        assert await told() == first
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(ROWS, st.integers(1, 7))
 def test_totals_are_the_same_whatever_was_dropped(rows: list[Row], part: int) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         run(lambda: check_totals(str(Path(folder) / "store.db"), rows, part))
 

@@ -146,14 +146,14 @@ def test_turns_are_counted_by_all_workers_together(address: str) -> None:
             books = [Book(one.store, TrajectoryRules(), one.utc, workers=2) for _ in range(2)]
             for budget in (BUDGET, read_budget("unlimited")):  # one that is kept, one that is not
                 named = Named(f"of {budget}", budget=budget)
-                numbers = []
-                for place in (0, 1, 1, 0, 1):
-                    turn = await books[place].join(named, one.key, "m", budget)
-                    numbers.append(turn.number)
-                assert numbers == [1, 2, 3, 4, 5]
-                assert turn.trajectory.turns == 5
+                turns = [
+                    await books[place].join(named, one.key, "m", budget)
+                    for place in (0, 1, 1, 0, 1)
+                ]
+                assert [turn.number for turn in turns] == [1, 2, 3, 4, 5]
+                assert turns[-1].trajectory.turns == 5
+            other = read_budget("5 work")
             with pytest.raises(InputError, match="began with 90 work"):  # and is no turn
-                other = read_budget("5 work")
                 await books[0].join(Named(f"of {BUDGET}", budget=other), one.key, "m", other)
             turn = await books[0].join(Named(f"of {BUDGET}"), one.key, "m", BUDGET)
             assert turn.number == 6
