@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 from workspan.core.engine import Engine, give_back
 from workspan.errors import EngineError, InputError, KeyRefused
@@ -186,7 +187,7 @@ class Gateway:
         for name, server in self.servers.items():
             figures.waiting.set(server.places.waiting, (name,))
             if server.standing is not None:
-                figures.resting.set(server.standing[1].health.state != "up", (name,))
+                figures.resting.set(server.standing[1].rests(monotonic()), (name,))
 
     async def _standings(self) -> Limits:
         assert self.store is not None
@@ -316,7 +317,9 @@ class Gateway:
         Raises:
             Failed: the one that is meant is no server.
         """
-        found = by_readiness(self.pools.order(first, passed))
+        found = self.pools.order(first, passed)
+        if len(found) > 1:
+            found = by_readiness(found, "" if passed is None else passed.asked.client)
         if not found:
             said = f"{first} is an engine in this process: only chats can be asked of it"
             raise Failed(400, said, code="unsupported")
