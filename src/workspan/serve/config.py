@@ -33,6 +33,8 @@ class Limits:
 
     body_bytes: int = 32 * 1024 * 1024
     """Of a request."""
+    bodies_bytes: int = 512 * 1024 * 1024
+    """Of all requests that are open, beyond 64 KiB of each; half of it of one key."""
     reply_bytes: int = 64 * 1024 * 1024
     """Of a reply that is not streamed, and of one event of a stream."""
     header_bytes: int = 32 * 1024

@@ -42,6 +42,7 @@ from workspan.serve.store.driven import DrivenStore
 from workspan.serve.store.keys import Key
 from workspan.serve.trajectories.book import Book
 from workspan.serve.trajectories.named import READS
+from workspan.serve.wire.bodies import Bodies
 from workspan.serve.wire.errors import Failed, about
 from workspan.serve.wire.exchange import Exchange
 from workspan.serve.wire.origin import Origins
@@ -79,6 +80,7 @@ class Gateway:
         """All engines, as strategies ask them."""
         self.pools = Pools(config, self.servers)
         self.watch = Watch(config.limits)
+        self.bodies = Bodies(config.limits.bodies_bytes, config.limits.body_bytes)
         self.metrics = Metrics((stated.name for stated in config.upstreams), worker, folder)
         self.access = Access(config.admin_key)
         self.origins = Origins(config.origins)
