@@ -216,8 +216,9 @@ def test_what_an_older_version_kept_is_there_after_it_is_brought_up_to_date(
         with monkeypatch.context() as patched:
             patched.setattr("workspan.store.migrating.migrations", lambda: old)
             store = await opened(address)
+            size = len(text.encode())
             for told in (
-                f"INSERT INTO files VALUES ('f', 'k', 'n', 'batch', '', 1, 99, {len(text.encode())})",
+                f"INSERT INTO files VALUES ('f', 'k', 'n', 'batch', '', 1, 99, {size})",
                 f"INSERT INTO file_contents VALUES ('f', '{text}')",
                 "INSERT INTO keys (id, name, hash, models, created, parent, is_found) "
                 "VALUES ('trj-a', 'a', '', '[]', 1, 'k', 1)",
