@@ -146,11 +146,12 @@ class Gateway:
         self.traces = traces_of(self.config, models)
         if self.store is not None:
             await self.store.open()
-            self._forgetting = Forgetting(self.store, self.config.keep_requests, self.accounts.utc)
-            self._forgetting.start()
         if self.shadow is not None:
             await self.shadow.start(self.routing, self.servers, self.engines)
         await self.accounts.__aenter__()
+        if self.store is not None:
+            self._forgetting = Forgetting(self.store, self.config.keep_requests, self.accounts.utc)
+            self._forgetting.start()
         self.watch.also.append(lambda _: self.metrics.share(self.look))
         self.watch.start()
 
