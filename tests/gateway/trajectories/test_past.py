@@ -169,7 +169,7 @@ def test_a_process_follows_no_prefix_that_its_store_has_forgotten(tmp_path: Path
             kept = Book(one.store, TrajectoryRules(), one.utc)
             alone = Book(None, TrajectoryRules(), one.utc)
             for book in (kept, alone):
-                await book.remember("p", "run")
+                await book.remember(["p"], "run")
                 assert await book.follow(["x", "p"]) == "run"
             one.utc.turn(PREFIXES_KEPT_SECONDS + 1)
             while await one.store.forget(one.utc(), 0.0):

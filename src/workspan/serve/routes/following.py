@@ -50,9 +50,10 @@ class _Hearing:
     async def __call__(self, said: bytes, *, is_last: bool) -> None:
         """Take a part; at the last one keep the hash of each answer."""
         self.hearer.hear(said)
-        for answer in self.hearer.answers() if is_last else ():
-            prefix = prefix_after(self.scope, self.prompt, answer)
-            try:
-                await self.gateway.trajectories.remember(prefix, self.name)
-            except StoreError as error:  # this process knows it all the same
-                self.gateway.log.store(error)
+        if not is_last or not (answers := self.hearer.answers()):
+            return
+        found = [prefix_after(self.scope, self.prompt, answer) for answer in answers]
+        try:
+            await self.gateway.trajectories.remember(found, self.name)
+        except StoreError as error:  # this process knows it all the same
+            self.gateway.log.store(error)

@@ -206,8 +206,8 @@ class Store(Protocol):
         """
         ...
 
-    async def remember(self, prefix: str, trajectory: str, now: float) -> None:
-        """Keep what a turn left behind."""
+    async def remember(self, prefixes: Sequence[str], trajectory: str, now: float) -> None:
+        """Keep what a turn left behind: a prefix an answer."""
         ...
 
     async def follow(self, prefixes: Sequence[str]) -> str | None:

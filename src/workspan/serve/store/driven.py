@@ -57,9 +57,9 @@ class DrivenStore:
         begun = partial(trajectories.begin, trajectory, is_stated=is_stated)
         return await self.database.transact(begun)
 
-    async def remember(self, prefix: str, trajectory: str, now: float) -> None:
+    async def remember(self, prefixes: Sequence[str], trajectory: str, now: float) -> None:
         """Keep what a turn left behind."""
-        await self.database.transact(lambda: trajectories.remember(prefix, trajectory, now))
+        await self.database.transact(lambda: trajectories.remember(prefixes, trajectory, now))
 
     async def follow(self, prefixes: Sequence[str]) -> str | None:
         """Return the trajectory of the first of some prefixes that is known."""

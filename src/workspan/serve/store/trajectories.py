@@ -171,12 +171,13 @@ def _drop(old: Rows, now: float | None) -> Work[None]:
         yield Statement(text, old, is_many=True)
 
 
-def remember(prefix: str, trajectory: str, now: float) -> Work[None]:
+def remember(prefixes: Sequence[str], trajectory: str, now: float) -> Work[None]:
     """Keep what a turn left behind: whatever goes on from it is of the same trajectory."""
     yield Statement(
         "INSERT INTO prefixes (id, trajectory, at) VALUES (?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET at = excluded.at",
-        (prefix, trajectory, now),
+        [(one, trajectory, now) for one in prefixes],
+        is_many=True,
     )
 
 

@@ -412,17 +412,18 @@ class Book:
                 return name  # a store forgets what older ones lead to
         return None if self.store is None else await self.store.follow(prefixes)
 
-    async def remember(self, prefix: str, name: str) -> None:
+    async def remember(self, prefixes: Sequence[str], name: str) -> None:
         """Keep what a turn left behind.
 
         Raises:
             StoreError: the store can't be asked; this process knows it all the same.
         """
-        self._prefixes[prefix] = name, self.now()
-        if len(self._prefixes) > _MOST_PREFIXES:
+        now = self.now()
+        self._prefixes |= dict.fromkeys(prefixes, (name, now))
+        while len(self._prefixes) > _MOST_PREFIXES:
             self._prefixes.popitem(last=False)
         if self.store is not None:
-            await self.store.remember(prefix, name, self.now())
+            await self.store.remember(prefixes, name, now)
 
     def seen(self, scope: tuple[str, str]) -> dict[State, Seen]:
         """Return where drafts of one key and model were seen to differ."""
