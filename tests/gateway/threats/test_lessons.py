@@ -1,4 +1,4 @@
-"""A refusal that repeats a client's words teaches the gateway nothing that others are asked by."""
+"""A rejection that repeats a client's words teaches the gateway nothing that others are asked by."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def says(field: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("field", ["temperature", "max_tokens"])
 def test_what_a_client_s_own_words_bring_about_is_forgotten_with_its_request(field: str) -> None:
-    """The upstream writes an odd value of a field into its refusal, whatever else is asked."""
+    """The upstream writes an odd value of a field into its rejection, whatever else is asked."""
 
     async def echoing(_: Scripted, seen: Seen, writer: asyncio.StreamWriter) -> None:
         odd = "user" in seen.value

@@ -50,7 +50,7 @@ class Lessons:
     def unlearn(self, before: Lessons) -> None:
         """Forget what was learnt since: it helped nothing.
 
-        A refusal may repeat what a client wrote. What one teaches stands once the server has taken
+        A rejection may repeat what a client wrote. What one teaches stands once the server has taken
         a request by it.
         """
         self.gave_up &= before.gave_up
