@@ -1,4 +1,4 @@
-"""A rejection that repeats a client's words teaches the gateway nothing that others are asked by."""
+"""A rejection that repeats a client's words teaches the gateway nothing for others."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ class Lessons:
     def unlearn(self, before: Lessons) -> None:
         """Forget what was learnt since: it helped nothing.
 
-        A rejection may repeat what a client wrote. What one teaches stands once the server has taken
-        a request by it.
+        A rejection may repeat what a client wrote. What one teaches stands once the server has
+        taken a request by it.
         """
         self.gave_up &= before.gave_up
         self.caps_refused &= before.caps_refused
