@@ -260,7 +260,9 @@ def drawn_again(one: Rig) -> str:
 def test_serial_depths_are_told_and_held_against_the_tasks(tmp_path: Path) -> None:
     one = rig(tmp_path)
     text = drawn(one, serial={"sums": 1}).read_text()
-    assert "serial depth 1 \\u00b7 engine: sums" in text or "serial depth 1 · engine: sums" in text
+    assert (
+        "serial depth 1 \\u00b7 engine:\\nsums" in text or "serial depth 1 · engine:\\nsums" in text
+    )
     for serial, said in (({"sum": 1}, "no task 'sum'"), ({"sums": 0}, "at least 1 step")):
         with pytest.raises(InputError, match=said):
             anyio.run(partial(report, one.store, tmp_path / "x.html", serial=serial))
