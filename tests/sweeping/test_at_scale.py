@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -13,7 +14,7 @@ from workspan.batch.compare import PARALLEL
 from workspan.data.budget import Budget
 from workspan.data.types import Problem
 from workspan.lab.sweeping import driving
-from workspan.lab.sweeping.driving import Point, sweep
+from workspan.lab.sweeping.driving import Point, Progress, sweep
 from workspan.lab.sweeping.here import Here
 from workspan.lab.sweeping.results import Finished, Results
 from workspan.store.database import Database, database_at
@@ -30,11 +31,10 @@ class SlowStore(Results):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self.asked, self.goes = anyio.Event(), anyio.Event()
+        self.goes = anyio.Event()
         self.kept: list[str] = []
 
     async def keep(self, finished: Sequence[Finished]) -> None:
-        self.asked.set()
         await self.goes.wait()
         self.kept += [one.row.id for one in finished]
         await super().keep(finished)
@@ -57,17 +57,26 @@ def test_a_slow_store_holds_back_runs_and_takes_no_places_away(
     async def main() -> None:
         database = database_at(one.store)
         await database.open()
-        store = SlowStore(database)
+        store, is_full = SlowStore(database), anyio.Event()
+
+        def note(progress: Progress) -> None:
+            if progress.cells * len(PROBLEMS) > most:
+                is_full.set()
+
         executor = Here({(one.name, ""): one.lane}, None)
         points = one.points([SINGLE], ["2k work"], range(CELLS))
         async with anyio.create_task_group() as group:
-            group.start_soon(sweep, "slow", points, store, executor)
-            await store.asked.wait()
-            await anyio.wait_all_tasks_blocked()
-            begun = len(engine.requests)
-            assert most < begun <= most + len(PROBLEMS) + PARALLEL, "it went on, and not for ever"
-            store.goes.set()
-        assert len(engine.requests) == CELLS * len(PROBLEMS)
+            run = partial(sweep, "slow", points, store, executor, on_progress=note)
+            group.start_soon(run)
+            try:
+                await is_full.wait()  # the first cells are being kept, and others went on
+                for _ in range(100):
+                    await anyio.wait_all_tasks_blocked()  # one that waits for a thread is, too
+                begun = len(engine.requests)
+            finally:
+                store.goes.set()
+        assert begun <= most + len(PROBLEMS) * (1 + PARALLEL), "each place has one cell begun"
+        assert len(engine.requests) == CELLS * len(PROBLEMS) > begun
         assert sorted(store.kept) == sorted(point.cell.id for point in points)
         await database.aclose()
 
