@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 
 from workspan.app.sweeping import opened_results
-from workspan.batch.bench import Bench
+from workspan.batch.trials import TrialRunner
 from workspan.cluster.pool import opened
 from workspan.cluster.told import Ended, Line, Unit
 from workspan.core.journal import Journal
@@ -99,8 +99,10 @@ class Forgetful(Here):
 async def one_run(task: Task) -> tuple[list[Entry], Ended]:
     """Run for real once: what simulated workers say is what a real one said."""
     journal: list[Entry] = []
-    bench = Bench(ScriptedEngine(["4"]), Budget(work=8), 0, None, anyio.CapacityLimiter(1), EACH)
-    trial = await bench.attempt(parse_strategy(STRATEGY), task, Journal((), journal.append))
+    runner = TrialRunner(
+        ScriptedEngine(["4"]), Budget(work=8), 0, None, anyio.CapacityLimiter(1), EACH
+    )
+    trial = await runner.attempt(parse_strategy(STRATEGY), task, Journal((), journal.append))
     return journal, Ended.of(trial)
 
 
@@ -131,7 +133,8 @@ class _Watch:
         if now - self.shown > _TOLD_SECONDS:
             self.shown = now
             _show(self.mark(), progress.of_runs)
-        if now > self.ends:
+        if now > self.ends and not self.scope.cancel_called:
+            self.on_mark(self.mark())
             self.scope.cancel()
 
     def mark(self) -> Mark:
@@ -176,7 +179,7 @@ async def scheduled(
         workers: simulated ones.
         folder: of the store and the journals.
         seconds: of wall clock, after which the sweep is stopped.
-        on_mark: told how it stands at each of `marks`.
+        on_mark: told how it stands at each of `marks`, and where it was stopped.
     """
     tasks = [
         Task(Problem.ask(f"{i}?", kind="number", id=f"p{i}"), "4", Equivalence())
@@ -200,10 +203,9 @@ async def scheduled(
         executor = Forgetful({("e", ""): lane}, calls, away, pool.workers)
         executor.calls = calls
         watch = _Watch(marks(problems), time.monotonic() + seconds, on_mark)
-        told = watch.note
         with watch.scope:
             rows = await sweep(
-                "scheduled", points, results, executor, total=total, on_progress=told
+                "scheduled", points, results, executor, total=total, on_progress=watch.note
             )
             assert sum(row.graded for row in rows) == watch.runs == problems
             assert sum(row.spent_calls for row in rows) == watch.runs

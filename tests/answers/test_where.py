@@ -604,3 +604,19 @@ def test_a_verb_is_none_inside_a_word_or_a_reason(reply: str) -> None:
     said = read("The answer to this question is Paris.", "text")
     assert said is not None
     assert said.answer == "Paris"
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        ("I get 11 (after 3 steps).", None),
+        ("So there are 6 (with a remainder of 2 students)", None),
+        ("The rope is 1 m (100 cm) long.", None),
+        ("There are (in all) 15 apples.", "15"),
+        ("It costs (5 + 6) = 11 dollars.", "11"),
+        ("Answer: 42 (approximately 41.97)", "42"),
+    ],
+)
+def test_a_number_in_an_aside_is_no_answer(reply: str, answer: str | None) -> None:
+    found = read(reply, "number")
+    assert (found and found.answer) == answer

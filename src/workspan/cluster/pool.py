@@ -17,7 +17,7 @@ from typing import TypeAlias
 import anyio
 from anyio.abc import TaskGroup
 
-from workspan.batch.bench import Away, Bench, Trial
+from workspan.batch.trials import Away, Trial, TrialRunner
 from workspan.cluster.told import Ended, LaneName, Line, Unit, Worker
 from workspan.core.journal import Journal
 from workspan.core.session import Strategy
@@ -76,14 +76,16 @@ class Pool:
         written: tuple[Strategy, str] | None = None
         """The latest strategy: thousands of runs in a row have one."""
 
-        async def run(bench: Bench, strategy: Strategy, task: Task, journal: Journal) -> Trial:
+        async def run(
+            runner: TrialRunner, strategy: Strategy, task: Task, journal: Journal
+        ) -> Trial:
             nonlocal written
             if written is None or written[0] is not strategy:
                 written = strategy, write(strategy)
             text, entries, lost = written[1], tuple(journal.entries), ""
             for _ in range(_TRIES):
                 self._units += 1
-                told = (text, task, bench.budget, bench.seed, bench.planned, entries)
+                told = (text, task, runner.budget, runner.seed, runner.planned, entries)
                 unit = Unit(self._units, lane, *told)
                 try:
                     return (await self._ended(unit, journal)).trial(unit)
