@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,8 +13,11 @@ import msgspec
 from workspan.data.types import Usage
 from workspan.engines.endpoint.wire import CompletionDetails, Event, PromptDetails, Report
 from workspan.errors import EngineProtocolError
-from workspan.serve.relay.blocks import Blocks, Cutter
+from workspan.serve.relay.blocks import Blocks, Cutter, parsed
 from workspan.serve.wire.errors import Failed
+
+_USUAL = re.compile(rb"^(event: (?!error).*\ndata: (\{.*))\n\n", re.MULTILINE)
+"""An event, and its data within it."""
 
 
 class NamedCutter(Cutter):
@@ -23,19 +26,10 @@ class NamedCutter(Cutter):
     __slots__ = ()
 
     def _cut(self, whole: bytes) -> Blocks:
-        parts = whole[:-2].split(b"\n\n")
-        count = len(parts)
-        is_usual = (
-            whole.count(b"\n") == 3 * count
-            and whole.count(b"\ndata: {") == count
-            and whole.count(b"\n\nevent: ") == count - 1
-            and whole.startswith(b"event: ")
-            and b"event: error" not in whole
-        )
-        if not is_usual:
-            return self._odd(parts)
-        contents = [part[part.index(b"\ndata: ") + 7 :] for part in parts]
-        return Blocks(contents, whole, parts=parts)
+        found = _USUAL.findall(whole)
+        if 3 * len(found) != whole.count(b"\n"):  # not all of it are such events
+            return self._odd(whole[:-2].split(b"\n\n"))
+        return Blocks([one[1] for one in found], whole, parts=[one[0] for one in found])
 
 
 @dataclass(slots=True)
@@ -162,8 +156,8 @@ def as_object(content: bytes) -> dict[str, Any]:
         EngineProtocolError: it is no JSON object.
     """
     try:
-        value = json.loads(content)
-    except (ValueError, RecursionError):
+        value = parsed(content)
+    except EngineProtocolError:
         value = None
     if not isinstance(value, dict):
         raise EngineProtocolError(f"an event of {len(content)} bytes is no JSON object")
