@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gateway.load import Caller, closed, opened
-from benchmarks.gateway.servers import Contender, Running, python, running
+from benchmarks.gateway.servers import System, Running, python, running
 from benchmarks.gateway.spoken import VOTABLE, Ask, ask
 
 _LITELLM = """\
@@ -38,10 +38,10 @@ _SETTLES = 0.5
 """Seconds before memory is looked at, in which what is run beside comes to its turn."""
 
 
-def contenders(options: argparse.Namespace) -> list[Contender]:
+def systems(options: argparse.Namespace) -> list[System]:
     """Return what is compared, the bare one first."""
     found = [
-        Contender(
+        System(
             "bare",
             python("benchmarks.gateway.bare", "--upstream", "{upstream}", "--port", "{port}"),
         ),
@@ -51,36 +51,36 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
         command = [options.litellm, "--config", "{folder}/litellm.yaml", "--port", "{port}"]
         files = {"litellm.yaml": _LITELLM}
         found.append(
-            Contender("litellm", command, door="/health/liveliness", files=files, is_ours=False)
+            System("litellm", command, door="/health/liveliness", files=files, is_ours=False)
         )
     if options.optillm:
         command = [options.optillm, "--base-url", "{upstream}", "--port", "{port}"]
         command += ["--approach", "none"]
-        found.append(Contender("optillm", command, door="/health", is_ours=False))
+        found.append(System("optillm", command, door="/health", is_ours=False))
     return found
 
 
-def _ours(options: argparse.Namespace) -> list[Contender]:
+def _ours(options: argparse.Namespace) -> list[System]:
     """Return the gateway in each dialect: of its upstream, too, or put into Chat's words."""
     serve = [
         *python("workspan", "serve", "-e", "{upstream}", "--model", "m"),
         *("--port", "{port}", "--json", *options.serve),
     ]
-    found = [Contender("workspan", serve)]
+    found = [System("workspan", serve)]
     for dialect in ("responses", "messages"):
-        found.append(Contender(f"workspan {dialect}", serve, dialect=dialect))
+        found.append(System(f"workspan {dialect}", serve, dialect=dialect))
         spoken = [*serve, "--speaks", "chat"]
-        found.append(Contender(f"workspan {dialect} over chat", spoken, dialect=dialect))
+        found.append(System(f"workspan {dialect} over chat", spoken, dialect=dialect))
     shadow = ["--shadow", _SHADOW]
     for name, more in (("keyed", []), ("shadowed", shadow)):
         kept = [*serve, "--store", f"{{folder}}/{name}.db", *more]
         asked = options.dialect or "chat"
-        found.append(Contender(name, kept, dialect=asked, is_keyed=True))
+        found.append(System(name, kept, dialect=asked, is_keyed=True))
     return found
 
 
 async def measured(
-    one: Contender, run: Running, direct: str, options: argparse.Namespace, key: str
+    one: System, run: Running, direct: str, options: argparse.Namespace, key: str
 ) -> Any:
     """Measure one that runs."""
     told: dict[str, Any] = {"name": one.name, "dialect": one.dialect}
@@ -114,7 +114,7 @@ async def measured(
     return told
 
 
-def _asked(one: Contender, key: str) -> list[tuple[str, Ask]]:
+def _asked(one: System, key: str) -> list[tuple[str, Ask]]:
     """Return what is asked of one, whole and as a stream."""
     more = {"key": key, "question": VOTABLE} if one.is_keyed else {}
     kinds = (("unary", False), ("streams", True))
@@ -124,7 +124,7 @@ def _asked(one: Contender, key: str) -> list[tuple[str, Ask]]:
     ]
 
 
-async def flatness(run: Running, which: Contender, requests: int, key: str) -> list[float]:
+async def flatness(run: Running, which: System, requests: int, key: str) -> list[float]:
     """Return RSS in megabytes after each tenth of so many requests, no two of them alike."""
     numbers = count()
     found = [round(run.memory()[0], 1)]
@@ -159,7 +159,7 @@ async def _outcomes(url: str) -> dict[str, int]:
     return {name: int(float(count)) for name, count in found}
 
 
-def _key(one: Contender, folder: Path) -> str:
+def _key(one: System, folder: Path) -> str:
     """Make a key in the store of one that keeps them; return its text."""
     from workspan.serve.keeping import add_key
 
@@ -197,13 +197,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     os.sched_setaffinity(0, {options.load_core})
     names = {name for name in options.only.split(",") if name}
-    upstream = Contender("upstream", python("benchmarks.gateway.upstream", "--port", "{port}"))
+    upstream = System("upstream", python("benchmarks.gateway.upstream", "--port", "{port}"))
     with (
         tempfile.TemporaryDirectory() as folder,
         running(upstream, "", _port(), options.load_core, Path(folder)) as up,
     ):
         for _ in range(options.rounds):
-            for one in contenders(options):
+            for one in systems(options):
                 if (names and one.name not in names) or options.dialect not in ("", one.dialect):
                     continue
                 key = _key(one, Path(folder))

@@ -1,4 +1,4 @@
-"""Lines of every problem drawn for a library, with a bar that tells how far it is."""
+"""Chains of every problem drawn for a profile, with a bar that tells how far it is."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from rich.progress import Progress
 
 from workspan.app.calibrating import calibrate
 from workspan.app.engines import Opened
-from workspan.batch.bench import Trial
-from workspan.cli.screen import Screen
+from workspan.batch.trials import Trial
+from workspan.cli.terminal import Terminal
 from workspan.data.budget import Budget
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.library import Library
+from workspan.strategies.auto.fit.profile import Profile
 from workspan.tasks.base import Task
 
 
-async def surveyed(
+async def calibration_runs(
     title: str,
     plan: Auto,
     tasks: Sequence[Task],
@@ -26,11 +26,11 @@ async def surveyed(
     budget: Budget,
     seed: int,
     path: Path,
-) -> Library:
-    """Run survey and arms on every problem; a second try goes on where the first was stopped."""
+) -> Profile:
+    """Draw chains and run arms on every problem; a second try goes on where the first stopped."""
     with (
         JournalFile(path, opened.header(seed)) as journals,
-        Progress(console=Screen(stderr=True)) as progress,
+        Progress(console=Terminal(stderr=True)) as progress,
     ):
         bar = progress.add_task(title, total=len(tasks) * (1 + len(plan.arms)))
         failed: list[Trial] = []
@@ -40,7 +40,7 @@ async def surveyed(
             if trial.result is None:
                 failed.append(trial)
 
-        library = await calibrate(
+        profile = await calibrate(
             tasks,
             engine=opened,
             budget=budget,
@@ -51,5 +51,5 @@ async def surveyed(
         )
     if failed:
         said = f"{len(failed)} runs failed and are left out (the same command asks them again)"
-        Screen(stderr=True).print(f"{said}: {failed[0].error}", soft_wrap=True)
-    return library
+        Terminal(stderr=True).print(f"{said}: {failed[0].error}", soft_wrap=True)
+    return profile

@@ -1,8 +1,8 @@
-"""A calibration library: what a model's chains on other problems did, without a word of them.
+"""A calibration profile: what a model's chains on other problems did, without a word of them.
 
-It holds when chains ended, which interim answers agreed, how much a prompt held (its `signs`), and,
-where the right answer was known, which answers were right. These are small numbers, the same within
-a problem for equal ones.
+It holds when chains ended, which interim answers agreed, how much a prompt held (its
+`prompt_features`), and, where the right answer was known, which answers were right. These are small
+numbers, the same within a problem for equal ones.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from workspan.strategies.auto.fit.seen import Ladders
 
 FORMAT = 1
 LARGEST = 256 * 1024 * 1024
-"""Bytes of a library once it is unpacked."""
+"""Bytes of a profile once it is unpacked."""
 
 _ZIPPED = b"\x1f\x8b"
 _ZIP_FROM = 64 * 1024
@@ -43,7 +43,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Once(msgspec.Struct, frozen=True, array_like=True):
-    """One run of an arm, a strategy that is not made of lines."""
+    """One run of an arm, a strategy that is not made of chains."""
 
     work: int
     span: int
@@ -54,18 +54,18 @@ class Once(msgspec.Struct, frozen=True, array_like=True):
 class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     """One problem."""
 
-    lines: tuple[Record, ...]
+    chains: tuple[Record, ...] = msgspec.field(name="lines")
     right: tuple[int, ...] | None = None
     """The groups that are right; None where nobody knows."""
     task: str = ""
     """The task set that it is of."""
     arms: tuple[Once | None, ...] = ()
-    """A run of each of the library's arms; None where it failed, or nobody knows what is right."""
-    signs: tuple[float, ...] = ()
-    """What its prompt shows (`signs.NAMES`); empty where nobody knows."""
+    """A run of each of the profile's arms; None where it failed, or nobody knows what is right."""
+    prompt_features: tuple[float, ...] = msgspec.field(default=(), name="signs")
+    """What its prompt shows (`prompt_features.NAMES`); empty where nobody knows."""
 
 
-class Library(msgspec.Struct, frozen=True, omit_defaults=True):
+class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was seen of a model on problems of the user's kind."""
 
     model: str
@@ -78,7 +78,7 @@ class Library(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a signal of a chain speaks for its being right, among chains of one problem: 2 AUC - 1,
     so -1 to 1 and 0 for nothing. Signs differ between models, hence they are measured."""
     arms: tuple[str, ...] = ()
-    """Strategies that were run beside the lines, with every dial (their `repr`)."""
+    """Strategies that were run beside the chains, with every dial (their `repr`)."""
     kinds: tuple[str, ...] = ()
     """Kinds of answers of its problems; none where nobody knows."""
     ladders: Ladders | None = None
@@ -90,47 +90,47 @@ class Library(msgspec.Struct, frozen=True, omit_defaults=True):
         return sum(case.right is not None for case in self.problems)
 
     def even(self) -> tuple[list[Case], int]:
-        """Return the problems to learn from, and how many lines to take of each; maybe none.
+        """Return the problems to learn from, and how many chains to take of each; maybe none.
 
-        If any right answer is known, only such problems are taken; those that have far fewer lines
+        If any right answer is known, only such problems are taken; those that have far fewer chains
         than most are left out.
         """
         known = [case for case in self.problems if case.right is not None]
-        cases = [case for case in known or self.problems if case.lines]
-        sizes = sorted(len(case.lines) for case in cases)
+        cases = [case for case in known or self.problems if case.chains]
+        sizes = sorted(len(case.chains) for case in cases)
         n = sizes[len(sizes) // 4] if sizes else 0
-        return [case for case in cases if len(case.lines) >= n], n
+        return [case for case in cases if len(case.chains) >= n], n
 
 
 class _File(msgspec.Struct, frozen=True):
     format: int
-    library: Library
+    profile: Profile = msgspec.field(name="library")
 
 
 class _Head(msgspec.Struct, frozen=True):
     format: int
 
 
-def write_library(library: Library, path: Path) -> None:
+def write_profile(profile: Profile, path: Path) -> None:
     """Write it, readable by its owner only where it is new; packed from 64 kB on.
 
     Raises:
         DataError: something else is there.
         OutputError: the file can't be written.
     """
-    content = msgspec.json.encode(_File(FORMAT, library))
+    content = msgspec.json.encode(_File(FORMAT, profile))
     if len(content) >= _ZIP_FROM:
         content = gzip.compress(content, mtime=0)
     try:
-        if path.is_file() and path.stat().st_size and not is_library(path):
-            raise DataError("is no library, and is left as it is", path=str(path))
+        if path.is_file() and path.stat().st_size and not is_profile(path):
+            raise DataError("is no profile, and is left as it is", path=str(path))
         replace_file(path, content)
     except OSError as error:
-        raise OutputError(f"the library {path} can't be written: {error.strerror}") from error
+        raise OutputError(f"the profile {path} can't be written: {error.strerror}") from error
 
 
-def is_library(path: Path) -> bool:
-    """Tell whether the file begins like a library, of this format or another.
+def is_profile(path: Path) -> bool:
+    """Tell whether the file begins like a profile, of this format or another.
 
     Raises:
         OSError: it can't be read.
@@ -146,30 +146,30 @@ def is_library(path: Path) -> bool:
     return _BEGINS.match(head) is not None
 
 
-def read_library(path: Path) -> Library:
-    """Read a library.
+def read_profile(path: Path) -> Profile:
+    """Read a profile.
 
     Raises:
-        DataError: not readable, not a library, of another format, or not sound in itself.
+        DataError: not readable, not a profile, of another format, or not sound in itself.
     """
     content = _content(path)
     try:
         head = msgspec.json.decode(content, type=_Head)
         if head.format != FORMAT:
-            said = f"a library of format {head.format}, and this version reads {FORMAT}: calibrate"
+            said = f"a profile of format {head.format}, and this version reads {FORMAT}: calibrate"
             raise DataError(f"{said} again", path=str(path))
-        library = msgspec.json.decode(content, type=_File).library
+        profile = msgspec.json.decode(content, type=_File).profile
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"not a calibration library: {error}", path=str(path)) from error
-    for number, case in enumerate(library.problems):
-        if not all(_is_sound(line) for line in case.lines):
+        raise DataError(f"not a calibration profile: {error}", path=str(path)) from error
+    for number, case in enumerate(profile.problems):
+        if not all(_is_sound(chain) for chain in case.chains):
             raise DataError(f"problem {number} holds a chain that can't be", path=str(path))
         runs = [one for one in case.arms if one is not None]
-        if len(case.arms) > len(library.arms) or any(min(one.work, one.span) < 0 for one in runs):
+        if len(case.arms) > len(profile.arms) or any(min(one.work, one.span) < 0 for one in runs):
             raise DataError(f"problem {number} holds an arm that can't be", path=str(path))
-    if library.ladders is not None and not library.ladders.is_sound:
+    if profile.ladders is not None and not profile.ladders.is_sound:
         raise DataError("holds samples of efforts that can't be", path=str(path))
-    return library
+    return profile
 
 
 def _content(path: Path) -> bytes:
@@ -182,15 +182,15 @@ def _content(path: Path) -> bytes:
         said = getattr(error, "strerror", None) or str(error)
         raise DataError(f"can't be read: {said}", path=str(path)) from error
     if len(content) > LARGEST:
-        raise DataError("too large for a calibration library", path=str(path))
+        raise DataError("too large for a calibration profile", path=str(path))
     return content
 
 
-def _is_sound(line: Record) -> bool:
+def _is_sound(chain: Record) -> bool:
     """Check what the types can't: depths ascend from above 0, one group for each."""
     return (
-        0 < len(line.depths) == len(line.groups)
-        and line.depths[0] > 0
-        and all(a < b for a, b in pairwise(line.depths))
-        and min(line.groups) >= -1
+        0 < len(chain.depths) == len(chain.groups)
+        and chain.depths[0] > 0
+        and all(a < b for a, b in pairwise(chain.depths))
+        and min(chain.groups) >= -1
     )
