@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gateway.load import Caller, closed, opened
-from benchmarks.gateway.servers import System, Running, python, running
+from benchmarks.gateway.servers import Running, System, python, running
 from benchmarks.gateway.spoken import VOTABLE, Ask, ask
 
 _LITELLM = """\
