@@ -138,6 +138,8 @@ class Bill:
     engine's own."""
     tier: str = ""
     """The service tier that the reply names."""
+    stood: float = 0.0
+    """Seconds in line before anybody was asked."""
 
 
 @runtime_checkable

@@ -41,7 +41,10 @@ def findings(schemathesis: Path, url: str, folder: Path, *options: str) -> str:
     words += ["--phases", "examples,coverage,fuzzing,stateful", "-n", str(EXAMPLES)]
     words += ["--seed", "20261129", "--generation-deterministic", "--continue-on-failure"]
     words += ["--no-color", "--warnings", "off"]
-    words += ["--exclude-operation-id", UPLOAD]  # `tests/gateway/test_batches.py` sends it forms
+    words += [
+        "--exclude-operation-id",
+        UPLOAD,
+    ]  # `tests/gateway/batches/test_files.py` sends it forms
     words += ["--request-timeout", str(_SECONDS), "--max-response-time", str(_SECONDS)]
     words += ["--report", "json", *options]
     variables = {"SCHEMATHESIS_HOOKS": "openapi_forms", "PYTHONPATH": str(SIDE)}
