@@ -14,11 +14,12 @@ import os
 import re
 import socket
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gateway.load import closed, opened
+from benchmarks.gateway.load import Caller, closed, opened
 from benchmarks.gateway.servers import Running, System, python, running
 from benchmarks.gateway.spoken import VOTABLE, Ask, ask
 
@@ -32,6 +33,9 @@ general_settings: {master_key: sk-load}
 
 _SHADOW = "share=0.1, strategies=['self_consistency(n=3)'], budget='1000000000 calls/day'"
 """Of ``shadowed``, whose added latency is held against that of ``keyed``: the same, without it."""
+
+_SETTLES = 0.5
+"""Seconds before memory is looked at, in which what is run beside comes to its turn."""
 
 
 def systems(options: argparse.Namespace) -> list[System]:
@@ -70,7 +74,8 @@ def _ours(options: argparse.Namespace) -> list[System]:
     shadow = ["--shadow", _SHADOW]
     for name, more in (("keyed", []), ("shadowed", shadow)):
         kept = [*serve, "--store", f"{{folder}}/{name}.db", *more]
-        found.append(System(name, kept, is_keyed=True))
+        asked = options.dialect or "chat"
+        found.append(System(name, kept, dialect=asked, is_keyed=True))
     return found
 
 
@@ -78,12 +83,10 @@ async def measured(
     one: System, run: Running, direct: str, options: argparse.Namespace, key: str
 ) -> Any:
     """Measure one that runs."""
-    more = {"key": key, "question": VOTABLE} if one.is_keyed else {}
-    told: dict[str, Any] = {"name": one.name, "start_seconds": round(run.start_seconds, 2)}
+    told: dict[str, Any] = {"name": one.name, "dialect": one.dialect}
+    told["start_seconds"] = round(run.start_seconds, 2)
     seconds = options.seconds
-    for is_streamed in (False, True):
-        kind = "streams" if is_streamed else "unary"
-        sent = ask(one.model, one.dialect, is_streamed=is_streamed, **more)
+    for kind, sent in _asked(one, key) if seconds else ():
         await closed(run.url, sent, 8, min(1.0, seconds))  # warm
         before = run.cpu()
         done = await closed(run.url, sent, options.connections, seconds)
@@ -102,41 +105,47 @@ async def measured(
             "p99": round(through.p99 - own.p99, 2),
             "failed": own.failed + through.failed,
         }
-    if one.is_keyed:
-        told["run_beside"] = await _outcomes(run.url)
     rss, pss = run.memory()
     told["memory_mb"] = {"rss": round(rss, 1), "pss": round(pss, 1)}
+    if options.requests:
+        told["rss_mb"] = await flatness(run, one, options.requests, key)
+    if one.is_keyed:
+        told["run_beside"] = await _outcomes(run.url)
     return told
 
 
-async def flatness(run: Running, which: System, requests: int) -> list[float]:
-    """Return RSS in megabytes after each tenth of so many requests."""
-    sent = [ask("m", which.dialect, is_streamed=is_streamed) for is_streamed in (False, True)]
-    found = [run.memory()[0]]
+def _asked(one: System, key: str) -> list[tuple[str, Ask]]:
+    """Return what is asked of one, whole and as a stream."""
+    more = {"key": key, "question": VOTABLE} if one.is_keyed else {}
+    kinds = (("unary", False), ("streams", True))
+    return [
+        (kind, ask(one.model, one.dialect, is_streamed=is_streamed, **more))
+        for kind, is_streamed in kinds
+    ]
+
+
+async def flatness(run: Running, which: System, requests: int, key: str) -> list[float]:
+    """Return RSS in megabytes after each tenth of so many requests, no two of them alike."""
+    numbers = count()
+    found = [round(run.memory()[0], 1)]
     for _ in range(10):
-        left = requests // 10
-        for one in sent:
-            await _some(run.url, one, left // 2)
+        for _, sent in _asked(which, key):
+            await _some(run.url, sent, islice(numbers, requests // 20))
+        await asyncio.sleep(_SETTLES)
         found.append(round(run.memory()[0], 1))
     return found
 
 
-async def _some(url: str, sent: Ask, times: int) -> None:
-    from benchmarks.gateway.load import Caller
-
-    left = times
-
-    async def ask() -> None:
-        nonlocal left
+async def _some(url: str, sent: Ask, numbers: Iterator[int]) -> None:
+    async def one() -> None:
         caller = Caller(url, sent)
-        while left > 0:
-            left -= 1
-            await caller.ask()
+        for number in numbers:
+            await caller.ask(number)
         await caller.aclose()
 
     async with asyncio.TaskGroup() as group:
         for _ in range(16):
-            group.create_task(ask())
+            group.create_task(one())
 
 
 async def _outcomes(url: str) -> dict[str, int]:
@@ -169,7 +178,8 @@ def _port() -> int:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run it; one JSON record a line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
+    said = "of each measurement; 0 leaves out speed"
+    parser.add_argument("--seconds", type=float, default=5.0, help=said)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--rate", type=float, default=100.0, help="requests a second, open loop")
     parser.add_argument("--rounds", type=int, default=1)
@@ -177,6 +187,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--litellm", default="")
     parser.add_argument("--optillm", default="")
     parser.add_argument("--only", default="", help="names, with commas between them")
+    said = "only what is asked in this one, keyed and shadowed among it"
+    parser.add_argument(
+        "--dialect", default="", choices=("chat", "responses", "messages"), help=said
+    )
     parser.add_argument("--serve", nargs="*", default=[], help="further options of workspan serve")
     parser.add_argument("--proxy-core", type=int, default=0)
     parser.add_argument("--load-core", type=int, default=1)
@@ -190,13 +204,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ):
         for _ in range(options.rounds):
             for one in systems(options):
-                if names and one.name not in names:
+                if (names and one.name not in names) or options.dialect not in ("", one.dialect):
                     continue
                 key = _key(one, Path(folder))
                 with running(one, up.url, _port(), options.proxy_core, Path(folder)) as run:
                     told = asyncio.run(measured(one, run, up.url, options, key))
-                    if options.requests:
-                        told["rss_mb"] = asyncio.run(flatness(run, one, options.requests))
                     print(json.dumps(told), flush=True)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from urllib.parse import urlsplit
 
-from benchmarks.gateway.spoken import Ask
+from benchmarks.gateway.spoken import MARK, Ask
 
 _ENDS = (b"[DONE]\n\n", b"response.completed", b"message_stop")
 """How a stream ends that is whole."""
@@ -29,8 +29,8 @@ class Caller:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
-    async def ask(self) -> int:
-        """Ask once; return the bytes of the reply's body.
+    async def ask(self, number: int = 0) -> int:
+        """Ask once, with such a number in the question; return the bytes of the reply's body.
 
         Raises:
             RuntimeError: the reply is no good one.
@@ -40,7 +40,7 @@ class Caller:
                 self._host, self._port, limit=1 << 20
             )
         assert self._reader is not None
-        self._writer.write(self._sent)
+        self._writer.write(self._sent.replace(MARK, b"%08d" % number) if number else self._sent)
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         if b" 200 " not in head.partition(b"\r\n")[0]:
             raise RuntimeError(head.decode(errors="replace"))

@@ -9,8 +9,10 @@ from typing import Any
 
 EVENTS = 65
 """Of a stream, a token each but for those around them."""
-QUESTION = "What is two plus two? Answer in one word, please."
-VOTABLE = "What is two plus two? Reply with a single number."
+MARK = b"00000000"
+"""In a question, for a number that tells it from others."""
+QUESTION = f"What is {MARK.decode()} plus two? Answer in one word, please."
+VOTABLE = f"What is {MARK.decode()} plus two? Reply with a single number."
 """A question whose answers can be compared: a shadow has something to run."""
 _WORDS = "word " * (EVENTS - 2)
 PATHS: Mapping[str, str] = {

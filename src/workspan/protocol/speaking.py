@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Literal, TypeAlias
@@ -13,7 +15,7 @@ import msgspec
 from workspan.errors import EngineProtocolError
 
 PartKind: TypeAlias = Literal["thought", "text", "refusal", "call"]
-_DONE = b"[DONE]"
+_DATA = re.compile(rb"^data: (?!\[DONE\]$)(.*)$", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -80,6 +82,7 @@ _rest_of = attrgetter(
 )
 _NO_MORE = (None,) * 6
 _chunk = msgspec.json.Decoder(Chunk).decode
+_all_chunks = msgspec.json.Decoder(list[Chunk]).decode
 _written = msgspec.json.Encoder().encode
 
 
@@ -110,13 +113,23 @@ class Speaker(ABC):
         Raises:
             EngineProtocolError: one can't be said in this dialect.
         """
-        out: list[bytes] = []
-        for block in data.split(b"\n\n"):
-            content = block.removeprefix(b"data: ")
-            if content in (block, _DONE):
+        out, texts = list[bytes](), list[str]()
+        for chunk in _chunks(data):
+            text = _plain(chunk) if self.model else None
+            if text is not None and self._open is not None and self._open.kind == "text":
+                texts.append(text)
                 continue
-            self._take(_decoded(content), out)
+            self._texts(texts, out)
+            self._take(chunk, out)
+        self._texts(texts, out)
         return b"".join(out)
+
+    def _texts(self, texts: list[str], out: list[bytes]) -> None:
+        """Go on with the text that is open; the pieces are taken from the list."""
+        if texts and self._open is not None:
+            self._open.pieces += texts
+            out.append(self.texts(self._open, texts))
+            texts.clear()
 
     def last(self, data: bytes) -> bytes:
         """Write what the last events say, and the end."""
@@ -151,6 +164,10 @@ class Speaker(ABC):
     def more(self, part: Part, text: str, scored: Sequence[Any]) -> bytes:
         """Write that a part goes on."""
 
+    def texts(self, part: Part, texts: Sequence[str]) -> bytes:
+        """Write that a text goes on by several pieces."""
+        return b"".join([self.more(part, text, ()) for text in texts])
+
     @abstractmethod
     def closed(self, part: Part) -> bytes:
         """Write that a part is whole."""
@@ -179,12 +196,6 @@ class Speaker(ABC):
                 self.finish, self.stop_reason = choice.finish_reason, choice.stop_reason
 
     def _say(self, said: Delta, logprobs: Any, out: list[bytes]) -> None:
-        if logprobs is None and self._open is not None and self._open.kind == "text":
-            text = said.content
-            if text and type(text) is str and _rest_of(said) == _NO_MORE:  # what most pieces are
-                self._open.pieces.append(text)
-                out.append(self.more(self._open, text, ()))
-                return
         if said.reasoning_details:
             for detail in _objects(said.reasoning_details):
                 self._detail(detail, out)
@@ -268,6 +279,35 @@ class Speaker(ABC):
 def _differ(known: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Tell a further thought from more of the same."""
     return any(known.get(name, new.get(name)) != new.get(name) for name in ("index", "id"))
+
+
+def _chunks(data: bytes) -> Iterator[Chunk]:
+    """Read whole events: all at once, or one by one where one of them is odd.
+
+    Raises:
+        EngineProtocolError: one is no chat's.
+    """
+    contents = _DATA.findall(data)
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = _all_chunks(b"[%b]" % b",".join(contents))
+        if len(found) == len(contents):
+            yield from found
+            return
+    for content in contents:
+        yield _decoded(content)
+
+
+def _plain(chunk: Chunk) -> str | None:
+    """Return the text of a chunk that holds a piece of text and no more: what most are."""
+    if len(chunk.choices) != 1 or chunk.usage or chunk.workspan is not None:
+        return None
+    choice = chunk.choices[0]
+    said = choice.delta
+    if said is None or choice.index or choice.finish_reason or choice.logprobs is not None:
+        return None
+    text = said.content
+    is_text = type(text) is str and text and _rest_of(said) == _NO_MORE
+    return text if is_text else None
 
 
 def _decoded(content: bytes) -> Chunk:

@@ -41,9 +41,9 @@ from workspan.serve.store import store_at
 from workspan.serve.store.driven import DrivenStore
 from workspan.serve.store.keys import Key
 from workspan.serve.trajectories.book import Book
-from workspan.serve.trajectories.named import READS
+from workspan.serve.trajectories.named import READS, OtherBudget
 from workspan.serve.wire.bodies import Bodies
-from workspan.serve.wire.errors import Failed, about
+from workspan.serve.wire.errors import NEVER_AGAIN, Failed, about
 from workspan.serve.wire.exchange import Exchange
 from workspan.serve.wire.origin import Origins
 from workspan.serve.wire.watch import Watch
@@ -300,17 +300,25 @@ class Gateway:
         """Make a request a turn of the trajectory that it names; as it is where it names none.
 
         Raises:
-            InputError: it names none and states its budget, or another budget than at first.
+            Failed: the trajectory began with another budget.
+            InputError: several workers have no store to keep its budget in.
             Refused: there are too many.
             StoreGone: the store can't be asked.
         """
         named = asked.wish.trajectory
-        if named is None or (not named.name and self.config.trajectories.by_prefix):
+        if named is None or not named.name:
             return asked
-        if not named.name:
-            raise InputError("workspan.trajectory must be given: the name of the agent's run")
         allowed = within(named.budget, self.config.trajectories.budget)
-        turn = await self.trajectories.join(named, asked.key, asked.model, allowed)
+        try:
+            turn = await self.trajectories.join(named, asked.key, asked.model, allowed)
+        except OtherBudget as error:
+            raise Failed(
+                409,
+                str(error),
+                code="trajectory_began",
+                param="workspan.trajectory_budget",
+                headers=NEVER_AGAIN,  # clients ask again at a 409
+            ) from None
         record.turn = turn
         return replace(asked, turn=turn)
 

@@ -93,12 +93,13 @@ def read_wish(
 
 def _trajectory(told: Mapping[str, Any], headers: Mapping[str, str]) -> Named | None:
     """Read what a request says of its trajectory; None where that is nothing."""
-    said = {**headers, **{name: told[name] for name in named.READS if told.get(name) is not None}}
+    own = {name: told[name] for name in named.READS if told.get(name) is not None}
+    said = {**named.of_headers(headers), **own}
     if not said:
         return None
     limits = _text(said, "trajectory_budget")
     return Named(
-        named.checked_name(_text(said, "trajectory")),
+        named.checked_name(_text(said, "trajectory")) if "trajectory" in said else "",
         _trajectory_budget(limits) if limits else None,
         named.turns_of(said.get("trajectory_turns")),
         named.flag_of(said.get("trajectory_tells")),

@@ -57,6 +57,12 @@ def says(tokens: int, text: str = "word ") -> Any:
 
 
 HEADERS = {"Workspan-Trajectory": "run-1", "Workspan-Trajectory-Budget": "100 work"}
+GO = [{"role": "user", "content": "Go."}]
+DIALECTS = [
+    ("/chat/completions", ASK),
+    ("/responses", {"model": "m", "input": GO}),
+    ("/messages", {"model": "m", "max_tokens": 9, "messages": GO}),
+]
 
 
 def test_turns_share_a_budget_and_the_next_is_refused_before_it_spends() -> None:
@@ -123,7 +129,6 @@ def test_the_operator_s_budget_is_above_the_client_s() -> None:
     [
         ({"Workspan-Trajectory": "x" * 129}, "1 to 128 plain characters"),
         ({"Workspan-Trajectory": "né"}, "plain characters"),
-        ({"Workspan-Trajectory-Budget": "5 work"}, "trajectory must be given"),
         ({"Workspan-Trajectory": "a", "Workspan-Trajectory-Budget": "5s"}, "not seconds"),
         ({"Workspan-Trajectory": "a", "Workspan-Trajectory-Budget": "many"}, "not understood"),
         ({"Workspan-Trajectory": "a", "Workspan-Trajectory-Turns": "0"}, "1 to 10000"),
@@ -143,15 +148,59 @@ def test_what_can_t_be_read_is_refused_before_it_spends(headers: dict[str, str],
     run(main)
 
 
-def test_another_budget_than_at_first_is_refused() -> None:
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"trajectory": ""},
+        {"trajectory": "a", "trajectory_turns": "3"},
+        {"trajectory": "a", "trajectory_turns": 3.0},
+        {"trajectory": "a", "trajectory_tells": "true"},
+        {"trajectory": "a", "trajectory_tells": 1},
+    ],
+)
+def test_a_body_s_fields_are_what_they_are(wish: dict[str, Any]) -> None:
     async def main() -> None:
         async with Scripted(says(5)).serve() as up, gate(up.url) as gw:
-            assert (await gw.post(ASK, headers=HEADERS)).status == 200
-            got = await gw.post(ASK, headers={**HEADERS, "Workspan-Trajectory-Budget": "1k work"})
-            assert (got.status, len(up.seen)) == (400, 1)
+            got = await gw.ask(workspan=wish)
+            assert (got.status, up.seen) == (400, [])
+
+    run(main)
+
+
+@pytest.mark.parametrize(("path", "body"), DIALECTS)
+def test_another_budget_than_at_first_is_a_conflict(path: str, body: dict[str, Any]) -> None:
+    async def main() -> None:
+        async with (
+            Scripted(says(5)).serve() as up,
+            gate(replace(upstream(up.url), speaks=("chat",))) as gw,
+        ):
+            assert (await gw.post(body, path, headers=HEADERS)).status == 200
+            other = {**HEADERS, "Workspan-Trajectory-Budget": "1k work"}
+            got = await gw.post(body, path, headers=other)
+            assert (got.status, len(up.seen)) == (409, 1)
+            assert got.error["code"] == "trajectory_began"
             assert "began with 100 work" in got.error["message"]
+            assert got.headers["x-should-retry"] == "false"
             bare = {"Workspan-Trajectory": "run-1"}
-            assert (await gw.post(ASK, headers=bare)).status == 200
+            assert (await gw.post(body, path, headers=bare)).status == 200
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/embeddings", {"input": "Go."}), ("/completions", {"prompt": "Go."})],
+)
+@pytest.mark.parametrize("rules", [TrajectoryRules(), TrajectoryRules(by_prefix=True)])
+def test_what_goes_on_from_nothing_names_its_run(
+    path: str, body: dict[str, Any], rules: TrajectoryRules
+) -> None:
+    async def main() -> None:
+        async with Scripted(says(5)).serve() as up, gate(up.url, trajectories=rules) as gw:
+            told = {"Workspan-Trajectory-Budget": "5 work"}
+            got = await gw.post({"model": "m", **body}, path, headers=told)
+            assert (got.status, up.seen) == (400, [])
+            assert got.error["param"] == "workspan.trajectory"
 
     run(main)
 

@@ -25,6 +25,7 @@ from gateway.rig import (
     line,
     part,
     piece,
+    replies,
     reply,
     run,
     upstream,
@@ -196,6 +197,49 @@ def test_messages_and_responses_are_followed_too() -> None:
                     items.append({"type": "function_call_output", **at, "output": "wall"})
             numbers = [one.turn.number for one in gw.log.records if one.turn]
             assert numbers == [1, 2] * 4
+
+    run(main)
+
+
+PATHS = {"/chat/completions": "messages", "/responses": "input", "/messages": "messages"}
+
+
+@pytest.mark.parametrize(("path", "field"), PATHS.items())
+def test_a_budget_without_a_name_is_of_each_chat(path: str, field: str) -> None:
+    async def main() -> None:
+        async with (
+            Scripted(replies(whole("Gone.", 10))).serve() as up,
+            gate(replace(upstream(up.url), speaks=("chat",))) as gw,
+        ):
+
+            async def ask(turns: list[Any]) -> int:
+                cap = "max_output_tokens" if path == "/responses" else "max_tokens"
+                body = {"model": "m", field: turns, cap: 10}
+                told = {"Workspan-Trajectory-Budget": "25 work"}
+                return (await gw.post(body, path, headers=told)).status
+
+            on = [USER, {"role": "assistant", "content": "Gone."}, USER]
+            further = [*on, {"role": "assistant", "content": "Gone."}, USER]
+            other = [{"role": "user", "content": "Stay."}]
+            assert [await ask(one) for one in ([USER], on, further, other)] == [200, 200, 429, 200]
+            plain = await gw.post({"model": "m", field: [USER], "max_tokens": 10}, path)
+            assert "x-workspan-trajectory-turn" not in plain.headers
+
+    run(main)
+
+
+def test_a_budget_of_a_chat_that_can_t_be_compared_is_refused() -> None:
+    async def main() -> None:
+        async with (
+            Scripted(replies(whole("Gone.", 10))).serve() as up,
+            gate(replace(upstream(up.url), speaks=("chat", "responses"))) as gw,
+        ):
+            body = {"model": "m", "input": [USER, {"type": "item_reference", "id": "x"}]}
+            told = {"Workspan-Trajectory-Budget": "15 work"}
+            got = await gw.post(body, "/responses", headers=told)
+            assert (got.status, up.seen) == (400, [])
+            assert "this prompt can't be compared" in got.error["message"]
+            assert got.error["param"] == "workspan.trajectory"
 
     run(main)
 

@@ -22,7 +22,7 @@ from workspan.serve.relay.blocks import Blocks, Cutter, joined, parsed, written
 from workspan.serve.relay.counts import Counts
 from workspan.serve.relay.native import NATIVES, Native
 from workspan.serve.relay.native.backward import Backward
-from workspan.serve.relay.native.base import NamedCutter, as_object, named
+from workspan.serve.relay.native.base import NamedCutter, as_object
 from workspan.serve.relay.unread import unread
 from workspan.serve.relay.upstream import Server, at_most
 from workspan.serve.wire.errors import NEVER_AGAIN
@@ -237,22 +237,16 @@ class Attempt:
     def _native(self, native: Native, blocks: Blocks) -> bytes:
         """Count events of another dialect; return what of them goes to the client."""
         try:
-            heard = native.hear(blocks.contents)
+            heard = native.hear(blocks)
         except EngineProtocolError as error:
             self.failure = trouble.broke(self.server.name, str(error))
             return b""
-        if heard.texts is not None:
-            self.counts.take_texts(heard.texts)
-        elif heard.events:
+        if heard.events:
             self.counts.take(heard.events)
         if heard.error is not None:
             self.failure = self._said(heard.error)
         self.cutter.is_done |= heard.is_over
-        is_raw = blocks.raw is not None and not heard.is_mended
-        if is_raw and len(heard.out) == len(blocks.contents):
-            assert blocks.raw is not None
-            return blocks.raw
-        return b"".join(map(named, heard.out, heard.names))
+        return heard.written
 
     async def _first_token(self) -> None:
         """Read up to the first token, an end, or what shows that none will come."""

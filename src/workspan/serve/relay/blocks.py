@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from workspan.engines.endpoint.events import EVENT_BYTES
 from workspan.errors import EngineProtocolError
 
 _DONE = b"[DONE]"
-_LAST = b"data: [DONE]"
+_LAST = b"data: [DONE]\n\n"
+_USUAL = re.compile(rb"^data: (\{.*)\n\n", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -23,6 +28,9 @@ class Blocks:
     """The same events as they came; None where something is not to be passed on as it is."""
     is_error: bool = False
     """The last of them is marked as an error."""
+    parts: list[bytes] = field(default_factory=list)
+    """Each of them as it came, without the blank line behind it, where they have names and are
+    otherwise usual."""
 
 
 class Cutter:
@@ -67,15 +75,14 @@ class Cutter:
         self._rest = rest
 
     def _cut(self, whole: bytes) -> Blocks:
-        parts = whole[:-2].split(b"\n\n")
-        if parts[-1] == _LAST:
+        size = len(_LAST)
+        if whole.endswith(_LAST) and whole[-size - 2 : -size] in (b"", b"\n\n"):
             self.is_done = True
-            parts.pop()
-            whole = whole[: -len(_LAST) - 2]
-        is_usual = all(part.startswith(b"data: {") and b"\n" not in part for part in parts)
-        if is_usual:
-            return Blocks([part[6:] for part in parts], whole)
-        return self._odd(parts)
+            whole = whole[:-size]
+        found = _USUAL.findall(whole)
+        if 2 * len(found) == whole.count(b"\n"):  # all of it are such events
+            return Blocks(found, whole)
+        return self._odd(whole[:-2].split(b"\n\n"))
 
     def _odd(self, parts: list[bytes]) -> Blocks:
         """Read blocks with comments, names, several lines, or the last word."""
@@ -97,7 +104,7 @@ class Cutter:
 
 def joined(contents: list[bytes]) -> bytes:
     """Write events of one line each."""
-    return b"".join([b"data: %b\n\n" % content for content in contents])
+    return b"data: %b\n\n" % b"\n\ndata: ".join(contents) if contents else b""
 
 
 def parsed(content: bytes) -> Any:
@@ -106,14 +113,18 @@ def parsed(content: bytes) -> Any:
     Raises:
         EngineProtocolError: it is no JSON.
     """
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(content)
     try:
-        return json.loads(content)
+        return json.loads(content)  # takes what is nearly JSON, too, such as half a pair
     except (ValueError, RecursionError):
         raise EngineProtocolError(f"an event of {len(content)} bytes is no JSON") from None
 
 
 def written(value: Any) -> bytes:
     """Write a value on one line."""
+    with suppress(UnicodeEncodeError):
+        return msgspec.json.encode(value)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(
         "utf-8", "backslashreplace"
     )

@@ -49,10 +49,13 @@ class Counts:
         self.tier = ""
         """The service tier that the reply names."""
 
-    def take(self, events: Sequence[Event]) -> None:
-        """Add what events say."""
+    def take(self, events: Sequence[Event | list[str]]) -> None:
+        """Add what events say; a list is of pieces of the first choice's text, none empty."""
         plain: list[str] = []
         for event in events:
+            if isinstance(event, list):
+                plain += event
+                continue
             if (text := _plain(event)) is not None:
                 plain.append(text)
                 continue
@@ -69,12 +72,6 @@ class Counts:
             self._take_plain(plain)
         for meter in self.meters:
             meter.chunk()  # nothing is kept here of what was said
-
-    def take_texts(self, texts: list[str]) -> None:
-        """Add pieces of the first choice's text, none of them empty."""
-        self._take_plain(texts)
-        for meter in self.meters:
-            meter.chunk()
 
     def _take_plain(self, texts: list[str]) -> None:
         """Add texts of the first choice: what nearly all events are."""

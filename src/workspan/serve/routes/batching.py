@@ -21,7 +21,7 @@ from workspan.serve.gateway import Gateway
 from workspan.serve.routes import filing
 from workspan.serve.routes.filing import MOST, as_list, check_room, of_key, page
 from workspan.serve.seeing.record import Record
-from workspan.serve.wire.errors import Failed
+from workspan.serve.wire.errors import NEVER_AGAIN, Failed
 from workspan.serve.wire.exchange import Exchange
 from workspan.store.database import Database
 
@@ -142,7 +142,8 @@ async def cancel(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     batch, database = await _named(gateway, exchange, record)
     await exchange.body()
     if batch.status not in ("in_progress", "cancelling"):
-        raise Failed(409, f"the batch is {batch.status} already", code="batch_ended")
+        said = f"the batch is {batch.status} already"
+        raise Failed(409, said, code="batch_ended", headers=NEVER_AGAIN)
     now = int(gateway.accounts.utc())
     await database.transact(partial(statements.cancel, batch.key, batch.id, now))
     found = await database.transact(partial(statements.batch, batch.key, batch.id))

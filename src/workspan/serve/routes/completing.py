@@ -10,7 +10,7 @@ from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Form, Passed
 from workspan.serve.relay.body import Body
 from workspan.serve.relay.passing import relay
-from workspan.serve.routes.following import followed
+from workspan.serve.routes.following import NAMELESS, followed
 from workspan.serve.routes.worth import worth
 from workspan.serve.routing import Target, housekeeping
 from workspan.serve.seeing.content import last_turn
@@ -116,6 +116,8 @@ async def _passed_on(gateway: Gateway, exchange: Exchange, record: Record, form:
     plain = replace(target, strategy=None, written="")
     asked = gateway.asked(exchange, body, wish, plain, key)
     _show(gateway, asked, record)
+    if wish.trajectory is not None and not wish.trajectory.name:
+        raise InputError(NAMELESS)
     passed = Passed.read(await gateway.joined(asked, record), body, form)
     record.is_stream = passed.is_streamed
     await relay(

@@ -13,25 +13,37 @@ from workspan.serve.trajectories.named import Named
 from workspan.serve.trajectories.prefix import Hearer, prefix_after, prefixes
 from workspan.serve.wire.exchange import Exchange
 
+NAMELESS = (
+    "workspan.trajectory must be given: without the name of a run, it is found by the chat that a "
+    "request goes on from"
+)
+"""Begins the refusal of what says more of a run, and can't be found."""
+
 
 async def followed(gateway: Gateway, exchange: Exchange, passed: Passed, record: Record) -> Passed:
-    """Give a request its trajectory, where the operator lets them be found and it names none.
+    """Give a request that names no trajectory the one that it goes on from, or a new one.
+
+    So it is where the operator lets all be found, or the request itself says more of its run.
 
     Raises:
+        InputError: it says more, and its prompt can't be compared with others.
         Refused: there are too many.
         StoreGone: the store can't be asked.
     """
     asked, book = passed.asked, gateway.trajectories
-    if asked.turn is not None or not book.rules.by_prefix:
+    wish = asked.wish.trajectory
+    if asked.turn is not None or not (book.rules.by_prefix or wish):
         return passed
     try:
         prompt = passed.as_chat.asked.chat.request.prompt
-    except InputError:  # it can't be compared; whether it can be asked, others say
+    except InputError as error:  # it can't be compared; whether it can be asked, others say
+        if wish is not None:
+            raise InputError(f"{NAMELESS}; this prompt can't be compared: {error}") from None
         return passed
     scope = f"{exchange.key_id}\n"
     name = await book.follow(prefixes(scope, prompt)) or f"by prefix {asked.id}"
-    wish = asked.wish.trajectory or Named()
-    named = replace(asked.wish, trajectory=replace(wish, name=name, is_found=True))
+    found = replace(wish or Named(), name=name, is_found=True)
+    named = replace(asked.wish, trajectory=found)
     joined = await gateway.joined(replace(asked, wish=named), record)
     exchange.hears = _Hearing(gateway, scope, prompt, Hearer(passed.form), name)
     return replace(passed, asked=joined)

@@ -35,7 +35,8 @@ _STRATEGY_FORM = {"format": "workspan-strategy", "examples": ["self_consistency(
 """What is read by more than a pattern has a form by name."""
 _WISH: dict[str, Any] = {
     "type": ["object", "null"],
-    "description": "What the request wishes; it never goes upstream.",
+    "description": "What the request wishes; it never goes upstream. A run whose budget, turns or "
+    "tells are said, and not its name, is found by the chat that the request goes on from.",
     "additionalProperties": False,
     "properties": {
         "budget": {"type": ["string", "null"], **_BUDGET_FORM},
@@ -47,16 +48,17 @@ _WISH: dict[str, Any] = {
         "trajectory_tells": {"type": ["boolean", "null"]},
         "lane": {"enum": ["live", "batch", None]},
     },
+}
+_PLAIN_WISH = {
+    **_WISH,
+    "description": "What the request wishes; it never goes upstream.",
+    "properties": {n: form for n, form in _WISH["properties"].items() if n != "strategy"},
     "anyOf": [  # what is said of a run is said of one that is named
         {"properties": {f"trajectory_{what}": {"type": "null"} for what in _OF_A_RUN}},
         {"properties": {"trajectory": {"type": "string"}}, "required": ["trajectory"]},
     ],
 }
-_PLAIN_WISH = {
-    **_WISH,
-    "properties": {n: form for n, form in _WISH["properties"].items() if n != "strategy"},
-}
-"""Of what is passed on whatever is wished: no strategy answers it."""
+"""Of what is passed on whatever is wished: no strategy answers it, and it goes on from nothing."""
 _TOKENS = {"type": "array", "items": {"type": "integer"}, "minItems": 1}
 _TEXTS = {
     "anyOf": [
@@ -217,7 +219,7 @@ _FAILURES = {
         404: "No such model or address.",
         405: "No such method here.",
         408: "The body did not come in time.",
-        409: "It has ended already.",
+        409: "It has ended already, or the run began with another budget.",
         413: "The body is too large.",
         422: "The upstream refuses the request.",
         429: "No room in an account of ours (error.code budget_exceeded, budget_busy, "

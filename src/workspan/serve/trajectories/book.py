@@ -27,7 +27,7 @@ from workspan.serve.store.limits import Limit, amount_of, shown
 from workspan.serve.store.trajectories import PREFIXES_KEPT_SECONDS, StoredTrajectory
 from workspan.serve.trajectories.course import NOTHING, UNKNOWN_TURNS, Course, Seen, State
 from workspan.serve.trajectories.kept import OwnLedger, Within
-from workspan.serve.trajectories.named import Named, id_of, limits_of
+from workspan.serve.trajectories.named import Named, OtherBudget, id_of, limits_of
 from workspan.serve.trajectories.rules import TrajectoryRules
 
 _MOST = 10_000
@@ -305,8 +305,8 @@ class Book:
             allowed: the trajectory's budget, within the operator's.
 
         Raises:
-            InputError: the trajectory was begun with another budget, or several workers have no
-                store to keep one in.
+            OtherBudget: the trajectory was begun with another.
+            InputError: several workers have no store to keep one in.
             Refused: there are too many.
             StoreGone: the store can't be asked.
         """
@@ -345,7 +345,7 @@ class Book:
         self._known.move_to_end(id)
         if is_stated and one.limits != limits:
             began = ", ".join(shown(x.quantity, x.most) for x in one.limits) or "no limit"
-            raise InputError(
+            raise OtherBudget(
                 f"workspan.trajectory_budget must stay what it was: this trajectory began with "
                 f"{began}; name another to begin anew"
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -27,12 +27,16 @@ READS: Mapping[str, str] = {
 """Wishes of a body, in ``workspan``; as headers, Workspan-Trajectory-Budget and so on."""
 
 
+class OtherBudget(InputError):
+    """A run is asked for with another budget than it began with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """The trajectory that a request belongs to, as its client says."""
 
     name: str = ""
-    """Empty where only its budget is said: it is found by what the request goes on from."""
+    """Empty where only more is said of it: it is found by what the request goes on from."""
     budget: Budget | None = None
     turns: int | None = None
     """How many are likely, this one and those before among them."""
@@ -46,10 +50,10 @@ def checked_name(text: str) -> str:
     """Return a trajectory's name.
 
     Raises:
-        InputError: it is too long, or holds what is no plain letter, digit or sign.
+        InputError: it is empty or too long, or holds what is no plain letter, digit or sign.
     """
     name = text.strip()
-    if len(name) > LONGEST or not (name.isascii() and name.isprintable()):
+    if not 1 <= len(name) <= LONGEST or not (name.isascii() and name.isprintable()):
         raise InputError(
             f"a trajectory's name has 1 to {LONGEST} plain characters, not {quoted(name[:200])}"
         )
@@ -80,36 +84,47 @@ def limits_of(budget: Budget) -> tuple[Limit, ...]:
     )
 
 
+def of_headers(said: Mapping[str, str]) -> dict[str, Any]:
+    """Return what headers say, by a body's names and as a body would; other texts stay texts."""
+    return {name: _FROM_TEXT.get(name, str)(text.strip()) for name, text in said.items()}
+
+
+def _number(text: str) -> Any:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 8 else text
+
+
+def _answer(text: str) -> Any:
+    return _FLAGS.get(text.lower(), text)
+
+
 def turns_of(told: Any) -> int | None:
-    """Read a number of turns, as a body or a header has it.
+    """Check a number of turns.
 
     Raises:
         InputError: it is none.
     """
-    if told is None or told == "":
-        return None
-    is_text = isinstance(told, str) and told.strip().isdecimal() and len(told) <= 8
-    number = int(told) if is_text else told
-    if type(number) is not int or not 1 <= number <= MOST_TURNS:
+    if told is not None and (type(told) is not int or not 1 <= told <= MOST_TURNS):
         raise InputError(
             f"workspan.trajectory_turns is a whole number from 1 to {MOST_TURNS}, "
             f"not {quoted(told)}"
         )
+    number: int | None = told
     return number
 
 
 def flag_of(told: Any) -> bool:
-    """Read a yes or a no, as a body or a header has it.
+    """Check a yes or a no.
 
     Raises:
         InputError: it is neither.
     """
-    found = _FLAGS.get(told.strip().lower()) if isinstance(told, str) else told
-    if found is None and told is None:
-        return False
-    if not isinstance(found, bool):
+    if not isinstance(told, bool | None):
         raise InputError(f"workspan.trajectory_tells must be true or false, not {quoted(told)}")
-    return found
+    return bool(told)
 
 
-_FLAGS = {"": False, "true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
+    "trajectory_turns": _number,
+    "trajectory_tells": _answer,
+}

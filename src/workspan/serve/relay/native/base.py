@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,8 +13,11 @@ import msgspec
 from workspan.data.types import Usage
 from workspan.engines.endpoint.wire import CompletionDetails, Event, PromptDetails, Report
 from workspan.errors import EngineProtocolError
-from workspan.serve.relay.blocks import Blocks, Cutter
+from workspan.serve.relay.blocks import Blocks, Cutter, parsed
 from workspan.serve.wire.errors import Failed
+
+_USUAL = re.compile(rb"^(event: (?!error).*\ndata: (\{.*))\n\n", re.MULTILINE)
+"""An event, and its data within it."""
 
 
 class NamedCutter(Cutter):
@@ -23,38 +26,29 @@ class NamedCutter(Cutter):
     __slots__ = ()
 
     def _cut(self, whole: bytes) -> Blocks:
-        parts = whole[:-2].split(b"\n\n")
-        count = len(parts)
-        is_usual = (
-            whole.count(b"\n") == 3 * count
-            and whole.count(b"\ndata: {") == count
-            and whole.count(b"\n\nevent: ") == count - 1
-            and whole.startswith(b"event: ")
-            and b"event: error" not in whole
-        )
-        if not is_usual:
-            return self._odd(parts)
-        return Blocks([part[part.index(b"\ndata: ") + 7 :] for part in parts], whole)
+        found = _USUAL.findall(whole)
+        if 3 * len(found) != whole.count(b"\n"):  # not all of it are such events
+            return self._odd(whole[:-2].split(b"\n\n"))
+        return Blocks([one[1] for one in found], whole, parts=[one[0] for one in found])
 
 
 @dataclass(slots=True)
 class Heard:
     """What some events say."""
 
-    events: list[Event] = field(default_factory=list)
-    """As the account reads them."""
-    texts: list[str] | None = None
-    """Pieces of text, where they are nothing else: what nearly all events are."""
+    events: list[Event | list[str]] = field(default_factory=list)
+    """As the account reads them; events that hold a piece of text each are a list of these."""
     out: list[bytes] = field(default_factory=list)
-    """What goes to the client at once."""
-    names: list[str] = field(default_factory=list)
-    """What the events of `out` are called, where they are not all texts."""
+    """What goes to the client at once: events without the blank line behind each."""
     error: Any = None
     """What the upstream said in the place of more; nothing beyond it is read."""
     is_over: bool = False
     """The upstream has said that it is done."""
-    is_mended: bool = False
-    """Something of `out` is not as it came: clients break without it."""
+
+    @property
+    def written(self) -> bytes:
+        """All that goes to the client."""
+        return b"\n\n".join([*self.out, b""])
 
 
 class Native(ABC):
@@ -77,22 +71,27 @@ class Native(ABC):
         self._keeps = keeps
         self._lowered = lowered
 
-    def hear(self, contents: list[bytes]) -> Heard:
-        """Take events in.
+    def hear(self, blocks: Blocks) -> Heard:
+        """Take events in: runs of text at once, which nearly all are, and others one by one.
 
         Raises:
             EngineProtocolError: one is none.
         """
+        contents = blocks.contents
         told = self._read(contents)
-        if (texts := self._plain(told)) is not None:
-            return Heard(texts=texts, out=contents, names=[told[0].type] * len(contents))
-        heard = Heard()
-        for content, said in zip(contents, told, strict=True):
-            before = len(heard.out)
-            self._take(content, said, heard)
-            heard.names += [said.type] * (len(heard.out) - before)
-            if heard.error is not None or heard.is_over:
-                break
+        parts = blocks.parts or [named(*one) for one in zip(contents, told, strict=True)]
+        heard, place, count = Heard(), 0, len(told)
+        while place < count and heard.error is None and not heard.is_over:
+            if texts := self._texts(told, place):
+                heard.events.append(texts)
+                heard.out += parts[place : place + len(texts)]
+                place += len(texts)
+                continue
+            content, said = contents[place], told[place]
+            shown = self._take(content, said, heard)
+            if shown is not None:
+                heard.out.append(parts[place] if shown is content else named(shown, said))
+            place += 1
         return heard
 
     @abstractmethod
@@ -100,12 +99,15 @@ class Native(ABC):
         """Decode events."""
 
     @abstractmethod
-    def _plain(self, told: list[Any]) -> list[str] | None:
-        """Return the texts of events that hold such, each at its place; None for others."""
+    def _texts(self, told: list[Any], place: int) -> list[str]:
+        """Take in the events from a place on that hold a piece of one text each; return these."""
 
     @abstractmethod
-    def _take(self, content: bytes, said: Any, heard: Heard) -> None:
-        """Take one event in."""
+    def _take(self, content: bytes, said: Any, heard: Heard) -> bytes | None:
+        """Take one event in; return what of it goes to the client, the same where it is as it came.
+
+        None is nothing.
+        """
 
     @abstractmethod
     def ending(self, usage: Mapping[str, Any], workspan: Mapping[str, Any]) -> bytes:
@@ -140,10 +142,11 @@ class Native(ABC):
         """Write the end of a stream that died."""
 
 
-def named(content: bytes, name: str) -> bytes:
-    """Write an event with its name."""
+def named(content: bytes, said: Any) -> bytes:
+    """Write an event with its name, without the blank line behind it."""
+    name: str = said.type
     told = name.encode() if name.isprintable() else b"unknown"  # a line's end would begin another
-    return b"event: %b\ndata: %b\n\n" % (told, content.replace(b"\n", b""))
+    return b"event: %b\ndata: %b" % (told, content.replace(b"\n", b""))
 
 
 def as_object(content: bytes) -> dict[str, Any]:
@@ -153,8 +156,8 @@ def as_object(content: bytes) -> dict[str, Any]:
         EngineProtocolError: it is no JSON object.
     """
     try:
-        value = json.loads(content)
-    except (ValueError, RecursionError):
+        value = parsed(content)
+    except EngineProtocolError:
         value = None
     if not isinstance(value, dict):
         raise EngineProtocolError(f"an event of {len(content)} bytes is no JSON object")

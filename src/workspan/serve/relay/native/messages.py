@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -65,29 +66,30 @@ class NativeMessages(Native):
     def _read(self, contents: list[bytes]) -> list[_Said]:
         return decoded(_decode, _Said, contents)
 
-    def _plain(self, told: list[_Said]) -> list[str] | None:
+    def _texts(self, told: list[_Said], place: int) -> list[str]:
         texts: list[str] = []
-        for said in told:
-            delta = said.delta
-            if said.type != "content_block_delta" or delta is None or not delta.text:
-                return None
-            texts.append(delta.text)
-        return texts if all(type(text) is str for text in texts) else None
+        for said in islice(told, place, None):
+            text = None if said.delta is None else said.delta.text
+            if said.type != "content_block_delta" or type(text) is not str or not text:
+                break
+            texts.append(text)
+        return texts
 
-    def _take(self, content: bytes, said: _Said, heard: Heard) -> None:
+    def _take(self, content: bytes, said: _Said, heard: Heard) -> bytes | None:
         kind = said.type
         if kind == "error":
             heard.error = as_object(content)
         elif kind == "message_delta":
-            self._ends(content, said, heard)
+            return self._ends(content, said, heard)
         elif kind == "message_stop":
             if not self._end:
                 raise EngineProtocolError("message_stop without a message_delta before it")
             heard.is_over = True
         else:
-            heard.out.append(content)
             if (take := _TAKES.get(kind)) is not None:
                 take(self, said, heard)
+            return content
+        return None
 
     def _begins(self, said: _Said, heard: Heard) -> None:
         self.is_begun = True
@@ -127,11 +129,9 @@ class NativeMessages(Native):
         place = number(said.index)
         self._open = [one for one in self._open if one != place]
 
-    def _ends(self, content: bytes, said: _Said, heard: Heard) -> None:
-        """Hold the end back until the account is closed."""
-        if self._end:
-            heard.out.append(self._end)
-        self._end = content
+    def _ends(self, content: bytes, said: _Said, heard: Heard) -> bytes | None:
+        """Hold the end back until the account is closed; return one that was none."""
+        before, self._end = self._end or None, content
         if isinstance(said.usage, dict):
             self._usage |= {k: v for k, v in said.usage.items() if v is not None}
         reason = said.delta.stop_reason if said.delta is not None else None
@@ -139,6 +139,7 @@ class NativeMessages(Native):
         choices = [] if finish is None else [Choice(finish_reason=finish)]
         told = _report(self._usage) if isinstance(said.usage, dict) else None
         heard.events.append(Event(choices, told))
+        return before
 
     def ending(self, usage: Mapping[str, Any], workspan: Mapping[str, Any]) -> bytes:
         """Write the end that was held back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -78,34 +79,35 @@ class NativeResponses(Native):
     def _read(self, contents: list[bytes]) -> list[_Said]:
         return decoded(_decode, _Said, contents)
 
-    def _plain(self, told: list[_Said]) -> list[str] | None:
-        place = told[0].output_index
-        texts: list[str] = []
-        for said in told:
-            if said.type != _TEXT or said.output_index != place or not said.delta:
-                return None
-            texts.append(said.delta)
-        item = self._items.get(place) if type(place) is int else None
-        if item is None or not all(type(text) is str for text in texts):
-            return None
-        number = told[-1].sequence_number
-        self._number = number if type(number) is int else self._number
-        if self._keeps:
-            item.pieces += texts
+    def _texts(self, told: list[_Said], place: int) -> list[str]:
+        at, texts = told[place].output_index, list[str]()
+        item = self._items.get(at) if type(at) is int else None
+        if item is None or told[place].type != _TEXT:
+            return texts
+        for said in islice(told, place, None):
+            text = said.delta
+            if said.type != _TEXT or said.output_index != at or type(text) is not str or not text:
+                break
+            texts.append(text)
+        if texts:
+            number = told[place + len(texts) - 1].sequence_number
+            self._number = number if type(number) is int else self._number
+            if self._keeps:
+                item.pieces += texts
         return texts
 
-    def _take(self, content: bytes, said: _Said, heard: Heard) -> None:
+    def _take(self, content: bytes, said: _Said, heard: Heard) -> bytes | None:
         kind = said.type
         if isinstance(said.sequence_number, int):
             self._number = max(self._number, said.sequence_number)
         if kind in _FAILS:
             heard.error = _why(as_object(content))
-            return
+            return None
         if kind in _ENDS:
             self._end, heard.is_over = content, True
             heard.events.append(self._ended(said.response))
-            return
-        heard.out.append(self._mended(content, said, heard))
+            return None
+        shown = self._mended(content, said)
         if (field_of := _DELTAS.get(kind)) is not None:
             self._grow(said, field_of, heard)
         elif kind.startswith("response.output_item."):
@@ -114,8 +116,9 @@ class NativeResponses(Native):
             self.is_begun = True
             if isinstance(said.response, dict):
                 self._response = said.response
+        return shown
 
-    def _mended(self, content: bytes, said: _Said, heard: Heard) -> bytes:
+    def _mended(self, content: bytes, said: _Said) -> bytes:
         """Return an event with what clients break without; as it came where nothing lacks."""
         kind = said.type
         if kind in _OPENINGS:
@@ -130,7 +133,6 @@ class NativeResponses(Native):
             value = self._placed(as_object(content), said)
             if is_item:
                 value["item"] = said.item
-        heard.is_mended = True
         return written(value)
 
     def _complete(self, said: _Said) -> bool:
