@@ -135,6 +135,8 @@ def _left(far: Far) -> str:
         minutes, seconds = divmod(round(far.seconds_left), 60)
         said += f"; left {minutes}:{seconds:02d}"
         said += f", ${far.cost_left:.4f}" if far.cost_left else ""
+    if far.waits_for:
+        said += f"; another sweep runs {counted(far.waits_for, 'cell')}: waiting"
     return said
 
 
