@@ -15,7 +15,8 @@ from workspan.batch.bench import Trial
 from workspan.batch.compare import compare
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
-from workspan.errors import InputError, MissingDependency, SpecError
+from workspan.errors import BudgetExceeded, InputError, MissingDependency, SpecError
+from workspan.legible import counted
 from workspan.spec import write
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.arms import arm_names
@@ -65,6 +66,7 @@ async def calibrate(
 
     Raises:
         MissingDependency: the extra `lab` is not installed.
+        BudgetExceeded: no chain came to its end within it: there is nothing to write.
         WorkspanError: what is wrong, before anything is spent; or the engine is gone.
     """
     try:
@@ -96,8 +98,31 @@ async def calibrate(
         by_arm = dict(zip(arm_names(plan.arms), others, strict=True))
         library = await calibrate_runs(chains, rig.engine.info.model, by_arm)
     if to is not None:
+        check_learnt(library, limits)
         write_library(library, Path(to))
     return library
+
+
+def check_learnt(library: Library, limits: Budget | None = None) -> None:
+    """Refuse a library of which no chain came to its end: `auto` would know nothing by it.
+
+    Raises:
+        BudgetExceeded: so it is; says what would be enough.
+        InputError: likewise, of recorded chains.
+    """
+    chains = [line for case in library.problems for line in case.lines]
+    if any(line.ended for line in chains):
+        return
+    each = max((line.depths[-1] for line in chains), default=0)
+    said = f"none of {counted(len(chains), 'chain')} came to its end"
+    known = f"the longest has {counted(each, library.unit.removesuffix('s'))}"
+    if limits is None:
+        raise InputError(f"{said} ({known}): there is nothing to learn from")
+    raise BudgetExceeded(
+        f"{said} within {limits} a problem ({known}): there is nothing to learn from, and nothing "
+        "was written; raise --budget to what all chains of a problem take together, or draw fewer",
+        limit="work",
+    )
 
 
 def check_lines(limits: Budget, lines: int) -> None:

@@ -16,7 +16,7 @@ from workspan.cli.keys import StoreOption
 from workspan.cli.plain import say_json
 from workspan.cli.screen import Screen
 from workspan.errors import InputError, MissingDependency
-from workspan.legible import one_line
+from workspan.legible import counted, one_line
 
 if TYPE_CHECKING:
     from workspan.lab.advising.advice import Advice, Compared
@@ -83,7 +83,9 @@ def _show(found: Sequence[Advice]) -> None:
     for one in found:
         names = (one_line(name, 60) for name in (one.route, one.model, one.kind))
         screen.print(Text(f"{one.verdict}: {' · '.join(names)}", "bold"), soft_wrap=True)
-        screen.print(f"  {one.requests} requests, by {one.truth}: {one.why}", soft_wrap=True)
+        screen.print(
+            f"  {counted(one.requests, 'request')}, by {one.truth}: {one.why}", soft_wrap=True
+        )
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for name in ("", "setting", "a request", "difference", "95 %", "same answer"):
             table.add_column(name, justify="left" if name in ("", "setting") else "right")

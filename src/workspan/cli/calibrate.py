@@ -10,7 +10,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from workspan.app.calibrating import BUDGET, check_lines, surveying
+from workspan.app.calibrating import BUDGET, check_learnt, check_lines, surveying
 from workspan.app.engines import open_engines
 from workspan.app.replaying import read_recorded, recorded_kind
 from workspan.app.specs import as_budget
@@ -24,6 +24,7 @@ from workspan.cli.given import given_tasks
 from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.surveyed import surveyed
+from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind
 from workspan.errors import MissingDependency
 from workspan.legible import counted
@@ -75,6 +76,7 @@ def calibrate(
     outputs += [journal_output(journal)] if journal else []
     inputs = named_inputs(input, task or [])
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
+    limits: Budget | None = None
     if recorded is not None:
         read_as = recorded_kind(kind or "text")
         library: Library | None = anyio.run(
@@ -104,6 +106,7 @@ def calibrate(
             library = anyio.run(main)
     if library is None:
         raise typer.Exit(Exit.OK)
+    check_learnt(library, limits)
     with drawing(str(to), "the same command makes it again of what it kept"):
         write_library(library, to)
     _say(library, to)

@@ -133,9 +133,14 @@ def certify(
         say_json(found)
     else:
         _print(found, to)
-    if to is not None:
+    if to is not None and found.certified:
         with drawing(str(to), "the same command makes it again"):
             keep(found, wish, library, to)
+    elif to is not None:
+        earlier = ": what stands there is of an earlier run" if to.exists() else ""
+        Screen(stderr=True).print(
+            f"there is no certificate, and nothing was written to {to}{earlier}", soft_wrap=True
+        )
     raise typer.Exit(Exit.OK if found.certified else Exit.NO_ANSWER)
 
 

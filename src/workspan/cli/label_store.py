@@ -14,7 +14,7 @@ from rich.text import Text
 from workspan.cli.judging import Typed, ask, cut, said_of
 from workspan.cli.plain import say_json
 from workspan.cli.screen import Screen
-from workspan.legible import one_line
+from workspan.legible import counted, one_line
 
 if TYPE_CHECKING:
     from workspan.lab.advising.kept import Label, Shadowed
@@ -84,7 +84,8 @@ def _close(requests: Sequence[Shadowed], who: str, total: int, *, json: bool) ->
         return
     screen = Screen()
     screen.print(
-        f"{one_line(who, 40)} judged {judged} of {total} answers; workspan advise uses them",
+        f"{one_line(who, 40)} judged {judged} of {counted(total, 'answer')}; workspan advise uses "
+        "them",
         soft_wrap=True,
     )
     for name, found in pairs.items():

@@ -16,6 +16,7 @@ from workspan.cli.exits import Exit
 from workspan.cli.screen import Screen
 from workspan.data.types import AnswerKind
 from workspan.errors import InputError, nearest
+from workspan.legible import counted
 
 _SUFFIXES = (".txt", ".md", ".json", ".jsonl", ".log", ".out", ".text")
 """What so ends is the name of a file, and a text that is read as itself only by mistake."""
@@ -108,6 +109,6 @@ def _show(found: Reading | None, text: str, kind: AnswerKind) -> None:
     console.print(Text.assemble("answer  ", (found.answer, "bold")))
     console.print(Text(f"kind    {found.kind}"))
     console.print(Text(f"rule    {found.rule}"))
-    console.print(Text(f"span    {start}-{end} of {len(text)} characters"))
+    console.print(Text(f"span    {start}-{end} of {counted(len(text), 'character')}"))
     before, after = text[max(0, start - _AROUND) : start], text[end : end + _AROUND]
     console.print(Text.assemble(before, (text[start:end], "reverse"), after))

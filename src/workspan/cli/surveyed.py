@@ -12,6 +12,7 @@ from workspan.app.engines import Opened
 from workspan.batch.bench import Trial
 from workspan.cli.screen import Screen
 from workspan.data.budget import Budget
+from workspan.legible import counted
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.fit.library import Library
@@ -50,6 +51,6 @@ async def surveyed(
             on_progress=ended,
         )
     if failed:
-        said = f"{len(failed)} runs failed and are left out (the same command asks them again)"
+        said = f"{counted(len(failed), 'run')} failed: left out (the same command asks again)"
         Screen(stderr=True).print(f"{said}: {failed[0].error}", soft_wrap=True)
     return library

@@ -7,28 +7,17 @@ a problem for equal ones.
 
 from __future__ import annotations
 
-import gzip
-import re
-import zlib
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 
-from workspan.boundary.inputs import read_whole
-from workspan.boundary.outputs import replace_file
-from workspan.errors import DataError, OutputError
+from workspan.errors import DataError
+from workspan.strategies.auto.fit.form import Form
 from workspan.strategies.auto.fit.seen import Ladders
 
 FORMAT = 1
-LARGEST = 256 * 1024 * 1024
-"""Bytes of a library once it is unpacked."""
-
-_ZIPPED = b"\x1f\x8b"
-_ZIP_FROM = 64 * 1024
-_BEGINS = re.compile(rb'\{"format":\d+,"library":\{"model":')
-_HEAD = 64
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):
@@ -102,48 +91,8 @@ class Library(msgspec.Struct, frozen=True, omit_defaults=True):
         return [case for case in cases if len(case.lines) >= n], n
 
 
-class _File(msgspec.Struct, frozen=True):
-    format: int
-    library: Library
-
-
-class _Head(msgspec.Struct, frozen=True):
-    format: int
-
-
-def write_library(library: Library, path: Path) -> None:
-    """Write it, readable by its owner only where it is new; packed from 64 kB on.
-
-    Raises:
-        DataError: something else is there.
-        OutputError: the file can't be written.
-    """
-    content = msgspec.json.encode(_File(FORMAT, library))
-    if len(content) >= _ZIP_FROM:
-        content = gzip.compress(content, mtime=0)
-    try:
-        if path.is_file() and path.stat().st_size and not is_library(path):
-            raise DataError("is no library, and is left as it is", path=str(path))
-        replace_file(path, content)
-    except OSError as error:
-        raise OutputError(f"the library {path} can't be written: {error.strerror}") from error
-
-
-def is_library(path: Path) -> bool:
-    """Tell whether the file begins like a library, of this format or another.
-
-    Raises:
-        OSError: it can't be read.
-    """
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    if head.startswith(_ZIPPED):
-        try:
-            with gzip.open(path) as packed:
-                head = packed.read(_HEAD)
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            return False
-    return _BEGINS.match(head) is not None
+_FORM = Form("library", Library, FORMAT, "calibrate")
+write_library, is_library = _FORM.write, _FORM.is_one
 
 
 def read_library(path: Path) -> Library:
@@ -152,15 +101,7 @@ def read_library(path: Path) -> Library:
     Raises:
         DataError: not readable, not a library, of another format, or not sound in itself.
     """
-    content = _content(path)
-    try:
-        head = msgspec.json.decode(content, type=_Head)
-        if head.format != FORMAT:
-            said = f"a library of format {head.format}, and this version reads {FORMAT}: calibrate"
-            raise DataError(f"{said} again", path=str(path))
-        library = msgspec.json.decode(content, type=_File).library
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"not a calibration library: {error}", path=str(path)) from error
+    library = _FORM.read(path)
     for number, case in enumerate(library.problems):
         if not all(_is_sound(line) for line in case.lines):
             raise DataError(f"problem {number} holds a chain that can't be", path=str(path))
@@ -170,20 +111,6 @@ def read_library(path: Path) -> Library:
     if library.ladders is not None and not library.ladders.is_sound:
         raise DataError("holds samples of efforts that can't be", path=str(path))
     return library
-
-
-def _content(path: Path) -> bytes:
-    content = read_whole(path)
-    try:
-        if content.startswith(_ZIPPED):
-            with gzip.open(path) as packed:
-                content = packed.read(LARGEST + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        said = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"can't be read: {said}", path=str(path)) from error
-    if len(content) > LARGEST:
-        raise DataError("too large for a calibration library", path=str(path))
-    return content
 
 
 def _is_sound(line: Record) -> bool:
