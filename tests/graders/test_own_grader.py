@@ -132,7 +132,7 @@ def test_a_reader_that_fails_names_the_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="failed: KeyError") as error:
         read_tasks(path, f"{reader}:read")
     assert error.value.line == 1
-    with pytest.raises(DataError, match="wrote 0 lines for 1 rows"):
+    with pytest.raises(DataError, match="wrote 0 lines for 1 row"):
         read_tasks(path, "sh:cat > /dev/null")
     with pytest.raises(DataError, match="ended with 3"):
         read_tasks(path, "sh:exit 3")

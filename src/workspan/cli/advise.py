@@ -65,9 +65,10 @@ async def read(store: str, since: float) -> list[Shadowed]:
     Raises:
         InputError: there is no such file.
     """
-    from workspan.lab.advising.kept import ShadowStore, opened
+    from workspan.lab.advising.kept import MADE_BY, ShadowStore
+    from workspan.store.database import opened_database
 
-    async with opened(store) as database:
+    async with opened_database(store, made_by=MADE_BY, is_made=False) as database:
         return await ShadowStore(database).since(since)
 
 

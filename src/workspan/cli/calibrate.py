@@ -11,19 +11,16 @@ import anyio
 import typer
 
 from workspan.app.calibrating import BUDGET, check_learnt, check_lines, surveying
-from workspan.app.engines import open_engines
 from workspan.app.replaying import read_recorded, recorded_kind
 from workspan.app.specs import as_budget
-from workspan.app.state import kept_journal, private_files
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.drawing import drawing, journal_output, named_inputs
-from workspan.cli.dry import say_plan
 from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.given import given_tasks
 from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
-from workspan.cli.surveyed import surveyed
+from workspan.cli.surveyed import Asked, surveyed
 from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind
 from workspan.errors import MissingDependency
@@ -88,22 +85,9 @@ def calibrate(
         check_lines(limits, lines)
         asked = [str(engine), str(model), str(seed), budget, strategy, f"{lines} {block}"]
         asked += [str(input), *(task or []), *(arm or []), *(setting or [])]
-
-        async def main() -> Library | None:
-            opened = await open_engines(engine, model, price, setting, api_key_env)
-            try:
-                if dry_run:
-                    problems = [one.problem for one in tasks]
-                    plans = [replace(plan, arms=()), *plan.arms]
-                    await say_plan(plans, problems, opened, limits, json=False)
-                    return None
-                kept = journal or kept_journal("calibrate", asked)
-                return await surveyed("calibrate", plan, tasks, opened, limits, seed, kept)
-            finally:
-                await opened.aclose()
-
-        with private_files():
-            library = anyio.run(main)
+        told = Asked((engine, model, price, setting, api_key_env), asked)
+        tried = [replace(plan, arms=()), *plan.arms] if dry_run else None
+        library = surveyed("calibrate", plan, tasks, limits, seed, told, journal, tried=tried)
     if library is None:
         raise typer.Exit(Exit.OK)
     check_learnt(library, limits)

@@ -23,19 +23,16 @@ from workspan.app.certifying import (
     labelled_draws,
     recorded_draws,
 )
-from workspan.app.engines import open_engines
 from workspan.app.problems import named_tasks
 from workspan.app.specs import as_budget, as_kind
-from workspan.app.state import kept_journal, private_files
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.drawing import drawing, journal_output, named_inputs
-from workspan.cli.dry import say_plan
 from workspan.cli.engine_options import EngineOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
 from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
-from workspan.cli.surveyed import surveyed
+from workspan.cli.surveyed import Asked, surveyed
 from workspan.errors import InputError
 from workspan.legible import counted
 from workspan.tasks import MOST
@@ -111,21 +108,11 @@ def certify(
         check_drawn(tasks, wish, limits)
         asked = [str(engine), str(model), str(seed), budget, strategy, str(n or DRAWS)]
         asked += [str(input), *(task or []), *(setting or [])]
-
-        async def main() -> Library | None:
-            opened = await open_engines(engine, model, price, setting, api_key_env)
-            try:
-                if dry_run:
-                    problems = [one.problem for one in tasks]
-                    await say_plan([plan], problems, opened, limits, json=json)
-                    return None
-                kept = journal or kept_journal("certify", asked)
-                return await surveyed("certify", plan, tasks, opened, limits, seed, kept)
-            finally:
-                await opened.aclose()
-
-        with private_files():
-            library = anyio.run(main)
+        told = Asked((engine, model, price, setting, api_key_env), asked)
+        tried = [plan] if dry_run else None
+        library = surveyed(
+            "certify", plan, tasks, limits, seed, told, journal, tried=tried, json=json
+        )
     if library is None:
         raise typer.Exit(Exit.OK)
     found = certified(library, wish)

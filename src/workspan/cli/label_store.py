@@ -93,14 +93,16 @@ def _close(requests: Sequence[Shadowed], who: str, total: int, *, json: bool) ->
 
 
 async def _read(store: str, since: float) -> list[Shadowed]:
-    from workspan.lab.advising.kept import ShadowStore, opened
+    from workspan.lab.advising.kept import MADE_BY, ShadowStore
+    from workspan.store.database import opened_database
 
-    async with opened(store) as database:
+    async with opened_database(store, made_by=MADE_BY, is_made=False) as database:
         return await ShadowStore(database).since(since)
 
 
 async def _keep(store: str, one: ToJudge, label: Label) -> None:
-    from workspan.lab.advising.kept import ShadowStore, opened
+    from workspan.lab.advising.kept import MADE_BY, ShadowStore
+    from workspan.store.database import opened_database
 
-    async with opened(store) as database:
+    async with opened_database(store, made_by=MADE_BY, is_made=False) as database:
         await ShadowStore(database).label(one.request.id, label, time.time())

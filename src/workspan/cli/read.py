@@ -12,6 +12,7 @@ from rich.text import Text
 
 from workspan.answers import Reading
 from workspan.answers import read as read_answer
+from workspan.boundary.inputs import read_whole
 from workspan.cli.exits import Exit
 from workspan.cli.screen import Screen
 from workspan.data.types import AnswerKind
@@ -79,9 +80,7 @@ def _given(text: str) -> str:
 
 def _schema(path: Path) -> dict[str, Any]:
     try:
-        held = msgspec.json.decode(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"--schema {path} can't be read: {error.strerror}") from error
+        held = msgspec.json.decode(read_whole(path))
     except msgspec.DecodeError as error:
         raise InputError(f"--schema {path} is no JSON: {error}") from None
     if not isinstance(held, dict):
