@@ -146,6 +146,8 @@ class Here:
     ) -> dict[int, _Kept]:
         """Take those runs of a cell of which something is known, by the problem's place."""
         known = {*runs}
+        if not known:
+            return {}
         asked = {place: _identify(cell, task) for place, task in enumerate(self._tasks(cell))}
         return {
             place: _Kept(*map(journal, _names(run)))
