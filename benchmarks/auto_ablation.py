@@ -2,12 +2,12 @@
 
 Folds by problem; what is learnt for a problem is learnt from others. Two kinds of comparison:
 
-- *stop rules*: one line after another, run on the lines held out as a study runs them. Every rule
+- *stop rules*: one chain after another, on chains held out, as an evaluation runs them. Every rule
   has the threshold that was most often right on the training part within the mean budget. Left out:
-  the *finish times* (what a problem's own lines cost), the *look-ahead* (that further lines bring
-  less the more there are), both, all but one step of it (*one line ahead*: only what a single
-  further line could overturn counts), and the *fit* of the evidence.
-- *whole runs*, replayed: without a *library* (votes until they agree), and without the *pooled
+  the *finish times* (what a problem's own chains cost), the *look-ahead* (that further chains bring
+  less the more there are), both, all but one step of it (*one chain ahead*: only what a single
+  further chain could overturn counts), and the *fit* of the evidence.
+- *whole runs*, replayed: without a *profile* (votes until they agree), and without the *pooled
   price* (the budget as a limit on each run). Either spends what it spends; the full rule is then
   fitted for that mean work, and run in the same orders of chains.
 
@@ -41,28 +41,28 @@ from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
 from workspan.runner import run
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.study import MOST_LINES, caps, learn
+from workspan.strategies.auto.fit.evaluation import MOST_CHAINS, caps, learn
+from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw, replayed
 from workspan.strategies.auto.fit.table import Table, tabulate
-from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw, walk
 from workspan.strategies.auto.policies.evidence import Evidence
 
 RUNS = 32
-"""Orders of each problem's lines, for the stop rules."""
+"""Orders of each problem's chains, for the stop rules."""
 STEPS = 40
 """Thresholds that are tried for each rule."""
 RESAMPLES = 4_000
 CONFIDENCES = (0.6, 0.8, 0.95)
 
-Value = Callable[[Walk, Table], Any]
+Value = Callable[[Replayed, Table], Any]
 """What going on is worth after each step, [step, run]; a run stops below a threshold."""
 
 
-def _cost(found: Walk, table: Table) -> Any:
+def _cost(found: Replayed, table: Table) -> Any:
     return np.maximum(found.work / found.n / table.scale, 0.25)
 
 
-def _one_ahead(found: Walk, table: Table) -> Any:
-    """Count nothing that a single further line can't overturn."""
+def _one_ahead(found: Replayed, table: Table) -> Any:
+    """Count nothing that a single further chain can't overturn."""
     odds, others, rival = (found.features[..., i] for i in (1, 2, 3))
     lead = 1 / (1 + np.exp(-odds)) + np.expm1(others) / 4 - np.expm1(rival) / 4
     return np.where(lead < 1, (1 - found.belief) / _cost(found, table), 0.0)
@@ -73,18 +73,18 @@ RULES: dict[str, Value] = {
     "finish times": lambda found, _: (1 - found.belief) / (found.n + 0.5),
     "look-ahead": lambda found, table: (1 - found.belief) / _cost(found, table),
     "both": lambda found, _: 1 - found.belief,
-    "all but one line ahead": _one_ahead,
+    "all but one chain ahead": _one_ahead,
 }
 
 
-def walks(table: Table, evidence: Evidence, deep: list[int]) -> list[Walk]:
-    """Run one line after another, to each cap."""
-    draws = draw(table, RUNS, MOST_LINES)
+def replays(table: Table, evidence: Evidence, deep: list[int]) -> list[Replayed]:
+    """Run one chain after another, to each cap."""
+    draws = draw(table, RUNS, MOST_CHAINS)
     shapes = [Shape(1, cap, table.watch) for cap in deep]
-    return [walk(table, evidence, draws, shape, keeps_features=True) for shape in shapes]
+    return [replayed(table, evidence, draws, shape, keeps_features=True) for shape in shapes]
 
 
-def ends(found: Walk, value: Any, least: float) -> tuple[Any, Any]:
+def ends(found: Replayed, value: Any, least: float) -> tuple[Any, Any]:
     """Return accuracy and work of each run where it falls below the threshold."""
     stop = found.first(value < least)
     return found.right[stop].astype(float), found.work[stop]
@@ -93,18 +93,18 @@ def ends(found: Walk, value: Any, least: float) -> tuple[Any, Any]:
 def held_out(split: Split, rule: Value, work: float, *, fits: bool) -> tuple[Any, Any]:
     """Choose cap and threshold on the training part; return accuracy and work of each problem."""
     table, held = tabulate(calibrate(split.training)), tabulate(calibrate([split.held]))
-    draws: Draws = draw(table, RUNS, MOST_LINES)
+    draws: Draws = draw(table, RUNS, MOST_CHAINS)
     evidence = learn(table, draws) if fits else Evidence(table.scale)
     deep = [cap for cap in caps(table) if cap >= 0.8 * table.scale][:3]
     best: tuple[float, int, float] | None = None
-    for i, found in enumerate(walks(table, evidence, deep)):
+    for i, found in enumerate(replays(table, evidence, deep)):
         value = rule(found, table)
         for least in np.quantile(value, np.linspace(0, 1, STEPS)):
             right, spent = ends(found, value, float(least))
             if spent.mean() <= work and (best is None or right.mean() > best[0]):
                 best = (float(right.mean()), i, float(least))
     assert best is not None, f"no threshold keeps to {work:g} tokens"
-    [found] = walks(held, evidence, [deep[best[1]]])
+    [found] = replays(held, evidence, [deep[best[1]]])
     right, spent = ends(found, rule(found, held), best[2])
     return right.reshape(-1, RUNS).mean(axis=1), spent.reshape(-1, RUNS).mean(axis=1)
 
@@ -122,7 +122,7 @@ def stop_rules(one: Recording, works: list[int]) -> Iterator[dict[str, Any]]:
             yield _row(one, left_out, work, right, full, float(spent.mean()))
 
 
-async def replayed(
+async def means_of(
     one: Recording, make: Callable[[Split], tuple[Strategy, Budget]], seeds: int
 ) -> tuple[Any, Any]:
     """Run on every problem held out; return accuracy and work of each problem."""
@@ -141,20 +141,20 @@ async def replayed(
 
 
 async def whole_runs(one: Recording, works: list[int], seeds: int) -> list[dict[str, Any]]:
-    """Compare runs without a library, and with a limit on each, to the full rule."""
+    """Compare runs without a profile, and with a limit on each, to the full rule."""
     rows = []
     pooled, hard = (Fitting("auto", Auto(), frozenset(), is_pooled=pool) for pool in (True, False))
 
     async def add(left_out: str, make: Callable[[Split], tuple[Strategy, Budget]]) -> None:
-        right, spent = await replayed(one, make, seeds)
+        right, spent = await means_of(one, make, seeds)
         same = Budget(work=round(spent.mean()))
-        full, took = await replayed(one, partial(_of, pooled, same), seeds)
+        full, took = await means_of(one, partial(_of, pooled, same), seeds)
         row = _row(one, left_out, round(spent.mean()), right, full, float(spent.mean()))
         rows.append(row | {"full_work": float(took.mean()), "full": float(full.mean())})
 
     for confidence in CONFIDENCES:
         plain = Auto(n=MOST, confidence=confidence, max_tokens=one.longest)
-        await add(f"library (confidence {confidence:g})", _always(plain))
+        await add(f"profile (confidence {confidence:g})", _always(plain))
     for work in works:
         budget = Budget(work=work)
         await add(
@@ -164,8 +164,8 @@ async def whole_runs(one: Recording, works: list[int], seeds: int) -> list[dict[
     return rows
 
 
-def _of(contender: Fitting, budget: Budget, split: Split) -> tuple[Strategy, Budget]:
-    fitted = contender.fit(split, budget, Known())
+def _of(method: Fitting, budget: Budget, split: Split) -> tuple[Strategy, Budget]:
+    fitted = method.fit(split, budget, Known())
     return fitted.strategy, fitted.budget
 
 

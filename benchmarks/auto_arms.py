@@ -1,8 +1,8 @@
 """`auto` with revision and evolution as arms, against each of them alone, on plans of mixed sizes.
 
 The planner is simulated, no model is here; strategies, evaluator and accounts are real. Problems of
-all tasks come shuffled. `auto` gets a library of other problems: lines, and one run of each arm.
-Without a library arms have doubling tries beside universal restarts. All have the same hard budget
+all tasks come shuffled. `auto` gets a profile of other problems: chains, and one run of each arm.
+Without a profile arms have doubling tries beside universal restarts. All have the same hard budget
 of work on every problem, and a verifier that knows a right plan. Differences are paired, 95 %.
 
 Run with ``python -m benchmarks.auto_arms``; ``--smoke`` for a small run, ``--output`` for JSON.
@@ -29,8 +29,8 @@ from workspan.lab.records import difference, records
 from workspan.spec import parse_strategy
 from workspan.strategies.auto.arms import arm_names
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.library import write_library
-from workspan.strategies.auto.policies.survey import Survey
+from workspan.strategies.auto.fit.profile import write_profile
+from workspan.strategies.auto.policies.exhaustive import Exhaustive
 from workspan.tasks.base import Task
 from workspan.verifiers.plan_check import PlanCheck
 from workspan_evidence.simulated.planner import SimulatedPlanner
@@ -41,21 +41,21 @@ CAP = 200
 """Words of a plan, at most."""
 FOLLOWS = 0.5
 """Share of the evaluator's messages that the simulated planner acts on."""
-LINES, REACH = 16, 4000
-"""Of the calibration: lines of a problem, and work of an arm's run."""
+CHAINS, REACH = 16, 4000
+"""Of the calibration: chains of a problem, and work of an arm's run."""
 REVISION = f"sequential_revision(threads=4, turns=80, verifier=plan_check, max_tokens={CAP})"
 EVOLUTION = f"mind_evolution(verifier=plan_check, max_tokens={CAP})"
 SAMPLING = f"best_of_n(n=400, verifier=plan_check, max_tokens={CAP})"
 
 
 async def calibrated(engine: Engine, tasks: Sequence[Task], auto: Auto, path: Path) -> None:
-    """Write a library of lines and arms on the calibration problems."""
-    survey = replace(auto, arms=(), n=LINES, fitted=Survey(LINES, CAP))
-    strategies: list[Strategy] = [survey, *auto.arms]
+    """Write a profile of chains and arms on the calibration problems."""
+    drawn = replace(auto, arms=(), n=CHAINS, fitted=Exhaustive(CHAINS, CAP))
+    strategies: list[Strategy] = [drawn, *auto.arms]
     done = await compare(strategies, tasks, engine, budget=Budget(work=REACH), seed=1)
-    lines, *others = (done.of(name) for name in done.strategies)
+    chains, *others = (done.of(name) for name in done.strategies)
     arms = dict(zip(arm_names(auto.arms), others, strict=True))
-    write_library(await calibrate_runs(lines, engine.info.model, arms), path)
+    write_profile(await calibrate_runs(chains, engine.info.model, arms), path)
 
 
 async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -66,12 +66,12 @@ async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     arms = (parse_strategy(REVISION), parse_strategy(EVOLUTION))
     cold, report = Auto(arms=arms, verifier=PlanCheck(), max_tokens=CAP, probe=""), []
     with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "library.json"
-        await calibrated(engine, known, cold, library)
+        profile = Path(folder) / "profile.json"
+        await calibrated(engine, known, cold, profile)
         strategies = {
-            "auto, library and arms": replace(cold, library=str(library)),
+            "auto, profile and arms": replace(cold, profile=str(profile)),
             "auto, arms only": cold,
-            "auto, library only": replace(cold, arms=(), library=str(library)),
+            "auto, profile only": replace(cold, arms=(), profile=str(profile)),
             "best of n": parse_strategy(SAMPLING),
             "revision": arms[0],
             "evolution": arms[1],
@@ -98,7 +98,7 @@ async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
 def line(row: dict[str, Any]) -> str:
     """Return a row of the table."""
     mean, low, high = row["solved"]
-    is_itself = row["name"] == "auto, library and arms" or row["auto_ahead"] is None
+    is_itself = row["name"] == "auto, profile and arms" or row["auto_ahead"] is None
     ahead = "–" if is_itself else "{:+.3f} [{:+.3f}, {:+.3f}]".format(*row["auto_ahead"])
     cells = f"{mean:.3f} [{low:.3f}, {high:.3f}] | {row['work']:.0f} | {row['span']:.0f}"
     return f"| {row['budget']} | {row['name']} | {cells} | {ahead} |"

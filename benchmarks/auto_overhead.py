@@ -1,10 +1,10 @@
 """What `auto` costs beside the calls that it decides on: time of a decision, share of a run.
 
-*Decision* is the processor time of one `decide`, for runs of n lines with 16 looks each: median and
-99th percentile. *Run* is whole runs that grow n chains in ten blocks and ask each: microseconds a
-call, the decisions' share of that, and their share of the same calls at 50 ms each. The engine is
-scripted and takes no time, so that everything measured is Workspan's own; the library is simulated.
-*Study* is seconds, once for a library and a budget.
+*Decision* is the processor time of one `decide`, for runs of n chains with 16 probes each: median
+and 99th percentile. *Run* is whole runs that grow n chains in ten blocks and ask each: microseconds
+a call, the decisions' share of that, and their share of the same calls at 50 ms each. The engine is
+scripted and takes no time, so that everything measured is Workspan's own; the profile is simulated.
+*Evaluation* is seconds, once for a profile and a budget.
 
 Run with ``python -m benchmarks.auto_overhead`` on an idle machine.
 """
@@ -26,44 +26,44 @@ import numpy as np
 from workspan.data.types import Problem, Request
 from workspan.runner import run
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.library import Case, Library, Record
-from workspan.strategies.auto.fit.rules import fitted, studied
-from workspan.strategies.auto.fit.walk import Shape
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
+from workspan.strategies.auto.fit.replayed import Shape
+from workspan.strategies.auto.fit.rules import evaluated, fitted
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.plan import NEVER, Plan
 from workspan.strategies.auto.policies.policy import Planned
-from workspan.strategies.auto.policies.state import Decision, Line, Look, Policy, State
+from workspan.strategies.auto.policies.state import Chain, Decision, Policy, Probe, State
 from workspan.testing.scripted import ScriptedEngine
 
-LOOKS, BLOCK = 16, 256
+PROBES, BLOCK = 16, 256
 WIDTHS = (1, 4, 16, 64)
 CALL = 0.05
 """Seconds of a short call over a network, for scale."""
 
 
-def library(problems: int, chains: int = 32) -> Library:
-    """Return a simulated library: chains of random length and agreement."""
+def profile(problems: int, each: int = 32) -> Profile:
+    """Return a simulated profile: chains of random length and agreement."""
     rng = Random(0)
     cases = []
     for _ in range(problems):
-        likely, lines = rng.random(), []
-        for _ in range(chains):
+        likely, chains = rng.random(), []
+        for _ in range(each):
             depths = tuple(BLOCK * (i + 1) for i in range(rng.randint(4, 40)))
             group = 0 if rng.random() < likely else rng.randint(1, 4)
-            lines.append(Record(depths, (-1, *(group,) * (len(depths) - 1)), ended=True))
-        cases.append(Case(tuple(lines), right=(0,)))
-    return Library("simulated", "tokens", tuple(cases), asked=8.0)
+            chains.append(Record(depths, (-1, *(group,) * (len(depths) - 1)), ended=True))
+        cases.append(Case(tuple(chains), right=(0,)))
+    return Profile("simulated", "tokens", tuple(cases), asked=8.0)
 
 
 def states(width: int, seed: int = 0) -> Iterator[State]:
-    """Yield runs of `width` lines, some ended, none agreeing for sure."""
-    rng, depth = Random(seed), BLOCK * LOOKS
+    """Yield runs of `width` chains, some ended, none agreeing for sure."""
+    rng, depth = Random(seed), BLOCK * PROBES
     while True:
-        lines = []
+        chains = []
         for _ in range(width):
-            looks = tuple(Look(BLOCK * (i + 1), rng.randint(-1, 3)) for i in range(LOOKS))
-            lines.append(Line(depth, looks, looks[-1].group, rng.random() < 0.3, LOOKS * 8))
-        yield State(tuple(lines), work=depth * width, work_left=1 << 20)
+            probes = tuple(Probe(BLOCK * (i + 1), rng.randint(-1, 3)) for i in range(PROBES))
+            chains.append(Chain(depth, probes, probes[-1].group, rng.random() < 0.3, PROBES * 8))
+        yield State(tuple(chains), work=depth * width, work_left=1 << 20)
 
 
 def decisions(rule: Policy, width: int, rounds: int) -> list[float]:
@@ -119,19 +119,19 @@ async def a_run(rule: Policy, width: int, n: int) -> dict[str, float]:
 
 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure the study, decisions and whole runs."""
+    """Measure the evaluation, decisions and whole runs."""
     began = time.perf_counter()
-    found = studied(library(options.problems))
-    report: dict[str, Any] = {"study": time.perf_counter() - began}
-    rules: dict[str, Policy] = {"library": fitted(found, work=200_000.0), "cold": Cold()}
+    found = evaluated(profile(options.problems))
+    report: dict[str, Any] = {"evaluation": time.perf_counter() - began}
+    rules: dict[str, Policy] = {"profile": fitted(found, work=200_000.0), "cold": Cold()}
     for name, rule in rules.items():
         for width in WIDTHS:
             half, most = decisions(rule, width, options.rounds)
-            report[f"decision, {name}, {width} lines"] = [half, most]
+            report[f"decision, {name}, {width} chains"] = [half, most]
     for width in WIDTHS:
         shape = Shape(width, 100, 10)
         grown = Planned(Plan(shape, width, NEVER), found.evidence)
-        report[f"run, {width} lines"] = await a_run(grown, width, options.runs)
+        report[f"run, {width} chains"] = await a_run(grown, width, options.runs)
     return report
 
 
@@ -146,7 +146,7 @@ def main(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--problems", type=int, default=60, help="of the simulated library")
+    parser.add_argument("--problems", type=int, default=60, help="of the simulated profile")
     parser.add_argument("--rounds", type=int, default=300, help="decisions timed")
     parser.add_argument("--runs", type=int, default=8, help="runs of each width")
     parser.add_argument("--output", type=Path)

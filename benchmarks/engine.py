@@ -1,7 +1,7 @@
 """Tokens per second of the embedded engine, beside its runtimes and llama.cpp's own server.
 
 All draw chains of one shared prompt at temperature 0.8, 1 to 64 at a time, equal in length or
-unequal with a third closed early by their reader. Each contender is a process of its own with the
+unequal with a third closed early by their reader. Each system is a process of its own with the
 model loaded; they take turns within a round and the order rotates, so that ratios are paired under
 equal load. A warm-up load puts the prompt into every cache. Only tokens that someone was billed
 for, or had read when it closed its stream, are counted.
@@ -50,7 +50,7 @@ RATIOS = {
 }
 
 
-class Contender(Protocol):
+class System(Protocol):
     """Runs a load and says what it came to."""
 
     async def __call__(self, load: Load) -> Result: ...
@@ -145,7 +145,7 @@ class Server:
 
 
 @contextmanager
-def contenders(path: Path) -> Iterator[Mapping[str, Contender]]:
+def systems(path: Path) -> Iterator[Mapping[str, System]]:
     """Load the model once for each; ends their processes."""
     same = exact(
         path, read_header(path).tensor_types
@@ -196,19 +196,19 @@ LOADS = {"equal": equal, "unequal": unequal}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One contender on one kind of load at one width."""
+    """One system on one kind of load at one width."""
 
     load: str
     width: int
-    contender: str
+    system: str
     rates: list[float]
     """Tokens per second, one for each round."""
 
 
-async def measure(names: Mapping[str, Contender], rounds: int, tokens: int) -> list[Row]:
-    """Let all contenders run all loads, in turn."""
-    for contender in names.values():
-        await contender(equal(2, 8))
+async def measure(names: Mapping[str, System], rounds: int, tokens: int) -> list[Row]:
+    """Let all systems run all loads, in turn."""
+    for system in names.values():
+        await system(equal(2, 8))
     rows = [
         Row(load, width, name, [])
         for load in LOADS
@@ -218,34 +218,32 @@ async def measure(names: Mapping[str, Contender], rounds: int, tokens: int) -> l
     ]
     for turn in range(rounds):
         for row in rows[turn % len(names) :] + rows[: turn % len(names)]:
-            result = await names[row.contender](LOADS[row.load](row.width, tokens))
+            result = await names[row.system](LOADS[row.load](row.width, tokens))
             row.rates.append(result.tokens / result.seconds)
-    for contender in names.values():
-        if isinstance(contender, Workspan):
-            await contender.engine.aclose()
+    for system in names.values():
+        if isinstance(system, Workspan):
+            await system.engine.aclose()
     return rows
 
 
 def ratios(rows: list[Row], row: Row) -> dict[str, Ratio]:
     """Compare a row with those that it is held against."""
     others = {
-        other.contender: other
-        for other in rows
-        if (other.load, other.width) == (row.load, row.width)
+        other.system: other for other in rows if (other.load, other.width) == (row.load, row.width)
     }
-    return {name: ratio(row.rates, others[name].rates) for name in RATIOS.get(row.contender, ())}
+    return {name: ratio(row.rates, others[name].rates) for name in RATIOS.get(row.system, ())}
 
 
 def table(rows: list[Row]) -> Table:
     """Medians, ranges and ratios for the terminal."""
-    table = Table("load", "chains", "contender", "tokens/s", "range", "/ direct", "/ server")
+    table = Table("load", "chains", "system", "tokens/s", "range", "/ direct", "/ server")
     for column in table.columns:
         column.no_wrap = True
     for row in rows:
         shown = [str(value) for value in ratios(rows, row).values()] or ["", ""]
         span = f"{min(row.rates):.0f}–{max(row.rates):.0f}"
         table.add_row(
-            row.load, str(row.width), row.contender, f"{median(row.rates):.0f}", span, *shown
+            row.load, str(row.width), row.system, f"{median(row.rates):.0f}", span, *shown
         )
     return table
 
@@ -260,7 +258,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.smoke:
         options.rounds, options.tokens = 1, 16
-    with contenders(models.fetch(models.DEFAULT).path) as names:
+    with systems(models.fetch(models.DEFAULT).path) as names:
         rows = anyio.run(measure, names, options.rounds, options.tokens)
     Console(width=120).print(table(rows))
     if options.output:

@@ -29,8 +29,8 @@ from workspan.lab.replay.folds import Folds
 from workspan.recordings.parquet import read_recordings
 from workspan.recordings.recording import Recording
 from workspan.search.cmc_batch import CmcBatch
+from workspan.strategies.auto.fit.evaluation import Evaluations
 from workspan.strategies.auto.fit.rules import fitted
-from workspan.strategies.auto.fit.study import Studies
 
 STRATEGIES = (
     "best_fixed,single,self_consistency(n=8),adaptive_consistency,esc,auto,auto_hard,oracle"
@@ -92,18 +92,18 @@ def episodes(recording: Recording, times: int) -> None:
 
 
 def plans(recording: Recording) -> None:
-    """Print what a library takes to be studied, and a plan for a budget to be chosen."""
-    library = calibrate(Folds().split([recording])[0].training)
+    """Print what a profile takes to be evaluated, and a plan for a budget to be chosen."""
+    profile = calibrate(Folds().split([recording])[0].training)
     began = time.process_time()
-    studies = Studies.of(library)
-    studies.within()
-    print(f"a library is studied in {time.process_time() - began:.2f} s")
+    evaluations = Evaluations.of(profile)
+    evaluations.within()
+    print(f"a profile is evaluated in {time.process_time() - began:.2f} s")
     for work in (4_000, 16_000, 64_000):
         began = time.process_time()
-        fitted(studies.within(), work=work)
+        fitted(evaluations.within(), work=work)
         pooled = time.process_time() - began
         began = time.process_time()
-        fitted(studies.within(work), work=work)
+        fitted(evaluations.within(work), work=work)
         print(f"  {work}: mean {pooled:.3f} s, limit {time.process_time() - began:.3f} s")
 
 

@@ -2,10 +2,10 @@
 
 Problems come shuffled, one half forks that only a long chain gets through, the other half with a
 wrong branch that only many short tries avoid; nobody says which is which. Every strategy runs live
-on the trained reasoner, with the same hard budget of work on every problem. `auto` gets a library
+on the trained reasoner, with the same hard budget of work on every problem. `auto` gets a profile
 of the calibration problems; of the fixed splits, and of each published controller, the dials that
 were best on the same problems at the same budget are taken. Then all run once on problems held out.
-No answer is a wrong answer. *Prompt unread* is `auto` with a library that does not know what the
+No answer is a wrong answer. *Prompt unread* is `auto` with a profile that does not know what the
 prompts showed. *Told* is no strategy but a bound on what reading the prompt can bring:
 who knows which task a problem is of takes the fixed split that was best on it. Differences are
 paired over problems, 95 % (Newcombe 1998, method 10).
@@ -40,8 +40,8 @@ from workspan.lab.calibrating import calibrate_runs
 from workspan.lab.records import difference, records
 from workspan.spec import parse_strategy, write
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.library import write_library
-from workspan.strategies.auto.policies.survey import Survey
+from workspan.strategies.auto.fit.profile import write_profile
+from workspan.strategies.auto.policies.exhaustive import Exhaustive
 from workspan.tasks import open_tasks
 from workspan.tasks.base import Task
 from workspan_evidence.reasoner.engine import Reasoner
@@ -49,7 +49,7 @@ from workspan_evidence.reasoner.engine import Reasoner
 TASKS = ("deep(d=10)", "heavy(m=1, h=4)")
 BUDGETS = (32, 48, 64, 96)
 LONGEST = 110
-LINES, BLOCK = 16, 4
+CHAINS, BLOCK = 16, 4
 """Of the calibration."""
 CAPS = (8, 12, 16, 20, 24, 32, 40, 48, 64, 96)
 
@@ -117,16 +117,16 @@ def mixed(tasks: Sequence[str], problems: int, seed: int) -> list[Task]:
 
 
 async def calibrated(engine: Engine, tasks: Sequence[Task], path: Path, blind: Path) -> None:
-    """Write a library of whole chains of the calibration problems, and one that read no prompt."""
-    survey = Auto(
-        n=LINES, probe="", max_tokens=LONGEST, temperature=1.0, fitted=Survey(LINES, BLOCK)
+    """Write a profile of whole chains of the calibration problems, and one that read no prompt."""
+    drawn = Auto(
+        n=CHAINS, probe="", max_tokens=LONGEST, temperature=1.0, fitted=Exhaustive(CHAINS, BLOCK)
     )
-    unlimited = Budget(work=LINES * LONGEST)
-    done = await compare([survey], tasks, engine, budget=unlimited, seed=1)
-    library = await calibrate_runs(done.trials, engine.info.model)
-    write_library(library, path)
-    unread = tuple(replace(case, signs=()) for case in library.problems)
-    write_library(replace(library, problems=unread), blind)
+    unlimited = Budget(work=CHAINS * LONGEST)
+    done = await compare([drawn], tasks, engine, budget=unlimited, seed=1)
+    profile = await calibrate_runs(done.trials, engine.info.model)
+    write_profile(profile, path)
+    unread = tuple(replace(case, prompt_features=()) for case in profile.problems)
+    write_profile(replace(profile, problems=unread), blind)
 
 
 async def chosen(
@@ -182,15 +182,15 @@ async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     known = mixed(options.tasks, options.calibration, seed=1)
     held = mixed(options.tasks, options.problems, seed=11)  # no rule was chosen on these
     with tempfile.TemporaryDirectory() as folder:
-        library, blind = Path(folder) / "library.json", Path(folder) / "blind.json"
-        await calibrated(engine, known, library, blind)
+        profile, blind = Path(folder) / "profile.json", Path(folder) / "blind.json"
+        await calibrated(engine, known, profile, blind)
         for budget in options.budgets:
             began = perf_counter()
-            auto = Auto(library=str(library), probe="", max_tokens=LONGEST, temperature=1.0)
+            auto = Auto(profile=str(profile), probe="", max_tokens=LONGEST, temperature=1.0)
             rivals = {
                 name: [*map(parse_strategy, texts)] for name, texts in controllers(budget).items()
             }
-            unread = dataclasses.replace(auto, library=str(blind))
+            unread = dataclasses.replace(auto, profile=str(blind))
             kinds = {
                 "auto": auto,
                 "auto, prompt unread": unread,

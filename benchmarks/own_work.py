@@ -24,8 +24,8 @@ import anyio
 from benchmarks.vote_stopping import CHAINS, DATA, LEAST, SAMPLES
 
 from workspan.data.budget import Budget
-from workspan.lab.replay.contenders import read_contenders
 from workspan.lab.replay.held_out import Outcome
+from workspan.lab.replay.methods import read_methods
 from workspan.lab.replay.replay import Replayed, replay
 from workspan.lab.stats import paired_difference
 from workspan.recordings.parquet import read_recordings
@@ -36,7 +36,7 @@ VOTES = (
     "single,self_consistency(n={half}),adaptive_consistency(n={n}),esc(n={n}),"
     "short_m_at_k(m=1, k={short}),short_m_at_k(m=3, k={short})"
 )
-LOOKS = ",parallel_probe(n={probed}),luby"
+PROBES = ",parallel_probe(n={probed}),luby"
 """Those that ask a chain on the way."""
 OURS = "auto,best_fixed,oracle"
 
@@ -57,13 +57,13 @@ def chains(one: Recording) -> int:
 def rivals(one: Recording) -> str:
     """Write each controller with the dials of its paper, as wide as the recording."""
     n = chains(one)
-    form = VOTES + LOOKS if one.is_probed else VOTES
+    form = VOTES + PROBES if one.is_probed else VOTES
     return form.format(n=n, half=n // 2, short=min(20, n), probed=min(64, n))
 
 
 def run(one: Recording, strategies: str, budgets: list[Budget], seeds: int) -> Replayed:
     """Replay by problem."""
-    read = read_contenders(strategies)
+    read = read_methods(strategies)
     return anyio.run(partial(replay, seeds=seeds), [one], read, budgets)
 
 

@@ -30,7 +30,7 @@ from statistics import median
 
 import msgspec
 from benchmarks.paired import Ratio, ratio
-from benchmarks.reasoner_direct import CONTENDERS, Load, Result
+from benchmarks.reasoner_direct import SYSTEMS, Load, Result
 from rich.console import Console
 from rich.table import Table
 
@@ -45,7 +45,7 @@ DEPTH = 8
 
 
 class Process:
-    """A contender, on one thread."""
+    """A system, on one thread."""
 
     def __init__(self, name: str, weights: str) -> None:
         command = [sys.executable, "-m", "benchmarks.reasoner_direct", name, weights]
@@ -79,7 +79,7 @@ class Process:
 def processes(weights: str) -> Iterator[Mapping[str, Process]]:
     with ExitStack() as stack:
         started = {}
-        for name in CONTENDERS:
+        for name in SYSTEMS:
             started[name] = Process(name, weights)
             stack.callback(started[name].process.kill)
         yield started
@@ -87,11 +87,11 @@ def processes(weights: str) -> Iterator[Mapping[str, Process]]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One contender at one width."""
+    """One system at one width."""
 
     weights: str
     chains: int
-    contender: str
+    system: str
     rates: list[float]
     """Tokens per CPU-second, one for each round."""
     ratio: Ratio | None = None
@@ -104,32 +104,32 @@ def load(chains: int, seed: int) -> Load:
 
 
 def measure(weights: str, rounds: int) -> list[Row]:
-    """Let all contenders run all loads, in turn."""
-    rows = [Row(Path(weights).stem, chains, name, []) for chains in LOADS for name in CONTENDERS]
+    """Let all systems run all loads, in turn."""
+    rows = [Row(Path(weights).stem, chains, name, []) for chains in LOADS for name in SYSTEMS]
     with processes(weights) as names:
         for process in names.values():
             process.run(load(32, -1))
         for turn in range(rounds):
             for row in rows[turn % len(names) :] + rows[: turn % len(names)]:
-                result = names[row.contender].run(load(row.chains, turn))
+                result = names[row.system].run(load(row.chains, turn))
                 row.rates.append(result.tokens / result.cpu_seconds)
-    ours = {row.chains: row.rates for row in rows if row.contender == "workspan"}
+    ours = {row.chains: row.rates for row in rows if row.system == "workspan"}
     return [
-        Row(row.weights, row.chains, row.contender, row.rates, ratio(ours[row.chains], row.rates))
+        Row(row.weights, row.chains, row.system, row.rates, ratio(ours[row.chains], row.rates))
         for row in rows
     ]
 
 
 def table(rows: list[Row]) -> Table:
     """Medians, ranges and ratios for the terminal."""
-    table = Table("weights", "chains", "contender", "tokens/CPU-s", "range", "workspan / this")
+    table = Table("weights", "chains", "system", "tokens/CPU-s", "range", "workspan / this")
     for column in table.columns:
         column.no_wrap = True
     for row in rows:
         span = f"{min(row.rates):.0f}–{max(row.rates):.0f}"
-        shown = "" if row.contender == "workspan" else str(row.ratio)
+        shown = "" if row.system == "workspan" else str(row.ratio)
         rate = f"{median(row.rates):.0f}"
-        table.add_row(row.weights, str(row.chains), row.contender, rate, span, shown)
+        table.add_row(row.weights, str(row.chains), row.system, rate, span, shown)
     return table
 
 

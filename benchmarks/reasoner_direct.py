@@ -1,6 +1,6 @@
 """What ``benchmarks.reasoner`` compares, each in a process that takes loads as JSON lines.
 
-``python -m benchmarks.reasoner_direct CONTENDER WEIGHTS`` prints a line when it is ready, then one
+``python -m benchmarks.reasoner_direct SYSTEM WEIGHTS`` prints a line when it is ready, then one
 for each load. All draw at temperature 1 with the same `min_p`, each chain up to its end mark.
 """
 
@@ -24,10 +24,10 @@ from workspan.testing.engine_suite import draw
 from workspan_evidence.grammar import decode as text_of
 from workspan_evidence.reasoner.chain import Chain
 from workspan_evidence.reasoner.engine import Reasoner
-from workspan_evidence.reasoner.flock import Flock, decode
 from workspan_evidence.reasoner.gguf import write
 from workspan_evidence.reasoner.model import Model, read_weights
 from workspan_evidence.reasoner.sampling import Sampling
+from workspan_evidence.reasoner.shared_prefix import SharedPrefix, decode
 from workspan_evidence.reasoner.untrained import SHAPE, untrained
 
 MIN_P = 0.05
@@ -83,7 +83,7 @@ def decoder(model: Model, tensors: dict[str, Any]) -> Run:
 
     def run(ids: tuple[int, ...], n: int, limit: int) -> int:
         chains = [Chain(seed, limit) for seed in range(n)]
-        decode(model, [Flock(model, model.read(ids), SAMPLING, chains)], limit)
+        decode(model, [SharedPrefix(model, model.read(ids), SAMPLING, chains)], limit)
         return sum(len(chain.tokens) for chain in chains)
 
     return _each(run)
@@ -94,10 +94,10 @@ def onnx(model: Model, tensors: dict[str, Any]) -> Run:
     del tensors
     from benchmarks.reasoner_onnx import OnnxReasoner
 
-    contender = OnnxReasoner(model)
+    system = OnnxReasoner(model)
 
     def run(ids: tuple[int, ...], n: int, limit: int) -> int:
-        return contender.draw(ids, [Chain(seed, limit) for seed in range(n)], SAMPLING)
+        return system.draw(ids, [Chain(seed, limit) for seed in range(n)], SAMPLING)
 
     return _each(run)
 
@@ -158,7 +158,7 @@ def _each(run: Callable[[tuple[int, ...], int, int], int]) -> Run:
     return lambda load: sum(run(ids, load.n, load.limit) for ids in load.prompts)
 
 
-CONTENDERS: dict[str, Callable[[Model, dict[str, Any]], Run]] = {
+SYSTEMS: dict[str, Callable[[Model, dict[str, Any]], Run]] = {
     "workspan": workspan,
     "workspan's decoder": decoder,
     "onnxruntime": onnx,
@@ -170,7 +170,7 @@ def main() -> None:
     """Serve loads until the input ends."""
     name, weights = sys.argv[1:]
     loaded = (SHAPE, untrained()) if weights == "untrained" else read_weights(Path(weights))
-    run = CONTENDERS[name](Model(*loaded), loaded[1])
+    run = SYSTEMS[name](Model(*loaded), loaded[1])
     print("ready", flush=True)
     for line in sys.stdin:
         load = msgspec.json.decode(line, type=Load)

@@ -10,8 +10,8 @@ three models' means.
 
 The second table is the short end, below one natural chain: the best fixed split, `auto`, what the
 best stopping of one chain by all that `auto` sees of it would reach if it were fitted to the very
-chains that it is judged by and looks were free (`benchmarks.stopping_bound`), and the oracle, which
-takes each problem's best split by its label.
+chains that it is judged by and probes were free (`benchmarks.stopping_bound`), and the oracle,
+which takes each problem's best split by its label.
 
 Run with ``python -m benchmarks.selected_votes``; ``--smoke`` for two orders and one budget,
 ``--page FILE`` for the page. The same seeds give the same figures.
@@ -31,11 +31,11 @@ import numpy as np
 from benchmarks.stopping_bound import stopping_bound
 
 from workspan.data.budget import Budget
-from workspan.lab.replay.cells import Cell, cells_of, depths_of
-from workspan.lab.replay.contenders import best_cell, read_contenders
 from workspan.lab.replay.episodes import Chains, orders, play
 from workspan.lab.replay.folds import Folds
+from workspan.lab.replay.grid import Point, depths_of, grid_of
 from workspan.lab.replay.held_out import Outcome
+from workspan.lab.replay.methods import best_point, read_methods
 from workspan.lab.replay.replay import replay
 from workspan.lab.stats import paired_difference
 from workspan.recordings.parquet import read_recordings
@@ -101,18 +101,18 @@ def of_cmc(recordings: Sequence[Recording], beta: float, seeds: int) -> Table:
 def of_cells(recordings: Sequence[Recording], budgets: Sequence[Budget]) -> dict[str, Table]:
     """Read the full vote, and the split that training folds choose, off the table of all splits."""
     depths = depths_of(recordings)
-    tables = {one.name: cells_of(one, depths) for one in recordings}
+    tables = {one.name: grid_of(one, depths) for one in recordings}
     found: dict[str, Table] = defaultdict(dict)
     for split in Folds().split(recordings):
-        cells = tables[split.held.name]
-        known = [(cells, [p.id for one in split.training for p in one.problems])]
-        splits = {f"best_fixed within {budget}": best_cell(known, budget) for budget in budgets}
-        splits[FULL] = Cell(max(depths), 64)
-        for name, cell in splits.items():
-            at = cells.cells.index(cell or Cell(min(depths), 1))
+        grid = tables[split.held.name]
+        known = [(grid, [p.id for one in split.training for p in one.problems])]
+        splits = {f"best_fixed within {budget}": best_point(known, budget) for budget in budgets}
+        splits[FULL] = Point(max(depths), 64)
+        for name, point in splits.items():
+            at = grid.points.index(point or Point(min(depths), 1))
             for problem in split.held.problems:
-                place = (cells.rows[problem.id], at)
-                told = (cells.accuracy[place], cells.work[place], cells.span[place])
+                place = (grid.rows[problem.id], at)
+                told = (grid.accuracy[place], grid.work[place], grid.span[place])
                 found[name][split.held.model, problem.id] = Found(*map(float, told))
     return found
 
@@ -121,7 +121,7 @@ async def measure(
     recordings: Sequence[Recording], budgets: Sequence[Budget], seeds: int
 ) -> dict[str, Table]:
     """Run everything; by the name of a row."""
-    learnt = await replay(recordings, read_contenders("auto"), budgets, seeds=seeds)
+    learnt = await replay(recordings, read_methods("auto"), budgets, seeds=seeds)
     held: dict[str, list[Outcome]] = defaultdict(list)
     for one in learnt.outcomes:
         held[f"{one.strategy} within {one.budget}"].append(one)
@@ -152,8 +152,8 @@ def row(name: str, table: Table, rivals: Sequence[Table], stores: dict[str, list
     right, work, span = (100 * fmean(x.right for x in table.values()), *_spent(table))
     each = [f"{100 * fmean(table[key].right for key in keys):.0f}" for keys in stores.values()]
     told = [ahead(table, rival) if rival is not table else "" for rival in rivals]
-    cells = (f"`{name}`", f"{right:.1f}", " / ".join(each), f"{work:,.0f}", f"{span:.1f}", *told)
-    return f"| {' | '.join(cells)} |"
+    columns = (f"`{name}`", f"{right:.1f}", " / ".join(each), f"{work:,.0f}", f"{span:.1f}", *told)
+    return f"| {' | '.join(columns)} |"
 
 
 def _spent(table: Table) -> tuple[float, float]:
@@ -183,7 +183,7 @@ def stores_of(recordings: Sequence[Recording]) -> dict[str, list[Any]]:
 async def short_end(recordings: Sequence[Recording], seeds: int) -> list[str]:
     """Hold `auto` and the best fixed split below one natural chain against the oracle."""
     budgets = [Budget(work=work) for work in SHORT]
-    done = await replay(recordings, read_contenders("auto,oracle"), budgets, seeds=seeds)
+    done = await replay(recordings, read_methods("auto,oracle"), budgets, seeds=seeds)
     fixed = of_cells(recordings, budgets)
     bounds = np.mean([[x.mean() for x in stopping_bound(one, SHORT)] for one in recordings], axis=0)
     lines = [
@@ -213,7 +213,7 @@ def page(found: dict[str, Table], recordings: Sequence[Recording], seeds: int) -
     return [
         "## Thinking chains",
         "",
-        f"{seeds} orders of the chains, 5 folds by problem; tokens in thousands, looks charged. "
+        f"{seeds} orders of the chains, 5 folds by problem; tokens in thousands, probes charged. "
         f"Stores: {', '.join(stores)}. Asked for: {targets}. *To CMC* is to the beta whose work "
         "the budget is.",
         "",

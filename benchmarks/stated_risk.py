@@ -26,13 +26,13 @@ from typing import NamedTuple
 from workspan.lab.calibrating import calibrate
 from workspan.lab.certifying.binomial import upper
 from workspan.lab.certifying.certify import CORRECTIONS, Trial, Wish, chosen, thresholds
-from workspan.lab.certifying.walks import Votes, Walk, votes_of, walk
+from workspan.lab.certifying.replayed import Replayed, Votes, replayed, votes_of
 from workspan.lab.stats import bootstrap, wilson
 from workspan.recordings.parquet import read_recordings
 from workspan.search.mode_certificate import ModeCertificate
 from workspan.search.mode_set import ModeSet
 from workspan.search.stated_votes import NO_ANSWER, AgreementVotes, ModeVotes
-from workspan.strategies.auto.fit.library import Library
+from workspan.strategies.auto.fit.profile import Profile
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 CHAINS = DATA / "chains" / "parallel_probe_qwen3.parquet"
@@ -80,18 +80,18 @@ class Cut(NamedTuple):
     made: int
 
 
-def stores(models: Sequence[str] = ()) -> Iterator[tuple[str, Library]]:
+def stores(models: Sequence[str] = ()) -> Iterator[tuple[str, Profile]]:
     """Give each of the six stores."""
     for task in ("aime24", "aime25"):
         for recording in read_recordings(CHAINS, models, [task]).recordings:
             yield f"{recording.model.partition('/')[2]} {task}", calibrate([recording])
 
 
-def elected(library: Library) -> list[frozenset[int]]:
+def elected(profile: Profile) -> list[frozenset[int]]:
     """Return the most frequent answers of all draws of each problem, several where equal."""
     found = []
-    for case in library.problems:
-        counts = Counter(line.groups[-1] for line in case.lines if line.ended)
+    for case in profile.problems:
+        counts = Counter(chain.groups[-1] for chain in case.chains if chain.ended)
         most = max(counts.values(), default=0)
         found.append(frozenset(one for one, n in counts.items() if n == most))
     return found
@@ -105,8 +105,8 @@ def _missed(name: str, share: float, never: float, sure: float) -> str:
     )
 
 
-def published(votes: Votes) -> Walk:
-    """Walk along the draws under MMC as it was published."""
+def published(votes: Votes) -> Replayed:
+    """Go along the draws under MMC as it was published."""
     certificate, counts = ModeCertificate(DELTA), Counter[int]()
     for drawn, answer in enumerate(votes.answers, 1):
         if answer != NO_ANSWER:
@@ -114,13 +114,13 @@ def published(votes: Votes) -> Walk:
             certificate.vote(answer)
         if certificate.is_certain:
             leader = counts.most_common(1)[0][0]
-            return Walk(leader, leader, drawn, sum(votes.tokens[:drawn]))
-    return Walk(None, NO_ANSWER, len(votes.answers), sum(votes.tokens))
+            return Replayed(leader, leader, drawn, sum(votes.tokens[:drawn]))
+    return Replayed(None, NO_ANSWER, len(votes.answers), sum(votes.tokens))
 
 
-RULES: dict[str, Callable[[Votes], Walk]] = {
+RULES: dict[str, Callable[[Votes], Replayed]] = {
     **{
-        f"mode, gives up below {h:g}" if h else "mode, never gives up": lambda votes, h=h: walk(
+        f"mode, gives up below {h:g}" if h else "mode, never gives up": lambda votes, h=h: replayed(
             votes, ModeVotes(DELTA, DRAWS, h)
         )  # type: ignore[misc]
         for h in HOPELESS
@@ -131,7 +131,7 @@ RULES: dict[str, Callable[[Votes], Walk]] = {
 
 def on_stores(orders: int) -> list[str]:
     """Measure the certificates on the six stores."""
-    held = [(name, library, elected(library)) for name, library in stores()]
+    held = [(name, profile, elected(profile)) for name, profile in stores()]
     lines = [
         "| rule | share of 64 | certified | share where certified | false | work | "
         + " | ".join(name for name, *_ in held)
@@ -142,16 +142,16 @@ def on_stores(orders: int) -> list[str]:
     for name, rule in RULES.items():
         by_problem: dict[str, list[float]] = {}
         shares: list[float] = []
-        walks: list[Walk] = []
+        replays: list[Replayed] = []
         sure: list[float] = []
         false, work, per = 0, [], []
-        for store, library, modes in held:
+        for store, profile, modes in held:
             own = []
             for order in range(orders):
-                votes = votes_of(library, DRAWS, order)
+                votes = votes_of(profile, DRAWS, order)
                 for i, one in enumerate(votes):
                     went = rule(one)
-                    walks.append(went)
+                    replays.append(went)
                     own.append(went.drawn / DRAWS)
                     work.append(went.work / sum(one.tokens))
                     by_problem.setdefault(f"{store.split()[1]} {i}", []).append(own[-1])
@@ -162,12 +162,12 @@ def on_stores(orders: int) -> list[str]:
             per.append(fmean(own))
         reached.append((name, fmean(shares), 1 - len(sure) / len(shares), fmean(sure)))
         low, high = bootstrap([fmean(one) for one in by_problem.values()])
-        made = sum(one.answer is not None for one in walks)
+        made = sum(one.answer is not None for one in replays)
         interval = wilson([1.0] * false + [0.0] * (made - false))
         cells = (
             name,
             f"{fmean(shares):.3f} [{low:.3f}, {high:.3f}]",
-            f"{made / len(walks):.3f}",
+            f"{made / len(replays):.3f}",
             f"{fmean(sure):.3f}",
             f"{false} of {made} (at most {interval.high:.4f})",
             f"{fmean(work):.3f}",
@@ -252,15 +252,15 @@ class Rows(NamedTuple):
 
     @classmethod
     def of(cls, votes: Sequence[Votes], draws: int) -> Rows:
-        """Walk along every problem under every threshold."""
+        """Replay every problem under every threshold."""
         tested = thresholds(draws)
-        walks = [[walk(one, AgreementVotes(t, draws)) for one in votes] for t in tested]
-        answered = [[one.answer is not None for one in row] for row in walks]
+        replays = [[replayed(one, AgreementVotes(t, draws)) for one in votes] for t in tested]
+        answered = [[one.answer is not None for one in row] for row in replays]
         wrong = [
             [w.answer is not None and w.answer not in (v.right or ()) for w, v in pairs]
-            for pairs in (list(zip(row, votes, strict=True)) for row in walks)
+            for pairs in (list(zip(row, votes, strict=True)) for row in replays)
         ]
-        share = [[one.drawn / draws for one in row] for row in walks]
+        share = [[one.drawn / draws for one in row] for row in replays]
         return cls(answered, wrong, share, tested)
 
     def choose(self, places: Sequence[int], wish: Wish) -> int | None:

@@ -1,6 +1,6 @@
 """Is `auto` right as often as it says? Reliability of the probability at which it stops.
 
-Recorded chains are replayed, folds by problem: with a library of the training part the stated
+Recorded chains are replayed, folds by problem: with a profile of the training part the stated
 probability is that the answer is *right*, graded by the label; without one (`cold`, confidence
 0.8, 0.9 and 0.95) it is that the answer is the *plurality* of the model, held against the vote of
 all chains recorded. Each run is one observation, orders of chains several a problem; intervals are
@@ -66,12 +66,12 @@ async def stop(
     return why.steps[-1].confidence, result.answer.text
 
 
-async def with_library(one: Recording, budget: Budget, seeds: int) -> list[Stop]:
-    """Stops of `auto`, its library and price from the other folds."""
+async def with_profile(one: Recording, budget: Budget, seeds: int) -> list[Stop]:
+    """Stops of `auto`, its profile and price from the other folds."""
     found = []
-    contender = Fitting("auto", Auto(), frozenset())
+    method = Fitting("auto", Auto(), frozenset())
     for split in Folds().split([one], 0):
-        fitted = contender.fit(split, budget, Known())
+        fitted = method.fit(split, budget, Known())
         for problem, order in _orders(split.held, seeds):
             part = split.held.keep({problem.id})
             stated, text = await stop(fitted.strategy, fitted.budget, part, problem, order)
@@ -152,10 +152,10 @@ async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     report = []
     recordings, _ = await read_recorded(options.data, options.model, [], None, "text")
     for one in recordings:
-        arms = {f"library, {work} work": Budget.parse(f"{work} work") for work in options.budgets}
+        arms = {f"profile, {work} work": Budget.parse(f"{work} work") for work in options.budgets}
         found = {"cold": await cold(one, options.seeds)}
         for name, budget in arms.items():
-            found[name] = await with_library(one, budget, options.seeds)
+            found[name] = await with_profile(one, budget, options.seeds)
         for arm, stops in found.items():
             if len(stops) >= BINS:
                 report.append({"model": one.model, "arm": arm, **reliability(stops)})

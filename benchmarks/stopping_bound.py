@@ -3,7 +3,7 @@
 The signals are all that `auto` sees of a chain alone: how deep it is, whether it has ended, what it
 says, for how long it has said so, and how many answers it has left. A dynamic program over them
 finds the best stopping at a price of tokens, *on the very chains and labels that it is judged by*,
-and looks are free. So it flatters: who must learn on other problems, or pays for looks, is below.
+and probes are free. So it flatters: who must learn on other problems, or pays for probes, is below.
 A mean budget is met by mixing two prices.
 """
 

@@ -3,7 +3,7 @@
 The problems of `mixed_workload`, live on the trained reasoner, with the same hard budget of work on
 each. The verifier is simulated: it knows the answers, and costs nothing. Best-of-n at every cap
 that fits (as many chains as the budget has room for) and universal restarts at every unit compete
-by the dial that was best on the calibration problems; `auto` has its library from the same ones, or
+by the dial that was best on the calibration problems; `auto` has its profile from the same ones, or
 none. Solved is what passed. Differences are paired over problems, 95 %.
 
 Run with ``python -m benchmarks.verified_workload``; ``--smoke`` for a small run, ``--output`` for
@@ -79,13 +79,13 @@ async def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     held = mixed(options.tasks, options.problems, seed=options.seed)
     verifier = SimulatedVerifier({each.problem.id: str(each.reference) for each in [*known, *held]})
     with tempfile.TemporaryDirectory() as folder:
-        library, blind = Path(folder) / "library.json", Path(folder) / "blind.json"
-        await calibrated(engine, known, library, blind)
+        profile, blind = Path(folder) / "profile.json", Path(folder) / "blind.json"
+        await calibrated(engine, known, profile, blind)
         cold = Auto(verifier=verifier, probe="", max_tokens=LONGEST, temperature=1.0)
         for budget in options.budgets:
             kinds = {
-                "auto": replace(cold, library=str(library)),
-                "auto, prompt unread": replace(cold, library=str(blind)),
+                "auto": replace(cold, profile=str(profile)),
+                "auto, prompt unread": replace(cold, profile=str(blind)),
                 "auto, cold": cold,
                 **await chosen(engine, known, budget, rivals(budget, verifier)),
             }

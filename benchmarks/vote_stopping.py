@@ -2,7 +2,7 @@
 
 Every recording with at least 20 samples a problem is drawn from in random orders, seeds fixed. ASC
 and ESC run at their own defaults (0.95, windows of 5) and at every threshold and window of a grid.
-`auto` has the rule that `workspan replay` gives it on whole samples: its vote study learns from the
+`auto` has the rule that `workspan replay` gives it on whole samples: it learns from the
 training folds (5 folds by problem), labels included, and takes the price that meets a mean budget
 there. It is run at the mean work of ASC's and of ESC's defaults, at a grid of budgets, and without
 a budget. An answer that was not logged is an answer of its own, one that could not be read is none.
@@ -29,8 +29,8 @@ import numpy as np
 from pyarrow import compute, parquet
 
 from workspan.search.stopping import beta_confidence
-from workspan.strategies.auto.fit.ballots import Ballots, Votes
-from workspan.strategies.auto.fit.vote_study import VoteStudy, study_votes
+from workspan.strategies.auto.fit.sampled_votes import SampledVotes, Votes
+from workspan.strategies.auto.fit.vote_evaluation import VoteEvaluation, evaluated_votes
 from workspan.strategies.auto.policies.state import NONE
 from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 
@@ -97,7 +97,7 @@ class Arena:
         """Count votes of runs, each sample as much as its length says."""
         groups, n = self.drawn.groups, len(self.drawn.groups)
         none = np.zeros((n, int(groups.max()) + 1))
-        return Ballots(groups, self.drawn.cost, none, none, n, weigher).counted(problem, order)
+        return SampledVotes(groups, self.drawn.cost, none, none, n, weigher).counted(problem, order)
 
     def outcome(
         self, dial: float, drawn: NDArray[Any], lead: NDArray[Any] | None = None
@@ -144,13 +144,13 @@ class Learnt(NamedTuple):
 
     runs: NDArray[np.int64]
     """That are held out."""
-    study: VoteStudy
+    evaluation: VoteEvaluation
     votes: Votes
     """Of those runs, as they weigh."""
 
     def ends(self, i: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return after how many samples each run stops at the i-th price, and its answer."""
-        drawn = self.study.drawn(i, self.votes)
+        drawn = self.evaluation.drawn(i, self.votes)
         return drawn, self.votes.lead[np.arange(len(drawn)), drawn - 1]
 
 
@@ -160,9 +160,9 @@ def learn(arena: Arena) -> Iterator[Learnt]:
     fold = np.random.default_rng(1).permutation(n) % FOLDS
     for k in range(FOLDS):
         rest, held = fold != k, np.flatnonzero(fold[arena.votes.problem] == k)
-        known = Ballots.of(drawn.groups[rest], drawn.cost[rest], drawn.right[rest] > 0.5)
+        known = SampledVotes.of(drawn.groups[rest], drawn.cost[rest], drawn.right[rest] > 0.5)
         part = arena.counted(arena.votes.problem[held], arena.order[held], known.weigher)
-        yield Learnt(held, study_votes(known), part)
+        yield Learnt(held, evaluated_votes(known), part)
 
 
 def ours(arena: Arena, budgets: Sequence[float | None]) -> list[Outcome]:
@@ -171,7 +171,7 @@ def ours(arena: Arena, budgets: Sequence[float | None]) -> list[Outcome]:
     for part in learn(arena):
         found: dict[int, Any] = {}
         for row, budget in enumerate(budgets):
-            i = part.study.affordable(budget)
+            i = part.evaluation.affordable(budget)
             found[i] = found[i] if i in found else part.ends(i)
             ends[row, part.runs], lead[row, part.runs] = found[i]
     told = zip(budgets, ends, lead, strict=True)

@@ -43,7 +43,7 @@ from benchmarks.vote_stopping import (
 from pyarrow import parquet
 
 from workspan.data.budget import Budget
-from workspan.lab.replay.contenders import read_contenders
+from workspan.lab.replay.methods import read_methods
 from workspan.lab.replay.replay import replay
 from workspan.recordings.parquet import read_recordings
 from workspan.search.bayes_factor import exceeds
@@ -189,12 +189,12 @@ def measure(drawn: Drawn, runs: int) -> Found:
     learnt, fold, lengths = list[list[float]](), np.zeros(n), list[float]()
     for k, part in enumerate(learn(arena)):
         found = [part.ends(i) for i in range(len(PRICES))]
-        at = [*range(len(PRICES)), *(part.study.affordable(x * scale) for x in SHARES)]
+        at = [*range(len(PRICES)), *(part.evaluation.affordable(x * scale) for x in SHARES)]
         for row, i in enumerate(at):
             ends[row, part.runs], lead[row, part.runs] = found[i]
-        learnt.append([work / scale for work in part.study.work])
+        learnt.append([work / scale for work in part.evaluation.work])
         fold[arena.votes.problem[part.runs]] = k
-        lengths.append(part.study.weigher.by_length)
+        lengths.append(part.evaluation.weigher.by_length)
     done = [ran(arena.outcome(0.0, end, who)) for end, who in zip(ends, lead, strict=True)]
     told = ({name: ran(one) for name, one in rivals.items()}, done[: len(PRICES)])
     accuracy = 100 * float(whole.accuracy.mean())
@@ -214,7 +214,7 @@ def measure(drawn: Drawn, runs: int) -> Found:
 async def asked(found: Sequence[Found], share: float) -> dict[str, Ran]:
     """Run the whole of `auto` on the chains that were asked on the way, at a share of each.
 
-    It is a replay: looks are charged, chains that say what others left are counted against it.
+    It is a replay: probes are charged, chains that say what others left are counted against it.
     """
     told: dict[str, Ran] = {}
     for recording in read_recordings(CHAINS).recordings:
@@ -222,10 +222,10 @@ async def asked(found: Sequence[Found], share: float) -> dict[str, Ran]:
         one = next((x for x in found if x.name.endswith(name)), None)
         if one is not None:
             budget = Budget(work=round(share * one.scale))
-            whole = read_contenders(f"self_consistency(n={one.width})")
+            whole = read_methods(f"self_consistency(n={one.width})")
             runs = [
                 await replay([recording], rule, [limit], seeds=ORDERS)
-                for rule, limit in ((read_contenders("auto"), budget), (whole, Budget()))
+                for rule, limit in ((read_methods("auto"), budget), (whole, Budget()))
             ]
             ours, theirs = ({x.problem: x for x in run.outcomes} for run in runs)
             ahead = [own.correct - theirs[name].correct for name, own in ours.items()]

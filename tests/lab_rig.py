@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import anyio
 
-from workspan.batch.bench import Trial
 from workspan.batch.compare import Comparison, compare
+from workspan.batch.trials import Trial
 from workspan.core.engine import Engine
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget

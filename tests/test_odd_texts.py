@@ -25,7 +25,7 @@ from workspan.runner import Result, run
 from workspan.spec import STRATEGIES, parse_strategy, split_list, write
 from workspan.spec.engines import parse_price
 from workspan.store.lines import read_lines
-from workspan.strategies.auto.fit.library import read_library
+from workspan.strategies.auto.fit.profile import read_profile
 from workspan.tasks import read_tasks
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.strategy_suite import chatter
@@ -158,7 +158,7 @@ def test_any_text_is_an_address_or_an_input_error(text: str) -> None:
     assert url.isprintable()
 
 
-@pytest.mark.parametrize("read", [read_explanations, read_lines, read_library, read_tasks])
+@pytest.mark.parametrize("read", [read_explanations, read_lines, read_profile, read_tasks])
 def test_a_device_without_an_end_is_not_read(
     read: Callable[[Path], object], tmp_path: Path
 ) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from workspan import runner
 from workspan.answers import voting
-from workspan.batch.bench import Bench, Trial
-from workspan.core import ballot
+from workspan.batch.trials import Trial, TrialRunner
+from workspan.core import timed_vote
 from workspan.core.clock import Clock
 from workspan.core.context import Context
 from workspan.core.engine import Bill
@@ -84,7 +84,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[TurnedTime, float], Co
     def install(time: TurnedTime, cost: float) -> Comparisons:
         comparisons = Comparisons(time, cost)
         monkeypatch.setattr(voting, "plurality", comparisons.plurality)
-        monkeypatch.setattr(ballot, "compared", comparisons.compared)
+        monkeypatch.setattr(timed_vote, "compared", comparisons.compared)
         monkeypatch.setattr(runner, "prepare", lambda kind: None)
         return comparisons
 
@@ -221,10 +221,10 @@ def test_grading_has_the_seconds_of_its_run(seconds: float | None, allowed: floa
 
     async def main() -> Trial:
         engine = ScriptedEngine(["Answer: 4"])
-        bench = Bench(
+        runner = TrialRunner(
             engine, Budget(seconds=seconds), 0, None, anyio.CapacityLimiter(1), 1, time=time
         )
-        return await bench.attempt(Single(), Task(WORDS, "4", endless))
+        return await runner.attempt(Single(), Task(WORDS, "4", endless))
 
     trial = anyio.run(main)
     assert trial.grade is None
@@ -364,7 +364,7 @@ def test_votes_have_keys_apart_from_calls() -> None:
     session.same("x", "1 + x", "number")
     assert session._next_key() == "/0"
     assert not context.journal.entries  # numbers take no time: nothing to keep
-    assert ballot.same(context, "k", "4", "4.0", "number")
+    assert timed_vote.same(context, "k", "4", "4.0", "number")
 
 
 class Asking:

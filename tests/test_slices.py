@@ -22,10 +22,10 @@ PROBLEM = Problem.ask("go", kind="number")
 
 
 def vote(
-    budget: Budget, words: int, n: int = 8, runahead: int = 0
+    budget: Budget, words: int, n: int = 8, overshoot: int = 0
 ) -> tuple[Result, ScriptedEngine]:
     engine = ScriptedEngine(
-        lambda r: "w " * words + "Answer: 4", latency=lambda r: 1, runahead=runahead
+        lambda r: "w " * words + "Answer: 4", latency=lambda r: 1, overshoot=overshoot
     )
     strategy = SelfConsistency(n=n, max_tokens=100_000)
     return anyio.run(lambda: run(strategy, PROBLEM, engine, budget=budget)), engine
@@ -47,13 +47,13 @@ def test_chains_that_outgrow_the_budget_are_cut_in_flight() -> None:
 
 
 def test_a_single_chain_may_use_the_whole_budget() -> None:
-    result, engine = vote(Budget(work=1000), words=5000, n=1, runahead=64)
+    result, engine = vote(Budget(work=1000), words=5000, n=1, overshoot=64)
     assert result.work == engine.billed.output_tokens == 1000
     assert engine.requests[0].max_tokens == 1000
 
 
 def test_what_a_cut_left_unseen_fits_the_budget_too() -> None:
-    result, engine = vote(Budget(work=2000), words=5000, runahead=40)
+    result, engine = vote(Budget(work=2000), words=5000, overshoot=40)
     assert result.usage.unseen_tokens > 0
     assert result.usage.source == "estimated"
     assert engine.billed.output_tokens <= 2000
@@ -111,11 +111,13 @@ def test_a_call_waits_while_others_may_give_back_then_refuses() -> None:
 @given(
     work=st.integers(1, 3000),
     sizes=st.lists(st.integers(1, 900), min_size=1, max_size=12),
-    runahead=st.sampled_from([0, 7, 64]),
+    overshoot=st.sampled_from([0, 7, 64]),
 )
-def test_no_mix_of_lengths_passes_the_budget(work: int, sizes: list[int], runahead: int) -> None:
+def test_no_mix_of_lengths_passes_the_budget(work: int, sizes: list[int], overshoot: int) -> None:
     engine = ScriptedEngine(
-        lambda r: "w " * sizes[r.seed % len(sizes)], latency=lambda r: r.seed % 3, runahead=runahead
+        lambda r: "w " * sizes[r.seed % len(sizes)],
+        latency=lambda r: r.seed % 3,
+        overshoot=overshoot,
     )
     strategy = SelfConsistency(n=len(sizes), max_tokens=4000)
     result = anyio.run(lambda: run(strategy, PROBLEM, engine, budget=Budget(work=work)))

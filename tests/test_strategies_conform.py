@@ -72,11 +72,11 @@ TOKENS = ("thinking", "depth", "workspace", "block", "unit")
 
 @cases
 @settings(max_examples=20, deadline=None)
-@given(budget=budgets, cut=st.none() | st.integers(0, 300), runahead=st.sampled_from([0, 0, 16]))
+@given(budget=budgets, cut=st.none() | st.integers(0, 300), overshoot=st.sampled_from([0, 0, 16]))
 def test_spent_is_journaled_is_billed(
-    strategy: Strategy, budget: Budget, cut: int | None, runahead: int
+    strategy: Strategy, budget: Budget, cut: int | None, overshoot: int
 ) -> None:
-    suite.check_account(strategy, budget, cut, runahead)
+    suite.check_account(strategy, budget, cut, overshoot)
 
 
 @cases

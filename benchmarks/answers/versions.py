@@ -97,7 +97,9 @@ def hostile(size: int = 100_000) -> dict[str, str]:
         "ratio": "1:", "percent": "%", "left": "\\left(", "sqrt": "\\sqrt{", "question": "Question: x\n", "choices": "(A) (B) ",
         "boards": "1 2\n\n", "factorials": "5!/", "matrices": "$\\begin{pmatrix}\n1 & ", "parameters": "<tool_call><function=f><parameter=x>",
         "courtesies": "let me know 1\n", "outputs": "<output>", "turns in strings": '"</s>', "problems": "answer: 1\n### problem 2 ", "shares": "1 in 3 ",
-        "solutions": "x = 1 or ", "formulas": "$1$ and ",
+        "solutions": "x = 1 or ", "formulas": "$1$ and ", "dots": ".", "tildes": "~", "exclamations": "!",
+        "questions": "?", "ticks": "`", "tabs": "\t", "spaced dots": ". ", "words with dots": "x.", "escapes": '"\\',
+        "underscores": "_", "ats": "@", "colons": ":", "spaced stars": "* ", "rules": "---\n", "bullets": "- \n",
     }  # fmt: skip
     return {name: (unit * (size // len(unit) + 1))[:size] for name, unit in units.items()}
 
@@ -111,6 +113,11 @@ def slowest(tree: Path, kinds: tuple[str, ...]) -> list[tuple[float, str, str]]:
             for shape, reply in (
                 ("alone", text),
                 ("after a mark", f"Answer: {text}"[: len(text)]),
+                ("after a mark, with an end", f"Answer: {text}x"[: len(text) + 9]),
+                ("below a mark", f"Answer:\n{text}\nx"[: len(text) + 10]),
+                ("in a box", f"\\boxed{{{text}}}"),
+                ("in JSON", f'{{"answer": "{text}"}}'),
+                ("in a tag", f"<answer>{text}</answer>"),
                 ("before one", text[:-11] + "\nAnswer: 42"),
             ):
                 for finished in (True, False):

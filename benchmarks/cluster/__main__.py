@@ -27,7 +27,7 @@ from pathlib import Path
 import anyio
 
 from workspan.app.sweeping import executing, opened_results, planned
-from workspan.batch.bench import Away, Bench
+from workspan.batch.trials import Away, TrialRunner
 from workspan.cluster.pool import Pool, opened
 from workspan.cluster.told import Ended, Line, Unit
 from workspan.core.journal import Journal
@@ -163,8 +163,10 @@ class Forgetful(Here):
 async def one_run(task: Task) -> tuple[list[Entry], Ended]:
     """Run for real once: what simulated workers say is what a real one said."""
     journal: list[Entry] = []
-    bench = Bench(ScriptedEngine(["4"]), Budget(work=8), 0, None, anyio.CapacityLimiter(1), EACH)
-    trial = await bench.attempt(parse_strategy(STRATEGY), task, Journal((), journal.append))
+    runner = TrialRunner(
+        ScriptedEngine(["4"]), Budget(work=8), 0, None, anyio.CapacityLimiter(1), EACH
+    )
+    trial = await runner.attempt(parse_strategy(STRATEGY), task, Journal((), journal.append))
     return journal, Ended.of(trial)
 
 

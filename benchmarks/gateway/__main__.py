@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gateway.load import closed, opened
-from benchmarks.gateway.servers import Contender, Running, python, running
+from benchmarks.gateway.servers import Running, System, python, running
 from benchmarks.gateway.spoken import VOTABLE, Ask, ask
 
 _LITELLM = """\
@@ -34,10 +34,10 @@ _SHADOW = "share=0.1, strategies=['self_consistency(n=3)'], budget='1000000000 c
 """Of ``shadowed``, whose added latency is held against that of ``keyed``: the same, without it."""
 
 
-def contenders(options: argparse.Namespace) -> list[Contender]:
+def systems(options: argparse.Namespace) -> list[System]:
     """Return what is compared, the bare one first."""
     found = [
-        Contender(
+        System(
             "bare",
             python("benchmarks.gateway.bare", "--upstream", "{upstream}", "--port", "{port}"),
         ),
@@ -47,35 +47,35 @@ def contenders(options: argparse.Namespace) -> list[Contender]:
         command = [options.litellm, "--config", "{folder}/litellm.yaml", "--port", "{port}"]
         files = {"litellm.yaml": _LITELLM}
         found.append(
-            Contender("litellm", command, door="/health/liveliness", files=files, is_ours=False)
+            System("litellm", command, door="/health/liveliness", files=files, is_ours=False)
         )
     if options.optillm:
         command = [options.optillm, "--base-url", "{upstream}", "--port", "{port}"]
         command += ["--approach", "none"]
-        found.append(Contender("optillm", command, door="/health", is_ours=False))
+        found.append(System("optillm", command, door="/health", is_ours=False))
     return found
 
 
-def _ours(options: argparse.Namespace) -> list[Contender]:
+def _ours(options: argparse.Namespace) -> list[System]:
     """Return the gateway in each dialect: of its upstream, too, or put into Chat's words."""
     serve = [
         *python("workspan", "serve", "-e", "{upstream}", "--model", "m"),
         *("--port", "{port}", "--json", *options.serve),
     ]
-    found = [Contender("workspan", serve)]
+    found = [System("workspan", serve)]
     for dialect in ("responses", "messages"):
-        found.append(Contender(f"workspan {dialect}", serve, dialect=dialect))
+        found.append(System(f"workspan {dialect}", serve, dialect=dialect))
         spoken = [*serve, "--speaks", "chat"]
-        found.append(Contender(f"workspan {dialect} over chat", spoken, dialect=dialect))
+        found.append(System(f"workspan {dialect} over chat", spoken, dialect=dialect))
     shadow = ["--shadow", _SHADOW]
     for name, more in (("keyed", []), ("shadowed", shadow)):
         kept = [*serve, "--store", f"{{folder}}/{name}.db", *more]
-        found.append(Contender(name, kept, is_keyed=True))
+        found.append(System(name, kept, is_keyed=True))
     return found
 
 
 async def measured(
-    one: Contender, run: Running, direct: str, options: argparse.Namespace, key: str
+    one: System, run: Running, direct: str, options: argparse.Namespace, key: str
 ) -> Any:
     """Measure one that runs."""
     more = {"key": key, "question": VOTABLE} if one.is_keyed else {}
@@ -109,7 +109,7 @@ async def measured(
     return told
 
 
-async def flatness(run: Running, which: Contender, requests: int) -> list[float]:
+async def flatness(run: Running, which: System, requests: int) -> list[float]:
     """Return RSS in megabytes after each tenth of so many requests."""
     sent = [ask("m", which.dialect, is_streamed=is_streamed) for is_streamed in (False, True)]
     found = [run.memory()[0]]
@@ -150,7 +150,7 @@ async def _outcomes(url: str) -> dict[str, int]:
     return {name: int(float(count)) for name, count in found}
 
 
-def _key(one: Contender, folder: Path) -> str:
+def _key(one: System, folder: Path) -> str:
     """Make a key in the store of one that keeps them; return its text."""
     from workspan.serve.keeping import add_key
 
@@ -183,13 +183,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     os.sched_setaffinity(0, {options.load_core})
     names = {name for name in options.only.split(",") if name}
-    upstream = Contender("upstream", python("benchmarks.gateway.upstream", "--port", "{port}"))
+    upstream = System("upstream", python("benchmarks.gateway.upstream", "--port", "{port}"))
     with (
         tempfile.TemporaryDirectory() as folder,
         running(upstream, "", _port(), options.load_core, Path(folder)) as up,
     ):
         for _ in range(options.rounds):
-            for one in contenders(options):
+            for one in systems(options):
                 if names and one.name not in names:
                     continue
                 key = _key(one, Path(folder))

@@ -53,7 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--relayed", action="store_true", help="through the gateway itself")
     parser.add_argument(
-        "--runahead", type=int, default=48, help="tokens after a hang-up, at most, where relayed"
+        "--overshoot", type=int, default=48, help="tokens after a hang-up, at most, where relayed"
     )
     parser.add_argument(
         "--stated",
@@ -77,7 +77,7 @@ def _measured(asked: argparse.Namespace, store: str, folder: Path) -> dict[str, 
     asyncio.run(_reaped(store))
     rows = [_row(asyncio.run(key_usage(store, key))[0], bills[key]) for key in keys]
     return {
-        "overshoot": sum(row["overshoot"] for row in rows),
+        "overrun": sum(row["overrun"] for row in rows),
         "usable": min(row["usable"] for row in rows),
         "keys": rows,
         "told": dict(sorted(told.items())),
@@ -98,7 +98,7 @@ def _relayed(
             asked.streams,
             asked.piece,
             asked.piece_seconds,
-            asked.runahead,
+            asked.overshoot,
             asked.stated,
             PRICE,
             asked.seed,
@@ -172,7 +172,7 @@ def _row(usage: Any, tokens: int) -> dict[str, Any]:
         "spent": work.spent,
         "held": work.held,
         "recorded": usage.totals.work,
-        "overshoot": max(0, tokens - work.limit.most),
+        "overrun": max(0, tokens - work.limit.most),
         "usable": tokens / work.limit.most,
         "limits": {str(x.limit): x.spent <= x.limit.most for x in usage.spendings},
     }

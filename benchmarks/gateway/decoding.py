@@ -4,7 +4,7 @@
 
 No model stands behind it. A prompt says whose it is and how long its answer is: ``KEY TOKENS``. A
 token is a word; so many come at a time. What was decoded is billed as it is decoded, whoever reads
-it, and so is what is decoded until a hang-up is noticed: up to `--runahead` tokens, drawn anew
+it, and so is what is decoded until a hang-up is noticed: up to `--overshoot` tokens, drawn anew
 for each. Its first line is its address.
 """
 
@@ -48,8 +48,8 @@ class _Answer:
 class Server:
     """All answers of one process, decoded in step."""
 
-    def __init__(self, bill: int, piece: int, seconds: float, runahead: int, seed: int) -> None:
-        self.bill, self.piece, self.seconds, self.runahead = bill, piece, seconds, runahead
+    def __init__(self, bill: int, piece: int, seconds: float, overshoot: int, seed: int) -> None:
+        self.bill, self.piece, self.seconds, self.overshoot = bill, piece, seconds, overshoot
         self.answers: dict[Connection, _Answer] = {}
         self._rng = random.Random(seed)
         self._pieces = [_event({"content": "word " * size}) for size in range(piece + 1)]
@@ -77,7 +77,7 @@ class Server:
         """Decode on for a client that has hung up."""
         answer = self.answers.pop(connection, None)
         if answer is not None:
-            most = min(self.runahead, answer.tokens - answer.done)
+            most = min(self.overshoot, answer.tokens - answer.done)
             self._charge(answer, self._rng.randint(0, most))
 
     def _charge(self, answer: _Answer, tokens: int) -> None:
@@ -129,11 +129,11 @@ def main() -> None:
     parser.add_argument("--bill", required=True)
     parser.add_argument("--piece", type=int, default=4, help="tokens that come at a time")
     parser.add_argument("--piece-seconds", type=float, default=0.05)
-    parser.add_argument("--runahead", type=int, default=48)
+    parser.add_argument("--overshoot", type=int, default=48)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     bill = os.open(options.bill, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    server = Server(bill, options.piece, options.piece_seconds, options.runahead, options.seed)
+    server = Server(bill, options.piece, options.piece_seconds, options.overshoot, options.seed)
 
     async def run() -> None:
         loop = asyncio.get_running_loop()

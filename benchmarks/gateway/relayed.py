@@ -39,7 +39,7 @@ class Relayed:
     """Of each key, over all workers."""
     piece: int
     piece_seconds: float
-    runahead: int
+    overshoot: int
     """Tokens that the server decodes after a hang-up, at most."""
     stated: int
     """The same, as the gateway is told: what is under way counts, too."""
@@ -53,13 +53,13 @@ def told_of(relayed: Relayed) -> Counter[str]:
     upstream = [
         *("benchmarks.gateway.decoding", "--bill", relayed.bill, "--seed", str(relayed.seed)),
         *("--piece", str(relayed.piece), "--piece-seconds", str(relayed.piece_seconds)),
-        *("--runahead", str(relayed.runahead)),
+        *("--overshoot", str(relayed.overshoot)),
     ]
     with _started(*upstream) as (_, server):
         gateway = [
             *("workspan", "serve", "--json", "--port", "0", "-e", server, "--model", "m"),
             *("--store", relayed.store, "--workers", str(relayed.workers)),
-            *("-o", f"runahead={relayed.stated}", "-o", "concurrency=100000"),
+            *("-o", f"overshoot={relayed.stated}", "-o", "concurrency=100000"),
             *("--price", f"0/{relayed.price * 1_000_000:f}"),
         ]
         with _started(*gateway) as (process, line):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
+class System:
     """One proxy."""
 
     name: str
@@ -53,26 +53,24 @@ class Running:
 
 
 @contextmanager
-def running(
-    contender: Contender, upstream: str, port: int, core: int, folder: Path
-) -> Iterator[Running]:
+def running(system: System, upstream: str, port: int, core: int, folder: Path) -> Iterator[Running]:
     """Start it on one core; it ends with the block."""
-    for name, text in contender.files.items():
+    for name, text in system.files.items():
         (folder / name).write_text(text.replace("{upstream}", upstream))
     told = {"upstream": upstream, "port": str(port), "folder": str(folder)}
-    command = [part.format(**told) for part in contender.command]
+    command = [part.format(**told) for part in system.command]
     began = time.perf_counter()
-    log = (folder / f"{contender.name}.log").open("w+")
+    log = (folder / f"{system.name}.log").open("w+")
     process = subprocess.Popen(
         ["taskset", "-c", str(core), *command],
         stdout=log,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        env={**_kept(contender), "PYTHONUNBUFFERED": "1", "OPENAI_API_KEY": "sk-none"},
+        env={**_kept(system), "PYTHONUNBUFFERED": "1", "OPENAI_API_KEY": "sk-none"},
     )
     try:
-        url = _wait(process, folder / f"{contender.name}.log", port, contender.door)
+        url = _wait(process, folder / f"{system.name}.log", port, system.door)
         yield Running(url, time.perf_counter() - began, process.pid)
     finally:
         with suppress(ProcessLookupError):
@@ -85,11 +83,11 @@ def running(
         log.close()
 
 
-def _kept(contender: Contender) -> dict[str, str]:
+def _kept(system: System) -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if contender.is_ours or not name.startswith("PYTHON")
+        if system.is_ours or not name.startswith("PYTHON")
     }
 
 

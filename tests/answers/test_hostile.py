@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workspan.answers import canonical, equivalent, read
+from workspan.answers.text import text_key
 from workspan.data.types import AnswerKind
 
 PIECES = [
@@ -197,15 +198,41 @@ def test_reading_takes_linear_time(piece: str) -> None:
         ), kind
 
 
-@pytest.mark.parametrize("piece", [".", "`", "*", ". ", "x."])
-def test_a_marked_line_takes_linear_time(piece: str) -> None:
-    around = ("Answer: ", "x")
+AROUND = {
+    "a line": ("Answer: ", "x"),
+    "a line's end": ("Answer: ", ""),
+    "a line below": ("Answer:\n", "\nx"),
+    "ticks": ("Final answer: `", "`"),
+    "a tag": ("<answer>", "`</answer>"),
+    "JSON": ('{"answer": "', '"}'),
+}
+
+
+@pytest.mark.parametrize("piece", [".", "`", "*", ". ", "x.", "~", "~~~ ", " ", "\t", "!", '"\\'])
+@pytest.mark.parametrize("where", AROUND)
+def test_what_is_marked_takes_linear_time(piece: str, where: str) -> None:
     for kind in KINDS:
         assert any(
-            (large := spent(piece, kind, _LARGE, around)) <= 0.05
-            or large < 40 * max(spent(piece, kind, _SMALL, around), 0.002)
+            (large := spent(piece, kind, _LARGE, AROUND[where])) <= 0.05
+            or large < 40 * max(spent(piece, kind, _SMALL, AROUND[where]), 0.002)
             for _ in range(10)
         ), kind
+
+
+@pytest.mark.parametrize(
+    "piece", ["!", "?", ".", "! ", ". ", "()", "*", '"', "$", "_", "`", "a.", "1!"]
+)
+def test_a_long_text_s_key_takes_linear_time(piece: str) -> None:
+    def taken(size: int) -> float:
+        text = (piece * size)[:size]
+        began = time.process_time()
+        text_key.__wrapped__(text)
+        return time.process_time() - began
+
+    assert any(
+        (large := taken(_LARGE)) <= 0.05 or large < 40 * max(taken(_SMALL), 0.002)
+        for _ in range(10)
+    )
 
 
 @given(

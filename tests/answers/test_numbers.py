@@ -377,3 +377,10 @@ def test_decimals_are_exact(number: object) -> None:
     found = extract(f"Answer: {written}", "number")
     assert found is not None
     assert value(found) == F(written)
+
+
+@pytest.mark.parametrize("text", ["0,500", "0 500", "0.500,5", "0.250.000", "-0,250", "$0,250"])
+def test_no_thousands_begin_with_a_nought(text: str) -> None:
+    """0,500 is a half, written with a comma, or a slip: never five hundred."""
+    assert extract(text, "number") is None
+    assert not any(equivalent(text, other, "math") for other in ("500", "500.5", "250000"))

@@ -584,3 +584,39 @@ def test_a_correction_wins_and_helpers_come_along() -> None:
     assert "def twice" in found.answer
     assert "def four" in found.answer
     assert read(helper + user, "code", asked="twice").answer.startswith("def twice")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I can't give an accurate answer to this question as it is missing the date.",
+        "I don't know the answer to this question.",
+        "There is no correct answer to the problem, as it is flawed.",
+        "An accurate answer to this question requires more data.",
+    ],
+)
+def test_a_verb_is_none_inside_a_word_or_a_reason(reply: str) -> None:
+    """Of "answer to this" the last letters are no verb, and "as it is" gives none."""
+    found = read(reply, "text")
+    assert found is not None
+    assert (found.answer, found.rule) == (reply, "last line")
+    assert read(reply, "math") is None
+    said = read("The answer to this question is Paris.", "text")
+    assert said is not None
+    assert said.answer == "Paris"
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        ("I get 11 (after 3 steps).", None),
+        ("So there are 6 (with a remainder of 2 students)", None),
+        ("The rope is 1 m (100 cm) long.", None),
+        ("There are (in all) 15 apples.", "15"),
+        ("It costs (5 + 6) = 11 dollars.", "11"),
+        ("Answer: 42 (approximately 41.97)", "42"),
+    ],
+)
+def test_a_number_in_an_aside_is_no_answer(reply: str, answer: str | None) -> None:
+    found = read(reply, "number")
+    assert (found and found.answer) == answer

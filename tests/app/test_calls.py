@@ -15,7 +15,7 @@ import pytest
 
 import workspan as ws
 from workspan import sync
-from workspan.batch.bench import Trial
+from workspan.batch.trials import Trial
 from workspan.core.context import Delta, Event
 from workspan.errors import InputError, MissingDependency, SpecError
 from workspan.tasks.files import read_tasks
@@ -231,13 +231,13 @@ def test_an_estimate_spends_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_a_library_and_a_replay_come_from_python_too(tmp_path: Path) -> None:
+def test_a_profile_and_a_replay_come_from_python_too(tmp_path: Path) -> None:
     journal = tmp_path / "journal"
-    library = sync.calibrate(
-        ROWS, engine="scripted", budget="1k work", lines=3, block=32, to=tmp_path / "library.json"
+    profile = sync.calibrate(
+        ROWS, engine="scripted", budget="1k work", chains=3, block=32, to=tmp_path / "profile.json"
     )
-    assert len(library.problems) == 6
-    assert (tmp_path / "library.json").stat().st_mode & 0o077 == 0
+    assert len(profile.problems) == 6
+    assert (tmp_path / "profile.json").stat().st_mode & 0o077 == 0
     sync.compare(ROWS, "self_consistency(n=4)", engine="scripted", journal=journal)
     problems = tmp_path / "problems.jsonl"
     problems.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in ROWS))

@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from workspan import sync
 from workspan.errors import InputError, SpecError
-from workspan.strategies.auto.fit.library import read_library
+from workspan.strategies.auto.fit.profile import read_profile
 
 SUMS = [{"question": f"{i} + 1?", "answer": str(i + 1), "kind": "number"} for i in range(4)]
 
@@ -86,14 +86,14 @@ def recorded(path: Path, missing: float = 0.05) -> Path:
 
 def test_recordings_are_raced_and_groups_with_many_missing_are_named(tmp_path: Path) -> None:
     file = recorded(tmp_path / "samples.parquet")
-    library = tmp_path / "efforts.json"
-    done = sync.which(recorded=file, price="1/10", to=library)
+    profile = tmp_path / "efforts.json"
+    done = sync.which(recorded=file, price="1/10", to=profile)
     assert {one.effort for one in done.records if one.kind == "arm"} == {"low", "high"}
     assert "were not logged" in done.left_out["m xhigh"]
     assert done.policy is not None
     assert (done.policy.seconds, done.policy.prefill) == (None, None)
     assert done.policy.cost == pytest.approx(done.policy.work * 1e-5, rel=0.02)
-    held = read_library(library)
+    held = read_profile(profile)
     assert held.model == "m"
     assert held.ladders is not None
     assert [rung.effort for rung in held.ladders.rungs] == ["low", "high"]
@@ -106,4 +106,4 @@ def test_a_pilot_on_recordings_is_as_hard(tmp_path: Path) -> None:
     done = sync.which(recorded=file, pilot="30k work", votes=3)
     assert done.raced.spent.output_tokens <= 30_000
     assert done.raced.ended_by == "work"
-    assert any("the pilot's limit on work" in one for one in done.remarks)
+    assert any("the pilot's limit on work" in one for one in done.caveats)

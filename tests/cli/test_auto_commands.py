@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from workspan.cli.main import app
 from workspan.errors import InputError
-from workspan.strategies.auto.fit.library import read_library
+from workspan.strategies.auto.fit.profile import read_profile
 
 pytestmark = pytest.mark.slow
 
@@ -57,17 +57,17 @@ def refused(*arguments: str | Path) -> str:
 
 
 def test_calibrate_pool_and_explain(server: str, problems: Path, tmp_path: Path) -> None:
-    library, answers = tmp_path / "library.json", tmp_path / "answers.jsonl"
+    profile, answers = tmp_path / "profile.json", tmp_path / "answers.jsonl"
     engine = ("--engine", server, "--model", "simulated")
-    said = workspan("calibrate", "--input", problems, *engine, "--lines", "3", "--to", library)
+    said = workspan("calibrate", "--input", problems, *engine, "--chains", "3", "--to", profile)
     assert "18 chains of 6 problems" in said
     assert "4 labels: enough to show" in said
-    found = read_library(library)
+    found = read_profile(profile)
     assert found.labelled == 4  # two have no answer: their lengths and votes still count
     assert [case.right for case in found.problems][3:] == [(0,), None, None]
-    again = workspan("calibrate", "--input", problems, *engine, "--lines", "3", "--to", library)
+    again = workspan("calibrate", "--input", problems, *engine, "--chains", "3", "--to", profile)
     assert again.splitlines()[-1] == said.splitlines()[-1]
-    plan = f"auto(library={str(library)!r})"
+    plan = f"auto(profile={str(profile)!r})"
     where = ("--input", problems, "--output", answers)
     workspan("solve", *where, *engine, "-s", plan, "--pooled", "-b", "200 work")
     rows = [json.loads(line) for line in answers.read_text().splitlines()]
@@ -88,19 +88,19 @@ def test_calibrate_pool_and_explain(server: str, problems: Path, tmp_path: Path)
 
 
 def test_calibrate_and_solve_with_an_arm(server: str, problems: Path, tmp_path: Path) -> None:
-    library, answers = tmp_path / "library.json", tmp_path / "answers.jsonl"
+    profile, answers = tmp_path / "profile.json", tmp_path / "answers.jsonl"
     engine = ("--engine", server, "--model", "simulated")
     arm = "self_revision(turns=1)"
-    where = ("--input", problems, "--lines", "3", "--to", library)
+    where = ("--input", problems, "--chains", "3", "--to", profile)
     said = workspan("calibrate", *where, *engine, "--arm", arm)
     assert "; arms were right on 4" in said  # of the problems with an answer
-    found = read_library(library)
+    found = read_profile(profile)
     assert [case.arms[0] and case.arms[0].right for case in found.problems][2:5] == [
         True,
         True,
         None,
     ]
-    plan = f"auto({arm}, library={str(library)!r})"
+    plan = f"auto({arm}, profile={str(profile)!r})"
     workspan("solve", "--input", problems, "--output", answers, *engine, "-s", plan)
     assert {json.loads(line)["answer"] for line in answers.read_text().splitlines()} == {"4"}
 
@@ -117,7 +117,7 @@ def test_chains_of_which_none_ended_make_no_library(
 
 
 def test_what_is_wrong_is_said_before_anything_is_spent(problems: Path, tmp_path: Path) -> None:
-    to, nowhere = tmp_path / "x.json", tmp_path / "no" / "library.json"
+    to, nowhere = tmp_path / "x.json", tmp_path / "no" / "profile.json"
     assert "does not exist" in refused("calibrate", "--input", problems, "--to", nowhere)
     assert "--task NAME" in refused("calibrate", "--to", to)
     wrong = ("calibrate", "--input", problems, "--to", to, "-s", "single")

@@ -88,15 +88,15 @@ def test_a_replay_and_an_explanation_are_printed(monkeypatch: pytest.MonkeyPatch
     assert "single" in fails(*replay, "--report", "r.html")
     solve = ("solve", "-s", "auto(n=2)", *ASKING, "--output", "a.jsonl")
     assert CliRunner().invoke(app, list(solve)).exit_code == 0
-    break_(monkeypatch, workspan.lab.report.explained, "lines_plot", ValueError("no lines"))
+    break_(monkeypatch, workspan.lab.report.explained, "chains_plot", ValueError("no lines"))
     assert "auto(n=2)" in fails("explain", "a.jsonl", "--report", "r.html")
     assert not Path("r.html").exists()
 
 
-def test_a_library_that_can_not_be_written_is_made_again_of_what_is_kept(
+def test_a_profile_that_can_not_be_written_is_made_again_of_what_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    command = ("calibrate", *ASKING, "--lines", "2", "--journal", "j", "--to", "l.json")
+    command = ("calibrate", *ASKING, "--chains", "2", "--journal", "j", "--to", "l.json")
     break_(monkeypatch, os, "replace", OSError(28, os.strerror(28)))
     fails(*command)
     assert not Path("l.json").exists()

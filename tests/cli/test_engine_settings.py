@@ -29,7 +29,7 @@ def test_every_setting_reaches_the_engine_it_is_for() -> None:
         "effort=low",
         "concurrency=3",
         "n_per_request=4",
-        "runahead=0",
+        "overshoot=0",
         "timeout.connect=2",
         "timeout.first_token=30s",
         "retries.attempts=2",
@@ -43,7 +43,7 @@ def test_every_setting_reaches_the_engine_it_is_for() -> None:
     engine = Endpoint("http://host/v1", "m", **told[""].for_completions())
     assert (engine.prefill, engine.form, engine.sends_seed) == (True, "completion", False)
     assert (engine.streams, engine.context, engine.reasoning_effort) == (False, 8192, "low")
-    assert (engine.concurrency, engine.n_per_request, engine.runahead) == (3, 4, 0)
+    assert (engine.concurrency, engine.n_per_request, engine.overshoot) == (3, 4, 0)
     assert (engine.timeouts.connect, engine.timeouts.first_token) == (2.0, 30.0)
     assert (engine.retries.attempts, engine.key_header) == (2, "api-key")
     assert engine.headers == {"X-Team": "ours"}

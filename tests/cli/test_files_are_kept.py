@@ -226,7 +226,7 @@ def test_what_is_ours_is_gone_on_with_and_replaced(here: Path) -> None:
     commands = [
         ("compare", "-s", "single", *ASKING, "--journal", "j", "--report", "r.html"),
         ("solve", "-s", "auto(n=2)", *ASKING, "--output", "a.jsonl"),
-        ("calibrate", *ASKING, "--lines", "2", "--to", "l.json"),
+        ("calibrate", *ASKING, "--chains", "2", "--to", "l.json"),
         ("explain", "a.jsonl", "--report", "why.html"),
     ]
     (here / "empty").touch()
@@ -247,7 +247,7 @@ def test_what_is_ours_is_gone_on_with_and_replaced(here: Path) -> None:
 def test_our_files_of_one_kind_are_not_ours_for_another(here: Path) -> None:
     run("solve", "-s", "auto(n=2)", *ASKING, "--output", "a.jsonl")
     run("compare", "-s", "single", *ASKING, "--journal", "j", "--report", "r.html")
-    run("calibrate", *ASKING, "--lines", "2", "--to", "l.json")
+    run("calibrate", *ASKING, "--chains", "2", "--to", "l.json")
     before = contents(here)
     kinds = {"--output": "a.jsonl", "--journal": "j", "--report": "r.html", "--to": "l.json"}
     for door in DOORS.values():

@@ -23,7 +23,7 @@ STRATEGIES = [
     "self_consistency(n=99999999999999999999999)", "self_consistency(temperature=1e400)",
     "self_consistency(n=0x" + "f" * 6_000 + ")", "self_consistency(n=1, n=2)", "single(**{})",
     "self_consistency(n={[]: 1})", "sinɡle\u202e", "é(n=\n1)", "budget_forcing(nudge='[/x]')",
-    "self_consistency(n=1000000000, max_tokens=8)", "auto(library='/')", "auto(library='/nope')",
+    "self_consistency(n=1000000000, max_tokens=8)", "auto(profile='/')", "auto(profile='/nope')",
     "mixture_of_agents(engines=('x',))", "retrieve", "best_of_n(verifier=single)", "a" * 100_000,
     "single(max_tokens=1000000000000000)", "all", "budget_forcing(nudge='\\ud800')",
 ]  # fmt: skip
@@ -127,8 +127,8 @@ def bases(folder: Path) -> dict[str, list[str]]:
         "compare": ["compare", "--task", "demo", "--limit", "1", *small, "-s", "single"],
         "replay": ["replay", str(folder / "journal.jsonl"), "--input", str(good)],
         "calibrate": [
-            "calibrate", "--to", str(folder / "library.json"), "--limit", "1", "--task", "demo",
-            "--lines", "2", *small,
+            "calibrate", "--to", str(folder / "profile.json"), "--limit", "1", "--task", "demo",
+            "--chains", "2", *small,
         ],
         "explain": ["explain", str(folder / "journal.jsonl")],
         "claims": ["claims", "no-such-claim"],

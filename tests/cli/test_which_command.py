@@ -76,7 +76,7 @@ def test_what_is_wrong_is_said_before_anything_is_asked(server: str, folder: Pat
     assert bill(server) == Counters(0, 0, 0, is_busy=False)
 
 
-def test_the_pilot_is_what_the_server_counts_and_the_library_climbs(
+def test_the_pilot_is_what_the_server_counts_and_the_profile_climbs(
     server: str, folder: Path
 ) -> None:
     options = ["--pilot", "$1", *STATED, "--to", str(folder / "lib.json"), "--json"]
@@ -95,7 +95,7 @@ def test_the_pilot_is_what_the_server_counts_and_the_library_climbs(
     assert all(one["reasoning"] > 0 and one["seconds"] > 0 for one in arms)
     asked = [sys.executable, "-m", "workspan", "solve", "What is 12 + 30?", "--kind", "number"]
     asked += ["-e", f"{server}/v1", "--model", "simulated", *STATED, "--budget", "2k work"]
-    asked += ["-s", f"auto(library='{folder / 'lib.json'}')", "--json"]
+    asked += ["-s", f"auto(profile='{folder / 'lib.json'}')", "--json"]
     done = subprocess.run(asked, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["votes"]

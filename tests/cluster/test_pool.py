@@ -14,8 +14,8 @@ import anyio
 import pytest
 
 from sweep_rig import PROBLEMS, Rig, figures
-from workspan.batch.bench import Bench, Trial
 from workspan.batch.compare import Comparison, compare
+from workspan.batch.trials import Trial, TrialRunner
 from workspan.cluster.desk import Desk
 from workspan.cluster.pool import Pool, opened
 from workspan.cluster.told import Engines, Line, Unit
@@ -97,7 +97,7 @@ class Cluster:
 
     async def hire(self) -> Near:
         engine = self.engines[min(len(self.hired), len(self.engines) - 1)]
-        desk = Desk({LANE: Opening(engine)})
+        desk = Desk({LANE: EngineFactory(engine)})
         worker = Near(desk) if self.hired else Near(desk, dies=self.dies)
         self.hired.append(worker)
         return worker
@@ -118,7 +118,7 @@ class Cluster:
 
 
 @dataclass(frozen=True)
-class Opening:
+class EngineFactory:
     engine: ScriptedEngine
 
     async def open(self) -> Engines:
@@ -227,7 +227,7 @@ def test_a_total_holds_what_is_lost_with_workers(tmp_path: Path) -> None:
 def test_no_engine_is_asked_before_its_bound_is_kept() -> None:
     async def main() -> None:
         model = engine()
-        desk = Desk({LANE: Opening(model)})
+        desk = Desk({LANE: EngineFactory(model)})
         strategy, task = "single(max_tokens=60)", PROBLEMS[0]
         await desk.begin(Unit(1, LANE, strategy, task, Budget(work=90), 0, 1))
         lines = await desk.exchange(0)
@@ -347,32 +347,32 @@ def test_a_disk_that_is_full_ends_the_unit_and_is_said(tmp_path: Path) -> None:
     async def main() -> None:
         model = engine()
         async with Cluster([model]).open() as pool:
-            bench = Bench(engine(), Budget(work=90), 0, None, anyio.CapacityLimiter(1), 1)
+            runner = TrialRunner(engine(), Budget(work=90), 0, None, anyio.CapacityLimiter(1), 1)
             strategy = parse_strategy("single(max_tokens=60)")
             with pytest.raises(JournalError, match="full"):
-                await pool.away(LANE)(bench, strategy, PROBLEMS[0], Journal((), full))
-            await again(bench, pool)
+                await pool.away(LANE)(runner, strategy, PROBLEMS[0], Journal((), full))
+            await again(runner, pool)
         assert len(model.requests) == 1
 
-    async def again(bench: Bench, pool: Pool) -> None:
+    async def again(runner: TrialRunner, pool: Pool) -> None:
         """The worker goes on with other units; the one that can't be kept was never asked."""
         strategy = parse_strategy("single(max_tokens=60)")
-        trial = await pool.away(LANE)(bench, strategy, PROBLEMS[1], Journal())
+        trial = await pool.away(LANE)(runner, strategy, PROBLEMS[1], Journal())
         assert trial.result is not None
 
     anyio.run(main)
 
 
-async def begun(pool: Pool, bench: Bench, journal: Journal, place: int = 0) -> Trial:
+async def begun(pool: Pool, runner: TrialRunner, journal: Journal, place: int = 0) -> Trial:
     strategy = parse_strategy("self_refine(turns=3, max_tokens=20)")
-    return await pool.away(LANE)(bench, strategy, PROBLEMS[place], journal)
+    return await pool.away(LANE)(runner, strategy, PROBLEMS[place], journal)
 
 
 def test_a_unit_that_nobody_waits_for_spends_nothing_more(tmp_path: Path) -> None:
     async def main() -> None:
         model, heard = engine(), anyio.Event()
         async with Cluster([model]).open(workers=1) as pool:
-            bench = Bench(engine(), Budget(work=90), 0, None, anyio.CapacityLimiter(1), 1)
+            runner = TrialRunner(engine(), Budget(work=90), 0, None, anyio.CapacityLimiter(1), 1)
             one: list[Entry] = []
 
             def kept(entry: Entry) -> None:
@@ -381,10 +381,10 @@ def test_a_unit_that_nobody_waits_for_spends_nothing_more(tmp_path: Path) -> Non
                     heard.set()
 
             async with anyio.create_task_group() as group:
-                group.start_soon(begun, pool, bench, Journal((), kept))
+                group.start_soon(begun, pool, runner, Journal((), kept))
                 await heard.wait()
                 group.cancel_scope.cancel()
-            trial = await begun(pool, bench, Journal(), 1)
+            trial = await begun(pool, runner, Journal(), 1)
             assert trial.result is not None
             others = [r for r in model.requests if "0 + 2" in r.prompt[0].text]
             assert len(others) <= len([e for e in one if e.outcome == "open"])

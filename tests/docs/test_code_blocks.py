@@ -35,3 +35,9 @@ def test_links_between_pages_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_no_page_holds_what_a_merge_left() -> None:
+    for page in (*PAGES, ROOT / "CHANGELOG.md"):
+        left = re.findall(r"^(?:<{7}|>{7})(?: .*)?$", page.read_text(), re.MULTILINE)
+        assert not left, f"{page.name}: {left}"

@@ -20,7 +20,7 @@ from workspan.core.engine import Bill
 from workspan.data.types import Message, Request, Sample
 from workspan.engines import models
 from workspan.engines.embedded import Embedded
-from workspan.engines.embedded.protocol import RUNAHEAD
+from workspan.engines.embedded.protocol import OVERSHOOT
 from workspan.errors import ContextExceeded, EngineError, EngineUnavailable
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -169,7 +169,7 @@ def test_bills_of_cut_and_whole_chains_add_up_to_what_the_worker_decoded(engine:
     assert all(sample.usage.unseen_tokens == 0 for _, sample in samples)
     for cut, sample in samples:
         if sample.finish == "budget" and cut is not None:
-            assert sample.usage.output_tokens <= cut + RUNAHEAD
+            assert sample.usage.output_tokens <= cut + OVERSHOOT
 
 
 def test_a_stream_closed_after_its_last_token_but_before_reading_it_is_billed_exactly(
@@ -216,7 +216,7 @@ def test_a_reader_that_stands_still_holds_nobody_up_and_is_not_run_away_from(
             seen = bill.usage.output_tokens
             other = await draw(engine, replace(STORY, max_tokens=120, seed=1))
             assert other.finish in ("length", "stop")
-        assert bill.usage.output_tokens <= seen + RUNAHEAD
+        assert bill.usage.output_tokens <= seen + OVERSHOOT
 
     anyio.run(main)
 
@@ -287,7 +287,7 @@ def test_what_was_finished_is_kept_and_what_was_lost_is_raised(
     for error, bill in lost:
         assert ("hung" if blow == signal.SIGSTOP else "died") in str(error)
         assert bill.usage.calls == 1
-        assert 0 < bill.usage.unseen_tokens <= RUNAHEAD
+        assert 0 < bill.usage.unseen_tokens <= OVERSHOOT
 
 
 def test_an_engine_that_is_not_called_starts_no_worker(model: str) -> None:

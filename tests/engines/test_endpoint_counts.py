@@ -129,7 +129,7 @@ def test_a_price_that_the_provider_charges_is_kept() -> None:
 def test_a_closed_stream_stops_the_server_and_bounds_what_it_decoded_unseen() -> None:
     async def main() -> None:
         behaviour = Behaviour(text=f"{WORDS} " * 10, delay_seconds=0.002)
-        async with before(behaviour, runahead=5) as (engine, server):
+        async with before(behaviour, overshoot=5) as (engine, server):
             whole = (await draw(engine)).usage  # from which a piece is known to be a token
             usage = (await draw(engine, chunks=3)).usage
             await anyio.sleep(0.2)
@@ -144,7 +144,7 @@ def test_a_closed_stream_stops_the_server_and_bounds_what_it_decoded_unseen() ->
 
 def test_a_call_cancelled_before_its_first_token_is_billed_as_what_it_may_have_cost() -> None:
     async def main() -> None:
-        async with before(Behaviour(fault="hangs"), runahead=5) as (engine, _):
+        async with before(Behaviour(fault="hangs"), overshoot=5) as (engine, _):
             bill = Bill()
             with anyio.move_on_after(0.1):
                 await draw(engine, bill=bill)
@@ -162,7 +162,7 @@ async def draw_many(
 ) -> tuple[list[Drawn], SimulatedServer]:
     """Draw n times at once with n choices a request, each with its own seed."""
     drawn: list[Drawn] = []
-    options = {"n_per_request": n, "runahead": 64, **options}
+    options = {"n_per_request": n, "overshoot": 64, **options}
 
     async with before(behaviour, **options) as (engine, server):
 
@@ -208,9 +208,9 @@ def test_choices_that_a_server_leaves_out_are_asked_for_one_by_one() -> None:
     anyio.run(main)
 
 
-def test_requests_longer_than_the_runahead_are_not_joined() -> None:
+def test_requests_longer_than_the_overshoot_are_not_joined() -> None:
     async def main() -> None:
-        _, server = await draw_many(Behaviour(), 3, runahead=63)
+        _, server = await draw_many(Behaviour(), 3, overshoot=63)
         assert [body.get("n", 1) for body in server.requests] == [1, 1, 1]
 
     anyio.run(main)

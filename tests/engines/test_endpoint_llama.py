@@ -170,7 +170,7 @@ def test_a_call_cut_in_the_middle_is_bounded_from_both_sides(llama: str, is_know
             await engine.aclose()
         truth, usage = after.since(before).decoded, drawn.usage
         assert 5 <= truth <= usage.output_tokens + usage.unseen_tokens
-        assert usage.unseen_tokens == engine.runahead
+        assert usage.unseen_tokens == engine.overshoot
         assert usage.source == "estimated"
         if is_known:
             # What a piece holds is learnt from a stream with blank pieces: rounded up, one more.

@@ -19,9 +19,9 @@ def wordy(request: Request) -> str:
     return chatter(request) + " one two three four five six"
 
 
-@pytest.mark.parametrize("runahead", [0, 8])
-def test_the_scripted_engine_conforms(runahead: int) -> None:
-    anyio.run(check_engine, ScriptedEngine(wordy, runahead=runahead))
+@pytest.mark.parametrize("overshoot", [0, 8])
+def test_the_scripted_engine_conforms(overshoot: int) -> None:
+    anyio.run(check_engine, ScriptedEngine(wordy, overshoot=overshoot))
 
 
 def test_the_faulty_engine_conforms_where_it_has_no_fault() -> None:

@@ -15,7 +15,7 @@ from workspan.boundary.secret import Secret
 from workspan.data.types import Request
 from workspan.engines.endpoint.complaints import Complaint, read_complaint
 from workspan.engines.endpoint.dialect import Asking, Dialect
-from workspan.engines.endpoint.refusals import refusal
+from workspan.engines.endpoint.rejections import rejection
 from workspan.errors import ContextExceeded, EngineRejected, EngineUnavailable
 
 NO_KEY = Secret("")
@@ -440,7 +440,7 @@ def test_an_unknown_context_is_learnt_for_the_calls_to_come(said: str) -> None:
     asked.body()
     complaint = read_complaint(400, body({"error": {"message": said}}), NO_KEY)
     assert not asked.learn(complaint)
-    assert isinstance(refusal(complaint, "http://host"), ContextExceeded)
+    assert isinstance(rejection(complaint, "http://host"), ContextExceeded)
     assert (known.context, known.cap_name) == (1000, "max_tokens")
     later = Asking(known, request, 1, None, 40)
     assert msgspec.json.decode(later.body())["max_tokens"] == 980  # half of the bound, for a start
@@ -564,13 +564,13 @@ def test_the_kinds_of_429_are_kept_apart(
     status: int, headers: dict[str, str], said: object, kind: type[Exception]
 ) -> None:
     complaint = read_complaint(status, body(said), NO_KEY, headers)
-    assert type(refusal(complaint, "http://host")) is kind
+    assert type(rejection(complaint, "http://host")) is kind
 
 
 @pytest.mark.parametrize("depth", [10, 100_000])
 def test_a_deep_refusal_is_read_as_far_as_it_goes(depth: int) -> None:
     complaint = read_complaint(400, b"[" * depth, NO_KEY)
-    assert isinstance(refusal(complaint, "http://host"), EngineRejected)
+    assert isinstance(rejection(complaint, "http://host"), EngineRejected)
     nested: Any = "seed is not supported"
     for _ in range(500):
         nested = {"error": nested}
@@ -581,7 +581,7 @@ def test_the_key_is_in_nothing_that_is_shown() -> None:
     secret = Secret("sk-hidden", ("team-secret",))
     said = {"error": {"message": "bad sk-hidden", "param": "sk-hidden", "code": "team-secret"}}
     complaint = read_complaint(400, body(said), secret, {"Location": "http://x/?k=sk-hidden"})
-    shown = f"{complaint} {complaint!r} {refusal(complaint, 'http://host')} {complaint.location}"
+    shown = f"{complaint} {complaint!r} {rejection(complaint, 'http://host')} {complaint.location}"
     assert "sk-hidden" not in shown
     assert "team-secret" not in shown
 

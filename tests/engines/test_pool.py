@@ -57,7 +57,7 @@ def pool(engines: Mapping[str, Engine], time: TurnedTime | None = None, **stated
 
 
 def test_a_pool_of_scripted_engines_conforms() -> None:
-    engines = {name: ScriptedEngine(wordy, runahead=8) for name in "abc"}
+    engines = {name: ScriptedEngine(wordy, overshoot=8) for name in "abc"}
     anyio.run(check_engine, Pool(engines, Members([Member(name) for name in engines])))
     assert all(engine.requests for engine in engines.values())
 
@@ -403,7 +403,7 @@ name = "b"
 engine = "{b}"
 model = "simulated-large"
 weight = 2
-set = {{ runahead = 16 }}
+set = {{ overshoot = 16 }}
 """
 
 
@@ -419,7 +419,7 @@ def test_a_pool_opens_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             path.write_text(FILE.format(a=servers[0].url, b=servers[1].url))
             async with ws.open_engine(f"pool:{path}") as engine:
                 assert engine.info.model == "both"
-                assert engine.info.runahead == 64
+                assert engine.info.overshoot == 64
                 for seed in range(12):
                     await draw(engine, replace(REQUEST, seed=seed))
         assert set(servers[0].authorizations) == {"Bearer sk-of-member-a"}

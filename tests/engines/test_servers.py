@@ -24,7 +24,7 @@ from workspan.data.types import Request
 from workspan.engines.endpoint import Endpoint, Retries, Timeouts
 from workspan.engines.endpoint.complaints import retry_after
 from workspan.engines.endpoint.events import EventStream
-from workspan.engines.endpoint.refusals import finish_of
+from workspan.engines.endpoint.rejections import finish_of
 from workspan.engines.endpoint.wire import decode_event, read_parts
 from workspan.errors import (
     ContextExceeded,

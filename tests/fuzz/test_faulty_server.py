@@ -74,7 +74,7 @@ def test_an_honest_server_says_what_it_counts(per_piece: int, stream: bool) -> N
 
 def test_a_server_whose_client_is_gone_decodes_on_as_far_as_it_says() -> None:
     async def main() -> Served:
-        server = FaultyServer(Habits(length=(200, 200), run_ahead=7))
+        server = FaultyServer(Habits(length=(200, 200), overshoot=7))
         async with server.serve():
             async with aiohttp.ClientSession() as client:
                 body = BODY | {"n": 1, "max_tokens": 150}
@@ -95,7 +95,7 @@ def test_each_fault_changes_what_some_request_gets(fault: Fault) -> None:
 
     def written(change: Callable[[Any, random.Random], None], ignores_cap: bool) -> str:
         rng = random.Random(3)
-        habits = Habits(length=(60, 60), run_ahead=1)
+        habits = Habits(length=(60, 60), overshoot=1)
         asked = Asked(is_chat=True, body=BODY | {"n": 1 + (fault.name in WITH_N)})
         script = script_of(asked, habits, rng, ignores_cap=ignores_cap)
         change(script, random.Random(4))
@@ -146,7 +146,7 @@ def test_thinking_beside_the_completion_is_part_of_what_a_server_says() -> None:
 
 
 def test_tokens_that_no_client_can_know_of_are_not_owed() -> None:
-    drawn = replace(case(0), runahead=16, habits=Habits())
+    drawn = replace(case(0), overshoot=16, habits=Habits())
     assert due(row(30, is_gone=True, after=16), drawn) == 30
     assert due(row(60, is_gone=True, after=40), drawn) == 20
     assert due(row(30, is_gone=True, held=25), drawn) == 5

@@ -97,7 +97,7 @@ def test_nothing_that_was_decoded_for_a_call_is_missing(form: Fault, other: str)
         habits = Habits(per_piece=rng.choice((1, 4)), reports=reports, length=(5, 80))
         budget = Budget(work=rng.choice((None, 20, 90, 400)))
         left = anyio.run(called, habits, faults, budget, rng.choice((math.inf, 10, 60)))
-        told = replace(case(0), faults=faults, habits=habits, kill=None, runahead=64)
+        told = replace(case(0), faults=faults, habits=habits, kill=None, overshoot=64)
         spent = left.account.spent
         assert left.server.tally.rows
         served = sum(due(row, told) for row in left.server.tally.rows)

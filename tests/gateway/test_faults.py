@@ -118,7 +118,7 @@ def fine(evidence: Evidence) -> None:
 
 def test_what_a_stream_brings_while_its_account_is_asked_is_counted() -> None:
     """Three long streams share what is too little for them: each is cut, and all of it counted."""
-    habits = Habits(run_ahead=13, length=(2_500, 4_000), seconds=0.0005)
+    habits = Habits(overshoot=13, length=(2_500, 4_000), seconds=0.0005)
     caps = (20, 4_000, 4_000, 4_000)
     asks = [
         Ask(i, 0, "chat/completions", True, True, cap, 1, "", None, None)

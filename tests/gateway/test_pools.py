@@ -275,7 +275,7 @@ def test_a_pool_s_file_says_all_of_its_members(tmp_path: Path) -> None:
     config = configured([f"near=pool:{path}", "far=http://127.0.0.1:9/v1"], ["far=m"])
     assert [one.name for one in config.upstreams] == ["near.a", "far"]
     assert config.upstreams[0].settings.key == ""
-    for told in ((["m"], None, None), (None, ["1/2"], None), (None, None, ["runahead=3"])):
+    for told in ((["m"], None, None), (None, ["1/2"], None), (None, None, ["overshoot=3"])):
         with pytest.raises(InputError, match="its file says"):
             configured([f"pool:{path}"], *told)
     with pytest.raises(InputError, match="failover needs a second engine"):

@@ -29,8 +29,8 @@ from workspan.spec import parse_strategy, write
 from workspan.store.journals import JournalFile
 from workspan.store.lines import read_lines, sealed
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.library import Case
-from workspan.strategies.auto.policies.survey import Survey
+from workspan.strategies.auto.fit.profile import Case
+from workspan.strategies.auto.policies.exhaustive import Exhaustive
 from workspan.tasks.base import Task
 from workspan.testing.scripted import ScriptedEngine
 
@@ -73,7 +73,7 @@ def test_any_id_is_compared_explained_calibrated_and_resumed(names: list[str]) -
         Task(Problem.ask(f"What is {i}?", kind="number", id=name), str(i), Same())
         for i, name in enumerate(names)
     ]
-    plain, auto = parse_strategy("self_consistency(n=3)"), Auto(n=2, fitted=Survey(2, 8))
+    plain, auto = parse_strategy("self_consistency(n=3)"), Auto(n=2, fitted=Exhaustive(2, 8))
     with folder() as path:
         done, asked = compared([plain, auto], tasks, path)
         assert asked
@@ -97,11 +97,11 @@ def test_any_id_is_compared_explained_calibrated_and_resumed(names: list[str]) -
         recording = anyio.run(read_journal, path, [*held.values()])
         assert {*recording.chains} == set(names)
 
-    async def library() -> tuple[Case, ...]:
+    async def profile() -> tuple[Case, ...]:
         found = await calibrate_runs(done.of(write(auto)), "m", {"plain": done.of(write(plain))})
         return found.problems
 
-    cases = anyio.run(library)
+    cases = anyio.run(profile)
     assert len(cases) == len(tasks)
     for case, trial in zip(cases, done.of(write(plain)), strict=True):
         assert trial.result is not None
@@ -133,7 +133,7 @@ def test_long_answers_that_begin_alike_are_different_answers() -> None:
         return f"Answer: {right if request.seed % 2 else wrong}"
 
     task = Task(Problem.ask("Where?", id="p"), right, Same())
-    done = execute([Auto(n=6, fitted=Survey(6, 400))], [task], ScriptedEngine(text), Budget())
+    done = execute([Auto(n=6, fitted=Exhaustive(6, 400))], [task], ScriptedEngine(text), Budget())
     (trial,) = done.trials
     assert trial.result is not None
     assert trial.result.answer.why is not None

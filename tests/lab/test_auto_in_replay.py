@@ -11,15 +11,15 @@ import pytest
 from workspan.data.budget import Budget
 from workspan.data.types import Message, Problem
 from workspan.lab.calibrating import calibrate
-from workspan.lab.replay.contenders import read_contenders
 from workspan.lab.replay.fitted import Known
 from workspan.lab.replay.fitting import Fitting
 from workspan.lab.replay.folds import Folds
+from workspan.lab.replay.methods import read_methods
 from workspan.lab.replay.records import records
 from workspan.lab.replay.replay import Replayed, replay
 from workspan.recordings.recording import Chain, Recording
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.library import write_library
+from workspan.strategies.auto.fit.profile import write_profile
 
 
 def made(n: int = 20, chains: int = 12, seed: int = 0, *, probed: bool = True) -> Recording:
@@ -46,7 +46,7 @@ def made(n: int = 20, chains: int = 12, seed: int = 0, *, probed: bool = True) -
 def execute(text: str, *works: int, on: Recording) -> Replayed:
     budgets = [Budget(work=work) for work in works]
     return anyio.run(
-        lambda: replay([on], read_contenders(text), budgets, folds=Folds("problem", 2), seeds=2)
+        lambda: replay([on], read_methods(text), budgets, folds=Folds("problem", 2), seeds=2)
     )
 
 
@@ -90,11 +90,11 @@ def test_a_label_of_a_held_out_problem_changes_nothing_that_runs_on_it() -> None
     flipped = Recording(one.model, one.problems, one.chains, {**one.references, "p0": "999"})
 
     def rule(recording: Recording) -> object:
-        (contender,) = read_contenders("auto")
-        assert isinstance(contender, Fitting)
+        (method,) = read_methods("auto")
+        assert isinstance(method, Fitting)
         splits = Folds("problem", 2).split([recording])
         split = next(s for s in splits if "p0" in {problem.id for problem in s.held.problems})
-        return contender.fit(split, Budget(work=3000), Known()).strategy
+        return method.fit(split, Budget(work=3000), Known()).strategy
 
     others = {name: "5" if name != "p0" else "4" for name in one.references}
     assert rule(one) == rule(flipped)
@@ -108,14 +108,14 @@ def test_parallel_probe_runs_on_recorded_chains() -> None:
     assert found.work < 40_000
 
 
-def test_a_library_that_is_named_is_used_instead_of_the_training_part(tmp_path: Path) -> None:
-    path = tmp_path / "library.json"
-    write_library(calibrate([made(6, seed=5)]), path)
-    (contender,) = read_contenders(f"auto(library={str(path)!r})")
-    assert isinstance(contender, Fitting)
+def test_a_profile_that_is_named_is_used_instead_of_the_training_part(tmp_path: Path) -> None:
+    path = tmp_path / "profile.json"
+    write_profile(calibrate([made(6, seed=5)]), path)
+    (method,) = read_methods(f"auto(profile={str(path)!r})")
+    assert isinstance(method, Fitting)
     first, second = Folds("problem", 2).split([made(8)])
     one, other = (
-        contender.fit(split, Budget(work=3000), Known()).strategy for split in (first, second)
+        method.fit(split, Budget(work=3000), Known()).strategy for split in (first, second)
     )
     assert isinstance(one, Auto)
     assert isinstance(other, Auto)

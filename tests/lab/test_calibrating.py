@@ -1,4 +1,4 @@
-"""Calibration libraries: what of a recording is kept, and that nothing else is read back."""
+"""Calibration profiles: what of a recording is kept, and that nothing else is read back."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from workspan.errors import DataError, InputError, OutputError
 from workspan.lab.calibrating import calibrate
 from workspan.recordings.recording import Chain, Recording
 from workspan.strategies.auto.fit.form import LARGEST
-from workspan.strategies.auto.fit.library import (
+from workspan.strategies.auto.fit.profile import (
     Case,
-    Library,
+    Profile,
     Record,
-    read_library,
-    write_library,
+    read_profile,
+    write_profile,
 )
-from workspan.strategies.auto.signs import signs
+from workspan.strategies.auto.prompt_features import prompt_features
 
 SAID = "the capital of the north"
 
@@ -34,36 +34,36 @@ def recording(*chains: Chain, right: str = "4", model: str = "m") -> Recording:
 
 def test_a_chain_becomes_depths_and_numbers() -> None:
     chains = (Chain((500, 1000, 1200), ("5", None, "4")), Chain((500, 900), ("4.0", "5")))
-    library = calibrate([recording(*chains)])
-    first, second = library.problems[0].lines
+    profile = calibrate([recording(*chains)])
+    first, second = profile.problems[0].chains
     assert first == Record((500, 1000, 1200), (0, -1, 1), ended=True)
     assert second == Record((500, 900), (1, 0), ended=True)
-    assert library.problems[0].right == (1,)
-    assert (library.model, library.unit, library.problems[0].task) == ("m", "tokens", "sums")
+    assert profile.problems[0].right == (1,)
+    assert (profile.model, profile.unit, profile.problems[0].task) == ("m", "tokens", "sums")
 
 
 def test_a_chain_without_a_last_answer_is_censored() -> None:
-    library = calibrate([recording(Chain((500, 900), ("4", None)))])
-    assert not library.problems[0].lines[0].ended
+    profile = calibrate([recording(Chain((500, 900), ("4", None)))])
+    assert not profile.problems[0].chains[0].ended
 
 
-def test_a_look_behind_the_end_of_its_chain_is_dropped() -> None:
-    library = calibrate([recording(Chain((500, 1000, 990), ("5", "6", "4")))])
-    assert library.problems[0].lines[0].depths == (500, 990)
+def test_a_probe_behind_the_end_of_its_chain_is_dropped() -> None:
+    profile = calibrate([recording(Chain((500, 1000, 990), ("5", "6", "4")))])
+    assert profile.problems[0].chains[0].depths == (500, 990)
 
 
 def test_unlabelled_problems_have_no_right_group() -> None:
-    library = calibrate([recording(Chain((9,), ("4",)), right="")])
-    assert library.problems[0].right is None
-    assert library.labelled == 0
-    assert library.signals == {}
+    profile = calibrate([recording(Chain((9,), ("4",)), right="")])
+    assert profile.problems[0].right is None
+    assert profile.labelled == 0
+    assert profile.signals == {}
 
 
 def test_a_prompt_leaves_its_signs_where_it_is_known() -> None:
     known = recording(Chain((9,), ("4",)))
-    assert calibrate([known]).problems[0].signs == signs(known.problems[0])
+    assert calibrate([known]).problems[0].prompt_features == prompt_features(known.problems[0])
     bare = Problem("p", (Message("user", "p"),), is_asked=False)
-    assert calibrate([replace(known, problems=(bare,))]).problems[0].signs == ()
+    assert calibrate([replace(known, problems=(bare,))]).problems[0].prompt_features == ()
 
 
 def test_the_sign_of_length_is_measured() -> None:
@@ -72,13 +72,13 @@ def test_the_sign_of_length_is_measured() -> None:
     assert calibrate([recording(short, long, right="5")]).signals == {"length": 1.0}
 
 
-def test_a_library_holds_no_words(tmp_path: Path) -> None:
+def test_a_profile_holds_no_words(tmp_path: Path) -> None:
     one = recording(Chain((10,), (SAID,)), right=SAID)
-    write_library(calibrate([one]), tmp_path / "library.json")
-    text = (tmp_path / "library.json").read_text()
+    write_profile(calibrate([one]), tmp_path / "profile.json")
+    text = (tmp_path / "profile.json").read_text()
     assert "capital" not in text
     assert "secret" not in text
-    assert (tmp_path / "library.json").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "profile.json").stat().st_mode & 0o077 == 0
 
 
 def test_nothing_to_calibrate_on_is_refused() -> None:
@@ -89,13 +89,13 @@ def test_nothing_to_calibrate_on_is_refused() -> None:
 records = st.lists(
     st.tuples(st.integers(1, 10_000), st.integers(-1, 5)), min_size=1, unique_by=lambda x: x[0]
 ).map(
-    lambda looks: Record(
-        tuple(depth for depth, _ in sorted(looks)), tuple(g for _, g in sorted(looks)), ended=True
+    lambda probes: Record(
+        tuple(depth for depth, _ in sorted(probes)), tuple(g for _, g in sorted(probes)), ended=True
     )
 )
 cases = st.builds(
     Case,
-    lines=st.lists(records).map(tuple),
+    chains=st.lists(records).map(tuple),
     right=st.none() | st.lists(st.integers(0, 5)).map(tuple),
 )
 
@@ -104,23 +104,23 @@ cases = st.builds(
 def test_what_is_written_is_read(
     tmp_path_factory: pytest.TempPathFactory, cases: tuple[Case, ...], signal: float
 ) -> None:
-    path = tmp_path_factory.mktemp("library") / "one.json"
-    library = Library("m", "tokens", cases, 4.5, {"length": signal})
-    write_library(library, path)
-    assert read_library(path) == library
+    path = tmp_path_factory.mktemp("profile") / "one.json"
+    profile = Profile("m", "tokens", cases, 4.5, {"length": signal})
+    write_profile(profile, path)
+    assert read_profile(path) == profile
 
 
-def test_a_large_library_is_packed(tmp_path: Path) -> None:
-    line = Record(tuple(range(1, 400)), (0,) * 399, ended=True)
-    library = Library("m", "tokens", (Case((line,) * 50),))
-    write_library(library, tmp_path / "one.json")
+def test_a_large_profile_is_packed(tmp_path: Path) -> None:
+    chain = Record(tuple(range(1, 400)), (0,) * 399, ended=True)
+    profile = Profile("m", "tokens", (Case((chain,) * 50),))
+    write_profile(profile, tmp_path / "one.json")
     assert (tmp_path / "one.json").read_bytes().startswith(b"\x1f\x8b")
-    assert read_library(tmp_path / "one.json") == library
+    assert read_profile(tmp_path / "one.json") == profile
 
 
 BROKEN = {
     "empty": b"",
-    "words": b"no library",
+    "words": b"no profile",
     "another format": b'{"format":2,"library":{}}',
     "no problems": b'{"format":1,"library":{"model":"m","unit":"tokens"}}',
     "depths that fall": b'{"format":1,"library":{"model":"m","unit":"tokens",'
@@ -133,20 +133,33 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
-def test_a_broken_library_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_broken_profile_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "one.json").write_bytes(content)
     with pytest.raises(DataError, match=r"one\.json"):
-        read_library(tmp_path / "one.json")
+        read_profile(tmp_path / "one.json")
 
 
-def test_a_library_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
+def test_a_profile_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "one.json", "wb", compresslevel=1) as packed:
         for _ in range(LARGEST // 2**24 + 1):
             packed.write(bytes(2**24))
     with pytest.raises(DataError, match="too large"):
-        read_library(tmp_path / "one.json")
+        read_profile(tmp_path / "one.json")
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="can't be written"):
-        write_library(Library("m", "tokens", ()), tmp_path / "no" / "one.json")
+        write_profile(Profile("m", "tokens", ()), tmp_path / "no" / "one.json")
+
+
+def test_files_keep_the_names_that_their_fields_had(tmp_path: Path) -> None:
+    content = (
+        b'{"format":1,"library":{"model":"m","unit":"tokens","problems":'
+        b'[{"lines":[[[5],[0],true]],"right":[0],"signs":[1.0,2.0]}]}}'
+    )
+    (tmp_path / "l").write_bytes(content)
+    profile = read_profile(tmp_path / "l")
+    [case] = profile.problems
+    assert (len(case.chains), case.prompt_features) == (1, (1.0, 2.0))
+    write_profile(profile, tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == content

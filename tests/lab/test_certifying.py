@@ -19,9 +19,9 @@ from workspan.lab.certifying.binomial import (
     upper,
 )
 from workspan.lab.certifying.certify import Certified, Wish, certificate_of, certify, thresholds
-from workspan.lab.certifying.walks import votes_of, walk
+from workspan.lab.certifying.replayed import replayed, votes_of
 from workspan.search.stated_votes import NO_ANSWER, AgreementVotes, ModeVotes
-from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
 
 COUNTS = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -58,22 +58,24 @@ def test_labels_needed_at_no_risk_and_at_too_much() -> None:
     assert labels_needed(0.1, 0.1, 0.0, 0.0) is None
 
 
-def drawn(n: int, draws: int, rng: random.Random, *, labels: bool = True) -> Library:
+def drawn(n: int, draws: int, rng: random.Random, *, labels: bool = True) -> Profile:
     """Problems whose answer 0 has a share of its own; it is right the more often the larger."""
     cases = []
     for _ in range(n):
         share = rng.random()
         is_right = rng.random() < 0.35 + 0.65 * share
-        lines = tuple(
+        chains = tuple(
             Record((100,), (0 if rng.random() < share else rng.randint(1, 4),), ended=True)
             for _ in range(draws)
         )
-        cases.append(Case(lines, ((0,) if is_right else (9,)) if labels else None))
-    return Library("made", "tokens", tuple(cases))
+        cases.append(Case(chains, ((0,) if is_right else (9,)) if labels else None))
+    return Profile("made", "tokens", tuple(cases))
 
 
-def risk_of(threshold: float, library: Library, draws: int) -> float:
-    found = [(walk(v, AgreementVotes(threshold, draws)), v.right) for v in votes_of(library, draws)]
+def risk_of(threshold: float, profile: Profile, draws: int) -> float:
+    found = [
+        (replayed(v, AgreementVotes(threshold, draws)), v.right) for v in votes_of(profile, draws)
+    ]
     answered = [(one, good) for one, good in found if one.answer is not None]
     return sum(one.answer not in (good or ()) for one, good in answered) / max(1, len(answered))
 
@@ -106,20 +108,20 @@ def test_every_figure_of_a_record_fits_the_others() -> None:
 
 
 def test_giving_up_the_hopeless_saves_work() -> None:
-    library = drawn(150, 32, random.Random(3))
-    never, soon = (certify(library, Wish("mode", hopeless=h)) for h in (0.0, 0.05))
+    profile = drawn(150, 32, random.Random(3))
+    never, soon = (certify(profile, Wish("mode", hopeless=h)) for h in (0.0, 0.05))
     assert soon.work < 0.8 * never.work
     assert soon.answered >= 0.9 * never.answered
 
 
 def test_agreement_needs_no_labels_and_says_what_it_promises() -> None:
-    library = drawn(200, 16, random.Random(4), labels=False)
-    found = certify(library, Wish("agreement"))
+    profile = drawn(200, 16, random.Random(4), labels=False)
+    found = certify(profile, Wish("agreement"))
     assert found.certified
     assert found.labelled == 0
     assert "nothing is said of what is right" in found.promise
     with pytest.raises(InputError, match="workspan label"):
-        certify(library, Wish("risk"))
+        certify(profile, Wish("risk"))
 
 
 def test_where_nothing_can_be_certified_it_says_so_and_how_many_labels_would_do() -> None:

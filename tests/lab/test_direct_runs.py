@@ -16,11 +16,11 @@ from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import Answer, Message, Problem
 from workspan.errors import EngineError
-from workspan.lab.replay.contenders import Plain, read_contenders
 from workspan.lab.replay.direct import Ended, run_directly
 from workspan.lab.replay.folds import Folds
 from workspan.lab.replay.held_out import Found, Work
 from workspan.lab.replay.loop import NotDirect
+from workspan.lab.replay.methods import Plain, read_methods
 from workspan.lab.replay.replay import replay
 from workspan.lab.replay.workers import _Told, _Worker
 from workspan.recordings.engine import ReplayEngine
@@ -49,7 +49,7 @@ _MARKS = re.compile(r"(\[[k-t]+@[k-t]+\])+")
 
 
 def recorded(seed: int, *, chains: int = 12, problems: int = 1) -> Recording:
-    """Chains of all lengths; slices of 256 end on a look, between two, or with the chain."""
+    """Chains of all lengths; slices of 256 end on a probe, between two, or with the chain."""
     rng = random.Random(seed)
     step = rng.choice((128, 200, 256))
     found = {}
@@ -130,7 +130,7 @@ def test_branches_inside_of_branches_are_replayed_all_the_same() -> None:
     engine = ReplayEngine(one, order=0, once=True)
     with pytest.raises(NotDirect):
         run_directly(parse_strategy(nested), one.problems[0], engine, Budget(), 0)
-    found = anyio.run(lambda: replay([one], read_contenders(nested), [Budget(work=3000)]))
+    found = anyio.run(lambda: replay([one], read_methods(nested), [Budget(work=3000)]))
     assert len(found.outcomes) == 4
     assert all(0 < outcome.work <= 3000 for outcome in found.outcomes)
 
@@ -141,7 +141,7 @@ def test_a_worker_finds_what_the_process_itself_finds() -> None:
 
     def found(workers: int) -> list[object]:
         done = anyio.run(
-            lambda: replay([one], read_contenders(names), budgets, seeds=1, workers=workers)
+            lambda: replay([one], read_methods(names), budgets, seeds=1, workers=workers)
         )
         return [replace(outcome, seconds=0.0) for outcome in done.outcomes]
 
@@ -150,8 +150,8 @@ def test_a_worker_finds_what_the_process_itself_finds() -> None:
 
 def test_a_worker_understands_and_does_all_of_the_work() -> None:
     names, budgets = "best_fixed,self_consistency(n=3),auto", (Budget(work=2000), Budget())
-    contenders = tuple(one for one in read_contenders(names) if one)
-    work = Work((recorded(7, problems=8),), contenders, budgets, Folds(), 0, 1)
+    methods = tuple(one for one in read_methods(names) if one)
+    work = Work((recorded(7, problems=8),), methods, budgets, Folds(), 0, 1)
     told, left, found = _Told.of(work), deque(range(5)), dict[int, Found]()
     assert told is not None
     with _Worker(told, left, found) as worker:
@@ -166,8 +166,8 @@ def test_a_worker_understands_and_does_all_of_the_work() -> None:
 
 
 def test_what_a_worker_can_not_be_told_is_kept() -> None:
-    (contender,) = read_contenders("single")
-    assert isinstance(contender, Plain)
-    other = replace(contender, strategy=parse_strategy("self_consistency(n=2)"))
+    (method,) = read_methods("single")
+    assert isinstance(method, Plain)
+    other = replace(method, strategy=parse_strategy("self_consistency(n=2)"))
     work = Work((recorded(7, problems=8),), (other,), (Budget(),), Folds(), 0, 1)
     assert _Told.of(work) is None

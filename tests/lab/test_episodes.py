@@ -21,7 +21,7 @@ from workspan.search.batch import NONE
 from workspan.search.cmc_batch import CmcBatch
 from workspan.strategies.adaptive.cmc import Cmc
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.walk import Shape
+from workspan.strategies.auto.fit.replayed import Shape
 from workspan.strategies.auto.policies.evidence import Evidence
 from workspan.strategies.auto.policies.plan import NEVER, Plan
 from workspan.strategies.auto.policies.planned_batch import PlannedBatch
@@ -98,17 +98,17 @@ def test_runs_do_not_hang_on_those_beside_them() -> None:
         assert all(np.array_equal(own[0], column[row]) for own, column in pairs)
 
 
-def test_a_run_has_no_more_lines_than_its_rule_says() -> None:
+def test_a_run_has_no_more_chains_than_its_rule_says() -> None:
     chains = Chains.of(recorded(2))
     found = play(CmcBatch(1.0, 200), chains, *orders(chains, 4))
-    assert np.all(found.lines <= CmcBatch(1.0).lines)
+    assert np.all(found.chains <= CmcBatch(1.0).chains)
     assert np.all(found.span <= found.work)
 
 
 def test_a_recording_may_hold_fewer_chains_than_a_rule_would_begin() -> None:
     chains = Chains.of(recorded(4, chains=3))
     found = play(CmcBatch(0.5, 200), chains, *orders(chains, 4))
-    assert np.all(found.lines <= 3)
+    assert np.all(found.chains <= 3)
     assert np.all(found.answer != NONE)
 
 

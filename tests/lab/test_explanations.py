@@ -24,48 +24,48 @@ from workspan.runner import run
 from workspan.spec import parse_strategy
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.policies.explaining import evidence, explain, more, natural_depth
-from workspan.strategies.auto.policies.state import Decision, Line, Look, State
+from workspan.strategies.auto.policies.state import Chain, Decision, Probe, State
 from workspan.testing.scripted import ScriptedEngine
 
 EVIL = "<script>alert(1)</script>"
 
 
-def line(depth: int, group: int, *, ended: bool = True, looks: tuple[Look, ...] = ()) -> Line:
-    return Line(depth, looks, group, ended)
+def chain(depth: int, group: int, *, ended: bool = True, probes: tuple[Probe, ...] = ()) -> Chain:
+    return Chain(depth, probes, group, ended)
 
 
 def told(answers: tuple[str, ...] = ("4",)) -> Told:
-    begin, end = State(), State((line(500, 0), line(300, 0, ended=False)), 800, 500)
+    begin, end = State(), State((chain(500, 0), chain(300, 0, ended=False)), 800, 500)
     steps = [(begin, Decision("widen", n=2, block=500)), (end, Decision("stop", leader=0))]
     return Told("p1", "auto", "8k work", explain(steps, end, answers))
 
 
-def test_the_natural_depth_is_a_median_that_knows_of_open_lines() -> None:
-    assert natural_depth([line(10, 0), line(20, 0), line(30, 0)]) == 20
-    assert natural_depth([line(10, 0), line(20, 0, ended=False), line(30, 0)]) == 30
-    assert natural_depth([line(10, 0, ended=False)] * 3) is None
+def test_the_natural_depth_is_a_median_that_knows_of_open_chains() -> None:
+    assert natural_depth([chain(10, 0), chain(20, 0), chain(30, 0)]) == 20
+    assert natural_depth([chain(10, 0), chain(20, 0, ended=False), chain(30, 0)]) == 30
+    assert natural_depth([chain(10, 0, ended=False)] * 3) is None
 
 
 def test_the_evidence_of_a_depth_is_the_exponent_of_its_vote() -> None:
-    lines = [line(900, 0, looks=(Look(500, i % 4 and 1),)) for i in range(4)]
+    lines = [chain(900, 0, probes=(Probe(500, i % 4 and 1),)) for i in range(4)]
     (found,) = evidence(lines)
-    assert (found.depth, found.lines, found.first, found.second) == (500, 4, 0.75, 0.25)
+    assert (found.depth, found.chains, found.first, found.second) == (500, 4, 0.75, 0.25)
     gap = (0.75**0.5 - 0.25**0.5) ** 2
     assert found.per_token == pytest.approx(-log(1 - gap) / 500)
 
 
-def test_more_lines_change_little_after_many_equal_votes() -> None:
-    few, many = more([line(10, 0)]), more([line(10, 0)] * 20)
-    assert [one.lines for one in few] == [1, 2, 4, 8]
+def test_more_chains_change_little_after_many_equal_votes() -> None:
+    few, many = more([chain(10, 0)]), more([chain(10, 0)] * 20)
+    assert [one.chains for one in few] == [1, 2, 4, 8]
     assert [one.tokens for one in few] == [10, 20, 40, 80]
     assert few[1].change == pytest.approx(1 / 6, abs=1e-4)  # two votes against: B(2, 3) / B(2, 1)
     assert many[-1].change < 0.001
     assert more([]) == ()
 
 
-def test_a_step_lists_the_lines_that_it_grew() -> None:
+def test_a_step_lists_the_chains_that_it_grew() -> None:
     first, last = told().why.steps
-    assert [(grown.line, grown.depth, grown.ended) for grown in first.grown] == [
+    assert [(grown.chain, grown.depth, grown.ended) for grown in first.grown] == [
         (0, 500, True),
         (1, 300, False),
     ]
@@ -122,9 +122,9 @@ def test_an_explanation_that_points_nowhere_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_step_says_what_an_arm_took() -> None:
-    before, line = State(), Line(10, group=0, ended=True)
-    after = State((line,), 10, 10)
-    end = State((line,), 40, 30, tried=(Tried(1, 30, 1),))
+    before, chain = State(), Chain(10, group=0, ended=True)
+    after = State((chain,), 10, 10)
+    end = State((chain,), 40, 30, tried=(Tried(1, 30, 1),))
     taken = [(before, Decision("widen", n=1)), (after, Decision("switch", block=50, arm=1))]
     why = explain(taken, end, ["4", "5"])
     assert [step.tried for step in why.steps] == [(), (Tried(1, 30, 1),)]

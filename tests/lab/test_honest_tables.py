@@ -1,4 +1,4 @@
-"""What passed its budget stands beside no other as matched, and no library passes for another's."""
+"""What passed its budget stands beside no other as matched, and no profile passes for another's."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from workspan.data.budget import Budget
 from workspan.data.types import Message, Problem, Usage
 from workspan.errors import InputError, SpecError
 from workspan.lab.records import records
-from workspan.lab.replay.contenders import read_contenders
 from workspan.lab.replay.held_out import Outcome
+from workspan.lab.replay.methods import read_methods
 from workspan.lab.replay.records import records as replay_records
 from workspan.lab.replay.replay import Replayed, replay
 from workspan.lab.report.caveats import caveats
@@ -29,7 +29,7 @@ from workspan.lab.report.replayed import render as render_replay
 from workspan.recordings.recording import Chain, Recording
 from workspan.runner import run
 from workspan.spec import parse_strategy
-from workspan.strategies.auto.fit.library import Case, Library, Record, write_library
+from workspan.strategies.auto.fit.profile import Case, Profile, Record, write_profile
 from workspan.strategies.parallel.self_consistency import SelfConsistency
 from workspan.strategies.sequential.single import Single
 from workspan.testing.scripted import ScriptedEngine
@@ -168,9 +168,9 @@ def test_nothing_is_matched_with_a_first_that_is_above_its_budget() -> None:
 PROBLEM = Problem.ask("2 + 2?", kind="number", id="p")
 
 
-def library(path: Path, model: str, unit: str = "tokens", kinds: tuple[str, ...] = ()) -> str:
+def profile(path: Path, model: str, unit: str = "tokens", kinds: tuple[str, ...] = ()) -> str:
     cases = tuple(Case((Record((3,), (0,), ended=True),) * 4, (0,)) for _ in range(4))
-    write_library(Library(model, unit, cases, kinds=kinds), path)
+    write_profile(Profile(model, unit, cases, kinds=kinds), path)
     return str(path)
 
 
@@ -190,48 +190,48 @@ def solve(text: str) -> list[str]:
 OWN = "simulated (no model)"
 
 
-def test_a_library_of_the_model_is_used_without_a_word(tmp_path: Path) -> None:
+def test_a_profile_of_the_model_is_used_without_a_word(tmp_path: Path) -> None:
     for model in (OWN, f"scripted {OWN}"):  # as a journal names it
-        path = library(tmp_path / "l.json", model, kinds=("number", "text"))
-        assert solve(f"auto(library={path!r})") == []
+        path = profile(tmp_path / "l.json", model, kinds=("number", "text"))
+        assert solve(f"auto(profile={path!r})") == []
 
 
-@pytest.mark.parametrize("form", ["auto(library={!r})", "then(single, auto(library={!r}))"])
-def test_a_library_of_another_model_is_refused_before_any_spend(tmp_path: Path, form: str) -> None:
-    path = library(tmp_path / "l.json", "other-7b")
+@pytest.mark.parametrize("form", ["auto(profile={!r})", "then(single, auto(profile={!r}))"])
+def test_a_profile_of_another_model_is_refused_before_any_spend(tmp_path: Path, form: str) -> None:
+    path = profile(tmp_path / "l.json", "other-7b")
     with pytest.raises(SpecError, match="is of 'other-7b', and the engine serves 'simulated"):
         solve(form.format(path))
 
 
-def test_who_names_the_model_of_a_library_may_use_it_and_is_told(tmp_path: Path) -> None:
-    path = library(tmp_path / "l.json", "other-7b")
-    assert solve(f"auto(library={path!r}, of='other-7b')") == [
-        "the library is of another model, other-7b"
+def test_who_names_the_model_of_a_profile_may_use_it_and_is_told(tmp_path: Path) -> None:
+    path = profile(tmp_path / "l.json", "other-7b")
+    assert solve(f"auto(profile={path!r}, of='other-7b')") == [
+        "the profile is of another model, other-7b"
     ]
     with pytest.raises(SpecError, match="other-7b"):
-        solve(f"auto(library={path!r}, of='yet-another')")
+        solve(f"auto(profile={path!r}, of='yet-another')")
 
 
-def test_a_library_of_other_answers_or_in_characters_is_named(tmp_path: Path) -> None:
-    path = library(tmp_path / "l.json", OWN, kinds=("choice", "code"))
-    assert solve(f"auto(library={path!r})") == [
-        "the library knows answers of kind choice, code, not number"
+def test_a_profile_of_other_answers_or_in_characters_is_named(tmp_path: Path) -> None:
+    path = profile(tmp_path / "l.json", OWN, kinds=("choice", "code"))
+    assert solve(f"auto(profile={path!r})") == [
+        "the profile knows answers of kind choice, code, not number"
     ]
-    path = library(tmp_path / "c.json", OWN, unit="characters")
+    path = profile(tmp_path / "c.json", OWN, unit="characters")
     with pytest.raises(SpecError, match="counts characters"):
-        solve(f"auto(library={path!r})")
+        solve(f"auto(profile={path!r})")
 
 
-def test_a_replay_takes_a_library_of_its_model_and_unit_only(tmp_path: Path) -> None:
+def test_a_replay_takes_a_profile_of_its_model_and_unit_only(tmp_path: Path) -> None:
     problems = tuple(Problem(f"p{i}", (Message("user", f"p{i}"),)) for i in range(4))
     chains = {one.id: (Chain((9,), ("4",)),) * 4 for one in problems}
     one = Recording("m", problems, chains, {problem.id: "4" for problem in problems})
 
     def replays(text: str) -> Replayed:
-        return anyio.run(lambda: replay([one], read_contenders(text), [Budget(work=90)], seeds=1))
+        return anyio.run(lambda: replay([one], read_methods(text), [Budget(work=90)], seeds=1))
 
-    assert replays(f"auto(library={library(tmp_path / 'm', 'm')!r})").outcomes
+    assert replays(f"auto(profile={profile(tmp_path / 'm', 'm')!r})").outcomes
     with pytest.raises(SpecError, match="is of 'n'"):
-        replays(f"auto(library={library(tmp_path / 'n', 'n')!r})")
+        replays(f"auto(profile={profile(tmp_path / 'n', 'n')!r})")
     with pytest.raises(InputError, match="counts characters, and the recording tokens"):
-        replays(f"auto(library={library(tmp_path / 'c', 'm', 'characters')!r})")
+        replays(f"auto(profile={profile(tmp_path / 'c', 'm', 'characters')!r})")

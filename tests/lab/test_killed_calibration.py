@@ -12,7 +12,7 @@ from workspan import sync
 from workspan.app.calibrating import calibrate
 from workspan.data.types import Request
 from workspan.store.journals import JournalFile
-from workspan.strategies.auto.fit.library import Library
+from workspan.strategies.auto.fit.profile import Profile
 from workspan.testing.scripted import ScriptedEngine
 
 SUMS = [{"question": f"{i} + 1?", "answer": "4", "kind": "number"} for i in range(3)]
@@ -28,18 +28,18 @@ def said(request: Request) -> str:
     return "so " * (8 + request.seed % 5) + "Answer: 4"
 
 
-def library(journal: Path, engine: ScriptedEngine) -> Library:
-    async def main() -> Library:
+def profile(journal: Path, engine: ScriptedEngine) -> Profile:
+    async def main() -> Profile:
         return await calibrate(
-            SUMS, engine=engine, budget=BUDGET, lines=3, block=64, arms=[ARM], journal=journal
+            SUMS, engine=engine, budget=BUDGET, chains=3, block=64, arms=[ARM], journal=journal
         )
 
     return anyio.run(main)
 
 
 @pytest.mark.parametrize("after", [0, 1, 3, 4, 7])
-def test_a_kill_leaves_no_problem_and_no_line_out(tmp_path: Path, after: int) -> None:
-    whole = library(tmp_path / "whole.jsonl", ScriptedEngine(said))
+def test_a_kill_leaves_no_problem_and_no_chain_out(tmp_path: Path, after: int) -> None:
+    whole = profile(tmp_path / "whole.jsonl", ScriptedEngine(said))
     path, at_the_kill, asked = tmp_path / "killed.jsonl", b"", 0
 
     def killed(request: Request) -> str:
@@ -51,14 +51,14 @@ def test_a_kill_leaves_no_problem_and_no_line_out(tmp_path: Path, after: int) ->
         return said(request)
 
     with pytest.raises(Killed):
-        library(path, ScriptedEngine(killed))
+        profile(path, ScriptedEngine(killed))
     path.write_bytes(at_the_kill)
     assert b'"open"' in at_the_kill
-    assert library(path, ScriptedEngine(said)) == whole
+    assert profile(path, ScriptedEngine(said)) == whole
     assert len(whole.problems) == len(SUMS)
     before = path.read_bytes()
     again = ScriptedEngine(said)
-    assert library(path, again) == whole
+    assert profile(path, again) == whole
     assert not again.requests
     assert path.read_bytes() == before
 
@@ -72,9 +72,9 @@ def test_what_was_set_aside_is_on_the_account(tmp_path: Path) -> None:
         raise Killed
 
     with pytest.raises(Killed):
-        library(path, ScriptedEngine(killed))
+        profile(path, ScriptedEngine(killed))
     path.write_bytes(at_the_kill)
-    library(path, ScriptedEngine(said))
+    profile(path, ScriptedEngine(said))
     from workspan.store.lines import read_lines
 
     header, lines = read_lines(path)

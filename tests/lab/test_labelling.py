@@ -21,7 +21,7 @@ from workspan.lab.labelling.labels import (
     judged,
     label,
     latest,
-    library_of,
+    profile_of,
     read_labels,
 )
 
@@ -133,10 +133,10 @@ def test_labels_are_draws_to_certify_on(tmp_path: Path) -> None:
     for i in range(60):
         chosen = choose([answered(i, 7 if i < 40 else 4)], 1)[0]
         labels.append(label(chosen, "right" if i < 40 else "wrong", "anna"))
-    library = library_of(HEAD, labels, tmp_path)
-    assert library.model == "model"
-    assert all(len(case.lines) == 8 for case in library.problems)
-    found = certify(library, Wish("risk", 0.15, 0.1))
+    profile = profile_of(HEAD, labels, tmp_path)
+    assert profile.model == "model"
+    assert all(len(case.chains) == 8 for case in profile.problems)
+    found = certify(profile, Wish("risk", 0.15, 0.1))
     assert found.certified
     assert found.threshold is not None
     assert found.threshold > 0.5
@@ -145,7 +145,7 @@ def test_labels_are_draws_to_certify_on(tmp_path: Path) -> None:
 def test_answers_that_were_not_drawn_alike_are_refused(tmp_path: Path) -> None:
     one = label(choose([answered(1, 5, "auto")], 1)[0], "right", "anna")
     with pytest.raises(InputError, match="no draws alike"):
-        library_of(HEAD, [one], tmp_path)
+        profile_of(HEAD, [one], tmp_path)
 
 
 def test_lines_that_are_no_answers_are_named(tmp_path: Path) -> None:

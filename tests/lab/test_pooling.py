@@ -18,7 +18,7 @@ from workspan.lab.calibrating import calibrate
 from workspan.recordings.recording import Chain, Recording
 from workspan.spec import parse_strategy
 from workspan.store.journals import JournalFile
-from workspan.strategies.auto.fit.library import write_library
+from workspan.strategies.auto.fit.profile import write_profile
 from workspan.testing.scripted import ScriptedEngine
 
 
@@ -76,7 +76,7 @@ def test_a_resumed_batch_asks_nothing_again(tmp_path: Path) -> None:
     assert works(again) == works(first)
 
 
-def test_a_library_gives_one_plan_for_the_mean(tmp_path: Path) -> None:
+def test_a_profile_gives_one_plan_for_the_mean(tmp_path: Path) -> None:
     problems = tuple(Problem(f"p{i}", (Message("user", f"p{i}"),), "number") for i in range(8))
     chains = {
         problem.id: tuple(Chain((20, 40 + i + j), ("7", "4")) for j in range(8))
@@ -85,8 +85,8 @@ def test_a_library_gives_one_plan_for_the_mean(tmp_path: Path) -> None:
     one = Recording(
         "simulated (no model)", problems, chains, {problem.id: "4" for problem in problems}
     )
-    write_library(calibrate([one]), tmp_path / "library.json")
-    text = f"auto(library={str(tmp_path / 'library.json')!r})"
+    write_profile(calibrate([one]), tmp_path / "profile.json")
+    text = f"auto(profile={str(tmp_path / 'profile.json')!r})"
     assert sum(works(execute(text, 9, 600))) <= 600
 
 

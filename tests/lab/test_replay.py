@@ -10,9 +10,9 @@ import pytest
 from workspan.data.budget import Budget
 from workspan.data.types import Message, Problem
 from workspan.errors import InputError, UnsupportedCapability
-from workspan.lab.replay.cells import cells_of
-from workspan.lab.replay.contenders import read_contenders
 from workspan.lab.replay.folds import Folds
+from workspan.lab.replay.grid import grid_of
+from workspan.lab.replay.methods import read_methods
 from workspan.lab.replay.records import records
 from workspan.lab.replay.replay import Replayed, pooled_best, replay
 from workspan.recordings.parquet import read_chains
@@ -39,7 +39,7 @@ PLAIN = recording(Chain((1000,), ("4",)))
 
 def execute(text: str, *works: int, on: Recording = PROBED) -> Replayed:
     budgets = [Budget(work=work) for work in works]
-    return anyio.run(lambda: replay([on], read_contenders(text), budgets, seeds=2))
+    return anyio.run(lambda: replay([on], read_methods(text), budgets, seeds=2))
 
 
 def test_a_held_out_problem_is_in_no_training_part() -> None:
@@ -62,8 +62,8 @@ def test_unknown_folds_are_refused(text: str) -> None:
 
 
 def test_the_table_charges_what_the_strategy_is_charged() -> None:
-    cells = cells_of(PROBED, (600, 1000))
-    accuracy, work, span = cells.means(cells.names)
+    grid = grid_of(PROBED, (600, 1000))
+    accuracy, work, span = grid.means(grid.names)
     assert list(accuracy[:2]) == [0, 0]
     assert list(work[:2]) == [602, 1204]  # "5" is asked at 600: a byte, and the end
     assert (accuracy[7], work[7], span[8], work[8]) == (1, 1000, 1000, 2000)
@@ -86,8 +86,8 @@ def test_the_best_fixed_split_is_the_cheapest_of_the_best_within_the_mean() -> N
 
 
 def test_the_oracle_stays_within_the_mean_budget() -> None:
-    cells = cells_of(PROBED, (600, 1000))
-    bought = pooled_best(cells, Budget(work=500))
+    grid = grid_of(PROBED, (600, 1000))
+    bought = pooled_best(grid, Budget(work=500))
     assert sum(i is not None for i in bought) in (0, 3)
 
 
@@ -116,7 +116,7 @@ def test_the_width_and_depth_table_of_aime24() -> None:
         16000: (67.8, 68.4, 74.6, 75.4, 75.7),
         40000: (74.9, 75.7, 80.1, 81.0, 81.1),
     }
-    cells = cells_of(read_chains(CHAINS, "Qwen/Qwen3-8B", ["aime24"]), tuple(known))
-    accuracy = cells.means(cells.names)[0].reshape(len(known), -1)
+    grid = grid_of(read_chains(CHAINS, "Qwen/Qwen3-8B", ["aime24"]), tuple(known))
+    accuracy = grid.means(grid.names)[0].reshape(len(known), -1)
     for row, values in zip(accuracy, known.values(), strict=True):
         assert list(100 * row[:5]) == pytest.approx(values, abs=1.2)

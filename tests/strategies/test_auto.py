@@ -23,8 +23,8 @@ from workspan.errors import DataError, EngineRejected, SpecError
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy, write
 from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.policies.exhaustive import Exhaustive
 from workspan.strategies.auto.policies.state import Decision, State
-from workspan.strategies.auto.policies.survey import Survey
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
 
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
@@ -71,7 +71,7 @@ def why(result: Result) -> Explanation:
 def test_chains_are_widened_until_their_votes_agree() -> None:
     result = solve("auto", thinking(10))
     assert result.answer.text == "4"
-    assert why(result).lines == 4  # 1, 2, 4: four of four are the plurality with 31/32
+    assert why(result).chains == 4  # 1, 2, 4: four of four are the plurality with 31/32
     assert [step.action for step in why(result).steps] == ["widen", "widen", "widen", "stop"]
 
 
@@ -82,12 +82,12 @@ def test_a_chain_that_did_not_end_answers_what_it_said_when_asked() -> None:
 
 
 def test_without_a_probe_chains_grow_in_blocks_and_are_asked_nothing() -> None:
-    rule = Survey(lines=2, block=10)
+    rule = Exhaustive(chains=2, block=10)
     result = solve(Auto(probe="", max_tokens=100, fitted=rule), thinking(25))
     grown = [one for step in why(result).steps for one in step.grown]
-    lines = [[one.depth for one in grown if one.line == line] for line in (0, 1)]
-    assert all(depths[:2] == [10, 20] and len(depths) == 3 for depths in lines)
-    assert result.work == sum(depths[-1] for depths in lines)
+    chains = [[one.depth for one in grown if one.chain == chain] for chain in (0, 1)]
+    assert all(depths[:2] == [10, 20] and len(depths) == 3 for depths in chains)
+    assert result.work == sum(depths[-1] for depths in chains)
     assert len(result.trace) == 6
     assert result.answer.text == "4"
 
@@ -95,9 +95,9 @@ def test_without_a_probe_chains_grow_in_blocks_and_are_asked_nothing() -> None:
 def test_the_end_of_a_chain_outweighs_what_it_said_before() -> None:
     result = solve("auto(n=1)", thinking(1000), "2k work")
     assert result.answer.text == "4"
-    (line,) = {grown.line for step in why(result).steps for grown in step.grown}
-    assert line == 0
-    assert result.work == 1000 + 2 + 1  # the end takes "Answer: 4", the one look before it a word
+    (chain,) = {grown.chain for step in why(result).steps for grown in step.grown}
+    assert chain == 0
+    assert result.work == 1000 + 2 + 1  # the end takes "Answer: 4", the one probe before it a word
 
 
 def test_whole_chains_are_drawn_where_the_engine_can_not_continue() -> None:
@@ -142,7 +142,7 @@ def test_below_the_floor_it_abstains_and_says_what_it_spent() -> None:
 def test_a_verifier_ends_the_run_at_its_first_pass() -> None:
     text = "auto(verifier=answered, n=8)"
     result = solve(text, thinking(5))
-    assert (result.usage.calls, why(result).lines) == (1, 1)
+    assert (result.usage.calls, why(result).chains) == (1, 1)
     assert why(result).steps[0].grown[0].score == 1
 
 
@@ -167,8 +167,8 @@ class Refuses:
 def test_the_account_of_purchases_adds_up() -> None:
     result = solve("auto(n=3)", thinking(600, lambda i: i), "9k work")
     told = why(result)
-    assert (told.work, told.span, told.lines, told.ended) == (result.work, result.span, 3, 3)
-    depth = {grown.line: grown.depth for step in told.steps for grown in step.grown}
+    assert (told.work, told.span, told.chains, told.ended) == (result.work, result.span, 3, 3)
+    depth = {grown.chain: grown.depth for step in told.steps for grown in step.grown}
     assert depth == dict.fromkeys(range(3), 602)
     assert told.natural_depth == 602
     assert told.margin == 0
@@ -196,12 +196,12 @@ class Wants:
     """A rule that asks for more than there may be."""
 
     def decide(self, state: State) -> Decision:
-        return Decision("widen", n=100, block=100, why={"lines": float(len(state.lines))})
+        return Decision("widen", n=100, block=100, why={"chains": float(len(state.chains))})
 
 
-def test_no_rule_can_start_more_lines_than_n() -> None:
+def test_no_rule_can_start_more_chains_than_n() -> None:
     result = solve(Auto(n=3, fitted=Wants()), thinking(5))
-    assert (result.usage.calls, why(result).lines) == (3, 3)
+    assert (result.usage.calls, why(result).chains) == (3, 3)
     assert result.answer.text == "4"
 
 
@@ -211,9 +211,9 @@ def test_a_rule_of_its_own_has_no_written_form() -> None:
         parse_strategy("auto(fitted=1)")
 
 
-def test_a_library_that_can_not_be_read_is_refused_before_any_spend(tmp_path: Path) -> None:
+def test_a_profile_that_can_not_be_read_is_refused_before_any_spend(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="can't be read"):
-        parse_strategy(f"auto(library={str(tmp_path / 'none.json')!r})")
+        parse_strategy(f"auto(profile={str(tmp_path / 'none.json')!r})")
 
 
 def test_values_out_of_range_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""Other strategies as arms of `auto`: revision and evolution, by a library or by a verifier."""
+"""Other strategies as arms of `auto`: revision and evolution, by a profile or by a verifier."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from workspan.runner import Result, run
 from workspan.spec import parse_strategy, write
 from workspan.strategies.auto.arms import arm_names
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.library import (
+from workspan.strategies.auto.fit.profile import (
     Case,
-    Library,
     Once,
+    Profile,
     Record,
-    read_library,
-    write_library,
+    read_profile,
+    write_profile,
 )
 from workspan.strategies.auto.policies.cold import FIRST, Cold
-from workspan.strategies.auto.policies.state import NONE, Line, State
+from workspan.strategies.auto.policies.state import NONE, Chain, State
 from workspan.tasks import open_tasks
 from workspan.testing.scripted import ScriptedEngine
 from workspan.verifiers.plan_check import PlanCheck
@@ -76,12 +76,12 @@ def plan(
     return results
 
 
-def library(
-    arms: Sequence[Strategy], path: Path, lines: Sequence[bool], by_arm: Sequence[bool]
+def profile(
+    arms: Sequence[Strategy], path: Path, chains: Sequence[bool], by_arm: Sequence[bool]
 ) -> Path:
-    """Write what is known: whether the lines of each problem are right, and whether the arm is.
+    """Write what is known: whether the chains of each problem are right, and whether the arm is.
 
-    Lines take 10 tokens, the arm 30.
+    Chains take 10 tokens, the arm 30.
     """
     cases = tuple(
         Case(
@@ -90,10 +90,10 @@ def library(
             "t",
             (Once(30, 30, right),) * len(arms),
         )
-        for is_right, right in zip(lines, by_arm, strict=True)
+        for is_right, right in zip(chains, by_arm, strict=True)
     )
     names = arm_names(tuple(arms))
-    write_library(Library("simulated (no model)", "tokens", cases, arms=names), path)
+    write_profile(Profile("simulated (no model)", "tokens", cases, arms=names), path)
     return path
 
 
@@ -133,69 +133,69 @@ def test_a_resumed_run_with_arms_tells_the_same() -> None:
 
 @given(st.lists(st.integers(1, 2000), min_size=1, max_size=40), st.integers(1, 3))
 @settings(max_examples=60, deadline=None)
-def test_arms_of_a_cold_run_never_take_more_than_twice_the_lines(
+def test_arms_of_a_cold_run_never_take_more_than_twice_the_chains(
     sizes: list[int], arms: int
 ) -> None:
     rule = Cold(is_judged=True, block=16, arms=arms)
-    lines: list[Line] = []
+    chains: list[Chain] = []
     tried: list[Tried] = []
     for size in sizes:
-        lines.append(Line(size, ended=True))
-        while (step := rule.decide(State(tuple(lines), tried=tuple(tried)))).action == "switch":
+        chains.append(Chain(size, ended=True))
+        while (step := rule.decide(State(tuple(chains), tried=tuple(tried)))).action == "switch":
             tried.append(Tried(step.arm, step.block))
-        had = sum(line.depth for line in lines)
+        had = sum(chain.depth for chain in chains)
         for arm in range(arms):
             own = [one.work for one in tried if one.arm == arm]
             assert sum(own) <= 2 * had
-            assert bool(own) == (len(lines) >= FIRST)
+            assert bool(own) == (len(chains) >= FIRST)
             assert not own or had < 2 * own[-1]  # what takes w has had its try by 2 w
 
 
-def test_a_library_hands_on_what_lines_can_not_do(tmp_path: Path) -> None:
+def test_a_profile_hands_on_what_chains_can_not_do(tmp_path: Path) -> None:
     arm = parse_strategy(LONG)
-    known = library([arm], tmp_path / "l.json", [False] * 20, [True] * 20)
-    auto = Auto(arms=(arm,), library=str(known), probe="", max_tokens=100)
+    known = profile([arm], tmp_path / "l.json", [False] * 20, [True] * 20)
+    auto = Auto(arms=(arm,), profile=str(known), probe="", max_tokens=100)
     result = anyio.run(lambda: run(auto, PROBLEM, chains(30, "4"), budget=Budget(work=200)))
     steps = why(result).steps
     assert [step.action for step in steps] == ["switch", "stop"]
     assert steps[0].tried[0].work == 30
     assert (result.answer.text, result.work) == ("4", 30)
-    assert steps[1].confidence == 1.0  # every run of the arm in the library was right
+    assert steps[1].confidence == 1.0  # every run of the arm in the profile was right
 
 
 def test_lines_are_kept_where_the_arm_is_no_better(tmp_path: Path) -> None:
     arm = parse_strategy(LONG)
-    known = library([arm], tmp_path / "l.json", [True] * 20, [True] * 20)
-    auto = Auto(arms=(arm,), library=str(known), probe="", max_tokens=100)
+    known = profile([arm], tmp_path / "l.json", [True] * 20, [True] * 20)
+    auto = Auto(arms=(arm,), profile=str(known), probe="", max_tokens=100)
     result = anyio.run(lambda: run(auto, PROBLEM, chains(10, "4"), budget=Budget(work=200)))
     assert "switch" not in [step.action for step in why(result).steps]
     assert result.answer.text == "4"
 
 
-def test_with_a_verifier_some_lines_are_tried_before_the_arm(tmp_path: Path) -> None:
+def test_with_a_verifier_some_chains_are_tried_before_the_arm(tmp_path: Path) -> None:
     arm = parse_strategy(LONG)
-    half = [True, False] * 10  # lines pass half of the problems, the arm the other half
-    known = library([arm], tmp_path / "l.json", half, [not one for one in half])
+    half = [True, False] * 10  # chains pass half of the problems, the arm the other half
+    known = profile([arm], tmp_path / "l.json", half, [not one for one in half])
     refuses = PlanCheck()  # knows no plan in this answer: nothing passes
-    auto = Auto(arms=(arm,), library=str(known), verifier=refuses, probe="", max_tokens=100)
+    auto = Auto(arms=(arm,), profile=str(known), verifier=refuses, probe="", max_tokens=100)
     engine = chains(10, "4")
     result = anyio.run(lambda: run(auto, PROBLEM, engine, budget=Budget(work=100)))
     actions = [step.action for step in why(result).steps]
     assert actions[:2] == ["widen", "switch"]  # half of the problems for 10 tokens, then for 30
-    assert why(result).steps[1].gain == 1.0  # what no line passed, the arm does
+    assert why(result).steps[1].gain == 1.0  # what no chain passed, the arm does
     assert result.work == engine.billed.output_tokens <= 100
 
 
 def test_an_arm_that_fails_loses_nothing_that_was_found(tmp_path: Path) -> None:
     arm = parse_strategy("single(max_tokens=77, temperature=0.3)")
-    known = library([arm], tmp_path / "l.json", [True, False, False] * 10, [True] * 30)
+    known = profile([arm], tmp_path / "l.json", [True, False, False] * 10, [True] * 30)
 
     def script(request: Request) -> str:
         if request.temperature == 0.3:
             raise EngineRejected("this arm never works")
         return "think think Answer: 4"
 
-    auto = Auto(arms=(arm,), library=str(known), probe="", max_tokens=100, verifier=PlanCheck())
+    auto = Auto(arms=(arm,), profile=str(known), probe="", max_tokens=100, verifier=PlanCheck())
     result = anyio.run(lambda: run(auto, PROBLEM, ScriptedEngine(script), budget=Budget(work=200)))
     tried = [one for step in why(result).steps for one in step.tried]
     assert [(one.group, one.work) for one in tried] == [(NONE, 0)]  # it is not tried again
@@ -203,16 +203,16 @@ def test_an_arm_that_fails_loses_nothing_that_was_found(tmp_path: Path) -> None:
     assert result.work <= 200
 
 
-def test_a_line_stands_by_for_an_arm_that_fails(tmp_path: Path) -> None:
+def test_a_chain_stands_by_for_an_arm_that_fails(tmp_path: Path) -> None:
     arm = parse_strategy("single(max_tokens=77, temperature=0.3)")
-    known = library([arm], tmp_path / "l.json", [False] * 20, [True] * 20)
+    known = profile([arm], tmp_path / "l.json", [False] * 20, [True] * 20)
 
     def script(request: Request) -> str:
         if request.temperature == 0.3:
             raise EngineRejected("this arm never works")
         return "think think Answer: 4"
 
-    auto = Auto(arms=(arm,), library=str(known), probe="", max_tokens=100)
+    auto = Auto(arms=(arm,), profile=str(known), probe="", max_tokens=100)
     result = anyio.run(lambda: run(auto, PROBLEM, ScriptedEngine(script), budget=Budget(work=200)))
     assert [step.action for step in why(result).steps][:2] == ["switch", "widen"]
     assert result.answer.text == "4"
@@ -220,7 +220,7 @@ def test_a_line_stands_by_for_an_arm_that_fails(tmp_path: Path) -> None:
 
 def test_retrieval_is_an_arm_like_any_other(tmp_path: Path) -> None:
     arm = parse_strategy("retrieve(max_tokens=60)")
-    known = library([arm], tmp_path / "l.json", [False] * 20, [True] * 20)
+    known = profile([arm], tmp_path / "l.json", [False] * 20, [True] * 20)
     asked: list[str] = []
 
     def script(request: Request) -> str:
@@ -235,7 +235,7 @@ def test_retrieval_is_an_arm_like_any_other(tmp_path: Path) -> None:
         return await search_tool(Shelf())(argument)
 
     question = Problem.ask("Who keeps the harbour?")
-    auto = Auto(arms=(arm,), library=str(known), probe="", max_tokens=60)
+    auto = Auto(arms=(arm,), profile=str(known), probe="", max_tokens=60)
     result = anyio.run(
         lambda: run(
             auto,
@@ -252,12 +252,12 @@ def test_retrieval_is_an_arm_like_any_other(tmp_path: Path) -> None:
 
 
 def test_arms_that_nobody_knows_are_refused_before_any_spend(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="a library calibrated with them, or a verifier"):
+    with pytest.raises(SpecError, match="a profile calibrated with them, or a verifier"):
         parse_strategy(f"auto({LONG})")
-    other = library([parse_strategy("single")], tmp_path / "l.json", [True] * 5, [True] * 5)
+    other = profile([parse_strategy("single")], tmp_path / "l.json", [True] * 5, [True] * 5)
     with pytest.raises(SpecError, match="calibrate with these arms again"):
-        parse_strategy(f"auto({LONG}, library={str(other)!r})")
-    assert parse_strategy(f"auto(library={str(other)!r})")  # lines alone are known as well
+        parse_strategy(f"auto({LONG}, profile={str(other)!r})")
+    assert parse_strategy(f"auto(profile={str(other)!r})")  # chains alone are known as well
 
 
 def test_arms_have_a_written_form() -> None:
@@ -268,19 +268,19 @@ def test_arms_have_a_written_form() -> None:
     assert parse_strategy(write(auto)) == auto
 
 
-def test_a_library_with_arms_is_read_back_and_an_unsound_one_refused(tmp_path: Path) -> None:
+def test_a_profile_with_arms_is_read_back_and_an_unsound_one_refused(tmp_path: Path) -> None:
     arm = parse_strategy(LONG)
-    path = library([arm], tmp_path / "l.json", [True] * 3, [False] * 3)
-    found = read_library(path)
+    path = profile([arm], tmp_path / "l.json", [True] * 3, [False] * 3)
+    found = read_profile(path)
     assert found.arms == (repr(arm),)
     assert found.problems[0].arms == (Once(30, 30, right=False),)
     broken = replace_case(found, (Once(-1, 0, right=True),))
-    write_library(broken, path)
+    write_profile(broken, path)
     with pytest.raises(DataError, match="an arm that can't be"):
-        read_library(path)
+        read_profile(path)
 
 
-def replace_case(found: Library, arms: tuple[Once, ...]) -> Library:
+def replace_case(found: Profile, arms: tuple[Once, ...]) -> Profile:
     first, *rest = found.problems
     return msgspec.structs.replace(
         found, problems=(msgspec.structs.replace(first, arms=arms), *rest)

@@ -1,4 +1,4 @@
-"""`auto` with a library of whole samples: it stops when a further vote is not worth its price."""
+"""`auto` with a profile of whole samples: it stops when a further vote is not worth its price."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workspan.data.budget import Budget
 from workspan.data.types import Problem, Request
 from workspan.runner import Result, run
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.library import Case, Library, Record, write_library
+from workspan.strategies.auto.fit.profile import Case, Profile, Record, write_profile
 from workspan.strategies.auto.policies.state import State
 from workspan.strategies.auto.policies.votes import VoteRule
 from workspan.testing.scripted import ScriptedEngine
@@ -22,7 +22,7 @@ from workspan.verifiers.judge import Judge
 PROBLEM = Problem.ask("What is 2 + 2?", kind="number")
 
 
-def library(path: Path, *, right: tuple[int, ...] | None = None) -> str:
+def profile(path: Path, *, right: tuple[int, ...] | None = None) -> str:
     """Write the samples of problems of which most are nearly unanimous, some split in two."""
     rng = random.Random(0)
     cases = []
@@ -30,7 +30,7 @@ def library(path: Path, *, right: tuple[int, ...] | None = None) -> str:
         p = 0.95 if i % 3 else 0.6
         said = [0 if rng.random() < p else 1 for _ in range(16)]
         cases.append(Case(tuple(Record((20,), (x,), ended=True) for x in said), right))
-    write_library(Library("simulated (no model)", "tokens", tuple(cases)), path)
+    write_profile(Profile("simulated (no model)", "tokens", tuple(cases)), path)
     return str(path)
 
 
@@ -54,12 +54,12 @@ def solve(auto: Auto, answers: str, budget: Budget | None = None) -> Result:
 
 
 def test_samples_are_drawn_one_by_one_until_the_vote_has_settled(tmp_path: Path) -> None:
-    auto = Auto(library=library(tmp_path / "votes.json"))
+    auto = Auto(profile=profile(tmp_path / "votes.json"))
     settled = solve(auto, "4")
     assert settled.answer.text == "4"
     assert settled.usage.calls < 8
     contested = solve(auto, "45")
-    assert settled.usage.calls < contested.usage.calls <= 16  # what the library has seen
+    assert settled.usage.calls < contested.usage.calls <= 16  # what the profile has seen
     told = contested.answer.why
     assert told is not None
     assert told.steps[-1].action == "stop"
@@ -67,17 +67,17 @@ def test_samples_are_drawn_one_by_one_until_the_vote_has_settled(tmp_path: Path)
 
 
 def test_a_dear_sample_is_not_drawn_and_a_budget_is_kept(tmp_path: Path) -> None:
-    path = library(tmp_path / "votes.json")
-    assert solve(Auto(library=path, price=100.0), "45").usage.calls == 1
-    limited = solve(Auto(library=path), "45", Budget(work=13))
+    path = profile(tmp_path / "votes.json")
+    assert solve(Auto(profile=path, price=100.0), "45").usage.calls == 1
+    limited = solve(Auto(profile=path), "45", Budget(work=13))
     assert limited.work <= 13
     assert limited.answer.text == "4"
 
 
 def test_votes_are_for_whole_samples_and_who_has_no_other_wish(tmp_path: Path) -> None:
-    path = library(tmp_path / "votes.json")
-    labelled = library(tmp_path / "right.json", right=(0,))
-    for auto in (Auto(library=path), Auto(library=labelled)):
+    path = profile(tmp_path / "votes.json")
+    labelled = profile(tmp_path / "right.json", right=(0,))
+    for auto in (Auto(profile=path), Auto(profile=labelled)):
         assert isinstance(auto.rule_for(State()), VoteRule)
-    others = (Auto(), Auto(library=path, verifier=Judge()), Auto(library=path, prefers="span"))
+    others = (Auto(), Auto(profile=path, verifier=Judge()), Auto(profile=path, prefers="span"))
     assert not any(isinstance(auto.rule_for(State()), VoteRule) for auto in others)

@@ -16,11 +16,11 @@ from workspan.data.types import Answer, Candidate, Problem, Request
 from workspan.errors import EngineRejected
 from workspan.runner import Result, run
 from workspan.spec import parse_strategy
-from workspan.strategies.adaptive.probed_chain import Chain
+from workspan.strategies.adaptive.probed_chain import ProbedChain
 from workspan.strategies.auto.answers import drafts
 from workspan.strategies.auto.auto import Auto
+from workspan.strategies.auto.chains import Chains
 from workspan.strategies.auto.groups import Groups
-from workspan.strategies.auto.lines import Lines
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.evolutionary.mind_evolution import MindEvolution
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
@@ -116,18 +116,18 @@ def test_a_part_of_a_part_has_no_drafts_unless_it_is_given_some() -> None:
     assert is_fresh(engine.requests[0])
 
 
-def test_the_best_line_comes_first_and_every_answer_once() -> None:
-    lines = Lines(
+def test_the_best_chain_comes_first_and_every_answer_once() -> None:
+    run = Chains(
         PROBLEM, Request(PROBLEM.prompt), None, True, IsFour(), 8, Groups("number", equivalent)
     )
     ends = [Candidate("a", "5", 0.5), Candidate("b", "3", 0.5), Candidate("c", "5", 0.5)]
     ends += [Candidate("d", None), Candidate("e", "7", 0.25), Candidate("f", "6", 1 / 3)]
-    lines.chains = [Chain(now=one, tokens=2, is_live=False) for one in ends]
-    lines.chains.append(Chain(now=Candidate("g", "4", 1.0), tokens=2))  # open: no whole line
-    assert [one.text for one in drafts(lines)] == ["c", "b", "f", "e"]
+    run.grown = [ProbedChain(now=one, tokens=2, is_live=False) for one in ends]
+    run.grown.append(ProbedChain(now=Candidate("g", "4", 1.0), tokens=2))  # open: no whole chain
+    assert [one.text for one in drafts(run)] == ["c", "b", "f", "e"]
 
 
-def test_auto_hands_its_lines_to_the_arm() -> None:
+def test_auto_hands_its_chains_to_the_arm() -> None:
     arm = parse_strategy("self_revision(turns=1, max_tokens=50)")
     rule = Cold(is_judged=True, block=8, arms=1)
     auto = Auto(arms=(arm,), verifier=IsFour(), probe="", max_tokens=50, fitted=rule)

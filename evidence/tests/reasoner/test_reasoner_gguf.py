@@ -27,10 +27,10 @@ from workspan_evidence.grammar import VOCABULARY
 from workspan_evidence.reasoner import catalogue
 from workspan_evidence.reasoner.chain import Chain
 from workspan_evidence.reasoner.engine import Reasoner
-from workspan_evidence.reasoner.flock import Flock, decode
 from workspan_evidence.reasoner.gguf import write
 from workspan_evidence.reasoner.model import Model, Shape, read_weights
 from workspan_evidence.reasoner.sampling import Sampling, logprobs
+from workspan_evidence.reasoner.shared_prefix import SharedPrefix, decode
 from workspan_evidence.reasoner.untrained import SHAPE, untrained
 
 Prompt = tuple[str, tuple[int, ...]]
@@ -119,7 +119,9 @@ def test_the_likeliest_chain_is_the_same(both: tuple[Model, Server, list[Prompt]
     model, server, prompts = both
     for text, ids in prompts:
         chain = Chain(0, TOKENS)
-        decode(model, [Flock(model, model.read(ids), Sampling(temperature=0), [chain])], TOKENS)
+        decode(
+            model, [SharedPrefix(model, model.read(ids), Sampling(temperature=0), [chain])], TOKENS
+        )
         told = server.ask(
             "/completion", prompt=text, n_predict=TOKENS, temperature=0, return_tokens=True
         )

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from workspan.answers.said import Found, Said
 from workspan.answers.words import listed
 
-_FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([^\n`]*)(?=\n|\Z)")
+_FENCE = re.compile(r"(`{3,}+|~{3,}+)[ \t]*+([^\n`]*+)(?=\n|\Z)")
+_RUN = re.compile(r"(?:`{3,}+|~{3,}+)[^\n`]*+")
 _INDENT = re.compile(r"[ \t>]{0,12}(?:(?:[-*+]|[0-9]{1,3}[.)])[ \t]{1,4})?")
 _BLOCKS = 200
 _NOT_PROGRAMS = listed(
@@ -80,7 +81,7 @@ def read(said: Said) -> Found | None:
     """Return the program; of a finished text without a fence, its code or all of it."""
     text = said.text
     inside = _tagged(said)
-    if inside is not None and not _FENCE.search(text, *inside):
+    if inside is not None and not _has_fence(text, *inside):
         content = text[inside[0] : inside[1]].strip("\n")
         return Found(content, *inside, "<answer> tag") if content.strip() else None
     blocks, stray = fenced(text, finished=said.finished)
@@ -108,6 +109,14 @@ def _tagged(said: Said) -> tuple[int, int] | None:
         if 0 <= start < end:
             return start + len(opening), end
     return None
+
+
+def _has_fence(text: str, start: int, end: int) -> bool:
+    """Tell if a fence ends some line of a part; each line is looked at once."""
+    for run in _RUN.finditer(text, start, end):
+        if run.end() == end or text[run.end()] == "\n":
+            return True
+    return False
 
 
 def _fences(text: str) -> list[_Fence]:

@@ -24,7 +24,7 @@ DRESS = "*_`\"' \t"
 _LABEL = re.compile(
     r"answers?(?: (?:choice|option|letter))?(?:[ \t]?\([^()\n]{0,60}\))?[*_`\"']{0,4}"
     r"(?: (?:to|for|of|here)\b[^.:=|\n]{0,80}?)?[*_`\"')\]]{0,4}[ \t]{0,4}"
-    r"(?P<sign>:|=|->|→|\||(?:(?:is|are|was)(?P<not> not|n't)?"
+    r"(?P<sign>:|=|->|→|\||(?<![a-z])(?:(?:is|are|was)(?P<not> not|n't)?"
     r"|(?:would|should|must|will|has to) be|(?:comes|works) out (?:to|as)|comes to"
     r"|equals)(?![a-z'])"
     r"(?: (?:then|thus|therefore|simply|indeed|clearly|just|hence|given by|as follows)(?![a-z]))?"
@@ -52,6 +52,10 @@ _VERDICT = re.compile(
     r"|reasonable|consistent|valid|complete)(?![a-z])"
 )
 """What is said about an answer and is none: "so our answer is correct"."""
+_CLAUSE = re.compile(
+    r"(?<![a-z])(?:because|since|unless|but|as (?:it|its|the|this|there|they|we|i|no))(?![a-z])"
+)
+"""Between "answer" and a verb: the verb is a reason's, as in "no answer to it, as it is flawed"."""
 _HEADING = re.compile(r"(?:^|\n)[#*_ \t>]*(?:(?:the|my|your|our) )?(?:(?:final|correct|short) )?$")
 _HEADED = re.compile(r"s?[*_: \t]*(?=\r?\n)")
 _BOX = re.compile(r"\\f?box(?:ed)?\s{0,4}\{|<\|begin_of_box\|>")
@@ -231,6 +235,8 @@ def _label(low: str, at: int, before: str) -> Mark | None:
         and _OWN.search(low, max(0, at - 12), at)
         and _VERDICT.match(low, label.end())
     ):
+        return None
+    if sign[0] not in ":=-→|" and _CLAUSE.search(low, at, label.start("sign")):
         return None
     if before in "\"'_" and sign == ":" and low[label.start("sign") - 1] in "\"'":
         return Mark(at, label.end(), -1, "JSON member")

@@ -378,9 +378,23 @@ def _last_in_figures(said: Said, start: int, end: int) -> Found | Blocked | None
         and low[last.end : last.end + 1] != "?"
         and not _is_unreached(low, max(start, last.end - 160), last.end)
         and not _UNDETERMINED.search(low, start, end)
+        and not _is_aside(low, start, last, end)
     ):
         return Found(last.text, last.start, last.end, "last number")
     return Blocked(end)
+
+
+_WORD = re.compile(r"[(\s][a-z]{2}")
+
+
+def _is_aside(low: str, start: int, last: Quantity, end: int) -> bool:
+    """Tell a number in brackets with words, after another one: "11 (after 3 steps)"."""
+    opened = low.rfind("(", start, last.start)
+    closed = low.find(")", last.end, end)
+    if opened < 0 or closed < 0 or low.find(")", opened, last.start) >= 0:
+        return False
+    has_word = _WORD.search(low, opened, closed) is not None
+    return has_word and _START_DIGIT.search(low, start, opened) is not None
 
 
 _IS_THE_ANSWER = re.compile(

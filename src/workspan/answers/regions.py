@@ -10,7 +10,7 @@ from workspan.answers.said import Said
 
 _SKIP = re.compile(r"(?:(?:[*_]{1,3}|`(?!`))(?=[\s$\\:]|$)|[ \t])*:?[ \t]*")
 _BLANK = re.compile(r"\s*")
-_FENCE = re.compile(r"(`{3,}|~{3,})[^\n`]*\n")
+_FENCE = re.compile(r"(`{3,}+|~{3,}+)[^\n`]*\n")
 _LONE_DRESS = re.compile(r"[ \t]*[*_#>-]{1,4}[ \t]*(?=\n)")
 
 

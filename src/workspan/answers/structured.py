@@ -238,6 +238,8 @@ def _longest(said: Said, start: int, rule: str) -> Found | None:
     return Found(text[at:end], at, end, rule)
 
 
+_SIGNS = re.compile(r'"(?:[^"\\\n]|\\.)*"|\\.|[\[\]{}]')
+"""Strings, brackets, and escapes outside of strings, at which no string begins: linear."""
 _MEMBER = re.compile(r"\{\s*(?:[\"'][^\"'\n]{0,200}[\"']|\w{1,80})\s*:")
 
 
@@ -253,10 +255,10 @@ def _past(text: str, opening: re.Match[str], error: ValueError) -> int:
     if not _MEMBER.match(text, opening.start()):
         return opening.end()
     depth = 0
-    for sign in re.finditer(r'"(?:[^"\\\n]|\\.)*"|[\[\]{}]', text[opening.start() :]):
+    for sign in _SIGNS.finditer(text, opening.start()):
         depth += (sign[0] in "[{") - (sign[0] in "]}")
         if depth == 0:
-            return opening.start() + sign.end()
+            return sign.end()
     return -1
 
 

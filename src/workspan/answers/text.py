@@ -282,20 +282,25 @@ def _unit(found: re.Match[str]) -> str:
     return " " + _KEPT.get(found[1], found[1])
 
 
+_LAYERS = 64
+"""Of dress around an answer, at most; a thousand exclamation marks are a text of their own."""
+
+
 def _bare(text: str) -> str:
     """Drop what stands around a whole answer: emphasis, quotes, brackets, sentence marks."""
-    while True:
+    for _ in range(_LAYERS):
         before = text
         start, end = undressed(text, 0, len(text))
         text = text[start:end]
         if len(text) > 2 and _WRAPPED.get(text[0]) == text[-1] and _is_one(text):
             text = text[1:-1].strip()
-        while len(text) > 1 and text[-1] in ".,;:" and not text.endswith(".."):
+        if len(text) > 1 and text[-1] in ".,;:" and not text.endswith(".."):
             text = text[:-1].rstrip()
-        while len(text) > 1 and text[-1] in "!?" and not _is_factorial(text):
+        if len(text) > 1 and text[-1] in "!?" and not _is_factorial(text):
             text = text[:-1].rstrip()
         if text == before:
-            return text
+            break
+    return text
 
 
 def _is_one(text: str) -> bool:

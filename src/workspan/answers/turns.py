@@ -15,7 +15,7 @@ _TURN = re.compile(
     r"|/s>|end_of_turn>|eos>|\|start_header_id\|>user|｜end▁of▁sentence｜>)"
 )
 _NEXT = re.compile(
-    r"\n[ \t]*[*#_]{0,4}[ \t]*(?=[qpehuin])(?:(?:next |new )?(?:question|problem"
+    r"\n[ \t]*+[*#_]{0,4}[ \t]*+(?=[qpehuin])(?:(?:next |new )?(?:question|problem"
     r"|exercise)(?: ?#?[0-9]{1,3})?|q[0-9]{0,3}|human|user|instruction"
     r"|input)[*_]{0,2}[ \t]?[:：]"
 )

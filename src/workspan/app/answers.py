@@ -12,8 +12,8 @@ from workspan.errors import MissingDependency
 
 if TYPE_CHECKING:
     from workspan.app.engines import Opened
-    from workspan.batch.bench import Trial
     from workspan.batch.compare import Comparison
+    from workspan.batch.trials import Trial
     from workspan.lab.records import Record
     from workspan.runner import Result
 

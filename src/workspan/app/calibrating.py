@@ -11,8 +11,8 @@ from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
 from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategy
 from workspan.app.state import opened_journal
-from workspan.batch.bench import Trial
 from workspan.batch.compare import compare
+from workspan.batch.trials import Trial
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
 from workspan.errors import BudgetExceeded, InputError, MissingDependency, SpecError
@@ -23,7 +23,7 @@ from workspan.strategies.auto.arms import arm_names
 from workspan.strategies.auto.auto import Auto
 
 if TYPE_CHECKING:
-    from workspan.strategies.auto.fit.library import Library
+    from workspan.strategies.auto.fit.profile import Profile
 
 BUDGET = "16k work"
 """Of each problem."""
@@ -36,7 +36,7 @@ async def calibrate(
     budget: BudgetLike = BUDGET,
     strategy: StrategyLike = "auto",
     arms: Sequence[StrategyLike] = (),
-    lines: int = 8,
+    chains: int = 8,
     block: int = 256,
     kind: str = "text",
     limit: int | None = None,
@@ -45,21 +45,21 @@ async def calibrate(
     journal: JournalFile | Path | str | None = None,
     engines: Mapping[str, Engine | str] | None = None,
     on_progress: Callable[[Trial], None] | None = None,
-) -> Library:
+) -> Profile:
     """Draw chains on a sample of problems, and return what `auto` should know of the model.
 
     Args:
         problems: as `solve_many`; with answers or without.
         engine: as `solve`.
         budget: of each problem.
-        strategy: `auto`, with its dials; or as `surveying` gives it.
+        strategy: `auto`, with its dials; or as `calibration_plan` gives it.
         arms: strategies that it may hand a problem on to.
-        lines: chains of each problem.
+        chains: chains of each problem.
         block: tokens between two interim answers.
         kind: of plain questions.
         limit: of the problems.
         seed: root of all randomness.
-        to: a file to write the library to.
+        to: a file to write the profile to.
         journal: a file in which every call is kept; the same call with it resumes.
         engines: as `solve`.
         on_progress: called with each run as it is finished.
@@ -71,15 +71,15 @@ async def calibrate(
     """
     try:
         from workspan.lab.calibrating import calibrate_runs
-        from workspan.strategies.auto.fit.library import write_library
-        from workspan.strategies.auto.policies.survey import Survey
+        from workspan.strategies.auto.fit.profile import write_profile
+        from workspan.strategies.auto.policies.exhaustive import Exhaustive
     except ImportError:
         raise MissingDependency("a calibration", "lab") from None
     plan = as_strategy(strategy)
-    if not (isinstance(plan, Auto) and isinstance(plan.fitted, Survey)):
-        plan = surveying(plan, arms, lines, block)
+    if not (isinstance(plan, Auto) and isinstance(plan.fitted, Exhaustive)):
+        plan = calibration_plan(plan, arms, chains, block)
     limits = as_budget(budget)
-    check_lines(limits, plan.n)
+    check_chains(limits, plan.n)
     tasks = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
     async with opened(engine, engines) as rig:
         with opened_journal(journal, rig.header(seed)) as journals:
@@ -94,28 +94,28 @@ async def calibrate(
                 engines=rig.engines,
                 sets_aside=True,
             )
-        chains, *others = (done.of(name) for name in done.strategies)
+        drawn, *others = (done.of(name) for name in done.strategies)
         by_arm = dict(zip(arm_names(plan.arms), others, strict=True))
-        library = await calibrate_runs(chains, rig.engine.info.model, by_arm)
+        profile = await calibrate_runs(drawn, rig.engine.info.model, by_arm)
     if to is not None:
-        check_learnt(library, limits)
-        write_library(library, Path(to))
-    return library
+        check_learnt(profile, limits)
+        write_profile(profile, Path(to))
+    return profile
 
 
-def check_learnt(library: Library, limits: Budget | None = None) -> None:
-    """Refuse a library of which no chain came to its end: `auto` would know nothing by it.
+def check_learnt(profile: Profile, limits: Budget | None = None) -> None:
+    """Refuse a profile of which no chain came to its end: `auto` would know nothing by it.
 
     Raises:
         BudgetExceeded: so it is; says what would be enough.
         InputError: likewise, of recorded chains.
     """
-    chains = [line for case in library.problems for line in case.lines]
-    if any(line.ended for line in chains):
+    drawn = [chain for case in profile.problems for chain in case.chains]
+    if any(chain.ended for chain in drawn):
         return
-    each = max((line.depths[-1] for line in chains), default=0)
-    said = f"none of {counted(len(chains), 'chain')} came to its end"
-    known = f"the longest has {counted(each, library.unit.removesuffix('s'))}"
+    each = max((chain.depths[-1] for chain in drawn), default=0)
+    said = f"none of {counted(len(drawn), 'chain')} came to its end"
+    known = f"the longest has {counted(each, profile.unit.removesuffix('s'))}"
     if limits is None:
         raise InputError(f"{said} ({known}): there is nothing to learn from")
     raise BudgetExceeded(
@@ -125,37 +125,39 @@ def check_learnt(library: Library, limits: Budget | None = None) -> None:
     )
 
 
-def check_lines(limits: Budget, lines: int) -> None:
+def check_chains(limits: Budget, chains: int) -> None:
     """Refuse, before anything is spent, a problem's budget that holds no token of each chain.
 
     Raises:
         InputError: so it is: all chains would be cut, and none would count.
     """
-    if limits.work is not None and limits.work < lines:
+    if limits.work is not None and limits.work < chains:
         raise InputError(
-            f"a budget of {limits} for each problem holds no {lines} draws, each of which is a "
+            f"a budget of {limits} for each problem holds no {chains} draws, each of which is a "
             "token at least: raise --budget, or draw less"
         )
 
 
-def surveying(strategy: StrategyLike, arms: Sequence[StrategyLike], lines: int, block: int) -> Auto:
+def calibration_plan(
+    strategy: StrategyLike, arms: Sequence[StrategyLike], chains: int, block: int
+) -> Auto:
     """Return `auto` as it draws chains to learn from.
 
     Raises:
         SpecError: it is another strategy.
     """
-    from workspan.strategies.auto.policies.survey import Survey
+    from workspan.strategies.auto.policies.exhaustive import Exhaustive
 
     plan = as_strategy(strategy)
     if not isinstance(plan, Auto):
         said = strategy if isinstance(strategy, str) else write(strategy)
         raise SpecError(f"calibration is for auto, with its dials, not for {said}")
     if isinstance(plan.floor, str):
-        raise SpecError(f"calibration draws all lines: without floor={plan.floor!r}")
+        raise SpecError(f"calibration draws all chains: without floor={plan.floor!r}")
     return replace(
         plan,
-        n=lines,
+        n=chains,
         arms=(*plan.arms, *map(as_strategy, arms)),
-        library="",
-        fitted=Survey(lines, block),
+        profile="",
+        fitted=Exhaustive(chains, block),
     )

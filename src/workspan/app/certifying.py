@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workspan.app.calibrating import calibrate, check_lines, surveying
+from workspan.app.calibrating import calibrate, calibration_plan, check_chains
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike
 from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.replaying import read_recorded, recorded_kind
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget
-from workspan.batch.bench import Trial
+from workspan.batch.trials import Trial
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
 from workspan.errors import InputError, MissingDependency
@@ -21,7 +21,7 @@ from workspan.tasks.graders.equivalence import Ungraded
 
 if TYPE_CHECKING:
     from workspan.lab.certifying.certify import Certified, Wish
-    from workspan.strategies.auto.fit.library import Library
+    from workspan.strategies.auto.fit.profile import Profile
 
 DRAWS = 16
 """Of each problem, where a model is asked."""
@@ -93,16 +93,16 @@ async def certify(
     wish = as_wish(mode, alpha, delta, n, hopeless, correction, seed, is_kept=to is not None)
     if replay is not None:
         source = Path(str(problems)) if problems is not None else None
-        library = await recorded_draws(Path(replay), models, tasks, source, kind)
+        profile = await recorded_draws(Path(replay), models, tasks, source, kind)
     elif (labelled := labelled_draws(problems)) is not None:
-        library = labelled
+        profile = labelled
     elif problems is None:
         raise InputError("say on which problems: recorded ones (replay), or some to be drawn")
     else:
-        plan = surveying(strategy, (), n or DRAWS, BLOCK)
+        plan = calibration_plan(strategy, (), n or DRAWS, BLOCK)
         tasks_found = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
         check_drawn(tasks_found, wish, as_budget(budget))
-        library = await calibrate(
+        profile = await calibrate(
             tasks_found,
             engine=engine,
             budget=budget,
@@ -112,9 +112,9 @@ async def certify(
             engines=engines,
             on_progress=on_progress,
         )
-    found = certified(library, wish)
+    found = certified(profile, wish)
     if to is not None and found.certified:
-        keep(found, wish, library, Path(to))
+        keep(found, wish, profile, Path(to))
     return found
 
 
@@ -160,7 +160,7 @@ def check_drawn(tasks: Sequence[Task], wish: Wish, limits: Budget) -> None:
         raise InputError(NO_LABELS)
     draws = wish.n or DRAWS
     holds = min(draws, limits.calls or draws)
-    check_lines(limits, draws)
+    check_chains(limits, draws)
     if wish.n is not None and holds < draws:
         raise InputError(
             f"a budget of {limits} for each problem holds no {draws} draws, each of which is a "
@@ -177,7 +177,7 @@ async def recorded_draws(
     problems: Path | None,
     kind: str,
     say: Callable[[Mapping[str, str]], None] = lambda _: None,
-) -> Library:
+) -> Profile:
     """Read draws that were recorded; `say` is told what was left out."""
     from workspan.lab.calibrating import calibrate as of_recordings
 
@@ -186,16 +186,16 @@ async def recorded_draws(
     return of_recordings(found)
 
 
-def labelled_draws(problems: ProblemsLike | None) -> Library | None:
+def labelled_draws(problems: ProblemsLike | None) -> Profile | None:
     """Return the draws of a file of `workspan label`; None of anything else."""
-    from workspan.lab.labelling.labels import is_labels, library_of, read_labels
+    from workspan.lab.labelling.labels import is_labels, profile_of, read_labels
 
     if not isinstance(problems, str | Path) or not (path := Path(problems)).is_file():
         return None
-    return library_of(*read_labels(path), path) if is_labels(path) else None
+    return profile_of(*read_labels(path), path) if is_labels(path) else None
 
 
-def certified(library: Library, wish: Wish) -> Certified:
+def certified(profile: Profile, wish: Wish) -> Certified:
     """Find what can be promised.
 
     Raises:
@@ -203,10 +203,10 @@ def certified(library: Library, wish: Wish) -> Certified:
     """
     from workspan.lab.certifying.certify import certify as find
 
-    return find(library, wish)
+    return find(profile, wish)
 
 
-def keep(found: Certified, wish: Wish, library: Library, to: Path) -> None:
+def keep(found: Certified, wish: Wish, profile: Profile, to: Path) -> None:
     """Write the certificate.
 
     Raises:
@@ -217,4 +217,4 @@ def keep(found: Certified, wish: Wish, library: Library, to: Path) -> None:
     from workspan.lab.certifying.certify import certificate_of
     from workspan.strategies.auto.fit.certificate import write_certificate
 
-    write_certificate(certificate_of(found, wish, library.kinds), to)
+    write_certificate(certificate_of(found, wish, profile.kinds), to)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workspan.app.engines import open_engines
-from workspan.cluster.told import Engines, LaneName, Opening
+from workspan.cluster.told import EngineFactory, Engines, LaneName
 from workspan.errors import InputError, MissingDependency
 from workspan.legible import quoted
 
@@ -25,7 +25,7 @@ _QUIET = {
 
 
 @dataclass(frozen=True)
-class CommandOpening:
+class CommandFactory:
     """How a worker opens engines as a command names them; keys are in its own environment."""
 
     engine: Sequence[str] | None
@@ -86,7 +86,7 @@ def check_where(on: str, workers: int | None) -> None:
 
 @asynccontextmanager
 async def workers_on(
-    on: str, lanes: Mapping[LaneName, Opening], workers: int | None, places: int
+    on: str, lanes: Mapping[LaneName, EngineFactory], workers: int | None, places: int
 ) -> AsyncIterator[Pool]:
     """Start workers for as long as the block runs; see `cluster.on_ray.workers`.
 

@@ -10,8 +10,8 @@ from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
 from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategies, check_count
 from workspan.app.state import opened_journal
-from workspan.batch.bench import Tool, Trial
 from workspan.batch.compare import compare as run_comparison
+from workspan.batch.trials import Tool, Trial
 from workspan.core.engine import Engine
 from workspan.lab.estimating import Estimate, slowest
 from workspan.lab.estimating import estimate as run_estimate

@@ -17,7 +17,7 @@ from workspan.spec import engines as engine_spec
 from workspan.spec.engines import parse_price
 
 if TYPE_CHECKING:
-    from workspan.batch.bench import Tool
+    from workspan.batch.trials import Tool
 
 DEFAULT_ENGINE = "embedded"
 

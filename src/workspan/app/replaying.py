@@ -17,7 +17,7 @@ from workspan.spec import split_list
 from workspan.tasks import open_tasks, read_tasks
 
 if TYPE_CHECKING:
-    from workspan.lab.replay.fitted import Contender
+    from workspan.lab.replay.fitted import Method
     from workspan.lab.replay.folds import Folds
     from workspan.lab.replay.records import ReplayRecord
 
@@ -65,7 +65,7 @@ async def replay(
         MissingDependency: the extra `lab` is not installed.
         WorkspanError: what is wrong, before anything is run.
     """
-    contenders, limits, split = check_replay(strategies, budgets, folds, by)
+    methods, limits, split = check_replay(strategies, budgets, folds, by)
     from workspan.lab.replay.records import records
     from workspan.lab.replay.replay import replay as run_replay
 
@@ -77,7 +77,7 @@ async def replay(
     found = _limited(found, limit, seed)
     done = await run_replay(
         found,
-        contenders,
+        methods,
         limits,
         folds=split,
         seed=seed,
@@ -89,7 +89,7 @@ async def replay(
 
 def check_replay(
     strategies: str, budgets: str | Sequence[Budget], folds: str, by: str
-) -> tuple[list[Contender | None], list[Budget], Folds]:
+) -> tuple[list[Method | None], list[Budget], Folds]:
     """Read what a replay is told, before anything is opened.
 
     Raises:
@@ -98,15 +98,15 @@ def check_replay(
         InputError: there are no records by that name.
     """
     try:
-        from workspan.lab.replay.contenders import read_contenders
         from workspan.lab.replay.folds import Folds
+        from workspan.lab.replay.methods import read_methods
     except ImportError:
         raise MissingDependency("a replay", "lab") from None
     if by not in ("", "model", "task"):
         raise InputError(f"by is {by!r}: model or task")
-    contenders = read_contenders(strategies)
+    methods = read_methods(strategies)
     limits = read_budgets(budgets) if isinstance(budgets, str) else [*budgets]
-    return contenders, limits, Folds.parse(folds)
+    return methods, limits, Folds.parse(folds)
 
 
 def recorded_kind(kind: str) -> AnswerKind:

@@ -14,7 +14,7 @@ from workspan.app.engines import Opened
 from workspan.app.solving import solve_many
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategy
 from workspan.app.state import opened_journal
-from workspan.batch.bench import Trial
+from workspan.batch.trials import Trial
 from workspan.core.engine import Engine
 from workspan.core.session import Strategy
 from workspan.data.types import Answer, Candidate, Problem

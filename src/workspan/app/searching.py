@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workspan.errors import InputError
 
 if TYPE_CHECKING:
-    from workspan.batch.bench import Tool
+    from workspan.batch.trials import Tool
     from workspan.retrieval import Passage
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workspan.app.answers import Answers, trial_record
-from workspan.app.clustering import HERE, CommandOpening, check_where, workers_on
+from workspan.app.clustering import HERE, CommandFactory, check_where, workers_on
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike, Opened, opened
 from workspan.app.searching import Corpus, open_search
 from workspan.app.specs import (
@@ -27,9 +27,9 @@ from workspan.runner import Result, check, run
 
 if TYPE_CHECKING:
     from workspan.app.problems import ProblemsLike
-    from workspan.batch.bench import Tool, Trial
     from workspan.batch.compare import Comparison
-    from workspan.cluster.told import Opening
+    from workspan.batch.trials import Tool, Trial
+    from workspan.cluster.told import EngineFactory
     from workspan.core.context import Event
     from workspan.core.engine import Engine
     from workspan.store.journals import JournalFile
@@ -112,7 +112,7 @@ async def solve_many(
     corpus: str | Corpus | None = None,
     on: str = HERE,
     workers: int | None = None,
-    opening: Opening | None = None,
+    factory: EngineFactory | None = None,
     on_answer: Callable[[Trial, Mapping[str, object]], None] | None = None,
 ) -> Answers:
     """Answer many problems side by side, each under a budget, or all under one.
@@ -133,7 +133,7 @@ async def solve_many(
         corpus: as `solve`, or one that is open.
         on: what runs them: "here", "ray", or the address of a cluster of Ray; without tools.
         workers: on Ray, as many; as many as it has processors where None.
-        opening: how a worker opens engines that are open here already.
+        factory: how a worker opens engines that are open here already.
         on_answer: called with each run and its record as it is finished.
 
     Raises:
@@ -176,7 +176,7 @@ async def solve_many(
         width: dict[str, object] = {} if pooled else {"parallel": parallel}
         async with AsyncExitStack() as stack:
             if on != HERE:
-                found = opening or _opening(engine, engines, rig)
+                found = factory or _factory(engine, engines, rig)
                 width = await _away(on, found, rig, workers, parallel, stack)
             kept = opened_journal(journal, rig.header(seed, search.identity))
             journals = stack.enter_context(kept)
@@ -195,9 +195,9 @@ async def solve_many(
     return Answers(done, [records[digest(trial.task.problem)] for trial in done.trials])
 
 
-def _opening(
+def _factory(
     engine: EngineLike, engines: Mapping[str, Engine | str] | None, rig: Opened
-) -> Opening:
+) -> EngineFactory:
     """Say how a worker opens what texts name.
 
     Raises:
@@ -207,12 +207,12 @@ def _opening(
     if not isinstance(engine, str) or len(further) < len(engines or {}):
         raise InputError("workers open engines by their texts: give a text, such as 'http://…'")
     texts = (engine, *(f"{name}={text}" for name, text in further.items()))
-    return CommandOpening(texts, None, None, None, None, rig.identity)
+    return CommandFactory(texts, None, None, None, None, rig.identity)
 
 
 async def _away(
     on: str,
-    opening: Opening,
+    factory: EngineFactory,
     rig: Opened,
     workers: int | None,
     parallel: int | None,
@@ -222,7 +222,7 @@ async def _away(
     from workspan.batch.compare import PARALLEL
 
     places = min(PARALLEL, rig.engine.info.concurrency)
-    pool = await stack.enter_async_context(workers_on(on, {_LANE: opening}, workers, places))
+    pool = await stack.enter_async_context(workers_on(on, {_LANE: factory}, workers, places))
     return {"parallel": parallel or pool.workers * places, "away": pool.away(_LANE)}
 
 

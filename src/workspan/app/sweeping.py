@@ -17,7 +17,7 @@ from workspan.app.engines import Opened
 from workspan.app.state import private_files, state_folder
 from workspan.batch.compare import PARALLEL
 from workspan.boundary.secret import key_in
-from workspan.cluster.told import Engines, LaneName, Opening
+from workspan.cluster.told import EngineFactory, Engines, LaneName
 from workspan.core.engine import Engine
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
@@ -183,12 +183,12 @@ async def executing(
             executor = Here(ready.lanes, folder)
         else:
             stated = {one.name: one for one in ready.sweep.engines}
-            openings: dict[LaneName, Opening] = {
-                (name, effort): LaneOpening(stated[name], effort, lane.identity)
+            factories: dict[LaneName, EngineFactory] = {
+                (name, effort): LaneFactory(stated[name], effort, lane.identity)
                 for (name, effort), lane in asked.items()
             }
             places = sum(min(PARALLEL, lane.engine.info.concurrency) for lane in asked.values())
-            pool = await stack.enter_async_context(workers_on(on, openings, workers, places))
+            pool = await stack.enter_async_context(workers_on(on, factories, workers, places))
             away = {name: pool.away(name) for name in asked}
             executor = Here(ready.lanes, folder, away, pool.workers)
         stack.callback(executor.aclose)
@@ -196,7 +196,7 @@ async def executing(
 
 
 @dataclass(frozen=True)
-class LaneOpening:
+class LaneFactory:
     """How a worker opens the engines of a sweep at an effort; keys are in its own environment."""
 
     stated: EngineText

@@ -15,7 +15,7 @@ from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.replaying import recorded_kind
 from workspan.app.specs import BudgetLike, as_budget, check_count
 from workspan.app.state import opened_journal
-from workspan.batch.bench import Trial
+from workspan.batch.trials import Trial
 from workspan.core.engine import Engine, Price
 from workspan.data.budget import Budget
 from workspan.data.efforts import check_form
@@ -32,7 +32,7 @@ from workspan.tasks.graders.equivalence import Ungraded
 if TYPE_CHECKING:
     from workspan.lab.efforts.race import Entrant, Raced
     from workspan.lab.efforts.records import WhichRecord
-    from workspan.strategies.auto.fit.library import Library
+    from workspan.strategies.auto.fit.profile import Profile
 
 EFFORTS = "low,medium,high"
 DEFAULT = "default"
@@ -55,7 +55,7 @@ class Which:
     raced: Raced
     left_out: Mapping[str, str]
     """Recordings that were not used, and why."""
-    library: Library | None
+    profile: Profile | None
     """What `auto` climbs by; None where too little was graded."""
 
     @property
@@ -64,9 +64,9 @@ class Which:
         return next((one for one in self.records if one.kind == "policy"), None)
 
     @property
-    def remarks(self) -> list[str]:
+    def caveats(self) -> list[str]:
         """What the numbers don't say by themselves."""
-        return _remarks(self.raced, self.records)
+        return _caveats(self.raced, self.records)
 
     def frame(self) -> Any:
         """Return a pandas data frame, a row an arm.
@@ -78,7 +78,7 @@ class Which:
 
     def _repr_html_(self) -> str:
         shown = ("arm", "accuracy", "low", "high", "work", "cost", "cost_per_right", "verdict")
-        said = "".join(f"<p>{escape(remark)}</p>" for remark in self.remarks)
+        said = "".join(f"<p>{escape(caveat)}</p>" for caveat in self.caveats)
         return html_table(shown, [asdict(record) for record in self.records]) + said
 
 
@@ -119,7 +119,7 @@ async def which(
         kind: of plain questions, and of recorded answers.
         limit: of the problems.
         seed: root of all randomness.
-        to: a file to write a library to, for ``auto(library=…)``.
+        to: a file to write a profile to, for ``auto(profile=…)``.
         journal: a file in which every call is kept; the same call with it resumes, and one with a
             higher pilot goes on.
         engines: as `solve`.
@@ -211,7 +211,7 @@ def prepared(
             )
     if to is not None and not any(map(_is_labelled, found)):
         raise InputError(
-            "no problem has a right answer, so there is nothing for a library to learn: label some"
+            "no problem has a right answer, so there is nothing for a profile to learn: label some"
         )
     random.Random(seed).shuffle(found)
     width = VOTES if votes is None else votes
@@ -280,8 +280,8 @@ async def _raced(
     )
     price = None if rig.engines else rig.engine.info.price
     records = records_of(raced, price, budget=budget, seed=seed)
-    library = _library(raced, rig.engine.info.model, pooled=True)
-    return _kept(Which(records, raced, {}, library), to)
+    profile = _profile(raced, rig.engine.info.model, pooled=True)
+    return _kept(Which(records, raced, {}, profile), to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,41 +341,41 @@ async def _replayed(
     )
     rate = first.info.price
     records = records_of(raced, rate, pooled=made.pooled, is_replay=True, budget=budget, seed=seed)
-    library = _library(raced, made.model, pooled=made.pooled, unit=made.unit)
-    return _kept(Which(records, raced, {**read.left_out, **made.left_out}, library), to)
+    profile = _profile(raced, made.model, pooled=made.pooled, unit=made.unit)
+    return _kept(Which(records, raced, {**read.left_out, **made.left_out}, profile), to)
 
 
-def _library(raced: Raced, model: str, *, pooled: bool, unit: str = "tokens") -> Library | None:
-    """Return the library of the efforts that are left; None where too little was graded."""
-    from workspan.lab.efforts.seen import ladders_of, library_of
+def _profile(raced: Raced, model: str, *, pooled: bool, unit: str = "tokens") -> Profile | None:
+    """Return the profile of the efforts that are left; None where too little was graded."""
+    from workspan.lab.efforts.seen import ladders_of, profile_of
     from workspan.strategies.auto.fit.seen import FEWEST
 
     alive = [place for place in raced.alive if raced.of(place)]
     ladders = ladders_of(raced, alive, pooled=pooled) if alive else None
     if ladders is None or sum(all(one.draws) for one in ladders.problems) < FEWEST:
         return None
-    return library_of(raced, ladders, model, unit)
+    return profile_of(raced, ladders, model, unit)
 
 
 def _kept(done: Which, to: Path | str | None) -> Which:
-    """Write the library, where one is wanted.
+    """Write the profile, where one is wanted.
 
     Raises:
         InputError: too few problems were graded for one.
     """
     if to is not None:
-        from workspan.strategies.auto.fit.library import write_library
+        from workspan.strategies.auto.fit.profile import write_profile
 
-        if done.library is None:
+        if done.profile is None:
             raise InputError(
-                "too few problems were graded at all efforts for a library: raise the pilot, or "
+                "too few problems were graded at all efforts for a profile: raise the pilot, or "
                 "label more; what was paid for is in the journal"
             )
-        write_library(done.library, Path(to))
+        write_profile(done.profile, Path(to))
     return done
 
 
-def _remarks(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
+def _caveats(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
     """Say what the numbers don't: what was cut, failed, missing, and what nobody knows."""
     said = []
     if raced.ended_by != "done":

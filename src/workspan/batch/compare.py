@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import anyio
 
-from workspan.batch.bench import Away, Bench, Tool, Trial
+from workspan.batch.trials import Away, Tool, Trial, TrialRunner
 from workspan.core.engine import Engine, models
 from workspan.core.journal import digest
 from workspan.core.session import Strategy
@@ -116,9 +116,9 @@ async def compare(
         check(strategy, engine, budget, engines, tools)
     places, turns = engine.info.concurrency, take_turns(strategies, tasks)
     limiter = anyio.CapacityLimiter(places)
-    bench = Bench(engine, budget, seed, journals, limiter, len(turns), engines, tools)
-    bench.sets_aside, bench.away = sets_aside, away
-    attempts = Attempts(bench, on_progress)
+    runner = TrialRunner(engine, budget, seed, journals, limiter, len(turns), engines, tools)
+    runner.sets_aside, runner.away = sets_aside, away
+    attempts = Attempts(runner, on_progress)
     await attempts.make(turns, parallel or (1 if budget.seconds else min(PARALLEL, places)))
     return attempts.compared(strategies, tasks)
 
@@ -127,7 +127,7 @@ async def compare(
 class Attempts:
     """The trials of a comparison, as they come in."""
 
-    bench: Bench
+    runner: TrialRunner
     on_progress: Callable[[Trial], None] | None
     done: dict[tuple[str, str], Trial] = field(default_factory=dict)
     """By strategy and problem."""
@@ -136,7 +136,7 @@ class Attempts:
         """Run strategies on tasks, begun in their order; an error in one cancels the others."""
 
         async def attempt(turn: tuple[Strategy, Task]) -> None:
-            trial = await self.bench.attempt(*turn)
+            trial = await self.runner.attempt(*turn)
             self.done[trial.strategy, digest(trial.task.problem)] = trial
             if self.on_progress is not None:
                 self.on_progress(trial)
@@ -147,20 +147,20 @@ class Attempts:
         self, strategies: Sequence[Strategy], tasks: Sequence[Task], *, pooled: bool = False
     ) -> Comparison:
         """Put together what was made, strategy by strategy."""
-        bench, names = self.bench, tuple(write(strategy) for strategy in strategies)
-        info, engines = bench.engine.info, (bench.engine, *bench.engines.values())
+        runner, names = self.runner, tuple(write(strategy) for strategy in strategies)
+        info, engines = runner.engine.info, (runner.engine, *runner.engines.values())
         return Comparison(
             names,
             tuple(tasks),
             tuple(self.done[name, digest(task.problem)] for name in names for task in tasks),
-            bench.budget,
+            runner.budget,
             info.name,
             info.model,
-            bench.seed,
-            models(bench.engines),
+            runner.seed,
+            models(runner.engines),
             pooled,
             tuple(one.info.name for one in engines),
-            bench.lost,
+            runner.lost,
         )
 
 

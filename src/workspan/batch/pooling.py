@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import anyio
 
-from workspan.batch.bench import Bench, Tool, Trial
 from workspan.batch.compare import Attempts, Comparison, check_different
+from workspan.batch.trials import Tool, Trial, TrialRunner
 from workspan.core.engine import Engine
 from workspan.core.journal import digest, seed_for
 from workspan.core.ledger import Ledger
@@ -20,9 +20,9 @@ from workspan.spec import write
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.efforts import has_ladders, pooled_climber
-from workspan.strategies.auto.library import study_of
 from workspan.strategies.auto.policies.state import Policy
 from workspan.strategies.auto.policies.within import Within
+from workspan.strategies.auto.profile import evaluation_of
 from workspan.tasks.base import Task
 
 WAVE = 8
@@ -50,7 +50,7 @@ async def pool(
     whatever the rules ask for, no call goes beyond it. A limit on span is one on each run.
 
     Args:
-        strategies: `auto` alone, with its dials; with a library its plan fits the mean.
+        strategies: `auto` alone, with its dials; with a profile its plan fits the mean.
         tasks: different problems.
         engine: left open.
         budget: of all runs together; its work must be limited.
@@ -79,9 +79,11 @@ async def pool(
     engines, tools = engines or {}, tools or {}
     check(strategy, engine, budget, engines, tools)
     limiter, account = anyio.CapacityLimiter(engine.info.concurrency), Ledger(budget)
-    bench = Bench(engine, budget, seed, journals, limiter, len(tasks), engines, tools, account)
-    bench.owe(strategy, tasks)
-    attempts = Attempts(bench, on_progress)
+    runner = TrialRunner(
+        engine, budget, seed, journals, limiter, len(tasks), engines, tools, account
+    )
+    runner.owe(strategy, tasks)
+    attempts = Attempts(runner, on_progress)
     for first in range(0, len(tasks), WAVE):
         left = max(0, budget.work - account.spent.amount.work)
         wave, rest = tasks[first : first + WAVE], len(tasks) - first
@@ -96,8 +98,8 @@ async def pool(
 def _climbing(
     strategy: Auto, wave: Sequence[Task], mean: int, seed: int
 ) -> list[tuple[Auto, Task]] | None:
-    """Give each problem its ladder of efforts; None where the library has none."""
-    if not has_ladders(strategy.library):
+    """Give each problem its ladder of efforts; None where the profile has none."""
+    if not has_ladders(strategy.profile):
         return None
     places = [seed_for(seed, f"{digest(task.problem)}:ladder") / 2**31 for task in wave]
     ladders = [pooled_climber(strategy, mean, place) for place in places]
@@ -107,9 +109,9 @@ def _climbing(
 def _rule(strategy: Auto, budget: Budget, left: int, problems: int) -> Policy:
     """Choose the rule for so many problems and the work that is left for them."""
     mean = left // problems
-    if strategy.library:
-        study = study_of(strategy.library, None)
-        rule = strategy.planned_rule(study, Budget(work=mean, span=budget.span))
+    if strategy.profile:
+        evaluation = evaluation_of(strategy.profile, None)
+        rule = strategy.planned_rule(evaluation, Budget(work=mean, span=budget.span))
         if strategy.verifier is None and not strategy.arms:
             return rule
         return Within(rule, min(left, _GREED * mean))

@@ -8,8 +8,8 @@ from functools import lru_cache
 import anyio
 import numpy as np
 
-from workspan.batch.bench import Trial
 from workspan.batch.compare import compare
+from workspan.batch.trials import Trial
 from workspan.claims.base import Row, Setting
 from workspan.claims.measures import Floats, row
 from workspan.data.budget import Budget

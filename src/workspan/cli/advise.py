@@ -14,7 +14,7 @@ from rich.text import Text
 from workspan.cli.exits import Exit
 from workspan.cli.keys import StoreOption
 from workspan.cli.plain import say_json
-from workspan.cli.screen import Screen
+from workspan.cli.terminal import Terminal
 from workspan.errors import InputError, MissingDependency
 from workspan.legible import counted, one_line
 
@@ -80,11 +80,11 @@ def record(advice: Advice) -> dict[str, Any]:
 
 
 def _show(found: Sequence[Advice]) -> None:
-    screen = Screen()
+    console = Terminal()
     for one in found:
         names = (one_line(name, 60) for name in (one.route, one.model, one.kind))
-        screen.print(Text(f"{one.verdict}: {' · '.join(names)}", "bold"), soft_wrap=True)
-        screen.print(
+        console.print(Text(f"{one.verdict}: {' · '.join(names)}", "bold"), soft_wrap=True)
+        console.print(
             f"  {counted(one.requests, 'request')}, by {one.truth}: {one.why}", soft_wrap=True
         )
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -94,7 +94,7 @@ def _show(found: Sequence[Advice]) -> None:
         for each in one.compared:
             mark = "  to" if each.strategy == one.recommend else "  or"
             table.add_row(mark, *_cells(each, one))
-        screen.print(table)
+        console.print(table)
 
 
 def _cells(each: Compared, advice: Advice) -> tuple[str, ...]:

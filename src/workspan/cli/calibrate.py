@@ -10,22 +10,22 @@ from typing import Annotated
 import anyio
 import typer
 
-from workspan.app.calibrating import BUDGET, check_learnt, check_lines, surveying
+from workspan.app.calibrating import BUDGET, calibration_plan, check_chains, check_learnt
 from workspan.app.replaying import read_recorded, recorded_kind
 from workspan.app.specs import as_budget
 from workspan.boundary.outputs import Output, check_outputs
+from workspan.cli.calibration_runs import Asked, calibration_runs
 from workspan.cli.drawing import drawing, journal_output, named_inputs
 from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.given import given_tasks
-from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
-from workspan.cli.surveyed import Asked, surveyed
+from workspan.cli.terminal import Terminal, say_left_out
 from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind
 from workspan.errors import MissingDependency
 from workspan.legible import counted
-from workspan.strategies.auto.fit.library import Library, is_library, write_library
+from workspan.strategies.auto.fit.profile import Profile, is_profile, write_profile
 from workspan.tasks import MOST
 
 _DELTA = 0.1
@@ -36,7 +36,7 @@ LIMIT = 40
 
 def calibrate(
     *,
-    to: Annotated[Path, typer.Option("--to", help="The library to write.")],
+    to: Annotated[Path, typer.Option("--to", help="The profile to write.")],
     task: Annotated[
         list[str] | None, typer.Option("--task", "-t", help="As compare; repeat.")
     ] = None,
@@ -48,7 +48,7 @@ def calibrate(
     setting: SettingOption = None,
     api_key_env: KeyOption = None,
     budget: Annotated[str, typer.Option("--budget", "-b", help="Of each problem.")] = BUDGET,
-    lines: Annotated[int, typer.Option(min=2, help="Chains of each problem.")] = 8,
+    chains: Annotated[int, typer.Option(min=2, help="Chains of each problem.")] = 8,
     block: Annotated[int, typer.Option(min=1, help="Tokens between two interim answers.")] = 256,
     strategy: Annotated[
         str, typer.Option("--strategy", "-s", help="auto, with your dials.")
@@ -69,37 +69,39 @@ def calibrate(
     ] = False,
 ) -> None:
     """Draw chains on a sample of your problems, and write what `auto` should know of the model."""
-    outputs = [Output("--to", to, "a library", is_library)]
+    outputs = [Output("--to", to, "a profile", is_profile)]
     outputs += [journal_output(journal)] if journal else []
     inputs = named_inputs(input, task or [])
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
     limits: Budget | None = None
     if recorded is not None:
         read_as = recorded_kind(kind or "text")
-        library: Library | None = anyio.run(
+        profile: Profile | None = anyio.run(
             partial(_recorded, recorded, model or [], task or [], input, read_as)
         )
     else:
         tasks = given_tasks(task or [], input, limit, seed, kind)
-        plan, limits = surveying(strategy, arm or [], lines, block), as_budget(budget)
-        check_lines(limits, lines)
-        asked = [str(engine), str(model), str(seed), budget, strategy, f"{lines} {block}"]
+        plan, limits = calibration_plan(strategy, arm or [], chains, block), as_budget(budget)
+        check_chains(limits, chains)
+        asked = [str(engine), str(model), str(seed), budget, strategy, f"{chains} {block}"]
         asked += [str(input), *(task or []), *(arm or []), *(setting or [])]
         told = Asked((engine, model, price, setting, api_key_env), asked)
         tried = [replace(plan, arms=()), *plan.arms] if dry_run else None
-        library = surveyed("calibrate", plan, tasks, limits, seed, told, journal, tried=tried)
-    if library is None:
+        profile = calibration_runs(
+            "calibrate", plan, tasks, limits, seed, told, journal, tried=tried
+        )
+    if profile is None:
         raise typer.Exit(Exit.OK)
-    check_learnt(library, limits)
+    check_learnt(profile, limits)
     with drawing(str(to), "the same command makes it again of what it kept"):
-        write_library(library, to)
-    _say(library, to)
+        write_profile(profile, to)
+    _say(profile, to)
     raise typer.Exit(Exit.OK)
 
 
 async def _recorded(
     path: Path, models: list[str], tasks: list[str], problems: Path | None, kind: AnswerKind
-) -> Library:
+) -> Profile:
     try:
         from workspan.lab.calibrating import calibrate as of_recordings
     except ImportError:
@@ -109,18 +111,18 @@ async def _recorded(
     return of_recordings(found)
 
 
-def _say(library: Library, path: Path) -> None:
-    chains = sum(len(case.lines) for case in library.problems)
-    ended = sum(line.ended for case in library.problems for line in case.lines)
-    Screen().print(
-        f"{path}: {counted(chains, 'chain')} of {counted(len(library.problems), 'problem')}, "
+def _say(profile: Profile, path: Path) -> None:
+    chains = sum(len(case.chains) for case in profile.problems)
+    ended = sum(chain.ended for case in profile.problems for chain in case.chains)
+    Terminal().print(
+        f"{path}: {counted(chains, 'chain')} of {counted(len(profile.problems), 'problem')}, "
         f"{ended} ended, "
-        f"{counted(library.labelled, 'problem')} with known answers{_arms(library)}; "
-        f"-s 'auto({'ARMS, ' if library.arms else ''}library=\"{path}\")' uses it",
+        f"{counted(profile.labelled, 'problem')} with known answers{_arms(profile)}; "
+        f"-s 'auto({'ARMS, ' if profile.arms else ''}profile=\"{path}\")' uses it",
         soft_wrap=True,
     )
-    if library.labelled:
-        Screen().print(_labels(library.labelled), soft_wrap=True)
+    if profile.labelled:
+        Terminal().print(_labels(profile.labelled), soft_wrap=True)
 
 
 def _labels(n: int) -> str:
@@ -137,9 +139,9 @@ def _labels(n: int) -> str:
     )
 
 
-def _arms(library: Library) -> str:
-    if not library.arms:
+def _arms(profile: Profile) -> str:
+    if not profile.arms:
         return ""
-    runs = [[case.arms[i] for case in library.problems] for i in range(len(library.arms))]
+    runs = [[case.arms[i] for case in profile.problems] for i in range(len(profile.arms))]
     right = [f"{sum(bool(one and one.right) for one in of)}" for of in runs]
     return f"; arms were right on {', '.join(right)}"

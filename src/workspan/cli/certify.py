@@ -10,7 +10,7 @@ import anyio
 import typer
 from rich.table import Table
 
-from workspan.app.calibrating import surveying
+from workspan.app.calibrating import calibration_plan
 from workspan.app.certifying import (
     BLOCK,
     BUDGET,
@@ -26,20 +26,20 @@ from workspan.app.certifying import (
 from workspan.app.problems import named_tasks
 from workspan.app.specs import as_budget, as_kind
 from workspan.boundary.outputs import Output, check_outputs
+from workspan.cli.calibration_runs import Asked, calibration_runs
 from workspan.cli.drawing import drawing, journal_output, named_inputs
 from workspan.cli.engine_options import EngineOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
-from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
-from workspan.cli.surveyed import Asked, surveyed
+from workspan.cli.terminal import Terminal, say_left_out
 from workspan.errors import InputError
 from workspan.legible import counted
 from workspan.tasks import MOST
 
 if TYPE_CHECKING:
     from workspan.lab.certifying.certify import Certified
-    from workspan.strategies.auto.fit.library import Library
+    from workspan.strategies.auto.fit.profile import Profile
 
 
 def certify(
@@ -99,53 +99,53 @@ def certify(
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
     if recorded is not None:
         read = partial(recorded_draws, recorded, model or [], task or [], input, kind or "text")
-        library: Library | None = anyio.run(partial(read, say_left_out))
-    elif (library := labelled_draws(input)) is None:
+        profile: Profile | None = anyio.run(partial(read, say_left_out))
+    elif (profile := labelled_draws(input)) is None:
         if input is None and not task:
             raise InputError("say on which problems: --replay FILE, --input FILE or --task NAME")
         tasks = named_tasks(task or [], input, limit, seed, kind=as_kind(kind) if kind else None)
-        plan, limits = surveying(strategy, (), n or DRAWS, BLOCK), as_budget(budget)
+        plan, limits = calibration_plan(strategy, (), n or DRAWS, BLOCK), as_budget(budget)
         check_drawn(tasks, wish, limits)
         asked = [str(engine), str(model), str(seed), budget, strategy, str(n or DRAWS)]
         asked += [str(input), *(task or []), *(setting or [])]
         told = Asked((engine, model, price, setting, api_key_env), asked)
         tried = [plan] if dry_run else None
-        library = surveyed(
+        profile = calibration_runs(
             "certify", plan, tasks, limits, seed, told, journal, tried=tried, json=json
         )
-    if library is None:
+    if profile is None:
         raise typer.Exit(Exit.OK)
-    found = certified(library, wish)
+    found = certified(profile, wish)
     if json:
         say_json(found)
     else:
         _print(found, to)
     if to is not None and found.certified:
         with drawing(str(to), "the same command makes it again"):
-            keep(found, wish, library, to)
+            keep(found, wish, profile, to)
     elif to is not None:
         earlier = ": what stands there is of an earlier run" if to.exists() else ""
-        Screen(stderr=True).print(
+        Terminal(stderr=True).print(
             f"there is no certificate, and nothing was written to {to}{earlier}", soft_wrap=True
         )
     raise typer.Exit(Exit.OK if found.certified else Exit.NO_ANSWER)
 
 
 def _print(found: Certified, to: Path | None) -> None:
-    screen = Screen()
+    console = Terminal()
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for name, value in _rows(found).items():
         table.add_row(name, value)
-    screen.print(table)
+    console.print(table)
     held = "holds" if found.certified else "can't be made on this"
-    screen.print(f"promise: {found.promise}", soft_wrap=True)
-    screen.print(f"that {held}, but for a chance of {found.delta:g}", soft_wrap=True)
-    screen.print(labels_line(found), soft_wrap=True)
+    console.print(f"promise: {found.promise}", soft_wrap=True)
+    console.print(f"that {held}, but for a chance of {found.delta:g}", soft_wrap=True)
+    console.print(labels_line(found), soft_wrap=True)
     if found.mode == "mode":
-        screen.print(f"-s \"auto(floor='mode', delta={found.delta:g}, n={found.n})\" keeps it")
+        console.print(f"-s \"auto(floor='mode', delta={found.delta:g}, n={found.n})\" keeps it")
     elif to is not None and found.certified:
         use = f"-s \"auto(floor='{found.mode}', certificate='{to}')\" keeps it"
-        screen.print(use, soft_wrap=True)
+        console.print(use, soft_wrap=True)
 
 
 def _rows(found: Certified) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workspan.app.engines import Opened
-from workspan.cli.screen import Screen
+from workspan.cli.terminal import Terminal
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.errors import PluginError, SpecError, UnsupportedCapability
@@ -43,5 +43,5 @@ def every(text: str, opened: Opened) -> list[Strategy]:
         else:
             able.append(strategy)
     if why:
-        Screen(stderr=True).print(f"left out: {'; '.join(why)}")
+        Terminal(stderr=True).print(f"left out: {'; '.join(why)}")
     return able

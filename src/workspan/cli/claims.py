@@ -21,7 +21,7 @@ from workspan.claims.base import Claim, Finding, Setting
 from workspan.claims.kept import Noted, row_of
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
-from workspan.cli.screen import Screen
+from workspan.cli.terminal import Terminal
 from workspan.errors import InputError, MissingDependency, PluginError, SpecError
 from workspan.legible import counted
 from workspan.registry.table import table
@@ -51,7 +51,7 @@ def claims(
     json: Annotated[bool, typer.Option("--json", help="One JSON record a claim.")] = False,
 ) -> None:
     """Measure published claims: statement, matched budgets, interval and verdict."""
-    errors = Screen(stderr=True)
+    errors = Terminal(stderr=True)
     chosen = [claim(name) for name in names] if names else _loaded(errors)
     opener = partial(engine_spec.open_engine, engine, model, imports=True)
     judged = Noted(opener) if engine else None
@@ -71,9 +71,9 @@ def claims(
         if json:
             say_json(record(found))
     if not json and len(findings) == 1:
-        _tell(findings[0], Screen())
+        _tell(findings[0], Terminal())
     elif not json:
-        Screen().print(_table(findings))
+        Terminal().print(_table(findings))
     if own:
         errors.print(f"left out, their models are their own: {', '.join(one.name for one in own)}")
     for one in left:
@@ -84,7 +84,7 @@ def claims(
 
 
 def _tested(
-    chosen: list[Claim], setting: Setting, errors: Screen, *, named: bool
+    chosen: list[Claim], setting: Setting, errors: Terminal, *, named: bool
 ) -> Iterator[Finding]:
     """Measure one after another; where none was named, what lacks a part is left out.
 
@@ -107,7 +107,7 @@ def _tested(
         raise lacking[0]
 
 
-def _loaded(errors: Screen) -> list[Claim]:
+def _loaded(errors: Terminal) -> list[Claim]:
     """Import all that are installed; one that can't be used hides no other.
 
     Raises:
@@ -129,7 +129,7 @@ def _loaded(errors: Screen) -> list[Claim]:
     return found
 
 
-def _say_absent(errors: Screen) -> None:
+def _say_absent(errors: Terminal) -> None:
     """Name those that a distribution of this project's would bring."""
     absent = table("claims").absent
     for who in sorted(set(absent.values())):
@@ -143,7 +143,7 @@ def _check(chosen: list[Claim], setting: Setting, *, named: bool) -> None:
         raise InputError(f"--weights {setting.weights}: there is no such folder")
     others = [one.name for one in chosen if not one.any_engine]
     if setting.engine and named and others:
-        able = ", ".join(one.name for one in _loaded(Screen(stderr=True)) if one.any_engine)
+        able = ", ".join(one.name for one in _loaded(Terminal(stderr=True)) if one.any_engine)
         raise SpecError(f"{others[0]} has a model of its own; those that judge any: {able}")
     if named and find_spec("torch") is None:
         for one in chosen:
@@ -197,7 +197,7 @@ def _table(findings: list[Finding]) -> Table:
     return table
 
 
-def _tell(found: Finding, console: Screen) -> None:
+def _tell(found: Finding, console: Terminal) -> None:
     """Print all that a claim says of itself, and what came out."""
     one, measured = found.claim, found.measured
     console.print(Text(one.statement, "bold"))

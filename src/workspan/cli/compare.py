@@ -19,8 +19,8 @@ from workspan.app.problems import LIMIT, brought_passages, named_tasks
 from workspan.app.searching import open_search
 from workspan.app.specs import DEFAULT_BUDGET, as_budget, as_kind
 from workspan.app.state import kept_journal, private_files
-from workspan.batch.bench import Trial
 from workspan.batch.compare import Comparison
+from workspan.batch.trials import Trial
 from workspan.boundary.outputs import check_outputs
 from workspan.cli.choosing import every, named
 from workspan.cli.comparison import table
@@ -30,9 +30,9 @@ from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.grading import GraderOption, ReaderOption, said_reading
 from workspan.cli.plain import say_json
-from workspan.cli.screen import Screen
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import problems_file
+from workspan.cli.terminal import Terminal
 from workspan.errors import EngineError, MissingDependency
 from workspan.lab.records import Record
 from workspan.lab.report.caveats import caveats
@@ -149,7 +149,7 @@ def compare(
     _show(done, summed, json=json)
     said = f"the results above are whole, and every call is kept in {bar.journal}"
     try:
-        if not json and (chart or Screen().is_terminal):
+        if not json and (chart or Terminal().is_terminal):
             with drawing("the chart", said):
                 _chart(summed)
     finally:
@@ -163,7 +163,7 @@ class _Bar:
 
     def __init__(self) -> None:
         self.journal: Path | None = None
-        self._console = Screen(stderr=True)
+        self._console = Terminal(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -222,7 +222,7 @@ def _report_writer(path: Path | None) -> Callable[[Comparison], None]:
 
 
 def _show(done: Comparison, found: Sequence[Record], *, json: bool) -> None:
-    console, aside = Screen(), Screen(stderr=True)
+    console, aside = Terminal(), Terminal(stderr=True)
     if json:
         for record in found:
             say_json(record)
@@ -235,7 +235,7 @@ def _show(done: Comparison, found: Sequence[Record], *, json: bool) -> None:
 def _chart(found: Sequence[Record]) -> None:
     from workspan.cli.chart import draw
 
-    Screen().print(draw(found))
+    Terminal().print(draw(found))
 
 
 def _code(done: Comparison) -> Exit:

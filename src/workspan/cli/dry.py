@@ -10,7 +10,7 @@ from rich.table import Table
 from workspan.app.comparing import estimate
 from workspan.app.engines import Opened
 from workspan.cli.plain import say_json
-from workspan.cli.screen import Screen
+from workspan.cli.terminal import Terminal
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget, within
 from workspan.data.types import Problem
@@ -52,9 +52,9 @@ def say_made(made: Estimate, opened: Opened, budget: Budget, *, json: bool) -> N
             record["unsized_media"] = made.unsized_media
             say_json(record)
     else:
-        Screen().print(_table(made))
+        Terminal().print(_table(made))
     for note in _notes(made, opened, made.speed):
-        Screen(stderr=True).print(note)
+        Terminal(stderr=True).print(note)
 
 
 def _table(made: Estimate) -> Table:

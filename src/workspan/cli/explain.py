@@ -14,7 +14,7 @@ from workspan.boundary.outputs import check_outputs
 from workspan.cli.drawing import drawing, report_output
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
-from workspan.cli.screen import Screen
+from workspan.cli.terminal import Terminal
 from workspan.data.explanation import PROMPT, Explanation
 from workspan.errors import InputError, MissingDependency
 from workspan.lab.report.explanations import Told, chosen, read_explanations
@@ -37,7 +37,7 @@ def explain(
     told = chosen(read_explanations(run), {"problem": problem, "strategy": strategy})
     if not told:
         raise InputError(f"{run} holds no run of that problem and strategy which says why")
-    console = Screen()
+    console = Terminal()
     for one in told if json else ():
         say_json(_record(one))
     if not json and len(told) == 1:
@@ -67,11 +67,11 @@ def _write(told: list[Told], path: Path) -> None:
         write_explanations(told, path)
 
 
-def _list(told: list[Told], console: Screen) -> None:
-    table = Table("problem", "strategy", "work", "span", "lines", "margin", box=None)
+def _list(told: list[Told], console: Terminal) -> None:
+    table = Table("problem", "strategy", "work", "span", "chains", "margin", box=None)
     for one in told[:_SHOWN]:
         margin = "" if one.why.margin is None else f"{one.why.margin:.0%}"
-        spent = (str(one.why.work), str(one.why.span), str(one.why.lines))
+        spent = (str(one.why.work), str(one.why.span), str(one.why.chains))
         table.add_row(Text(legible(one.problem)), Text(legible(one.strategy)), *spent, margin)
     console.print(table)
     more = f" ({counted(len(told) - _SHOWN, 'run')} more)" if len(told) > _SHOWN else ""
@@ -93,22 +93,24 @@ def summary(why: Explanation) -> list[str]:
     """Say the account of a run in a few sentences."""
     depth = why.natural_depth
     natural = (
-        "unknown, most lines were left open"
+        "unknown, most chains were left open"
         if depth is None
         else counted(round(depth), "token", ",")
     )
     knew = f"knew {legible(why.knows)}" if why.knows else "knew nothing of the model"
     found = [
-        f"{counted(why.lines, 'line')}, {why.ended} ended; "
+        f"{counted(why.chains, 'chain')}, {why.ended} ended; "
         f"natural depth: {natural}; the rule {knew}",
-        "no line gave an answer" if why.margin is None else f"margin of the lines {why.margin:.0%}",
+        "no chain gave an answer"
+        if why.margin is None
+        else f"margin of the chains {why.margin:.0%}",
     ]
     if kind := why.steps and why.steps[0].why.get(PROMPT):
         found.append(f"planned as problems whose prompts are like this one: {legible(str(kind))}")
     if why.more:
         last = why.more[-1]
         found.append(
-            f"{counted(last.lines, 'more line')}, {counted(round(last.tokens), 'token', ',')}: "
+            f"{counted(last.chains, 'more chain')}, {counted(round(last.tokens), 'token', ',')}: "
             f"another answer would lead with probability {last.change:.3f}"
         )
     return found
@@ -116,7 +118,7 @@ def summary(why: Explanation) -> list[str]:
 
 def _steps(why: Explanation) -> Table:
     table = Table(box=None, pad_edge=False, title="bought in order", title_justify="left")
-    for name in ("", "work", "span", "lines", "leader", "confidence", "gain", "cost", "because"):
+    for name in ("", "work", "span", "chains", "leader", "confidence", "gain", "cost", "because"):
         table.add_column(name, justify="left" if name in ("", "leader", "because") else "right")
     for step in why.steps:
         leader = why.answers[step.leader][:24] if 0 <= step.leader < len(why.answers) else ""
@@ -136,10 +138,10 @@ def _said(name: str, value: float | str) -> str:
 
 def _evidence(why: Explanation) -> Table:
     table = Table(box=None, pad_edge=False, title="evidence by depth", title_justify="left")
-    for name in ("depth", "lines", "first", "second", "a thousand tokens"):
+    for name in ("depth", "chains", "first", "second", "a thousand tokens"):
         table.add_column(name, justify="right")
     every = -(-len(why.evidence) // _SHOWN)
     for one in why.evidence[::every]:
         shares = (f"{one.first:.0%}", f"{one.second:.0%}")
-        table.add_row(str(one.depth), str(one.lines), *shares, f"{1000 * one.per_token:.3f}")
+        table.add_row(str(one.depth), str(one.chains), *shares, f"{1000 * one.per_token:.3f}")
     return table

@@ -59,7 +59,7 @@ def _say(read: Read, *, json: bool) -> None:
     if json:
         typer.echo(msgspec.json.encode({"event": "read", **asdict(read)}).decode(), err=True)
         return
-    from workspan.cli.screen import Screen
+    from workspan.cli.terminal import Terminal
 
     for line in read.lines:
-        Screen(stderr=True).print(line, soft_wrap=True)
+        Terminal(stderr=True).print(line, soft_wrap=True)

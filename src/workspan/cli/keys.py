@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from workspan.cli.plain import say, say_json
-from workspan.cli.screen import Screen
+from workspan.cli.terminal import Terminal
 from workspan.data.money import exactly
 from workspan.legible import counted
 
@@ -74,7 +74,7 @@ def add(
         return
     say(f"id   {added.key.id}")
     say(f"key  {added.text}")
-    Screen(stderr=True).print(Text("keep it now: it is not shown again", "dim"))
+    Terminal(stderr=True).print(Text("keep it now: it is not shown again", "dim"))
 
 
 @keys.command("list")
@@ -217,4 +217,4 @@ def _show(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
         table.add_column(column, no_wrap=column == "id")
     for line in lines:
         table.add_row(*map(Text, line))
-    Screen().print(table)
+    Terminal().print(table)

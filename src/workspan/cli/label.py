@@ -18,7 +18,7 @@ from workspan.cli.exits import Exit
 from workspan.cli.judging import ask, cut, read_line, said_of, user
 from workspan.cli.label_store import label_store
 from workspan.cli.plain import say_json
-from workspan.cli.screen import Screen
+from workspan.cli.terminal import Terminal
 from workspan.errors import InputError
 from workspan.legible import counted, one_line
 from workspan.tasks import read_tasks
@@ -145,13 +145,13 @@ class _Sitting(NamedTuple):
 
     def _show(self, one: Chosen, number: int) -> None:
         """Show question and answer: never who drew it, how often, or what the others said."""
-        screen, told = Screen(stderr=True), one.answered
-        screen.rule(Text(f"{number} of {len(self.chosen)}: {one_line(told.problem, 80)}"))
+        console, told = Terminal(stderr=True), one.answered
+        console.rule(Text(f"{number} of {len(self.chosen)}: {one_line(told.problem, 80)}"))
         if (question := self.asked.get(told.problem)) is not None:
-            screen.print(Text(cut(question)))
+            console.print(Text(cut(question)))
         if self.whole and told.text:
-            screen.print(Text(cut(told.text), "dim"))
-        screen.print(Panel(Text(cut(told.answer or "")), title="answer", expand=False))
+            console.print(Text(cut(told.text), "dim"))
+        console.print(Panel(Text(cut(told.answer or "")), title="answer", expand=False))
 
 
 def _reference() -> str | None:
@@ -188,15 +188,15 @@ def _close(
             }
         )
         return
-    screen = Screen()
-    screen.print(
+    console = Terminal()
+    console.print(
         f"{to}: {one_line(who, 40)} judged {len(mine)} of {len(chosen)}"
         + ("" if len(mine) == len(chosen) else "; the same command goes on from there"),
         soft_wrap=True,
     )
     for name, found in pairs.items():
-        screen.print(f"agreement of {one_line(name, 80)}: {said_of(found)}", soft_wrap=True)
-    screen.print(
+        console.print(f"agreement of {one_line(name, 80)}: {said_of(found)}", soft_wrap=True)
+    console.print(
         f"workspan certify --input {to} uses them; a risk of 0.1 at delta 0.1 takes "
         f"{counted(needed, 'answer')} at least, all right",
         soft_wrap=True,

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from workspan.cli.judging import Typed, ask, cut, said_of
 from workspan.cli.plain import say_json
-from workspan.cli.screen import Screen
+from workspan.cli.terminal import Terminal
 from workspan.legible import counted, one_line
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ def _judge(store: str, left: Sequence[ToJudge], who: str, done: int, total: int)
 
 def _show(one: ToJudge, number: int, total: int) -> None:
     """Show question and answer: never which setting gave it, how often, or what it cost."""
-    screen = Screen(stderr=True)
-    screen.rule(Text(f"{number} of {total}"))
-    screen.print(Text(cut(one.request.question or "")))
-    screen.print(Panel(Text(cut(one.said.text or "")), title="answer", expand=False))
+    console = Terminal(stderr=True)
+    console.rule(Text(f"{number} of {total}"))
+    console.print(Text(cut(one.request.question or "")))
+    console.print(Panel(Text(cut(one.said.text or "")), title="answer", expand=False))
 
 
 def _close(requests: Sequence[Shadowed], who: str, total: int, *, json: bool) -> None:
@@ -82,14 +82,14 @@ def _close(requests: Sequence[Shadowed], who: str, total: int, *, json: bool) ->
         told = {name: found._asdict() for name, found in pairs.items()}
         say_json({"labeller": who, "judged": judged, "answers": total, "kappa": told})
         return
-    screen = Screen()
-    screen.print(
+    console = Terminal()
+    console.print(
         f"{one_line(who, 40)} judged {judged} of {counted(total, 'answer')}; workspan advise uses "
         "them",
         soft_wrap=True,
     )
     for name, found in pairs.items():
-        screen.print(f"agreement of {one_line(name, 80)}: {said_of(found)}", soft_wrap=True)
+        console.print(f"agreement of {one_line(name, 80)}: {said_of(found)}", soft_wrap=True)
 
 
 async def _read(store: str, since: float) -> list[Shadowed]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from workspan.cli.plain import say, say_json
-from workspan.cli.screen import Screen
+from workspan.cli.terminal import Terminal
 from workspan.engines import models as catalogue
 from workspan.errors import MissingDependency, ModelNotFound, PluginError
 from workspan.legible import legible
@@ -118,7 +118,7 @@ def _line(row: Row, columns: Sequence[str]) -> dict[str, object]:
 def _say_refused(group: Group) -> None:
     """Say what plug-ins bring in vain."""
     for why in table(group).refused:
-        Screen(stderr=True).print(f"left out: {why}")
+        Terminal(stderr=True).print(f"left out: {why}")
 
 
 def _tell(one: Described, *, json: bool) -> None:
@@ -126,10 +126,10 @@ def _tell(one: Described, *, json: bool) -> None:
     if json:
         say_json(_record(one))
         return
-    screen, card = Screen(), one.card
-    screen.print(Text(one.name, "bold"), Text(one.summary))
+    console, card = Terminal(), one.card
+    console.print(Text(one.name, "bold"), Text(one.summary))
     if one.doc:
-        screen.print(Text(f"\n{one.doc}"))
+        console.print(Text(f"\n{one.doc}"))
     cost = ", ".join(
         f"{what} {formula}"
         for what, formula in (("calls", card.calls), ("work", card.work), ("span", card.span))
@@ -146,22 +146,22 @@ def _tell(one: Described, *, json: bool) -> None:
         "from": ", ".join(filter(None, (one.distribution, one.path))),
     }
     if one.parameters:
-        _tell_parameters(one, screen)
+        _tell_parameters(one, console)
     facts = Table(box=None, show_header=False, pad_edge=False)
     for label, text in about.items():
         if text:
             facts.add_row(Text(label, "dim"), Text(text))
-    screen.print()
-    screen.print(facts)
+    console.print()
+    console.print(facts)
 
 
-def _tell_parameters(one: Described, screen: Screen) -> None:
+def _tell_parameters(one: Described, console: Terminal) -> None:
     columns = Table("parameter", "type", "default", "", box=None, pad_edge=False)
     for item in one.parameters:
         default = "must be told" if item.default is None else item.default
         columns.add_row(Text(item.name), Text(item.type), Text(default), Text(item.doc))
-    screen.print()
-    screen.print(columns)
+    console.print()
+    console.print(columns)
 
 
 def _record(one: Described) -> dict[str, object]:
@@ -205,7 +205,7 @@ def list_models(context: typer.Context, *, json: Json = False) -> None:
 @models.command()
 def fetch(name: Name) -> None:
     """Fetch a model, check it, and keep it in the user's cache."""
-    with Screen(stderr=True).status(Text(legible(f"fetching {name}"))) as status:
+    with Terminal(stderr=True).status(Text(legible(f"fetching {name}"))) as status:
         file = catalogue.fetch(name, lambda said: status.update(Text(legible(said))))
     say(f"{file.name}: {file.path}")
 
@@ -241,4 +241,4 @@ def _show(records: Sequence[Mapping[str, object]], *, json: bool) -> None:
         table.add_column(column)
     for record in records:
         table.add_row(*(str(value) for value in record.values()))
-    Screen().print(table)
+    Terminal().print(table)

@@ -113,7 +113,7 @@ def _say_bug(error: Exception) -> Exit:
 
 def _say_error(text: str, *, is_one_line: bool = False) -> None:
     """Print an error; what shows it is loaded only for that."""
-    from workspan.cli.screen import say_error
+    from workspan.cli.terminal import say_error
 
     say_error(text, is_one_line=is_one_line)
 

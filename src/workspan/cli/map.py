@@ -10,8 +10,8 @@ import typer
 
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say, say_json
-from workspan.cli.screen import Screen
 from workspan.cli.sweep import StoreOption
+from workspan.cli.terminal import Terminal
 
 if TYPE_CHECKING:  # what these need is loaded when the command runs
     from workspan.lab.map.gathered import EvidenceMap
@@ -47,7 +47,7 @@ def map_(
         _list(found)
     if to is not None:
         write_map(found, to)
-        Screen(stderr=True).print(f"written: {to}", soft_wrap=True)
+        Terminal(stderr=True).print(f"written: {to}", soft_wrap=True)
     raise typer.Exit(Exit.OK)
 
 

@@ -14,7 +14,7 @@ from workspan.answers import Reading
 from workspan.answers import read as read_answer
 from workspan.boundary.inputs import read_whole
 from workspan.cli.exits import Exit
-from workspan.cli.screen import Screen
+from workspan.cli.terminal import Terminal
 from workspan.data.types import AnswerKind
 from workspan.errors import InputError, nearest
 from workspan.legible import counted
@@ -100,7 +100,7 @@ def _record(found: Reading | None, kind: AnswerKind) -> dict[str, object]:
 
 
 def _show(found: Reading | None, text: str, kind: AnswerKind) -> None:
-    console = Screen()
+    console = Terminal()
     if found is None:
         console.print(Text(f"no answer of kind {kind}"))
         return

@@ -23,7 +23,7 @@ from workspan.boundary.outputs import check_outputs
 from workspan.cli.drawing import drawing, named_inputs, report_output
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
-from workspan.cli.screen import Screen, say_left_out
+from workspan.cli.terminal import Terminal, say_left_out
 from workspan.legible import counted
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def replay(
             file, model or [], task or [], input, recorded_kind(kind)
         )
         say_left_out(left_out)
-        with Progress(console=Screen(stderr=True), transient=True) as progress:
+        with Progress(console=Terminal(stderr=True), transient=True) as progress:
             bar = progress.add_task("replay", total=None)
             return await run_replay(
                 recordings,
@@ -84,7 +84,7 @@ def replay(
     for record in found if json else ():
         say_json(record)
     if not json:
-        console = Screen()
+        console = Terminal()
         console.print(_table(found, console.width))
     if report is not None:
         with drawing(f"the report {report}"):

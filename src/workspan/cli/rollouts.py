@@ -20,9 +20,9 @@ from workspan.boundary.outputs import Output, check_outputs, replace_file
 from workspan.cli.drawing import journal_output
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say, say_json
-from workspan.cli.screen import Screen, account, noticed
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.standard_input import question_text
+from workspan.cli.terminal import Terminal, account, noticed
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
 from workspan.data.types import Candidate
@@ -149,7 +149,7 @@ def rollouts(
             told = [rolling.opened.identity, str(folder.resolve()), str(seed)]
             kept = journal or kept_journal("rollouts", told)
             if not json:
-                Screen(stderr=True).print(Text(f"rollouts are kept in {kept}", "dim"))
+                Terminal(stderr=True).print(Text(f"rollouts are kept in {kept}", "dim"))
             with JournalFile(kept, rolling.opened.header(seed)) as journals:
                 done = await rolling.run(limits, seed=seed, journal=journals)
             _show(done, rolling, json=json)
@@ -180,7 +180,7 @@ def _show(done: Rolled, rolling: Rolling, *, json: bool) -> None:
     if json:
         say_json(done.record)
         return
-    screen, result = Screen(stderr=True), done.result
+    console, result = Terminal(stderr=True), done.result
     offered = next((x.key for x in result.answer.candidates if x.text == done.diff != ""), None)
     table = Table(box=None, pad_edge=False)
     for name in ("rollout", "verdict", "lines", "said"):
@@ -188,14 +188,14 @@ def _show(done: Rolled, rolling: Rolling, *, json: bool) -> None:
     for number, one in enumerate(result.answer.candidates, 1):
         mark = " *" if one.key == offered else ""
         table.add_row(f"{number}{mark}", *_told(one))
-    screen.print(table)
+    console.print(table)
     if done.is_unjudged:
-        screen.print(Text(f"the patch is unjudged: {_unchosen(result)}", "yellow"))
+        console.print(Text(f"the patch is unjudged: {_unchosen(result)}", "yellow"))
     elif not done.diff:
-        screen.print(Text(f"no change was chosen: {_unchosen(result)}", "yellow"))
-    screen.print(account(result, rolling.opened))
+        console.print(Text(f"no change was chosen: {_unchosen(result)}", "yellow"))
+    console.print(account(result, rolling.opened))
     for line in noticed(result):
-        screen.print(Text(f"note: {line}", "yellow"))
+        console.print(Text(f"note: {line}", "yellow"))
 
 
 def _unchosen(result: Result) -> str:

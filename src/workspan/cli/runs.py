@@ -15,8 +15,8 @@ from rich.table import Table
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.drawing import drawing
 from workspan.cli.plain import say, say_json
-from workspan.cli.screen import Screen
 from workspan.cli.sweep import StoreOption, show_cells
+from workspan.cli.terminal import Terminal
 from workspan.data.budget import within
 from workspan.legible import counted
 
@@ -102,16 +102,18 @@ def compare(
         from workspan.app.mapping import keep_comparison
 
         kept = len(_run(lambda: keep_comparison(store, sweep, base)))
-        Screen(stderr=True).print(f"{counted(kept, 'verdict')} kept: workspan map --store {store}")
+        Terminal(stderr=True).print(
+            f"{counted(kept, 'verdict')} kept: workspan map --store {store}"
+        )
     found = judged(_run(lambda: held(store, sweep)), base)
     if json:
         for kind in ("versus", "overtaking", "covering"):
             for one in getattr(found, kind):
                 say_json({"kind": kind, **_flat(asdict(one))})
         return
-    Screen().print(_versus_table(found.versus))
-    for line in _remarks(found):
-        Screen(stderr=True).print(line, soft_wrap=True)
+    Terminal().print(_versus_table(found.versus))
+    for line in _caveats(found):
+        Terminal(stderr=True).print(line, soft_wrap=True)
 
 
 @runs.command()
@@ -248,7 +250,7 @@ def _versus_table(rows: Sequence[Versus]) -> Table:
     return table
 
 
-def _remarks(found: Judged) -> list[str]:
+def _caveats(found: Judged) -> list[str]:
     """Say what the table does not."""
     said = []
     if found.versus:

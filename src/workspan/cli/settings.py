@@ -14,7 +14,7 @@ SettingOption = Annotated[
         metavar="[NAME.]KEY=VALUE",
         help="How a server is asked, repeat: prefill=true (it continues a given beginning), "
         "form=chat|completion, seed=false, stream=false, context=N, effort=low, concurrency=N, "
-        "n_per_request=N, runahead=N, timeout.connect|first_token|between_chunks=SECONDS, "
+        "n_per_request=N, overshoot=N, timeout.connect|first_token|between_chunks=SECONDS, "
         "retries.attempts|seconds=N, key_header=api-key, header.NAME=TEXT, body.FIELD=JSON. "
         "NAME. is a further engine's.",
     ),

@@ -15,7 +15,7 @@ import typer
 
 from workspan import tasks as task_sets
 from workspan.app.answers import result_record
-from workspan.app.clustering import HERE, CommandOpening, check_where
+from workspan.app.clustering import HERE, CommandFactory, check_where
 from workspan.app.engines import Opened, open_engines
 from workspan.app.searching import Corpus, open_search
 from workspan.app.solving import ALONE, SEARCHING, solve_many
@@ -42,7 +42,7 @@ from workspan.runner import check
 
 if TYPE_CHECKING:
     from workspan.app.answers import Answers
-    from workspan.batch.bench import Trial
+    from workspan.batch.trials import Trial
     from workspan.core.context import Event
     from workspan.core.session import Strategy
     from workspan.data.budget import Budget
@@ -141,8 +141,8 @@ def solve(
                 return await _solve_one(opened, plan, asked[0], limits, seed, json=json)
             many = _Many(opened, plan, tasks, limits, seed, output, found, pooled, parallel)
             texts = (engine, model, price, setting, api_key_env)
-            opening = CommandOpening(*texts, opened.identity)
-            return await many.solve(_Place(on, workers, opening), json=json)
+            factory = CommandFactory(*texts, opened.identity)
+            return await many.solve(_Place(on, workers, factory), json=json)
         finally:
             await opened.aclose()
 
@@ -194,18 +194,18 @@ def _watched() -> AbstractContextManager[Callable[[Event], None] | None]:
     """Show the run as it goes; where nobody sees that, what draws it is not even loaded."""
     if not sys.stderr.isatty():
         return nullcontext()
-    from workspan.cli.screen import Screen, watching
+    from workspan.cli.terminal import Terminal, watching
 
-    return watching(Screen(stderr=True))
+    return watching(Terminal(stderr=True))
 
 
 def _print(result: Result, opened: Opened) -> None:
     from rich.panel import Panel
     from rich.text import Text
 
-    from workspan.cli.screen import Screen, account, noticed
+    from workspan.cli.terminal import Terminal, account, noticed
 
-    console = Screen()
+    console = Terminal()
     answer = result.answer
     if answer.best is None:
         console.print(Text(f"no answer: {result.unanswered}", "yellow"))
@@ -234,7 +234,7 @@ class _Place:
 
     on: str
     workers: int | None
-    opening: CommandOpening
+    factory: CommandFactory
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,14 +279,14 @@ class _Many:
                 corpus=self.corpus if self.corpus.tools else None,
                 on=place.on,
                 workers=place.workers,
-                opening=place.opening,
+                factory=place.factory,
                 on_answer=finished,
             )
         return _summary(done, self.output)
 
 
 def _summary(done: Answers, output: Path) -> Exit:
-    from workspan.cli.screen import Screen
+    from workspan.cli.terminal import Terminal
     from workspan.lab.records import records
     from workspan.lab.report.caveats import over_budget
 
@@ -294,12 +294,12 @@ def _summary(done: Answers, output: Path) -> Exit:
     stated = [one.result.answer.certified for one in done.done.trials if one.result]
     if any(one is not None for one in stated):
         said = f"{stated.count(True)} certified, {stated.count(False)} not"
-        Screen(stderr=True).print(said)
-    Screen(stderr=True).print(
+        Terminal(stderr=True).print(said)
+    Terminal(stderr=True).print(
         f"{answered} answered, {len(done) - done.failed - answered} without an answer, "
         f"{done.failed} failed: {output}"
         + (" (the same command asks the failed ones again)" if done.failed else ""),
     )
     for caveat in over_budget(done.done, records(done.done)):
-        Screen(stderr=True).print(caveat)
+        Terminal(stderr=True).print(caveat)
     return Exit.ENGINE if done.failed else Exit.OK

@@ -15,7 +15,7 @@ from rich.table import Table
 from workspan.cli.engine_options import OnOption, WorkersOption
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
-from workspan.cli.screen import Screen
+from workspan.cli.terminal import Terminal
 from workspan.legible import counted
 from workspan.tasks import MOST
 
@@ -82,7 +82,7 @@ class _Bar:
     """How far it has come, and the time and money that are left."""
 
     def __init__(self) -> None:
-        self._console = Screen(stderr=True)
+        self._console = Terminal(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -151,9 +151,9 @@ def show_cells(rows: Sequence[CellRow], *, json: bool) -> None:
         groups.setdefault((row.engine, row.task, row.effort), []).append(row)
     for (engine, task, effort), many in groups.items():
         said = f"{engine} on {task}" + (f", effort {effort}" if effort else "")
-        Screen().print(_cells_table(said, many))
+        Terminal().print(_cells_table(said, many))
     if any(row.draws != row.id for row in rows):
-        Screen(stderr=True).print(
+        Terminal(stderr=True).print(
             "↳ shares the draws of the largest of its strategy: these cells are not independent",
             soft_wrap=True,
         )
@@ -209,7 +209,7 @@ def _say_prices(ready: Planned, prices: Sequence[Priced], *, json: bool) -> None
                 say_json(about | asdict(need))
     else:
         for title, many in _by_engine(prices).items():
-            Screen().print(_prices_table(title, many))
+            Terminal().print(_prices_table(title, many))
     _say_price(ready, prices)
 
 
@@ -248,7 +248,7 @@ def _say_price(ready: Planned, prices: Sequence[Priced]) -> None:
     """Say in a line what all of it will take, before anything is asked."""
     from workspan.cli.dry import money_range, shown_range
 
-    aside, total = Screen(stderr=True), ready.sweep.total
+    aside, total = Terminal(stderr=True), ready.sweep.total
     said = f"{counted(len(ready.points), 'cell')}, {counted(ready.runs, 'run')}"
     if ready.shared:
         said += f"; {counted(ready.shared, 'cell')} with the draws of a larger one"
@@ -263,7 +263,7 @@ def _say_price(ready: Planned, prices: Sequence[Priced]) -> None:
 
 
 def _say_rest(done: Swept, store: str) -> None:
-    aside = Screen(stderr=True)
+    aside = Terminal(stderr=True)
     by_status: dict[str, int] = {}
     for row in done.unfinished:
         by_status[row.status] = by_status.get(row.status, 0) + 1

@@ -33,12 +33,12 @@ from workspan.cli.engine_options import EngineOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.given import given_tasks
 from workspan.cli.plain import say_json
-from workspan.cli.screen import Screen, say_left_out
 from workspan.cli.settings import KeyOption, SettingOption
+from workspan.cli.terminal import Terminal, say_left_out
 from workspan.data.budget import Budget
 from workspan.errors import InputError
 from workspan.store.journals import JournalFile
-from workspan.strategies.auto.fit.library import is_library
+from workspan.strategies.auto.fit.profile import is_profile
 from workspan.tasks import MOST
 from workspan.tasks.base import Task
 
@@ -91,7 +91,7 @@ def which(
     kind: Annotated[
         str | None, typer.Option(help="How answers are read, where the file does not say.")
     ] = None,
-    to: Annotated[Path | None, typer.Option("--to", help="A library to write, for auto.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="A profile to write, for auto.")] = None,
     journal: Annotated[Path | None, typer.Option(help="Kept calls; resumes from it.")] = None,
     seed: int = 0,
     dry_run: Annotated[
@@ -100,7 +100,7 @@ def which(
     json: Annotated[bool, typer.Option("--json", help="One JSON record a line.")] = False,
 ) -> None:
     """Race efforts on your labelled problems within a pilot's budget, and say which pays."""
-    outputs = [Output("--to", to, "a library", is_library)] if to else []
+    outputs = [Output("--to", to, "a profile", is_profile)] if to else []
     outputs += [journal_output(journal)] if journal else []
     inputs = named_inputs(input, [] if recorded else task or [])
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
@@ -138,7 +138,7 @@ def which(
                 kept = journal or kept_journal("which", asked)
                 with (
                     JournalFile(kept, opened.header(seed)) as journals,
-                    Progress(console=Screen(stderr=True), transient=True) as progress,
+                    Progress(console=Terminal(stderr=True), transient=True) as progress,
                 ):
                     bar = progress.add_task("which", total=len(entrants) * len(found))
                     return await race(
@@ -193,7 +193,7 @@ async def _say_price(
     strategies = [one.strategy for one in entrants]
     problems = [task.problem for task in found]
     await say_plan(strategies, problems, opened, Budget(), json=json)
-    Screen(stderr=True).print(
+    Terminal(stderr=True).print(
         f"the race ends at {pilot} whatever is left of it: problems come {FIRST_ROUND} at a time "
         "and then in larger rounds, and efforts that can't pay leave it on the way",
         soft_wrap=True,
@@ -203,14 +203,14 @@ async def _say_price(
 def _say(done: Which, to: Path | None, *, json: bool) -> None:
     for record in done.records if json else ():
         say_json(record)
-    aside = Screen(stderr=True)
+    aside = Terminal(stderr=True)
     if not json:
-        console = Screen()
+        console = Terminal()
         console.print(_table(done.records, console.width))
         for line in _advice(done, to):
             console.print(line, soft_wrap=True)
-    for remark in done.remarks:
-        aside.print(remark, soft_wrap=True)
+    for caveat in done.caveats:
+        aside.print(caveat, soft_wrap=True)
     say_left_out(done.left_out)
 
 
@@ -220,7 +220,7 @@ def _advice(done: Which, to: Path | None) -> list[str]:
     said = [f"dropped {effort or DEFAULT}: {why}" for effort, why in gone.items()]
     if (policy := done.policy) is not None:
         said += [f'use -s "{policy.strategy}"', f"    {policy.arm}", f"    {policy.why}"]
-        said += [f"    -s 'auto(library=\"{to}\")' climbs within a budget"] if to else []
+        said += [f"    -s 'auto(profile=\"{to}\")' climbs within a budget"] if to else []
     return said
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import anyio
 
-from workspan.batch.bench import Bench
-from workspan.cluster.told import Ended, Engines, LaneName, Line, Opening, Unit
+from workspan.batch.trials import TrialRunner
+from workspan.cluster.told import Ended, EngineFactory, Engines, LaneName, Line, Unit
 from workspan.core.engine import Bill, Engine, EngineInfo, give_back
 from workspan.core.journal import Journal
 from workspan.core.session import Strategy
@@ -31,7 +31,7 @@ _PATIENCE = 5.0
 """Seconds for which a pool's question waits for news."""
 _AT_ONCE = 1_000
 """Lines of one answer."""
-_BENCHES = 64
+_RUNNERS = 64
 """Of so many strategies and budgets what they share is remembered."""
 
 
@@ -117,24 +117,27 @@ class _Lane:
         self._engine = _Gated(opened.engine, outbox)
         self._engines = {name: _Gated(one, outbox) for name, one in opened.engines.items()}
         self.limiter = anyio.CapacityLimiter(opened.engine.info.concurrency)
-        self._benches: dict[object, tuple[Strategy, Bench]] = {}
+        self._runners: dict[object, tuple[Strategy, TrialRunner]] = {}
 
-    def bench(self, unit: Unit) -> tuple[Strategy, Bench]:
+    def runner(self, unit: Unit) -> tuple[Strategy, TrialRunner]:
         """Return a strategy with what its runs share: how many failed in a row."""
         key = (unit.strategy, str(unit.budget), unit.seed)
-        if key not in self._benches:
-            if len(self._benches) >= _BENCHES:
-                self._benches.pop(next(iter(self._benches)))
+        if key not in self._runners:
+            if len(self._runners) >= _RUNNERS:
+                self._runners.pop(next(iter(self._runners)))
             strategy = parse_strategy(unit.strategy, imports=True)
             shared = (None, self.limiter, unit.planned, self._engines)
-            self._benches[key] = (strategy, Bench(self._engine, unit.budget, unit.seed, *shared))
-        return self._benches[key]
+            self._runners[key] = (
+                strategy,
+                TrialRunner(self._engine, unit.budget, unit.seed, *shared),
+            )
+        return self._runners[key]
 
 
 class Desk:
     """Runs units, and tells what comes of them; made where it works."""
 
-    def __init__(self, lanes: Mapping[LaneName, Opening]) -> None:
+    def __init__(self, lanes: Mapping[LaneName, EngineFactory]) -> None:
         self._openings = lanes
         self._lanes: dict[LaneName, _Lane] = {}
         self._opens = asyncio.Lock()
@@ -186,7 +189,7 @@ class Desk:
 
     async def _run(self, unit: Unit) -> Ended:
         lane = await self._lane(unit.lane)
-        strategy, shared = lane.bench(unit)
+        strategy, shared = lane.runner(unit)
         journal = Journal(unit.entries, partial(self._outbox.put, unit.id))
         return Ended.of(await shared.attempt(strategy, unit.task, journal))
 

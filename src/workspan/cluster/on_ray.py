@@ -21,7 +21,7 @@ from ray.exceptions import RayError, RayTaskError
 from workspan import __version__
 from workspan.cluster.desk import Desk
 from workspan.cluster.pool import Pool, opened
-from workspan.cluster.told import LaneName, Line, Opening, Unit
+from workspan.cluster.told import EngineFactory, LaneName, Line, Unit
 from workspan.errors import InputError, WorkerLost
 from workspan.legible import one_line, quoted
 from workspan.registry.table import written_files
@@ -50,7 +50,7 @@ class RayWorker:
         self._is_closed = False
 
     @classmethod
-    async def hire(cls, lanes: Mapping[LaneName, Opening]) -> RayWorker:
+    async def hire(cls, lanes: Mapping[LaneName, EngineFactory]) -> RayWorker:
         """Start an actor, and wait until it is there.
 
         Raises:
@@ -115,7 +115,7 @@ class RayWorker:
 
 @asynccontextmanager
 async def workers(
-    on: str, lanes: Mapping[LaneName, Opening], workers: int | None, places: int
+    on: str, lanes: Mapping[LaneName, EngineFactory], workers: int | None, places: int
 ) -> AsyncIterator[Pool]:
     """Start workers on Ray for as long as the block runs.
 

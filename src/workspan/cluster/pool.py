@@ -16,7 +16,7 @@ from typing import TypeAlias
 import anyio
 from anyio.abc import TaskGroup
 
-from workspan.batch.bench import Away, Bench, Trial
+from workspan.batch.trials import Away, Trial, TrialRunner
 from workspan.cluster.told import Ended, LaneName, Line, Unit, Worker
 from workspan.core.journal import Journal
 from workspan.core.session import Strategy
@@ -71,11 +71,13 @@ class Pool:
     def away(self, lane: LaneName) -> Away:
         """Return what runs units on a lane's engines."""
 
-        async def run(bench: Bench, strategy: Strategy, task: Task, journal: Journal) -> Trial:
+        async def run(
+            runner: TrialRunner, strategy: Strategy, task: Task, journal: Journal
+        ) -> Trial:
             text, entries, lost = write(strategy), tuple(journal.entries), ""
             for _ in range(_TRIES):
                 self._units += 1
-                told = (text, task, bench.budget, bench.seed, bench.planned, entries)
+                told = (text, task, runner.budget, runner.seed, runner.planned, entries)
                 unit = Unit(self._units, lane, *told)
                 try:
                     return (await self._ended(unit, journal)).trial(unit)

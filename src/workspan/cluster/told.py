@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from workspan.batch.bench import Trial
 from workspan.batch.drawn import Drawn
+from workspan.batch.trials import Trial
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
 from workspan.data.entry import Entry
@@ -91,7 +91,7 @@ class Engines:
     """Further ones, by the names that strategies give them."""
 
 
-class Opening(Protocol):
+class EngineFactory(Protocol):
     """How a lane's engines are opened, on whatever machine: a frozen dataclass that holds no key.
 
     Keys are read there, from the environment.

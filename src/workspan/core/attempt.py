@@ -32,7 +32,7 @@ from workspan.errors import (
 SLICE = 256
 """Tokens reserved at a time, at least, so that a long cap does not keep others from starting."""
 
-_SLICE_OVER_RUNAHEAD = 20
+_SLICE_OVER_OVERSHOOT = 20
 """A slice is so many times what the engine may decode unseen, so that a cut wastes little."""
 
 _SAME_MONEY = Decimal("1.01")
@@ -199,7 +199,7 @@ class Attempt:
         self.cap = self._cap()
         is_cut = self.engine.info.can_be_cut and not self.request.may_call
         self.leased = min(self.cap, self._slice()) if is_cut else self.cap
-        work = min(self.cap, self.leased + self.engine.info.runahead)
+        work = min(self.cap, self.leased + self.engine.info.overshoot)
         return self._amount(1, work, self.prefill)
 
     def _whole_bound(self, whole: Whole) -> Amount:
@@ -212,7 +212,7 @@ class Attempt:
         return whole.amount
 
     def _slice(self) -> int:
-        return max(SLICE, _SLICE_OVER_RUNAHEAD * self.engine.info.runahead)
+        return max(SLICE, _SLICE_OVER_OVERSHOOT * self.engine.info.overshoot)
 
     def _cap(self) -> int:
         """Return the most tokens that the request, the path and the account allow now."""
@@ -336,7 +336,7 @@ class Attempt:
         decoded = self.bill.usage.output_tokens
         while decoded >= self.leased < self.cap:
             leased = min(self.cap, self.leased + self._slice())
-            more = min(self.cap, leased + self.engine.info.runahead) - hold.amount.work
+            more = min(self.cap, leased + self.engine.info.overshoot) - hold.amount.work
             refused = await self.ledger.stretch(hold, more, self._amount(0, more, 0).cost)
             if refused is not None:
                 return refused

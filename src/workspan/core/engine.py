@@ -92,7 +92,7 @@ class EngineInfo:
     capabilities: frozenset[Capability] = frozenset()
     price: Price | None = None
     """None is unknown."""
-    runahead: int = 0
+    overshoot: int = 0
     """Tokens that the engine may decode, at most, beyond what it had sent when its stream was
     closed. They are reserved beside each slice, so that a cut cannot pass the budget."""
     concurrency: int = 64

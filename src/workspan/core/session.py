@@ -13,7 +13,7 @@ import anyio
 import msgspec
 
 from workspan.answers import voting
-from workspan.core import ballot
+from workspan.core import timed_vote
 from workspan.core.attempt import Halt
 from workspan.core.call import draw
 from workspan.core.clock import Clock
@@ -296,16 +296,16 @@ class Session:
         Answers that could not be compared in time count as different, and a notice says so.
         """
         count = partial(voting.plurality, candidates, kind, weights)
-        return await ballot.counted(self.run, self._vote_key(), candidates, kind, count)
+        return await timed_vote.counted(self.run, self._vote_key(), candidates, kind, count)
 
     async def leader(self, candidates: Sequence[Candidate], kind: AnswerKind) -> Answer:
         """Take the candidate that scored highest: `voting.best`, in the time that is left."""
         count = partial(voting.best, candidates, kind)
-        return await ballot.counted(self.run, self._vote_key(), candidates, kind, count)
+        return await timed_vote.counted(self.run, self._vote_key(), candidates, kind, count)
 
     def same(self, a: str, b: str, kind: AnswerKind) -> bool:
         """Compare two answers in the time that is left; a pair that was cut is different."""
-        return ballot.same(self.run, self._vote_key(), a, b, kind)
+        return timed_vote.same(self.run, self._vote_key(), a, b, kind)
 
     async def call(self, tool: Callable[[str], Awaitable[str]], argument: str) -> str:
         """Run a tool and journal its result, so that a resumed run does not run it again.

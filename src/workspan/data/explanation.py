@@ -15,9 +15,9 @@ PROMPT = "prompt"
 
 
 class Grown(msgspec.Struct, frozen=True, array_like=True):
-    """A line after a step."""
+    """A chain after a step."""
 
-    line: int
+    chain: int
     depth: int
     group: int
     """Its answer, an index of the explanation's `answers`; -1 for none."""
@@ -56,23 +56,23 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, array_like=True):
-    """What lines that were read at a depth say there."""
+    """What chains that were read at a depth say there."""
 
     depth: int
-    lines: int
+    chains: int
     first: float
     """Share of the answer that leads there."""
     second: float
     per_token: float
-    """Chernoff exponent of the vote, a token of a line cut there."""
+    """Chernoff exponent of the vote, a token of a chain cut there."""
 
 
 class More(msgspec.Struct, frozen=True, array_like=True):
-    """What further lines would bring, as far as votes can tell."""
+    """What further chains would bring, as far as votes can tell."""
 
-    lines: int
+    chains: int
     tokens: float
-    """What so many lines took so far, on the mean."""
+    """What so many chains took so far, on the mean."""
     change: float
     """Probability that another answer leads then."""
 
@@ -85,15 +85,15 @@ class Explanation(msgspec.Struct, frozen=True, omit_defaults=True):
     """Each answer, whole, by group. Written by a model: untrusted."""
     work: int
     span: int
-    lines: int
+    chains: int = msgspec.field(name="lines")
     ended: int
     margin: float | None
-    """Lead of the first answer over the second among the lines, as a share of them."""
+    """Lead of the first answer over the second among the chains, as a share of them."""
     natural_depth: float | None
-    """Median length of a line that is let to end (Kaplan-Meier); None where over half were cut."""
+    """Median length of a chain that is let to end (Kaplan-Meier); None where over half were cut."""
     evidence: tuple[Evidence, ...]
     more: tuple[More, ...] = ()
     knows: str = ""
-    """Whose library the rule knew; "" is none."""
+    """Whose profile the rule knew; "" is none."""
     format: int = 1
     """As it is written; `explain` writes `FORMAT`."""

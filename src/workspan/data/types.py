@@ -47,7 +47,7 @@ NoticeCode = Literal[
     "no_effect",  # a setting was given up, or had no effect
     "alike",  # all draws are the same at a temperature above 0
     "no_verdict",  # judgements that a strategy rests on are missing
-    "other_library",  # a library of another model, or of other problems, was used
+    "other_library",  # a profile of another model, or of other problems, was used
     "kept",  # what an earlier run had finished was taken
     "comparison_cut",  # answers that were not compared, since the time was up
 ]

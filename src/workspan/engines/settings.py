@@ -79,7 +79,7 @@ _COMPLETING: Mapping[str, tuple[str, Read]] = {
     "effort": ("reasoning_effort", str),
     "effort_field": ("effort_field", str),
     "n_per_request": ("n_per_request", _count),
-    "runahead": ("runahead", _number),
+    "overshoot": ("overshoot", _number),
     "media_tokens": ("media_tokens", _number),
     "caches": ("caches", _number),
     "thinking_cap": ("thinking_cap", str),

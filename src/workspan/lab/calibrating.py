@@ -1,4 +1,4 @@
-"""From recorded chains to a calibration library: answers become numbers, labels become groups."""
+"""From recorded chains to a calibration profile: answers become numbers, labels become groups."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from functools import partial
 from typing import NamedTuple
 
 from workspan.answers import canonical
-from workspan.batch.bench import Trial
+from workspan.batch.trials import Trial
 from workspan.core.journal import digest
 from workspan.data.explanation import Explanation, Grown
 from workspan.data.types import Problem
 from workspan.errors import GraderError, InputError
 from workspan.recordings.engine import asked_tokens
 from workspan.recordings.recording import Chain, Recording
-from workspan.strategies.auto.fit.library import Case, Library, Once, Record
+from workspan.strategies.auto.fit.profile import Case, Once, Profile, Record
 from workspan.strategies.auto.groups import Groups
-from workspan.strategies.auto.signs import signs
+from workspan.strategies.auto.prompt_features import prompt_features
 from workspan.tasks.base import Task
 
 
-def calibrate(recordings: Sequence[Recording]) -> Library:
-    """Make a library of all problems of some recordings of one unit.
+def calibrate(recordings: Sequence[Recording]) -> Profile:
+    """Make a profile of all problems of some recordings of one unit.
 
     Problems without a right answer or a verdict give finish times and vote shapes.
 
@@ -31,7 +31,7 @@ def calibrate(recordings: Sequence[Recording]) -> Library:
     """
     units = {one.unit for one in recordings}
     if len(units) != 1:
-        raise InputError("a library is made of recordings that count in one unit, at least one")
+        raise InputError("a profile is made of recordings that count in one unit, at least one")
     places = [(one, problem) for one in recordings for problem in one.problems]
     read = [
         one.once("calibrated", problem, partial(_read, one, problem)) for one, problem in places
@@ -40,42 +40,42 @@ def calibrate(recordings: Sequence[Recording]) -> Library:
     asked = sum(tokens) / sum(counts) if any(counts) else 0.0
     models = dict.fromkeys(one.model for one in recordings)
     signals = {"length": gain} if (gain := _gain(ahead)) is not None else {}
-    return Library(", ".join(models), units.pop(), cases, asked, signals)
+    return Profile(", ".join(models), units.pop(), cases, asked, signals)
 
 
 class _Read(NamedTuple):
-    """What one recorded problem tells a library."""
+    """What one recorded problem tells a profile."""
 
     case: Case
-    looks: int
+    probes: int
     asked: int
-    """Tokens of the looks together."""
+    """Tokens of the probes together."""
     ahead: _Ahead
 
 
 def _read(recording: Recording, problem: Problem) -> _Read:
     case = _case(recording, problem)
-    looks = [
+    probes = [
         asked_tokens(answer)
         for chain in recording.chains[problem.id]
         for answer in chain.answers[:-1]
     ]
-    return _Read(case, len(looks), sum(looks), _length_ahead(case))
+    return _Read(case, len(probes), sum(probes), _length_ahead(case))
 
 
 async def calibrate_runs(
     trials: Sequence[Trial],
     model: str,
     arms: Mapping[str, Sequence[Trial]] | None = None,
-) -> Library:
-    """Make a library of runs that explain themselves, those of `Survey` best of all.
+) -> Profile:
+    """Make a profile of runs that explain themselves, those of `Exhaustive` best of all.
 
     Runs that failed are left out. A task without a reference is an unlabelled problem.
 
     Args:
-        trials: of lines, one a problem.
+        trials: of chains, one a problem.
         model: its name.
-        arms: trials of other strategies on the same problems, by the arm's name in a library.
+        arms: trials of other strategies on the same problems, by the arm's name in a profile.
 
     Raises:
         InputError: no run is left.
@@ -84,18 +84,18 @@ async def calibrate_runs(
     if not told:
         raise InputError("no run was finished: there is nothing to calibrate on")
     others = [{digest(one.task.problem): one for one in runs} for runs in (arms or {}).values()]
-    cases, looks, tokens = [], 0, 0
+    cases, probes, tokens = [], 0, 0
     for trial, why in told:
-        lines, task = _lines(why), trial.task
+        chains, task = _chains(why), trial.task
         right, named = await _right(task, why), task.problem.metadata.get("task", "")
         runs = tuple(_once(by_problem.get(digest(task.problem))) for by_problem in others)
-        cases.append(Case(lines, right, named, runs, signs(task.problem)))
-        looks += sum(len(line.depths) - line.ended for line in lines)
-        tokens += why.work - sum(line.depths[-1] for line in lines)
+        cases.append(Case(chains, right, named, runs, prompt_features(task.problem)))
+        probes += sum(len(one.depths) - one.ended for one in chains)
+        tokens += why.work - sum(one.depths[-1] for one in chains)
     signals = {"length": gain} if (gain := _gain(map(_length_ahead, cases))) is not None else {}
-    asked = tokens / looks if looks else 0.0
+    asked = tokens / probes if probes else 0.0
     kinds = tuple(sorted({trial.task.problem.kind for trial, _ in told}))
-    return Library(model, "tokens", tuple(cases), asked, signals, (*(arms or {}),), kinds)
+    return Profile(model, "tokens", tuple(cases), asked, signals, (*(arms or {}),), kinds)
 
 
 def _once(trial: Trial | None) -> Once | None:
@@ -108,12 +108,12 @@ def _once(trial: Trial | None) -> Once | None:
     return None if right is None else Once(trial.result.work, trial.result.span, right)
 
 
-def _lines(why: Explanation) -> tuple[Record, ...]:
-    """Put each line's steps together; of two at one depth, the last."""
+def _chains(why: Explanation) -> tuple[Record, ...]:
+    """Put each chain's steps together; of two at one depth, the last."""
     steps: dict[int, dict[int, Grown]] = {}
     for step in why.steps:
         for grown in step.grown:
-            steps.setdefault(grown.line, {})[grown.depth] = grown
+            steps.setdefault(grown.chain, {})[grown.depth] = grown
     found = []
     for own in steps.values():
         *_, last = own.values()
@@ -136,24 +136,24 @@ async def _right(task: Task, why: Explanation) -> tuple[int, ...] | None:
 
 def _case(recording: Recording, problem: Problem) -> Case:
     groups = Groups(problem.kind, key=canonical)
-    lines = tuple(_line(chain, groups) for chain in recording.chains[problem.id])
+    chains = tuple(_record(chain, groups) for chain in recording.chains[problem.id])
     is_known = bool(recording.references.get(problem.id) or recording.verdicts.get(problem.id))
     right = (i for i, one in enumerate(groups.answers) if recording.grade(problem, one) >= 0.5)
     task = recording.tasks.get(problem.id, "")
     known = tuple(right) if is_known else None
-    return Case(lines, known, task, signs=signs(problem))
+    return Case(chains, known, task, prompt_features=prompt_features(problem))
 
 
-def _line(chain: Chain, groups: Groups) -> Record:
-    """Keep the looks below the chain's end, one at each depth, and the end itself."""
+def _record(chain: Chain, groups: Groups) -> Record:
+    """Keep the probes below the chain's end, one at each depth, and the end itself."""
     numbers = [groups.number(answer) for answer in chain.answers]
-    looks = {
+    probes = {
         depth: number
         for depth, number in zip(chain.depths, numbers, strict=True)
         if depth < chain.tokens
     }
-    looks[chain.tokens] = numbers[-1]
-    return Record((*looks,), (*looks.values(),), ended=numbers[-1] >= 0)
+    probes[chain.tokens] = numbers[-1]
+    return Record((*probes,), (*probes.values(),), ended=numbers[-1] >= 0)
 
 
 class _Ahead(NamedTuple):
@@ -166,7 +166,7 @@ class _Ahead(NamedTuple):
 def _length_ahead(case: Case) -> _Ahead:
     if case.right is None:
         return _Ahead(0, 0)
-    ends = [(one.depths[-1], one.groups[-1] in case.right) for one in case.lines]
+    ends = [(one.depths[-1], one.groups[-1] in case.right) for one in case.chains]
     right = sorted(depth for depth, is_right in ends if is_right)
     wrong = sorted(depth for depth, is_right in ends if not is_right)
     shorter = sum(bisect_left(wrong, depth) for depth in right)

@@ -8,8 +8,8 @@ from statistics import fmean
 
 import anyio
 
-from workspan.batch.bench import Tool
 from workspan.batch.compare import PARALLEL
+from workspan.batch.trials import Tool
 from workspan.core.engine import FREE, Bill, Engine
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from string import ascii_uppercase
 
-from workspan.batch.bench import Trial
 from workspan.batch.compare import Comparison
+from workspan.batch.trials import Trial
 from workspan.data.budget import Budget
 from workspan.data.types import Source, Usage
 from workspan.lab.stats import Difference, paired_difference, wilson

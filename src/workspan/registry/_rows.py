@@ -90,11 +90,11 @@ _VERIFIERS = {
     "likelihood": "workspan.verifiers.likelihood:Likelihood",
 }
 _ENGINES = {
-    "embedded": "workspan.engines.openers:embedded",
-    "http": "workspan.engines.openers:http",
-    "reward": "workspan.engines.openers:reward",
-    "classify": "workspan.engines.openers:classify",
-    "rerank": "workspan.engines.openers:rerank",
+    "embedded": "workspan.engines.factories:embedded",
+    "http": "workspan.engines.factories:http",
+    "reward": "workspan.engines.factories:reward",
+    "classify": "workspan.engines.factories:classify",
+    "rerank": "workspan.engines.factories:rerank",
     "rollout": "workspan.engines.rollout.opener:rollout",
     "pool": "workspan.spec.pools:pool",
     "scripted": "workspan.testing.strategy_suite:scripted",

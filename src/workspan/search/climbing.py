@@ -4,7 +4,7 @@ A stage draws some samples at one rung: a setting of a model such as an effort. 
 problem if all that it drew say the same and none thought for longer than `within` tokens. A sample
 without an answer votes for nothing, and counts as disagreement. Else the next stage follows. That
 samples which agree are right more often, and that long thoughts are wrong more often, is what a
-library must show: rungs, numbers and lengths are all learnt.
+profile must show: rungs, numbers and lengths are all learnt.
 """
 
 from __future__ import annotations

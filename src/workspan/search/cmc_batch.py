@@ -30,18 +30,18 @@ class CmcBatch:
 
     beta: float = 0.5
     block: int = 500
-    """Tokens between two looks."""
+    """Tokens between two probes."""
     max_tokens: int = 1 << 30
     """Of a chain; one that is cut there has no vote."""
 
     @property
-    def lines(self) -> int:
+    def chains(self) -> int:
         """Chains, at most."""
         return Settings.of(self.beta).most
 
     @property
     def knows_ends(self) -> bool:
-        """Tell a line that came short of its block from one that goes on."""
+        """Tell a chain that came short of its block from one that goes on."""
         return True
 
     def rule(self, runs: int) -> CmcRule:
@@ -50,7 +50,7 @@ class CmcBatch:
 
 
 class CmcRule:
-    """What CMC remembers of some runs; arrays [run] or [run, line]."""
+    """What CMC remembers of some runs; arrays [run] or [run, chain]."""
 
     def __init__(self, settings: Settings, block: int, most: int, runs: int) -> None:
         self._told, self._block, self._most = settings, block, most
@@ -61,19 +61,19 @@ class CmcRule:
         self._misses = np.zeros((runs, settings.most), np.int32)
         self._dropped = np.zeros((runs, settings.most), bool)
         self._opened = np.full(runs, settings.chains)
-        """Lines that are to be begun so far."""
+        """Chains that are to be begun so far."""
         self._votes = _Votes.none(runs)
         self._finished = np.zeros(runs, np.int64)
 
     def decide(self, runs: Runs) -> Moves:
         """End the round that was played, if any, and begin the next."""
-        lines, is_stopped = runs.depth.shape[1], np.zeros(len(runs.work), bool)
-        place = np.arange(lines)  # a recording may hold fewer chains than there may be
-        self._misses, self._dropped = self._misses[:, :lines], self._dropped[:, :lines]
+        chains, is_stopped = runs.depth.shape[1], np.zeros(len(runs.work), bool)
+        place = np.arange(chains)  # a recording may hold fewer chains than there may be
+        self._misses, self._dropped = self._misses[:, :chains], self._dropped[:, :chains]
         is_open = ~runs.ended & (runs.depth < self._most) & ~self._dropped
         if self._rounds or runs.started.any():
             self._count(runs)
-            self._look(runs, is_open & (runs.depth > 0))
+            self._probe(runs, is_open & (runs.depth > 0))
             is_open &= ~self._dropped
             is_stopped = self._move(runs)
         is_open &= place < self._opened[:, None]
@@ -99,7 +99,7 @@ class CmcRule:
         return np.where(self._votes.leader != NONE, self._votes.leader, interim)
 
     def _count(self, runs: Runs) -> None:
-        """Count again where a line has finished with an answer."""
+        """Count again where a chain has finished with an answer."""
         done = runs.has_answered
         finished = done.sum(axis=1)
         (changed,) = np.nonzero(finished != self._finished)
@@ -109,7 +109,7 @@ class CmcRule:
                 column[changed] = new
         self._finished = finished
 
-    def _look(self, runs: Runs, live: Bools) -> None:
+    def _probe(self, runs: Runs, live: Bools) -> None:
         """End a round, and drop the chains that strayed longest from the finished winner."""
         self._follow()
         self._rounds += 1
@@ -172,7 +172,7 @@ class _Votes:
 
     @classmethod
     def of(cls, groups: Ints) -> _Votes:
-        """Count votes [run, line]."""
+        """Count votes [run, chain]."""
         groups = groups.astype(np.int16)
         counts = (groups[:, :, None] == groups[:, None, :]).sum(axis=2, dtype=np.int16)
         counts[groups == NONE] = 0

@@ -37,7 +37,7 @@ _TEXTS = frozenset(
     }
 )
 """Parameters whose texts are words for a model, or names that must be known. What is not here may
-be a file, such as a library, or an address."""
+be a file, such as a profile, or an address."""
 _RUN_CODE = frozenset({"public_tests"})
 """What runs programs, if only in a sandbox: for the operator to allow, by a name of his own."""
 _READS: Mapping[str, str] = {

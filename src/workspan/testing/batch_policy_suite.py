@@ -1,6 +1,6 @@
 """What every rule for many runs at once must keep: legal moves, and each run as if it were alone.
 
-A `search.batch.BatchPolicy` is played on simulated lines, which need no model: lengths and answers
+A `search.batch.BatchPolicy` is played on simulated chains, which need no model: lengths and answers
 are drawn from a seed. Each check raises AssertionError where the promise is broken.
 
     check_batch_policy(MyRule())
@@ -32,26 +32,26 @@ _ANSWERS = 4
 _LONGEST = 3_000
 _STEP = 100
 """Tokens for which an interim answer stands."""
-_LOOK = 3
+_PROBE = 3
 """Tokens of one."""
 
 
 @dataclass(frozen=True)
 class World:
-    """The lines that some runs are given; arrays [run, line] or as said."""
+    """The chains that some runs are given; arrays [run, chain] or as said."""
 
     ends: Ints
     """Tokens of each."""
     final: Ints
     """What each says at its end, `NONE` nothing."""
     on_the_way: Ints
-    """[run, line, step], what it says when it is asked there."""
+    """[run, chain, step], what it says when it is asked there."""
 
     @classmethod
-    def drawn(cls, seed: int, lines: int, runs: int = RUNS) -> World:
-        """Draw one: runs from torn to of one mind, lines from short to long."""
+    def drawn(cls, seed: int, chains: int, runs: int = RUNS) -> World:
+        """Draw one: runs from torn to of one mind, chains from short to long."""
         rng = np.random.default_rng(seed)
-        shape = (runs, lines, _LONGEST // _STEP + 1)
+        shape = (runs, chains, _LONGEST // _STEP + 1)
         ends = rng.integers(1, _LONGEST, shape[:2])
         sure = rng.random((runs, 1, 1))
         says = np.where(rng.random(shape) < sure, 0, rng.integers(NONE, _ANSWERS, shape))
@@ -79,10 +79,10 @@ class Ends:
 
 def check_batch_policy(policy: BatchPolicy, *, seeds: Iterable[int] = SEEDS) -> None:
     """Run every check."""
-    assert policy.lines >= 1, f"{policy.lines} lines"
+    assert policy.chains >= 1, f"{policy.chains} chains"
     for seed in seeds:
-        few = 1 + seed % policy.lines  # a recording may hold fewer than a rule would begin
-        world = World.drawn(seed, policy.lines if seed % 2 else few)
+        few = 1 + seed % policy.chains  # a recording may hold fewer than a rule would begin
+        world = World.drawn(seed, policy.chains if seed % 2 else few)
         whole = play(policy, world)
         _check_alike(whole, play(policy, world), "played again")
         check_alone(policy, world, whole, seed)
@@ -127,7 +127,7 @@ def play(policy: BatchPolicy, world: World) -> Ends:
         assert answers.shape == runs.work.shape, "not one answer a run"
         for run, answer in enumerate(answers):
             said = {NONE, *runs.group[run].tolist(), *runs.said[run].tolist()}
-            assert int(answer) in said, f"{answer} is answered, and no line said that"
+            assert int(answer) in said, f"{answer} is answered, and no chain said that"
         told = (answers, runs.work, runs.span, runs.started)
         for column, values in zip(vars(ends).values(), told, strict=True):
             column[stopped] = values[~going]
@@ -147,17 +147,17 @@ def checked_moves(policy: BatchPolicy, rule: BatchRule, runs: Runs) -> Ints:
     assert all(same), "changes what it was shown"
     assert grow.shape == runs.depth.shape, f"moves {grow.shape} for runs {runs.depth.shape}"
     assert np.issubdtype(grow.dtype, np.integer), f"tokens that are {grow.dtype}"
-    assert (grow >= 0).all(), "a line shrinks"
-    assert not (grow[runs.ended] > 0).any(), "grows a line that has ended"
+    assert (grow >= 0).all(), "a chain shrinks"
+    assert not (grow[runs.ended] > 0).any(), "grows a chain that has ended"
     begun = runs.started + ((grow > 0) & (runs.depth == 0)).sum(axis=1)
-    assert (begun <= policy.lines).all(), "more lines than it says"
+    assert (begun <= policy.chains).all(), "more chains than it says"
     is_next = np.arange(grow.shape[1]) < begun[:, None]
-    assert not ((grow > 0) & ~is_next).any(), "begins another line than the next"
+    assert not ((grow > 0) & ~is_next).any(), "begins another chain than the next"
     return grow
 
 
-def _begun(runs: int, lines: int) -> Runs:
-    shape = (runs, lines)
+def _begun(runs: int, chains: int) -> Runs:
+    shape = (runs, chains)
     depth, since = np.zeros((2, *shape), np.int64)
     said, group = np.full((2, *shape), NONE)
     ended, answered = np.zeros((2, *shape), bool)
@@ -166,16 +166,16 @@ def _begun(runs: int, lines: int) -> Runs:
 
 
 def _grow(runs: Runs, grow: Ints, world: World, *, knows_ends: bool) -> NDArray[np.bool_]:
-    """Grow lines one by one; return the runs in which none had a token left."""
+    """Grow chains one by one; return the runs in which none had a token left."""
     is_stuck = np.ones(len(grow), bool)
     for run, number in enumerate(runs.number):
         costs = [0]
-        for line in np.flatnonzero(grow[run]):
-            at, end = (run, line), world.ends[number, line]
+        for chain in np.flatnonzero(grow[run]):
+            at, end = (run, chain), world.ends[number, chain]
             before, depth = runs.depth[at], min(runs.depth[at] + grow[at], end)
-            final, is_end = world.final[number, line], depth == end
+            final, is_end = world.final[number, chain], depth == end
             is_short = depth - before < (grow[at] if knows_ends else 1)
-            said = final if is_end else world.on_the_way[number, line, depth // _STEP]
+            said = final if is_end else world.on_the_way[number, chain, depth // _STEP]
             runs.depth[at], runs.said[at] = depth, said
             runs.ended[at] = is_end and (final != NONE or is_short)
             runs.has_answered[at] = runs.ended[at] and final != NONE
@@ -183,7 +183,7 @@ def _grow(runs: Runs, grow: Ints, world: World, *, knows_ends: bool) -> NDArray[
                 runs.group[at], runs.since[at] = said, depth
             elif not runs.since[at]:
                 runs.since[at] = depth
-            costs.append(int(depth - before) + _LOOK * (not is_end or final == NONE))
+            costs.append(int(depth - before) + _PROBE * (not is_end or final == NONE))
             is_stuck[run] &= depth == before
         runs.work[run] += sum(costs)
         runs.span[run] += max(costs)

@@ -60,7 +60,7 @@ async def check_cap(engine: Engine, request: Request = REQUEST) -> None:
 
 
 async def check_early_close(engine: Engine, request: Request = REQUEST) -> None:
-    """A stream closed early is charged, within what `runahead` allows."""
+    """A stream closed early is charged, within what `overshoot` allows."""
     bill = Bill()
     async with aclosing(engine.stream(request, bill)) as chunks:
         async for chunk in chunks:
@@ -69,7 +69,7 @@ async def check_early_close(engine: Engine, request: Request = REQUEST) -> None:
     usage = bill.usage
     assert usage.calls == 1
     assert usage.output_tokens >= 1
-    assert usage.unseen_tokens <= engine.info.runahead
+    assert usage.unseen_tokens <= engine.info.overshoot
     assert usage.output_tokens + usage.unseen_tokens <= request.max_tokens
 
 

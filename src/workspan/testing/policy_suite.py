@@ -1,7 +1,7 @@
 """What every allocation rule must keep: moves within what is left, the same for the same state.
 
 A rule (`strategies.auto.policies.state.Policy`) is asked in states that are drawn from a seed, or
-played on simulated lines: no model, no session. Each check raises AssertionError where the promise
+played on simulated chains: no model, no session. Each check raises AssertionError where the promise
 is broken. None needs a good decision: what a rule is worth is its author's to show.
 
     check_policy(MyRule())
@@ -24,19 +24,19 @@ import msgspec
 
 from workspan.data.explanation import Explanation, Tried
 from workspan.strategies.auto.policies.explaining import explain
-from workspan.strategies.auto.policies.state import NONE, Decision, Line, Look, Policy, State
-from workspan.strategies.auto.signs import NAMES
+from workspan.strategies.auto.policies.state import NONE, Chain, Decision, Policy, Probe, State
+from workspan.strategies.auto.prompt_features import NAMES
 
 SEEDS = range(60)
 """States that are asked about, and runs that are played, unless told otherwise."""
 MOST_DECISIONS = 5_000
 """Of one run, after which it is held to go on for ever."""
-MOST_LINES = 24
+MOST_CHAINS = 24
 """Of a run that is played: no more are begun, as `auto(n=24)` begins no more."""
 _ANSWERS = 4
 _DEPTHS = (1, 40, 100, 400, 400, 1_000, 3_000)
-"""Some of them alike, so that lines are."""
-_LOOK = 4
+"""Some of them alike, so that chains are."""
+_PROBE = 4
 """Tokens of an interim answer."""
 
 
@@ -54,7 +54,7 @@ def check_policy(
         policy: the rule, as a run gets it.
         arms: other strategies that it may switch to.
         is_judged: a verifier scores what ends.
-        in_order: it takes in lines one after the other, as a sequential test does, so that their
+        in_order: it takes in chains one after the other, as a sequential test does, so that their
             order may count.
         seeds: of states and runs; each is asked for with limits and without.
     """
@@ -71,24 +71,26 @@ def check_policy(
 def drawn_state(seed: int, *, arms: int = 0, is_judged: bool = False) -> State:
     """Return a state that some run might be in, with limits or without."""
     rng = random.Random(seed)
-    lines = tuple(_line(rng, is_judged=is_judged) for _ in range(rng.choice((0, 1, 2, 3, 5, 9))))
+    chains = tuple(_chain(rng, is_judged=is_judged) for _ in range(rng.choice((0, 1, 2, 3, 5, 9))))
     tried = tuple(
         _try(rng, arms, is_judged=is_judged) for _ in range(rng.randint(0, 2) * bool(arms))
     )
-    work = sum(line.depth + line.cost_of_looks for line in lines) + sum(one.work for one in tried)
+    work = sum(chain.depth + chain.cost_of_probes for chain in chains) + sum(
+        one.work for one in tried
+    )
     limits = [None, 0, 1, 7, rng.randint(8, 500), rng.randint(500, 20_000)]
-    signs = tuple(float(rng.randint(0, 90)) for _ in NAMES) * rng.randint(0, 1)
-    span = max((line.depth for line in lines), default=0)
-    return State(lines, work, span, rng.choice(limits), rng.choice(limits), tried, signs)
+    prompt_features = tuple(float(rng.randint(0, 90)) for _ in NAMES) * rng.randint(0, 1)
+    span = max((chain.depth for chain in chains), default=0)
+    return State(chains, work, span, rng.choice(limits), rng.choice(limits), tried, prompt_features)
 
 
-def _line(rng: random.Random, *, is_judged: bool) -> Line:
+def _chain(rng: random.Random, *, is_judged: bool) -> Chain:
     depth, ended = rng.choice(_DEPTHS), rng.random() < 0.6
     depths = sorted(rng.sample(range(1, depth), min(depth - 1, rng.randint(0, 4))))
-    looks = tuple(Look(at, rng.randint(NONE, _ANSWERS - 1)) for at in depths)
-    group = looks[-1].group if looks and not ended else rng.randint(NONE, _ANSWERS - 1)
+    probes = tuple(Probe(at, rng.randint(NONE, _ANSWERS - 1)) for at in depths)
+    group = probes[-1].group if probes and not ended else rng.randint(NONE, _ANSWERS - 1)
     score = rng.choice((0.0, 0.5, 1.0)) if is_judged and ended and group != NONE else None
-    return Line(depth, looks, group, ended, _LOOK * len(looks), score)
+    return Chain(depth, probes, group, ended, _PROBE * len(probes), score)
 
 
 def _try(rng: random.Random, arms: int, *, is_judged: bool) -> Tried:
@@ -100,7 +102,7 @@ def _try(rng: random.Random, arms: int, *, is_judged: bool) -> Tried:
 def check_move(policy: Policy, state: State, *, arms: int = 0) -> Decision:
     """Its decision can be done, with what is left; return it."""
     move = policy.decide(state)
-    known = {line.group for line in state.lines} | {one.group for one in state.tried} | {NONE}
+    known = {chain.group for chain in state.chains} | {one.group for one in state.tried} | {NONE}
     assert move.leader in known, f"group {move.leader} leads, and nobody said that"
     assert 0 <= move.confidence <= 1, f"{move.confidence} is no probability"
     assert move.leader != NONE or not move.confidence, "no answer leads, with confidence"
@@ -108,19 +110,21 @@ def check_move(policy: Policy, state: State, *, arms: int = 0) -> Decision:
     assert isfinite(move.cost), f"{move.cost=}"
     assert move.cost >= 0, f"{move.cost=}"
     if move.action in ("stop", "abstain"):
-        assert (move.lines, move.n, move.block) == ((), 0, 0), "ends and goes on"
+        assert (move.chains, move.n, move.block) == ((), 0, 0), "ends and goes on"
         assert move.why.get("because"), "ends without a word of why"
     elif move.action == "switch":
         assert 0 <= move.arm < arms, f"switches to arm {move.arm} of {arms}"
-        assert (move.lines, move.n) == ((), 0), "switches and goes on with lines"
+        assert (move.chains, move.n) == ((), 0), "switches and goes on with chains"
         _check_room(move, 1, state)
     else:
-        assert (move.n > 0) == (move.action == "widen"), f"{move.action} begins {move.n} lines"
-        assert move.n or move.lines, "goes on with no line"
-        assert len({*move.lines}) == len(move.lines), "names a line twice"
-        assert all(0 <= i < len(state.lines) for i in move.lines), "names a line that is not there"
-        assert not any(state.lines[i].ended for i in move.lines), "grows a line that has ended"
-        _check_room(move, len(move.lines) + move.n, state)
+        assert (move.n > 0) == (move.action == "widen"), f"{move.action} begins {move.n} chains"
+        assert move.n or move.chains, "goes on with no chain"
+        assert len({*move.chains}) == len(move.chains), "names a chain twice"
+        assert all(0 <= i < len(state.chains) for i in move.chains), (
+            "names a chain that is not there"
+        )
+        assert not any(state.chains[i].ended for i in move.chains), "grows a chain that has ended"
+        _check_room(move, len(move.chains) + move.n, state)
     return move
 
 
@@ -145,42 +149,42 @@ def check_names(policy: Policy, state: State, seed: int = 0) -> None:
     random.Random(seed).shuffle(numbers)
     new = {NONE: NONE, **{old: number + 7 for old, number in enumerate(numbers)}}
 
-    def renamed(line: Line) -> Line:
-        looks = tuple(Look(look.depth, new[look.group]) for look in line.looks)
-        return replace(line, looks=looks, group=new[line.group])
+    def renamed(chain: Chain) -> Chain:
+        probes = tuple(Probe(probe.depth, new[probe.group]) for probe in chain.probes)
+        return replace(chain, probes=probes, group=new[chain.group])
 
-    lines = tuple(map(renamed, state.lines))
+    chains = tuple(map(renamed, state.chains))
     tried = tuple(one._replace(group=new[one.group]) for one in state.tried)
-    was, now = policy.decide(state), policy.decide(replace(state, lines=lines, tried=tried))
+    was, now = policy.decide(state), policy.decide(replace(state, chains=chains, tried=tried))
     _check_alike(was, now)
     assert now.leader == new[was.leader], "another answer leads under other numbers"
 
 
 def check_order(policy: Policy, state: State) -> None:
-    """Which of two lines that ended alike said what changes nothing but who leads of equals."""
-    scores = [line.score for line in state.lines] + [one.score for one in state.tried]
+    """Which of two chains that ended alike said what changes nothing but who leads of equals."""
+    scores = [chain.score for chain in state.chains] + [one.score for one in state.tried]
     if any((score or 0) >= 1 for score in scores):
         return  # the first pass is the answer
-    ended = [i for i, line in enumerate(state.lines) if line.ended]
+    ended = [i for i, chain in enumerate(state.chains) if chain.ended]
     was = policy.decide(state)
     for i, j in combinations(ended, 2):
-        one, other = state.lines[i], state.lines[j]
-        if (one.depth, one.cost_of_looks, one.score) != (
+        one, other = state.chains[i], state.chains[j]
+        if (one.depth, one.cost_of_probes, one.score) != (
             other.depth,
-            other.cost_of_looks,
+            other.cost_of_probes,
             other.score,
         ):
             continue
-        lines = [*state.lines]
-        lines[i], lines[j] = other, one
-        now = policy.decide(replace(state, lines=tuple(lines)))
+        chains = [*state.chains]
+        chains[i], chains[j] = other, one
+        now = policy.decide(replace(state, chains=tuple(chains)))
         _check_alike(was, now)
-        votes = Counter(line.group for line in lines if line.ended)
+        votes = Counter(chain.group for chain in chains if chain.ended)
         assert votes[was.leader] == votes[now.leader], "another answer leads in another order"
 
 
 def _check_alike(was: Decision, now: Decision) -> None:
-    told = [(one.action, one.lines, one.n, one.block, one.arm) for one in (was, now)]
+    told = [(one.action, one.chains, one.n, one.block, one.arm) for one in (was, now)]
     assert told[0] == told[1], f"{told[0]} became {told[1]}"
     for what in ("confidence", "gain", "cost"):
         a, b = getattr(was, what), getattr(now, what)
@@ -189,7 +193,7 @@ def _check_alike(was: Decision, now: Decision) -> None:
 
 @dataclass
 class Played:
-    """A run on simulated lines, decision by decision."""
+    """A run on simulated chains, decision by decision."""
 
     taken: list[tuple[State, Decision]]
     end: State
@@ -211,9 +215,9 @@ def play(
     arms: int = 0,
     is_judged: bool = False,
 ) -> Played:
-    """Do as a rule says until it ends, on lines of drawn lengths, and check every move.
+    """Do as a rule says until it ends, on chains of drawn lengths, and check every move.
 
-    Half of the seeds have lines that can be asked on the way; the others' are drawn whole. Where
+    Half of the seeds have chains that can be asked on the way; the others' are drawn whole. Where
     nothing grew any more the rule is asked as `auto` asks it: with no work left.
     """
     run, taken = _Run(random.Random(seed), work, span, is_judged=is_judged), []
@@ -229,26 +233,26 @@ def play(
 
 
 class _Run:
-    """A run whose lines end where and with what a seed says."""
+    """A run whose chains end where and with what a seed says."""
 
     def __init__(
         self, rng: random.Random, work: int | None, span: int | None, *, is_judged: bool
     ) -> None:
         self._rng, self._work, self._span, self._is_judged = rng, work, span, is_judged
         self._is_asked, share = rng.random() < 0.5, rng.random()
-        self._ends = [rng.choice(_DEPTHS) for _ in range(MOST_LINES)]
+        self._ends = [rng.choice(_DEPTHS) for _ in range(MOST_CHAINS)]
         self._says = [0 if rng.random() < share else self._answer() for _ in self._ends]
-        self._signs = tuple(float(rng.randint(0, 90)) for _ in NAMES)
-        self._lines, self._tried = list[Line](), list[Tried]()
+        self._prompt_features = tuple(float(rng.randint(0, 90)) for _ in NAMES)
+        self._chains, self._tried = list[Chain](), list[Tried]()
         self._used = self._longest = 0
         self.is_growing = True
 
     @property
     def state(self) -> State:
         """How it stands."""
-        lines, tried, longest = tuple(self._lines), tuple(self._tried), self._longest
+        chains, tried, longest = tuple(self._chains), tuple(self._tried), self._longest
         span = None if self._span is None else max(0, self._span - longest)
-        return State(lines, self._used, longest, self._left, span, tried, self._signs)
+        return State(chains, self._used, longest, self._left, span, tried, self._prompt_features)
 
     @property
     def _left(self) -> int | None:
@@ -275,31 +279,31 @@ class _Run:
         self._longest += work
 
     def grow(self, move: Decision) -> None:
-        """Grow lines side by side; one that got no token was not begun."""
-        n, costs = len(self._lines), [0]
-        for i in (*move.lines, *range(n, min(n + move.n, MOST_LINES))):
-            used, before = self._used, self._lines[i] if i < n else Line(0)
+        """Grow chains side by side; one that got no token was not begun."""
+        n, costs = len(self._chains), [0]
+        for i in (*move.chains, *range(n, min(n + move.n, MOST_CHAINS))):
+            used, before = self._used, self._chains[i] if i < n else Chain(0)
             grown = self._grown(i, before, move.block)
             costs.append(self._used - used)
             if i < n:
-                self._lines[i] = grown
+                self._chains[i] = grown
             elif grown.depth:
-                self._lines.append(grown)
+                self._chains.append(grown)
         self._longest += max(costs)
         self.is_growing = any(costs)
 
-    def _grown(self, i: int, line: Line, block: int) -> Line:
-        size = min(block, self._ends[i] - line.depth) if self._is_asked else self._ends[i]
-        depth = line.depth + self._spend(size)
+    def _grown(self, i: int, chain: Chain, block: int) -> Chain:
+        size = min(block, self._ends[i] - chain.depth) if self._is_asked else self._ends[i]
+        depth = chain.depth + self._spend(size)
         is_end = depth == self._ends[i]
         if is_end or not self._is_asked:  # a whole one that was cut can't go on
             group = self._says[i] if is_end else NONE
             score = self._score(group)
-            return replace(line, depth=depth, group=group, ended=True, score=score)
-        look = Look(depth, self._answer())
-        cost = line.cost_of_looks + self._spend(_LOOK)
-        looks = (*line.looks, look)
-        return replace(line, depth=depth, looks=looks, group=look.group, cost_of_looks=cost)
+            return replace(chain, depth=depth, group=group, ended=True, score=score)
+        probe = Probe(depth, self._answer())
+        cost = chain.cost_of_probes + self._spend(_PROBE)
+        probes = (*chain.probes, probe)
+        return replace(chain, depth=depth, probes=probes, group=probe.group, cost_of_probes=cost)
 
 
 def check_run(policy: Policy, seed: int, *, arms: int = 0, is_judged: bool = False) -> None:
@@ -325,7 +329,7 @@ def check_explained(run: Played) -> None:
 
 
 def check_price(cheap: Policy, dear: Policy, *, seeds: Sequence[int] = SEEDS) -> None:
-    """Where tokens are dearer no line grows that would not grow where they are cheap.
+    """Where tokens are dearer no chain grows that would not grow where they are cheap.
 
     Args:
         cheap: a rule, at one price.
@@ -342,8 +346,8 @@ def check_settled(policy: Policy, most: int, *, seeds: Sequence[int] = SEEDS) ->
     """It stops where the votes that may still come can't overtake the leader.
 
     Args:
-        policy: a rule that votes on whole lines.
-        most: lines that it may have in all.
+        policy: a rule that votes on whole chains.
+        most: chains that it may have in all.
         seeds: of runs that are torn or of one mind.
     """
     for seed in seeds:
@@ -352,7 +356,7 @@ def check_settled(policy: Policy, most: int, *, seeds: Sequence[int] = SEEDS) ->
         says = [0 if rng.random() < share else rng.randint(1, 3) for _ in range(most)]
         for n in range(1, most + 1):
             (_, first), (_, second) = [*Counter(says[:n]).most_common(2), (NONE, 0)][:2]
-            state = State(tuple(Line(400, (), group, ended=True) for group in says[:n]))
+            state = State(tuple(Chain(400, (), group, ended=True) for group in says[:n]))
             is_settled = first - second > most - n
             action = policy.decide(state).action
             assert not is_settled or action in ("stop", "abstain"), f"{first} to {second} of {most}"

@@ -52,7 +52,7 @@ class ScriptedEngine:
     script: Script
     latency: Callable[[Request], int] = lambda _: 0
     price: Price | None = FREE
-    runahead: int = 0
+    overshoot: int = 0
     """Words decoded beyond the one that was last sent when the stream is closed."""
     billed: Usage = field(default_factory=Usage)
     requests: list[Request] = field(default_factory=list)
@@ -67,7 +67,7 @@ class ScriptedEngine:
             "simulated (no model)",
             capabilities=_EVERYTHING,
             price=self.price,
-            runahead=self.runahead,
+            overshoot=self.overshoot,
             concurrency=1000,
         )
 
@@ -103,7 +103,7 @@ class ScriptedEngine:
         finally:
             self.in_flight -= 1
             if is_cut and bill.usage.output_tokens < len(words):
-                self._run_ahead(request, bill)
+                self._overshoot(request, bill)
 
     async def aclose(self) -> None:
         """Nothing to give back."""
@@ -113,10 +113,10 @@ class ScriptedEngine:
             return self.script(request)
         return self.script[len(self.requests) % len(self.script)]
 
-    def _run_ahead(self, request: Request, bill: Bill) -> None:
+    def _overshoot(self, request: Request, bill: Bill) -> None:
         """Decode a little more than was read, as a server does that hears of a cut late."""
         room = request.max_tokens - bill.usage.output_tokens
-        unseen = min(self.runahead, room)
+        unseen = min(self.overshoot, room)
         if unseen:
             bill.usage = replace(bill.usage, unseen_tokens=unseen, source="estimated")
             self.billed += Usage(output_tokens=random.Random(request.seed).randint(0, unseen))

@@ -103,12 +103,12 @@ def execute(
     engines: Mapping[str, Engine] | None = None,
     recorded: Sequence[Entry] = (),
     cancel_after: int | None = None,
-    runahead: int = 0,
+    overshoot: int = 0,
     script: Callable[[Request], str] = chatter,
 ) -> Outcome:
     """Run once on a durable journal, cancelled after so many scheduling points if asked."""
     engine = ScriptedEngine(
-        script, latency=lambda r: random.Random(r.seed).randint(0, 3), runahead=runahead
+        script, latency=lambda r: random.Random(r.seed).randint(0, 3), overshoot=overshoot
     )
     journal = Journal(recorded, sink=lambda _: None)
     account = Ledger(Budget())
@@ -142,16 +142,16 @@ def execute(
 
 
 def check_account(
-    strategy: Strategy, budget: Budget, cancel_after: int | None, runahead: int
+    strategy: Strategy, budget: Budget, cancel_after: int | None, overshoot: int
 ) -> None:
     """Spent = journal = the engine's own bill, nothing is held, no limit is passed."""
-    outcome = execute(strategy, budget, cancel_after=cancel_after, runahead=runahead)
+    outcome = execute(strategy, budget, cancel_after=cancel_after, overshoot=overshoot)
     spent, billed = outcome.account.spent, outcome.engine.billed
     assert spent == outcome.journal.usage()
     assert (spent.calls, spent.input_tokens) == (billed.calls, billed.input_tokens)
     unseen = billed.output_tokens - spent.output_tokens
     assert 0 <= unseen <= spent.unseen_tokens, "a bill beyond what was reserved for it"
-    assert runahead or spent.output_tokens == billed.output_tokens
+    assert overshoot or spent.output_tokens == billed.output_tokens
     assert outcome.account.held == Amount()
     assert outcome.account.owed == Amount()
     _check_limits(budget, billed, outcome)

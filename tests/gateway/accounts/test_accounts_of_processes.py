@@ -25,7 +25,7 @@ def measured(address: str, *arguments: str) -> dict[str, Any]:
 @pytest.mark.heavy
 def test_workers_share_a_budget_to_the_last_token(address: str) -> None:
     result = measured(address, "--budget", "100000", "--streams", "64")
-    assert result["overshoot"] == 0
+    assert result["overrun"] == 0
     for key in result["keys"]:
         assert key["usable"] >= 0.985
         assert key["spent"] == key["billed"] == key["recorded"] <= key["limit"]
@@ -39,7 +39,7 @@ def test_workers_killed_in_mid_hold_lose_no_token(address: str, seed: int) -> No
     result = measured(
         *(address, "--budget", "100000", "--streams", "64", "--kill", "2", "--seed", str(seed))
     )
-    assert result["overshoot"] == 0
+    assert result["overrun"] == 0
     for key in result["keys"]:
         assert key["billed"] <= key["spent"] <= key["limit"]
         assert key["held"] == 0
@@ -54,7 +54,7 @@ def test_streams_through_the_gateway_pass_no_limit(address: str) -> None:
         *(address, "--relayed", "--budget", "200000", "--keys", "2"),
         *("--piece", "4", "--piece-seconds", "0.1"),
     )
-    assert result["overshoot"] == 0
+    assert result["overrun"] == 0
     for key in result["keys"]:
         assert key["usable"] >= 0.985
         assert key["billed"] <= key["spent"] == key["recorded"] <= key["limit"]

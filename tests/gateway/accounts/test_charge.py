@@ -17,13 +17,13 @@ from workspan.errors import BudgetExceeded
 from workspan.serve.accounts import Account, Accounts
 from workspan.serve.relay.charge import Charge, Limited, Plan
 
-RUNAHEAD = 64
+OVERSHOOT = 64
 PRICE = Price(Decimal(0), Decimal(2))
 
 
 def plan(work: int | None = None, choices: int = 1, *, streams: bool = True) -> Plan:
     shrinks = not streams
-    return Plan(work, 0, streams, RUNAHEAD * choices, PRICE, choices, may_shrink=shrinks)
+    return Plan(work, 0, streams, OVERSHOOT * choices, PRICE, choices, may_shrink=shrinks)
 
 
 def charge(account: Account, told: Plan) -> Charge:
@@ -50,8 +50,8 @@ async def streamed(
                 await asyncio.sleep(0)
             if not await one.covers(seen):
                 break
-        after = min(wanted - seen, rng.randint(0, RUNAHEAD))
-        unseen = one.unseen(seen, min(RUNAHEAD, wanted - seen))
+        after = min(wanted - seen, rng.randint(0, OVERSHOOT))
+        unseen = one.unseen(seen, min(OVERSHOOT, wanted - seen))
         await one.settle(Usage(1, output_tokens=seen, unseen_tokens=unseen))
         return seen + after
 

@@ -33,7 +33,7 @@ async def test_a_server_that_minds_no_cap_is_cut() -> None:
     behaviour = Behaviour(text="4", reasoning="so " * 300, delay_seconds=0.001)
     async with SimulatedServer(behaviour).serve() as server:
         engine = Endpoint(
-            server.url, "simulated", api_key="", thinking_cap="thinking_budget", runahead=8
+            server.url, "simulated", api_key="", thinking_cap="thinking_budget", overshoot=8
         )
         reply = await replied(asked(CAPPED, "single"), engine)
         await engine.aclose()

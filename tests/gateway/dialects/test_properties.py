@@ -30,7 +30,7 @@ def attempt(path: str) -> Attempt:
     body = Body.read(json.dumps({**BODIES[path], "stream": True}).encode())
     asked = Asked(body.written(), NO_WISH, "up", "m", id="r-1")
     passed = Passed.read(asked, body, FORMS[path])  # type: ignore[arg-type]
-    plan = Plan(None, 0, is_cuttable=True, runahead=SERVER.runahead, price=None)
+    plan = Plan(None, 0, is_cuttable=True, overshoot=SERVER.overshoot, price=None)
     return Attempt(SERVER, passed, passed.counts(SERVER, plan, None), None)
 
 

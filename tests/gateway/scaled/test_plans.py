@@ -49,7 +49,7 @@ def test_a_cap_in_the_strategys_own_text_stands() -> None:
     assert getattr(unsaid.strategy, "max_tokens", 0) == 4000
 
 
-async def test_auto_that_knows_a_library_decides_itself() -> None:
+async def test_auto_that_knows_a_profile_decides_itself() -> None:
     auto = Auto(fitted=Cold(0.95, 0.0))
     engine = ScriptedEngine(["7"])
     reply = await replied(asked(NUMBER, auto), engine)

@@ -73,7 +73,7 @@ def test_its_spend_is_the_upstreams_bill_and_within_its_budget(
             shadow,
             price=Price(Decimal(1), Decimal(2)),
             limits=Limits(drain_seconds=0.2),
-            settings={"runahead": "0", "concurrency": str(rng.choice([1, 4, 64]))},
+            settings={"overshoot": "0", "concurrency": str(rng.choice([1, 4, 64]))},
         ) as (gw, _, headers):
             for place in range(requests):
                 sent = {**ASK, "messages": NUMBER, "max_tokens": 12}

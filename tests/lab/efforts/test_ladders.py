@@ -1,4 +1,4 @@
-"""What a library knows of efforts, and that playing on it is running."""
+"""What a profile knows of efforts, and that playing on it is running."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from workspan.strategies.auto.fit.ladders import (
     play,
 )
 from workspan.strategies.auto.fit.laid import Climb
-from workspan.strategies.auto.fit.library import Library, read_library, write_library
+from workspan.strategies.auto.fit.profile import Profile, read_profile, write_profile
 from workspan.strategies.auto.fit.seen import Draw, Ladders, Rung, Seen, even
-from workspan.strategies.auto.library import study_of
+from workspan.strategies.auto.profile import evaluation_of
 
 pytestmark = pytest.mark.anyio
 EFFORTS = {"low": (0.6, 100), "high": (0.9, 400)}
@@ -197,25 +197,25 @@ def test_answers_that_are_named_anew_are_not_pooled() -> None:
     assert not groups[0] & groups[1]
 
 
-def library(folder: Path) -> Path:
+def profile(folder: Path) -> Path:
     path = folder / "efforts.json"
-    write_library(Library("m", "tokens", (), ladders=recorded_ladders(made())), path)
+    write_profile(Profile("m", "tokens", (), ladders=recorded_ladders(made())), path)
     return path
 
 
-def test_a_library_of_efforts_is_kept_whole_and_checked(tmp_path: Path) -> None:
-    path = library(tmp_path)
-    assert read_library(path).ladders == recorded_ladders(made())
+def test_a_profile_of_efforts_is_kept_whole_and_checked(tmp_path: Path) -> None:
+    path = profile(tmp_path)
+    assert read_profile(path).ladders == recorded_ladders(made())
     broken = Ladders((Rung("low"),), (Seen(((Draw(0, 0),),), (0,)),))
-    write_library(Library("m", "tokens", (), ladders=broken), path)
+    write_profile(Profile("m", "tokens", (), ladders=broken), path)
     with pytest.raises(DataError, match="efforts that can't be"):
-        read_library(path)
+        read_profile(path)
 
 
 def test_a_pooled_budget_gives_dear_ladders_to_some_problems(tmp_path: Path) -> None:
-    auto = Auto(library=str(library(tmp_path)))
+    auto = Auto(profile=str(profile(tmp_path)))
     work = play(recorded_ladders(made())).work.mean(axis=1)
     found = {pooled_climber(auto, float(work.min()) * 1.5, place / 10) for place in range(10)}
     assert len(found) == 2
     with pytest.raises(SpecError, match="is of efforts"):
-        study_of(auto.library, None)
+        evaluation_of(auto.profile, None)

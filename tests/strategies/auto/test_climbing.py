@@ -1,4 +1,4 @@
-"""`auto` with a library of efforts: it says why, keeps a floor, and chooses soberly."""
+"""`auto` with a profile of efforts: it says why, keeps a floor, and chooses soberly."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from workspan.strategies.auto.fit.ladders import (
     weights_of,
 )
 from workspan.strategies.auto.fit.laid import Climb
-from workspan.strategies.auto.fit.library import Library, write_library
+from workspan.strategies.auto.fit.profile import Profile, write_profile
 from workspan.strategies.auto.fit.seen import Draw, Ladders, Rung, Seen
 from workspan.testing.scripted import ScriptedEngine
 
@@ -64,12 +64,12 @@ def by_effort(**said: list[str]) -> Callable[[Request], str]:
 
 
 async def solved(path: Path, *, floor: float, **said: list[str]) -> Result:
-    library = path / "efforts.json"
-    write_library(Library("simulated (no model)", "tokens", (), ladders=seen()), library)
+    profile = path / "efforts.json"
+    write_profile(Profile("simulated (no model)", "tokens", (), ladders=seen()), profile)
     ladder = Ladder(("low", "high"), (2, 1), max_tokens=100)
     weights = weights_of(seen())
     climber = Climber(ladder, (*trust_of(seen(), TWO, weights),), ("low", "high"))
-    auto = Auto(library=str(library), floor=floor, climbs=climber)
+    auto = Auto(profile=str(profile), floor=floor, climbs=climber)
     return await run(auto, PROBLEM, Stated(by_effort(**said)), budget=Budget(work=2_000))
 
 
@@ -85,7 +85,7 @@ async def test_a_ladder_says_why_it_went_up(tmp_path: Path) -> None:
     assert [len(step.grown) for step in told.steps] == [2, 1, 0]
     assert told.answers == ("4", "5")
     assert told.steps[-1].leader == 1
-    assert (told.lines, told.ended, told.work) == (3, 3, result.work)
+    assert (told.chains, told.ended, told.work) == (3, 3, result.work)
     assert 0 < told.steps[-1].confidence < 1
 
 
@@ -103,10 +103,10 @@ async def test_it_abstains_below_the_floor_and_answers_above(tmp_path: Path) -> 
 
 async def test_no_ladder_promises_anything(tmp_path: Path) -> None:
     path = tmp_path / "efforts.json"
-    write_library(Library("simulated (no model)", "tokens", (), ladders=seen()), path)
+    write_profile(Profile("simulated (no model)", "tokens", (), ladders=seen()), path)
     engine = Stated(by_effort(low=[], high=[]))
     with pytest.raises(SpecError, match="promises nothing"):
-        await run(Auto(library=str(path), floor="mode"), PROBLEM, engine)
+        await run(Auto(profile=str(path), floor="mode"), PROBLEM, engine)
 
 
 def test_trust_rises_with_the_share_behind_an_answer() -> None:

@@ -1,4 +1,4 @@
-"""The rule that knows nothing: its guarantees, by simulation of lines with a known law."""
+"""The rule that knows nothing: its guarantees, by simulation of chains with a known law."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from math import inf, log2
 import pytest
 
 from workspan.strategies.auto.policies.cold import Cold
-from workspan.strategies.auto.policies.state import NONE, Line, Policy, State
-from workspan.strategies.auto.policies.survey import Survey
+from workspan.strategies.auto.policies.exhaustive import Exhaustive
+from workspan.strategies.auto.policies.state import NONE, Chain, Policy, State
 from workspan.strategies.auto.policies.within import Within
 
 BLOCK = 10
@@ -20,33 +20,33 @@ BLOCK = 10
 def simulate(
     rule: Policy, draw: Callable[[], tuple[float, int]], state: State, *, judged: bool = False
 ) -> State:
-    """Run a rule on lines that end after a drawn number of tokens with a drawn answer.
+    """Run a rule on chains that end after a drawn number of tokens with a drawn answer.
 
-    A judged line scores 1 if its answer is 0.
+    A judged chain scores 1 if its answer is 0.
     """
     drawn: list[tuple[float, int]] = []
-    lines = list(state.lines)
+    chains = list(state.chains)
     while True:
-        state = replace(state, lines=tuple(lines), work=sum(line.depth for line in lines))
+        state = replace(state, chains=tuple(chains), work=sum(chain.depth for chain in chains))
         decision = rule.decide(state)
         if decision.action in ("stop", "abstain"):
             return state
-        lines += [Line(0)] * decision.n
+        chains += [Chain(0)] * decision.n
         drawn += [draw() for _ in range(decision.n)]
-        for i in (*decision.lines, *range(len(lines) - decision.n, len(lines))):
+        for i in (*decision.chains, *range(len(chains) - decision.n, len(chains))):
             end, group = drawn[i]
-            depth = int(min(end, lines[i].depth + decision.block))
+            depth = int(min(end, chains[i].depth + decision.block))
             ended = depth == end
             score = float(group == 0) if ended and judged else None
-            lines[i] = Line(depth, (), group if ended else NONE, ended, 0, score)
+            chains[i] = Chain(depth, (), group if ended else NONE, ended, 0, score)
         if state.work_left is not None:
-            used = sum(line.depth for line in lines)
+            used = sum(chain.depth for chain in chains)
             state = replace(state, work_left=max(0, state.work_left - (used - state.work)))
 
 
 @pytest.mark.parametrize(("blocks", "share"), [(1, 0.5), (4, 0.3), (8, 0.2)])
 def test_restarts_stay_within_a_logarithm_of_the_best_cap(blocks: int, share: float) -> None:
-    # a line passes after `blocks` blocks with probability `share`, else it never ends: the best
+    # a chain passes after `blocks` blocks with probability `share`, else it never ends: the best
     # restart cuts there and takes blocks / share; Luby, Sinclair and Zuckerman bound the rest
     rng = random.Random(blocks)
     rule = Cold(block=BLOCK, is_judged=True)
@@ -71,7 +71,7 @@ def test_the_confidence_that_it_stops_at_is_calibrated(confidence: float) -> Non
         share = rng.random()
         draw = lambda share=share: (BLOCK, int(rng.random() >= share))  # noqa: E731
         end = simulate(Cold(confidence, block=BLOCK), draw, State(work_left=BLOCK * 64))
-        votes = [line.group for line in end.lines]
+        votes = [chain.group for chain in end.chains]
         last = Cold(confidence, block=BLOCK).decide(end)
         if last.confidence >= confidence and votes:
             found += 1
@@ -82,7 +82,7 @@ def test_the_confidence_that_it_stops_at_is_calibrated(confidence: float) -> Non
 
 
 def test_it_abstains_below_the_floor() -> None:
-    end = State((Line(BLOCK, (), 0, True), Line(BLOCK, (), 1, True)), 2 * BLOCK, BLOCK, 0)
+    end = State((Chain(BLOCK, (), 0, True), Chain(BLOCK, (), 1, True)), 2 * BLOCK, BLOCK, 0)
     assert Cold(floor=0.6).decide(end).action == "abstain"
     assert Cold(floor=0.4).decide(end).action == "stop"
     assert Cold().decide(State(work_left=0)).action == "abstain"
@@ -95,9 +95,9 @@ def test_what_is_decided_fits_what_is_left() -> None:
         assert end.work <= work
 
 
-def test_a_survey_lets_every_line_end() -> None:
-    end = simulate(Survey(3, BLOCK), lambda: (25, 0), State())
-    assert [line.depth for line in end.lines] == [25, 25, 25]
+def test_the_exhaustive_rule_lets_every_chain_end() -> None:
+    end = simulate(Exhaustive(3, BLOCK), lambda: (25, 0), State())
+    assert [chain.depth for chain in end.chains] == [25, 25, 25]
 
 
 def test_a_share_of_a_budget_is_all_that_a_rule_sees() -> None:

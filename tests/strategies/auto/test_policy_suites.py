@@ -18,13 +18,14 @@ import workspan.search
 import workspan.strategies.auto
 from workspan.search.batch import BatchPolicy, Moves, Runs
 from workspan.search.cmc_batch import CmcBatch, CmcRule
-from workspan.strategies.auto.fit.library import Case, Library, Record
-from workspan.strategies.auto.fit.rules import ByKind, fitted, studied
-from workspan.strategies.auto.fit.study import Study
+from workspan.strategies.auto.fit.evaluation import Evaluation
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
+from workspan.strategies.auto.fit.replayed import Shape
+from workspan.strategies.auto.fit.rules import BySegment, evaluated, fitted
 from workspan.strategies.auto.fit.vote_induction import PRICES
-from workspan.strategies.auto.fit.walk import Shape
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.evidence import Evidence
+from workspan.strategies.auto.policies.exhaustive import Exhaustive
 from workspan.strategies.auto.policies.plan import NEVER, Plan
 from workspan.strategies.auto.policies.planned_batch import PlannedBatch
 from workspan.strategies.auto.policies.policy import Arm, Planned, Scheduled
@@ -33,7 +34,6 @@ from workspan.strategies.auto.policies.schedule import Try
 from workspan.strategies.auto.policies.state import Decision, Policy, State
 from workspan.strategies.auto.policies.stated import Stated
 from workspan.strategies.auto.policies.support import Support
-from workspan.strategies.auto.policies.survey import Survey
 from workspan.strategies.auto.policies.votes import VoteRule
 from workspan.strategies.auto.policies.within import Within
 from workspan.testing.batch_policy_suite import World, check_batch_policy, play
@@ -62,23 +62,23 @@ VOTERS = 12
 
 
 @cache
-def whole_samples() -> Study:
-    """A library of samples that were never asked on the way."""
+def whole_samples() -> Evaluation:
+    """A profile of samples that were never asked on the way."""
     rng = np.random.default_rng(0)
     cases = []
     for i in range(30):
         says = np.where(rng.random(VOTERS) < i / 30, 0, rng.integers(1, 4, VOTERS))
         both = zip(rng.integers(50, 900, VOTERS).tolist(), says.tolist(), strict=True)
         cases.append(Case(tuple(Record((t,), (g,), ended=True) for t, g in both), (0,)))
-    return studied(Library("simulated", "tokens", tuple(cases)))
+    return evaluated(Profile("simulated", "tokens", tuple(cases)))
 
 
 def votes(price: float, floor: float = 0.0) -> VoteRule:
     """The rule that whole samples teach, at a price."""
     voting = whole_samples().voting
     assert voting is not None
-    assert voting.study is not None
-    rule = voting.study.rule(PRICES.index(price), floor)
+    assert voting.evaluation is not None
+    rule = voting.evaluation.rule(PRICES.index(price), floor)
     assert isinstance(rule, VoteRule)
     return rule
 
@@ -91,7 +91,7 @@ def with_arm(i: int) -> Planned:
     return planned(PLANS[1]._replace(arm=i, below=0.7), arm=ARMS[i])
 
 
-SCHEDULE = (Try(100), Try(400), Try(300, arm=0), Try(1_000, line=0), Try(50, arm=1))
+SCHEDULE = (Try(100), Try(400), Try(300, arm=0), Try(1_000, chain=0), Try(50, arm=1))
 
 RULES: dict[str, tuple[Callable[[], Policy], int, bool]] = {
     "cold": (Cold, 0, False),
@@ -99,10 +99,14 @@ RULES: dict[str, tuple[Callable[[], Policy], int, bool]] = {
     "cold and shy": (lambda: Cold(0.8, floor=0.7), 0, False),
     "cold and judged": (lambda: Cold(block=100, is_judged=True), 0, True),
     "cold with arms": (lambda: Cold(block=40, is_judged=True, arms=2), 2, True),
-    "survey": (lambda: Survey(5, 100), 0, False),
+    "exhaustive": (lambda: Exhaustive(5, 100), 0, False),
     **{f"plan {i}": (partial(planned, one), 0, False) for i, one in enumerate(PLANS)},
     **{
-        f"race {i}": (partial(Planned, one, SUPPORT, gain=0.5, reserve=9, look=20), 0, False)
+        f"race {i}": (
+            partial(Planned, one, SUPPORT, gain=0.5, reserve=9, probe_tokens=20),
+            0,
+            False,
+        )
         for i, one in enumerate(RACES)
     },
     "plan and shy": (lambda: planned(floor=0.6), 0, False),
@@ -112,8 +116,8 @@ RULES: dict[str, tuple[Callable[[], Policy], int, bool]] = {
     "schedule of restarts": (lambda: Scheduled((Try(100),), EVIDENCE, 0.5), 0, True),
     **{f"votes at {p}": (partial(votes, p), 0, False) for p in (PRICES[0], PRICES[16], PRICES[-1])},
     "votes and shy": (lambda: votes(PRICES[8], 0.6), 0, False),
-    "by kind": (
-        lambda: ByKind(3, 40, planned(), ByKind(1, 9, Cold(), Cold(0.7), Cold()), Cold()),
+    "by segment": (
+        lambda: BySegment(3, 40, planned(), BySegment(1, 9, Cold(), Cold(0.7), Cold()), Cold()),
         0,
         False,
     ),
@@ -225,9 +229,9 @@ class Broken:
             return replace(move, gain=self.asked)
         if self.fault == "numbers" and not is_end:
             return replace(move, gain=float(move.leader))
-        if self.fault == "order" and state.lines:
-            return replace(move, gain=float(state.lines[0].group == state.lines[-1].group))
-        if self.fault == "restless" and is_end and state.lines:
+        if self.fault == "order" and state.chains:
+            return replace(move, gain=float(state.chains[0].group == state.chains[-1].group))
+        if self.fault == "restless" and is_end and state.chains:
             return Decision("deepen", (0,), 0, 1, why={"because": "why not"})
         if self.fault == "invented" and is_end:
             return replace(move, leader=9, confidence=0.5)
@@ -262,7 +266,7 @@ class BrokenBatch:
     """CMC with one fault."""
 
     fault: str
-    lines: int = 8
+    chains: int = 8
     knows_ends: bool = True
 
     def rule(self, runs: int) -> Any:
@@ -307,5 +311,5 @@ def test_the_suite_sees_a_rule_for_many_runs_that_is_broken(fault: str) -> None:
 
 def test_the_batch_world_is_drawn_the_same_from_a_seed() -> None:
     one = BATCHES["cmc 0.3"]
-    both = [play(one, World.drawn(5, one.lines)) for _ in range(2)]
+    both = [play(one, World.drawn(5, one.chains)) for _ in range(2)]
     assert all(np.array_equal(a, b) for a, b in zip(*(vars(x).values() for x in both), strict=True))

@@ -6,14 +6,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workspan.strategies.auto.fit.library import Case, Library, Once, Record
-from workspan.strategies.auto.fit.study import caps
+from workspan.strategies.auto.fit.evaluation import caps
+from workspan.strategies.auto.fit.profile import Case, Once, Profile, Record
 from workspan.strategies.auto.fit.table import Table, tabulate
 from workspan.strategies.auto.policies.schedule import Try, _played, best_schedule
 from workspan.strategies.auto.policies.state import NONE
 
 
-def line(tokens: int, *, right: bool) -> Record:
+def chain(tokens: int, *, right: bool) -> Record:
     """One that is asked after every 4 tokens, and says nothing before its end."""
     depths = (*range(4, tokens, 4), tokens)
     return Record(depths, (*[NONE] * (len(depths) - 1), 0 if right else 1), ended=True)
@@ -21,14 +21,14 @@ def line(tokens: int, *, right: bool) -> Record:
 
 def table(*problems: tuple[Record, ...], arms: tuple[tuple[Once, ...], ...] = ()) -> Table:
     held = arms or ((),) * len(problems)
-    cases = tuple(Case(lines, (0,), "", of) for lines, of in zip(problems, held, strict=True))
+    cases = tuple(Case(chains, (0,), "", of) for chains, of in zip(problems, held, strict=True))
     names = tuple(f"arm {i}" for i in range(len(held[0])))
-    return tabulate(Library("simulated", "tokens", cases, arms=names))
+    return tabulate(Profile("simulated", "tokens", cases, arms=names))
 
 
 def test_short_tries_come_before_a_long_one_where_problems_are_mixed() -> None:
-    gamble = (*(line(8, right=True),) * 2, *(line(100, right=True),) * 2)  # half are quick
-    serial = (line(40, right=True),) * 4
+    gamble = (*(chain(8, right=True),) * 2, *(chain(100, right=True),) * 2)  # half are quick
+    serial = (chain(40, right=True),) * 4
     known = table(*(gamble,) * 10, *(serial,) * 10)
     tries = best_schedule(known, caps(known, 8), 96)
     tokens = [one.tokens for one in tries]
@@ -43,7 +43,7 @@ def test_a_schedule_is_never_behind_restarts_at_one_cap() -> None:
     for _ in range(5):
         problems = [
             tuple(
-                line(int(size), right=bool(right))
+                chain(int(size), right=bool(right))
                 for size, right in zip(rng.integers(4, 200, 6), rng.random(6) < 0.5, strict=True)
             )
             for _ in range(8)
@@ -55,8 +55,8 @@ def test_a_schedule_is_never_behind_restarts_at_one_cap() -> None:
         assert all(found >= _played(known, (Try(cap),), budget) for cap in fits)
 
 
-def test_an_arm_is_tried_where_lines_do_not_pass() -> None:
-    easy, hard = (line(8, right=True),) * 4, (line(8, right=False),) * 4
+def test_an_arm_is_tried_where_chains_do_not_pass() -> None:
+    easy, hard = (chain(8, right=True),) * 4, (chain(8, right=False),) * 4
     runs = (*((Once(40, 20, right=True),),) * 20,)
     known = table(*(easy,) * 10, *(hard,) * 10, arms=runs)
     first, second, *_ = best_schedule(known, caps(known, 8), 100, has_arms=True)
@@ -68,15 +68,15 @@ def test_an_arm_is_tried_where_lines_do_not_pass() -> None:
 @given(st.floats(1, 500), st.lists(st.integers(1, 120), min_size=1, max_size=5))
 @settings(max_examples=50, deadline=None)
 def test_what_is_played_keeps_to_its_budget(budget: float, sizes: list[int]) -> None:
-    known = table(*((line(40, right=True), line(90, right=False)),) * 3)
+    known = table(*((chain(40, right=True), chain(90, right=False)),) * 3)
     share, left = _played(known, [Try(size) for size in sizes], budget)
     assert 0 <= share <= 1
     assert 0 <= left <= budget
     assert share == 0 or budget >= 40  # nothing passes for less than it takes
 
 
-def test_of_a_library_where_nothing_passes_a_schedule_is_still_made() -> None:
-    known = table(*((line(40, right=False),) * 3,) * 4)
+def test_of_a_profile_where_nothing_passes_a_schedule_is_still_made() -> None:
+    known = table(*((chain(40, right=False),) * 3,) * 4)
     tries = best_schedule(known, caps(known, 8), 100)
     assert tries
     assert all(one.tokens > 0 for one in tries)

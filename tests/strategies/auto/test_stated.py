@@ -15,7 +15,8 @@ from workspan.data.budget import Budget
 from workspan.data.types import Problem
 from workspan.errors import DataError, InputError, SpecError
 from workspan.recordings.engine import ReplayEngine
-from workspan.recordings.recording import Chain, Recording
+from workspan.recordings.recording import Chain as RecordedChain
+from workspan.recordings.recording import Recording
 from workspan.runner import Result, run
 from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.fit.certificate import (
@@ -25,7 +26,7 @@ from workspan.strategies.auto.fit.certificate import (
     write_certificate,
 )
 from workspan.strategies.auto.policies.cold import Cold
-from workspan.strategies.auto.policies.state import NONE, Line, State
+from workspan.strategies.auto.policies.state import NONE, Chain, State
 from workspan.strategies.auto.policies.stated import Stated
 
 TOKENS = 10
@@ -33,7 +34,7 @@ TOKENS = 10
 
 def recording(answers: Sequence[str]) -> Recording:
     problem = Problem.ask("which?", kind="text", id="p")
-    chains = tuple(Chain((TOKENS,), (one,)) for one in answers)
+    chains = tuple(RecordedChain((TOKENS,), (one,)) for one in answers)
     return Recording("m", (problem,), {"p": chains}, {"p": "a"})
 
 
@@ -108,23 +109,23 @@ def test_side_by_side_the_certificate_is_of_the_first_votes() -> None:
     assert result.span == TOKENS
 
 
-def line(group: int, *, ended: bool = True) -> Line:
-    return Line(TOKENS, (), group, ended)
+def chain(group: int, *, ended: bool = True) -> Chain:
+    return Chain(TOKENS, (), group, ended)
 
 
-def test_votes_behind_an_open_line_do_not_count() -> None:
+def test_votes_behind_an_open_chain_do_not_count() -> None:
     rule = Stated(0.1, 64)
-    rows = [line(0)] * 6 + [line(0, ended=False)] + [line(0)] * 20
+    rows = [chain(0)] * 6 + [chain(0, ended=False)] + [chain(0)] * 20
     assert rule.decide(State(tuple(rows))).action == "deepen"
-    assert rule.decide(State((*rows[:6], line(0), *rows[7:]))).action == "stop"
+    assert rule.decide(State((*rows[:6], chain(0), *rows[7:]))).action == "stop"
     cut = rule.decide(State(tuple(rows), work_left=0))
     assert (cut.action, cut.leader) == ("abstain", 0)
 
 
 def test_lines_without_an_answer_are_draws_but_no_votes() -> None:
     rule = Stated(0.1, 10)
-    assert rule.decide(State((line(NONE),) * 10)).action == "abstain"
-    assert rule.decide(State((line(NONE), *[line(1)] * 7))).leader == 1
+    assert rule.decide(State((chain(NONE),) * 10)).action == "abstain"
+    assert rule.decide(State((chain(NONE), *[chain(1)] * 7))).leader == 1
 
 
 @pytest.mark.parametrize(
@@ -177,5 +178,5 @@ def test_a_stated_risk_is_neither_pooled_nor_calibrated() -> None:
     told: dict[str, Any] = {"engine": "scripted", "strategy": "auto(floor='mode')"}
     with pytest.raises(InputError, match="pooled"):
         sync.solve_many(rows, budget="1k work", pooled=True, **told)
-    with pytest.raises(SpecError, match="draws all lines"):
+    with pytest.raises(SpecError, match="draws all chains"):
         sync.calibrate(rows, **told)

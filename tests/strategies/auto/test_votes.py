@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from workspan.search.stopping import beta_confidence
-from workspan.strategies.auto.fit.ballots import Ballots, Votes, ballots
-from workspan.strategies.auto.fit.library import Case, Library, Record
-from workspan.strategies.auto.fit.rules import fitted, studied
-from workspan.strategies.auto.fit.study import Study
+from workspan.strategies.auto.fit.evaluation import Evaluation
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
+from workspan.strategies.auto.fit.rules import evaluated, fitted
+from workspan.strategies.auto.fit.sampled_votes import SampledVotes, Votes, sampled_votes
+from workspan.strategies.auto.fit.vote_evaluation import PRICE, VoteEvaluation, evaluated_votes
 from workspan.strategies.auto.fit.vote_induction import PRICES
-from workspan.strategies.auto.fit.vote_study import PRICE, VoteStudy, study_votes
 from workspan.strategies.auto.fit.weighing import learn_weigher
-from workspan.strategies.auto.policies.merit import Merit
-from workspan.strategies.auto.policies.state import NONE, Line, State
+from workspan.strategies.auto.policies.conditional_logit import ConditionalLogit
+from workspan.strategies.auto.policies.state import NONE, Chain, State
 from workspan.strategies.auto.policies.votes import Outlook, VoteRule
 from workspan.strategies.auto.policies.weigher import Weigher
 
@@ -43,27 +43,27 @@ def drawn_samples(problems: int, seed: int) -> tuple[Ints, Floats, Truth]:
     return groups, tokens, groups == 0
 
 
-def simulated(problems: int, seed: int) -> Ballots:
-    return Ballots.of(*drawn_samples(problems, seed))
+def simulated(problems: int, seed: int) -> SampledVotes:
+    return SampledVotes.of(*drawn_samples(problems, seed))
 
 
-def library(*, is_labelled: bool = True) -> Library:
+def profile(*, is_labelled: bool = True) -> Profile:
     groups, tokens, _ = drawn_samples(60, 0)
     cases = []
     for said, spent in zip(groups.tolist(), tokens.round().astype(int).tolist(), strict=True):
-        lines = (Record((t,), (g,), ended=True) for g, t in zip(said, spent, strict=True))
-        cases.append(Case(tuple(lines), (0,) if is_labelled else None))
-    return Library("simulated", "tokens", tuple(cases))
+        chains = (Record((t,), (g,), ended=True) for g, t in zip(said, spent, strict=True))
+        cases.append(Case(tuple(chains), (0,) if is_labelled else None))
+    return Profile("simulated", "tokens", tuple(cases))
 
 
 @cache
-def study() -> VoteStudy:
-    return study_votes(simulated(400, 0))
+def evaluation() -> VoteEvaluation:
+    return evaluated_votes(simulated(400, 0))
 
 
 @cache
-def studied_library(is_labelled: bool) -> Study:
-    return studied(library(is_labelled=is_labelled))
+def evaluated_profile(is_labelled: bool) -> Evaluation:
+    return evaluated(profile(is_labelled=is_labelled))
 
 
 def held(problems: int, seed: int, runs: int = 20) -> Votes:
@@ -73,26 +73,26 @@ def held(problems: int, seed: int, runs: int = 20) -> Votes:
     return one.counted(problem, order)
 
 
-def ended(*groups: int, depth: int = 100) -> tuple[Line, ...]:
-    return tuple(Line(depth, (), group, ended=True) for group in groups)
+def ended(*groups: int, depth: int = 100) -> tuple[Chain, ...]:
+    return tuple(Chain(depth, (), group, ended=True) for group in groups)
 
 
 def test_votes_are_counted_as_they_come_and_ties_go_to_the_first_drawn() -> None:
     worth = np.array([[0.2, 0.7]])
-    one = Ballots(np.array([[1, 0, 0, NONE, 1]]), np.ones((1, 5)), worth, worth, 1)
+    one = SampledVotes(np.array([[1, 0, 0, NONE, 1]]), np.ones((1, 5)), worth, worth, 1)
     votes = one.counted(np.array([0]), np.array([[0, 1, 2, 3, 4]]))
     assert votes.lead.tolist() == [[1, 1, 0, 0, 1]]
     assert votes.first.tolist() == [[1, 1, 2, 2, 2]]
     assert votes.second.tolist() == [[0, 1, 1, 1, 2]]
-    assert votes.merit.tolist() == [[0.7, 0.7, 0.2, 0.2, 0.7]]
+    assert votes.chance.tolist() == [[0.7, 0.7, 0.2, 0.2, 0.7]]
 
 
-def test_samples_without_an_answer_have_no_leader_and_no_merit() -> None:
-    one = Ballots(np.array([[NONE, NONE]]), *3 * (np.ones((1, 2)),), 1)
+def test_samples_without_an_answer_have_no_leader_and_no_chance() -> None:
+    one = SampledVotes(np.array([[NONE, NONE]]), *3 * (np.ones((1, 2)),), 1)
     votes = one.counted(np.array([0]), np.array([[0, 1]]))
     assert votes.lead.tolist() == [[NONE, NONE]]
     assert votes.first.max() == 0
-    assert votes.merit.max() == 0
+    assert votes.chance.max() == 0
 
 
 def lengthy(problems: int, seed: int, *, wrong_is: float) -> tuple[Ints, Floats, Truth]:
@@ -121,10 +121,10 @@ said_and_spent = st.lists(
 
 
 @given(said_and_spent, st.sampled_from([-0.7, 0.0, 0.3, 1.2]))
-def test_a_run_counts_as_the_study_does(said: list[tuple[int, int]], by_length: float) -> None:
+def test_a_run_counts_as_the_evaluation_does(said: list[tuple[int, int]], by_length: float) -> None:
     groups, tokens = np.array([[x for x, _ in said]]), np.array([[float(t) for _, t in said]])
     worth = np.zeros((1, 5))
-    one = Ballots(groups, tokens, worth, worth, 1, Weigher(by_length))
+    one = SampledVotes(groups, tokens, worth, worth, 1, Weigher(by_length))
     votes = one.counted(np.array([0]), np.arange(len(said))[None])
     for n in range(1, len(said) + 1):
         told = Weigher(by_length).tally(said[:n])
@@ -135,32 +135,32 @@ def test_a_run_counts_as_the_study_does(said: list[tuple[int, int]], by_length: 
             assert told[1:] == pytest.approx(counted[1:], abs=1)
 
 
-def test_merit_is_learnt_from_shares_and_a_single_label_is_not_believed() -> None:
+def test_chances_are_learnt_from_shares_and_a_single_label_is_not_believed() -> None:
     rng = np.random.default_rng(0)
     shares = rng.beta(1, 1, 2_000)
     groups = (rng.random((2_000, WIDTH)) >= shares[:, None]).astype(np.int64)
     own = (groups == 0).mean(axis=1)
     chances = np.stack([own**2, (1 - own) ** 2, np.full(2_000, 0.3)])
     truth = (rng.random(2_000) > (chances / chances.sum(axis=0)).cumsum(axis=0)).sum(axis=0)
-    learnt = Merit.learn(np.stack([own, 1 - own], axis=1), truth[:, None] == [[0, 1]])
+    learnt = ConditionalLogit.learn(np.stack([own, 1 - own], axis=1), truth[:, None] == [[0, 1]])
     found = learnt.of(np.array([[0.75, 0.25], [0.5, 0.5]]))
     assert found[0].tolist() == pytest.approx([0.5625 / 0.925, 0.0625 / 0.925], abs=0.06)
     assert found[1, 0] == found[1, 1]
 
 
-def test_without_labels_the_answer_of_the_most_samples_has_all_the_merit() -> None:
-    found = Merit().of(np.array([[0.5, 0.25, 0], [0, 0.5, 0.5], [0, 0, 0]]))
+def test_without_labels_the_answer_of_the_most_samples_is_sure_to_be_right() -> None:
+    found = ConditionalLogit().of(np.array([[0.5, 0.25, 0], [0, 0.5, 0.5], [0, 0, 0]]))
     assert found.tolist() == [[1, 0, 0], [0, 0.5, 0.5], [0, 0, 0]]
 
 
-@settings(deadline=None)  # the first call studies
+@settings(deadline=None)  # the first call evaluates
 @given(st.sampled_from(SOME), st.lists(st.integers(NONE, 4), max_size=2 * WIDTH))
 def test_what_is_said_of_a_state_is_a_probability_and_a_gain(i: int, groups: list[int]) -> None:
-    decision = study().rule(i).decide(State(ended(*groups)))
+    decision = evaluation().rule(i).decide(State(ended(*groups)))
     assert 0 <= decision.confidence <= 1
     assert 0 <= decision.gain <= 1
     if decision.action == "widen" and groups:
-        assert decision.gain >= PRICES[i] * decision.cost / study().typical - 1e-9
+        assert decision.gain >= PRICES[i] * decision.cost / evaluation().typical - 1e-9
     if len(groups) >= WIDTH:
         assert decision.action in ("stop", "abstain")
 
@@ -169,7 +169,9 @@ def test_what_is_said_of_a_state_is_a_probability_and_a_gain(i: int, groups: lis
 @given(st.lists(st.integers(NONE, 4), max_size=WIDTH), st.integers(0, 500), st.integers(0, 500))
 def test_it_never_widens_past_what_is_left(groups: list[int], work: int, span: int) -> None:
     decision = (
-        study().rule(len(PRICES) - 1).decide(State(ended(*groups), work_left=work, span_left=span))
+        evaluation()
+        .rule(len(PRICES) - 1)
+        .decide(State(ended(*groups), work_left=work, span_left=span))
     )
     if decision.action == "widen":
         assert decision.n >= 1
@@ -186,7 +188,7 @@ def test_at_no_price_it_stops_when_nothing_can_overtake_the_leader_and_not_befor
 ) -> None:
     first, second = sorted((groups.count(i) for i in range(4)), reverse=True)[:2]
     is_open = first - second <= WIDTH - len(groups)
-    decision = study().rule(len(PRICES) - 1).decide(State(ended(*groups)))
+    decision = evaluation().rule(len(PRICES) - 1).decide(State(ended(*groups)))
     assert (decision.action == "widen") == is_open
 
 
@@ -195,18 +197,18 @@ def test_runs_at_once_stop_where_the_rule_alone_does() -> None:
     one = simulated(12, 5)
     order = np.random.default_rng(5).random((48, WIDTH)).argsort(axis=1)
     for i in (10, 20, 30):
-        rule, drawn = study().rule(i), study().drawn(i, votes)
+        rule, drawn = evaluation().rule(i), evaluation().drawn(i, votes)
         for run, n in enumerate(drawn.tolist()):
             place = votes.problem[run], order[run]
             both = zip(one.groups[place].tolist(), votes.tokens[run].tolist(), strict=True)
-            lines = tuple(Line(t, (), g, ended=True) for g, t in both)
-            asked = [rule.decide(State(lines[:k])).action for k in range(1, n + 1)]
+            chains = tuple(Chain(t, (), g, ended=True) for g, t in both)
+            asked = [rule.decide(State(chains[:k])).action for k in range(1, n + 1)]
             assert asked == ["widen"] * (n - 1) + ["stop"]
 
 
 def test_fewer_samples_are_drawn_at_a_higher_price() -> None:
     votes = held(90, 1)
-    drawn = [float(study().drawn(i, votes).mean()) for i in SOME]
+    drawn = [float(evaluation().drawn(i, votes).mean()) for i in SOME]
     assert drawn == sorted(drawn)
     assert drawn[0] < 2.5
     assert drawn[-1] > 10
@@ -216,15 +218,15 @@ def test_a_mean_budget_is_met_on_other_problems() -> None:
     votes = held(600, 2, 4)
     full = votes.tokens.sum(axis=1).mean()
     for part in (0.1, 0.2, 0.4):
-        drawn = study().drawn(study().affordable(part * full), votes)
+        drawn = evaluation().drawn(evaluation().affordable(part * full), votes)
         work = votes.tokens.cumsum(axis=1)[np.arange(len(drawn)), drawn - 1].mean()
         assert work == pytest.approx(part * full, rel=0.2)
 
 
 def test_the_stated_probability_is_calibrated_on_problems_held_out() -> None:
     one = simulated(600, 3)
-    votes, rule = held(600, 3, 8), study().rule(20)
-    n = study().drawn(20, votes)
+    votes, rule = held(600, 3, 8), evaluation().rule(20)
+    n = evaluation().drawn(20, votes)
     rows = np.arange(len(n))
     states = zip(n, votes.first[rows, n - 1], votes.second[rows, n - 1], strict=True)
     stated = np.array([rule.outlook(int(a), int(b), int(c)).belief for a, b, c in states])
@@ -249,28 +251,28 @@ def test_at_the_work_of_adaptive_consistency_it_is_right_more_often() -> None:
     is_right = votes.lead == 0
     theirs = enough.argmax(axis=1)
     budget = tokens[rows, theirs].mean()
-    ours = study().drawn(study().affordable(budget), votes) - 1
+    ours = evaluation().drawn(evaluation().affordable(budget), votes) - 1
     assert tokens[rows, ours].mean() < 1.1 * budget
     assert is_right[rows, ours].mean() > is_right[rows, theirs].mean() + 0.005
 
 
 def test_a_problem_of_long_samples_must_bring_more() -> None:
-    rule = study().rule(18)
+    rule = evaluation().rule(18)
     contested = (0, 1, 0)
     short = rule.decide(State(ended(*contested, depth=50)))
     long = rule.decide(State(ended(*contested, depth=5_000)))
     assert (short.action, long.action) == ("widen", "stop")
 
 
-def test_a_library_of_whole_samples_gets_votes_with_labels_and_without() -> None:
+def test_a_profile_of_whole_samples_gets_votes_with_labels_and_without() -> None:
     for is_labelled in (True, False):
-        found = studied_library(is_labelled)
+        found = evaluated_profile(is_labelled)
         rule = fitted(found, work=1_000)
         assert isinstance(rule, VoteRule)
         assert len(rule.table) == WIDTH
         assert not isinstance(fitted(found, work=1_000, span=500), VoteRule)
         assert not isinstance(fitted(found, work=1_000, is_judged=True), VoteRule)
-    assert ballots(Library("m", "tokens", library().problems[:0])) is None
+    assert sampled_votes(Profile("m", "tokens", profile().problems[:0])) is None
 
 
 def test_with_labels_hopeless_votes_are_left_sooner_than_without() -> None:
@@ -278,26 +280,26 @@ def test_with_labels_hopeless_votes_are_left_sooner_than_without() -> None:
     flat = votes.first[:, -1] < 6
     drawn = []
     for is_labelled in (True, False):
-        voting = studied_library(is_labelled).voting
+        voting = evaluated_profile(is_labelled).voting
         assert voting is not None
-        one = voting.study
+        one = voting.evaluation
         assert one is not None
         drawn.append(one.drawn(one.affordable(600), votes)[flat].mean())
     assert drawn[0] < 0.9 * drawn[1]
 
 
 def test_a_limit_on_each_run_does_not_make_a_sample_cheap() -> None:
-    one = study_votes(simulated(60, 0), limit=1_500)
+    one = evaluated_votes(simulated(60, 0), limit=1_500)
     assert PRICES[one.affordable(1_500)] >= PRICE
     assert max(one.work) <= 1_500
-    assert PRICES[study().affordable(10_000)] == 0
+    assert PRICES[evaluation().affordable(10_000)] == 0
 
 
-def test_below_the_floor_it_abstains_and_open_lines_end_first() -> None:
-    rule = replace(study().rule(0), floor=0.999)
+def test_below_the_floor_it_abstains_and_open_chains_end_first() -> None:
+    rule = replace(evaluation().rule(0), floor=0.999)
     assert rule.decide(State(ended(0, 1, 2, 3, 4))).action == "abstain"
-    opened = (*ended(0), Line(50))
-    assert rule.decide(State(opened, work_left=200)).lines == (1,)
+    opened = (*ended(0), Chain(50))
+    assert rule.decide(State(opened, work_left=200)).chains == (1,)
 
 
 def test_a_vote_that_never_came_up_is_judged_by_its_lead() -> None:

@@ -51,8 +51,8 @@ def measure(setting: Setting) -> Measured:
 def _searched(model: Model, family: Lookup, problems: int, seed: int) -> list[LookupVerdict]:
     """Let the model ask round after round; what the corpus holds is put behind each."""
     from workspan_evidence.reasoner.chain import Chain
-    from workspan_evidence.reasoner.flock import Flock, decode
     from workspan_evidence.reasoner.sampling import Sampling
+    from workspan_evidence.reasoner.shared_prefix import SharedPrefix, decode
 
     rng, min_p = Random(f"evaluation:{family}:{seed}"), model.shape.min_p
     asked: list[LookupInstance] = [family.problem(rng) for _ in range(problems)]
@@ -60,11 +60,13 @@ def _searched(model: Model, family: Lookup, problems: int, seed: int) -> list[Lo
     live = list(range(problems))
     for turn in range(2 * family.rounds):
         parts = [Chain((seed << 40) + (i << 20) + turn, _ROUND, ("</search>",)) for i in live]
-        flocks = [
-            Flock(model, model.read(asked[i].prompt + written[i]), Sampling(min_p=min_p), [part])
+        prefixes = [
+            SharedPrefix(
+                model, model.read(asked[i].prompt + written[i]), Sampling(min_p=min_p), [part]
+            )
             for i, part in zip(live, parts, strict=True)
         ]
-        decode(model, flocks, _ROUND)
+        decode(model, prefixes, _ROUND)
         for i, part in zip(live, parts, strict=True):
             written[i] += tuple(part.tokens)
             if written[i][-1] == SEARCHED:

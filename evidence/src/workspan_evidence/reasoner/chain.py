@@ -24,7 +24,7 @@ class Chain:
     tokens: list[int] = field(default_factory=list)
     """All that were drawn, the end mark included."""
     logprobs: list[float] = field(default_factory=list)
-    """One for each token, before temperature, where the flock keeps them."""
+    """One for each token, before temperature, where the prefix keeps them."""
     finish: Literal["stop", "length"] | None = None
     _taken: int = 0
     _text: TextStream = field(init=False)

@@ -18,10 +18,10 @@ from workspan.errors import ContextExceeded, EngineRejected, InputError
 from workspan_evidence.grammar import BOS, encode
 from workspan_evidence.reasoner.catalogue import DEFAULT, find
 from workspan_evidence.reasoner.chain import Chain
-from workspan_evidence.reasoner.flock import Flock, decode
 from workspan_evidence.reasoner.memory import Memory
 from workspan_evidence.reasoner.model import Context, Model
 from workspan_evidence.reasoner.sampling import Sampling
+from workspan_evidence.reasoner.shared_prefix import SharedPrefix, decode
 
 LEG = 16
 """Tokens that a chain is decoded by at a time."""
@@ -55,7 +55,7 @@ class _Batch:
 
     model: Model
     memory: Memory
-    flocks: list[Flock] = field(default_factory=list)
+    prefixes: list[SharedPrefix] = field(default_factory=list)
 
     def read(self, calls: Iterable[_Call]) -> None:
         """Read the prompts of calls that begin, each once."""
@@ -67,30 +67,32 @@ class _Batch:
         """Decode a leg of each call's chain, and let go those that nobody reads any more."""
         asked = {call.chain for call in calls}
         going = set[Chain]()
-        for flock in [*self.flocks]:
+        for prefix in [*self.prefixes]:
             if gone:
-                flock.leave(gone)
-            if late := {chain for chain in flock.chains if chain not in asked}:
-                self._set_apart(flock, late)
-            going.update(flock.chains)
+                prefix.leave(gone)
+            if late := {chain for chain in prefix.chains if chain not in asked}:
+                self._set_apart(prefix, late)
+            going.update(prefix.chains)
         self._start([call for call in calls if call.chain not in going])
-        decode(self.model, [f for f in self.flocks if asked.issuperset(f.chains)], LEG)
-        self.flocks = [flock for flock in self.flocks if flock.chains]
+        decode(self.model, [f for f in self.prefixes if asked.issuperset(f.chains)], LEG)
+        self.prefixes = [prefix for prefix in self.prefixes if prefix.chains]
 
-    def _set_apart(self, flock: Flock, late: set[Chain]) -> None:
-        """Take chains whose reader is slow out of a flock, unless they are all of it."""
-        if len(late) < len(flock.chains):
-            self.flocks.append(flock.part(late))
+    def _set_apart(self, prefix: SharedPrefix, late: set[Chain]) -> None:
+        """Take chains whose reader is slow out of a prefix, unless they are all of it."""
+        if len(late) < len(prefix.chains):
+            self.prefixes.append(prefix.part(late))
 
     def _start(self, calls: Sequence[_Call]) -> None:
-        """Make flocks of calls that begin: one for each prompt and way of sampling."""
+        """Make prefixes of calls that begin: one for each prompt and way of sampling."""
         alike: dict[tuple[tuple[int, ...], Sampling, bool], list[_Call]] = {}
         for call in calls:
             alike.setdefault((call.tokens, call.sampling, call.tells), []).append(call)
         for (_, sampling, tells), group in alike.items():
             assert group[0].context is not None
             chains = [call.chain for call in group]
-            self.flocks.append(Flock(self.model, group[0].context, sampling, chains, tells=tells))
+            self.prefixes.append(
+                SharedPrefix(self.model, group[0].context, sampling, chains, tells=tells)
+            )
 
 
 class Reasoner:
@@ -119,7 +121,7 @@ class Reasoner:
             context=model.shape.context,
             capabilities=frozenset({"continue", "logprobs", "seed"}),
             price=FREE,
-            runahead=LEG,
+            overshoot=LEG,
             concurrency=WIDTH,
         )
         self._batch = _Batch(model, Memory(model))

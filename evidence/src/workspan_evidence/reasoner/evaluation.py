@@ -16,9 +16,9 @@ from workspan_evidence.families.base import Family, Instance, Verdict, split_ans
 from workspan_evidence.families.graph import GraphInstance
 from workspan_evidence.grammar import ABSTAIN, ANSWER
 from workspan_evidence.reasoner.chain import Chain
-from workspan_evidence.reasoner.flock import Flock, decode
 from workspan_evidence.reasoner.model import Context, Model
 from workspan_evidence.reasoner.sampling import Sampling, logprobs
+from workspan_evidence.reasoner.shared_prefix import SharedPrefix, decode
 
 TOGETHER = 256
 """Chains in one batch; a problem's stay together."""
@@ -82,13 +82,13 @@ def judge(
     width = max(1, TOGETHER // chains)
     judged: list[Judged] = []
     for begin in range(0, problems, width):
-        flocks, groups = [], []
+        prefixes, groups = [], []
         for i, instance in enumerate(instances[begin : begin + width], begin):
             group = [Chain((seed << 40) + (i << 20) + k, limit) for k in range(chains)]
             context = model.read(instance.prompt)
-            flocks.append(Flock(model, context, Sampling(min_p=min_p), group))
+            prefixes.append(SharedPrefix(model, context, Sampling(min_p=min_p), group))
             groups.append((instance, context, group))
-        decode(model, flocks, limit)
+        decode(model, prefixes, limit)
         for instance, context, group in groups:
             ids = tuple(tuple(chain.tokens) for chain in group)
             verdicts = tuple(family.check(instance, chain) for chain in ids)

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from workspan_evidence.families.formats import Asked, Exits, ExitsInstance, strategy
 from workspan_evidence.reasoner.chain import Chain
-from workspan_evidence.reasoner.flock import Flock, decode
 from workspan_evidence.reasoner.model import Model, Shape
 from workspan_evidence.reasoner.sampling import Sampling
+from workspan_evidence.reasoner.shared_prefix import SharedPrefix, decode
 from workspan_evidence.train.batch import Batch
 from workspan_evidence.train.formats import FORMATS
 from workspan_evidence.train.network import Network
@@ -115,11 +115,11 @@ def _draw(plan: Plan, step: int, family: Exits, network: Network, shape: Shape) 
     groups = [
         [Chain(rng.getrandbits(62), plan.limit) for _ in range(plan.chains)] for _ in problems
     ]
-    flocks = [
-        Flock(model, model.read(problem.prompt), Sampling(), group)
+    prefixes = [
+        SharedPrefix(model, model.read(problem.prompt), Sampling(), group)
         for problem, group in zip(problems, groups, strict=True)
     ]
-    decode(model, flocks, plan.limit)
+    decode(model, prefixes, plan.limit)
     return [
         (problem, [tuple(chain.tokens) for chain in group])
         for problem, group in zip(problems, groups, strict=True)

@@ -15,7 +15,7 @@ from workspan.engines import models
 from workspan.engines.embedded.choice import choose
 from workspan.engines.embedded.connection import Call, Connection
 from workspan.engines.embedded.gguf import read_header
-from workspan.engines.embedded.protocol import RUNAHEAD, Count, Draw, Open, Piece, Taken, Total
+from workspan.engines.embedded.protocol import OVERSHOOT, Count, Draw, Open, Piece, Taken, Total
 from workspan.errors import EngineUnavailable
 
 _WIDTH = {"openvino": 64, "llama": 16}
@@ -86,7 +86,7 @@ class Embedded:
             context=self._open.context,
             capabilities=_CAPABILITIES[self.runtime],
             price=FREE,
-            runahead=RUNAHEAD,
+            overshoot=OVERSHOOT,
             concurrency=self._open.width,
         )
         self._patience = patience_seconds
@@ -231,7 +231,7 @@ class Embedded:
         if is_exact:
             bill.usage = replace(usage, output_tokens=call.answer or 0)
         else:
-            unseen = min(RUNAHEAD, request.max_tokens - usage.output_tokens)
+            unseen = min(OVERSHOOT, request.max_tokens - usage.output_tokens)
             bill.usage = replace(usage, unseen_tokens=unseen)
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from workspan.errors import EngineProtocolError
 
-RUNAHEAD = 32
+OVERSHOOT = 32
 """Tokens of a chain that the worker decodes, at most, beyond what its reader has taken."""
 
 ErrorKind = Literal["context", "rejected", "unavailable"]

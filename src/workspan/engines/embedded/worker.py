@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from workspan.engines.embedded import protocol
 from workspan.engines.embedded.protocol import (
-    RUNAHEAD,
+    OVERSHOOT,
     Cancel,
     Closed,
     Command,
@@ -176,7 +176,7 @@ class Worker:
         """Give the runtime the chain's next leg, if the reader has left room for it."""
         left = chain.draw.max_tokens - len(chain.tokens)
         limit = left if self._runtime.leg is None else min(left, self._runtime.leg)
-        room = RUNAHEAD - chain.ahead
+        room = OVERSHOOT - chain.ahead
         if chain.is_running or room < min(limit, self._runtime.leg or 1):
             return
         seed = chain.draw.seed + chain.legs * 0x9E3779B97F4A7C15  # legs must not repeat draws
@@ -218,7 +218,7 @@ class Worker:
         then that chain is taken out, and comes back with a new leg when it has been read.
         """
         running = [chain for chain in self._chains.values() if chain.is_running]
-        starved = [chain for chain in running if chain.ahead >= RUNAHEAD]
+        starved = [chain for chain in running if chain.ahead >= OVERSHOOT]
         if self._runtime.leg is not None or not starved:
             self._starved_since = None
             if running:

@@ -16,7 +16,7 @@ from workspan.boundary.address import proxy_for
 from workspan.boundary.secret import Secret
 from workspan.core.engine import Post
 from workspan.engines.endpoint.complaints import Complaint, read_complaint
-from workspan.engines.endpoint.refusals import refusal
+from workspan.engines.endpoint.rejections import rejection
 from workspan.engines.endpoint.reply import Refused, Reply, Size, lost
 from workspan.errors import EngineError, EngineProtocolError, EngineUnavailable, InputError
 
@@ -30,7 +30,7 @@ _REFUSAL_BYTES = 65_536
 _ANSWER_BYTES = 32 * 1024 * 1024
 """Of a list of models or a count; the longest list of a gateway takes a few."""
 _LESSONS = 32
-"""How many refusals of one request may be answered by asking differently: one for each field."""
+"""How many rejections of one request may be answered by asking differently: one for each field."""
 
 _MAY_HAVE_SERVED = frozenset({500, 502, 504})
 """What a server says inside a reply of status 200 when it fails while it decodes."""
@@ -211,7 +211,7 @@ class Client:
             except Refused as refused:
                 complaint = refused.complaint
                 if lesson == _LESSONS or not learn(complaint):
-                    error = self._secret.seal(refusal(complaint, self.url))
+                    error = self._secret.seal(rejection(complaint, self.url))
                     is_failure = isinstance(error, EngineUnavailable) and refused.is_reply
                     if is_failure and (error.status or 500) in _MAY_HAVE_SERVED:
                         error.served = "part"
@@ -308,7 +308,7 @@ class Client:
                     raise EngineProtocolError(f"{self.url} answered without end")
                 return msgspec.json.decode(body)
         except Refused as refused:
-            raise refusal(refused.complaint, self.url) from None
+            raise rejection(refused.complaint, self.url) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise lost(error, self.url, self._secret) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

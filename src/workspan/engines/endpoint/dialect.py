@@ -1,4 +1,4 @@
-"""How one server wants to be asked: a request's fields, and what its refusals have taught."""
+"""How one server wants to be asked: a request's fields, and what its rejections have taught."""
 
 from __future__ import annotations
 

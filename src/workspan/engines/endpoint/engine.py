@@ -85,18 +85,18 @@ class Endpoint:
     prefill: bool | None = None
     """The server continues a partial answer, as vLLM, SGLang and llama.cpp do when they are asked
     directly. None is yes in the completion form, no in the chat form: no listing tells, since a
-    gateway passes on the names of the servers behind it; `discover` asks the server's own doors."""
+    gateway passes on the names of the servers behind it; `discover` asks the server itself."""
     price: Price | None = None
     context: int | None = None
     """Prompt and completion together, in tokens, where known."""
     n_per_request: int = 1
     """Above 1, equal requests that come at once are asked as one with `n` choices. They share its
     seed, and one closed early decodes on unseen beside the others: only requests of at most
-    `runahead` tokens are joined, so that this stays within what was reserved."""
+    `overshoot` tokens are joined, so that this stays within what was reserved."""
     concurrency: int = 64
     timeouts: Timeouts = field(default_factory=Timeouts)
     retries: Retries = field(default_factory=Retries)
-    runahead: int = 64
+    overshoot: int = 64
     """Tokens that the server may decode before it notices that its client hung up."""
     media_tokens: int | None = None
     """The most tokens that one image, sound or file of a prompt takes, by the provider's table.
@@ -130,8 +130,8 @@ class Endpoint:
     def __post_init__(self) -> None:
         """Check the arguments; nothing is opened yet."""
         self.url = checked_url(self.url)
-        if self.n_per_request < 1 or self.concurrency < 1 or self.runahead < 0:
-            raise InputError("n_per_request and concurrency are at least 1, runahead at least 0")
+        if self.n_per_request < 1 or self.concurrency < 1 or self.overshoot < 0:
+            raise InputError("n_per_request and concurrency are at least 1, overshoot at least 0")
         for name in ("media_tokens", "caches"):
             if (told := getattr(self, name)) is not None and told < 0:
                 raise InputError(f"{name} is at least 0")
@@ -211,7 +211,7 @@ class Endpoint:
         """Read what a listing says of a model, and ask the server itself whether it continues.
 
         The entry of a listing is passed on by gateways that do not continue; the servers' own
-        doors are not.
+        routes are not.
         """
         meta = entry.get("meta")
         sizes = [
@@ -229,7 +229,7 @@ class Endpoint:
         return found
 
     async def _continues(self) -> bool:
-        """Ask at the server's own doors, which gateways do not have, whether it continues."""
+        """Ask at the server's own routes, which gateways do not have, whether it continues."""
         root = self.url.removesuffix("/v1")
         for path, mark in _OWN_DOORS.items():
             try:
@@ -242,7 +242,7 @@ class Endpoint:
         return 0 < left_open < closed
 
     async def _framed(self, root: str, **flags: bool) -> int:
-        """Count a last answer in vLLM's frame; 0 where there is no such door."""
+        """Count a last answer in vLLM's frame; 0 where there is no such route."""
         messages = [{"role": role, "content": "a"} for role in ("user", "assistant")]
         body = {"model": self.model, "messages": messages, "add_generation_prompt": False, **flags}
         try:
@@ -291,7 +291,7 @@ class Endpoint:
             context=self.context,
             capabilities=frozenset(capabilities),
             price=self.price,
-            runahead=self.runahead,
+            overshoot=self.overshoot,
             concurrency=self.concurrency,
             can_be_cut=False,  # until a stream has ended with a count
             caches=self.caches,
@@ -329,7 +329,7 @@ class Endpoint:
             self.n_per_request > 1
             and not self._groups.is_off
             and "n" not in self._dialect.refused
-            and request.max_tokens <= self.runahead
+            and request.max_tokens <= self.overshoot
         ):
             return self._groups.stream(request, bill)
         return self.single(request, bill)
@@ -392,7 +392,7 @@ class Endpoint:
         known = self._sizes.known(request)
         bound = known or self._sizes.bound(request)
         is_bounded = self._sizes.is_bounded(request)
-        meter = Meter(request, bound, self.runahead, self._pace, is_bounded=is_bounded)
+        meter = Meter(request, bound, self.overshoot, self._pace, is_bounded=is_bounded)
         if known:
             meter.expects(known, 0, "tokenised")
         return meter

@@ -16,7 +16,7 @@ from workspan.engines.endpoint.figures import (
     running,
 )
 from workspan.engines.endpoint.pace import Pace
-from workspan.engines.endpoint.refusals import finish_of
+from workspan.engines.endpoint.rejections import finish_of
 from workspan.engines.endpoint.tool_calls import ToolCalls
 from workspan.engines.endpoint.wire import Choice, Delta, Report
 from workspan.errors import EngineRejected
@@ -155,7 +155,7 @@ class Meter:
         self,
         request: Request,
         prompt_bound: int,
-        runahead: int,
+        overshoot: int,
         pace: Pace,
         *,
         is_bounded: bool = True,
@@ -165,7 +165,7 @@ class Meter:
         Args:
             request: what was asked for.
             prompt_bound: its prompt's tokens, at most, or their known number.
-            runahead: tokens that the server may decode before it notices a hang-up.
+            overshoot: tokens that the server may decode before it notices a hang-up.
             pace: what the server's streams have taught.
             is_bounded: False where the prompt holds what nothing bounds, such as an image.
         """
@@ -174,7 +174,7 @@ class Meter:
         self.finish: FinishReason | None = None
         self.notices: list[Notice] = []
         self._pace = pace
-        self._runahead = runahead
+        self._overshoot = overshoot
         self._prompt_bound = self._prompt = prompt_bound
         self._cached = 0
         self._prompt_source: Source = "estimated"
@@ -517,9 +517,9 @@ class Meter:
         seen = self.seen
         left = max(0, self.request.max_tokens - seen)
         is_hidden = self._pace.hides or self.is_asked_whole or self.request.may_call
-        unseen = left if is_hidden else min(self._runahead, left)
+        unseen = left if is_hidden else min(self._overshoot, left)
         if self._pace.ignores_cap or self._is_told_past or self.has_overrun:
-            unseen = max(unseen, self._runahead)
+            unseen = max(unseen, self._overshoot)
         return self._usage(seen, self._reasoning, "estimated", unseen)
 
     @property

@@ -20,7 +20,7 @@ _SPREAD = 2
 """Bytes of a template's JSON for each of ours: some put every field on a line of its own."""
 _REMEMBERED = 512
 _PROBE = Request(prompt=(Message("user", "a"),))
-"""Tells whether a server has a door for counting, before it is shown a prompt there."""
+"""Tells whether a server has a route for counting, before it is shown a prompt there."""
 
 Ask: TypeAlias = Callable[[str, object], Awaitable[Any]]
 """Posts a body to an address of the server and returns the decoded answer."""
@@ -60,7 +60,7 @@ def _told_size(request: Request) -> int:
 class PromptSizes:
     """Token counts of prompts, each asked once.
 
-    Two doors are known: llama.cpp's `/v1/chat/completions/input_tokens` and vLLM's `/tokenize`,
+    Two routes are known: llama.cpp's `/v1/chat/completions/input_tokens` and vLLM's `/tokenize`,
     which llama.cpp has for plain text.
     """
 
@@ -79,9 +79,9 @@ class PromptSizes:
         self._form = form
         self._model = model
         self._ask = ask
-        self._doors = [f"{url}/chat/completions/input_tokens"] if form == "chat" else []
+        self._routes = [f"{url}/chat/completions/input_tokens"] if form == "chat" else []
         if url.endswith("/v1"):
-            self._doors.append(url.removesuffix("/v1") + "/tokenize")
+            self._routes.append(url.removesuffix("/v1") + "/tokenize")
         self._is_tried = False
         self._media_tokens = media_tokens
         self._known: OrderedDict[object, int] = OrderedDict()
@@ -117,20 +117,20 @@ class PromptSizes:
             self._margin += max(0, reported - self.bound(request))
 
     async def count(self, request: Request) -> int:
-        """Return the server's count, or the bound where it has no door for that."""
+        """Return the server's count, or the bound where it has no route for that."""
         if not self._is_tried:
-            self._doors = [door for door in self._doors if await self._asked(door, _PROBE)][:1]
+            self._routes = [route for route in self._routes if await self._asked(route, _PROBE)][:1]
             self._is_tried = True
-        if self._doors and self.known(request) is None and not _media(request):
-            counted = await self._asked(self._doors[0], request)
+        if self._routes and self.known(request) is None and not _media(request):
+            counted = await self._asked(self._routes[0], request)
             if counted:
                 self._known[_key(request)] = counted
                 while len(self._known) > _REMEMBERED:
                     self._known.popitem(last=False)
         return self.bound(request)
 
-    async def _asked(self, door: str, request: Request) -> int | None:
-        """Ask at a door; None if it does not open."""
+    async def _asked(self, route: str, request: Request) -> int | None:
+        """Ask at a route; None if it does not open."""
         body: dict[str, Any] = {"model": self._model}
         if self._form == "chat":
             body |= chat_prompt(request)
@@ -140,7 +140,7 @@ class PromptSizes:
             text = plain_prompt(request)  # the two servers give their fields different names
             body |= {"prompt": text, "content": text, "add_special": True}
         try:
-            answer = await self._ask(door, body)
+            answer = await self._ask(route, body)
         except EngineError:
             return None
         if not isinstance(answer, dict):

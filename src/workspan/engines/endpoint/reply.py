@@ -16,7 +16,7 @@ from workspan.boundary.secret import Secret
 from workspan.data.types import Notice
 from workspan.engines.endpoint.complaints import Complaint, is_complaint, read_complaint
 from workspan.engines.endpoint.events import EventStream
-from workspan.engines.endpoint.refusals import refusal
+from workspan.engines.endpoint.rejections import rejection
 from workspan.engines.endpoint.wire import Choice, Event, decode_event, decode_usual
 from workspan.errors import EngineError, EngineProtocolError, EngineUnavailable
 
@@ -177,7 +177,7 @@ class Reply:
         errors = [place for place, event in enumerate(events) if event.error]
         if errors:
             self._complaint = read_complaint(200, events[errors[0]].error, self._secret)
-            self._failure = refusal(self._complaint, self._url)
+            self._failure = rejection(self._complaint, self._url)
             events = events[: errors[0]]
         return events
 
@@ -199,7 +199,7 @@ class Reply:
         if event.error:
             told = event.error if is_complaint(event.error) else {"error": event.error}
             self._complaint = read_complaint(200, told, self._secret)
-            self._failure = refusal(self._complaint, self._url)
+            self._failure = rejection(self._complaint, self._url)
         else:
             self._failure = EngineProtocolError(f"{self._url} answered without a choice")
         return []

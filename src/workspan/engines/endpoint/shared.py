@@ -22,7 +22,7 @@ _GATHER_SECONDS = 0.002
 """How long the first of a group waits for others: draws of one strategy come in one tick."""
 
 
-class Door(Protocol):
+class Upstream(Protocol):
     """What a group needs of the endpoint it asks."""
 
     url: str
@@ -146,8 +146,8 @@ def split(total: int, weights: Sequence[int]) -> list[int]:
 class Groups:
     """Joins the requests of one endpoint."""
 
-    def __init__(self, door: Door, n: int) -> None:
-        self._door = door
+    def __init__(self, upstream: Upstream, n: int) -> None:
+        self._upstream = upstream
         self._n = n
         self.is_off = False
         """The server does not end each choice: nothing is joined any more."""
@@ -182,7 +182,7 @@ class Groups:
             bill.notices += [*given_up, *meter.notices, *meter.unmet]
             self._leave(group, meter)
         if not meter.was_served:
-            async with aclosing(self._door.single(request, bill)) as chunks:
+            async with aclosing(self._upstream.single(request, bill)) as chunks:
                 async for chunk in chunks:
                     yield chunk
 
@@ -192,7 +192,7 @@ class Groups:
         group = self._gathering.get(key)
         if group is None:
             group = self._gathering[key] = _Group(request)
-        meter = self._door.meter(request)
+        meter = self._upstream.meter(request)
         group.members.append(meter)
         if len(group.members) == self._n:
             self._close(group)
@@ -213,13 +213,13 @@ class Groups:
             if group.reply is None:
                 group.choices = tuple(group.members)
                 group.is_asked = True
-                group.reply = await self._door.ask(group.request, len(group.choices))
+                group.reply = await self._upstream.ask(group.request, len(group.choices))
                 for meter in group.choices[1:]:
                     meter.expects(0, 0, "measured")
             if events := await group.reply.read():
                 group.take(events)
                 return
-            group.settle(self._door.url)
+            group.settle(self._upstream.url)
         except EngineError as error:
             group.failure = error
         group.is_over = True

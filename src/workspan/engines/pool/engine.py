@@ -106,7 +106,7 @@ class Pool:
             None if None in contexts else min(one for one in contexts if one is not None),
             frozenset.intersection(*(info.capabilities for info in told)),
             dearest([info.price for info in told]),
-            max(info.runahead for info in told),
+            max(info.overshoot for info in told),
             sum(info.concurrency for info in told),
             all(info.can_be_cut for info in told),
             None if None in caches else max(one for one in caches if one is not None),

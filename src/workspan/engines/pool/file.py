@@ -9,7 +9,7 @@ key_env = "NEAR_KEY"
 price = "0.05/0.20"
 requests_per_minute = 600
 tokens_per_minute = 200_000
-set = { runahead = 64, "retries.seconds" = 5 }
+set = { overshoot = 64, "retries.seconds" = 5 }
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ class _Table:
     def settings(self) -> dict[str, str]:
         value = self._take("set") or {}
         if not isinstance(value, dict):
-            raise self.wrong("set is a table, such as set = { runahead = 64 }")
+            raise self.wrong("set is a table, such as set = { overshoot = 64 }")
         return {name: _written(one) for name, one in value.items()}
 
     def end(self) -> None:

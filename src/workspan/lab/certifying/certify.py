@@ -30,12 +30,12 @@ from typing import Literal, NamedTuple
 
 from workspan.errors import InputError
 from workspan.lab.certifying.binomial import labels_needed, least_answered, tail, upper
-from workspan.lab.certifying.walks import Votes, Walk, votes_of, walk, wrong
+from workspan.lab.certifying.replayed import Replayed, Votes, replayed, votes_of, wrong
 from workspan.legible import counted
 from workspan.search.mode_set import certifiable
 from workspan.search.stated_votes import HOPELESS, AgreementVotes, ModeVotes
 from workspan.strategies.auto.fit.certificate import Certificate
-from workspan.strategies.auto.fit.library import Library
+from workspan.strategies.auto.fit.profile import Profile
 
 Mode = Literal["risk", "mode", "agreement"]
 Correction = Literal["sequence", "bonferroni"]
@@ -147,27 +147,27 @@ def thresholds(n: int) -> tuple[float, ...]:
     return tuple(dict.fromkeys(round(votes / (votes + 1), 4) for votes in alike))
 
 
-def certify(library: Library, wish: Wish) -> Certified:
+def certify(profile: Profile, wish: Wish) -> Certified:
     """Find from which agreement on answers hold a stated risk, and what that takes.
 
     Args:
-        library: of a model's draws on problems like those to come, all drawn alike.
+        profile: of a model's draws on problems like those to come, all drawn alike.
         wish: what is to be promised.
 
     Raises:
         InputError: a value out of range, too few draws, or in mode risk no label.
     """
     wish.check()
-    sizes = sorted(len(case.lines) for case in library.problems)
+    sizes = sorted(len(case.chains) for case in profile.problems)
     n = wish.n or (sizes[len(sizes) // 4] if sizes else 0)
-    votes = votes_of(library, n, wish.seed) if n else []
+    votes = votes_of(profile, n, wish.seed) if n else []
     if not votes:
         held = counted(n, "draw") if n else "any draw"
         raise InputError(f"no problem has {held}: draw more, or say fewer with n")
     if wish.mode == "mode":
         check_mode(n, wish.delta)
-        return _by_mode(votes, library.model, wish, n)
-    return _by_threshold(votes, library.model, wish, n)
+        return _by_mode(votes, profile.model, wish, n)
+    return _by_threshold(votes, profile.model, wish, n)
 
 
 def check_mode(n: int, delta: float) -> None:
@@ -209,9 +209,9 @@ def certificate_of(found: Certified, wish: Wish, kinds: Sequence[str] = ()) -> C
 
 
 def _by_mode(votes: Sequence[Votes], model: str, wish: Wish, n: int) -> Certified:
-    walks = [walk(one, ModeVotes(wish.delta, n, wish.hopeless)) for one in votes]
+    replays = [replayed(one, ModeVotes(wish.delta, n, wish.hopeless)) for one in votes]
     right = [_elected(one) for one in votes]
-    return _record(votes, walks, right, model, wish, n, risk_upper=wish.delta)
+    return _record(votes, replays, right, model, wish, n, risk_upper=wish.delta)
 
 
 def _by_threshold(votes: Sequence[Votes], model: str, wish: Wish, n: int) -> Certified:
@@ -226,7 +226,7 @@ def _by_threshold(votes: Sequence[Votes], model: str, wish: Wish, n: int) -> Cer
     answered = best.answered
     return _record(
         tested,
-        best.walks,
+        best.replays,
         right,
         model,
         wish,
@@ -258,7 +258,7 @@ class Trial(NamedTuple):
     answered: int
     wrong: int
     alpha: float
-    walks: list[Walk] = []  # noqa: RUF012  # never written to
+    replays: list[Replayed] = []  # noqa: RUF012  # never written to
 
     @property
     def p(self) -> float:
@@ -278,9 +278,9 @@ def _trial(
     wish: Wish,
     n: int,
 ) -> Trial:
-    walks = [walk(one, AgreementVotes(threshold, n, wish.hopeless)) for one in tested]
-    answered, bad = sum(one.answer is not None for one in walks), wrong(walks, right)
-    return Trial(threshold, answered, bad, wish.alpha, walks)
+    replays = [replayed(one, AgreementVotes(threshold, n, wish.hopeless)) for one in tested]
+    answered, bad = sum(one.answer is not None for one in replays), wrong(replays, right)
+    return Trial(threshold, answered, bad, wish.alpha, replays)
 
 
 def level_of(trials: Sequence[Trial], wish: Wish) -> float:
@@ -301,7 +301,7 @@ def chosen(trials: Sequence[Trial], wish: Wish) -> Trial | None:
 
 def _record(
     tested: Sequence[Votes],
-    walks: Sequence[Walk],
+    replays: Sequence[Replayed],
     right: Sequence[frozenset[int]],
     model: str,
     wish: Wish,
@@ -313,7 +313,7 @@ def _record(
     correction: str = "",
     labels_needed: int | None = None,
 ) -> Certified:
-    answered = sum(one.answer is not None for one in walks)
+    answered = sum(one.answer is not None for one in replays)
     return Certified(
         mode=wish.mode,
         model=model,
@@ -323,15 +323,15 @@ def _record(
         labelled=sum(one.right is not None for one in tested),
         n=n,
         answered=answered,
-        abstained=len(walks) - answered,
-        hopeless=sum(one.answer is None and one.drawn < n for one in walks),
+        abstained=len(replays) - answered,
+        hopeless=sum(one.answer is None and one.drawn < n for one in replays),
         threshold=threshold,
-        risk=wrong(walks, right) / answered if answered else None,
+        risk=wrong(replays, right) / answered if answered else None,
         risk_upper=risk_upper,
         certified=certified,
-        work=fmean(one.work for one in walks),
+        work=fmean(one.work for one in replays),
         work_all=fmean(sum(one.tokens) for one in tested),
-        share=fmean(one.drawn / n for one in walks),
+        share=fmean(one.drawn / n for one in replays),
         labels_needed=labels_needed,
         promise=PROMISES[wish.mode],
         correction=correction,

@@ -20,8 +20,8 @@ from decimal import Decimal
 
 import anyio
 
-from workspan.batch.bench import GRADING_SECONDS, Bench, Tool, Trial
 from workspan.batch.compare import PARALLEL, side_by_side
+from workspan.batch.trials import GRADING_SECONDS, Tool, Trial, TrialRunner
 from workspan.core.engine import Engine
 from workspan.core.journal import digest, seed_for
 from workspan.core.ledger import Ledger
@@ -235,8 +235,8 @@ class _Course:
         planned = len(entrants) * len(tasks)
         limiter = anyio.CapacityLimiter(engine.info.concurrency)
         told = (seed, journals, limiter, planned, engines, tools or {}, self.account, time)
-        self.first = Bench(engine, Budget(), *told)
-        self.again = Bench(engine, budget, *told)
+        self.first = TrialRunner(engine, Budget(), *told)
+        self.again = TrialRunner(engine, budget, *told)
         """For runs that a lower budget had cut: under the budget's own name in the journal."""
         self.time = time
         self._owe()
@@ -244,14 +244,14 @@ class _Course:
     def _owe(self) -> None:
         """Charge all that the journal shows before anything is spent, also of those dropped."""
         known = {*self.first.journals.runs} if self.first.journals is not None else set()
-        for bench in (self.first, self.again):
+        for runner in (self.first, self.again):
             for one in self.raced.entrants:
-                held = [task for task in self.raced.tasks if self._id(bench, one, task) in known]
-                bench.owe(one.strategy, held)
+                held = [task for task in self.raced.tasks if self._id(runner, one, task) in known]
+                runner.owe(one.strategy, held)
 
-    def _id(self, bench: Bench, one: Entrant, task: Task) -> RunId:
+    def _id(self, runner: TrialRunner, one: Entrant, task: Task) -> RunId:
         root = seed_for(self.seed, digest(task.problem))
-        return identify(one.strategy, task.problem, bench.budget, root)
+        return identify(one.strategy, task.problem, runner.budget, root)
 
     async def attempt(self, entrant: int, place: int) -> Trial | None:
         """Run one entrant on one problem; None where the budget has ended."""
@@ -260,13 +260,13 @@ class _Course:
         if not await self._admitted(entrant, one, task):
             raced.whole = min(raced.whole, place)
             return None
-        bench = self.first
+        runner = self.first
         try:
             if self._was_cut(one, task):
-                earlier = await bench.attempt(one.strategy, task)  # asks nothing, and is charged
+                earlier = await runner.attempt(one.strategy, task)  # asks nothing, and is charged
                 self._charge(entrant, earlier.usage)
-                bench = self.again
-            trial = await bench.attempt(one.strategy, task)
+                runner = self.again
+            trial = await runner.attempt(one.strategy, task)
         finally:
             self.guard.land(entrant)
         self._charge(entrant, trial.usage)

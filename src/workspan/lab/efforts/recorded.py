@@ -152,7 +152,7 @@ def _is_comparable(found: Sequence[Recording], problems: Sequence[Problem]) -> b
 
 
 def recorded_ladders(race: RecordedRace) -> Ladders:
-    """Return all that was recorded as a library has it, without a race."""
+    """Return all that was recorded as a profile has it, without a race."""
     problems = []
     for task in race.tasks:
         problem = task.problem

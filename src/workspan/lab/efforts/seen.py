@@ -1,4 +1,4 @@
-"""From a race to what a library keeps of it: answers become numbers, grades become groups."""
+"""From a race to what a profile keeps of it: answers become numbers, grades become groups."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from workspan.answers import canonical
 from workspan.data.types import AnswerKind
 from workspan.lab.efforts.race import Measured, Raced
-from workspan.strategies.auto.fit.library import Library
+from workspan.strategies.auto.fit.profile import Profile
 from workspan.strategies.auto.fit.seen import Draw, Ladders, Seen
 from workspan.strategies.auto.groups import Groups
 
@@ -37,10 +37,10 @@ def ladders_of(raced: Raced, places: Sequence[int], *, pooled: bool = True) -> L
     return Ladders(rungs, tuple(problems), pooled, depth)
 
 
-def library_of(raced: Raced, ladders: Ladders, model: str, unit: str = "tokens") -> Library:
-    """Return a calibration library that holds them."""
+def profile_of(raced: Raced, ladders: Ladders, model: str, unit: str = "tokens") -> Profile:
+    """Return a calibration profile that holds them."""
     kinds = tuple(sorted({task.problem.kind for task in raced.tasks}))
-    return Library(model, unit, (), kinds=kinds, ladders=ladders)
+    return Profile(model, unit, (), kinds=kinds, ladders=ladders)
 
 
 def _tokens(raced: Raced, place: int) -> float:

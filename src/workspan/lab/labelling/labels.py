@@ -15,7 +15,7 @@ from workspan.boundary.inputs import read_whole
 from workspan.data.types import AnswerKind
 from workspan.errors import DataError, InputError, OutputError
 from workspan.lab.labelling.answers import Chosen, Voted
-from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
 
 FORMAT = 1
 _BEGINS = b'{"labels":'
@@ -204,7 +204,7 @@ def judged(labels: Sequence[Label]) -> list[Judged]:
     ]
 
 
-def library_of(head: Head, labels: Sequence[Label], path: Path) -> Library:
+def profile_of(head: Head, labels: Sequence[Label], path: Path) -> Profile:
     """Return the votes of labelled answers as draws: their order is any, since they are alike.
 
     An answer that was not judged counts as wrong, unless a labeller said what is right: the risk
@@ -224,7 +224,7 @@ def library_of(head: Head, labels: Sequence[Label], path: Path) -> Library:
     if len(models) != 1:
         raise InputError(f"{path} has labels of {len(models)} models: certify each by itself")
     cases = tuple(_case(one, head.kind) for one in found)
-    return Library(models[0], "tokens", cases, kinds=(head.kind,))
+    return Profile(models[0], "tokens", cases, kinds=(head.kind,))
 
 
 def _case(one: Judged, kind: AnswerKind) -> Case:
@@ -232,11 +232,11 @@ def _case(one: Judged, kind: AnswerKind) -> Case:
     groups = [i for i, vote in enumerate(told.votes) for _ in range(round(vote.weight))]
     groups += [-1] * (told.draws - len(groups))
     each = max(1, told.work // max(1, told.draws))
-    lines = tuple(Record((each,), (group,), group >= 0) for group in groups)
+    chains = tuple(Record((each,), (group,), group >= 0) for group in groups)
     said = told.answer if one.is_right else one.reference
     right = [
         i
         for i, vote in enumerate(told.votes)
         if said is not None and equivalent(vote.answer, said, kind)
     ]
-    return Case(lines, tuple(right))
+    return Case(chains, tuple(right))

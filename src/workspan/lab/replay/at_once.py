@@ -33,7 +33,7 @@ def policy_of(fitted: Fitted, held: Recording) -> BatchPolicy | None:
     if not isinstance(auto, Auto) or not held.is_probed:
         return None
     rule, chains = auto.fitted, min(map(len, held.chains.values()))
-    if not isinstance(rule, Planned) or rule.arm or rule.plan.lines > min(auto.n, chains):
+    if not isinstance(rule, Planned) or rule.arm or rule.plan.chains > min(auto.n, chains):
         return None
     span = fitted.budget.span if rule.plan.is_race else None
     if fitted.budget != Budget(span=span):
@@ -41,10 +41,10 @@ def policy_of(fitted: Fitted, held: Recording) -> BatchPolicy | None:
     is_bare = auto.floor == 0 and auto.verifier is None and auto.max_tokens >= held.longest
     is_asked = auto.probe.endswith(ReplayEngine.asks)
     is_asked &= all(problem.kind in _ASKED for problem in held.problems)
-    if not (is_bare and is_asked and rule.plan.lines):
+    if not (is_bare and is_asked and rule.plan.chains):
         return None
     if isinstance(rule.evidence, Support):
-        return RaceBatch(rule.plan, rule.evidence, auto.max_tokens, span, rule.look)
+        return RaceBatch(rule.plan, rule.evidence, auto.max_tokens, span, rule.probe_tokens)
     return PlannedBatch(rule.plan, rule.evidence, auto.max_tokens)
 
 

@@ -33,29 +33,29 @@ if TYPE_CHECKING:
     Ints = NDArray[np.integer]
     Floats = NDArray[np.float64]
 
-_LOOKS = 4096
-"""Looks on a chain, at most."""
+_PROBES = 4096
+"""Probes of a chain, at most."""
 _AT_ONCE = 512
 """Runs that are played together: more would not fit a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chains:
-    """The chains of a recording; arrays [problem, chain, look] or as said."""
+    """The chains of a recording; arrays [problem, chain, probe] or as said."""
 
     names: tuple[str, ...]
     """Ids of the problems."""
     answers: tuple[tuple[str, ...], ...]
     """By problem: one of each group."""
     step: int
-    """Tokens between two looks: look i is what a chain said last at i steps."""
+    """Tokens between two probes: probe i is what a chain said last at i steps."""
     tokens: Ints
     """[problem, chain], at its end."""
     final: Ints
     """[problem, chain], the group of its own answer."""
     group: Ints
     asked: Ints
-    """Tokens of the look."""
+    """Tokens of the probe."""
     right: Floats
     """[problem, group], how right it is."""
     is_even: bool
@@ -73,15 +73,15 @@ class Chains:
         """Lay a recording out.
 
         Raises:
-            InputError: its problems have not equally many chains, or looks lie too close.
+            InputError: its problems have not equally many chains, or probes lie too close.
         """
         chains = [recording.chains[problem.id] for problem in recording.problems]
         n, sizes = len(chains[0]), {len(many) for many in chains}
         if len(sizes) > 1:
             raise InputError("episodes need as many chains of every problem")
-        looks = {depth for many in chains for one in many for depth in one.depths[:-1]}
-        step = gcd(*looks) or recording.longest
-        if recording.longest // step >= _LOOKS:
+        probes = {depth for many in chains for one in many for depth in one.depths[:-1]}
+        step = gcd(*probes) or recording.longest
+        if recording.longest // step >= _PROBES:
             raise InputError(f"chains were asked every {step} tokens: too often for episodes")
         shape = (len(chains), n, recording.longest // step + 1)
         group, asked = np.full(shape, NONE, np.int16), np.ones(shape, np.int16)
@@ -106,7 +106,7 @@ class Chains:
 
 
 def _lay(chain: Chain, numbers: list[int], step: int, group: Ints, asked: Ints) -> None:
-    """Write what a chain says from each look to the next."""
+    """Write what a chain says from each probe to the next."""
     for depth, number, answer in zip(chain.depths, numbers, chain.answers, strict=True):
         at = -(-depth // step)
         group[at:], asked[at:] = number, asked_tokens(answer)
@@ -120,10 +120,10 @@ class Played(NamedTuple):
     right: Floats
     work: Ints
     span: Ints
-    lines: Ints
+    chains: Ints
     """That were begun."""
     latest: Ints
-    """[run, line], the latest answer of each line."""
+    """[run, chain], the latest answer of each chain."""
 
 
 def orders(chains: Chains, times: int, seed: int = 0) -> tuple[Ints, Ints]:
@@ -145,9 +145,9 @@ def play(policy: BatchPolicy, chains: Chains, problem: Ints, order: Ints) -> Pla
         policy: the rule.
         chains: that runs are given.
         problem: [run], the row of each run's problem.
-        order: [run, line], the chains that it is given, in order.
+        order: [run, chain], the chains that it is given, in order.
     """
-    order = order[:, : policy.lines]
+    order = order[:, : policy.chains]
     parts = range(0, len(problem), _AT_ONCE)
     found = [
         _play(policy, chains, problem[i : i + _AT_ONCE], order[i : i + _AT_ONCE]) for i in parts
@@ -174,14 +174,14 @@ def _play(policy: BatchPolicy, chains: Chains, problem: Ints, order: Ints) -> Pl
         stuck = _grow(
             *(runs, grow, tokens, final, chains, problem, order), knows_ends=policy.knows_ends
         )
-    answer, work, span, lines = ends
+    answer, work, span, begun = ends
     right = np.where(answer == NONE, 0.0, chains.right[problem, answer])
-    return Played(answer, right, work, span, lines, latest)
+    return Played(answer, right, work, span, begun, latest)
 
 
-def _begun(runs: int, lines: int) -> Runs:
+def _begun(runs: int, chains: int) -> Runs:
     """Begin runs."""
-    shape = (runs, lines)
+    shape = (runs, chains)
     depth, since = np.zeros((2, *shape), np.int32)
     said, group = np.full((2, *shape), NONE, np.int16)
     ended, answered = np.zeros((2, *shape), bool)
@@ -201,18 +201,18 @@ def _grow(
     *,
     knows_ends: bool,
 ) -> NDArray[np.bool_]:
-    """Grow lines, and ask those that have not ended, or ended without an answer: in vain.
+    """Grow chains, and ask those that have not ended, or ended without an answer: in vain.
 
-    Return the runs that are at an end, since no line of theirs had a token left.
+    Return the runs that are at an end, since no chain of theirs had a token left.
     """
     place = np.flatnonzero(grow)
-    run, line = np.divmod(place, grow.shape[1])
+    run, chain = np.divmod(place, grow.shape[1])
     number = runs.number[run]
     before, whole, last = (one.ravel()[place] for one in (runs.depth, tokens, final))
     depth = np.minimum(before + grow.ravel()[place], whole)
     seen = (last != NONE) | (depth - before < (grow.ravel()[place] if knows_ends else 1))
     has_ended = (depth == whole) & seen
-    where = (problem[number], order[number, line], depth // chains.step)
+    where = (problem[number], order[number, chain], depth // chains.step)
     is_end = depth == whole
     said = np.where(is_end, last, chains.group[where])
     cost = depth - before + np.where(is_end, last == NONE, chains.asked[where])

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
-from workspan.lab.replay.cells import Cells
 from workspan.lab.replay.folds import Split
+from workspan.lab.replay.grid import Grid
 
 if TYPE_CHECKING:
     from workspan.lab.replay.episodes import Chains
-    from workspan.strategies.auto.fit.study import Studies
+    from workspan.strategies.auto.fit.evaluation import Evaluations
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,17 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is worked out once for all contenders and budgets."""
+    """What is worked out once for all methods and budgets."""
 
-    tables: Mapping[str, Cells] = field(default_factory=dict)
+    tables: Mapping[str, Grid] = field(default_factory=dict)
     """The width × depth table of each recording, by its name; only training rows may be read."""
-    studies: dict[object, Studies] = field(default_factory=dict)
+    evaluations: dict[object, Evaluations] = field(default_factory=dict)
     """Of the part that was trained on last: they are large."""
     chains: dict[str, Chains | None] = field(default_factory=dict)
     """The part held out as arrays, by the recording's name; None where it can't be laid out."""
 
 
-class Contender(Protocol):
+class Method(Protocol):
     """Something that spends a budget; may learn from other problems first."""
 
     @property

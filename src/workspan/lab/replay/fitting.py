@@ -1,4 +1,4 @@
-"""`auto` in a replay: its library is the training part, and its price fits the budget there."""
+"""`auto` in a replay: its profile is the training part, and its price fits the budget there."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from workspan.lab.calibrating import calibrate
 from workspan.lab.replay.fitted import Fitted, Known
 from workspan.lab.replay.folds import Split
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.study import Studies, Study
-from workspan.strategies.auto.library import known as library_at
+from workspan.strategies.auto.fit.evaluation import Evaluation, Evaluations
+from workspan.strategies.auto.profile import known as profile_at
 
 AUTO = "auto"
 AUTO_HARD = "auto_hard"
@@ -19,7 +19,7 @@ AUTO_HARD = "auto_hard"
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
-    """Learn finish times, votes and the price from the training part; a library given is used."""
+    """Learn finish times, votes and the price from the training part; a profile given is used."""
 
     name: str
     strategy: Auto
@@ -35,19 +35,19 @@ class Fitting:
         if "n" not in self.written:
             strategy = replace(strategy, n=max(map(len, split.held.chains.values())))
         limits = replace(budget, work=None) if self.is_pooled else budget
-        study = self._study(split, limits, known)
-        if study is None:
+        evaluation = self._evaluate(split, limits, known)
+        if evaluation is None:
             return Fitted(strategy, budget)
-        rule = strategy.planned_rule(study, budget)
-        return Fitted(replace(strategy, library="", fitted=rule), limits)
+        rule = strategy.planned_rule(evaluation, budget)
+        return Fitted(replace(strategy, profile="", fitted=rule), limits)
 
-    def _study(self, split: Split, limits: Budget, known: Known) -> Study | None:
-        """Study the training part, once for all budgets."""
-        given, parts, studies = self.strategy.library, split.training, known.studies
+    def _evaluate(self, split: Split, limits: Budget, known: Known) -> Evaluation | None:
+        """Evaluate plans on the training part, once for all budgets."""
+        given, parts, evaluations = self.strategy.profile, split.training, known.evaluations
         if not (given or parts):
             return None
         key = given or tuple(f"{one.name} {item.id}" for one in parts for item in one.problems)
-        if key not in studies:
-            studies.clear()
-            studies[key] = Studies.of(library_at(given) or calibrate(parts))
-        return studies[key].within(limits.work or float("inf"))
+        if key not in evaluations:
+            evaluations.clear()
+            evaluations[key] = Evaluations.of(profile_at(given) or calibrate(parts))
+        return evaluations[key].within(limits.work or float("inf"))

@@ -1,4 +1,4 @@
-"""The part of a replay that is held out: fitted contenders on its problems."""
+"""The part of a replay that is held out: fitted methods on its problems."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from workspan.data.budget import Budget
 from workspan.data.types import Problem
 from workspan.errors import EngineError, InputError
 from workspan.lab.replay.at_once import means, played
-from workspan.lab.replay.cells import Cells, cells_of, depths_of
-from workspan.lab.replay.contenders import BestFixed
 from workspan.lab.replay.direct import Ended, run_directly
-from workspan.lab.replay.fitted import Contender, Fitted, Known
+from workspan.lab.replay.fitted import Fitted, Known, Method
 from workspan.lab.replay.folds import Folds, Split
+from workspan.lab.replay.grid import Grid, depths_of, grid_of
 from workspan.lab.replay.loop import NotDirect
+from workspan.lab.replay.methods import BestFixed
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
 from workspan.runner import check, run
@@ -29,7 +29,7 @@ Row = tuple[str, list[float | None]]
 """Of one problem: its id, and means over orders, as `Outcome` has them."""
 
 Found = list[list[Row]]
-"""The rows of each contender and budget, budgets inside contenders."""
+"""The rows of each method and budget, budgets inside methods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Work:
     """All that there is to be done: each split for itself, in any order."""
 
     recordings: tuple[Recording, ...]
-    contenders: tuple[Contender, ...]
+    methods: tuple[Method, ...]
     budgets: tuple[Budget, ...]
     folds: Folds
     seed: int
@@ -74,45 +74,43 @@ class Work:
         return self.folds.split(self.recordings, self.seed)
 
     @cached_property
-    def tables(self) -> Mapping[str, Cells]:
+    def tables(self) -> Mapping[str, Grid]:
         """The width × depth table of each recording, by its name."""
         depths = depths_of(self.recordings)
-        return {one.name: cells_of(one, depths, self.seed) for one in self.recordings}
+        return {one.name: grid_of(one, depths, self.seed) for one in self.recordings}
 
     @property
     def size(self) -> int:
-        """Chains, once for each contender and budget: about how much there is to do."""
+        """Chains, once for each method and budget: about how much there is to do."""
         chains = sum(len(many) for one in self.splits for many in one.held.chains.values())
-        return chains * len(self.contenders) * len(self.budgets)
+        return chains * len(self.methods) * len(self.budgets)
 
     def runs(self, split: int) -> int:
-        """Return the problems of a split, once for each contender and budget."""
+        """Return the problems of a split, once for each method and budget."""
         held = len(self.splits[split].held.problems)
-        return held * len(self.contenders) * len(self.budgets)
+        return held * len(self.methods) * len(self.budgets)
 
     async def do(self, split: int) -> Found:
-        """Fit every contender for every budget on a split, and run it on what is held out."""
+        """Fit every method for every budget on a split, and run it on what is held out."""
         part = self.splits[split]
-        is_tabled = any(isinstance(one, BestFixed) for one in self.contenders)
+        is_tabled = any(isinstance(one, BestFixed) for one in self.methods)
         known = Known(self.tables if is_tabled else {})
-        both = product(self.contenders, self.budgets)
+        both = product(self.methods, self.budgets)
         return [await self._run(*pair, part, known) for pair in both]
 
-    def outcomes(self, split: int, found: Found, contender: str, budget: Budget) -> list[Outcome]:
-        """Return what one contender came to within a budget, of all that was found on a split."""
-        place = [one.name for one in self.contenders].index(contender) * len(self.budgets)
+    def outcomes(self, split: int, found: Found, method: str, budget: Budget) -> list[Outcome]:
+        """Return what one method came to within a budget, of all that was found on a split."""
+        place = [one.name for one in self.methods].index(method) * len(self.budgets)
         rows, held = found[place + self.budgets.index(budget)], self.splits[split].held
-        return [outcome_of(contender, budget, held, *row) for row in rows]
+        return [outcome_of(method, budget, held, *row) for row in rows]
 
-    async def _run(
-        self, contender: Contender, budget: Budget, split: Split, known: Known
-    ) -> list[Row]:
+    async def _run(self, method: Method, budget: Budget, split: Split, known: Known) -> list[Row]:
         """Fit on the training part and run on each problem held out."""
-        fitted = contender.fit(split, budget, known)
+        fitted = method.fit(split, budget, known)
         check(fitted.strategy, ReplayEngine(split.held), fitted.budget)
         rows = played(fitted, split.held, known, self.seed, self.seeds)
         if rows is None:
-            runs, rows = _Runs(contender.name, fitted, split.held), []
+            runs, rows = _Runs(method.name, fitted, split.held), []
             for problem in split.held.problems:
                 orders = [seed_for(self.seed, f"{i} {problem.id}") for i in range(self.seeds)]
                 rows.append([await runs.one(problem, order) for order in orders])
@@ -121,7 +119,7 @@ class Work:
 
 
 class _Runs:
-    """A fitted contender on the problems held out: directly as long as that can be."""
+    """A fitted method on the problems held out: directly as long as that can be."""
 
     def __init__(self, name: str, fitted: Fitted, held: Recording) -> None:
         self._name, self._fitted, self._held = name, fitted, held

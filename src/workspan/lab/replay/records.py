@@ -9,8 +9,8 @@ from itertools import pairwise
 from statistics import fmean
 
 from workspan.data.budget import Budget
-from workspan.lab.replay.contenders import BEST_FIXED, ORACLE
 from workspan.lab.replay.held_out import Outcome
+from workspan.lab.replay.methods import BEST_FIXED, ORACLE
 from workspan.lab.replay.replay import Replayed
 from workspan.lab.stats import bootstrap, paired_difference
 

@@ -10,17 +10,17 @@ import numpy as np
 
 from workspan.data.budget import Budget
 from workspan.errors import InputError
-from workspan.lab.replay.cells import Cells
-from workspan.lab.replay.contenders import ORACLE, Plain
-from workspan.lab.replay.fitted import Contender
+from workspan.lab.replay.fitted import Method
 from workspan.lab.replay.fitting import Fitting
 from workspan.lab.replay.folds import Folds, Split
+from workspan.lab.replay.grid import Grid
 from workspan.lab.replay.held_out import Outcome, Work, outcome_of
+from workspan.lab.replay.methods import ORACLE, Plain
 from workspan.lab.replay.workers import done_by
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
 from workspan.runner import check
-from workspan.strategies.auto.library import known
+from workspan.strategies.auto.profile import known
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Replayed:
 
 async def replay(
     recordings: Sequence[Recording],
-    contenders: Sequence[Contender | None],
+    methods: Sequence[Method | None],
     budgets: Sequence[Budget],
     *,
     folds: Folds | None = None,
@@ -50,15 +50,15 @@ async def replay(
     on_progress: Callable[[int, int], None] | None = None,
     workers: int | None = None,
 ) -> Replayed:
-    """Run every contender within every budget on every problem, each held out from what it learnt.
+    """Run every method within every budget on every problem, each held out from what it learnt.
 
-    The chains of a problem come in `seeds` orders, the same for all contenders. A recording gives
+    The chains of a problem come in `seeds` orders, the same for all methods. A recording gives
     each chain once: who asks for more gets no more.
 
     Args:
         recordings: of one unit.
-        contenders: None is the oracle, which uses labels.
-        budgets: of one run; a mean for contenders that pool.
+        methods: None is the oracle, which uses labels.
+        budgets: of one run; a mean for methods that pool.
         folds: how problems are held out; by problem if None.
         seed: root of all randomness.
         seeds: orders of chains.
@@ -73,72 +73,72 @@ async def replay(
     if len(units) > 1:
         raise InputError("some recordings count tokens and some characters: choose models of one")
     folds = folds or Folds()
-    runners = tuple(one for one in contenders if one is not None)
+    runners = tuple(one for one in methods if one is not None)
     work = Work((*recordings,), runners, (*budgets,), folds, seed, seeds)
     for runner, split in product(runners, work.splits):
         _check(runner, split, budgets)
     found = await done_by(work, on_progress, workers)
     outcomes: list[Outcome] = []
-    for contender, budget in product(contenders, budgets):
-        if contender is None:
+    for method, budget in product(methods, budgets):
+        if method is None:
             outcomes += _oracle(recordings, work.tables, budget)
         else:
             for i, part in enumerate(found):
-                outcomes += work.outcomes(i, part, contender.name, budget)
-    names = tuple(ORACLE if one is None else one.name for one in contenders)
-    pooled = {ORACLE if one is None else one.name for one in contenders if _pools(one)}
+                outcomes += work.outcomes(i, part, method.name, budget)
+    names = tuple(ORACLE if one is None else one.name for one in methods)
+    pooled = {ORACLE if one is None else one.name for one in methods if _pools(one)}
     return Replayed(
         names, pooled, tuple(budgets), tuple(outcomes), folds, seed, seeds, *map(str, units)
     )
 
 
-def _pools(contender: Contender | None) -> bool:
-    return contender is None or contender.is_pooled
+def _pools(method: Method | None) -> bool:
+    return method is None or method.is_pooled
 
 
-def _check(contender: Contender, split: Split, budgets: Sequence[Budget]) -> None:
+def _check(method: Method, split: Split, budgets: Sequence[Budget]) -> None:
     """Refuse before any work what a recording can't serve."""
-    library = known(contender.strategy.library) if isinstance(contender, Fitting) else None
-    if library is not None and library.unit != split.held.unit:
-        said = f"counts {library.unit}, and the recording {split.held.unit}"
-        raise InputError(f"the library that {contender.name} knows {said}")
-    if isinstance(contender, Plain | Fitting):
-        check(contender.strategy, ReplayEngine(split.held), budgets[0])
+    profile = known(method.strategy.profile) if isinstance(method, Fitting) else None
+    if profile is not None and profile.unit != split.held.unit:
+        said = f"counts {profile.unit}, and the recording {split.held.unit}"
+        raise InputError(f"the profile that {method.name} knows {said}")
+    if isinstance(method, Plain | Fitting):
+        check(method.strategy, ReplayEngine(split.held), budgets[0])
 
 
 def _oracle(
-    recordings: Sequence[Recording], tables: Mapping[str, Cells], budget: Budget
+    recordings: Sequence[Recording], tables: Mapping[str, Grid], budget: Budget
 ) -> list[Outcome]:
-    """Give each problem the cell that its label says is best, within the budget on the mean.
+    """Give each problem the point that its label says is best, within the budget on the mean.
 
-    It takes maxima over noisy cells, so it is optimistic: a bound, no strategy.
+    It takes maxima over noisy points, so it is optimistic: a bound, no strategy.
     """
     found: list[Outcome] = []
     for one in recordings:
-        cells = tables[one.name]
-        for row, column in enumerate(pooled_best(cells, budget)):
+        grid = tables[one.name]
+        for row, column in enumerate(pooled_best(grid, budget)):
             if column is None:
                 values = [0.0, 0.0, 0.0, 0.0]
             else:
-                parts = (cells.accuracy, cells.work, cells.span)
+                parts = (grid.accuracy, grid.work, grid.span)
                 values = [*(float(table[row, column]) for table in parts), 0.0]
-            found.append(outcome_of(ORACLE, budget, one, cells.names[row], values))
+            found.append(outcome_of(ORACLE, budget, one, grid.names[row], values))
     return found
 
 
-def pooled_best(cells: Cells, budget: Budget) -> list[int | None]:
-    """Choose each problem's cell so that the sum of accuracies is highest within the mean budget.
+def pooled_best(grid: Grid, budget: Budget) -> list[int | None]:
+    """Choose each problem's point so that the sum of accuracies is highest within the mean budget.
 
-    At a price of work, each problem takes its best cell (Everett 1963); the price is the lowest
+    At a price of work, each problem takes its best point (Everett 1963); the price is the lowest
     that the budget meets, found by bisection. None is nothing bought. A limit on span excludes
-    cells beyond it instead.
+    points beyond it instead.
     """
-    allowed = np.ones(cells.accuracy.shape, dtype=bool)
+    allowed = np.ones(grid.accuracy.shape, dtype=bool)
     if budget.span is not None:
-        allowed = cells.span <= budget.span
-    accuracy = np.where(allowed, cells.accuracy, -1.0)
+        allowed = grid.span <= budget.span
+    accuracy = np.where(allowed, grid.accuracy, -1.0)
     accuracy = np.column_stack([accuracy, np.zeros(len(accuracy))])
-    work = np.column_stack([cells.work, np.zeros(len(accuracy))])
+    work = np.column_stack([grid.work, np.zeros(len(accuracy))])
     rows = np.arange(len(work))
 
     def bought(price: float) -> list[int]:
@@ -154,4 +154,4 @@ def pooled_best(cells: Cells, budget: Budget) -> list[int | None]:
             middle = (low + high) / 2
             low, high = (low, middle) if fits(bought(middle)) else (middle, high)
         chosen = bought(high)
-    return [None if i == len(cells.cells) else i for i in chosen]
+    return [None if i == len(grid.points) else i for i in chosen]

@@ -22,15 +22,15 @@ import msgspec
 from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind, Message, Problem
 from workspan.errors import WorkspanError
-from workspan.lab.replay.contenders import read_contenders
 from workspan.lab.replay.folds import Folds
 from workspan.lab.replay.held_out import Found, Work
+from workspan.lab.replay.methods import read_methods
 from workspan.recordings.recording import Chain, Recording, Unit
 
 T = TypeVar("T")
 
 LEAST = 200_000
-"""Chains times contenders times budgets from which on a worker, a second to start, pays."""
+"""Chains times methods times budgets from which on a worker, a second to start, pays."""
 
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
@@ -76,7 +76,7 @@ class _Told(msgspec.Struct, frozen=True):
     """The work as a worker is told it."""
 
     recordings: tuple[_Recorded, ...]
-    contenders: tuple[str, ...]
+    methods: tuple[str, ...]
     budgets: tuple[str, ...]
     folds: str
     seed: int
@@ -85,7 +85,7 @@ class _Told(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, work: Work) -> _Told | None:
         """Say it; None where a worker would understand something else."""
-        names = tuple(one.name for one in work.contenders)
+        names = tuple(one.name for one in work.methods)
         told = cls(
             tuple(map(_Recorded.of, work.recordings)),
             names,
@@ -98,7 +98,7 @@ class _Told(msgspec.Struct, frozen=True):
             again = told.work()
         except WorkspanError:
             return None
-        is_same = again.contenders == work.contenders and again.budgets == work.budgets
+        is_same = again.methods == work.methods and again.budgets == work.budgets
         both = zip(again.recordings, work.recordings, strict=True)
         is_same &= all(mine.problems == theirs.problems for mine, theirs in both)
         return told if is_same else None
@@ -109,13 +109,13 @@ class _Told(msgspec.Struct, frozen=True):
         Raises:
             WorkspanError: a strategy or a budget is not known here.
         """
-        contenders = tuple(one for name in self.contenders for one in read_contenders(name) if one)
+        methods = tuple(one for name in self.methods for one in read_methods(name) if one)
         budgets = tuple(
             Budget.parse(text) if text != str(Budget()) else Budget() for text in self.budgets
         )
         folds = Folds.parse(self.folds)
         recordings = tuple(one.recording() for one in self.recordings)
-        return Work(recordings, contenders, budgets, folds, self.seed, self.seeds)
+        return Work(recordings, methods, budgets, folds, self.seed, self.seeds)
 
 
 async def done_by(

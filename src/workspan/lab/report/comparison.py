@@ -10,8 +10,8 @@ import jinja2
 from markupsafe import Markup
 
 from workspan import __version__
-from workspan.batch.bench import Trial
 from workspan.batch.compare import Comparison
+from workspan.batch.trials import Trial
 from workspan.core.engine import engine_names
 from workspan.core.journal import digest
 from workspan.lab.records import Record, by_parallelism, letter, records

@@ -1,4 +1,4 @@
-"""Why, as one page: the lines over span, the purchases in order, the evidence at each depth."""
+"""Why, as one page: the chains over span, the purchases in order, the evidence at each depth."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from markupsafe import Markup
 
 from workspan import __version__
 from workspan.data.explanation import Explanation
+from workspan.lab.report.chains import chains_plot, ranked
 from workspan.lab.report.comparison import template
 from workspan.lab.report.explanations import Told
 from workspan.lab.report.figures import HUES
-from workspan.lab.report.lines import lines_plot, ranked
 from workspan.lab.report.pages import write_page
 
 _SHOWN = 200
@@ -41,7 +41,7 @@ def render(told: Sequence[Told]) -> str:
     runs = [
         {
             "told": one,
-            "plot": Markup(lines_plot(one.why)),  # our own drawing, without a word of the model
+            "plot": Markup(chains_plot(one.why)),  # our own drawing, without a word of the model
             "answers": [(i, _start(one.why, group)) for i, group in enumerate(ranked(one.why))],
         }
         for one in told[:MOST]

@@ -53,7 +53,7 @@ def _told(path: Path) -> Iterator[Told]:
     content = read_whole(path)
     for number, told in (_of_lines if is_journal(content) else _of_records)(content, path):
         if told is not None and not _is_sound(told.why):
-            said = "names lines or answers that it does not hold"
+            said = "names chains or answers that it does not hold"
             raise DataError(said, path=str(path), line=number)
         if told is not None:
             yield told
@@ -92,7 +92,7 @@ def _is_sound(why: Explanation) -> bool:
     groups = [step.leader for step in why.steps] + [one.group for one in grown]
     groups += [one.group for step in why.steps for one in step.tried]
     return all(-1 <= group < len(why.answers) for group in groups) and all(
-        0 <= one.line < why.lines <= 100_000 and one.depth >= 0 for one in grown
+        0 <= one.chain < why.chains <= 100_000 and one.depth >= 0 for one in grown
     )
 
 

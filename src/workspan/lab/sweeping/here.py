@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from workspan.batch.bench import Away, Bench, Trial
 from workspan.batch.compare import PARALLEL
+from workspan.batch.trials import Away, Trial, TrialRunner
 from workspan.core.engine import Engine
 from workspan.core.journal import Journal, digest, seed_for
 from workspan.core.session import Strategy
@@ -107,7 +107,7 @@ class Here:
         self._folder = folder
         self._limiters: dict[tuple[str, str], anyio.CapacityLimiter] = {}
         self._open: dict[str, _Open] = {}
-        self._benches: dict[str, Bench] = {}
+        self._runners: dict[str, TrialRunner] = {}
         self._away, self._width = away or {}, width
 
     def places(self, cell: Cell) -> int:
@@ -198,15 +198,15 @@ class Here:
             self._begun(cell).strategy,
         )
         if lane.recording is not None:
-            bench = self._bench(cell, lane.of(cell, place), planned=_MANY)
-            return await bench.attempt(strategy, task, journal)
-        if cell.id not in self._benches:
+            runner = self._runner(cell, lane.of(cell, place), planned=_MANY)
+            return await runner.attempt(strategy, task, journal)
+        if cell.id not in self._runners:
             planned = len(self._tasks(cell))
-            self._benches[cell.id] = self._bench(cell, lane.engine, planned=planned)
-        bench = self._benches[cell.id]
+            self._runners[cell.id] = self._runner(cell, lane.engine, planned=planned)
+        runner = self._runners[cell.id]
         if (away := self._away.get((cell.engine, cell.effort))) is not None:
-            return await away(bench, strategy, task, journal)
-        return await bench.attempt(strategy, task, journal)
+            return await away(runner, strategy, task, journal)
+        return await runner.attempt(strategy, task, journal)
 
     async def share(self, cell: Cell, drawn: Cell, place: int) -> TrialRow | None:
         """Run on the recorded calls of the larger cell; None where they are not enough."""
@@ -219,9 +219,9 @@ class Here:
         journal = await reached(strategy, task.problem, engine, run.seed, entries)
         if journal is None:
             return None
-        bench = self._bench(cell, NobodyAsked(engine), planned=_MANY)
+        runner = self._runner(cell, NobodyAsked(engine), planned=_MANY)
         try:
-            trial = await bench.attempt(strategy, task, journal)
+            trial = await runner.attempt(strategy, task, journal)
         except EngineError:  # within its budget it would ask for others
             return None
         is_same = trial.result is not None and not trial.result.failures
@@ -237,7 +237,7 @@ class Here:
     def release(self, family: Family) -> None:
         """Close the journals of a family."""
         for cell in family.cells:
-            self._benches.pop(cell.id, None)
+            self._runners.pop(cell.id, None)
             one = self._open.pop(cell.id, None)
             if one is not None and one.file is not None:
                 one.file.close()
@@ -269,14 +269,14 @@ class Here:
             self._open[cell.id] = _Open(strategy, file)
         return self._open[cell.id]
 
-    def _bench(self, cell: Cell, engine: Engine, *, planned: int) -> Bench:
+    def _runner(self, cell: Cell, engine: Engine, *, planned: int) -> TrialRunner:
         lane = self._lane(cell)
         name = (cell.engine, cell.effort)
         limiter = self._limiters.get(name)
         if limiter is None:
             places = lane.engine.info.concurrency
             limiter = self._limiters[name] = anyio.CapacityLimiter(places)
-        return Bench(engine, _budget(cell), cell.seed, None, limiter, planned, lane.engines)
+        return TrialRunner(engine, _budget(cell), cell.seed, None, limiter, planned, lane.engines)
 
     def _lane(self, cell: Cell) -> Lane:
         return self._lanes[cell.engine, cell.effort]

@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, Decimal
 from statistics import fmean
 from typing import Literal
 
-from workspan.batch.bench import Trial
+from workspan.batch.trials import Trial
 from workspan.data.money import exactly
 from workspan.data.types import Amount, Usage
 from workspan.lab.stats import Interval, bootstrap, wilson

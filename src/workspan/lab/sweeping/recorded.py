@@ -15,7 +15,7 @@ from workspan.answers import canonical
 from workspan.core.journal import seed_for
 from workspan.data.budget import Budget
 from workspan.data.types import Problem
-from workspan.lab.replay.cells import Pluralities
+from workspan.lab.replay.grid import Pluralities
 from workspan.lab.sweeping.nested import Family
 from workspan.lab.sweeping.outcome import TrialRow
 from workspan.recordings.engine import ReplayEngine, draw_order

@@ -5,5 +5,5 @@ attempt                      one upstream asked once, up to its first token
 streaming · whole            the reply on its way back
 body · blocks · counts       fields edited without reading the rest; events; what was decoded
 charge                       reserved in slices, settled once
-upstream · places · trouble  a server, the line before it, what its refusals mean
+upstream · places · trouble  a server, the line before it, what its rejections mean
 """

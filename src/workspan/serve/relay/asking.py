@@ -248,7 +248,7 @@ class Passed:
             work,
             prefill,
             is_cuttable,
-            server.runahead * self.n,
+            server.overshoot * self.n,
             self.price(server),
             self.n,
             may_shrink=bool(work) and not (is_stated or self.is_streamed),
@@ -278,7 +278,7 @@ class Passed:
         tools = _CALLS if self.has_tools else ()
         request = Request((), max_tokens=UNCAPPED if cap is None else cap, tools=tools)
         bound = plan.prefill or self._rough_prompt
-        return Counts(request, self.n, bound, server.runahead, server.pace, is_bounded=True)
+        return Counts(request, self.n, bound, server.overshoot, server.pace, is_bounded=True)
 
     @cached_property
     def has_tools(self) -> bool:

@@ -22,7 +22,7 @@ from workspan.serve.leases import busy
 
 SLICE = 256
 """Tokens of a slice, at least."""
-_SLICE_OVER_RUNAHEAD = 20
+_SLICE_OVER_OVERSHOOT = 20
 _TRIES = 16
 """So many in each slice, where there is nothing more just now."""
 _SMALLEST = 80
@@ -70,7 +70,7 @@ class Plan:
     """A bound, where a limit rests on it; else 0."""
     is_cuttable: bool
     """It streams, and its pieces can be counted closely enough to cut it."""
-    runahead: int
+    overshoot: int
     """Of all its choices together."""
     price: Price | None
     choices: int = 1
@@ -126,7 +126,7 @@ class Charge:
         self.is_limited = limited.tokens
         """Something is to be counted while it streams."""
         self._left = left
-        self._slice = max(SLICE, _SLICE_OVER_RUNAHEAD * plan.runahead)
+        self._slice = max(SLICE, _SLICE_OVER_OVERSHOOT * plan.overshoot)
         self._held = 0
         """Tokens."""
         self._hold: Hold | None = None
@@ -166,13 +166,13 @@ class Charge:
                     raise
                 if place == _ASKED - 1:
                     raise busy(refused.limit) from None  # others were faster each time
-        self._ahead = self._slice // _AHEAD + self.plan.runahead
+        self._ahead = self._slice // _AHEAD + self.plan.overshoot
 
     async def _hold_first(self, left: int | None) -> None:
         """Hold the prompt, and the tokens that a request begins with."""
         plan = self.plan
         is_sliced = plan.is_cuttable or plan.work is None
-        wanted = self._capped(self._slice + plan.runahead) if is_sliced else plan.work or 0
+        wanted = self._capped(self._slice + plan.overshoot) if is_sliced else plan.work or 0
         is_last = left is not None and (plan.may_shrink or (is_sliced and left < wanted))
         if left is None or not is_last:
             self._hold = await self._account.reserve(self._first(wanted))
@@ -221,19 +221,19 @@ class Charge:
 
     async def _goes_on(self, seen: int) -> bool:
         pace = self._pace(seen)
-        self._ahead = max(self._slice // _AHEAD, int(_AHEAD_SECONDS * pace)) + self.plan.runahead
+        self._ahead = max(self._slice // _AHEAD, int(_AHEAD_SECONDS * pace)) + self.plan.overshoot
         self._look()
         if self._asking is None and seen >= self._ask_at:
             self._ask(seen)
         if not self._is_enough(seen) and self._asking is not None and pace > 0:
-            last = self._held - seen - self.plan.runahead
+            last = self._held - seen - self.plan.overshoot
             if last > 0:  # for half as long as that lasts
                 await asyncio.wait([self._asking], timeout=last / pace / 2)
                 self._look()
         return self._is_enough(seen)
 
     def _is_enough(self, seen: int) -> bool:
-        return self._is_whole or seen + self._jump + self.plan.runahead <= self._held
+        return self._is_whole or seen + self._jump + self.plan.overshoot <= self._held
 
     def _pace(self, seen: int) -> float:
         """Return tokens a second; 0 where it is not known."""
@@ -273,11 +273,11 @@ class Charge:
         """Return what a stream that was hung up may have decoded unseen, of a bound.
 
         A bound may be the whole cap, where words may hide in calls of tools. What was held covers
-        the runahead: beyond that nobody promised anything.
+        the overshoot: beyond that nobody promised anything.
         """
         if not self.is_limited or self.plan.work is None:
             return bound
-        return min(bound, max(self._held - seen, self.plan.runahead))
+        return min(bound, max(self._held - seen, self.plan.overshoot))
 
     async def settle(self, usage: Usage) -> None:
         """End it."""

@@ -27,16 +27,16 @@ class Counts:
         request: Request,
         choices: int,
         prompt: int,
-        runahead: int,
+        overshoot: int,
         pace: Pace,
         *,
         is_bounded: bool,
     ) -> None:
         """Begin; `prompt` bounds its tokens, unless it is not `is_bounded`."""
-        self._runahead = runahead
+        self._overshoot = overshoot
         self._is_capped = request.max_tokens < UNCAPPED
         self.meters = [
-            Meter(request, prompt, runahead, pace, is_bounded=is_bounded) for _ in range(choices)
+            Meter(request, prompt, overshoot, pace, is_bounded=is_bounded) for _ in range(choices)
         ]
         self.report: Report | None = None
         self._heard_at = 0
@@ -211,7 +211,7 @@ class Counts:
     def _cut(self, meter: Meter) -> Usage:
         usage = meter.usage_if_cut
         if not self._is_capped:
-            usage = replace(usage, unseen_tokens=min(usage.unseen_tokens, self._runahead))
+            usage = replace(usage, unseen_tokens=min(usage.unseen_tokens, self._overshoot))
         return usage
 
     def _added(self, parts: list[Usage]) -> Usage:

@@ -11,7 +11,7 @@ import aiohttp
 
 from workspan.boundary.secret import Secret
 from workspan.engines.endpoint.complaints import Complaint, is_complaint
-from workspan.engines.endpoint.refusals import refusal
+from workspan.engines.endpoint.rejections import rejection
 from workspan.errors import ContextExceeded, EngineError, EngineUnavailable
 from workspan.legible import one_line
 from workspan.serve.relay.in_line import LineFull
@@ -106,7 +106,7 @@ def _has_ended(status: int, body: Any) -> bool:
 
 def _too_many(complaint: Complaint, words: str, headers: Mapping[str, str]) -> Failed:
     """Tell a rate that is too high from a quota that is used up, both the upstream's."""
-    waits = isinstance(refusal(complaint, ""), EngineUnavailable)
+    waits = isinstance(rejection(complaint, ""), EngineUnavailable)
     return Failed(
         429,
         words,

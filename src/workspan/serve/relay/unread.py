@@ -10,7 +10,7 @@ import aiohttp
 try:
     import fcntl
     import termios
-except ImportError:  # Windows: what a hang-up leaves unseen is bounded by the runahead alone
+except ImportError:  # Windows: what a hang-up leaves unseen is bounded by the overshoot alone
     fcntl = None  # type: ignore[assignment]
 
 

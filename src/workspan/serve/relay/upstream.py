@@ -74,7 +74,7 @@ class Server:
         self.secret = self.engine.secret
         self.pace = self.engine.pace
         self.sizes = self.engine.sizes
-        self.runahead = self.engine.runahead
+        self.overshoot = self.engine.overshoot
         self.extra = dict(self.engine.extra_body)
         self.lessons = Lessons()
         self.spoken = Spoken(stated.speaks)

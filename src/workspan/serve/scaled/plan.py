@@ -251,7 +251,7 @@ def _name(strategy: Strategy) -> str:
 
 
 def _voting(strategy: Strategy, kind: TurnKind, rules: Rules, n: int) -> tuple[Strategy, str]:
-    """Vote; ``auto`` without a library widens as agreement and budget ask."""
+    """Vote; ``auto`` without a profile widens as agreement and budget ask."""
     name = _name(strategy)
     if isinstance(strategy, Auto) and (_is_plain(strategy) or kind.name in _FORMED):
         width = max(n, rules.width if strategy.n == Auto().n else strategy.n)

@@ -12,7 +12,7 @@ from workspan.data.types import Answer, Problem, Request
 from workspan.errors import at_least, first_error, within
 from workspan.registry.card import Card
 from workspan.search.cmc import CmcControl, Settings
-from workspan.strategies.adaptive.probed_chain import Chain, grow
+from workspan.strategies.adaptive.probed_chain import ProbedChain, grow
 from workspan.strategies.auto.groups import Groups
 
 
@@ -40,7 +40,7 @@ class Cmc:
         family="adaptive",
         parameters={
             "beta": "From 0 to 1: more chains, more patience, a surer stop.",
-            "block": "Tokens between two looks.",
+            "block": "Tokens between two probes.",
             "probe": "What a chain is asked with.",
             "probe_tokens": "Tokens of its answer, at most.",
         },
@@ -62,7 +62,7 @@ class Cmc:
         """Go round by round until the rule stops it or no chain is left to grow."""
         told = Settings.of(self.beta)
         control, groups = CmcControl(told), Groups(problem.kind, session.same)
-        chains = [Chain()] * session.branches(told.chains)
+        chains = [ProbedChain()] * session.branches(told.chains)
         dropped: set[int] = set()
         vote = Answer(None)
         done: list[int] = []
@@ -81,24 +81,30 @@ class Cmc:
                 break
             if move == "widen" and not any(chains[i].error for i in live):
                 wider = min(len(chains) + told.widen, session.branches(told.most))
-                chains += [Chain()] * (wider - len(chains))
+                chains += [ProbedChain()] * (wider - len(chains))
         errors = [chain.error for chain in chains if chain.error and not chain.tokens]
         if len(errors) == len(chains):
             raise first_error(errors)
         return vote
 
-    def _size(self, chain: Chain, control: CmcControl, groups: Groups, done: Sequence[int]) -> int:
+    def _size(
+        self, chain: ProbedChain, control: CmcControl, groups: Groups, done: Sequence[int]
+    ) -> int:
         """Return by how many tokens a chain grows in this round."""
         blocks = control.blocks(groups.number(chain.now.answer), done)
         return min(blocks * self.block, self.max_tokens - chain.tokens)
 
     async def _grow(
-        self, problem: Problem, session: Session, chains: Sequence[Chain], sizes: Sequence[int]
-    ) -> list[Chain]:
+        self,
+        problem: Problem,
+        session: Session,
+        chains: Sequence[ProbedChain],
+        sizes: Sequence[int],
+    ) -> list[ProbedChain]:
         """Grow each chain by its size and ask those that have not ended."""
         ask = Request(problem.prompt, self.probe, self.probe_tokens, 0.0, stop=("\n",))
 
-        async def one(session: Session, job: tuple[Chain, int]) -> Chain:
+        async def one(session: Session, job: tuple[ProbedChain, int]) -> ProbedChain:
             chain, size = job
             block = Request(problem.prompt, "", size, self.temperature)
             longer = await grow(problem, block, ask, session, chain)
@@ -107,7 +113,9 @@ class Cmc:
 
         return await session.map(one, list(zip(chains, sizes, strict=True)))
 
-    async def _vote(self, problem: Problem, session: Session, chains: Sequence[Chain]) -> Answer:
+    async def _vote(
+        self, problem: Problem, session: Session, chains: Sequence[ProbedChain]
+    ) -> Answer:
         """Vote among the finished; among interim answers where none has finished."""
         ended = [chain.now for chain in chains if chain.has_ended]
         vote = await session.vote(ended, problem.kind)

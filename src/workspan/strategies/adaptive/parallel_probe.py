@@ -14,7 +14,7 @@ from workspan.data.types import Answer, Problem, Request
 from workspan.errors import at_least, first_error
 from workspan.registry.card import Card
 from workspan.search.probing import ProbeControl
-from workspan.strategies.adaptive.probed_chain import Chain, grow
+from workspan.strategies.adaptive.probed_chain import ProbedChain, grow
 from workspan.strategies.auto.groups import Groups
 
 
@@ -67,7 +67,7 @@ class ParallelProbe:
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Grow and probe until the majority is stable or no chain is left to grow."""
-        chains = [Chain()] * session.branches(self.n)
+        chains = [ProbedChain()] * session.branches(self.n)
         control = self._control(problem, session, len(chains))
         ask = Request(problem.prompt, self.probe, self.probe_tokens, 0.0, stop=("\n",))
         vote = Answer(None)

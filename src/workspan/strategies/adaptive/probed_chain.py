@@ -13,7 +13,7 @@ _NOTHING = Candidate("", None)
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class ProbedChain:
     """A chain of thought so far."""
 
     now: Candidate = _NOTHING
@@ -29,8 +29,8 @@ class Chain:
 
 
 async def grow(
-    problem: Problem, block: Request, ask: Request | None, session: Session, chain: Chain
-) -> Chain:
+    problem: Problem, block: Request, ask: Request | None, session: Session, chain: ProbedChain
+) -> ProbedChain:
     """Draw one more block after the chain's text, then ask for the answer.
 
     Where the chain can't go on it keeps its latest answer. The prefix of `ask` is put after the
@@ -52,7 +52,9 @@ async def grow(
     return chain if ask is None else await _interim(problem, session, chain, ask)
 
 
-async def _interim(problem: Problem, session: Session, chain: Chain, ask: Request) -> Chain:
+async def _interim(
+    problem: Problem, session: Session, chain: ProbedChain, ask: Request
+) -> ProbedChain:
     """Let the chain answer when asked; it keeps its latest answer if it can't be asked."""
     now = chain.now
     try:

@@ -1,4 +1,4 @@
-"""The arms of `auto`: other strategies, each of which a library must know or a verifier judge."""
+"""The arms of `auto`: other strategies, each of which a profile must know or a verifier judge."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from workspan.data.budget import Budget
 from workspan.data.explanation import Tried
 from workspan.errors import EngineError
 from workspan.strategies.auto.answers import drafts
-from workspan.strategies.auto.library import known
-from workspan.strategies.auto.lines import Lines
+from workspan.strategies.auto.chains import Chains
 from workspan.strategies.auto.policies.state import NONE, Decision
+from workspan.strategies.auto.profile import known
 
 
-async def switch(arm: Strategy, decision: Decision, lines: Lines, session: Session) -> None:
+async def switch(arm: Strategy, decision: Decision, chains: Chains, session: Session) -> None:
     """Let an arm go on from what was found, with a part of the budget.
 
     One that fails has no answer. What it scored itself is not believed: a pass is one of the run's
@@ -22,19 +22,19 @@ async def switch(arm: Strategy, decision: Decision, lines: Lines, session: Sessi
     """
     with session.child(Budget(work=decision.block)) as part:
         try:
-            best = (await part.attempt(arm, lines.problem, drafts=drafts(lines))).best
+            best = (await part.attempt(arm, chains.problem, drafts=drafts(chains))).best
         except EngineError:
             best = None
         left = part.left().work
-    if best is not None and lines.verifier is not None:
+    if best is not None and chains.verifier is not None:
         plain = replace(best, score=None)
-        [best] = await session.score(lines.verifier, lines.problem, [plain])
-    is_refuted = best is None or (lines.verifier is not None and best.score == 0)
-    group = NONE if is_refuted or best is None else lines.groups.number(best.answer)
-    score = best.score if best is not None and lines.verifier is not None else None
+        [best] = await session.score(chains.verifier, chains.problem, [plain])
+    is_refuted = best is None or (chains.verifier is not None and best.score == 0)
+    group = NONE if is_refuted or best is None else chains.groups.number(best.answer)
+    score = best.score if best is not None and chains.verifier is not None else None
     work = decision.block - (left or 0)
-    lines.tried.append(Tried(decision.arm, work, group, score))
-    lines.found.append(best)
+    chains.tried.append(Tried(decision.arm, work, group, score))
+    chains.found.append(best)
 
 
 def check_arms(arms: tuple[Strategy, ...], path: str, *, is_judged: bool) -> None:
@@ -42,23 +42,23 @@ def check_arms(arms: tuple[Strategy, ...], path: str, *, is_judged: bool) -> Non
 
     Args:
         arms: in order.
-        path: of the library; "" where there is none.
+        path: of the profile; "" where there is none.
         is_judged: a verifier tells good ends from bad ones.
 
     Raises:
-        DataError: the library can't be read.
-        ValueError: the library knows other arms, or there is none and no verifier.
+        DataError: the profile can't be read.
+        ValueError: the profile knows other arms, or there is none and no verifier.
     """
-    library = known(path)
+    profile = known(path)
     if not arms:
         return
-    if library is None and not is_judged:
-        raise ValueError("arms need a library calibrated with them, or a verifier to judge them")
-    if library is not None and library.arms != arm_names(arms):
-        has = ", ".join(library.arms) or "no arms"
-        raise ValueError(f"the library {path} knows {has}: calibrate with these arms again")
+    if profile is None and not is_judged:
+        raise ValueError("arms need a profile calibrated with them, or a verifier to judge them")
+    if profile is not None and profile.arms != arm_names(arms):
+        has = ", ".join(profile.arms) or "no arms"
+        raise ValueError(f"the profile {path} knows {has}: calibrate with these arms again")
 
 
 def arm_names(arms: tuple[Strategy, ...]) -> tuple[str, ...]:
-    """Return the arms with every dial, as a library names them."""
+    """Return the arms with every dial, as a profile names them."""
     return tuple(map(repr, arms))

@@ -1,4 +1,4 @@
-"""`auto` where the depth dial is effort: the ladder that its library holds worth most."""
+"""`auto` where the depth dial is effort: the ladder that its profile holds worth most."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from workspan.data.types import Answer, Problem
 from workspan.errors import MissingDependency, SpecError
 from workspan.strategies.adaptive.ladder import Ladder, check_effort
 from workspan.strategies.auto.groups import Groups
-from workspan.strategies.auto.library import known
 from workspan.strategies.auto.policies.explaining import explain
-from workspan.strategies.auto.policies.state import NONE, Action, Decision, Line, State
+from workspan.strategies.auto.policies.state import NONE, Action, Chain, Decision, State
+from workspan.strategies.auto.profile import known
 
 if TYPE_CHECKING:
     from workspan.strategies.auto.fit.ladders import Played
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Climber(NamedTuple):
-    """A ladder that a library holds worth most."""
+    """A ladder that a profile holds worth most."""
 
     ladder: Ladder
     trust: tuple[float, float]
@@ -49,7 +49,7 @@ class Dials(Protocol):
     """What of `auto` bears on a ladder."""
 
     @property
-    def library(self) -> str:
+    def profile(self) -> str:
         """A file of `workspan which`."""
         ...
 
@@ -85,19 +85,19 @@ class Dials(Protocol):
 
 
 def check_rungs(auto: Dials, info: EngineInfo) -> None:
-    """Refuse a library of efforts that the run's own engine does not take.
+    """Refuse a profile of efforts that the run's own engine does not take.
 
     Raises:
         SpecError: see `check_effort`; or a promise is asked for, which no ladder keeps.
         UnsupportedCapability: see `check_effort`.
     """
-    library = known(auto.library)
-    if library and library.ladders and isinstance(auto.floor, str):
+    profile = known(auto.profile)
+    if profile and profile.ladders and isinstance(auto.floor, str):
         raise SpecError(
-            f"the library {auto.library} is of efforts: a ladder of them promises nothing; give "
-            "floor a number, or a library of `workspan calibrate`"
+            f"the profile {auto.profile} is of efforts: a ladder of them promises nothing; give "
+            "floor a number, or a profile of `workspan calibrate`"
         )
-    for rung in library.ladders.rungs if library and library.ladders else ():
+    for rung in profile.ladders.rungs if profile and profile.ladders else ():
         if not rung.engine:
             check_effort(rung.effort, info)
 
@@ -107,13 +107,13 @@ def climber_of(auto: Dials, session: Session) -> Climber | None:
 
     The budget is hard: what a plan would not reach within it brings nothing, and it is chosen so.
     """
-    library = known(auto.library)
-    if library is None or library.ladders is None:
+    profile = known(auto.profile)
+    if profile is None or profile.ladders is None:
         return None
     if auto.climbs is not None:
         return auto.climbs
     left = session.left()
-    place = Path(auto.library)
+    place = Path(auto.profile)
     stamp, price = place.stat().st_mtime_ns, auto.price / 1000
     return _best(place, stamp, left.work, left.span, price, auto.rate).under(auto)
 
@@ -132,11 +132,11 @@ async def climbed(
         n = stages[rest.rung].n
         taken.append((state, Decision("widen", (), n, 0, leader, belief, why=why)))
         both = zip(rest.read, rest.drawn, strict=True)
-        lines = (
-            Line(max(1, drawn.tokens), (), groups.number(one.answer), ended=True)
+        chains = (
+            Chain(max(1, drawn.tokens), (), groups.number(one.answer), ended=True)
             for one, drawn in both
         )
-        state = _state((*state.lines, *lines), session)
+        state = _state((*state.chains, *chains), session)
         votes, belief = rest.votes, climber.sure(rest.share) if rest.votes.best else 0.0
         leader = groups.number(votes.text)
         alike = {groups.number(one.answer) for one in rest.read}
@@ -160,10 +160,10 @@ async def climbed(
     return replace(votes, best=best, why=explain(taken, state, groups.answers, knows))
 
 
-def _state(lines: tuple[Line, ...], session: Session) -> State:
-    work = sum(line.depth for line in lines)
+def _state(chains: tuple[Chain, ...], session: Session) -> State:
+    work = sum(chain.depth for chain in chains)
     left = session.left()
-    return State(lines, work, session.clock.now, left.work, left.span)
+    return State(chains, work, session.clock.now, left.work, left.span)
 
 
 @lru_cache(maxsize=64)
@@ -183,7 +183,7 @@ def _played(path: Path, _stamp: int, work: int | None = None, span: int | None =
     try:
         from workspan.strategies.auto.fit.ladders import plain_plans, play
     except ImportError:
-        raise MissingDependency("a calibration library", "lab") from None
+        raise MissingDependency("a calibration profile", "lab") from None
     return play(seen := _seen(path), plain_plans(seen), cap=work, longest=span)
 
 
@@ -198,28 +198,28 @@ def _climber(path: Path, _stamp: int, plan: Climb) -> Climber:
 
 
 def _seen(path: Path) -> Ladders:
-    library = known(str(path))
-    assert library is not None
-    assert library.ladders is not None
-    return library.ladders
+    profile = known(str(path))
+    assert profile is not None
+    assert profile.ladders is not None
+    return profile.ladders
 
 
 def has_ladders(path: str) -> bool:
-    """Say whether a library is of efforts."""
-    library = known(path)
-    return library is not None and library.ladders is not None
+    """Say whether a profile is of efforts."""
+    profile = known(path)
+    return profile is not None and profile.ladders is not None
 
 
 def pooled_climber(auto: Dials, work: float, place: float) -> Climber:
     """Return the ladder of one problem of many that may take so much work on the mean.
 
     Args:
-        auto: with a library of efforts.
+        auto: with a profile of efforts.
         work: of a problem, on the mean.
         place: of the problem, drawn from [0, 1): between two corners of the hull one part of the
             problems has the cheaper plan, and the other the dearer one.
     """
-    file = Path(auto.library)
+    file = Path(auto.profile)
     stamp = file.stat().st_mtime_ns
     mix = _played(file, stamp).steady().mix(work)
     plan = mix.second if place < mix.share else mix.first

@@ -10,8 +10,8 @@ from workspan.core.session import Strategy, Verifier
 from workspan.errors import SpecError
 from workspan.search.mode_set import certifiable
 from workspan.strategies.auto.fit.certificate import Certificate, known_certificate
-from workspan.strategies.auto.library import names_of
 from workspan.strategies.auto.policies.stated import Stated
+from workspan.strategies.auto.profile import names_of
 
 Floor = Literal["mode", "risk", "agreement"]
 """Promises that `floor` can name: see `workspan certify`."""

@@ -11,7 +11,7 @@ from workspan.data.types import Answer, Candidate, Problem, Request
 from workspan.errors import at_least
 from workspan.registry.card import Card
 from workspan.search.order import keep_best
-from workspan.strategies.hybrid.ballot import elect
+from workspan.strategies.hybrid.state_vote import elect
 from workspan.strategies.hybrid.thoughts import Generate, Thinker
 from workspan.verifiers.state_value import StateValue
 
@@ -47,7 +47,7 @@ class TotBfs:
             "thoughts": "Children of a state.",
             "generate": "propose: one call lists the children; sample: a call for each.",
             "evaluate": "By the verifier's score, or by a vote across the states.",
-            "votes": "Ballots of a level, where it votes.",
+            "votes": "Votes of a level, where it votes.",
         },
         calls=(
             "(1 + (steps - 1) * breadth) * ((1 if generate == 'propose' else thoughts) + "

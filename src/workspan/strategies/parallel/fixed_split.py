@@ -11,7 +11,7 @@ from workspan.core.session import Session
 from workspan.data.types import Answer, Problem, Request
 from workspan.errors import at_least, first_error
 from workspan.registry.card import Card
-from workspan.strategies.adaptive.probed_chain import Chain, grow
+from workspan.strategies.adaptive.probed_chain import ProbedChain, grow
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class FixedSplit:
         block = Request(problem.prompt, "", self.depth, self.temperature)
         ask = Request(problem.prompt, self.probe, self.probe_tokens, 0.0, stop=("\n",))
         step = partial(grow, problem, block, ask)
-        chains = await session.map(step, [Chain()] * session.branches(self.n))
+        chains = await session.map(step, [ProbedChain()] * session.branches(self.n))
         errors = [chain.error for chain in chains if chain.error]
         if len(errors) == len(chains):
             raise first_error(errors)

@@ -147,7 +147,7 @@ def _strips_marks(script: Script, _rng: random.Random) -> None:
 
 def _past(tokens: int) -> Change:
     def change(script: Script, _rng: random.Random) -> None:
-        script.run_ahead = tokens
+        script.overshoot = tokens
 
     return change
 

@@ -30,7 +30,7 @@ class Habits:
     """It has vLLM's door for counting a prompt's tokens."""
     reports: Literal["last", "always", "never"] = "last"
     """Usage at the end if asked for, in every event, or not at all."""
-    run_ahead: int = 0
+    overshoot: int = 0
     """Tokens decoded, at most, after it has noticed that the client is gone."""
     length: tuple[int, int] = (2, 40)
     """Tokens that the model wants to write."""
@@ -133,7 +133,7 @@ class Script:
     drops_after_headers: bool = False
     breaks_body: float | None = None
     """A whole reply is reset after this share of its bytes."""
-    run_ahead: int = 0
+    overshoot: int = 0
 
     def pieces(self) -> list[int]:
         """Return where the pieces are."""
@@ -168,7 +168,7 @@ def script_of(
     asked: Asked, habits: Habits, rng: random.Random, *, ignores_cap: bool = False
 ) -> Script:
     """Write what a server without faults does."""
-    script = Script(asked, is_whole=not asked.is_streamed, run_ahead=habits.run_ahead)
+    script = Script(asked, is_whole=not asked.is_streamed, overshoot=habits.overshoot)
     plans = [
         list(_choice(asked, habits, rng, choice, ignores_cap=ignores_cap))
         for choice in range(asked.choices)

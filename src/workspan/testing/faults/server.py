@@ -241,15 +241,15 @@ class _Answering:
                     return False
             await self._finish()
         except ConnectionError:
-            self._run_ahead(steps)
+            self._overshoot(steps)
             return False
         self.row.is_complete = True
         return True
 
-    def _run_ahead(self, steps: Iterator[Step]) -> None:
+    def _overshoot(self, steps: Iterator[Step]) -> None:
         """Decode what a server does before it notices that nobody listens."""
         self.row.is_gone = True
-        room = self.script.run_ahead
+        room = self.script.overshoot
         for step in steps:
             if isinstance(step, Piece):
                 tokens = min(room, step.tokens)
@@ -381,7 +381,7 @@ class _Answering:
         try:
             body, is_broken = await self._compose(steps)
         except ConnectionError:
-            self._run_ahead(steps)
+            self._overshoot(steps)
             return False
         try:
             return await self._send_whole(body, 0.5 if is_broken else self.script.breaks_body)

@@ -36,7 +36,7 @@ class Case:
     budget: Budget
     form: Literal["chat", "completion"]
     n_per_request: int
-    runahead: int
+    overshoot: int
     is_priced: bool
     kill: Kill | None
     kill_after: int
@@ -52,7 +52,7 @@ class Case:
         ended = f", {self.kill} after {self.kill_after}" if self.kill else ""
         return (
             f"run {self.number}: {names} ({self.share:g} of requests), {self.strategy}, "
-            f"{self.budget}, {self.form}, n={self.n_per_request}, runahead={self.runahead}, "
+            f"{self.budget}, {self.form}, n={self.n_per_request}, overshoot={self.overshoot}, "
             f"{self.habits}{ended}"
         )
 
@@ -67,10 +67,10 @@ def case(number: int) -> Case:
         faults = ()
     elif rng.random() < 0.25:
         faults = (*faults, rng.choice(_ROWS))
-    runahead = rng.choice((16, 64, 64))
+    overshoot = rng.choice((16, 64, 64))
     if any(fault.is_coarse for fault in faults):
-        runahead = 64
-    habits = _habits(rng, runahead)
+        overshoot = 64
+    habits = _habits(rng, overshoot)
     budget = _budget(rng)
     return Case(
         number,
@@ -81,17 +81,17 @@ def case(number: int) -> Case:
         budget,
         rng.choice(("chat", "chat", "completion")),
         rng.choice((1, 1, 1, 3)),
-        runahead,
+        overshoot,
         budget.cost is not None or rng.random() < 0.5,
         rng.choice((None, None, None, "cancelled", "killed")),
         rng.randint(1, 120),
     )
 
 
-def _habits(rng: random.Random, runahead: int) -> Habits:
-    """Draw a server that stays within `runahead`: it notices a hang-up within four pieces."""
-    per_piece = rng.choice((1, 1, 1, 2, 4, 8, 16) if runahead >= 64 else (1, 1, 2, 4))
-    most = max(0, runahead - 4 * max(3, per_piece))
+def _habits(rng: random.Random, overshoot: int) -> Habits:
+    """Draw a server that stays within `overshoot`: it notices a hang-up within four pieces."""
+    per_piece = rng.choice((1, 1, 1, 2, 4, 8, 16) if overshoot >= 64 else (1, 1, 2, 4))
+    most = max(0, overshoot - 4 * max(3, per_piece))
     return Habits(
         per_piece=per_piece,
         words=rng.choice(("short", "short", "long", "cjk", "digits", "emoji")),
@@ -100,7 +100,7 @@ def _habits(rng: random.Random, runahead: int) -> Habits:
         cached=rng.choice((0.0, 0.0, rng.random())),
         counts_prompts=rng.random() < 0.25,
         reports=rng.choice(("last", "last", "last", "always", "never")),
-        run_ahead=min(most, rng.randint(0, max(0, runahead - 3 * max(3, per_piece)))),
+        overshoot=min(most, rng.randint(0, max(0, overshoot - 3 * max(3, per_piece)))),
         length=rng.choice(((1, 12), (1, 20), (10, 60), (60, 150))),
     )
 

@@ -105,7 +105,7 @@ async def _pass(
         n_per_request=case.n_per_request,
         timeouts=_SHORT if stalls else _PATIENT,
         retries=_RETRIES,
-        runahead=case.runahead,
+        overshoot=case.overshoot,
     )
     entries = list(recorded)
     clock = TurnedTime()

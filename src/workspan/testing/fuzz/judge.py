@@ -3,7 +3,7 @@
 Nothing here is shared with the engine: what it counts, this counts again from what the server
 decoded. What no client can know is left out, and only that:
 
-- tokens decoded after a hang-up beyond the `runahead` that the engine was told, or beyond a cap
+- tokens decoded after a hang-up beyond the `overshoot` that the engine was told, or beyond a cap
   that was not passed yet, or that neither words nor figures show to be passed;
 - tokens beyond its cap of a whole reply that broke off, and all of one that was an error instead;
 - tokens gathered for a piece, or decoded in secret, of a stream that ended before it spoke of them;
@@ -77,7 +77,7 @@ class Client(Protocol):
     """What `due` must know of who asked, and of the server."""
 
     @property
-    def runahead(self) -> int:
+    def overshoot(self) -> int:
         """What it was told that the server decodes after a hang-up."""
         ...
 
@@ -97,8 +97,8 @@ def due(row: Served, case: Client) -> int:
     if row.is_refused:
         return 0
     cap, tokens = row.asked.cap * row.asked.choices, row.work - row.held
-    if row.after > case.runahead:
-        tokens -= row.after  # a client sees nothing of these, and `runahead` covers the rest
+    if row.after > case.overshoot:
+        tokens -= row.after  # a client sees nothing of these, and `overshoot` covers the rest
     if row.is_gone and row.work - row.after - row.held <= cap + 3 * case.habits.per_piece:
         tokens = min(tokens, cap)  # it was gone before the cap was
     if case.kill == "killed" and row.is_gone:

@@ -15,7 +15,7 @@ the database is stopped and started."""
 
 WAYS = ("self_consistency(n=3)", "auto", "best_of_n(n=2)")
 """Strategies that requests ask for, by name or written out."""
-RUNAHEAD = 64
+OVERSHOOT = 64
 """What the gateway is told that a server decodes after a hang-up, at most."""
 _ROWS = tuple(FAULTS.values())
 _LONG = 0.015
@@ -167,7 +167,7 @@ def _long(drawn: Case, rng: random.Random) -> Case:
 
 
 def habits(rng: random.Random) -> Habits:
-    """Draw a server that stays within `RUNAHEAD`, two processes' hang-ups included."""
+    """Draw a server that stays within `OVERSHOOT`, two processes' hang-ups included."""
     per_piece = rng.choice((1, 1, 1, 2, 4))
     return Habits(
         per_piece=per_piece,
@@ -177,7 +177,7 @@ def habits(rng: random.Random) -> Habits:
         cached=rng.choice((0.0, 0.0, rng.random())),
         counts_prompts=rng.random() < 0.25,
         reports=rng.choice(("last", "last", "last", "always", "never")),
-        run_ahead=rng.randint(0, RUNAHEAD // 4),
+        overshoot=rng.randint(0, OVERSHOOT // 4),
         length=rng.choice(((1, 12), (1, 20), (10, 60), (60, 150))),
     )
 

@@ -26,7 +26,7 @@ from workspan.serve.store.base import KeyUsage, Row, Store
 from workspan.serve.store.keys import make_key
 from workspan.serve.store.limits import parse_limits
 from workspan.testing.faults import FaultyServer, Habits, Served, Tally, Tariff
-from workspan.testing.gateway_fuzz.case import RUNAHEAD, Ask, Case
+from workspan.testing.gateway_fuzz.case import OVERSHOOT, Ask, Case
 from workspan.testing.gateway_fuzz.client import MODEL, PATIENT, Got, leave, send
 
 TARIFF = Tariff()
@@ -193,7 +193,7 @@ def _config(case: Case, servers: Sequence[FaultyServer], address: str) -> Config
         "timeout.between_chunks": f"{seconds}",
         "retries.attempts": "2",
         "retries.seconds": "0.2",
-        "runahead": f"{RUNAHEAD}",
+        "overshoot": f"{OVERSHOOT}",
     }
     upstreams = tuple(
         Upstream(f"up{place}", server.url, MODEL, _PRICE, Settings(stated, "sk-fuzz-upstream-key"))

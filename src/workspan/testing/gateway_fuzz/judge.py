@@ -13,7 +13,7 @@ from decimal import Decimal
 from workspan.testing.faults import Habits, Served
 from workspan.testing.fuzz.case import Kill
 from workspan.testing.fuzz.judge import Problem, claimed, due
-from workspan.testing.gateway_fuzz.case import RUNAHEAD, Ask, Case, Side
+from workspan.testing.gateway_fuzz.case import OVERSHOOT, Ask, Case, Side
 from workspan.testing.gateway_fuzz.client import Got
 from workspan.testing.gateway_fuzz.drive import TARIFF, Evidence, KeyEvidence, is_of
 
@@ -25,7 +25,7 @@ class _Gateway:
     """Who asked a server, as `due` must know it."""
 
     habits: Habits
-    runahead: int = RUNAHEAD
+    overshoot: int = OVERSHOOT
     kill: Kill | None = None
 
 

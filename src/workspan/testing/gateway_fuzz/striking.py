@@ -24,7 +24,7 @@ from workspan.serve.store import store_at
 from workspan.serve.store.keys import make_key
 from workspan.serve.store.limits import parse_limits
 from workspan.testing.faults import FaultyServer, Habits
-from workspan.testing.gateway_fuzz.case import RUNAHEAD, Ask, Case, Side, Trouble
+from workspan.testing.gateway_fuzz.case import OVERSHOOT, Ask, Case, Side, Trouble
 from workspan.testing.gateway_fuzz.client import MODEL, PATIENT, Got
 from workspan.testing.gateway_fuzz.drive import Evidence, Stage, client, found, until_done
 
@@ -45,7 +45,7 @@ def struck(number: int, trouble: Trouble) -> Case:
         words=rng.choice(("short", "long", "digits")),
         decodes_end=rng.random() < 0.5,
         cached=rng.choice((0.0, 0.5)),
-        run_ahead=rng.randint(0, RUNAHEAD // 4),
+        overshoot=rng.randint(0, OVERSHOOT // 4),
         length=(60, 200),
     )
     keys = tuple(f"{rng.randint(4_000, 20_000)} work/total" for _ in range(2))

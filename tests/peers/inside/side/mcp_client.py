@@ -50,7 +50,7 @@ async def main(python: str, url: str) -> dict[str, Any]:
             strategy="best_of_n(verifier=patch_tests(command='true'))",
         )
         told["file"] = await ask(
-            client, "solve", **kind, budget="9 work", strategy="auto(library='/etc/passwd')"
+            client, "solve", **kind, budget="9 work", strategy="auto(profile='/etc/passwd')"
         )
         told["tight"] = await ask(client, "solve", **solved, budget="3 work")
         told["rest"] = await ask(client, "solve", **solved, budget="1M work")

@@ -1,1 +1,1 @@
-"""What a calibration library teaches `auto`: plans, prices, signs; pure, without I/O."""
+"""What a calibration profile teaches `auto`: plans, prices, features; pure, without I/O."""

@@ -47,7 +47,7 @@ class _OfNone(msgspec.Struct, frozen=True):
     certificate: _None
 
 
-_FORM = Form("certificate", Certificate, FORMAT, "certify")
+_FORM = Form("certificate", "certificate", Certificate, FORMAT, "certify")
 write_certificate, is_certificate = _FORM.write, _FORM.is_one
 
 

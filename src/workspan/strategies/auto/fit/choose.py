@@ -1,4 +1,4 @@
-"""The plan of each kind of problem, within what all of them may spend on the mean."""
+"""The plan of each segment of problems, within what all of them may spend on the mean."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from workspan.strategies.auto.fit.kinds import Kind, Tree, divide
+from workspan.strategies.auto.fit.segments import Segment, Tree, divide
 from workspan.strategies.auto.policies.plan import Outcome, Plan
 from workspan.strategies.auto.policies.state import NONE
 
@@ -20,11 +20,11 @@ TIE = 1e-9
 """Accuracy that a token is worth at the least: of equals the cheaper one is taken."""
 _HALVINGS = 60
 WIDE_RACE = 8
-"""Lines of a race from which on it is preferred to lines that are drawn one after another."""
+"""Chains of a race from which on it is preferred to chains that are drawn one after another."""
 
 
 class _Menu(NamedTuple):
-    """What can be chosen for the problems of a kind; arrays [option]."""
+    """What can be chosen for the problems of a segment; arrays [option]."""
 
     share: float
     """Of all problems."""
@@ -39,52 +39,52 @@ class _Menu(NamedTuple):
 
 def chosen(
     plans: Sequence[Outcome],
-    kinds: Sequence[Kind],
+    segments: Sequence[Segment],
     work: float | None = None,
     span: float | None = None,
     price: float = 0.0,
     rate: float = 0.0,
 ) -> list[Outcome]:
-    """Return the plan of each kind that gives most accuracy, less work at a price, within budgets.
+    """Return each segment's plan of most accuracy, less work at a price, within budgets.
 
-    Kinds share the budget: all that fits together is looked at, but for what is dearer than
+    Segments share the budget: all that fits together is looked at, but for what is dearer than
     something better. A plan that hands on to an arm must be ahead by a standard error of a share,
     so that noise does not choose.
 
     Args:
         plans: to choose from.
-        kinds: that problems come in; together all of the library's.
-        work: tokens of a problem, on the mean over all kinds.
-        span: of its longest chain, on the mean of each kind.
+        segments: that problems come in; together all of the profile's.
+        work: tokens of a problem, on the mean over all segments.
+        span: of its longest chain, on the mean of each segment.
         price: accuracy that a token must be worth.
         rate: tokens of work that one of span is priced as.
     """
-    total = sum(len(kind.problems) for kind in kinds)
-    limits = (work if len(kinds) == 1 else None, span)
-    menus = [_menu(plans, kind, total, limits, (price, rate)) for kind in kinds]
+    total = sum(len(segment.problems) for segment in segments)
+    limits = (work if len(segments) == 1 else None, span)
+    menus = [_menu(plans, segment, total, limits, (price, rate)) for segment in segments]
     picked = _together(menus, work)
     return [menu.options[at] for menu, at in zip(menus, picked, strict=True)]
 
 
-def kinds_for(
-    plans: Sequence[Outcome], signs: Floats, work: float | None, price: float = 0.0
+def segments_for(
+    plans: Sequence[Outcome], prompt_features: Floats, work: float | None, price: float = 0.0
 ) -> Tree:
-    """Tell kinds apart where a plan for each is worth more, at the price that meets the budget."""
+    """Tell segments apart where a plan for each is worth more, at a price that meets the budget."""
     cases = np.stack([one.cases for one in plans])
     value = cases[:, 0] - (price + TIE) * cases[:, 1] - _handicap(plans, cases.shape[2])[:, None]
     whole = _Menu(1.0, plans, value.mean(axis=1), cases[:, 1].mean(axis=1))
-    return divide(value - _price(whole, work) * cases[:, 1], signs)
+    return divide(value - _price(whole, work) * cases[:, 1], prompt_features)
 
 
 def _menu(
     plans: Sequence[Outcome],
-    kind: Kind,
+    segment: Segment,
     total: int,
     limits: tuple[float | None, float | None],
     prices: tuple[float, float],
 ) -> _Menu:
     """Keep the plans that fit limits on work and span; the cheapest where none does."""
-    options = [one.on(kind.problems) for one in plans]
+    options = [one.on(segment.problems) for one in plans]
     most_work, most_span = (np.inf if limit is None else limit * (1 + TIE) for limit in limits)
     fits = [one for one in options if one.work <= most_work and one.span <= most_span]
     options = fits or [min(options, key=lambda one: (one.work, one.span))]
@@ -92,8 +92,8 @@ def _menu(
     price, rate = prices
     dear = spent + rate * np.array([one.span for one in options])
     value = np.array([one.accuracy for one in options]) - price * dear - TIE * spent
-    value -= _handicap(options, len(kind.problems))
-    return _Menu(len(kind.problems) / total, options, value, spent)
+    value -= _handicap(options, len(segment.problems))
+    return _Menu(len(segment.problems) / total, options, value, spent)
 
 
 def _handicap(plans: Sequence[Outcome], problems: int) -> Floats:
@@ -103,7 +103,7 @@ def _handicap(plans: Sequence[Outcome], problems: int) -> Floats:
     fits, by half of that: races were smoothed, and of hundreds of plans one is always lucky.
     """
     error = 0.5 / float(np.sqrt(problems))
-    is_wide = any(one.plan.is_race and one.plan.lines >= WIDE_RACE for one in plans)
+    is_wide = any(one.plan.is_race and one.plan.chains >= WIDE_RACE for one in plans)
 
     def ahead(plan: Plan) -> float:
         if plan.arm != NONE:
@@ -125,7 +125,7 @@ def _price(menu: _Menu, work: float | None) -> float:
 
 
 def _together(menus: Sequence[_Menu], work: float | None) -> NDArray[np.int64]:
-    """Return the option of each kind, best of all that fit together; the cheapest if none does."""
+    """Return the option of each segment, the best that fit together; the cheapest if none does."""
     limit = np.inf if work is None else work * (1 + TIE)
     spent, value, picked = np.zeros(1), np.zeros(1), np.zeros((1, 0), dtype=np.int64)
     for menu in menus:

@@ -37,7 +37,9 @@ class Form(Generic[T]):
     """One kind of file."""
 
     name: str
-    """Of what it holds, such as "library"; the field of the file, too."""
+    """Of what it holds, such as "profile"."""
+    field: str
+    """Of the file, which holds that."""
     kind: type[T]
     format: int
     again: str
@@ -50,7 +52,7 @@ class Form(Generic[T]):
             DataError: something else is there.
             OutputError: the file can't be written.
         """
-        content = msgspec.json.encode({"format": self.format, self.name: held}) + b"\n"
+        content = msgspec.json.encode({"format": self.format, self.field: held}) + b"\n"
         if len(content) >= _ZIP_FROM:
             content = gzip.compress(content, mtime=0)
         try:
@@ -75,8 +77,8 @@ class Form(Generic[T]):
                     head = packed.read(_HEAD)
             except (EOFError, zlib.error, gzip.BadGzipFile):
                 return False
-        first = self.kind.__struct_fields__[0]
-        return re.match(rf'{{"format":\d+,"{self.name}":{{"{first}":'.encode(), head) is not None
+        first = self.kind.__struct_encode_fields__[0]
+        return re.match(rf'{{"format":\d+,"{self.field}":{{"{first}":'.encode(), head) is not None
 
     def read(self, path: Path) -> T:
         """Read one.
@@ -85,13 +87,13 @@ class Form(Generic[T]):
             DataError: not readable, none, or of another format.
         """
         content = self._content(path)
-        whole: Any = msgspec.defstruct("_File", [("format", int), (self.name, self.kind)])
+        whole: Any = msgspec.defstruct("_File", [("format", int), (self.field, self.kind)])
         try:
             head = msgspec.json.decode(content, type=_Head)
             if head.format != self.format:
                 said = f"a {self.name} of format {head.format}, and this version reads"
                 raise DataError(f"{said} {self.format}: {self.again} again", path=str(path))
-            found: T = getattr(msgspec.json.decode(content, type=whole), self.name)
+            found: T = getattr(msgspec.json.decode(content, type=whole), self.field)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise DataError(f"not a {self.name}: {error}", path=str(path)) from error
         return found

@@ -2,7 +2,7 @@
 
 The plans are all that a few rungs allow: so many votes at one effort, or one to three samples at
 one, and, where those disagree or took longer than most, some more at the same or a dearer one. Each
-is played on every problem of the library in several orders of its samples. The plans that are worth
+is played on every problem of the profile in several orders of its samples. The plans that are worth
 most for their tokens make a hull; between two of its corners a budget is met by taking one plan for
 some of the problems and the other for the rest.
 """
@@ -96,7 +96,7 @@ class Played:
         return Mix(self.plans[low], self.plans[high], share)
 
     def steady(self) -> Played:
-        """Draw the accuracy of each plan half way to a line over the logarithm of its work.
+        """Draw the accuracy of each plan half way to a chain over the logarithm of its work.
 
         Of dozens of plans on some dozen problems one is always lucky: what sets a plan off from all
         others of as much work is as much chance as merit.
@@ -104,8 +104,8 @@ class Played:
         right, work = self.right.mean(axis=1), np.log(self.work.mean(axis=1))
         away = work - work.mean()
         rise = float(away @ right) / max(1e-9, float(away @ away))
-        line = right.mean() + rise * away
-        drawn = self.right + (_TRUST * (right - line) + line - right)[:, None]
+        chain = right.mean() + rise * away
+        drawn = self.right + (_TRUST * (right - chain) + chain - right)[:, None]
         return dataclasses.replace(self, right=drawn)
 
     def best(self, price: float = 0.0, rate: float = 0.0, slack: float = SLACK) -> Climb:

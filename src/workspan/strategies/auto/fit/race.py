@@ -1,7 +1,8 @@
-"""Races on a library's own lines: all side by side, looked at together after every block.
+"""Races on a profile's own chains: all side by side, looked at together after every block.
 
-Many runs go block by block at once, as in `walk`, but here what a run has seen hangs on all of its
-lines: an answer that lines said and left speaks against itself. So each block is laid out in turn.
+Many runs go block by block at once, as in `replayed`, but here what a run has seen hangs on all of
+its chains: an answer that chains said and left speaks against itself. So each block is laid out in
+turn.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
+from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw, worth
 from workspan.strategies.auto.fit.table import Table
-from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw, worth
 from workspan.strategies.auto.policies.evidence import sigmoid
 from workspan.strategies.auto.policies.state import NONE
 from workspan.strategies.auto.policies.support import (
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _WIDTHS = (4, 8, 16, 32, 64)
 """Of the races that the support is learnt on."""
 _TIMES = 2
-"""Orders of a problem's lines for each of them."""
+"""Orders of a problem's chains for each of them."""
 _EVERY = 4
 """Blocks from one moment that is learnt on to the next."""
 _ANSWER_PROBLEM, _LEADER_PROBLEM = 6.0, 10.0
@@ -56,11 +57,11 @@ class Moment(NamedTuple):
     begun: Ints
     n_open: Ints
     is_over: Bools
-    """No line can grow, and none will join."""
+    """No chain can grow, and none will join."""
 
 
 def moments(table: Table, draws: Draws, shape: Shape) -> Iterator[Moment]:
-    """Yield all runs after each block, until all are over; `draws` say how many lines there are."""
+    """Yield all runs after each block, until all are over; `draws` say of how many chains."""
     order = draws.order
     problem, most = draws.problem[:, None], order.shape[1]
     joins = [shape.width + i * (shape.joins or 0) for i in range(table.steps + most + 1)]
@@ -80,10 +81,10 @@ def moments(table: Table, draws: Draws, shape: Shape) -> Iterator[Moment]:
         group, is_end = table.group[at], (depth >= tokens) & (depth > 0)
         leavers.see(group)
         said = Said(group, is_end & ended, depth, table.since[at], leavers.left)
-        looks = np.minimum(age // stride, -(-depth // shape.block) - is_end).sum(axis=1)
+        probes = np.minimum(age // stride, -(-depth // shape.block) - is_end).sum(axis=1)
         is_open = (depth < np.minimum(tokens, shape.cap)) & (depth > 0)
         begun = (depth > 0).sum(axis=1)
-        work = depth.sum(axis=1) + table.asked * np.maximum(looks, 0)
+        work = depth.sum(axis=1) + table.asked * np.maximum(probes, 0)
         is_over = ~is_open.any(axis=1) & (begun == most)
         yield Moment(said, work, step * (shape.block + table.asked), begun, is_open.sum(1), is_over)
         if is_over.all():
@@ -92,8 +93,8 @@ def moments(table: Table, draws: Draws, shape: Shape) -> Iterator[Moment]:
 
 def run_race(
     table: Table, support: Support, draws: Draws, shape: Shape, *, enough: float = -1.0
-) -> Walk:
-    """Play every run until its lines are used up, or going on is worth less than `enough`."""
+) -> Replayed:
+    """Play every run until its chains are used up, or going on is worth less than `enough`."""
     truth = right_groups(table)
     columns: list[tuple[NDArray[Any], ...]] = []
     is_over = np.zeros(len(draws.order), bool)
@@ -117,7 +118,7 @@ def run_race(
     starts = sizes.cumsum() - sizes
     step = np.broadcast_to(np.arange(there.shape[1]), there.shape)[there]
     none = np.zeros((len(step), 0))
-    return Walk(starts, step, work, span, begun, right, belief, value, none)
+    return Replayed(starts, step, work, span, begun, right, belief, value, none)
 
 
 def right_groups(table: Table) -> Bools:
@@ -148,7 +149,7 @@ class _Moment(NamedTuple):
 
 
 def learn_support(table: Table, seed: int = 0) -> Support:
-    """Fit what lines side by side are worth, on races of a few widths."""
+    """Fit what chains side by side are worth, on races of a few widths."""
     seen = [one for width in _widths(table) for one in _seen(table, width, seed)]
     truth = right_groups(table)
     answer = fit_answers([one.seen for one in seen], len(table.tokens))

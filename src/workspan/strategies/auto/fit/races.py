@@ -1,4 +1,4 @@
-"""Races among the plans of a study: run when a budget asks for them, each shape once."""
+"""Races among the plans of an evaluation: run when a budget asks for them, each shape once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workspan.strategies.auto.fit.race import learn_support, run_race
-from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw
+from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw
 from workspan.strategies.auto.policies.plan import End, Outcome, Plan
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 WORTHS = tuple(0.0028 * 2 ** (0.5 * i) for i in range(16))
-"""From a race that hardly ever stops before its lines end to one that stops at the first votes."""
+"""From a race that hardly ever stops before its chains end to one that stops at the first votes."""
 SHAPES = (
     (4, 0, 4),
     (8, 0, 8),
@@ -32,12 +32,12 @@ SHAPES = (
     (8, 2, 48),
     (16, 4, 64),
 )
-"""Lines at the start, lines that join after each block, lines in all."""
-_LINES = 128
-"""Lines of a problem that a shape is run on, in some orders; at least `_TIMES` of these."""
+"""Chains at the start, chains that join after each block, chains in all."""
+_CHAINS = 128
+"""Chains of a problem that a shape is run on, in some orders; at least `_TIMES` of these."""
 _TIMES = 4
 _LEAST = 0.25
-"""Of a typical line: what each of a race's lines takes, at the least."""
+"""Of a typical chain: what each of a race's chains takes, at the least."""
 _NEAR = 2
 """Neighbours on either side that an outcome is averaged with, by the worth at which it stops."""
 _TRUST = 0.25
@@ -45,16 +45,16 @@ _TRUST = 0.25
 
 
 class Races:
-    """What races come to on a library's lines that were looked at on the way."""
+    """What races come to on a profile's chains that were looked at on the way."""
 
     def __init__(self, table: Table, seed: int = 0) -> None:
         self._table, self._seed = table, seed
-        self._walks: dict[Shape, tuple[Draws, Walk]] = {}
+        self._replays: dict[Shape, tuple[Draws, Replayed]] = {}
         self._found: dict[tuple[Shape, float, float], tuple[Outcome, ...]] = {}
 
     @cached_property
     def support(self) -> Support:
-        """What lines side by side are worth."""
+        """What chains side by side are worth."""
         return learn_support(self._table, self._seed)
 
     def outcomes(
@@ -72,33 +72,33 @@ class Races:
             span: at which each run is cut.
         """
         table, found = self._table, list[tuple[Outcome, ...]]()
-        for width, joins, lines in SHAPES if table.is_asked else ():
-            fits = lines * table.scale * _LEAST <= min(work, limit)
-            if fits and lines <= table.tokens.shape[1]:
+        for width, joins, chains in SHAPES if table.is_asked else ():
+            fits = chains * table.scale * _LEAST <= min(work, limit)
+            if fits and chains <= table.tokens.shape[1]:
                 shape = Shape(width, int(table.tokens.max()), table.block, joins=joins)
-                found.append(self._of(shape, lines, limit, span))
+                found.append(self._of(shape, chains, limit, span))
         return _smoothed(found)
 
-    def _of(self, shape: Shape, lines: int, limit: float, span: float) -> tuple[Outcome, ...]:
-        key = (shape._replace(dive=lines), limit, span)
+    def _of(self, shape: Shape, chains: int, limit: float, span: float) -> tuple[Outcome, ...]:
+        key = (shape._replace(dive=chains), limit, span)
         if key not in self._found:
-            draws, walk = self._walk(shape, lines)
-            self._found[key] = (*_stopped(walk, shape, draws, limit, span),)
+            draws, replayed = self._replay(shape, chains)
+            self._found[key] = (*_stopped(replayed, shape, draws, limit, span),)
         return self._found[key]
 
-    def _walk(self, shape: Shape, lines: int) -> tuple[Draws, Walk]:
-        key = shape._replace(dive=lines)
-        if key not in self._walks:
-            draws = draw(self._table, max(_TIMES, _LINES // lines), lines, self._seed)
-            self._walks[key] = (
+    def _replay(self, shape: Shape, chains: int) -> tuple[Draws, Replayed]:
+        key = shape._replace(dive=chains)
+        if key not in self._replays:
+            draws = draw(self._table, max(_TIMES, _CHAINS // chains), chains, self._seed)
+            self._replays[key] = (
                 draws,
                 run_race(self._table, self.support, draws, shape, enough=WORTHS[0]),
             )
-        return self._walks[key]
+        return self._replays[key]
 
 
 def _stopped(
-    found: Walk, shape: Shape, draws: Draws, limit: float, span: float
+    found: Replayed, shape: Shape, draws: Draws, limit: float, span: float
 ) -> Iterator[Outcome]:
     """Yield what the runs come to under each least worth."""
     most = draws.order.shape[1]

@@ -1,4 +1,4 @@
-"""The rule of `auto` where the model is known: plans and schedules fitted on its library."""
+"""The rule of `auto` where the model is known: plans and schedules fitted on its profile."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from math import inf
 import numpy as np
 
 from workspan.data.explanation import PROMPT
-from workspan.strategies.auto.fit.choose import chosen, kinds_for
-from workspan.strategies.auto.fit.kinds import Kind, Tree, divide, kinds_of
-from workspan.strategies.auto.fit.library import Library
-from workspan.strategies.auto.fit.study import MOST_LINES, Studies, Study, caps
+from workspan.strategies.auto.fit.choose import chosen, segments_for
+from workspan.strategies.auto.fit.evaluation import MOST_CHAINS, Evaluation, Evaluations, caps
+from workspan.strategies.auto.fit.profile import Profile
+from workspan.strategies.auto.fit.segments import Segment, Tree, divide, segments_of
 from workspan.strategies.auto.fit.table import Table
-from workspan.strategies.auto.fit.vote_study import VoteStudy
+from workspan.strategies.auto.fit.vote_evaluation import VoteEvaluation
 from workspan.strategies.auto.policies.plan import Outcome
 from workspan.strategies.auto.policies.policy import Arm, Planned, Scheduled
 from workspan.strategies.auto.policies.schedule import best_schedule, restarts
 from workspan.strategies.auto.policies.state import NONE, Decision, Policy, State
-from workspan.strategies.auto.signs import NAMES
+from workspan.strategies.auto.prompt_features import NAMES
 
 LITTLE = 0.01
 """Accuracy that who finds span dear gives for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class ByKind:
-    """A rule for each kind of problem, told apart by what the prompt shows."""
+class BySegment:
+    """A rule for each segment of problems, told apart by what the prompt shows."""
 
-    sign: int
+    feature: int
     at: float
     below: Policy
     above: Policy
@@ -38,25 +38,25 @@ class ByKind:
     """For problems whose prompt nobody looked at."""
 
     def decide(self, state: State) -> Decision:
-        """Let the rule of this kind choose."""
-        if len(state.signs) <= self.sign:
+        """Let the rule of this segment choose."""
+        if len(state.prompt_features) <= self.feature:
             return self.blind.decide(state)
-        is_below = state.signs[self.sign] <= self.at
+        is_below = state.prompt_features[self.feature] <= self.at
         decision = (self.below if is_below else self.above).decide(state)
-        told = f"{NAMES[self.sign]} {'up to' if is_below else 'above'} {self.at:g}"
+        told = f"{NAMES[self.feature]} {'up to' if is_below else 'above'} {self.at:g}"
         further = decision.why.get(PROMPT, "")
         told = f"{told}, {further}" if further else told
         return replace(decision, why={**decision.why, PROMPT: told})
 
 
-def studied(library: Library, limit: float | None = None) -> Study:
-    """Run all plans on a library; for several limits keep its `Studies`."""
-    return Studies.of(library).within(limit or float("inf"))
+def evaluated(profile: Profile, limit: float | None = None) -> Evaluation:
+    """Run all plans on a profile; for several limits keep its `Evaluations`."""
+    return Evaluations.of(profile).within(limit or float("inf"))
 
 
 @lru_cache(maxsize=16)
 def fitted(
-    found: Study,
+    found: Evaluation,
     *,
     work: float | None = None,
     span: float | None = None,
@@ -65,29 +65,29 @@ def fitted(
     is_judged: bool = False,
     has_arms: bool = False,
     rate: float = 0.0,
-    look: int = 0,
-    lines: int = 64,
+    probe_tokens: int = 0,
+    chains: int = 64,
 ) -> Policy:
     """Make the rule for a budget: a fraction of a second, so the latest are kept.
 
     Args:
-        found: of `studied`.
+        found: of `evaluated`.
         work: tokens of a problem, on the mean.
         span: of its longest chain, on the mean.
         price: accuracy that a token must be worth.
         floor: abstain where the leader is right with less.
         is_judged: a sound verifier scores what ends: try until a pass.
-        has_arms: the library's arms can be used.
+        has_arms: the profile's arms can be used.
         rate: tokens of work that one of span is worth, and is priced as. Where nothing has a price,
             or it is infinite: of the plans that are about as good as the best the cheapest by both,
             or the quickest.
-        look: tokens of an interim answer, at most.
-        lines: of a race, at most.
+        probe_tokens: tokens of an interim answer, at most.
+        chains: of a race, at most.
     """
     budget = (work, span, price)
     if is_judged:
         return _scheduled(found, budget, floor, has_arms=has_arms)
-    most = (look, lines)
+    most = (probe_tokens, chains)
     return _planned(found, budget, floor, most, has_arms=has_arms, rate=rate)
 
 
@@ -95,7 +95,7 @@ _Budget = tuple[float | None, float | None, float]
 
 
 def _planned(
-    found: Study,
+    found: Evaluation,
     budget: _Budget,
     floor: float,
     most: tuple[int, int],
@@ -103,11 +103,11 @@ def _planned(
     has_arms: bool,
     rate: float,
 ) -> Policy:
-    """Choose a plan for each kind of problem, and one for all; or votes, if they are better."""
+    """Choose a plan for each segment of problems, and one for all; or votes, if they are better."""
     table, (work, span, price) = found.table, budget
-    (look, lines), plans = most, found.plans(work, span, has_arms=has_arms)
-    plans = tuple(one for one in plans if not one.plan.is_race or one.plan.lines <= lines)
-    every = [Kind(np.arange(len(table.tokens)))]
+    (probe_tokens, chains), plans = most, found.plans(work, span, has_arms=has_arms)
+    plans = tuple(one for one in plans if not one.plan.is_race or one.plan.chains <= chains)
+    every = [Segment(np.arange(len(table.tokens)))]
     if rate and (rate == inf or not price):
         plans = _cheapest(plans, chosen(plans, every, *budget)[0], work, rate)
     votes = _votes(found, work) if span is None and not (has_arms or rate) else None
@@ -119,18 +119,20 @@ def _planned(
     def rule(one: Outcome) -> Policy:
         arm = _told(table, one.plan.arm)
         evidence = found.races.support if found.races and one.plan.is_race else found.evidence
-        return Planned(one.plan, evidence, found.gain, floor, reserve, arm, look)
+        return Planned(one.plan, evidence, found.gain, floor, reserve, arm, probe_tokens)
 
-    kinds = [*kinds_of(tree := kinds_for(plans, table.signs, work, price))]
+    segments = [*segments_of(tree := segments_for(plans, table.prompt_features, work, price))]
     dear = (price, 0.0 if rate == inf else rate)
-    picked = chosen(plans, kinds, work, span, *dear)
-    right = [len(kind.problems) * one.accuracy for kind, one in zip(kinds, picked, strict=True)]
+    picked = chosen(plans, segments, work, span, *dear)
+    right = [
+        len(segment.problems) * one.accuracy for segment, one in zip(segments, picked, strict=True)
+    ]
     if votes and votes.right[at] * len(table.tokens) > sum(right):
         return votes.rule(at, floor)
-    if isinstance(tree, Kind):
+    if isinstance(tree, Segment):
         return rule(picked[0])
     whole = rule(chosen(plans, every, work, span, *dear)[0])
-    return _by_kind(tree, map(rule, picked), whole)
+    return _by_segment(tree, map(rule, picked), whole)
 
 
 def _cheapest(
@@ -147,31 +149,35 @@ def _cheapest(
     return tuple(one for one in plans if cost(one) <= most)
 
 
-def _votes(found: Study, work: float | None) -> VoteStudy | None:
-    """Study votes on whole lines where looks tell nothing, or more lines fit than plans look at."""
-    is_wide = work is not None and work > MOST_LINES * found.table.scale
-    return found.voting.study if found.voting and (is_wide or not found.table.is_asked) else None
+def _votes(found: Evaluation, work: float | None) -> VoteEvaluation | None:
+    """Return votes on whole chains where probes tell nothing, or more fit than plans look at."""
+    is_wide = work is not None and work > MOST_CHAINS * found.table.scale
+    return (
+        found.voting.evaluation if found.voting and (is_wide or not found.table.is_asked) else None
+    )
 
 
-def _scheduled(found: Study, budget: _Budget, floor: float, *, has_arms: bool) -> Policy:
-    """Choose a schedule of tries for each kind of problem, and one for all."""
+def _scheduled(found: Evaluation, budget: _Budget, floor: float, *, has_arms: bool) -> Policy:
+    """Choose a schedule of tries for each segment of problems, and one for all."""
     table, work = found.table, budget[0]
     deep = caps(table, 8)
 
     def rule(part: Table) -> Policy:
         return Scheduled(best_schedule(part, deep, work, has_arms=has_arms), found.evidence, floor)
 
-    tree = divide(restarts(table, deep, work), table.signs)
-    if isinstance(tree, Kind):
+    tree = divide(restarts(table, deep, work), table.prompt_features)
+    if isinstance(tree, Segment):
         return rule(table)
-    return _by_kind(tree, (rule(table.on(kind.problems)) for kind in kinds_of(tree)), rule(table))
+    return _by_segment(
+        tree, (rule(table.on(segment.problems)) for segment in segments_of(tree)), rule(table)
+    )
 
 
-def _by_kind(tree: Tree, rules: Iterator[Policy], blind: Policy) -> Policy:
-    if isinstance(tree, Kind):
+def _by_segment(tree: Tree, rules: Iterator[Policy], blind: Policy) -> Policy:
+    if isinstance(tree, Segment):
         return next(rules)
-    below, above = (_by_kind(part, rules, blind) for part in (tree.below, tree.above))
-    return ByKind(tree.sign, tree.at, below, above, blind)
+    below, above = (_by_segment(part, rules, blind) for part in (tree.below, tree.above))
+    return BySegment(tree.feature, tree.at, below, above, blind)
 
 
 def _told(table: Table, arm: int) -> Arm | None:

@@ -1,4 +1,4 @@
-"""A calibration library as arrays: what each of its lines said at every block of depth."""
+"""A calibration profile as arrays: what each of its chains said at every block of depth."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
 from workspan.strategies.auto.policies.state import NONE
-from workspan.strategies.auto.signs import NAMES
+from workspan.strategies.auto.prompt_features import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCKS = 32
-"""Depths of a typical line that are told apart, at most."""
-_LOOKS = 2
-"""Blocks between two looks of a run."""
-_BY_PROBLEM = ("tokens", "ended", "group", "since", "right", "signs")
+"""Depths of a typical chain that are told apart, at most."""
+_PROBES = 2
+"""Blocks between two probes of a run."""
+_BY_PROBLEM = ("tokens", "ended", "group", "since", "right", "prompt_features")
 
 
 class Arms(NamedTuple):
@@ -38,25 +38,25 @@ class Arms(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Lines on a grid of depths 0, block, 2 block, …; arrays [problem, line, depth]."""
+    """Chains on a grid of depths 0, block, 2 block, …; arrays [problem, chain, depth]."""
 
     block: int
     scale: float
-    """Median tokens of a line."""
+    """Median tokens of a chain."""
     asked: float
-    """Tokens of a look."""
+    """Tokens of a probe."""
     is_asked: bool
-    """Lines were looked at on the way: they can be cut there."""
+    """Chains were looked at on the way: they can be cut there."""
     tokens: NDArray[np.int64]
-    """[problem, line], at its end."""
+    """[problem, chain], at its end."""
     ended: NDArray[np.bool_]
-    """[problem, line], by itself."""
+    """[problem, chain], by itself."""
     group: NDArray[np.int32]
     since: NDArray[np.int32]
-    """Depth of the first of the looks that the answer stands since."""
+    """Depth of the first of the probes that the answer stands since."""
     right: NDArray[np.bool_]
-    signs: NDArray[np.float64]
-    """[problem, sign], what each prompt shows; no sign where that isn't known of all."""
+    prompt_features: NDArray[np.float64]
+    """[problem, feature], what each prompt shows; no feature where that isn't known of all."""
     arms: Arms | None = None
     """What other strategies did on the same problems."""
 
@@ -68,24 +68,24 @@ class Table:
 
     @property
     def watch(self) -> int:
-        """Tokens between two looks of a run: so many that a look is a small part of them."""
-        return self.block * (_LOOKS if self.asked else 1)
+        """Tokens between two probes of a run: so many that a probe is a small part of them."""
+        return self.block * (_PROBES if self.asked else 1)
 
     @property
     def steps(self) -> int:
-        """Blocks to the end of the longest line."""
+        """Blocks to the end of the longest chain."""
         return int(self.group.shape[2]) - 1
 
 
-def tabulate(library: Library) -> Table:
-    """Make the table; every problem gives as many lines as the one that has fewest.
+def tabulate(profile: Profile) -> Table:
+    """Make the table; every problem gives as many chains as the one that has fewest.
 
-    A problem without a known answer stands in with the answer that most of its lines ended on:
+    A problem without a known answer stands in with the answer that most of its chains ended on:
     what can be learnt there is when votes settle, not when they are right. If any answer is known,
     only such problems are taken.
     """
-    cases, n = library.even()
-    records = [record for case in cases for record in case.lines]
+    cases, n = profile.even()
+    records = [record for case in cases for record in case.chains]
     scale = float(median(record.depths[-1] for record in records))
     longest = max(record.depths[-1] for record in records)
     gaps = [b - a for r in records for a, b in zip(r.depths[:-2], r.depths[1:-1], strict=True)]
@@ -97,19 +97,19 @@ def tabulate(library: Library) -> Table:
     right = np.zeros(shape, dtype=bool)
     for i, case in enumerate(cases):
         truth = np.array(_right(case))
-        for j, record in enumerate(case.lines[:n]):
+        for j, record in enumerate(case.chains[:n]):
             group[i, j], since[i, j] = _said(record, depths)
         right[i] = np.isin(group[i], truth) & (group[i] != NONE)
-    tokens = np.array([[r.depths[-1] for r in case.lines[:n]] for case in cases])
-    ended = np.array([[r.ended for r in case.lines[:n]] for case in cases])
-    arms = _arms(cases, len(library.arms)) if library.arms else None
-    lines, signs = (tokens, ended, group, since, right), _signs(cases)
-    return Table(block, scale, library.asked, bool(gaps), *lines, signs, arms)
+    tokens = np.array([[r.depths[-1] for r in case.chains[:n]] for case in cases])
+    ended = np.array([[r.ended for r in case.chains[:n]] for case in cases])
+    arms = _arms(cases, len(profile.arms)) if profile.arms else None
+    chains, prompt_features = (tokens, ended, group, since, right), _prompt_features(cases)
+    return Table(block, scale, profile.asked, bool(gaps), *chains, prompt_features, arms)
 
 
-def _signs(cases: Sequence[Case]) -> NDArray[np.float64]:
-    is_known = all(len(case.signs) == len(NAMES) for case in cases)
-    return np.array([case.signs if is_known else () for case in cases], dtype=float)
+def _prompt_features(cases: Sequence[Case]) -> NDArray[np.float64]:
+    is_known = all(len(case.prompt_features) == len(NAMES) for case in cases)
+    return np.array([case.prompt_features if is_known else () for case in cases], dtype=float)
 
 
 def _arms(cases: Sequence[Case], n: int) -> Arms:
@@ -125,12 +125,12 @@ def _arms(cases: Sequence[Case], n: int) -> Arms:
 def _right(case: Case) -> tuple[int, ...]:
     if case.right is not None:
         return case.right
-    ends = [record.groups[-1] for record in case.lines if record.groups[-1] != NONE]
+    ends = [record.groups[-1] for record in case.chains if record.groups[-1] != NONE]
     return (max(sorted({*ends}), key=ends.count),) if ends else ()
 
 
 def _said(record: Record, depths: NDArray[np.int64]) -> tuple[list[int], list[int]]:
-    """Return a line's latest answer at each depth, and since when it stands."""
+    """Return a chain's latest answer at each depth, and since when it stands."""
     said: list[int] = []
     stands: list[int] = []
     for depth, group in zip(record.depths, record.groups, strict=True):

@@ -18,7 +18,7 @@ from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workspan.strategies.auto.fit.ballots import Floats, Ints, Votes
+    from workspan.strategies.auto.fit.sampled_votes import Floats, Ints, Votes
 
 PRICES = (*(0.1 * 2 ** (-0.4 * i) for i in range(45)), 0.0)
 """What a typical sample must bring, from one sample a problem to all that might matter."""
@@ -51,11 +51,11 @@ def induce(votes: Votes, typical: float, weigher: Weigher = PLAIN) -> tuple[Step
     """Find what going on brings and costs in every state, from the last sample backwards."""
     runs, width = votes.lead.shape
     borrowed = _BORROWED * runs / len(np.unique(votes.problem))
-    won = np.tile(votes.merit[:, -1], (len(PRICES), 1))
+    won = np.tile(votes.chance[:, -1], (len(PRICES), 1))
     more = np.zeros_like(won)
     steps: list[Step] = []
     for i in range(width - 1, -1, -1):
-        now, first, second = votes.merit[:, i], votes.first[:, i], votes.second[:, i]
+        now, first, second = votes.chance[:, i], votes.first[:, i], votes.second[:, i]
         lead = first - second
         kinds, place = np.unique(kind_of(i + 1, first, second), return_inverse=True)
         states = _States(place, lead, borrowed)
@@ -87,13 +87,13 @@ class _States:
         total = np.bincount(self.place, values) + self.borrowed * parent[self.of]
         return total / (self.size + self.borrowed), parent
 
-    def believed(self, merit: Floats, right: Floats) -> tuple[Floats, Floats]:
-        """Average what was right, with some of the merit."""
+    def believed(self, chance: Floats, right: Floats) -> tuple[Floats, Floats]:
+        """Average what was right, with some of the chance of being right."""
         kept = (
             self.borrowed / (self.size + self.borrowed),
             self.borrowed / (self.seen + self.borrowed),
         )
-        both = zip(self.means(merit), self.means(right), kept, strict=True)
+        both = zip(self.means(chance), self.means(right), kept, strict=True)
         of_state, of_lead = (k * worth + (1 - k) * known for worth, known, k in both)
         return of_state, of_lead
 

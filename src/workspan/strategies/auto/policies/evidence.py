@@ -1,10 +1,10 @@
-"""How far the lines of a run speak for an answer: two small logistic models, fitted on a library.
+"""How far the chains of a run speak for an answer: two small logistic models, fitted on a profile.
 
-The first says how likely a line's answer is right, seen alone: one that ended, by its length; one
+The first says how likely a chain's answer is right, seen alone: one that ended, by its length; one
 that is open, by how long its answer has stood, and whether that was there almost from the start (a
 guess, which stability does not make better). The second says how likely the leading answer is
-right, by the best line behind it, the others that agree, the strongest rival and the rest.
-Agreement of lines is the better witness, so it has its own weight.
+right, by the best chain behind it, the others that agree, the strongest rival and the rest.
+Agreement of chains is the better witness, so it has its own weight.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from workspan.strategies.auto.policies.state import NONE, Line
+from workspan.strategies.auto.policies.state import NONE, Chain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,49 +34,49 @@ _PROBLEM = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a model's lines are worth as witnesses."""
+    """What a model's chains are worth as witnesses."""
 
     scale: float
-    """Median tokens of a line that ended."""
-    line: tuple[float, ...] = _LINE_PRIOR
-    """Log-odds of a line alone: 1, ended, ended x log length, open x log stood, open x guessed,
+    """Median tokens of a chain that ended."""
+    chain: tuple[float, ...] = _LINE_PRIOR
+    """Log-odds of a chain alone: 1, ended, ended x log length, open x log stood, open x guessed,
     open x log depth."""
     leader: tuple[float, ...] = _LEADER_PRIOR
-    """Log-odds of the leader: 1, log-odds of its best line, log of the others behind it, of the
+    """Log-odds of the leader: 1, log-odds of its best chain, log of the others behind it, of the
     strongest rival, of the rest."""
 
-    def of_lines(self, features: Floats) -> Floats:
-        """Return P(right) of each line alone; `features` as `line_features` gives them."""
-        return sigmoid(features @ np.array(self.line))
+    def of_chains(self, features: Floats) -> Floats:
+        """Return P(right) of each chain alone; `features` as `chain_features` gives them."""
+        return sigmoid(features @ np.array(self.chain))
 
     def of_leader(self, features: Floats) -> Floats:
         """Return P(right) of leaders; `features` as `leading` gives them."""
         return sigmoid(features @ np.array(self.leader))
 
-    def read(self, lines: Sequence[Line]) -> tuple[int, float]:
+    def read(self, chains: Sequence[Chain]) -> tuple[int, float]:
         """Return the leading group of a run and the probability that it is right."""
-        seen = [line for line in lines if line.depth > 0 and line.group != NONE]
+        seen = [chain for chain in chains if chain.depth > 0 and chain.group != NONE]
         if not seen:
             return NONE, 0.0
-        depth = np.array([line.depth for line in seen], dtype=float)
-        since = np.array([line.since for line in seen], dtype=float)
-        ended = np.array([line.ended for line in seen])
-        weights = self.of_lines(line_features(depth, since, ended, self.scale))
-        groups = np.array([line.group for line in seen])
+        depth = np.array([chain.depth for chain in seen], dtype=float)
+        since = np.array([chain.since for chain in seen], dtype=float)
+        ended = np.array([chain.ended for chain in seen])
+        weights = self.of_chains(chain_features(depth, since, ended, self.scale))
+        groups = np.array([chain.group for chain in seen])
         leaders, features = leading(groups[None], weights[None])
         return int(leaders[0]), float(self.of_leader(features)[0])
 
 
-def line_features(
+def chain_features(
     depth: NDArray[Any], since: NDArray[Any], ended: NDArray[np.bool_], scale: float
 ) -> Floats:
-    """Return what tells a line's worth, one more axis.
+    """Return what tells a chain's worth, one more axis.
 
     Args:
-        depth: tokens of each line.
+        depth: tokens of each chain.
         since: depth at which its answer was first seen of those that it stands since.
         ended: by itself.
-        scale: tokens of a typical line.
+        scale: tokens of a typical chain.
     """
     least = scale / 32
     length = np.log(np.maximum(depth, least) / scale)
@@ -98,8 +98,8 @@ def leading(groups: NDArray[np.integer], weights: Floats) -> tuple[NDArray[np.in
     """Return the leader of each run, `NONE` without answers, and what tells its worth.
 
     Args:
-        groups: [run, line], `NONE` where a line has no answer.
-        weights: [run, line], P(right) of each line alone.
+        groups: [run, chain], `NONE` where a chain has no answer.
+        weights: [run, chain], P(right) of each chain alone.
     """
     found = Witnesses.none(len(groups))
     for group, weight in zip(groups.T, weights.T, strict=True):
@@ -108,19 +108,19 @@ def leading(groups: NDArray[np.integer], weights: Floats) -> tuple[NDArray[np.in
 
 
 class Witnesses(NamedTuple):
-    """What the lines of many runs say, line after line; arrays [line, run] but for the last."""
+    """What the chains of many runs say, chain after chain; arrays [chain, run] but for the last."""
 
     groups: NDArray[np.integer]
     weights: Floats
-    """P(right) of the line alone; 0 without an answer."""
+    """P(right) of the chain alone; 0 without an answer."""
     sums: Floats
-    """Of the weights of all lines that say the same; -1 without an answer."""
+    """Of the weights of all chains that say the same; -1 without an answer."""
     total: Floats
     """[run]"""
 
     @classmethod
     def none(cls, runs: int) -> Witnesses:
-        """Return runs without a line."""
+        """Return runs without a chain."""
         weights = np.zeros((0, runs))
         return cls(np.zeros((0, runs), np.int32), weights, weights, np.zeros(runs))
 
@@ -130,7 +130,7 @@ class Witnesses(NamedTuple):
         return Witnesses(groups, weights, sums, self.total[runs])
 
     def plus(self, group: NDArray[np.integer], weight: Floats) -> Witnesses:
-        """Add a line of each run: its answer, and its weight, 0 where it has none."""
+        """Add a chain of each run: its answer, and its weight, 0 where it has none."""
         has = group != NONE
         same = (self.groups == group) & has
         sums = self.sums + same * weight
@@ -172,8 +172,8 @@ def sigmoid(x: Floats) -> Floats:
     return result
 
 
-def fit_line(features: Floats, right: NDArray[np.bool_], n_problems: int) -> tuple[float, ...]:
-    """Fit the first model on states of lines."""
+def fit_chain(features: Floats, right: NDArray[np.bool_], n_problems: int) -> tuple[float, ...]:
+    """Fit the first model on states of chains."""
     return _fit(features, right, n_problems, _LINE_PRIOR)
 
 

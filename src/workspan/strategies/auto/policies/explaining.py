@@ -8,7 +8,7 @@ from math import comb, exp, isfinite, lgamma, log, sqrt
 
 from workspan.data.explanation import FORMAT, Evidence, Explanation, Grown, More, Step
 from workspan.search.censored import median_length
-from workspan.strategies.auto.policies.state import NONE, Decision, Line, State
+from workspan.strategies.auto.policies.state import NONE, Chain, Decision, State
 
 _LONGEST_REASON = 200
 """Characters of a reason that an explanation keeps."""
@@ -23,7 +23,7 @@ def explain(
         taken: each decision with the state it was made in, in order.
         end: the state after the last.
         answers: one of each group.
-        knows: the model of the library, if there was one.
+        knows: the model of the profile, if there was one.
     """
     after = [state for state, _ in taken[1:]] + [end]
     steps = tuple(
@@ -35,43 +35,43 @@ def explain(
             round(decision.confidence, 4),
             round(decision.gain, 6),
             round(decision.cost, 1),
-            _grown(state.lines, then.lines),
+            _grown(state.chains, then.chains),
             then.tried[len(state.tried) :],
             {name: _short(value) for name, value in decision.why.items()},
         )
         for (state, decision), then in zip(taken, after, strict=True)
     )
-    lines, ended = end.lines, sum(line.ended for line in end.lines)
+    chains, ended = end.chains, sum(chain.ended for chain in end.chains)
     return Explanation(
         steps,
         tuple(answers),
         end.work,
         end.span,
-        len(lines),
+        len(chains),
         ended,
-        _margin([line.group for line in lines]),
-        natural_depth(lines),
-        evidence(lines),
-        more(lines),
+        _margin([chain.group for chain in chains]),
+        natural_depth(chains),
+        evidence(chains),
+        more(chains),
         knows,
         FORMAT,
     )
 
 
-def natural_depth(lines: Sequence[Line]) -> float | None:
-    """Return the Kaplan-Meier median of the lengths; lines that were left open are censored."""
-    return median_length((line.depth, line.ended) for line in lines)
+def natural_depth(chains: Sequence[Chain]) -> float | None:
+    """Return the Kaplan-Meier median of the lengths; chains that were left open are censored."""
+    return median_length((chain.depth, chain.ended) for chain in chains)
 
 
-def evidence(lines: Sequence[Line]) -> tuple[Evidence, ...]:
-    """Return what a vote at each depth is worth, of all lines that were read there or had ended.
+def evidence(chains: Sequence[Chain]) -> tuple[Evidence, ...]:
+    """Return what a vote at each depth is worth, of all chains that were read there or had ended.
 
     With shares q1 and q2 of the two answers that lead, -ln(1 - (sqrt q1 - sqrt q2)^2) tokens⁻¹ over
-    the mean cost of a line cut there.
+    the mean cost of a chain cut there.
     """
     found = []
-    for depth in sorted({look.depth for line in lines for look in line.looks}):
-        read = [(min(depth, line.depth), _group_at(line, depth)) for line in lines]
+    for depth in sorted({probe.depth for chain in chains for probe in chain.probes}):
+        read = [(min(depth, chain.depth), _group_at(chain, depth)) for chain in chains]
         known = [(cost, group) for cost, group in read if group is not None]
         votes = Counter(group for _, group in known if group != NONE)
         first, second = [*(n / len(known) for _, n in votes.most_common(2)), 0.0, 0.0][:2]
@@ -82,17 +82,17 @@ def evidence(lines: Sequence[Line]) -> tuple[Evidence, ...]:
     return tuple(found)
 
 
-def more(lines: Sequence[Line]) -> tuple[More, ...]:
-    """Return the chance that 1, 2, 4 or 8 further lines put the runner-up ahead.
+def more(chains: Sequence[Chain]) -> tuple[More, ...]:
+    """Return the chance that 1, 2, 4 or 8 further chains put the runner-up ahead.
 
     Each is a vote for one of the two answers that lead; what share of them the leader has is
     believed after the votes so far, under a flat prior (beta-binomial).
     """
-    votes = Counter(line.group for line in lines if line.group != NONE)
+    votes = Counter(chain.group for chain in chains if chain.group != NONE)
     if not votes:
         return ()
     first, second = [*(n for _, n in votes.most_common(2)), 0][:2]
-    each = sum(line.depth + line.cost_of_looks for line in lines) / len(lines)
+    each = sum(chain.depth + chain.cost_of_probes for chain in chains) / len(chains)
     return tuple(
         More(n, round(n * each, 1), round(_overtaken(first, second, n), 4)) for n in (1, 2, 4, 8)
     )
@@ -112,19 +112,19 @@ def _overtaken(first: int, second: int, n: int) -> float:
     )
 
 
-def _group_at(line: Line, depth: int) -> int | None:
-    """Return what a line says at a depth; None where it was not read there."""
-    if line.ended and line.depth <= depth:
-        return line.group
-    return next((look.group for look in reversed(line.looks) if look.depth == depth), None)
+def _group_at(chain: Chain, depth: int) -> int | None:
+    """Return what a chain says at a depth; None where it was not read there."""
+    if chain.ended and chain.depth <= depth:
+        return chain.group
+    return next((probe.group for probe in reversed(chain.probes) if probe.depth == depth), None)
 
 
-def _grown(before: Sequence[Line], after: Sequence[Line]) -> tuple[Grown, ...]:
+def _grown(before: Sequence[Chain], after: Sequence[Chain]) -> tuple[Grown, ...]:
     old = [*before, *[None] * (len(after) - len(before))]
     return tuple(
-        Grown(i, line.depth, line.group, line.ended, line.score)
-        for i, (line, was) in enumerate(zip(after, old, strict=True))
-        if line != was
+        Grown(i, chain.depth, chain.group, chain.ended, chain.score)
+        for i, (chain, was) in enumerate(zip(after, old, strict=True))
+        if chain != was
     )
 
 

@@ -1,9 +1,9 @@
 """Plans: a small family of rules that holds every fixed split, and what one of them came to.
 
-A plan starts some lines side by side, leaves each at a cap, looks at all of them after every block,
-adds lines one after another, and stops as soon as going on is worth too little a token. Where it
-never stops early it is a fixed split. It may hand a problem on to an *arm*: another strategy, that
-has the rest of the budget.
+A plan starts some chains side by side, leaves each at a cap, looks at all of them after every
+block, adds chains one after another, and stops as soon as going on is worth too little a token.
+Where it never stops early it is a fixed split. It may hand a problem on to an *arm*: another
+strategy, that has the rest of the budget.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from workspan.strategies.auto.fit.replayed import Shape
 from workspan.strategies.auto.fit.table import Arms
-from workspan.strategies.auto.fit.walk import Shape
 from workspan.strategies.auto.policies.state import NONE
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 NEVER = -1.0
-"""A worth that nothing falls below: lines as many as were planned, each to its cap."""
+"""A worth that nothing falls below: chains as many as were planned, each to its cap."""
 
 BELOWS = (0.25, 0.5, 0.75)
 """Beliefs below which a plan may hand the problem on to an arm."""
@@ -34,23 +34,23 @@ class Plan(NamedTuple):
     """One rule of the family."""
 
     shape: Shape
-    lines: int
+    chains: int
     """At most."""
     least: float
     """Stop when `worth` is below."""
     arm: int = NONE
-    """Another strategy that has the rest of the budget, where lines end and leave a doubt."""
+    """Another strategy that has the rest of the budget, where chains end and leave a doubt."""
     below: float = 0.0
     """The doubt: P(right) of the leading answer is less."""
 
     @property
     def is_race(self) -> bool:
-        """Lines run side by side, and join while others go on."""
+        """Chains run side by side, and join while others go on."""
         return self.shape.joins is not None
 
 
 class Outcome(NamedTuple):
-    """What a plan did on the library."""
+    """What a plan did on the profile."""
 
     plan: Plan
     accuracy: float
@@ -90,7 +90,7 @@ class End(NamedTuple):
 
 
 def at_once(arms: Arms | None, limit: float, longest: int) -> list[Outcome]:
-    """Return what each arm alone comes to; a line stands by for an arm that fails."""
+    """Return what each arm alone comes to; a chain stands by for an arm that fails."""
     shape, found = Shape(1, longest, longest), []
     for i in range(arms.work.shape[1] if arms else 0):
         work, span, right = (column[:, i].astype(float) for column in arms or ())

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workspan.search.batch import NONE, Moves, Runs
-from workspan.strategies.auto.fit.walk import worth
-from workspan.strategies.auto.policies.evidence import Evidence, leading, line_features
+from workspan.strategies.auto.fit.replayed import worth
+from workspan.strategies.auto.policies.evidence import Evidence, chain_features, leading
 from workspan.strategies.auto.policies.plan import Plan
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlannedBatch:
-    """Do what a plan says; it must not hand on to an arm, since that is no matter of lines."""
+    """Do what a plan says; it must not hand on to an arm, since that is no matter of chains."""
 
     plan: Plan
     evidence: Evidence
     most: int = 1 << 30
-    """Tokens at which a line is cut whatever the plan."""
+    """Tokens at which a chain is cut whatever the plan."""
 
     def __post_init__(self) -> None:
         """Refuse a plan with an arm."""
@@ -34,13 +34,13 @@ class PlannedBatch:
             raise ValueError("a plan that hands on to an arm can't be played on arrays")
 
     @property
-    def lines(self) -> int:
-        """Lines of a run, at most."""
-        return self.plan.lines
+    def chains(self) -> int:
+        """Chains of a run, at most."""
+        return self.plan.chains
 
     @property
     def knows_ends(self) -> bool:
-        """Take a line without an answer for open until it grows no more, as `Lines` does."""
+        """Take a chain without an answer for open until it grows no more, as `Chains` does."""
         return False
 
     def rule(self, runs: int) -> PlannedBatch:  # noqa: ARG002
@@ -53,7 +53,7 @@ class PlannedBatch:
     def decide(self, runs: Runs) -> Moves:
         """Choose what to do next."""
         shape, place = self.plan.shape, np.arange(runs.depth.shape[1])
-        caps = np.array([shape.cap_of(line) for line in range(runs.depth.shape[1])])
+        caps = np.array([shape.cap_of(chain) for chain in range(runs.depth.shape[1])])
         open_ = (
             (place < runs.started[:, None])
             & ~runs.ended
@@ -61,7 +61,7 @@ class PlannedBatch:
         )
         n_open = open_.sum(axis=1)
         n = np.where(runs.started == 0, shape.width, shape.more)
-        end = np.minimum(runs.started + n, self.plan.lines)
+        end = np.minimum(runs.started + n, self.plan.chains)
         begins = (place >= runs.started[:, None]) & (place < end[:, None]) & (n_open == 0)[:, None]
         named = open_ | begins
         rooms = np.where(named, caps - runs.depth, shape.block).min(axis=1)
@@ -84,6 +84,6 @@ class PlannedBatch:
         """Return the leader of each run and the probability that it is right, 0 without one."""
         depth, since = runs.depth.astype(float), runs.since.astype(float)
         ended = runs.ended | (runs.depth >= self.most)
-        features = line_features(depth, since, ended, self.evidence.scale)
-        leaders, told = leading(runs.group, self.evidence.of_lines(features))
+        features = chain_features(depth, since, ended, self.evidence.scale)
+        leaders, told = leading(runs.group, self.evidence.of_chains(features))
         return leaders, np.where(leaders == NONE, 0.0, self.evidence.of_leader(told))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from workspan.strategies.auto.fit.walk import worth
+from workspan.strategies.auto.fit.replayed import worth
 from workspan.strategies.auto.policies.cold import passing
 from workspan.strategies.auto.policies.evidence import Evidence
 from workspan.strategies.auto.policies.plan import Plan
@@ -15,7 +15,7 @@ from workspan.strategies.auto.policies.support import Support
 
 
 class Arm(NamedTuple):
-    """What the library says of the arm of a plan."""
+    """What the profile says of the arm of a plan."""
 
     right: float
     """Share of its problems that it answered rightly."""
@@ -32,14 +32,14 @@ class Planned:
     plan: Plan
     evidence: Evidence | Support
     gain: float = 0.0
-    """Rise of P(right) by one more line, as `Study` has it."""
+    """Rise of P(right) by one more chain, as `Evaluation` has it."""
     floor: float = 0.0
     """Abstain below it."""
     reserve: int = 0
-    """Tokens kept for a look at each line, where a limit nears."""
+    """Tokens kept for a probe at each chain, where a limit nears."""
     arm: Arm | None = None
-    look: int = 0
-    """Tokens of a look, at most: a race leaves so much of its span unused."""
+    probe_tokens: int = 0
+    """Tokens of a probe, at most: a race leaves so much of its span unused."""
 
     def decide(self, state: State) -> Decision:
         """Choose what to do next."""
@@ -48,20 +48,20 @@ class Planned:
         if self.arm and state.tried and state.tried[-1].group != NONE:
             answer = state.tried[-1].group
             return self._end(state, answer, self.arm.right, "the arm has answered", 0.0)
-        leader, belief = self.evidence.read(state.lines)
+        leader, belief = self.evidence.read(state.chains)
         shape, n = self.plan.shape, 0
-        open_ = [i for i, x in enumerate(state.lines) if not x.ended and x.depth < shape.cap_of(i)]
+        open_ = [i for i, x in enumerate(state.chains) if not x.ended and x.depth < shape.cap_of(i)]
         gain, cost, more = self._outlook(state, belief, len(open_))
-        if state.lines and more < self.plan.least:
-            because = "a further line is worth too little a token"
+        if state.chains and more < self.plan.least:
+            because = "a further chain is worth too little a token"
             return self._end(state, leader, belief, because, gain)
         if not open_:
-            most = self.plan.lines or len(state.tried)  # one line where an arm alone has failed
-            n = min(shape.more if state.lines else shape.width, most - len(state.lines))
-        if shape.joins is not None and state.lines:
-            n = max(0, min(shape.joins, self.plan.lines - len(state.lines)))
+            most = self.plan.chains or len(state.tried)  # one chain where an arm alone has failed
+            n = min(shape.more if state.chains else shape.width, most - len(state.chains))
+        if shape.joins is not None and state.chains:
+            n = max(0, min(shape.joins, self.plan.chains - len(state.chains)))
         if not open_ and n <= 0:
-            return self._end(state, leader, belief, "lines as many as were planned", gain)
+            return self._end(state, leader, belief, "chains as many as were planned", gain)
         open_, n, block = self._afford(state, open_, n)
         if block <= 0:
             return self._end(state, leader, belief, "the budget is spent", gain)
@@ -72,23 +72,23 @@ class Planned:
         return Decision(action, (*open_,), n, block, leader, belief, gain, cost, why)
 
     def _outlook(self, state: State, belief: float, n_open: int) -> tuple[float, float, float]:
-        """Return the expected rise of P(right) by a further line, its tokens, and its worth."""
-        if not state.lines:
+        """Return the expected rise of P(right) by a further chain, its tokens, and its worth."""
+        if not state.chains:
             return self.gain, self.evidence.scale, float("inf")
-        depth = sum(line.depth for line in state.lines) / len(state.lines)
-        rested = len(state.lines) - n_open
+        depth = sum(chain.depth for chain in state.chains) / len(state.chains)
+        rested = len(state.chains) - n_open
         rise = self.gain * (1 - belief) / (rested + 0.5)
         more = float(worth(belief, rested, depth, self.evidence.scale))
         return rise, max(depth, self.evidence.scale / 4), more
 
     def _afford(self, state: State, open_: list[int], n: int) -> tuple[list[int], int, int]:
-        """Cut the block to what is left; name fewer lines where there is too little for all."""
+        """Cut the block to what is left; name fewer chains where there is too little for all."""
         shape, is_race = self.plan.shape, self.plan.is_race
-        new = range(len(state.lines), len(state.lines) + n)
-        rooms = [shape.cap_of(i) - state.lines[i].depth for i in open_] + [*map(shape.cap_of, new)]
+        new = range(len(state.chains), len(state.chains) + n)
+        rooms = [shape.cap_of(i) - state.chains[i].depth for i in open_] + [*map(shape.cap_of, new)]
         block = min(shape.block, *rooms)
         if state.span_left is not None:
-            block = min(block, state.span_left - (self.look if is_race else self.reserve))
+            block = min(block, state.span_left - (self.probe_tokens if is_race else self.reserve))
         if state.work_left is None:
             return open_, n, block
         each = state.work_left // len(rooms) - self.reserve
@@ -125,7 +125,7 @@ class Scheduled:
         """Choose what to do next."""
         if (passed := passing(state)) is not None:
             return passed
-        leader, belief = self.evidence.read(state.lines)
+        leader, belief = self.evidence.read(state.chains)
         if leader == NONE and state.tried:
             leader = state.tried[-1].group
         chosen = next_try(self.tries, state)
@@ -133,13 +133,13 @@ class Scheduled:
         if chosen is None or room == 0:
             action: Action = "abstain" if leader == NONE or belief < self.floor else "stop"
             return Decision(action, leader=leader, confidence=belief, why={"because": "no budget"})
-        tokens, arm, line, gain, cost = chosen
-        tokens -= 0 if line == NONE else state.lines[line].depth
+        tokens, arm, chain, gain, cost = chosen
+        tokens -= 0 if chain == NONE else state.chains[chain].depth
         tokens = tokens if room is None else min(tokens, room)
         why = {"because": "most passes a token, of what no try has solved"}
         told = (tokens, leader, belief, gain, cost, why)
         if arm != NONE:
             return Decision("switch", (), 0, *told, arm)
-        if line != NONE:
-            return Decision("deepen", (line,), 0, *told)
+        if chain != NONE:
+            return Decision("deepen", (chain,), 0, *told)
         return Decision("widen", (), 1, *told)

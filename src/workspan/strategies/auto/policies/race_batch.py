@@ -1,4 +1,4 @@
-"""A race for many runs at once: `policy.Planned` on arrays, for plans whose lines run side by side.
+"""A race for many runs at once: `policy.Planned` on arrays, for chains side by side.
 
 A limit of span is part of the rule: it stops before the limit would cut anything.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workspan.search.batch import Moves, Runs
-from workspan.strategies.auto.fit.walk import worth
+from workspan.strategies.auto.fit.replayed import worth
 from workspan.strategies.auto.policies.plan import Plan
 from workspan.strategies.auto.policies.support import Leavers, Said, Support
 
@@ -29,20 +29,20 @@ class RaceBatch:
     plan: Plan
     support: Support
     most: int = 1 << 30
-    """Tokens at which a line is cut whatever the plan."""
+    """Tokens at which a chain is cut whatever the plan."""
     span: int | None = None
     """Of each run, at most."""
     reserve: int = 0
-    """Tokens of it kept for a look."""
+    """Tokens of it kept for a probe."""
 
     @property
-    def lines(self) -> int:
-        """Lines of a run, at most."""
-        return self.plan.lines
+    def chains(self) -> int:
+        """Chains of a run, at most."""
+        return self.plan.chains
 
     @property
     def knows_ends(self) -> bool:
-        """Take a line without an answer for open until it grows no more, as `Lines` does."""
+        """Take a chain without an answer for open until it grows no more, as `Chains` does."""
         return False
 
     def rule(self, runs: int) -> RaceRule:  # noqa: ARG002
@@ -70,7 +70,7 @@ class RaceRule:
         cap = min(shape.cap, told.most)
         open_ = is_begun & ~runs.ended & (runs.depth < cap)
         n = np.where(runs.started == 0, shape.width, shape.joins or 0)
-        end = np.minimum(runs.started + n, told.lines)
+        end = np.minimum(runs.started + n, told.chains)
         named = open_ | (~is_begun & (place < end[:, None]))
         rooms = np.where(named, shape.cap - runs.depth, shape.block).min(axis=1)
         block = np.minimum(shape.block, rooms)
@@ -95,7 +95,7 @@ class RaceRule:
         return Said(runs.group, ended, runs.depth, runs.since, left)
 
     def _seen(self, runs: Runs) -> Leavers:
-        """Return what was seen; a problem may have fewer lines than a race wants."""
+        """Return what was seen; a problem may have fewer chains than a race wants."""
         if self._leavers is None:
             self._leavers = Leavers(*runs.group.shape)
         return self._leavers

@@ -1,12 +1,12 @@
 """Tries one after another until a verifier passes one: in which order, and how deep each.
 
-A try is a new line to some cap, the line that came furthest to a deeper one, or an arm with some
-work. The next one is what most problems that are still unsolved would pass a token, by the library:
+A try is a new chain to some cap, the chain that came furthest to a deeper one, or an arm with some
+work. The next one is what most problems that are still unsolved would pass a token, by the profile:
 such a greedy schedule is within a factor of four of the best in mean work, and of 1 - 1/e in what
 is solved within a budget (Streeter, Golovin and Smith 2007, Combining Multiple Heuristics Online).
 Problems differ, so each try that fails tells that the problem is of those on which it does. At the
 end of a budget greed may leave too little for a deep try; so schedules that begin with another try,
-and restarts at one cap, are played on the library as well, and the one that passes most is taken.
+and restarts at one cap, are played on the profile as well, and the one that passes most is taken.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ SIZES = (0.25, 0.5, 0.75, 1.0)
 """Quantiles of an arm's work that its tries may have."""
 _RUNS = 32
 _TYPICAL = 8
-"""Lines' worth of work that is planned for where there is no limit."""
+"""Chains' worth of work that is planned for where there is no limit."""
 
 
 class Try(NamedTuple):
-    """A line, more of a line, or a run of an arm."""
+    """A chain, more of a chain, or a run of an arm."""
 
     tokens: int
-    """Of the line in all, or of the arm; at most."""
+    """Of the chain in all, or of the arm; at most."""
     arm: int = NONE
-    line: int = NONE
-    """Which earlier line goes on, counted from 0; `NONE` is a new one."""
+    chain: int = NONE
+    """Which earlier chain goes on, counted from 0; `NONE` is a new one."""
     gain: float = 0.0
     """P(pass), of problems that no try before it solved."""
     cost: float = 0.0
@@ -51,49 +51,49 @@ class Try(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """What the library says of one kind of try; arrays [problem]."""
+    """What the profile says of one kind of try; arrays [problem]."""
 
     what: Try
     rate: Floats
     """P(pass) by its end."""
     cost: Floats
 
-    def beyond(self, before: _Known, line: int) -> _Known:
-        """Return the same for a line that came as far as `before` and did not pass."""
+    def beyond(self, before: _Known, chain: int) -> _Known:
+        """Return the same for a chain that came as far as `before` and did not pass."""
         failed = np.maximum(1 - before.rate, 1e-9)
         rate = np.clip((self.rate - before.rate) / failed, 0.0, 1.0)
         cost = np.maximum(self.cost - before.cost, 0.0) / failed
-        return _Known(self.what._replace(line=line), rate, cost)
+        return _Known(self.what._replace(chain=chain), rate, cost)
 
 
 def best_schedule(
     table: Table, caps: Sequence[int], work: float | None = None, *, has_arms: bool = False
 ) -> tuple[Try, ...]:
-    """Return the tries that pass most of the library's problems within a problem's work.
+    """Return the tries that pass most of the profile's problems within a problem's work.
 
     Args:
-        table: the library.
-        caps: of lines, to choose from.
+        table: the profile.
+        caps: of chains, to choose from.
         work: tokens of a problem; None is without limit.
-        has_arms: the library's arms can be used.
+        has_arms: the profile's arms can be used.
     """
     budget = _typical(table) if work is None else work
-    lines = [*_lines(table, [cap for cap in caps if cap <= budget] or [min(caps)])]
+    chains = [*_chains(table, [cap for cap in caps if cap <= budget] or [min(caps)])]
     arms = [*_arms(table)] if has_arms else []
     if arms and work is None:
         budget += max(one.what.tokens for one in arms)
-    found = [_greedy(lines, arms), *(_greedy(lines, arms, first) for first in (*lines, *arms))]
-    found += [(one.what,) for one in lines]
+    found = [_greedy(chains, arms), *(_greedy(chains, arms, first) for first in (*chains, *arms))]
+    found += [(one.what,) for one in chains]
     return max(found, key=lambda tries: _played(table, tries, budget))
 
 
 def restarts(table: Table, caps: Sequence[int], work: float | None = None) -> Floats:
-    """Return P(pass) of lines cut at each cap, one after another within a problem's work.
+    """Return P(pass) of chains cut at each cap, one after another within a problem's work.
 
-    It is [cap, problem]: what tells kinds of problem apart where a verifier judges.
+    It is [cap, problem]: what tells segments of problems apart where a verifier judges.
     """
     budget = _typical(table) if work is None else work
-    known = [*_lines(table, caps)]
+    known = [*_chains(table, caps)]
     times = [budget / np.maximum(one.cost, 1.0) for one in known]
     return np.stack([1 - (1 - one.rate) ** n for one, n in zip(known, times, strict=True)])
 
@@ -102,7 +102,7 @@ def _typical(table: Table) -> float:
     return _TYPICAL * table.scale
 
 
-def _lines(table: Table, caps: Sequence[int]) -> Iterator[_Known]:
+def _chains(table: Table, caps: Sequence[int]) -> Iterator[_Known]:
     passes = table.right[:, :, -1] & table.ended
     for cap in sorted(caps):
         rate = (passes & (table.tokens <= cap)).mean(axis=1)
@@ -121,13 +121,13 @@ def _arms(table: Table) -> Iterator[_Known]:
 
 
 def _greedy(
-    lines: Sequence[_Known], arms: Sequence[_Known], first: _Known | None = None
+    chains: Sequence[_Known], arms: Sequence[_Known], first: _Known | None = None
 ) -> tuple[Try, ...]:
     """Take what passes most a token among the problems that are left, again and again."""
-    unsolved, tries = np.ones_like(lines[0].rate), list[Try]()
+    unsolved, tries = np.ones_like(chains[0].rate), list[Try]()
     begun = list[_Known]()
     while len(tries) < MOST:
-        known = [first] if first and not tries else [*lines, *arms, *_further(lines, begun)]
+        known = [first] if first and not tries else [*chains, *arms, *_further(chains, begun)]
         gains = [float((unsolved * one.rate).sum()) for one in known]
         costs = [float((unsolved * one.cost).sum()) for one in known]
         ratios = [gain / max(cost, 1e-9) for gain, cost in zip(gains, costs, strict=True)]
@@ -138,19 +138,19 @@ def _greedy(
         tries.append(best.what._replace(gain=gains[at] / left, cost=costs[at] / left))
         unsolved = unsolved * (1 - best.rate)
         if best.what.arm == NONE:
-            cap = next(one for one in lines if one.what.tokens == best.what.tokens)
-            begun = [*begun, cap] if best.what.line == NONE else begun
-            begun[best.what.line] = cap  # of a new line the last
+            cap = next(one for one in chains if one.what.tokens == best.what.tokens)
+            begun = [*begun, cap] if best.what.chain == NONE else begun
+            begun[best.what.chain] = cap  # of a new chain the last
     return tuple(tries)
 
 
-def _further(lines: Sequence[_Known], begun: Sequence[_Known]) -> list[_Known]:
-    """Return how the line that came furthest can go on."""
+def _further(chains: Sequence[_Known], begun: Sequence[_Known]) -> list[_Known]:
+    """Return how the chain that came furthest can go on."""
     if not begun:
         return []
-    depth, line = max((one.what.tokens, -i) for i, one in enumerate(begun))
-    before = begun[-line]
-    return [one.beyond(before, -line) for one in lines if one.what.tokens > depth]
+    depth, chain = max((one.what.tokens, -i) for i, one in enumerate(begun))
+    before = begun[-chain]
+    return [one.beyond(before, -chain) for one in chains if one.what.tokens > depth]
 
 
 def _played(table: Table, tries: Sequence[Try], budget: float) -> tuple[float, float]:
@@ -163,12 +163,12 @@ def _played(table: Table, tries: Sequence[Try], budget: float) -> tuple[float, f
     depth: list[Floats] = []
     for i in range(MOST):
         turn, place = divmod(i, len(tries))
-        tokens, arm, line = tries[place][:3]
-        if arm == NONE and line == NONE:
+        tokens, arm, chain = tries[place][:3]
+        if arm == NONE and chain == NONE:
             drawn.append(rng.integers(n, size=len(problem)))
             depth.append(np.zeros(len(problem)))
         if arm == NONE:
-            at = len(drawn) - 1 if line == NONE else turn * new_lines(tries) + line
+            at = len(drawn) - 1 if chain == NONE else turn * new_chains(tries) + chain
             size = np.minimum(table.tokens[problem, drawn[at]], tokens) - depth[at]
             right = passes[problem, drawn[at]] & (table.tokens[problem, drawn[at]] <= tokens)
             depth[at] = np.maximum(depth[at], np.minimum(table.tokens[problem, drawn[at]], tokens))
@@ -186,31 +186,31 @@ def _played(table: Table, tries: Sequence[Try], budget: float) -> tuple[float, f
 
 
 def next_try(tries: Sequence[Try], state: State) -> Try | None:
-    """Return the first try that was not made; the schedule begins again with lines of its own.
+    """Return the first try that was not made; the schedule begins again with chains of its own.
 
     An arm whose run decoded nothing is left out from then on; None where nothing is left.
     """
     dead = {one.arm for one in state.tried if not one.work}
     tries = [one for one in tries if one.arm == NONE or one.arm not in dead]
-    lines, arms = 0, sum(one.arm not in dead for one in state.tried)
-    while new_lines(tries) or any(one.arm != NONE for one in tries):
-        first = lines
+    chains, arms = 0, sum(one.arm not in dead for one in state.tried)
+    while new_chains(tries) or any(one.arm != NONE for one in tries):
+        first = chains
         for one in tries:
             if one.arm != NONE:
                 if not arms:
                     return one
                 arms -= 1
                 continue
-            at = first + one.line if one.line != NONE else lines
-            lines += one.line == NONE
-            if at >= len(state.lines):
-                return one._replace(line=NONE)
-            line = state.lines[at]
-            if one.line != NONE and not line.ended and line.depth < one.tokens:
-                return one._replace(line=at)
+            at = first + one.chain if one.chain != NONE else chains
+            chains += one.chain == NONE
+            if at >= len(state.chains):
+                return one._replace(chain=NONE)
+            chain = state.chains[at]
+            if one.chain != NONE and not chain.ended and chain.depth < one.tokens:
+                return one._replace(chain=at)
     return None
 
 
-def new_lines(tries: Sequence[Try]) -> int:
-    """Return how many of the tries begin a line."""
-    return sum(one.arm == NONE and one.line == NONE for one in tries)
+def new_chains(tries: Sequence[Try]) -> int:
+    """Return how many of the tries begin a chain."""
+    return sum(one.arm == NONE and one.chain == NONE for one in tries)

@@ -1,7 +1,7 @@
 """What an allocation rule sees of a run, and what it answers: the seam between it and a strategy.
 
-A *line* is one chain of a model. It is decoded block by block, and may be asked for an interim
-answer on the way: a *look*. Answers are told apart by small whole numbers, their *groups*; no text
+A *chain* is one chain of a model. It is decoded block by block, and may be asked for an interim
+answer on the way: a *probe*. Answers are told apart by small whole numbers, their *groups*; no text
 gets here.
 """
 
@@ -21,28 +21,28 @@ UNLIMITED = 1 << 40
 Action = Literal["widen", "deepen", "switch", "stop", "abstain"]
 
 
-class Look(NamedTuple):
+class Probe(NamedTuple):
     """An interim answer."""
 
     depth: int
-    """Tokens of its line when it was asked."""
+    """Tokens of its chain when it was asked."""
     group: int
     """`NONE` if nothing could be read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Chain:
     """One chain so far."""
 
     depth: int
-    """Tokens decoded, those of looks left out."""
-    looks: tuple[Look, ...] = ()
-    """In order of depth; a look at the line's end is not one of them."""
+    """Tokens decoded, those of probes left out."""
+    probes: tuple[Probe, ...] = ()
+    """In order of depth; a probe at the chain's end is not one of them."""
     group: int = NONE
-    """Its answer if it ended, else that of its last look."""
+    """Its answer if it ended, else that of its last probe."""
     ended: bool = False
     """It came to its own end: it can't be deepened."""
-    cost_of_looks: int = 0
+    cost_of_probes: int = 0
     """Tokens of its interim answers together."""
     score: float | None = None
     """What a verifier said of its answer, 1 is a pass; None where none was asked."""
@@ -51,21 +51,21 @@ class Line:
     def since(self) -> int:
         """The depth from which its answer stands."""
         first = self.depth
-        for look in reversed(self.looks):
-            if look.group != self.group:
+        for probe in reversed(self.probes):
+            if probe.group != self.group:
                 break
-            first = look.depth
+            first = probe.depth
         return first
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A run between two decisions. All lines rest: the strategy has waited for every one."""
+    """A run between two decisions. All chains rest: the strategy has waited for every one."""
 
-    lines: tuple[Line, ...] = ()
+    chains: tuple[Chain, ...] = ()
     """In order of their start. Those that an earlier decision left alone are here too."""
     work: int = 0
-    """Tokens decoded, looks and lines that failed included."""
+    """Tokens decoded, probes and chains that failed included."""
     span: int = 0
     """Tokens of the longest chain of calls that had to wait for one another."""
     work_left: int | None = None
@@ -73,8 +73,8 @@ class State:
     span_left: int | None = None
     tried: tuple[Tried, ...] = ()
     """Arms, in order."""
-    signs: tuple[float, ...] = ()
-    """What the prompt shows, as `signs.signs` has it; empty where nobody looked."""
+    prompt_features: tuple[float, ...] = ()
+    """What the prompt shows, as `prompt_features` has it; empty where nobody looked."""
 
     @property
     def room(self) -> int | None:
@@ -87,19 +87,19 @@ class State:
 class Decision:
     """What to do next.
 
-    `widen` starts `n` new lines and deepens `lines` beside them; `deepen` goes on with `lines`
-    only; each line by `block` tokens, then a look where the engine can be asked. `switch` lets
-    lines rest and gives `block` tokens to another strategy, `arm`. `stop` answers `leader`,
-    `abstain` answers nothing. A line that is not named is left as it stands; it may be named again
+    `widen` starts `n` new chains and deepens `chains` beside them; `deepen` goes on with `chains`
+    only; each chain by `block` tokens, then a probe where the engine can be asked. `switch` lets
+    chains rest and gives `block` tokens to another strategy, `arm`. `stop` answers `leader`,
+    `abstain` answers nothing. A chain that is not named is left as it stands; it may be named again
     later.
     """
 
     action: Action
-    lines: tuple[int, ...] = ()
-    """Positions in `State.lines`; none of them has ended."""
+    chains: tuple[int, ...] = ()
+    """Positions in `State.chains`; none of them has ended."""
     n: int = 0
     block: int = 0
-    """Tokens for each line, never more than is left for all of them together."""
+    """Tokens for each chain, never more than is left for all of them together."""
     leader: int = NONE
     """The group that would be answered now."""
     confidence: float = 0.0
@@ -118,5 +118,5 @@ class Policy(Protocol):
     """An allocation rule. It holds nothing of a run: the same state gets the same decision."""
 
     def decide(self, state: State) -> Decision:
-        """Choose what to do next in `state`; the first call has no lines."""
+        """Choose what to do next in `state`; the first call has no chains."""
         ...

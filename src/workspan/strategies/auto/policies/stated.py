@@ -1,8 +1,8 @@
-"""Answers at a stated risk: whole lines, voted on in their order until a rule answers or gives up.
+"""Answers at a stated risk: whole chains, voted on in their order until a rule answers or gives up.
 
-The votes are those of the first lines that have all ended: a line that is open, or was cut by the
+The votes are those of the first chains that have all ended: a chain that is open, or was cut by the
 budget, ends the row, so that no vote is counted for having come early. Nothing else of a run is
-looked at, and every line is let to its end: what is certified is the vote of lines drawn alike.
+looked at, and every chain is let to its end: what is certified is the vote of chains drawn alike.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ CERTIFIED = "certified"
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """Draw line after line until the stated risk holds. A `Policy`."""
+    """Draw chain after chain until the stated risk holds. A `Policy`."""
 
     delta: float
     """Of a false certificate."""
     n: int
-    """Lines, at most."""
+    """Chains, at most."""
     threshold: float | None = None
     """Of agreement, as a calibration has certified it; None is a certificate of the mode."""
     width: int = 1
-    """Lines that are drawn at once."""
+    """Chains that are drawn at once."""
     hopeless: float = 0.02
     """Chance of an answer below which it gives up."""
 
@@ -37,8 +37,8 @@ class Stated:
         votes = self._votes()
         leader = NONE
         verdict = "draw"
-        for line in takewhile(lambda line: line.ended, state.lines):
-            votes.vote(line.group)
+        for chain in takewhile(lambda chain: chain.ended, state.chains):
+            votes.vote(chain.group)
             leader, verdict = votes.leader, votes.verdict
             if verdict != "draw":
                 break
@@ -53,15 +53,15 @@ class Stated:
         return AgreementVotes(self.threshold, self.n, self.hopeless)
 
     def _more(self, state: State, leader: int, *, is_hopeless: bool) -> Decision:
-        """Let open lines end, then draw more; give up where that is hopeless or not paid for."""
-        live = tuple(i for i, line in enumerate(state.lines) if not line.ended)
+        """Let open chains end, then draw more; give up where that is hopeless or not paid for."""
+        live = tuple(i for i, chain in enumerate(state.chains) if not chain.ended)
         room = UNLIMITED if state.room is None else state.room
-        n = 0 if live else min(self.width, self.n - len(state.lines))
+        n = 0 if live else min(self.width, self.n - len(state.chains))
         each = room // max(1, len(live) + n)
         if is_hopeless:
             why = {"because": "a certificate is hardly to be had any more"}
         elif not live and n <= 0:
-            why = {"because": "lines as many as there may be"}
+            why = {"because": "chains as many as there may be"}
         elif not each:
             why = {"because": "the budget is spent"}
         else:

@@ -1,10 +1,10 @@
-"""How far lines that run side by side speak for an answer: a weighted vote, fitted on a library.
+"""How far chains that run side by side speak for an answer: a weighted vote, fitted on a profile.
 
-A line speaks for what it ended on, for what it says while it is open, and *against* what it said
+A chain speaks for what it ended on, for what it says while it is open, and *against* what it said
 and left: right answers are seldom left again. How much each of these weighs, and its sign, is
-learnt for each model, and so is what a short line is worth among its siblings, and one whose answer
-has stood long. The sum of the weights is an answer's log-odds against the others; a second model
-says from it, and from how many lines ended, how likely the leading answer is right.
+learnt for each model, and so is what a short chain is worth among its siblings, and one whose
+answer has stood long. The sum of the weights is an answer's log-odds against the others; a second
+model says from it, and from how many chains ended, how likely the leading answer is right.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from workspan.strategies.auto.policies.evidence import sigmoid
-from workspan.strategies.auto.policies.state import NONE, Line
+from workspan.strategies.auto.policies.state import NONE, Chain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,67 +27,67 @@ if TYPE_CHECKING:
     Ints = NDArray[np.integer]
 
 ANSWER_PRIOR = (2.0, 1.0, -1.0, 0.0, 0.0, 2.0)
-"""Log-odds of an answer: log of the lines that ended on it, of the open ones that say it, of those
+"""Log-odds of an answer: log of the chains that ended on it, of the open ones that say it, of those
 that left it, how much shorter than their siblings those that ended are, and for which share of
-their length its lines have said it; last, what stands for "none of them"."""
+their length its chains have said it; last, what stands for "none of them"."""
 LEADER_PRIOR = (-0.5, 0.5, 0.3, 0.3, -0.3, 0.0)
-"""Log-odds of the leader: 1, those of its share, its own, log of the lines that ended on it, of
+"""Log-odds of the leader: 1, those of its share, its own, log of the chains that ended on it, of
 those that ended on others, log of the mean depth."""
 
 
 class Said(NamedTuple):
-    """What the lines of some runs say; arrays [run, line] but for the last."""
+    """What the chains of some runs say; arrays [run, chain] but for the last."""
 
     group: Ints
     """The latest answer, `NONE` without."""
     ended: Bools
     depth: Ints
-    """0 of a line that was not begun."""
+    """0 of a chain that was not begun."""
     since: Ints
-    """Depth of the look since which the answer stands."""
+    """Depth of the probe since which the answer stands."""
     left: Ints
-    """[run, group], lines that said it and say another."""
+    """[run, group], chains that said it and say another."""
 
 
 class Answers(NamedTuple):
-    """The answers that lines of some runs hold, run by run; arrays [answer]."""
+    """The answers that chains of some runs hold, run by run; arrays [answer]."""
 
     run: Ints
     group: Ints
     features: Floats
     """[answer, feature]"""
     ended: Floats
-    """Lines that ended on it."""
+    """Chains that ended on it."""
     first: Ints
-    """The first line that holds it."""
+    """The first chain that holds it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What a model's lines are worth as witnesses, side by side."""
+    """What a model's chains are worth as witnesses, side by side."""
 
     scale: float
-    """Median tokens of a line that ended."""
+    """Median tokens of a chain that ended."""
     answer: tuple[float, ...] = ANSWER_PRIOR
     leader: tuple[float, ...] = LEADER_PRIOR
 
-    def read(self, lines: Sequence[Line]) -> tuple[int, float]:
+    def read(self, chains: Sequence[Chain]) -> tuple[int, float]:
         """Return the leading group of a run and the probability that it is right."""
-        seen = [line for line in lines if line.depth > 0]
+        seen = [chain for chain in chains if chain.depth > 0]
         if not seen:
             return NONE, 0.0
-        said = [{look.group for look in line.looks} | {line.group} for line in seen]
+        said = [{probe.group for probe in chain.probes} | {chain.group} for chain in seen]
         known = sorted(set().union(*said) - {NONE})
         at = {group: i for i, group in enumerate(known)} | {NONE: NONE}
         left = np.zeros((1, max(1, len(known))), np.int64)
-        for line, groups in zip(seen, said, strict=True):
-            for group in groups - {line.group, NONE}:
+        for chain, groups in zip(seen, said, strict=True):
+            for group in groups - {chain.group, NONE}:
                 left[0, at[group]] += 1
         told = Said(
-            np.array([[at[line.group] for line in seen]]),
-            np.array([[line.ended for line in seen]]),
-            np.array([[line.depth for line in seen]]),
-            np.array([[line.since for line in seen]]),
+            np.array([[at[chain.group] for chain in seen]]),
+            np.array([[chain.ended for chain in seen]]),
+            np.array([[chain.depth for chain in seen]]),
+            np.array([[chain.since for chain in seen]]),
             left,
         )
         leaders, belief = self.of(told)
@@ -126,10 +126,10 @@ class Support:
 
 
 def weigh(said: Said) -> Answers:
-    """Lay out what speaks for each answer that a line holds."""
+    """Lay out what speaks for each answer that a chain holds."""
     groups = said.left.shape[1]
     has = said.group != NONE
-    row, line = np.nonzero(has)
+    row, chain = np.nonzero(has)
     held, cell, holds = np.unique(
         row * groups + said.group[has], return_inverse=True, return_counts=True
     )
@@ -144,7 +144,7 @@ def weigh(said: Said) -> Answers:
 
     ended = total(1.0 * said.ended)
     first = np.full(len(held), said.group.shape[1])
-    np.minimum.at(first, cell, line)
+    np.minimum.at(first, cell, chain)
     columns = (
         np.log1p(ended),
         np.log1p(holds - ended),
@@ -157,25 +157,25 @@ def weigh(said: Said) -> Answers:
 
 
 class Leavers:
-    """Counts, look by look, the lines that said an answer and say another; for many runs."""
+    """Counts, probe by probe, the chains that said an answer and say another; for many runs."""
 
-    def __init__(self, runs: int, lines: int) -> None:
+    def __init__(self, runs: int, chains: int) -> None:
         self.left = np.zeros((runs, 1), np.int64)
         """[run, group]"""
-        self._last = np.full((runs, lines), NONE, np.int64)
-        self._said = np.zeros((runs, lines, 1), bool)
+        self._last = np.full((runs, chains), NONE, np.int64)
+        self._said = np.zeros((runs, chains, 1), bool)
 
     def see(self, group: Ints) -> None:
-        """Take in the latest answers [run, line]."""
+        """Take in the latest answers [run, chain]."""
         self._widen(int(group.max(initial=0)) + 1)
-        run, line = np.nonzero((group != self._last) & (group != NONE))
-        before, now = self._last[run, line], group[run, line]
+        run, chain = np.nonzero((group != self._last) & (group != NONE))
+        before, now = self._last[run, chain], group[run, chain]
         had = before != NONE
         np.add.at(self.left, (run[had], before[had]), 1)
-        back = self._said[run, line, now]
+        back = self._said[run, chain, now]
         np.subtract.at(self.left, (run[back], now[back]), 1)
-        self._said[run, line, now] = True
-        self._last[run, line] = now
+        self._said[run, chain, now] = True
+        self._last[run, chain] = now
 
     def keep(self, going: Bools) -> None:
         """Forget the other runs."""

@@ -67,19 +67,19 @@ class VoteRule:
         return found or leads[min(first - second, len(leads) - 1)]
 
     def decide(self, state: State) -> Decision:
-        """Choose what to do next; lines that are open are let end first."""
-        said = ((line.group, line.depth) for line in state.lines if line.ended)
+        """Choose what to do next; chains that are open are let end first."""
+        said = ((chain.group, chain.depth) for chain in state.chains if chain.ended)
         leader, first, second = self.weigher.tally(said)
-        n = len(state.lines)
+        n = len(state.chains)
         now = self.outlook(n, first, second)
         belief = now.belief if leader != NONE else 0.0
         told: dict[str, float | str] = {"leader": first, "second": second, "samples": n}
         room = UNLIMITED if state.room is None else state.room
-        live = tuple(i for i, line in enumerate(state.lines) if not line.ended)
+        live = tuple(i for i, chain in enumerate(state.chains) if not chain.ended)
         if live and room >= len(live):
             block = room // len(live)
             return Decision("deepen", live, 0, block, leader, belief, why=told)
-        tokens = [line.depth + line.cost_of_looks for line in state.lines]
+        tokens = [chain.depth + chain.cost_of_probes for chain in state.chains]
         each = relative_cost(sum(tokens), n, self.typical)
         is_worth = self._is_worth(n, first - second, now, each)
         if is_worth and room > 0 and room >= (fmean(tokens) if tokens else 0):

@@ -1,4 +1,4 @@
-"""`auto` reads the prompt: what its library says of problems like this one is what it does."""
+"""`auto` reads the prompt: what its profile says of problems like this one is what it does."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from workspan.data.explanation import PROMPT, Explanation
 from workspan.data.types import Problem
 from workspan.runner import Result, run
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.library import Case, Library, Record, write_library
-from workspan.strategies.auto.signs import signs
+from workspan.strategies.auto.fit.profile import Case, Profile, Record, write_profile
+from workspan.strategies.auto.prompt_features import prompt_features
 from workspan.testing.scripted import ScriptedEngine
 
 
@@ -27,7 +27,7 @@ def asked(words: int) -> Problem:
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Short questions need 40 tokens; for long ones half of the tries are right at 8."""
     rng = random.Random(0)
     deep = Record((*range(4, 44, 4),), (*(9 * (-1,)), 0), ended=True)
@@ -35,18 +35,18 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     short = Record((4, 8), (-1, 0), ended=True)
     cases = []
     for i in range(40):
-        kinds = (short, stuck) if i % 2 else (deep, deep)
-        lines = tuple(rng.choice(kinds) for _ in range(16))
+        several = (short, stuck) if i % 2 else (deep, deep)
+        chains = tuple(rng.choice(several) for _ in range(16))
         problem = asked((30, 90)[i % 2] + rng.randrange(-9, 10))
-        cases.append(Case(lines, right=(0,), signs=signs(problem)))
-    path = tmp_path_factory.mktemp("kinds") / "library.json"
-    write_library(Library("simulated (no model)", "tokens", tuple(cases)), path)
+        cases.append(Case(chains, right=(0,), prompt_features=prompt_features(problem)))
+    path = tmp_path_factory.mktemp("segments") / "profile.json"
+    write_profile(Profile("simulated (no model)", "tokens", tuple(cases)), path)
     return path
 
 
-def solve(words: int, library: Path, journal: Journal | None = None) -> tuple[Result, int]:
-    engine = ScriptedEngine(lambda _: "think " * 60)  # no line comes to an answer
-    auto = Auto(library=str(library), probe="", max_tokens=100)
+def solve(words: int, profile: Path, journal: Journal | None = None) -> tuple[Result, int]:
+    engine = ScriptedEngine(lambda _: "think " * 60)  # no chain comes to an answer
+    auto = Auto(profile=str(profile), probe="", max_tokens=100)
     budget = Budget(work=48)
     result = anyio.run(lambda: run(auto, asked(words), engine, budget=budget, journal=journal))
     assert result.work == engine.billed.output_tokens <= 48
@@ -58,16 +58,16 @@ def why(result: Result) -> Explanation:
     return result.answer.why
 
 
-def test_each_prompt_is_planned_for_as_its_like(library: Path) -> None:
-    (deep, _), (wide, _) = solve(30, library), solve(90, library)
-    assert why(deep).lines == 1
-    assert why(wide).lines == 6
+def test_each_prompt_is_planned_for_as_its_like(profile: Path) -> None:
+    (deep, _), (wide, _) = solve(30, profile), solve(90, profile)
+    assert why(deep).chains == 1
+    assert why(wide).chains == 6
     assert str(why(deep).steps[0].why[PROMPT]).startswith("characters up to")
 
 
-def test_an_explanation_names_the_sign_once(library: Path) -> None:
+def test_an_explanation_names_the_sign_once(profile: Path) -> None:
     console = Console(file=StringIO(), width=200)
-    result, _ = solve(90, library)
+    result, _ = solve(90, profile)
     show(why(result), console)
     assert isinstance(console.file, StringIO)
     shown = console.file.getvalue()
@@ -75,11 +75,11 @@ def test_an_explanation_names_the_sign_once(library: Path) -> None:
     assert "whose prompts are like this one: characters above" in shown
 
 
-def test_a_resumed_run_asks_nothing_again(library: Path) -> None:
+def test_a_resumed_run_asks_nothing_again(profile: Path) -> None:
     journal = Journal()
-    first, calls = solve(90, library, journal)
+    first, calls = solve(90, profile, journal)
     engine = ScriptedEngine(lambda _: "never asked")
-    auto = Auto(library=str(library), probe="", max_tokens=100)
+    auto = Auto(profile=str(profile), probe="", max_tokens=100)
     again = anyio.run(lambda: run(auto, asked(90), engine, budget=Budget(work=48), journal=journal))
     assert calls
     assert not engine.requests

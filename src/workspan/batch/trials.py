@@ -71,10 +71,10 @@ class Trial:
 
 
 class Away(Protocol):
-    """Runs on other machines what a bench would run here."""
+    """Runs on other machines what a runner would run here."""
 
     def __call__(
-        self, bench: Bench, strategy: Strategy, task: Task, journal: Journal
+        self, runner: TrialRunner, strategy: Strategy, task: Task, journal: Journal
     ) -> Awaitable[Trial]:
         """Run and grade, with every call in the journal before it is asked.
 
@@ -86,7 +86,7 @@ class Away(Protocol):
 
 
 @dataclass(slots=True)
-class Bench:
+class TrialRunner:
     """What the runs of a comparison share.
 
     Each problem has one root seed, so that all strategies draw from the same randomness.
@@ -148,7 +148,7 @@ class Bench:
         Args:
             strategy: what runs.
             task: on which problem.
-            journal: of this run, in place of the bench's own; the account knows what it holds.
+            journal: of this run, in place of the runner's own; the account knows what it holds.
 
         Raises:
             EngineError: so many runs failed that the engine is gone.

@@ -1,4 +1,4 @@
-"""What a server's refusal means: from complaints and finish reasons to typed errors."""
+"""What a server's rejection means: from complaints and finish reasons to typed errors."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _MONEY = re.compile(r"billing|quota|balance", re.IGNORECASE)
 """What may be a limit of the minute, too: final where the server names no time to wait."""
 
 
-def refusal(complaint: Complaint, url: str) -> EngineError:
-    """Choose the error for a refusal."""
+def rejection(complaint: Complaint, url: str) -> EngineError:
+    """Choose the error for a rejection."""
     status = complaint.status
     told = f"{url} answered {status}: {complaint.words}"
     everything = f"{complaint.text} {complaint.marks}"

@@ -11,10 +11,10 @@ import numpy as np
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.errors import InputError
-from workspan.lab.replay.cells import Cell, Cells
-from workspan.lab.replay.fitted import Contender, Fitted, Known
+from workspan.lab.replay.fitted import Fitted, Known, Method
 from workspan.lab.replay.fitting import AUTO_HARD, Fitting
 from workspan.lab.replay.folds import Split
+from workspan.lab.replay.grid import Grid, Point
 from workspan.recordings.recording import Recording
 from workspan.spec import parse_strategy, split_list
 from workspan.strategies.auto.auto import Auto
@@ -66,18 +66,18 @@ class BestFixed:
     is_pooled: bool = True
 
     def fit(self, split: Split, budget: Budget, known: Known) -> Fitted:
-        """Choose a cell; the cheaper one of equals."""
+        """Choose a point; the cheaper one of equals."""
         found = [(known.tables[one.name], [p.id for p in one.problems]) for one in split.training]
-        cell = best_cell(found, budget) if found else None
-        if cell is None:
+        point = best_point(found, budget) if found else None
+        if point is None:
             room = [x for x in (budget.work, budget.span) if x is not None]
-            cell = Cell(min([*room, split.held.longest]), 1)
-        return Fitted(_strategy_of(cell, split.held), Budget())
+            point = Point(min([*room, split.held.longest]), 1)
+        return Fitted(_strategy_of(point, split.held), Budget())
 
 
-def best_cell(found: Sequence[tuple[Cells, list[str]]], budget: Budget) -> Cell | None:
-    """Return the cell of highest mean accuracy that fits; None if none does."""
-    means = np.mean([cells.means(names) for cells, names in found], axis=0)
+def best_point(found: Sequence[tuple[Grid, list[str]]], budget: Budget) -> Point | None:
+    """Return the point of highest mean accuracy that fits; None if none does."""
+    means = np.mean([grid.means(names) for grid, names in found], axis=0)
     accuracy, work, span = means
     fits = np.ones(len(accuracy), dtype=bool)
     if budget.work is not None:
@@ -87,17 +87,17 @@ def best_cell(found: Sequence[tuple[Cells, list[str]]], budget: Budget) -> Cell 
     if not fits.any():
         return None
     best = max(np.flatnonzero(fits), key=lambda i: (accuracy[i], -work[i]))
-    return found[0][0].cells[best]
+    return found[0][0].points[best]
 
 
-def _strategy_of(cell: Cell, recording: Recording) -> Strategy:
+def _strategy_of(point: Point, recording: Recording) -> Strategy:
     """Make the split a strategy; chains that were never asked have no vote when they are cut."""
     if recording.is_probed:
-        return FixedSplit(cell.width, cell.depth, probe_tokens=_PROBE_TOKENS)
-    return SelfConsistency(cell.width, cell.depth)
+        return FixedSplit(point.width, point.depth, probe_tokens=_PROBE_TOKENS)
+    return SelfConsistency(point.width, point.depth)
 
 
-def read_contenders(text: str) -> list[Contender | None]:
+def read_methods(text: str) -> list[Method | None]:
     """Read a list of names and written forms; None stands for the oracle.
 
     Raises:
@@ -113,7 +113,7 @@ def read_contenders(text: str) -> list[Contender | None]:
     return [_read(part) for part in parts]
 
 
-def _read(part: str) -> Contender | None:
+def _read(part: str) -> Method | None:
     if part == ORACLE:
         return None
     if part == BEST_FIXED:

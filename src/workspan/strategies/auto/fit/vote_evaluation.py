@@ -1,4 +1,4 @@
-"""The vote rule of every price, and what it comes to on a library: the one for a budget.
+"""The vote rule of every price, and what it comes to on a profile: the one for a budget.
 
 A mean budget is met by one price for all problems (Everett 1963).
 """
@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from workspan.strategies.auto.fit.ballots import Votes, ballots
+from workspan.strategies.auto.fit.sampled_votes import Votes, sampled_votes
 from workspan.strategies.auto.fit.vote_induction import PRICES, Step, induce
 from workspan.strategies.auto.policies.votes import Outlook, VoteRule, relative_cost
 from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 
 if TYPE_CHECKING:
-    from workspan.strategies.auto.fit.ballots import Ballots, Ints
-    from workspan.strategies.auto.fit.library import Library
+    from workspan.strategies.auto.fit.profile import Profile
+    from workspan.strategies.auto.fit.sampled_votes import Ints, SampledVotes
 
 PRICE = 0.0001
 """What a typical sample must bring where nobody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
-class VoteStudy:
-    """The rule of every price, and what it comes to on the library."""
+class VoteEvaluation:
+    """The rule of every price, and what it comes to on the profile."""
 
     typical: float
     """Tokens of a sample, mean."""
@@ -93,30 +93,30 @@ class VoteStudy:
 
 
 class Inductions:
-    """A library whose votes are studied when somebody asks: it takes seconds, once."""
+    """A profile whose votes are evaluated when somebody asks: it takes seconds, once."""
 
-    def __init__(self, library: Library) -> None:
-        self._library = library
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
 
     @cached_property
     def found(self) -> Induction | None:
-        """What its votes tell at every price; None where few problems have two lines."""
-        found = ballots(self._library)
+        """What its votes tell at every price; None where few problems have two chains."""
+        found = sampled_votes(self._profile)
         return Induction.of(found) if found else None
 
 
 @dataclass(frozen=True)
 class Voting:
-    """The votes of a library, for runs of so much work."""
+    """The votes of a profile, for runs of so much work."""
 
     votes: Inductions
     limit: float = np.inf
     """Work at which each run is cut."""
 
     @cached_property
-    def study(self) -> VoteStudy | None:
-        """What they tell; None where few problems have two lines."""
-        return found.study(self.limit) if (found := self.votes.found) else None
+    def evaluation(self) -> VoteEvaluation | None:
+        """What they tell; None where few problems have two chains."""
+        return found.evaluate(self.limit) if (found := self.votes.found) else None
 
 
 class Induction(NamedTuple):
@@ -125,11 +125,11 @@ class Induction(NamedTuple):
     typical: float
     steps: tuple[Step, ...]
     votes: Votes
-    """Of the library's own problems."""
+    """Of the profile's own problems."""
     weigher: Weigher
 
     @classmethod
-    def of(cls, sampled: Ballots) -> Induction:
+    def of(cls, sampled: SampledVotes) -> Induction:
         """Find the rules of all prices."""
         votes, typical = sampled.shuffled(), sampled.typical
         steps = induce(votes, typical, sampled.weigher)
@@ -137,10 +137,10 @@ class Induction(NamedTuple):
         own = Votes._make(column[seen] for column in votes)
         return cls(typical, steps, own, sampled.weigher)
 
-    def study(self, limit: float) -> VoteStudy:
+    def evaluate(self, limit: float) -> VoteEvaluation:
         """Run the rules of all prices where each run is cut at so much work."""
         votes = self.votes
-        found = VoteStudy(self.typical, self.steps, (), (), limit, self.weigher)
+        found = VoteEvaluation(self.typical, self.steps, (), (), limit, self.weigher)
         rows, tokens = np.arange(len(votes.lead)), votes.tokens.cumsum(axis=1)
         ends = [found.drawn(i, votes) - 1 for i in range(len(PRICES))]
         work = tuple(float(tokens[rows, end].mean()) for end in ends)
@@ -148,11 +148,11 @@ class Induction(NamedTuple):
         return replace(found, work=work, right=right)
 
 
-def study_votes(sampled: Ballots, limit: float = np.inf) -> VoteStudy:
-    """Find the rules of all prices and run them on the library.
+def evaluated_votes(sampled: SampledVotes, limit: float = np.inf) -> VoteEvaluation:
+    """Find the rules of all prices and run them on the profile.
 
     Args:
         sampled: of other problems than those that a rule will run on.
         limit: work at which each run is cut.
     """
-    return Induction.of(sampled).study(limit)
+    return Induction.of(sampled).evaluate(limit)

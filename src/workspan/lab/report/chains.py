@@ -1,4 +1,4 @@
-"""The picture of a run: its lines over span, what they answered, and where they were left."""
+"""The picture of a run: its chains over span, what they answered, and where they were left."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _OTHERS = HUES - 1
 """Answers from here on share a colour."""
 
 
-def lines_plot(why: Explanation) -> str:
-    """Draw each line as a bar over span, in the colour of what it answers there.
+def chains_plot(why: Explanation) -> str:
+    """Draw each chain as a bar over span, in the colour of what it answers there.
 
-    A dot is an answer at the end of a block, a filled one where the line ended; a bar that stops
+    A dot is an answer at the end of a block, a filled one where the chain ended; a bar that stops
     with a cross was left alone.
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDE, 0.9 + 0.2 * max(2, why.lines)), layout="constrained")
+        figure = Figure(figsize=(WIDE, 0.9 + 0.2 * max(2, why.chains)), layout="constrained")
         axes = figure.subplots()
         _draw(axes, why)
-        axes.set_ylim(max(1, why.lines) - 0.4, -0.6)
+        axes.set_ylim(max(1, why.chains) - 0.4, -0.6)
         axes.set_xlim(left=0)
         axes.set_yticks([])
         axes.set_xlabel("span: decoded tokens since the start")
@@ -33,11 +33,11 @@ def lines_plot(why: Explanation) -> str:
 
 def _draw(axes: Axes, why: Explanation) -> None:
     rank = {group: i for i, group in enumerate(ranked(why))}
-    depth, last = [0] * why.lines, [(0, -1)] * why.lines
+    depth, last = [0] * why.chains, [(0, -1)] * why.chains
     ended: set[int] = set()
     for step in why.steps:
         for grown in step.grown:
-            i, grew = grown.line, grown.depth - depth[grown.line]
+            i, grew = grown.chain, grown.depth - depth[grown.chain]
             depth[i], end = grown.depth, step.span + grew
             colour = _colour(rank, grown.group)
             axes.barh(i, grew, left=step.span, height=0.5, color=colour, alpha=0.35, linewidth=0)
@@ -54,8 +54,8 @@ def _draw(axes: Axes, why: Explanation) -> None:
 
 
 def ranked(why: Explanation) -> list[int]:
-    """Return the groups that lines answer at last, the one with most votes first."""
-    last = {grown.line: grown.group for step in why.steps for grown in step.grown}
+    """Return the groups that chains answer at last, the one with most votes first."""
+    last = {grown.chain: grown.group for step in why.steps for grown in step.grown}
     votes = [*last.values()]
     return sorted({*votes} - {-1}, key=lambda group: (-votes.count(group), group))
 

@@ -26,7 +26,7 @@ async def elect(
 ) -> list[float | None]:
     """Return each state's share of the votes (the vote of Tree of Thoughts, arXiv:2305.10601).
 
-    `max_tokens` is the cap of a ballot. One that names no state is void; without any valid one
+    `max_tokens` is the cap of a vote. One that names no state is void; without any valid one
     there is no share, and the result's notices say so.
     """
     if len(states) < 2:
@@ -35,12 +35,12 @@ async def elect(
     *before, last = problem.prompt
     prompt = (*before, last.plus(f"\n\n{VOTE.format(n=len(states), choices=choices)}"))
     try:
-        ballots = await session.samples(Request(prompt, max_tokens=max_tokens), votes)
+        cast = await session.samples(Request(prompt, max_tokens=max_tokens), votes)
     except (BudgetExceeded, EngineError):
-        ballots = []
-    read = [choice(b.text, len(states), finished=is_whole(b)) for b in ballots]
+        cast = []
+    read = [choice(vote.text, len(states), finished=is_whole(vote)) for vote in cast]
     tally = Counter(place for place in read if place is not None)
     if not tally:
-        session.notice("no_verdict", "no ballot named a state, so that no vote was held")
+        session.notice("no_verdict", "no vote named a state, so that there is no count")
         return [None] * len(states)
     return [tally[place] / tally.total() for place in range(len(states))]

@@ -1,4 +1,4 @@
-"""Lines of every problem drawn for a library, with a bar that tells how far it is."""
+"""Chains of every problem drawn for a profile, with a bar that tells how far it is."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from rich.progress import Progress
 from workspan.app.calibrating import calibrate
 from workspan.app.engines import Opened, open_engines
 from workspan.app.state import kept_journal, private_files
-from workspan.batch.bench import Trial
+from workspan.batch.trials import Trial
 from workspan.cli.dry import say_plan
-from workspan.cli.screen import Screen
+from workspan.cli.terminal import Terminal
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.legible import counted
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.auto import Auto
-from workspan.strategies.auto.fit.library import Library
+from workspan.strategies.auto.fit.profile import Profile
 from workspan.tasks.base import Task
 
 Words = Sequence[str] | None
@@ -36,7 +36,7 @@ class Asked:
     told: Sequence[str]
 
 
-def surveyed(
+def calibration_runs(
     title: str,
     plan: Auto,
     tasks: Sequence[Task],
@@ -47,13 +47,13 @@ def surveyed(
     *,
     tried: Sequence[Strategy] | None,
     json: bool = False,
-) -> Library | None:
+) -> Profile | None:
     """Open the engines and draw; with strategies to be `tried` only say what those will take.
 
     A second try of the same command goes on where the first was stopped.
     """
 
-    async def main() -> Library | None:
+    async def main() -> Profile | None:
         opened = await open_engines(*asked.engines)
         try:
             if tried is not None:
@@ -77,11 +77,11 @@ async def _drawn(
     budget: Budget,
     seed: int,
     path: Path,
-) -> Library:
-    """Run survey and arms on every problem."""
+) -> Profile:
+    """Run chains and arms on every problem."""
     with (
         JournalFile(path, opened.header(seed)) as journals,
-        Progress(console=Screen(stderr=True)) as progress,
+        Progress(console=Terminal(stderr=True)) as progress,
     ):
         bar = progress.add_task(title, total=len(tasks) * (1 + len(plan.arms)))
         failed: list[Trial] = []
@@ -91,7 +91,7 @@ async def _drawn(
             if trial.result is None:
                 failed.append(trial)
 
-        library = await calibrate(
+        profile = await calibrate(
             tasks,
             engine=opened,
             budget=budget,
@@ -102,5 +102,5 @@ async def _drawn(
         )
     if failed:
         said = f"{counted(len(failed), 'run')} failed: left out (the same command asks again)"
-        Screen(stderr=True).print(f"{said}: {failed[0].error}", soft_wrap=True)
-    return library
+        Terminal(stderr=True).print(f"{said}: {failed[0].error}", soft_wrap=True)
+    return profile

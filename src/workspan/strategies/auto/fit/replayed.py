@@ -1,7 +1,7 @@
-"""Runs of a plan on a library's own lines, many at once: what it would have cost and given.
+"""Runs of a plan on a profile's own chains, many at once: what it would have cost and given.
 
-What a run comes to between two moments at which lines are added depends on its lines alone and not
-on what it decides. So all of its states up to there are laid out at once, a *round*, and judged
+What a run comes to between two moments at which chains are added depends on its chains alone and
+not on what it decides. So all of its states up to there are laid out at once, a *round*, and judged
 together; then it is seen where it rests.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from workspan.strategies.auto.fit.table import Table
-from workspan.strategies.auto.policies.evidence import Evidence, Witnesses, line_features
+from workspan.strategies.auto.policies.evidence import Evidence, Witnesses, chain_features
 from workspan.strategies.auto.policies.state import NONE
 
 if TYPE_CHECKING:
@@ -27,38 +27,38 @@ if TYPE_CHECKING:
 
 
 class Draws(NamedTuple):
-    """Which lines each run is given, in order."""
+    """Which chains each run is given, in order."""
 
     problem: NDArray[np.int64]
     """[run]"""
     order: NDArray[np.int64]
-    """[run, line]"""
+    """[run, chain]"""
 
 
 class Shape(NamedTuple):
     """How a run grows while nothing stops it."""
 
     width: int
-    """Lines at the start, side by side."""
+    """Chains at the start, side by side."""
     cap: int
-    """Tokens at which a line is left."""
+    """Tokens at which a chain is left."""
     block: int
-    """Tokens between looks."""
+    """Tokens between probes."""
     more: int = 1
-    """Lines that are added when all have ended or were left."""
+    """Chains that are added when all have ended or were left."""
     dive: int = 0
-    """Tokens at which all lines but the first are left, so that breadth is bought only as deep as
-    short answers lie, and depth for one line; 0 is `cap`."""
+    """Tokens at which all chains but the first are left, so that breadth is bought only as deep as
+    short answers lie, and depth for one chain; 0 is `cap`."""
     joins: int | None = None
-    """Of a *race*: lines that join after each block, while the others go on. None where lines are
+    """Of a *race*: chains that join after each block, while the others go on. None where chains are
     added only when all rest."""
 
-    def cap_of(self, line: int) -> int:
-        """Return the tokens at which a line, counted from 0, is left."""
-        return min(self.dive, self.cap) if self.dive and line else self.cap
+    def cap_of(self, chain: int) -> int:
+        """Return the tokens at which a chain, counted from 0, is left."""
+        return min(self.dive, self.cap) if self.dive and chain else self.cap
 
     def rounds(self, most: int) -> Iterator[tuple[int, int]]:
-        """Yield the first line of each round and the first that is not of it, for `most` lines."""
+        """Yield each round's first chain and the first that is not of it, for `most` chains."""
         first, end = 0, min(self.width, most)
         while first < end:
             yield first, end
@@ -66,7 +66,7 @@ class Shape(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class Replayed:
     """The states of some runs, one run after the other and each in order; arrays [state]."""
 
     starts: Ints
@@ -76,7 +76,7 @@ class Walk:
     work: Floats
     span: Floats
     n: Ints
-    """Lines started."""
+    """Chains started."""
     right: NDArray[np.bool_]
     """The leader was right."""
     belief: Floats
@@ -100,16 +100,16 @@ class Walk:
 
 
 def draw(table: Table, runs: int, most: int, seed: int = 0) -> Draws:
-    """Shuffle each problem's lines `runs` times."""
+    """Shuffle each problem's chains `runs` times."""
     n_problems, n = table.tokens.shape
     problem = np.repeat(np.arange(n_problems), runs)
     return Draws(problem, _shuffles(n, seed, len(problem))[:, : min(n, most)])
 
 
 def _shuffles(n: int, seed: int, times: int) -> NDArray[np.int64]:
-    """Return the first so many shuffles of n lines by a seed: a longer draw begins like a shorter.
+    """Return the first so many shuffles of n chains by a seed: a longer draw begins like a shorter.
 
-    Plans are studied on many draws, and shuffling would be the most of it.
+    Plans are evaluated on many draws, and shuffling would be the most of it.
     """
     kept = 1 << max(10, (times - 1).bit_length())
     return _shuffled(n, seed, kept)[:times]
@@ -124,29 +124,29 @@ def _shuffled(n: int, seed: int, times: int) -> NDArray[np.int64]:
 def worth(belief: Any, rested: Any, depth: Any, scale: float) -> Any:
     """Return what going on is worth a token, up to a factor.
 
-    The leader is wrong with 1 - belief; the n-th line changes that in proportion to 1 / n, and
-    costs about what this problem's lines cost so far. On recorded chains this one number ranks
+    The leader is wrong with 1 - belief; the n-th chain changes that in proportion to 1 / n, and
+    costs about what this problem's chains cost so far. On recorded chains this one number ranks
     states as well as rules with more to choose.
 
     Args:
         belief: P(the leader is right).
-        rested: lines that ended or were left at the cap.
-        depth: mean tokens of the lines so far.
-        scale: tokens of a typical line.
+        rested: chains that ended or were left at the cap.
+        depth: mean tokens of the chains so far.
+        scale: tokens of a typical chain.
     """
     return (1 - belief) / (rested + 0.5) / np.maximum(depth / scale, 0.25)
 
 
 def solo(table: Table, evidence: Evidence) -> Floats:
-    """Return P(right) of every line alone at every depth, 0 where it has no answer."""
+    """Return P(right) of every chain alone at every depth, 0 where it has no answer."""
     depth = np.minimum(np.arange(table.steps + 1) * table.block, table.tokens[..., None])
     ended = (table.tokens[..., None] <= depth) & table.ended[..., None]
-    features = line_features(depth.astype(float), table.since, ended, table.scale)
-    found = evidence.of_lines(features)
+    features = chain_features(depth.astype(float), table.since, ended, table.scale)
+    found = evidence.of_chains(features)
     return np.where(table.group == NONE, 0.0, found)
 
 
-def walk(
+def replayed(
     table: Table,
     evidence: Evidence,
     draws: Draws,
@@ -155,13 +155,13 @@ def walk(
     enough: float = -1.0,
     weights: Floats | None = None,
     keeps_features: bool = False,
-) -> Walk:
-    """Grow every run by `shape` until its lines are used up.
+) -> Replayed:
+    """Grow every run by `shape` until its chains are used up.
 
     Args:
-        table: the library's lines.
+        table: the profile's chains.
         evidence: what they are worth.
-        draws: which lines each run is given.
+        draws: which chains each run is given.
         shape: how runs grow.
         enough: worth of going on below which a run rests.
         weights: `solo` of the table, where it is known.
@@ -182,19 +182,19 @@ def walk(
     columns = zip(*(one.columns for one in rounds), strict=True)
     told = [np.concatenate(column)[order] for column in columns]
     starts = np.searchsorted(run[order], np.arange(len(draws.order)))
-    return Walk(starts, np.arange(len(run)) - starts[run[order]], *told)
+    return Replayed(starts, np.arange(len(run)) - starts[run[order]], *told)
 
 
 class _Rested(NamedTuple):
-    """Runs whose lines all ended or were left, and that go on."""
+    """Runs whose chains all ended or were left, and that go on."""
 
     run: Ints
     witnesses: Witnesses
     right: NDArray[np.bool_]
-    """[line, run]"""
+    """[chain, run]"""
     at: Ints
-    """Tokens of all lines together, as the next."""
-    looks: Ints
+    """Tokens of all chains together, as the next."""
+    probes: Ints
     span: Floats
 
     @classmethod
@@ -207,7 +207,7 @@ class _Rested(NamedTuple):
     def on(self, states: Ints) -> _Rested:
         """Return those at these places."""
         witnesses, right = self.witnesses.on(states), self.right[:, states]
-        told = (self.at[states], self.looks[states], self.span[states])
+        told = (self.at[states], self.probes[states], self.span[states])
         return _Rested(self.run[states], witnesses, right, *told)
 
 
@@ -218,9 +218,9 @@ class _Round:
     state: _Rested
     """As it stands there."""
     is_last: NDArray[np.bool_]
-    """Of its run in this round: all lines rest."""
+    """Of its run in this round: all chains rest."""
     n: int
-    """Lines started."""
+    """Chains started."""
     n_open: Ints
     asked: float
     columns: tuple[Any, ...] = ()
@@ -238,36 +238,36 @@ class _Round:
         weights: Floats,
         draws: Draws,
         shape: Shape,
-        lines: tuple[int, int],
+        chains: tuple[int, int],
         now: _Rested,
     ) -> _Round:
         """Lay out the states of the runs that go on."""
-        problem, (first, end) = draws.problem[now.run], lines
+        problem, (first, end) = draws.problem[now.run], chains
         order = draws.order[now.run, first:end].T
         tokens = table.tokens[problem, order]
-        caps = np.array([shape.cap_of(line) for line in range(first, end)])
+        caps = np.array([shape.cap_of(chain) for chain in range(first, end)])
         ends = np.minimum(tokens, caps[:, None])
         steps = -(-ends.max(axis=0) // shape.block)
         place = np.repeat(np.arange(len(now.run)), steps)
         until = steps.cumsum()
         step = np.arange(len(place)) - np.repeat(until - steps, steps) + 1
         state = now.on(place)
-        n_open, at, looks = np.zeros(len(place), np.int64), state.at, state.looks
+        n_open, at, probes = np.zeros(len(place), np.int64), state.at, state.probes
         longest, right = np.zeros(len(place), np.int64), [*state.right]
         witnesses = state.witnesses
-        for line in range(end - first):
-            own, whole = ends[line][place], tokens[line][place]
+        for chain in range(end - first):
+            own, whole = ends[chain][place], tokens[chain][place]
             depth = np.minimum(step * shape.block, own)
             n_open += depth < own
             at = at + depth
-            looks = looks + np.minimum(step, -(-own // shape.block) - (own == whole))
+            probes = probes + np.minimum(step, -(-own // shape.block) - (own == whole))
             longest = np.maximum(longest, depth)
             column = np.where(depth >= whole, -(-depth // table.block), depth // table.block)
-            where = (problem[place], order[line][place], column)
+            where = (problem[place], order[chain][place], column)
             group = table.group[where]
             witnesses = witnesses.plus(group, np.where(group == NONE, 0.0, weights[where]))
             right.append(table.right[where])
-        told = (at, looks, state.span + longest)
+        told = (at, probes, state.span + longest)
         is_last = np.zeros(len(place), bool)
         is_last[until - 1] = True
         there = _Rested(state.run, witnesses, np.stack(right), *told)
@@ -288,7 +288,7 @@ class _Round:
         own = np.maximum.accumulate(np.where(begins, before, 0))
         kept = np.flatnonzero(before == own)
         told = (
-            state.at + self.asked * state.looks,
+            state.at + self.asked * state.probes,
             state.span,
             np.full(len(rests), self.n),
             right,

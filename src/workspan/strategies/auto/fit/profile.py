@@ -1,8 +1,8 @@
-"""A calibration library: what a model's chains on other problems did, without a word of them.
+"""A calibration profile: what a model's chains on other problems did, without a word of them.
 
-It holds when chains ended, which interim answers agreed, how much a prompt held (its `signs`), and,
-where the right answer was known, which answers were right. These are small numbers, the same within
-a problem for equal ones.
+It holds when chains ended, which interim answers agreed, how much a prompt held (its
+`prompt_features`), and, where the right answer was known, which answers were right. These are small
+numbers, the same within a problem for equal ones.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Once(msgspec.Struct, frozen=True, array_like=True):
-    """One run of an arm, a strategy that is not made of lines."""
+    """One run of an arm, a strategy that is not made of chains."""
 
     work: int
     span: int
@@ -43,18 +43,18 @@ class Once(msgspec.Struct, frozen=True, array_like=True):
 class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     """One problem."""
 
-    lines: tuple[Record, ...]
+    chains: tuple[Record, ...] = msgspec.field(name="lines")
     right: tuple[int, ...] | None = None
     """The groups that are right; None where nobody knows."""
     task: str = ""
     """The task set that it is of."""
     arms: tuple[Once | None, ...] = ()
-    """A run of each of the library's arms; None where it failed, or nobody knows what is right."""
-    signs: tuple[float, ...] = ()
-    """What its prompt shows (`signs.NAMES`); empty where nobody knows."""
+    """A run of each of the profile's arms; None where it failed, or nobody knows what is right."""
+    prompt_features: tuple[float, ...] = msgspec.field(default=(), name="signs")
+    """What its prompt shows (`prompt_features.NAMES`); empty where nobody knows."""
 
 
-class Library(msgspec.Struct, frozen=True, omit_defaults=True):
+class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was seen of a model on problems of the user's kind."""
 
     model: str
@@ -67,7 +67,7 @@ class Library(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a signal of a chain speaks for its being right, among chains of one problem: 2 AUC - 1,
     so -1 to 1 and 0 for nothing. Signs differ between models, hence they are measured."""
     arms: tuple[str, ...] = ()
-    """Strategies that were run beside the lines, with every dial (their `repr`)."""
+    """Strategies that were run beside the chains, with every dial (their `repr`)."""
     kinds: tuple[str, ...] = ()
     """Kinds of answers of its problems; none where nobody knows."""
     ladders: Ladders | None = None
@@ -79,45 +79,45 @@ class Library(msgspec.Struct, frozen=True, omit_defaults=True):
         return sum(case.right is not None for case in self.problems)
 
     def even(self) -> tuple[list[Case], int]:
-        """Return the problems to learn from, and how many lines to take of each; maybe none.
+        """Return the problems to learn from, and how many chains to take of each; maybe none.
 
-        If any right answer is known, only such problems are taken; those that have far fewer lines
+        If any right answer is known, only such problems are taken; those that have far fewer chains
         than most are left out.
         """
         known = [case for case in self.problems if case.right is not None]
-        cases = [case for case in known or self.problems if case.lines]
-        sizes = sorted(len(case.lines) for case in cases)
+        cases = [case for case in known or self.problems if case.chains]
+        sizes = sorted(len(case.chains) for case in cases)
         n = sizes[len(sizes) // 4] if sizes else 0
-        return [case for case in cases if len(case.lines) >= n], n
+        return [case for case in cases if len(case.chains) >= n], n
 
 
-_FORM = Form("library", Library, FORMAT, "calibrate")
-write_library, is_library = _FORM.write, _FORM.is_one
+_FORM = Form("profile", "library", Profile, FORMAT, "calibrate")
+write_profile, is_profile = _FORM.write, _FORM.is_one
 
 
-def read_library(path: Path) -> Library:
-    """Read a library.
+def read_profile(path: Path) -> Profile:
+    """Read a profile.
 
     Raises:
-        DataError: not readable, not a library, of another format, or not sound in itself.
+        DataError: not readable, not a profile, of another format, or not sound in itself.
     """
-    library = _FORM.read(path)
-    for number, case in enumerate(library.problems):
-        if not all(_is_sound(line) for line in case.lines):
+    profile = _FORM.read(path)
+    for number, case in enumerate(profile.problems):
+        if not all(_is_sound(chain) for chain in case.chains):
             raise DataError(f"problem {number} holds a chain that can't be", path=str(path))
         runs = [one for one in case.arms if one is not None]
-        if len(case.arms) > len(library.arms) or any(min(one.work, one.span) < 0 for one in runs):
+        if len(case.arms) > len(profile.arms) or any(min(one.work, one.span) < 0 for one in runs):
             raise DataError(f"problem {number} holds an arm that can't be", path=str(path))
-    if library.ladders is not None and not library.ladders.is_sound:
+    if profile.ladders is not None and not profile.ladders.is_sound:
         raise DataError("holds samples of efforts that can't be", path=str(path))
-    return library
+    return profile
 
 
-def _is_sound(line: Record) -> bool:
+def _is_sound(chain: Record) -> bool:
     """Check what the types can't: depths ascend from above 0, one group for each."""
     return (
-        0 < len(line.depths) == len(line.groups)
-        and line.depths[0] > 0
-        and all(a < b for a, b in pairwise(line.depths))
-        and min(line.groups) >= -1
+        0 < len(chain.depths) == len(chain.groups)
+        and chain.depths[0] > 0
+        and all(a < b for a, b in pairwise(chain.depths))
+        and min(chain.groups) >= -1
     )

@@ -1,4 +1,4 @@
-"""Kinds of problem told by the prompt: found where they pay, and nowhere else."""
+"""Segments of problems told by the prompt: found where they pay, and nowhere else."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workspan.data.types import Message, Problem
-from workspan.strategies.auto.fit.choose import chosen, kinds_for
-from workspan.strategies.auto.fit.kinds import SMALLEST, Fork, Kind, divide, kinds_of
-from workspan.strategies.auto.fit.library import Case, Library, Record
-from workspan.strategies.auto.fit.rules import ByKind, fitted, studied
-from workspan.strategies.auto.fit.walk import Shape
+from workspan.strategies.auto.fit.choose import chosen, segments_for
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
+from workspan.strategies.auto.fit.replayed import Shape
+from workspan.strategies.auto.fit.rules import BySegment, evaluated, fitted
+from workspan.strategies.auto.fit.segments import SMALLEST, Fork, Segment, divide, segments_of
 from workspan.strategies.auto.policies.plan import NEVER, Outcome, Plan
 from workspan.strategies.auto.policies.policy import Planned, Scheduled
 from workspan.strategies.auto.policies.state import State
-from workspan.strategies.auto.signs import NAMES, signs
+from workspan.strategies.auto.prompt_features import NAMES, prompt_features
 
 WORDS = NAMES.index("words")
 
 
 def of(**known: float) -> tuple[float, ...]:
-    """Return signs that are 0 but for those that are named."""
+    """Return features that are 0 but for those that are named."""
     return tuple(known.get(name, 0.0) for name in NAMES)
 
 
-def mixed(problems: int, seed: int = 0, *, is_told: bool = True) -> Library:
-    """Half of the problems need 40 tokens; half of the lines of the others are right at 8.
+def mixed(problems: int, seed: int = 0, *, is_told: bool = True) -> Profile:
+    """Half of the problems need 40 tokens; half of the chains of the others are right at 8.
 
     Where it is told, the prompts of the first have some 30 words, of the second some 90.
     """
@@ -39,16 +39,18 @@ def mixed(problems: int, seed: int = 0, *, is_told: bool = True) -> Library:
     short = Record((4, 8), (-1, 0), ended=True)
     cases = []
     for i in range(2 * problems):
-        kinds = (short, stuck) if i % 2 else (deep, deep)
-        lines = tuple(rng.choice(kinds) for _ in range(16))
+        several = (short, stuck) if i % 2 else (deep, deep)
+        chains = tuple(rng.choice(several) for _ in range(16))
         words = (90 if i % 2 and is_told else 30) + rng.randrange(-9, 10)
-        cases.append(Case(lines, right=(0,), signs=of(words=words, lines=rng.randrange(9))))
-    return Library("simulated", "tokens", tuple(cases))
+        cases.append(
+            Case(chains, right=(0,), prompt_features=of(words=words, lines=rng.randrange(9)))
+        )
+    return Profile("simulated", "tokens", tuple(cases))
 
 
 def test_signs_are_numbers_of_the_prompt() -> None:
     problem = Problem("p/1", (Message("user", "What is ((1 + 22) * 3)?\n(A) 69\n(B) 70"),))
-    shown = dict(zip(NAMES, signs(problem), strict=True))
+    shown = dict(zip(NAMES, prompt_features(problem), strict=True))
     assert shown["lines"] == 3
     assert shown["numbers"] == 5
     assert shown["digits of the longest number"] == 2
@@ -57,13 +59,13 @@ def test_signs_are_numbers_of_the_prompt() -> None:
     assert shown["options"] == 2
     assert shown["words"] == 11
     named = (Message("user", "p/1"),)
-    assert len(signs(Problem("p/1", named))) == len(NAMES)  # whoever asks this asks this
-    assert signs(Problem("p/1", named, is_asked=False)) == ()  # a recording without questions
+    assert len(prompt_features(Problem("p/1", named))) == len(NAMES)  # whoever asks this asks this
+    assert prompt_features(Problem("p/1", named, is_asked=False)) == ()  # unasked
 
 
 @given(st.text(max_size=300))
 def test_signs_take_any_text(text: str) -> None:
-    shown = signs(Problem("p", (Message("user", text),)))
+    shown = prompt_features(Problem("p", (Message("user", text),)))
     assert len(shown) == len(NAMES)
     assert all(np.isfinite(shown))
 
@@ -75,9 +77,9 @@ def test_every_problem_is_of_one_kind(seed: int, problems: int, options: int) ->
     values, told = rng.random((options, problems)), rng.integers(0, 9, (problems, 3)).astype(float)
     values[0] += 2 * (told[:, 0] > 4)  # the first plan is good there
     tree = divide(values, told)
-    found = np.concatenate([kind.problems for kind in kinds_of(tree)])
+    found = np.concatenate([segment.problems for segment in segments_of(tree)])
     assert sorted(found) == list(range(problems))
-    assert isinstance(tree, Kind) or min(len(k.problems) for k in kinds_of(tree)) >= SMALLEST
+    assert isinstance(tree, Segment) or min(len(k.problems) for k in segments_of(tree)) >= SMALLEST
 
 
 def test_signs_that_say_nothing_leave_problems_together() -> None:
@@ -97,7 +99,7 @@ def test_a_sign_that_tells_is_found_among_those_that_do_not() -> None:
         values = np.stack([is_deep * 0.8, ~is_deep * 0.7]) + rng.normal(0, 0.2, (2, 60))
         tree = divide(values, told)
         assert isinstance(tree, Fork)
-        assert tree.sign == WORDS
+        assert tree.feature == WORDS
         assert tree.at == pytest.approx(0.5, abs=0.1)
 
 
@@ -107,13 +109,13 @@ def outcome(name: int, right: list[float], work: list[float]) -> Outcome:
 
 
 def test_kinds_share_a_mean_budget_where_it_gains_most() -> None:
-    first, second = Kind(np.array([0, 1])), Kind(np.array([2, 3]))
+    first, second = Segment(np.array([0, 1])), Segment(np.array([2, 3]))
     short = outcome(1, [0.2, 0.2, 0.5, 0.5], [10.0] * 4)
     long = outcome(2, [0.9, 0.9, 0.6, 0.6], [50.0] * 4)
-    plans, kinds = [short, long], [first, second]
+    plans, segments = [short, long], [first, second]
 
     def names(work: float | None, price: float = 0.0) -> list[int]:
-        return [one.plan.shape.cap for one in chosen(plans, kinds, work, None, price)]
+        return [one.plan.shape.cap for one in chosen(plans, segments, work, None, price)]
 
     assert names(10) == [1, 1]
     assert names(29) == [1, 1]
@@ -130,18 +132,18 @@ def test_a_mean_budget_is_never_passed_where_the_cheapest_fits(
     rows: list[tuple[float, ...]], budget: int
 ) -> None:
     plans = [outcome(i, list(row[:4]), list(row[4:])) for i, row in enumerate(rows)]
-    kinds = [Kind(np.array([0, 3])), Kind(np.array([1, 2]))]
-    picked = chosen(plans, kinds, float(budget))
+    segments = [Segment(np.array([0, 3])), Segment(np.array([1, 2]))]
+    picked = chosen(plans, segments, float(budget))
     assert np.mean([one.work for one in picked]) <= budget * (1 + 1e-6)
 
 
 def test_each_kind_gets_the_plan_that_serves_it() -> None:
-    found = studied(mixed(20), 48)
+    found = evaluated(mixed(20), 48)
     rule = fitted(found, work=48)
-    assert isinstance(rule, ByKind)
-    assert NAMES[rule.sign] == "words"
+    assert isinstance(rule, BySegment)
+    assert NAMES[rule.feature] == "words"
     assert 39 < rule.at < 81
-    deep, wide = (State(work_left=48, signs=of(words=n)) for n in (30, 90))
+    deep, wide = (State(work_left=48, prompt_features=of(words=n)) for n in (30, 90))
     assert (rule.decide(deep).n, rule.decide(wide).n) == (1, 6)
     assert rule.decide(deep).why["prompt"] == f"words up to {rule.at:g}"
     blind = rule.decide(State(work_left=48))
@@ -149,30 +151,30 @@ def test_each_kind_gets_the_plan_that_serves_it() -> None:
 
 
 def test_a_verifier_has_a_schedule_for_each_kind() -> None:
-    rule = fitted(studied(mixed(20), 48), work=48, is_judged=True)
-    assert isinstance(rule, ByKind)
+    rule = fitted(evaluated(mixed(20), 48), work=48, is_judged=True)
+    assert isinstance(rule, BySegment)
     assert isinstance(rule.below, Scheduled)
-    assert rule.decide(State(work_left=48, signs=of(words=30))).block == 40
-    assert rule.decide(State(work_left=48, signs=of(words=90))).block == 8
+    assert rule.decide(State(work_left=48, prompt_features=of(words=30))).block == 40
+    assert rule.decide(State(work_left=48, prompt_features=of(words=90))).block == 8
 
 
 def test_kinds_that_no_sign_tells_have_one_plan() -> None:
-    found = studied(mixed(20, is_told=False), 48)
+    found = evaluated(mixed(20, is_told=False), 48)
     assert isinstance(fitted(found, work=48), Planned)
-    assert isinstance(kinds_for(found.plans(), found.table.signs, 48), Kind)
+    assert isinstance(segments_for(found.plans(), found.table.prompt_features, 48), Segment)
 
 
-def test_a_library_without_signs_has_one_plan() -> None:
+def test_a_profile_without_signs_has_one_plan() -> None:
     known = mixed(20)
-    bare = Library("m", "tokens", tuple(Case(c.lines, c.right) for c in known.problems))
-    assert isinstance(fitted(studied(bare, 48), work=48), Planned)
+    bare = Profile("m", "tokens", tuple(Case(c.chains, c.right) for c in known.problems))
+    assert isinstance(fitted(evaluated(bare, 48), work=48), Planned)
 
 
 def test_a_pooled_budget_is_shared_among_kinds() -> None:
     """At a mean of 30 tokens the deep problems take 40 each; eight are left for the others."""
-    found = studied(mixed(20))
+    found = evaluated(mixed(20))
     rule = fitted(found, work=26)
-    assert isinstance(rule, ByKind)
+    assert isinstance(rule, BySegment)
     parts = [rule.below, rule.above]
     plans = [part.plan for part in parts if isinstance(part, Planned)]
     assert [plan.shape.cap >= 40 for plan in plans] == [True, False]

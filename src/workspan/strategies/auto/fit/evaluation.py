@@ -1,4 +1,4 @@
-"""The best plan for a budget: every one is run on a library, and judged by what it did there.
+"""The best plan for a budget: every one is run on a profile, and judged by what it did there.
 
 Five numbers are chosen (width, cap, dive, the least worth, the doubt that is left to an arm), so
 that little can be overfitted.
@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workspan.strategies.auto.fit.choose import chosen
-from workspan.strategies.auto.fit.kinds import Kind
 from workspan.strategies.auto.fit.races import Races
+from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw, replayed, solo
+from workspan.strategies.auto.fit.segments import Segment
 from workspan.strategies.auto.fit.table import Table, tabulate
-from workspan.strategies.auto.fit.vote_study import Inductions, Voting
-from workspan.strategies.auto.fit.walk import Draws, Shape, Walk, draw, solo, walk
-from workspan.strategies.auto.policies.evidence import Evidence, fit_leader, fit_line, line_features
+from workspan.strategies.auto.fit.vote_evaluation import Inductions, Voting
+from workspan.strategies.auto.policies.evidence import (
+    Evidence,
+    chain_features,
+    fit_chain,
+    fit_leader,
+)
 from workspan.strategies.auto.policies.plan import NEVER, End, Outcome, Plan, at_once, handed_on
 from workspan.strategies.auto.policies.state import NONE
 
@@ -27,38 +32,38 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from workspan.strategies.auto.fit.library import Library
+    from workspan.strategies.auto.fit.profile import Profile
 
     Floats = NDArray[np.float64]
 
 WORTHS = tuple(0.012 * 2 ** (0.4 * i) for i in range(18))
-"""From a plan that hardly ever stops to one that ends with its first line."""
+"""From a plan that hardly ever stops to one that ends with its first chain."""
 WIDTHS = ((1, 1), (4, 4))
-"""Lines at the start, and lines added at a time: more for who is in a hurry."""
+"""Chains at the start, and chains added at a time: more for who is in a hurry."""
 DIVERS = (2, 4, 8)
-"""Lines at the start of a plan that takes only the first of them further than a dive."""
+"""Chains at the start of a plan that takes only the first of them further than a dive."""
 WIDE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
-MOST_LINES = 12
-"""Lines of a plan that looks on the way; one that can't look has `WIDE[-1]`."""
+MOST_CHAINS = 12
+"""Chains of a plan that looks on the way; one that can't look has `WIDE[-1]`."""
 _RUNS = 16
 _SAMPLE = 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Study:
-    """All plans, run on a library; equal to itself only, so that rules can be kept for it."""
+class Evaluation:
+    """All plans, run on a profile; equal to itself only, so that rules can be kept for it."""
 
     table: Table
     evidence: Evidence
     outcomes: tuple[Outcome, ...]
     gain: float
-    """Rise of P(right) by one more line, a unit of `worth` at a typical line's cost."""
+    """Rise of P(right) by one more chain, a unit of `worth` at a typical chain's cost."""
     handed: tuple[Outcome, ...] = ()
     """Plans that go on with an arm."""
     voting: Voting | None = None
-    """Rules for whole lines that are only voted on."""
+    """Rules for whole chains that are only voted on."""
     races: Races | None = None
-    """Lines side by side, told apart by what siblings say."""
+    """Chains side by side, told apart by what siblings say."""
     limit: float = np.inf
     """Work at which each run is cut."""
 
@@ -76,9 +81,9 @@ class Study:
             work: tokens of a problem, on the mean.
             span: the same for the longest chain.
             price: accuracy that a token must be worth.
-            has_arms: plans may use them, where they are better than lines by more than noise.
+            has_arms: plans may use them, where they are better than chains by more than noise.
         """
-        every = Kind(np.arange(len(self.table.tokens)))
+        every = Segment(np.arange(len(self.table.tokens)))
         return chosen(self.plans(work, span, has_arms=has_arms), [every], work, span, price)[0]
 
     def plans(
@@ -92,75 +97,75 @@ class Study:
         return (*found, *self.races.outcomes(*told))
 
 
-class Studies:
-    """A library on which plans are run: once each, whatever the budgets that are asked for."""
+class Evaluations:
+    """A profile on which plans are run: once each, whatever the budgets that are asked for."""
 
     def __init__(self, table: Table, seed: int = 0, votes: Inductions | None = None) -> None:
         self.table, self.seed, self._votes = table, seed, votes
-        self._draws = draw(table, _RUNS, MOST_LINES if table.is_asked else WIDE[-1], seed)
+        self._draws = draw(table, _RUNS, MOST_CHAINS if table.is_asked else WIDE[-1], seed)
         self.evidence = learn(table, self._draws)
         self._weights = solo(table, self.evidence)
         self._gain = _gain(table, self.evidence, self._draws, self._weights)
-        self._walks: dict[Shape, Walk] = {}
+        self._replays: dict[Shape, Replayed] = {}
         self._splits: dict[Shape, Outcome] = {}
-        self._found: dict[float, Study] = {}
+        self._found: dict[float, Evaluation] = {}
         self._races = Races(table, seed)
 
     @classmethod
-    def of(cls, library: Library) -> Studies:
-        """Study a library, its votes on whole lines included: those when somebody asks."""
-        return cls(tabulate(library), votes=Inductions(library))
+    def of(cls, profile: Profile) -> Evaluations:
+        """Evaluate plans on a profile; the votes on whole chains when somebody asks."""
+        return cls(tabulate(profile), votes=Inductions(profile))
 
-    def within(self, limit: float = np.inf) -> Study:
+    def within(self, limit: float = np.inf) -> Evaluation:
         """Say what every plan comes to where each run is cut at so much work; the same twice."""
         if limit not in self._found:
-            self._found[limit] = self._study(limit)
+            self._found[limit] = self._evaluate(limit)
         return self._found[limit]
 
-    def _study(self, limit: float) -> Study:
-        """Judge all plans. Walks do not hang on the limit: a run ends before what is beyond."""
+    def _evaluate(self, limit: float) -> Evaluation:
+        """Judge all plans. Replays do not hang on the limit: a run ends before what is beyond."""
         table, outcomes = self.table, list[Outcome]()
         handed = at_once(table.arms, limit, int(table.tokens.max()))
         for shape in (*_shapes(table), *_dives(table, limit)):
-            for end in _stopped(self._walk(shape), shape, self._draws, limit):
+            for end in _stopped(self._replay(shape), shape, self._draws, limit):
                 outcomes.append(end.outcome)
                 handed += handed_on(end, table.arms, limit)
         outcomes += [self._split(shape) for shape in _splits(table, limit)]
         voting = Voting(self._votes, limit) if self._votes else None
         told = (tuple(outcomes), self._gain, tuple(handed), voting, self._races, limit)
-        return Study(table, self.evidence, *told)
+        return Evaluation(table, self.evidence, *told)
 
-    def _walk(self, shape: Shape) -> Walk:
-        if shape not in self._walks:
+    def _replay(self, shape: Shape) -> Replayed:
+        if shape not in self._replays:
             told = (self.table, self.evidence, self._draws, shape)
-            self._walks[shape] = walk(*told, enough=WORTHS[0], weights=self._weights)
-        return self._walks[shape]
+            self._replays[shape] = replayed(*told, enough=WORTHS[0], weights=self._weights)
+        return self._replays[shape]
 
     def _split(self, shape: Shape) -> Outcome:
         """Run a fixed split: one state a run."""
         if shape in self._splits:
             return self._splits[shape]
         part = draw(self.table, max(_RUNS, 64 // shape.width), shape.width, self.seed)
-        done = walk(self.table, self.evidence, part, shape, weights=self._weights)
+        done = replayed(self.table, self.evidence, part, shape, weights=self._weights)
         values = (done.right.astype(float), done.work, done.span, done.belief)
         end = End(Plan(shape, part.order.shape[1], NEVER), *values, part.problem)
         self._splits[shape] = _watched(end.outcome, self.table)
         return self._splits[shape]
 
 
-def study(table: Table, *, limit: float = np.inf, seed: int = 0) -> Study:
-    """Run every plan on a library.
+def evaluation(table: Table, *, limit: float = np.inf, seed: int = 0) -> Evaluation:
+    """Run every plan on a profile.
 
     Args:
-        table: the library.
+        table: the profile.
         limit: work at which each run is cut, for a budget that is hard on every problem.
-        seed: of the orders of lines.
+        seed: of the orders of chains.
     """
-    return Studies(table, seed).within(limit)
+    return Evaluations(table, seed).within(limit)
 
 
 def learn(table: Table, draws: Draws) -> Evidence:
-    """Fit the evidence: first of lines alone, then of the leaders of a few kinds of run."""
+    """Fit the evidence: first of chains alone, then of the leaders of a few kinds of run."""
     rng = np.random.default_rng(0)
     n_problems = len(table.tokens)
     depth = np.minimum(np.arange(table.steps + 1) * table.block, table.tokens[..., None])
@@ -169,24 +174,24 @@ def learn(table: Table, draws: Draws) -> Evidence:
     places = np.argwhere((table.group != NONE) & ~begun)
     places = places[rng.permutation(len(places))[:_SAMPLE]]
     at = tuple(places.T)
-    features = line_features(depth[at].astype(float), table.since[at], ended[at], table.scale)
-    evidence = Evidence(table.scale, fit_line(features, table.right[at], n_problems))
+    features = chain_features(depth[at].astype(float), table.since[at], ended[at], table.scale)
+    evidence = Evidence(table.scale, fit_chain(features, table.right[at], n_problems))
     cap = int(table.tokens.max())
     few = Draws(draws.problem, draws.order[:, :8])
     kinds = [Shape(width, cap, table.watch) for width in (1, 4)]
-    walks = [walk(table, evidence, few, kind, keeps_features=True) for kind in kinds]
+    replays = [replayed(table, evidence, few, kind, keeps_features=True) for kind in kinds]
     order = [
-        np.lexsort((one.run, one.step)) for one in walks
+        np.lexsort((one.run, one.step)) for one in replays
     ]  # which of them are taken hangs on it
-    features = np.concatenate([one.features[i] for one, i in zip(walks, order, strict=True)])
-    right = np.concatenate([one.right[i] for one, i in zip(walks, order, strict=True)])
+    features = np.concatenate([one.features[i] for one, i in zip(replays, order, strict=True)])
+    right = np.concatenate([one.right[i] for one, i in zip(replays, order, strict=True)])
     chosen = rng.permutation(len(right))[:_SAMPLE]
     leader = fit_leader(features[chosen], right[chosen], n_problems)
-    return Evidence(evidence.scale, evidence.line, leader)
+    return Evidence(evidence.scale, evidence.chain, leader)
 
 
 def caps(table: Table, fine: int = 2) -> list[int]:
-    """Return caps from the longest line down to a tenth of a typical one."""
+    """Return caps from the longest chain down to a tenth of a typical one."""
     longest, least = int(table.tokens.max()), table.scale / 10
     if not table.is_asked:
         return [longest]
@@ -204,11 +209,11 @@ def _shapes(table: Table) -> Iterator[Shape]:
 
 
 def _dives(table: Table, limit: float) -> Iterator[Shape]:
-    """Yield one long line beside dives that no run takes beyond a limit."""
+    """Yield one long chain beside dives that no run takes beyond a limit."""
     cap, *shorter = caps(table, 1)
     for width, dive in product(DIVERS, shorter):
-        looks = 1 + dive // table.watch
-        if dive <= table.scale and width * (dive + looks * table.asked) <= limit:
+        probes = 1 + dive // table.watch
+        if dive <= table.scale and width * (dive + probes * table.asked) <= limit:
             yield Shape(width, cap, table.watch, dive=dive)
 
 
@@ -216,13 +221,13 @@ def _splits(table: Table, limit: float) -> Iterator[Shape]:
     """Yield the fixed splits that no run can take beyond a limit."""
     for width in (n for n in WIDE if n <= table.tokens.shape[1]):
         for cap in caps(table, 2 if width > 1 else 8):
-            looks = 1 + cap // table.watch
-            if width * (cap + looks * table.asked) <= limit:
+            probes = 1 + cap // table.watch
+            if width * (cap + probes * table.asked) <= limit:
                 yield Shape(width, cap, cap)
     yield Shape(1, *2 * (int(min(limit, table.tokens.max())),))
 
 
-def _stopped(found: Walk, shape: Shape, draws: Draws, limit: float) -> Iterator[End]:
+def _stopped(found: Replayed, shape: Shape, draws: Draws, limit: float) -> Iterator[End]:
     """Yield what the runs come to under each least worth."""
     most = draws.order.shape[1]
     dear = np.append(found.work[1:] > limit, True)  # of a run's last state, `first` asks nothing
@@ -236,17 +241,17 @@ def _stopped(found: Walk, shape: Shape, draws: Draws, limit: float) -> Iterator[
 def _watched(split: Outcome, table: Table) -> Outcome:
     """Let a fixed split look on the way: what says nothing at its cap has its latest answer."""
     shape = split.plan.shape._replace(block=min(table.watch, split.plan.shape.cap))
-    looks = np.minimum(table.tokens, shape.cap) // shape.block - (table.tokens > shape.cap)
+    probes = np.minimum(table.tokens, shape.cap) // shape.block - (table.tokens > shape.cap)
     right, work, span = split.cases
-    work = work + shape.width * table.asked * np.maximum(0.0, looks.mean(axis=1))
+    work = work + shape.width * table.asked * np.maximum(0.0, probes.mean(axis=1))
     return Outcome.of(split.plan._replace(shape=shape), np.stack([right, work, span]))
 
 
 def _gain(table: Table, evidence: Evidence, draws: Draws, weights: Floats) -> float:
-    """Fit the rise of P(right) by a further line to (1 - belief) / n, through the origin."""
+    """Fit the rise of P(right) by a further chain to (1 - belief) / n, through the origin."""
     cap = int(table.tokens.max())
     few = Draws(draws.problem, draws.order[:, :8])
-    found = walk(table, evidence, few, Shape(1, cap, cap), weights=weights)
+    found = replayed(table, evidence, few, Shape(1, cap, cap), weights=weights)
     if few.order.shape[1] < 2:
         return 0.0
     belief, n, right = (

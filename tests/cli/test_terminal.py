@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from workspan.cli.plain import json_line
-from workspan.cli.screen import Screen, say_error
+from workspan.cli.terminal import Terminal, say_error
 from workspan.legible import legible
 
 EVIL = (
@@ -23,14 +23,14 @@ TEXTS = st.text() | st.lists(st.sampled_from([*EVIL, "[", "/", "]", "ab"])).map(
 
 
 def shown(*things: object) -> str:
-    """Print on a screen that takes itself for a terminal with colours."""
-    screen = Screen()
-    screen.file = io.StringIO()
-    screen._force_terminal = True
-    screen._color_system = None
+    """Print on a console that takes itself for a terminal with colours."""
+    console = Terminal()
+    console.file = io.StringIO()
+    console._force_terminal = True
+    console._color_system = None
     for thing in things:
-        screen.print(thing)
-    return screen.file.getvalue()
+        console.print(thing)
+    return console.file.getvalue()
 
 
 def everywhere(text: str) -> str:
@@ -52,11 +52,11 @@ def test_text_is_no_markup_and_no_link() -> None:
 
 
 def test_a_bar_of_progress_shows_text_as_it_is() -> None:
-    screen = Screen()
-    screen.file = io.StringIO()
-    with Progress(console=screen) as progress:
+    console = Terminal()
+    console.file = io.StringIO()
+    with Progress(console=console) as progress:
         progress.add_task("replay", total=1)
-    assert legible(screen.file.getvalue()) == screen.file.getvalue()
+    assert legible(console.file.getvalue()) == console.file.getvalue()
 
 
 @given(TEXTS)

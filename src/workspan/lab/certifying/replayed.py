@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from workspan.search.stated_votes import NO_ANSWER, StatedVotes
-from workspan.strategies.auto.fit.library import Case, Library, Record
+from workspan.strategies.auto.fit.profile import Case, Profile, Record
 
 
 class Votes(NamedTuple):
@@ -28,7 +28,7 @@ class Votes(NamedTuple):
         return order[0][0] if order and order[0][1] > sum(n for _, n in order[1:]) else None
 
 
-class Walk(NamedTuple):
+class Replayed(NamedTuple):
     """How a rule went along the draws of a problem."""
 
     answer: int | None
@@ -39,26 +39,26 @@ class Walk(NamedTuple):
     work: int
 
 
-def votes_of(library: Library, n: int, seed: int = 0) -> list[Votes]:
-    """Return n draws of each problem of a library that has as many, in an order by the seed."""
-    return [_votes(case, n, seed, i) for i, case in enumerate(library.problems) if _has(case, n)]
+def votes_of(profile: Profile, n: int, seed: int = 0) -> list[Votes]:
+    """Return n draws of each problem of a profile that has as many, in an order by the seed."""
+    return [_votes(case, n, seed, i) for i, case in enumerate(profile.problems) if _has(case, n)]
 
 
 def _has(case: Case, n: int) -> bool:
-    return len(case.lines) >= n
+    return len(case.chains) >= n
 
 
 def _votes(case: Case, n: int, seed: int, place: int) -> Votes:
-    lines = random.Random(f"{seed} {place}").sample(case.lines, n)
+    chains = random.Random(f"{seed} {place}").sample(case.chains, n)
     right = None if case.right is None else frozenset(case.right)
-    return Votes(tuple(map(_end, lines)), tuple(line.depths[-1] for line in lines), right)
+    return Votes(tuple(map(_end, chains)), tuple(chain.depths[-1] for chain in chains), right)
 
 
-def _end(line: Record) -> int:
-    return line.groups[-1] if line.ended else NO_ANSWER
+def _end(chain: Record) -> int:
+    return chain.groups[-1] if chain.ended else NO_ANSWER
 
 
-def walk(votes: Votes, rule: StatedVotes) -> Walk:
+def replayed(votes: Votes, rule: StatedVotes) -> Replayed:
     """Draw until the rule answers or gives up, or nothing more was recorded."""
     work = 0
     for drawn, (answer, tokens) in enumerate(zip(votes.answers, votes.tokens, strict=True), 1):
@@ -67,11 +67,11 @@ def walk(votes: Votes, rule: StatedVotes) -> Walk:
         verdict = rule.verdict
         if verdict != "draw":
             said = rule.leader if verdict == "answer" else None
-            return Walk(said, rule.leader, drawn, work)
-    return Walk(None, rule.leader, len(votes.answers), work)
+            return Replayed(said, rule.leader, drawn, work)
+    return Replayed(None, rule.leader, len(votes.answers), work)
 
 
-def wrong(walks: Sequence[Walk], right: Sequence[frozenset[int]]) -> int:
+def wrong(replays: Sequence[Replayed], right: Sequence[frozenset[int]]) -> int:
     """Count the wrong ones among the answers that were given."""
-    pairs = zip(walks, right, strict=True)
+    pairs = zip(replays, right, strict=True)
     return sum(one.answer is not None and one.answer not in good for one, good in pairs)

@@ -1,9 +1,9 @@
-"""Kinds of problem, told apart by what the prompt shows, each of which may get a plan of its own.
+"""Segments of problems, told apart by what the prompt shows; each may get a plan of its own.
 
-Problems are forked where one sign of their prompt passes a threshold, if two plans, one for either
-side, are worth more than one for all. Whether they are is asked of problems that neither the fork
-nor the plans were chosen on (five folds), and the lead must be twice its standard error, so that
-signs that say nothing leave all problems together. Each side may be forked once more.
+Problems are forked where one feature of their prompt passes a threshold, if two plans, one for
+either side, are worth more than one for all. Whether they are is asked of problems that neither the
+fork nor the plans were chosen on (five folds), and the lead must be twice its standard error, so
+that features that say nothing leave all problems together. Each side may be forked once more.
 """
 
 from __future__ import annotations
@@ -23,90 +23,96 @@ if TYPE_CHECKING:
 DEPTH = 2
 """Forks, one below the other."""
 SMALLEST = 8
-"""Problems of a kind, in what a fork is chosen on."""
+"""Problems of a segment, in what a fork is chosen on."""
 _FOLDS = 5
 _ERRORS = 2.0
 
 
-class Kind(NamedTuple):
+class Segment(NamedTuple):
     """Problems that are planned for together."""
 
     problems: Ints
 
 
 class Fork(NamedTuple):
-    """A sign that tells two sorts of problem apart."""
+    """A feature that tells two sorts of problem apart."""
 
-    sign: int
-    """Its position among `signs.NAMES`."""
+    feature: int
+    """Its position among `prompt_features.NAMES`."""
     at: float
     """Problems up to it go below."""
     below: Tree
     above: Tree
 
 
-Tree = Kind | Fork
+Tree = Segment | Fork
 
 
 class _Split(NamedTuple):
-    sign: int
+    feature: int
     at: float
     below: int
     """The option that is best there, by its position."""
     above: int
 
 
-def divide(values: Floats, signs: Floats, problems: Ints | None = None, depth: int = DEPTH) -> Tree:
+def divide(
+    values: Floats, prompt_features: Floats, problems: Ints | None = None, depth: int = DEPTH
+) -> Tree:
     """Fork problems as long as that pays on problems it was not chosen on.
 
     Args:
         values: [option, problem], what each plan is worth on each problem.
-        signs: [problem, sign].
+        prompt_features: [problem, feature].
         problems: of which; all if None.
         depth: forks, one below the other, at most.
     """
     own = np.arange(values.shape[1]) if problems is None else problems
-    if not depth or not signs.shape[1] or not _pays(values[:, own], signs[own]):
-        return Kind(own)
-    split = _best_split(values[:, own], signs[own])
+    if not depth or not prompt_features.shape[1] or not _pays(values[:, own], prompt_features[own]):
+        return Segment(own)
+    split = _best_split(values[:, own], prompt_features[own])
     assert split is not None
-    is_below = signs[own, split.sign] <= split.at
-    below, above = (divide(values, signs, own[side], depth - 1) for side in (is_below, ~is_below))
-    return Fork(split.sign, split.at, below, above)
+    is_below = prompt_features[own, split.feature] <= split.at
+    below, above = (
+        divide(values, prompt_features, own[side], depth - 1) for side in (is_below, ~is_below)
+    )
+    return Fork(split.feature, split.at, below, above)
 
 
-def kinds_of(tree: Tree) -> Iterator[Kind]:
-    """Yield the kinds, from below to above."""
-    if isinstance(tree, Kind):
+def segments_of(tree: Tree) -> Iterator[Segment]:
+    """Yield the segments, from below to above."""
+    if isinstance(tree, Segment):
         yield tree
     else:
-        yield from kinds_of(tree.below)
-        yield from kinds_of(tree.above)
+        yield from segments_of(tree.below)
+        yield from segments_of(tree.above)
 
 
-def _pays(values: Floats, signs: Floats) -> bool:
+def _pays(values: Floats, prompt_features: Floats) -> bool:
     """Say whether a fork is ahead of one plan for all, on problems that it was not chosen on."""
     n = values.shape[1]
     fold = np.random.default_rng(0).permutation(n) % _FOLDS
     ahead = np.zeros(n)
     for i in range(_FOLDS):
         known, held = fold != i, fold == i
-        split = _best_split(values[:, known], signs[known])
+        split = _best_split(values[:, known], prompt_features[known])
         if split is None:
             return False
         whole = int(values[:, known].mean(axis=1).argmax())
-        chosen = np.where(signs[held, split.sign] <= split.at, split.below, split.above)
+        chosen = np.where(
+            prompt_features[held, split.feature] <= split.at, split.below, split.above
+        )
         ahead[held] = values[chosen, np.flatnonzero(held)] - values[whole, held]
     return bool(ahead.mean() > _ERRORS * ahead.std(ddof=1) / np.sqrt(n))
 
 
-def _best_split(values: Floats, signs: Floats) -> _Split | None:
+def _best_split(values: Floats, prompt_features: Floats) -> _Split | None:
     """Return the split whose two best options are worth most; None where none is large enough."""
     n = values.shape[1]
     best, found = -np.inf, None
-    for sign in range(signs.shape[1]):
-        order = signs[:, sign].argsort(kind="stable")
-        told = signs[order, sign]
+    for feature in range(prompt_features.shape[1]):
+        order = prompt_features[:, feature].argsort(kind="stable")
+        told = prompt_features[order, feature]
         below = values[:, order].cumsum(axis=1)
         above = below[:, -1:] - below
         sizes = np.arange(SMALLEST, n - SMALLEST + 1)
@@ -118,5 +124,5 @@ def _best_split(values: Floats, signs: Floats) -> _Split | None:
         if worth.max() > best:
             middle = float(told[at] + told[at + 1]) / 2
             best = float(worth.max())
-            found = _Split(sign, middle, int(below[:, at].argmax()), int(above[:, at].argmax()))
+            found = _Split(feature, middle, int(below[:, at].argmax()), int(above[:, at].argmax()))
     return found

@@ -18,13 +18,13 @@ from workspan_evidence.reasoner.model import Context, Floats, Ints, Model, Shape
 from workspan_evidence.reasoner.sampling import Sampling, logprobs, uniforms
 
 _ROOM = 64
-"""Steps that a flock has room for at first; as many are added when they are used up."""
+"""Steps that a prefix has room for at first; as many are added when they are used up."""
 
 _AHEAD = 16
 """Steps that random numbers are made for at a time: as many cost little more than one."""
 
 
-class Flock:
+class SharedPrefix:
     """Chains at the same step after the same context, sampled the same way.
 
     Args:
@@ -68,10 +68,10 @@ class Flock:
         self._rows, self._numbers = self._rows[is_on], self._numbers[:, is_on]
         self._count([chain for chain in self.chains if chain not in gone])
 
-    def part(self, late: set[Chain]) -> Flock:
-        """Take out chains that are to go on later, as a flock of their own."""
+    def part(self, late: set[Chain]) -> SharedPrefix:
+        """Take out chains that are to go on later, as a prefix of their own."""
         chains = [chain for chain in self.chains if chain in late]
-        other = Flock(self.model, self.context, self.sampling, chains, tells=self.tells)
+        other = SharedPrefix(self.model, self.context, self.sampling, chains, tells=self.tells)
         rows, other._rows = np.unique(
             self._rows[[chain in late for chain in self.chains]], return_inverse=True
         )
@@ -179,35 +179,35 @@ def _place(shape: Shape, rows: int, steps: int) -> Floats:
     return np.empty(room, np.float32).transpose(0, 1, 3, 4, 2, 5)
 
 
-def decode(model: Model, flocks: Sequence[Flock], steps: int) -> None:
-    """Draw up to `steps` tokens for every chain of all `flocks`, in one batch."""
+def decode(model: Model, prefixes: Sequence[SharedPrefix], steps: int) -> None:
+    """Draw up to `steps` tokens for every chain of all `prefixes`, in one batch."""
     for _ in range(steps):
-        flocks = [flock for flock in flocks if flock.chains]
-        if not flocks:
+        prefixes = [prefix for prefix in prefixes if prefix.chains]
+        if not prefixes:
             break
-        if going := [flock for flock in flocks if flock.steps]:
+        if going := [prefix for prefix in prefixes if prefix.steps]:
             _run(model, going)
-        for flock in flocks:
-            flock.draw()
+        for prefix in prefixes:
+            prefix.draw()
 
 
-def _run(model: Model, flocks: Sequence[Flock]) -> None:
+def _run(model: Model, prefixes: Sequence[SharedPrefix]) -> None:
     """Run the model on all pending tokens."""
-    for flock in flocks:
-        flock.make_room()
-    ends = [*accumulate(len(flock.pending) for flock in flocks)]
+    for prefix in prefixes:
+        prefix.make_room()
+    ends = [*accumulate(len(prefix.pending) for prefix in prefixes)]
     parts = [slice(*pair) for pair in pairwise([0, *ends])]
 
     def each(layer: int, qkv: Floats) -> Floats:
-        pairs = zip(flocks, parts, strict=True)
-        return np.concatenate([flock.hear(layer, qkv[:, part]) for flock, part in pairs])
+        pairs = zip(prefixes, parts, strict=True)
+        return np.concatenate([prefix.hear(layer, qkv[:, part]) for prefix, part in pairs])
 
-    tokens = _joined([flock.pending for flock in flocks])
-    positions = _joined([np.full(len(flock.pending), flock.position) for flock in flocks])
-    attend = flocks[0].hear if len(flocks) == 1 else each
+    tokens = _joined([prefix.pending for prefix in prefixes])
+    positions = _joined([np.full(len(prefix.pending), prefix.position) for prefix in prefixes])
+    attend = prefixes[0].hear if len(prefixes) == 1 else each
     logits = model.forward(tokens, positions, attend)
-    for flock, part in zip(flocks, parts, strict=True):
-        flock.logits = logits[part]
+    for prefix, part in zip(prefixes, parts, strict=True):
+        prefix.logits = logits[part]
 
 
 def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:

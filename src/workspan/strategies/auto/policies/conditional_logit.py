@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _SHARPNESS = 2.0 ** np.arange(-1, 3.5, 0.5)
 _NEITHER = 2.0 ** np.arange(-16, 5)
 _USUAL, _SPREAD = 3.0, 0.7
-"""Where b is expected, and how far its logarithm is from there: for libraries of few problems."""
+"""Where b is expected, and how far its logarithm is from there: for profiles of few problems."""
 
 
-class Merit(NamedTuple):
+class ConditionalLogit(NamedTuple):
     """From shares to P(right); by default the answer of the most samples is worth 1, others 0."""
 
     sharpness: float = np.inf
@@ -46,11 +46,11 @@ class Merit(NamedTuple):
         return found
 
     @classmethod
-    def learn(cls, shares: Floats, is_right: NDArray[np.bool_]) -> Merit:
+    def learn(cls, shares: Floats, is_right: NDArray[np.bool_]) -> ConditionalLogit:
         """Fit it; both [problem, group]."""
         has_none = ~is_right.any(axis=1)
 
-        def fit(one: Merit) -> float:
+        def fit(one: ConditionalLogit) -> float:
             worth = one.of(shares)
             chance = np.where(has_none, 1 - worth.sum(axis=1), (worth * is_right).sum(axis=1))
             usual = (np.log(one.sharpness / _USUAL) / _SPREAD) ** 2 / 2

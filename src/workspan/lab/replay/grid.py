@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 WIDTHS = (1, 2, 4, 8, 16, 32, 64)
 RESAMPLES = 60
-"""Orders of a problem's chains over which a cell is averaged."""
+"""Orders of a problem's chains over which a point is averaged."""
 
 
-class Cell(NamedTuple):
+class Point(NamedTuple):
     """One fixed split."""
 
     depth: int
@@ -32,12 +32,12 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Cells:
-    """Means over `RESAMPLES` orders of the chains, each array float64 [problem, cell]."""
+class Grid:
+    """Means over `RESAMPLES` orders of the chains, each array float64 [problem, point]."""
 
     names: tuple[str, ...]
     """Ids of the problems."""
-    cells: tuple[Cell, ...]
+    points: tuple[Point, ...]
     accuracy: NDArray[np.float64]
     work: NDArray[np.float64]
     span: NDArray[np.float64]
@@ -48,7 +48,7 @@ class Cells:
         return {name: row for row, name in enumerate(self.names)}
 
     def means(self, names: Collection[str]) -> NDArray[np.float64]:
-        """Return accuracy, work and span [3, cell], means over the problems of these ids."""
+        """Return accuracy, work and span [3, point], means over the problems of these ids."""
         rows = [self.rows[name] for name in names]
         tables = (self.accuracy, self.work, self.span)
         return np.stack([table[rows].mean(axis=0) for table in tables])
@@ -61,14 +61,14 @@ def depths_of(recordings: Sequence[Recording]) -> tuple[int, ...]:
     return (*(round(step) for step in sorted(steps) if longest / 40 <= step < longest), longest)
 
 
-def cells_of(recording: Recording, depths: Sequence[int], seed: int = 0) -> Cells:
+def grid_of(recording: Recording, depths: Sequence[int], seed: int = 0) -> Grid:
     """Cut every chain at each depth, ask it there if it was ever asked, and vote by each width.
 
     The orders are drawn from `seed`; widths that a problem has too few chains for are taken with
     all of its chains.
     """
-    cells = tuple(Cell(depth, width) for depth in depths for width in WIDTHS)
-    shape = (len(recording.problems), len(cells))
+    points = tuple(Point(depth, width) for depth in depths for width in WIDTHS)
+    shape = (len(recording.problems), len(points))
     accuracy, work, span = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     is_probed = recording.is_probed
     for row, problem in enumerate(recording.problems):
@@ -87,7 +87,7 @@ def cells_of(recording: Recording, depths: Sequence[int], seed: int = 0) -> Cell
             accuracy[row, j :: len(WIDTHS)] = grades[winners].mean(axis=1)
             work[row, j :: len(WIDTHS)] = spent[..., :width].sum(axis=2).mean(axis=1)
             span[row, j :: len(WIDTHS)] = spent[..., :width].max(axis=2).mean(axis=1)
-    return Cells(tuple(p.id for p in recording.problems), cells, accuracy, work, span)
+    return Grid(tuple(p.id for p in recording.problems), points, accuracy, work, span)
 
 
 def _cut(
@@ -149,8 +149,8 @@ class Pluralities(NamedTuple):
         Without a vote that is the number of groups.
         """
         orders, groups = self.first.shape
-        cells = self.votes[:, :width] + groups * np.arange(orders)[:, None]
-        counts = np.bincount(cells.ravel(), minlength=orders * groups).reshape(orders, groups)
+        places = self.votes[:, :width] + groups * np.arange(orders)[:, None]
+        counts = np.bincount(places.ravel(), minlength=orders * groups).reshape(orders, groups)
         score = counts * (self.votes.shape[1] + 1) - self.first
         score[counts == 0] = -1
         score[:, -1] = 0  # beaten by any vote

@@ -1,7 +1,7 @@
 """What a person sees: text made safe for a terminal, accounts, and a run as it streams.
 
-All that a command prints goes through `Screen`, or through `plain`: what servers, models and files
-say reaches the terminal as visible characters only, whatever the place it was put in.
+All that a command prints goes through `Terminal`, or through `plain`: what servers, models and
+files say reaches the terminal as visible characters only, whatever the place it was put in.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LONGEST_ERROR = 2_000
 """Characters of an error."""
 
 
-class Screen(Console):
+class Terminal(Console):
     """A console on which no text is markup, and none steers the terminal.
 
     Text is cleaned as it is laid out, so that no caller can forget it: tables, bars and panels too.
@@ -64,7 +64,7 @@ def say_error(text: str, *, is_one_line: bool = False) -> None:
         head, pointed = text, ""
     line = one_line(head, _LONGEST_ERROR)
     rest = f"\n{legible(pointed)}" if pointed else ""
-    Screen(stderr=True).print(Text(f"error: {line}{rest}"), style="red", soft_wrap=True)
+    Terminal(stderr=True).print(Text(f"error: {line}{rest}"), style="red", soft_wrap=True)
 
 
 @contextmanager
@@ -135,7 +135,7 @@ def money(usage: Usage) -> str:
 
 def say_left_out(left_out: Mapping[str, str]) -> None:
     """Say what of a recording is not used, and why; the first few."""
-    aside = Screen(stderr=True)
+    aside = Terminal(stderr=True)
     for name, why in [*left_out.items()][:_LEFT_OUT]:
         aside.print(f"left out: {name}: {why}", soft_wrap=True)
     if len(left_out) > _LEFT_OUT:

@@ -9,14 +9,14 @@ import numpy as np
 
 from workspan.search.stopping import ShapePrior
 from workspan.strategies.auto.fit.weighing import learn_weigher
-from workspan.strategies.auto.policies.merit import Merit, tally
+from workspan.strategies.auto.policies.conditional_logit import ConditionalLogit, tally
 from workspan.strategies.auto.policies.state import NONE
 from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workspan.strategies.auto.fit.library import Library
+    from workspan.strategies.auto.fit.profile import Profile
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ _ORDERS = 128
 """Of the samples of a problem, at most."""
 _TIE = 1e-9
 _SIMULATED = 8
-"""Problems of the broad prior beside the library's: it may have seen no vote that turns late."""
+"""Problems of the broad prior beside the profile's: it may have seen no vote that turns late."""
 
 
 class Votes(NamedTuple):
@@ -41,22 +41,22 @@ class Votes(NamedTuple):
     """Votes of the leader, as they weigh."""
     second: Ints
     """Of the runner-up."""
-    merit: Floats
+    chance: Floats
     """What the leader is worth as the answer; 0 without one."""
     right: Floats
-    """1 where it is right, as far as labels are known; else its merit."""
+    """1 where it is right, as far as labels are known; else its chance."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ballots:
-    """The samples of problems sampled before; arrays [problem, sample] but for `merit`."""
+class SampledVotes:
+    """The samples of problems sampled before; arrays [problem, sample] but for `chance`."""
 
     groups: Ints
     tokens: Floats
-    merit: Floats
+    chance: Floats
     """[problem, group]: what it is worth to answer so."""
     right: Floats
-    """[problem, group]: 1 where it is right, as far as labels are known; else its merit."""
+    """[problem, group]: 1 where it is right, as far as labels are known; else its chance."""
     n: int
     """Problems; those that follow are simulated."""
     weigher: Weigher = PLAIN
@@ -65,17 +65,17 @@ class Ballots:
     @classmethod
     def of(
         cls, groups: Ints, tokens: Floats, right: NDArray[np.bool_] | None = None, seed: int = 0
-    ) -> Ballots:
+    ) -> SampledVotes:
         """Take samples [problem, sample] as they were drawn, and simulate a few beside them."""
         weigher = PLAIN if right is None else learn_weigher(groups, tokens, right, seed)
         both = np.concatenate([groups, _simulated(groups.shape[1], seed)])
         spent = np.concatenate([tokens, np.full((_SIMULATED, groups.shape[1]), tokens.mean())])
         shares, n = _shares(both, spent, weigher), len(groups)
         if right is None:
-            worth = Merit().of(shares)
+            worth = ConditionalLogit().of(shares)
             return cls(both, spent, worth, worth, n)
         is_right = tally(np.where(right, groups, NONE), shares.shape[1]) > 0
-        worth = Merit.learn(shares[:n], is_right).of(shares)
+        worth = ConditionalLogit.learn(shares[:n], is_right).of(shares)
         known = worth.copy()
         known[:n] = is_right
         return cls(both, spent, worth, known, n, weigher)
@@ -96,11 +96,11 @@ class Ballots:
         """Count votes sample by sample; those without an answer do not vote."""
         row = problem[:, None]
         said, spent = self.groups[row, order], self.tokens[row, order]
-        count = _Count(len(problem), self.merit.shape[1], self.weigher)
+        count = _Count(len(problem), self.chance.shape[1], self.weigher)
         lead, first, second = (np.zeros(order.shape, np.int64) for _ in range(3))
         for i in range(order.shape[1]):
             lead[:, i], first[:, i], second[:, i] = count.plus(said[:, i], spent[:, i])
-        both = (np.where(lead == NONE, 0.0, one[row, lead]) for one in (self.merit, self.right))
+        both = (np.where(lead == NONE, 0.0, one[row, lead]) for one in (self.chance, self.right))
         return Votes(problem, spent, lead, first, second, *both)
 
 
@@ -153,16 +153,16 @@ def _shares(groups: Ints, tokens: Floats, weigher: Weigher) -> Floats:
     return shares
 
 
-def ballots(library: Library) -> Ballots | None:
-    """Take each line's end; None where few problems have two lines."""
-    cases, n = library.even()
+def sampled_votes(profile: Profile) -> SampledVotes | None:
+    """Take each chain's end; None where few problems have two chains."""
+    cases, n = profile.even()
     if n < 2:
         return None
-    groups = np.array([[line.groups[-1] for line in case.lines[:n]] for case in cases])
-    tokens = np.array([[line.depths[-1] for line in case.lines[:n]] for case in cases], float)
+    groups = np.array([[chain.groups[-1] for chain in case.chains[:n]] for case in cases])
+    tokens = np.array([[chain.depths[-1] for chain in case.chains[:n]] for case in cases], float)
     truth = [np.isin(row, case.right or ()) for row, case in zip(groups, cases, strict=True)]
-    return Ballots.of(
-        groups, tokens, np.array(truth) & (groups != NONE) if library.labelled else None
+    return SampledVotes.of(
+        groups, tokens, np.array(truth) & (groups != NONE) if profile.labelled else None
     )
 
 

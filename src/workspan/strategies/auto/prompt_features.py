@@ -2,7 +2,7 @@
 
 They stand for how much there is to read, to keep in mind and to work off (length, names, numbers,
 operations, nesting), and for the form of the answer (options to choose from). What they say of a
-model is not assumed: `kinds` looks for it in a calibration library.
+model is not assumed: `segments` looks for it in a calibration profile.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _OPTION = re.compile(r"^\s*\(?[A-Za-z1-9][).:]\s", re.MULTILINE)
 _OPENING, _CLOSING = "([{", ")]}"
 
 
-def signs(problem: Problem) -> tuple[float, ...]:
+def prompt_features(problem: Problem) -> tuple[float, ...]:
     """Return one number for each of `NAMES`, of all turns of the prompt together.
 
     Empty where the prompt is not known, as in a recording without questions.
