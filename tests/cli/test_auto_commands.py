@@ -105,7 +105,7 @@ def test_calibrate_and_solve_with_an_arm(server: str, problems: Path, tmp_path: 
     assert {json.loads(line)["answer"] for line in answers.read_text().splitlines()} == {"4"}
 
 
-def test_chains_of_which_none_ended_make_no_library(
+def test_chains_of_which_none_ended_make_no_profile(
     server: str, problems: Path, tmp_path: Path
 ) -> None:
     library = tmp_path / "library.json"

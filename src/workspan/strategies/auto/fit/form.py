@@ -52,7 +52,7 @@ class Form(Generic[T]):
             DataError: something else is there.
             OutputError: the file can't be written.
         """
-        content = msgspec.json.encode({"format": self.format, self.field: held}) + b"\n"
+        content = msgspec.json.encode({"format": self.format, self.field: held})
         if len(content) >= _ZIP_FROM:
             content = gzip.compress(content, mtime=0)
         try:
