@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -433,11 +434,11 @@ def test_what_no_pool_takes_is_said_with_what_would_be_right(tmp_path: Path) -> 
     from workspan.spec.engines import open_engine
 
     with pytest.raises(SpecError, match=r"names no file: write pool:FILE\.toml"):
-        anyio.run(open_engine, "pool:")
+        anyio.run(partial(open_engine, "pool:", imports=True))
     (path := tmp_path / "pool.toml").write_text("")
     told = Settings({"effort": "low"})
     with pytest.raises(SpecError, match="states effort for each member: write it there"):
-        anyio.run(open_engine, f"pool:{path}", None, None, told)
+        anyio.run(partial(open_engine, f"pool:{path}", None, None, told, imports=True))
     with pytest.raises(SpecError, match="--set effort= has no value"):
         read_settings(["effort="], None, {"": "scripted"})
     with pytest.raises(SpecError, match="effort has no value"):
