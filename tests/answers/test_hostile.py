@@ -274,3 +274,13 @@ def test_no_pattern_holds_a_group_possessively() -> None:
     for path in source.rglob("*.py"):
         held = re.findall(r"\)(?:[*+?]|\{\d*,?\d*\})\+", path.read_text())
         assert not held, path.name
+
+
+@pytest.mark.parametrize("piece", ["1|, x&", "|, a", ",|,1 "])
+def test_rows_below_a_mark_are_compared_in_linear_time(piece: str) -> None:
+    """A pattern whose cells could hold their separators took for ever on forty of these."""
+    text = f"Answer:\n{piece * 4_000}\n{piece * 4_000}x"
+    for kind in KINDS:
+        began = time.process_time()
+        read(text, kind)
+        assert time.process_time() - began < 5, kind

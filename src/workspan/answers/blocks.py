@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SHORT = re.compile(r"[^\s]{1,3}(?:[ \t|,]+[^\s]{1,3})+")
+_BETWEEN = re.compile(r"[ \t|,]+")
 _BULLET = re.compile(r"\s*(?:[-*•+]|\(?[0-9]{1,3}[.):]|[a-z][.)])\s+\S")
 _ROWS = 2_000
 _OPEN = {"[": "]", "{": "}", "(": ")"}
@@ -92,13 +92,18 @@ def _alike(one: str, other: str, *, below: bool) -> bool:
         return True
     if "|" in one and "|" in other:
         return True
-    if _SHORT.fullmatch(one.strip()) and _SHORT.fullmatch(other.strip()):
+    if _has_short_cells(one) and _has_short_cells(other):
         return True
     if all(map(_is_figure, left)) and all(map(_is_figure, right)):
         return below or len(left) > 1
     if len(left) == len(right) == 1:
         return _one_cell(left[0], right[0], below=below)
     return bool(left[0] == right[0] and len(left) > 2 and len(left) == len(right))
+
+
+def _has_short_cells(row: str) -> bool:
+    cells = _BETWEEN.split(row.strip(" \t\r|,"))
+    return len(cells) > 1 and all(len(cell) <= 3 for cell in cells)
 
 
 def _one_cell(one: str, other: str, *, below: bool) -> bool:
