@@ -66,7 +66,7 @@ class Row:
 
 
 @dataclass(slots=True)
-class Bench:
+class Measurement:
     """The interpreters of all clients, and what has been measured."""
 
     python: dict[str, Path]
@@ -149,13 +149,13 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def rows(bench: Bench) -> list[Row]:
+def rows(measurement: Measurement) -> list[Row]:
     """Put medians, and ratios to the bare loop of the same width, into rows."""
     made = []
-    for (client, width), runs in bench.taken.items():
+    for (client, width), runs in measurement.taken.items():
         wall, cpu = [run["wall"] for run in runs], [run["cpu"] for run in runs]
         wall_over = cpu_over = ""
-        bare = bench.taken.get(("bare", width))
+        bare = measurement.taken.get(("bare", width))
         if bare and client != "bare":
             same_rounds = bare[: len(runs)]
             wall_over = str(ratio(wall, [run["wall"] for run in same_rounds]))
@@ -196,22 +196,22 @@ def main() -> None:
         "its-hub": environment("its-hub", ITS_HUB),
         "optillm": environment("optillm", OPTILLM_NEEDS, bare=(OPTILLM,)),
     }
-    bench = Bench(python, {})
+    measurement = Measurement(python, {})
     callers = [client for client in CALLERS if client not in options.without]
     ensembles = [client for client in ENSEMBLES if client not in options.without]
     with loopback_server("--text", TEXT) as url:
         for turn in range(rounds + 1):
             for width in (64, 512):
-                bench.round(callers, url, width, max(1, calls // width), turn)
+                measurement.round(callers, url, width, max(1, calls // width), turn)
     with loopback_server("--text", BEST_TEXT, "--latency", str(LATENCY), "--numbered") as url:
         for turn in range(rounds + 1):
-            bench.round(ensembles, url, 8, 4, turn)
-    made = rows(bench)
+            measurement.round(ensembles, url, 8, 4, turn)
+    made = rows(measurement)
     show(made)
     if options.output:
         taken: list[dict[str, Any]] = [
             {"client": client, "width": width, "runs": runs}
-            for (client, width), runs in bench.taken.items()
+            for (client, width), runs in measurement.taken.items()
         ]
         options.output.write_text(json.dumps({"notes": NOTES, "taken": taken}, indent=1))
 

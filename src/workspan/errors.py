@@ -145,6 +145,8 @@ class EngineError(WorkspanError):
 
     is_reached = True
     """False where there was nobody at the address."""
+    is_asked = True
+    """False where a call was refused before it left this process: nothing is told of its engine."""
 
     def __init__(
         self, message: str, *, status: int | None = None, retry_after: float | None = None

@@ -68,3 +68,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def whole_unicode(text: str) -> str:
     """Join halves of characters that came apart, and replace those whose other half is missing."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def for_html(text: str) -> str:
+    """Escape a text for a page."""
+    from html import escape  # it holds the names of 2,231 characters, that most runs do without
+
+    return escape(text)

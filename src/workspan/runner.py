@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from html import escape
 
 import anyio
 
@@ -43,7 +42,7 @@ from workspan.errors import (
     UnsupportedCapability,
     nearest,
 )
-from workspan.legible import counted
+from workspan.legible import counted, for_html
 from workspan.registry.card import Card
 from workspan.spec import write
 
@@ -84,7 +83,9 @@ class Result:
             "notes": "; ".join(notice.text for notice in self.notices),
         }
         told = [(name, str(value)) for name, value in rows.items() if value not in ("", None)]
-        body = "".join(f"<tr><th>{name}</th><td>{escape(value)}</td></tr>" for name, value in told)
+        body = "".join(
+            f"<tr><th>{name}</th><td>{for_html(value)}</td></tr>" for name, value in told
+        )
         return f"<table><tbody>{body}</tbody></table>"
 
     @property

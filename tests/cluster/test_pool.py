@@ -5,6 +5,7 @@ The workers are real desks in this process, on scripted engines: only Ray is not
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -16,9 +17,10 @@ import pytest
 from sweep_rig import PROBLEMS, Rig, figures
 from workspan.batch.compare import Comparison, compare
 from workspan.batch.trials import Trial, TrialRunner
+from workspan.cluster import desk as desks
 from workspan.cluster.desk import Desk
 from workspan.cluster.pool import Pool, opened
-from workspan.cluster.told import Engines, Line, Unit
+from workspan.cluster.told import Ended, Engines, Line, Unit
 from workspan.core.journal import Journal
 from workspan.data.budget import Budget
 from workspan.data.entry import Entry
@@ -407,5 +409,38 @@ def test_an_engine_that_can_not_be_opened_there_is_said(tmp_path: Path) -> None:
             rows = await swept(rig, pool)
         assert {row.status for row in rows} == {"failed"}
         assert all("nobody is there" in row.error for row in rows)
+
+    anyio.run(main)
+
+
+def test_garbage_is_sought_as_seldom_as_runs_on_their_way_need_it() -> None:
+    before = gc.get_threshold()
+
+    async def main() -> None:
+        async with Cluster([engine()]).open(workers=2, places=1_000):
+            assert gc.get_threshold() == (200_000, *before[1:])
+        assert gc.get_threshold() == before
+
+    anyio.run(main)
+
+
+def test_a_desk_remembers_the_latest_units_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desks, "_REMEMBERED", 3)
+    asked = engine()
+
+    async def main() -> None:
+        desk = Desk({LANE: EngineFactory(asked)})
+        kept = 0
+        for number in range(1, 9):
+            unit = Unit(number, LANE, "single(max_tokens=60)", PROBLEMS[0], Budget(work=60), 0, 8)
+            await desk.begin(unit)
+            await desk.begin(unit)  # comes twice, and soon
+            lines: tuple[Line, ...] = ()
+            while not any(isinstance(line.what, Ended) for line in lines):
+                lines = await desk.exchange(kept)
+                kept = max((line.number for line in lines), default=kept)
+        assert len(asked.requests) == 8
+        assert len(desk._begun) == 3
+        await desk.aclose()
 
     anyio.run(main)

@@ -41,3 +41,10 @@ def test_no_page_holds_what_a_merge_left() -> None:
     for page in (*PAGES, ROOT / "CHANGELOG.md"):
         left = re.findall(r"^(?:<{7}|>{7})(?: .*)?$", page.read_text(), re.MULTILINE)
         assert not left, f"{page.name}: {left}"
+
+
+def test_the_files_to_read_for_a_change_are_there() -> None:
+    named = re.findall(r"`((?:src|tests)/[\w./]+)`", (ROOT / "docs/howto/change.md").read_text())
+    assert len(named) > 10
+    for path in named:
+        assert (ROOT / path).exists(), path

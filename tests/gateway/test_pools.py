@@ -27,6 +27,7 @@ from gateway.rig import (
     usage,
     whole,
 )
+from gateway.test_keys_http import bearing, key_for
 from workspan.engines.pool.health import STRIKES
 from workspan.errors import DataError, InputError
 from workspan.serve.config import Limits
@@ -115,6 +116,40 @@ def test_no_client_lets_members_rest_by_what_they_never_do(status: int, tmp_path
             assert (await gw.ask()).headers["x-workspan-engine"] == "a"
 
     run(main)
+
+
+async def poisoned(server: Scripted, seen: Seen, writer: asyncio.StreamWriter) -> None:
+    answer = replies(ERROR, 500) if b"poison" in seen.body else both
+    await answer(server, seen, writer)
+
+
+@pytest.mark.parametrize("has_keys", [True, False])
+@pytest.mark.parametrize("model", ["m", "m:self_consistency(n=2)"])
+def test_what_fails_wherever_it_is_asked_lets_no_member_rest_for_others(
+    model: str, has_keys: bool, tmp_path: Path
+) -> None:
+    """Without keys a client is told from another by what it asks."""
+
+    async def main() -> None:
+        path = tmp_path / "store.db"
+        keys = [bearing(await key_for(path, "1M work")) if has_keys else {} for _ in "ab"]
+        more = {"store": str(path)} if has_keys else {}
+        poison = [{"role": "user", "content": "poison, or a single number?"}]
+        async with pooled(tmp_path, poisoned, poisoned, **more) as (gw, ups):
+            for _ in range(3):
+                body = {"model": model, "max_tokens": 5}
+                got = await gw.post({**body, "messages": poison}, headers=keys[0])
+                assert got.status >= 500
+                got = await gw.post({**body, "messages": NUMBER}, headers=keys[1])
+                assert got.value["workspan"]["engine"] == "a"
+                for server in gw.serving.gateway.servers.values():
+                    assert server.standing is not None
+                    assert server.standing[1].health.state == "up"
+            assert not any(b"2 + 2" in seen.body for seen in ups[1].seen)
+            figures = (await gw.get("/metrics")).body.decode()
+            assert 'workspan_upstream_resting{engine="a"} 1.0' in figures  # for somebody
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("is_streamed", [True, False])
@@ -215,7 +250,7 @@ def test_a_slow_member_rests(tmp_path: Path) -> None:
             assert standing[0] is not None
             assert standing[1] is not None
             (members, first), (_, second) = standing[0], standing[1]
-            second.first_token = 0.05
+            second.first_token[0] = 0.05
             for _ in range(STRIKES):  # as the relay tells it: the clock of a test can't be late
                 call = members.begin(first, 1, 0.0)
                 call.began_to_answer(9.0)

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sweep_rig import PROBLEMS, Rig
 from workspan.app.reporting import Reported, report
@@ -22,6 +25,7 @@ from workspan.app.swept import held
 from workspan.core.engine import Price
 from workspan.errors import InputError
 from workspan.lab.report.sweep import calls, page
+from workspan.lab.report.sweep.drawing import joined
 from workspan.lab.report.sweep.image import is_png, is_svg
 from workspan.testing.scripted import ScriptedEngine
 from workspan.testing.strategy_suite import chatter
@@ -260,7 +264,26 @@ def drawn_again(one: Rig) -> str:
 def test_serial_depths_are_told_and_held_against_the_tasks(tmp_path: Path) -> None:
     one = rig(tmp_path)
     text = drawn(one, serial={"sums": 1}).read_text()
-    assert "serial depth 1 \\u00b7 engine: sums" in text or "serial depth 1 · engine: sums" in text
+    assert (
+        "serial depth 1 \\u00b7 engine:\\nsums" in text or "serial depth 1 · engine:\\nsums" in text
+    )
     for serial, said in (({"sum": 1}, "no task 'sum'"), ({"sums": 0}, "at least 1 step")):
         with pytest.raises(InputError, match=said):
             anyio.run(partial(report, one.store, tmp_path / "x.html", serial=serial))
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 200), st.floats(0, 100), st.sampled_from("ABC")), max_size=9)
+)
+def test_no_letter_covers_another_and_none_is_lost(places: list[tuple[float, float, str]]) -> None:
+    said = joined(places)
+    heads = [(x, y) for (x, y, _), text in zip(places, said, strict=True) if text]
+    for (x, y), (other_x, other_y) in combinations(heads, 2):
+        assert abs(x - other_x) >= 18 or abs(y - other_y) >= 11
+    for x, y, letter in places:
+        near = [
+            text
+            for (head_x, head_y, _), text in zip(places, said, strict=True)
+            if abs(x - head_x) < 18 and abs(y - head_y) < 11
+        ]
+        assert any(letter in text for text in near)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any, overload
 
 from workspan.data.types import Usage
 from workspan.errors import MissingDependency
+from workspan.legible import for_html
 
 if TYPE_CHECKING:
     from workspan.app.engines import Opened
@@ -147,7 +147,7 @@ class Compared:
 
     def _repr_html_(self) -> str:
         shown = ("strategy", "accuracy", "low", "high", "difference", "work", "span", "calls")
-        said = "".join(f"<p>{escape(caveat)}</p>" for caveat in self.caveats)
+        said = "".join(f"<p>{for_html(caveat)}</p>" for caveat in self.caveats)
         return html_table(shown, [asdict(record) for record in self.records]) + said
 
 
@@ -167,7 +167,7 @@ def data_frame(records: Sequence[Mapping[str, Any]]) -> Any:
 def html_table(columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> str:
     """Lay records out for a notebook; whatever models wrote is text, never markup."""
     used = [name for name in columns if any(record.get(name) is not None for record in records)]
-    head = "".join(f"<th>{escape(name)}</th>" for name in used)
+    head = "".join(f"<th>{for_html(name)}</th>" for name in used)
     rows = [
         "<tr>" + "".join(f"<td>{_cell(record.get(name))}</td>" for name in used) + "</tr>"
         for record in records[:_SHOWN]
@@ -179,4 +179,4 @@ def html_table(columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> 
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    return escape(f"{value:.3g}" if isinstance(value, float) else str(value))
+    return for_html(f"{value:.3g}" if isinstance(value, float) else str(value))

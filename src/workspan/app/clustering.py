@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workspan.app.engines import open_engines
-from workspan.cluster.told import EngineFactory, Engines, LaneName
 from workspan.errors import InputError, MissingDependency
 from workspan.legible import quoted
 
 if TYPE_CHECKING:
     from workspan.cluster.pool import Pool
+    from workspan.cluster.told import EngineFactory, Engines, LaneName
 
 HERE = "here"
 """In this process."""
@@ -42,6 +42,8 @@ class CommandFactory:
         Raises:
             WorkspanError: they can't be, or are others than here.
         """
+        from workspan.cluster.told import Engines
+
         told = (self.engine, self.model, self.price, self.setting, self.api_key_env)
         opened = await open_engines(*told)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from math import fsum
 
 from workspan.data.types import Answer, Candidate
 
@@ -29,7 +29,7 @@ NOTHING = Drawn(0.0, 0.0)
 
 def drawn(grades: Sequence[float]) -> Drawn:
     """Sum up the grades of a run's candidates with an answer, one each."""
-    return Drawn(fmean(grades), max(grades)) if grades else NOTHING
+    return Drawn(fsum(grades) / len(grades), max(grades)) if grades else NOTHING
 
 
 def answers_of(answer: Answer) -> list[str]:

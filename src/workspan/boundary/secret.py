@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 import os
 import re
@@ -158,10 +157,12 @@ def _views(text: str) -> Iterator[tuple[bytes, list[int]]]:
 
 def _unescaped(content: bytes, places: list[int]) -> tuple[bytes, list[int]]:
     """Undo escapes; what an escape stood for has the place of its first character."""
+    from html import unescape  # what no run needs that fails nowhere
+
     parts, kept, start = [], [], 0
     for found in _ESCAPES.finditer(content):
         code = found[1] or found[2] or found[3]
-        meant = bytes([int(code, 16)]) if code else html.unescape(found[4].decode()).encode()
+        meant = bytes([int(code, 16)]) if code else unescape(found[4].decode()).encode()
         parts += [content[start : found.start()], meant]
         kept += [*places[start : found.start()], *[places[found.start()]] * len(meant)]
         start = found.end()

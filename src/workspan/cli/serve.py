@@ -93,6 +93,14 @@ def serve(
     show_content: Annotated[
         bool, typer.Option("--show-content", help="The page shows prompts and answers.")
     ] = False,
+    keep_requests: Annotated[
+        int,
+        typer.Option(
+            min=2,
+            metavar="DAYS",
+            help="Keep a row of each request in the store for so long; totals stay.",
+        ),
+    ] = 90,
     keep_responses: Annotated[
         int,
         typer.Option(
@@ -165,6 +173,7 @@ def serve(
         progress=progress,
         admin_key_env=admin_key_env,
         show_content=show_content,
+        keep_requests=keep_requests,
         keep_responses=keep_responses,
         shadow=shadow,
         otlp=otlp,

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType
-from rich.live import Live
 from rich.segment import Segment
 from rich.style import Style
 from rich.table import Table
@@ -70,6 +69,8 @@ def say_error(text: str, *, is_one_line: bool = False) -> None:
 @contextmanager
 def watching(console: Console) -> Iterator[Callable[[Event], None]]:
     """Show the calls in flight, a row each, while the block runs."""
+    from rich.live import Live
+
     pieces: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
 

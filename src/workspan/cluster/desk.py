@@ -33,6 +33,9 @@ _AT_ONCE = 1_000
 """Lines of one answer."""
 _RUNNERS = 64
 """Of so many strategies and budgets what they share is remembered."""
+_REMEMBERED = 65_536
+"""Units that were begun last. A call that comes twice comes soon: a unit of long ago would be one
+that nobody waits for, which the pool stops before it asks anything."""
 
 
 class Outbox:
@@ -143,12 +146,15 @@ class Desk:
         self._opens = asyncio.Lock()
         self._outbox = Outbox()
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._begun: set[int] = set()
+        self._begun: dict[int, None] = {}
+        """The latest, in their order."""
 
     async def begin(self, unit: Unit) -> None:
         """Begin a unit; one that was begun is left alone."""
         if unit.id not in self._begun:
-            self._begun.add(unit.id)
+            self._begun[unit.id] = None
+            if len(self._begun) > _REMEMBERED:
+                del self._begun[next(iter(self._begun))]
             self._tasks[unit.id] = asyncio.create_task(self._through(unit))
 
     async def stop(self, unit: int) -> None:

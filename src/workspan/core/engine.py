@@ -142,6 +142,8 @@ class Bill:
     engine's own."""
     tier: str = ""
     """The service tier that the reply names."""
+    stood: float = 0.0
+    """Seconds in line before anybody was asked."""
     is_out: bool = False
     """A request may be at the server, as far as the engine tells."""
     on_post: Callable[[Post], None] | None = None

@@ -300,7 +300,7 @@ class Usage:
     def amount(self) -> Amount:
         """What this takes from a ledger."""
         decoded = self.output_tokens + self.unseen_tokens
-        return Amount(self.calls, decoded, self.prefill, self.cost or Decimal(0))
+        return Amount(self.calls, decoded, self.prefill, self.cost or _NO_COST)
 
     def __add__(self, other: Usage) -> Usage:
         unpriced = self.cost is None or other.cost is None

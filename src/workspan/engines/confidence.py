@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from statistics import fmean
+from math import fsum
 
 LEAST = -104.0
 """Below the logarithm of any probability above 0 in 32 bits. For 0, servers send the lowest float
@@ -12,4 +12,5 @@ they know, -9999 or the like, which would drown every other value in a mean."""
 
 def confidence(alternatives: Collection[float]) -> float:
     """Return minus their mean, C_i of arXiv:2508.15260; 0 where none is told."""
-    return -fmean(max(value, LEAST) for value in alternatives) if alternatives else 0.0
+    total = fsum(max(value, LEAST) for value in alternatives)
+    return -total / len(alternatives) if alternatives else 0.0

@@ -107,7 +107,8 @@ class App:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         gateway = self.gateway
-        exchange = Exchange(scope, receive, send, gateway.config.limits, gateway.request_id())
+        limits, id = gateway.config.limits, gateway.request_id()
+        exchange = Exchange(scope, receive, send, limits, id, gateway.bodies)
         record = Record(exchange.id)
         gateway.watch.open.add(exchange)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -66,6 +67,15 @@ class Asked:
     """What of it could not be put into Chat's words, and was left out."""
     turn: Turn | None = None
     """Its place in a trajectory; None where it is of none."""
+
+    @cached_property
+    def client(self) -> str:
+        """Who asks, as a pool tells clients apart: a key, an agent's run, or what is asked."""
+        if self.key is not None:
+            return self.key.id
+        if self.turn is not None:
+            return self.turn.trajectory.id
+        return blake2b(self.body, digest_size=16).hexdigest()
 
     @cached_property
     def chat(self) -> Chat:

@@ -15,6 +15,7 @@ from workspan.engines.pool.file import PoolFile
 from workspan.engines.settings import Settings, named, read_settings
 from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
+from workspan.serve.forgetting import LEAST_DAYS
 from workspan.serve.rules import Rules
 from workspan.serve.shadow.stated import Shadow
 from workspan.serve.trajectories.rules import TrajectoryRules
@@ -32,6 +33,8 @@ class Limits:
 
     body_bytes: int = 32 * 1024 * 1024
     """Of a request."""
+    bodies_bytes: int = 512 * 1024 * 1024
+    """Of all requests that are open, beyond 64 KiB of each; half of it of one key."""
     reply_bytes: int = 64 * 1024 * 1024
     """Of a reply that is not streamed, and of one event of a stream."""
     header_bytes: int = 32 * 1024
@@ -114,6 +117,8 @@ class Config:
     """Strategies by the names that clients call them, written by the operator."""
     store: str = ""
     """Of keys and accounts: a file, or postgresql://…; empty is none, and any key is taken."""
+    keep_requests: int = 90
+    """Days for which the store keeps a row of each request; what they came to is kept for good."""
     limits: Limits = field(default_factory=Limits)
     rules: Rules = field(default_factory=Rules)
     """Of turns that are worth more than one call."""
@@ -164,6 +169,8 @@ class Config:
         """See that what several workers would each have, they have together."""
         if self.workers < 1:
             raise InputError(f"workers is {self.workers}: at least 1")
+        if self.keep_requests < LEAST_DAYS:
+            raise InputError(f"requests are kept for {LEAST_DAYS} days at least (--keep-requests)")
         if self.keep_responses < 0:
             raise InputError(f"keep_responses is {self.keep_responses}: 0 keeps none")
         if self.keep_responses and self.workers > 1:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 from workspan.core.engine import Engine, give_back
 from workspan.errors import EngineError, InputError, KeyRefused
@@ -21,6 +22,7 @@ from workspan.serve.batches.running import LANE_KEY, Answer, of_lane
 from workspan.serve.config import Config
 from workspan.serve.dialects import Dialect
 from workspan.serve.dialects.kept import Kept
+from workspan.serve.forgetting import Forgetting
 from workspan.serve.pools import Pools
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.body import Body
@@ -40,6 +42,7 @@ from workspan.serve.store.driven import DrivenStore
 from workspan.serve.store.keys import Key
 from workspan.serve.trajectories.book import Book
 from workspan.serve.trajectories.named import READS
+from workspan.serve.wire.bodies import Bodies
 from workspan.serve.wire.errors import Failed, about
 from workspan.serve.wire.exchange import Exchange
 from workspan.serve.wire.origin import Origins
@@ -77,6 +80,7 @@ class Gateway:
         """All engines, as strategies ask them."""
         self.pools = Pools(config, self.servers)
         self.watch = Watch(config.limits)
+        self.bodies = Bodies(config.limits.bodies_bytes, config.limits.body_bytes)
         self.metrics = Metrics((stated.name for stated in config.upstreams), worker, folder)
         self.access = Access(config.admin_key)
         self.origins = Origins(config.origins)
@@ -96,6 +100,7 @@ class Gateway:
             trajectories=self.trajectories.value,
         )
         self.accounts = Accounts(self.store, on_store=self.log.store)
+        self._forgetting: Forgetting | None = None
         self.shadow: Shadowing | None = None
         if config.shadow is not None:
             self.shadow = Shadowing(
@@ -144,6 +149,9 @@ class Gateway:
         if self.shadow is not None:
             await self.shadow.start(self.routing, self.servers, self.engines)
         await self.accounts.__aenter__()
+        if self.store is not None:
+            self._forgetting = Forgetting(self.store, self.config.keep_requests, self.accounts.utc)
+            self._forgetting.start()
         self.watch.also.append(lambda _: self.metrics.share(self.look))
         self.watch.start()
 
@@ -162,6 +170,8 @@ class Gateway:
             await self.traces.aclose()
         if self.shadow is not None:
             await self.shadow.aclose()
+        if self._forgetting is not None:
+            await self._forgetting.aclose()
         await self.accounts.__aexit__(None, None, None)
         if self.store is not None:
             await self.store.aclose()
@@ -180,7 +190,7 @@ class Gateway:
         for name, server in self.servers.items():
             figures.waiting.set(server.places.waiting, (name,))
             if server.standing is not None:
-                figures.resting.set(server.standing[1].health.state != "up", (name,))
+                figures.resting.set(server.standing[1].rests(monotonic()), (name,))
 
     async def _standings(self) -> Limits:
         assert self.store is not None
@@ -310,7 +320,9 @@ class Gateway:
         Raises:
             Failed: the one that is meant is no server.
         """
-        found = by_readiness(self.pools.order(first, passed))
+        found = self.pools.order(first, passed)
+        if len(found) > 1:
+            found = by_readiness(found, "" if passed is None else passed.asked.client)
         if not found:
             said = f"{first} is an engine in this process: only chats can be asked of it"
             raise Failed(400, said, code="unsupported")

@@ -133,18 +133,19 @@ class Pools:
         line: str,
         calling: Callable[[], AbstractContextManager[None]],
         *,
+        client: str,
         is_behind: bool = False,
     ) -> dict[str, Engine]:
-        """Return all engines as one key's strategies ask them: in line, and pools as one."""
+        """Return all engines as one client's strategies ask them: in line, and pools as one."""
         lined = {
             name: InLine(one, self._servers[name].places, line, calling, is_behind=is_behind)
             if name in self._servers
             else one
             for name, one in engines.items()
         }
-        return {name: self._pooled(name, lined) for name in lined}
+        return {name: self._pooled(name, lined, client) for name in lined}
 
-    def _pooled(self, name: str, lined: Mapping[str, Engine]) -> Engine:
+    def _pooled(self, name: str, lined: Mapping[str, Engine], client: str) -> Engine:
         group = self._of.get(name)
         if group is None:
             return lined[name]
@@ -155,4 +156,5 @@ class Pools:
             sticky=group.sticky,
             first=name,
             patience=_PATIENCE,
+            client=client,
         )

@@ -143,13 +143,15 @@ class JournalFile:
         """
         if not isinstance(run, RunId):
             raise InputError("a journal is of a run: give a RunId(strategy=…, problem=…)")
-        if run in self._opened:
+        opened = len(self._opened)
+        self._opened.add(run)
+        if len(self._opened) == opened:
             raise InputError(
                 f"the run of {quoted(run.strategy)} on {quoted(run.problem)} was opened already in "
                 f"{self.path}: open the file anew to go on with it"
             )
-        self._opened.add(run)
-        return Journal(self._entries.pop(run, ()), partial(self._write_entry, run))
+        entries = self._entries.pop(run, ()) if self._entries else ()
+        return Journal(entries, partial(self._write_entry, run))
 
     def close(self) -> None:
         """Force what was written to the disk and give the file back.

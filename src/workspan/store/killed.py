@@ -45,6 +45,8 @@ def resumed(file: JournalFile, run: RunId) -> Resumed:
 
 def set_aside(raw: Journal, lost: Journal) -> Resumed:
     """Take the calls that are open out of a journal, and note their bounds in another."""
+    if not raw.entries:
+        return Resumed(Journal((), raw.append), lost)
     latest = {entry.key: place for place, entry in enumerate(raw.entries)}
     dead = {key for key, place in latest.items() if raw.entries[place].outcome == "open"}
     known = {entry.key for entry in lost.entries}

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import AsyncConnection, sql
 
 from workspan.boundary.secret import Secret
-from workspan.errors import StoreError, StoreGone, WorkspanError
+from workspan.errors import StoreError, StoreGone
 from workspan.store.migrating import migrate
 from workspan.store.statement import Begun, Rows, Statement, Work
 
@@ -19,6 +19,7 @@ T = TypeVar("T")
 _SCHEMA = "workspan"
 _MIGRATING = 0x776B7370
 """The lock that only one migrates under."""
+_IDLE = psycopg.pq.TransactionStatus.IDLE
 _CONNECT_SECONDS = 5
 _STATEMENT_MS = 10_000
 """What a statement may take, waiting for locks included."""
@@ -44,7 +45,11 @@ class PostgresDatabase:
 
     async def open(self) -> None:
         """Connect, and bring the tables up to date; several may do so at once."""
-        await self.transact(self._migrations)
+        try:
+            await self.transact(self._migrations)
+        except BaseException:
+            await self._drop()  # whoever could not open it has nothing to close
+            raise
 
     def _migrations(self) -> Work[int]:
         yield Statement("SELECT pg_advisory_xact_lock(?)", (_MIGRATING,))
@@ -76,12 +81,20 @@ class PostgresDatabase:
                         raise StoreGone(self._told(error)) from None
                 except psycopg.Error as error:
                     raise StoreError(self._told(error)) from None
-                except WorkspanError:
-                    raise  # ours, of what was asked: it was rolled back, and the connection stands
+                except Exception:
+                    if not self._is_idle:
+                        await self._drop()
+                    raise  # a refusal or a bug of what was asked: it was rolled back
                 except BaseException:
                     await self._drop()  # cut in the middle: nobody knows what it is in
                     raise
         raise AssertionError  # pragma: no cover  # the last try returned or raised
+
+    @property
+    def _is_idle(self) -> bool:
+        """The connection stands, and is in no transaction."""
+        connection = self._connection
+        return connection is not None and connection.info.transaction_status == _IDLE
 
     async def _transact(self, begun: Begun[T]) -> T:
         connection = await self._connected()

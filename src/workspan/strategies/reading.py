@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from statistics import fmean
+from math import fsum
 
 from workspan.answers import read as read_answer
 from workspan.core.session import Session
@@ -26,8 +26,7 @@ def candidate(problem: Problem, sample: Sample, before: str = "") -> Candidate:
     read_as = _read_short if len(text) <= _SHORT and not sample.reasoning else _read
     asked = problem.metadata.get("function", "")
     answer = read_as(text, problem.kind, sample.finish == "stop", sample.reasoning, asked)
-    logprob = fmean(sample.logprobs) if sample.logprobs else None
-    return Candidate(text, answer, logprob=logprob, key=sample.key)
+    return Candidate(text, answer, logprob=_logprob(sample), key=sample.key)
 
 
 def turn(problem: Problem, sample: Sample) -> Candidate:
@@ -45,8 +44,13 @@ def turn(problem: Problem, sample: Sample) -> Candidate:
         answer = formed(sample.text, asked.response_format)
     said = (sample.text, answer if sample.tool_calls else "", sample.refusal)
     text = "\n".join(filter(None, said))
-    logprob = fmean(sample.logprobs) if sample.logprobs else None
-    return Candidate(text, answer, logprob=logprob, key=sample.key, turn=sample.message)
+    return Candidate(text, answer, logprob=_logprob(sample), key=sample.key, turn=sample.message)
+
+
+def _logprob(sample: Sample) -> float | None:
+    """Return the mean of its tokens; None where there is none."""
+    values = sample.logprobs  # summed by `math`: `statistics` costs a process megabytes
+    return fsum(values) / len(values) if values else None
 
 
 def _read(

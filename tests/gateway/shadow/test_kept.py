@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import partial
+from typing import Any, TypeVar
 
 import pytest
 
@@ -14,8 +15,10 @@ from workspan.lab.advising.kept import Arm, Label, Said, Shadowed, ShadowStore
 from workspan.serve.shadow.account import ID, enter, shadow_key
 from workspan.serve.store import store_at
 from workspan.serve.store.limits import parse_limits
-from workspan.store.database import database_at
+from workspan.store.database import Database, database_at
+from workspan.store.statement import Begun
 
+T = TypeVar("T")
 NOW = Arm("straight", True, 0, None, "done", 5, 5, 1, 9, 10**12, 0.5)
 THEN = Arm("auto", False, None, 0.5, "work", 2**70, 10, 3, 27, None, 1.5)
 ONE = Shadowed(
@@ -52,6 +55,52 @@ def test_a_request_comes_back_as_it_was_kept(address: str) -> None:
         await database.aclose()
 
     run(main)
+
+
+def test_many_are_read_and_dropped_some_at_a_time(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway's accounts are in the same store, and wait for no more than that."""
+    monkeypatch.setattr("workspan.lab.advising.kept._AT_ONCE", 3)
+
+    async def main() -> None:
+        database = database_at(address)
+        await database.open()
+        counted = Counted(database)
+        store = ShadowStore(counted)
+        kept = [replace(ONE, id=f"{place:02}" * 16, at=100.0 + place) for place in range(10)]
+        for one in kept:
+            await store.keep(one)
+            await store.label(one.id, Label(0, "ann", "right"), 1.0)
+        counted.transactions = 0
+        found = await store.since(0)
+        assert [one.id for one in found] == [one.id for one in kept]
+        assert all(len(one.arms) == 2 and len(one.answers) == 2 for one in found)
+        assert all(one.labels == (Label(0, "ann", "right"),) for one in found)
+        assert counted.transactions == 1 + 4
+        assert [one.at for one in await store.since(0, 4)] == [106.0, 107.0, 108.0, 109.0]
+        counted.transactions = 0
+        assert await store.forget(107.5) == 8
+        assert counted.transactions == 1 + 3
+        assert [one.at for one in await store.since(0)] == [108.0, 109.0]
+        assert await store.forget(0.0) == 0
+        await database.aclose()
+
+    run(main)
+
+
+class Counted:
+    """A database that counts its transactions."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.transactions = database, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.database, name)
+
+    async def transact(self, begun: Begun[T]) -> T:
+        self.transactions += 1
+        return await self.database.transact(begun)
 
 
 def test_the_accounts_limits_follow_what_is_stated(address: str) -> None:

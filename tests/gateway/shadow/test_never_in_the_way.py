@@ -20,6 +20,7 @@ from gateway.rig import (
     end,
     line,
     part,
+    replies,
     reply,
     whole,
 )
@@ -156,6 +157,46 @@ def test_more_than_can_wait_is_dropped_and_counted(tmp_path: Path) -> None:
                 assert (await gw.post(BODY, headers=headers)).status == 200
                 await _until_asked(up)
             assert (await outcomes(gw, 2)) == {"busy": 2}  # one runs, one waits
+
+    asyncio.run(main())
+
+
+def test_what_waits_and_runs_is_bounded_by_its_bytes_too(tmp_path: Path) -> None:
+    """Of three requests that each hold half of what may be held, the third is dropped."""
+
+    async def main() -> None:
+        bounded = f"{SHADOW}, width=1, waiting=9, waiting_bytes=50_000"
+        long = [{"role": "user", "content": "x" * 10_000 + NUMBER[0]["content"]}]
+        async with shadowed(
+            tmp_path / "s.db", beside(hanging), bounded, limits=Limits(drain_seconds=0.1)
+        ) as (gw, up, headers):
+            for place in range(3):
+                got = await gw.post({**BODY, "messages": long}, headers=headers)
+                assert got.status == 200
+                if not place:
+                    await _until_asked(up)
+            assert await outcomes(gw) == {"busy": 1}
+            huge = [{"role": "user", "content": "x" * 60_000 + NUMBER[0]["content"]}]
+            assert (await gw.post({**BODY, "messages": huge}, headers=headers)).status == 200
+            assert await outcomes(gw, 2) == {"busy": 2}
+            shadow = gw.serving.gateway.shadow
+            assert shadow is not None
+            assert 40_000 < shadow._held <= 50_000
+
+    asyncio.run(main())
+
+
+def test_what_was_run_beside_is_held_no_more(tmp_path: Path) -> None:
+    async def main() -> None:
+        answer = replies(whole("4", completion=3))
+        async with shadowed(tmp_path / "s.db", answer) as (gw, _, headers):
+            for place in range(3):
+                assert (await gw.post(BODY, headers=headers)).status == 200
+                await outcomes(gw, place + 1)
+            shadow = gw.serving.gateway.shadow
+            assert shadow is not None
+            while shadow._held:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
     asyncio.run(main())
 

@@ -12,11 +12,15 @@ import pytest
 
 from store_rig import NOON, rig, run
 from workspan.errors import InputError, StoreError, StoreGone
+from workspan.serve.batches import statements
+from workspan.serve.batches.parts import content_of
 from workspan.serve.store import store_at
 from workspan.serve.store.base import Ask, Batch, Row, Standing, Store, Window
 from workspan.serve.store.driven import DrivenStore
 from workspan.serve.store.keys import make_key
 from workspan.serve.store.limits import parse_limits, per_minute, window_start
+from workspan.serve.store.totals import totals
+from workspan.serve.store.trajectories import StoredTrajectory
 from workspan.store.database import shown_address
 from workspan.store.migrating import migrations
 from workspan.store.sqlite import SqliteDatabase
@@ -199,6 +203,43 @@ def test_migrations_are_numbered_without_gaps() -> None:
     named = [one.name for one in (files("workspan.store") / "migrations").iterdir()]
     numbers = sorted(int(name[:4]) for name in named if name.endswith(".sql"))
     assert [*migrations()] == numbers == [*range(1, len(numbers) + 1)], "each number once"
+
+
+def test_what_an_older_version_kept_is_there_after_it_is_brought_up_to_date(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files sent, turns of runs and totals, as version 8 had them."""
+    old = {number: text for number, text in migrations().items() if number <= 8}
+    text = "\n".join(["é" * 9] * 9)
+
+    async def main() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr("workspan.store.migrating.migrations", lambda: old)
+            store = await opened(address)
+            size = len(text.encode())
+            for told in (
+                f"INSERT INTO files VALUES ('f', 'k', 'n', 'batch', '', 1, 99, {size})",
+                f"INSERT INTO file_contents VALUES ('f', '{text}')",
+                "INSERT INTO keys (id, name, hash, models, created, parent, is_found) "
+                "VALUES ('trj-a', 'a', '', '[]', 1, 'k', 1)",
+            ):
+                await _execute(store, told)
+            rows = [Row(f"r{i}", NOON + i, "k", work=7, trajectory="trj-a") for i in range(3)]
+            await store.exchange(Batch("w", 1, NOON, rows=[*rows, Row("x", NOON, "k", work=2)]))
+            await store.aclose()
+        store = await opened(address)
+        assert isinstance(store, DrivenStore)
+        database = store.database
+        file = await database.transact(lambda: statements.file("k", "f"))
+        assert file is not None
+        parts = [part async for part in content_of(database, file)]
+        assert b"".join(parts).decode() == text
+        found = StoredTrajectory("trj-a", "k", "a", (), int(NOON) + 9, is_found=True)
+        assert (await store.begin(found)).turns == 4
+        assert (await database.transact(lambda: totals("k"))).work == 23
+        await store.aclose()
+
+    run(main)
 
 
 def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:

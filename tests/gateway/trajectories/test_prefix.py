@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ from gateway.rig import (
 from store_rig import rig
 from workspan.data.budget import Budget
 from workspan.serve.store.keys import make_key
-from workspan.serve.trajectories.prefix import heard
+from workspan.serve.trajectories import prefix
+from workspan.serve.trajectories.prefix import Answer, Hearer
 from workspan.serve.trajectories.rules import TrajectoryRules
 
 BY_PREFIX = TrajectoryRules(Budget(work=100), by_prefix=True)
@@ -92,6 +94,43 @@ def test_a_chat_is_followed_turn_by_turn_and_another_is_another() -> None:
             ]
             assert [number for _, number in turns] == [1, 1, 2, 2, 3, 3]
             assert len({id for id, _ in turns}) == 2
+
+    run(main)
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_whichever_of_several_answers_is_gone_on_from_the_run_is_the_same(
+    is_streamed: bool,
+) -> None:
+    async def two(_: Scripted, seen: Seen, writer: asyncio.StreamWriter) -> None:
+        texts = ["left", "right"][: seen.value.get("n", 1)]
+        if not seen.value.get("stream"):
+            told = whole(texts[0], 20)
+            told["choices"] = [
+                {**told["choices"][0], "index": at, "message": {"content": text}}
+                for at, text in enumerate(texts)
+            ]
+            await reply(writer, told)
+            return
+        await begin(writer)
+        for at, text in enumerate(texts):
+            await part(writer, piece({"content": text}, index=at))
+            await part(writer, piece({}, "stop", index=at))
+        await part(writer, line({"id": "c", "choices": [], "usage": usage(9, 20)}) + DONE)
+        await end(writer)
+
+    async def main() -> None:
+        async with Scripted(two).serve() as up, gate(up.url, trajectories=BY_PREFIX) as gw:
+            body = {**ASK, "n": 2, "max_tokens": 10, "stream": is_streamed}
+            assert (await gw.post(body)).status == 200
+            for text in ("left", "right"):
+                said = {"role": "assistant", "content": text}
+                messages = [*ASK["messages"], said, {"role": "user", "content": "And?"}]
+                got = await gw.ask(messages=messages, max_tokens=20, stream=is_streamed)
+                assert got.status == 200
+            turns = [one.turn for one in gw.log.records if one.turn]
+            assert [one.number for one in turns] == [1, 2, 3]
+            assert len({one.trajectory.id for one in turns}) == 1
 
     run(main)
 
@@ -193,14 +232,63 @@ def test_what_one_worker_answered_another_follows(tmp_path: Path) -> None:
     run(main)
 
 
+def heard(form: str, *parts: bytes) -> list[Answer]:
+    hearer = Hearer(form)
+    for part_ in parts:
+        hearer.hear(part_)
+    return hearer.answers()
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.sampled_from(["chat", "message", "response"]),
     st.binary(max_size=80) | st.text().map(str.encode),
 )
 def test_what_an_upstream_says_is_read_or_left(form: str, said: bytes) -> None:
-    found = heard(form, said)
-    assert found is None or not found.is_empty
+    assert not any(one.is_empty for one in heard(form, said))
+
+
+STREAMED = b"".join(
+    [
+        piece({"role": "assistant", "content": ""}),
+        piece({"content": "é one"}),
+        piece({"content": "other"}, index=1),
+        piece({"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f"}}]}),
+        piece({"tool_calls": [{"index": 0, "function": {"arguments": '{"a": 1}'}}]}, "stop"),
+        line({"id": "c", "choices": [], "usage": usage(9, 10)}),
+        DONE,
+    ]
+)
+WHOLE = json.dumps(
+    {
+        "choices": [
+            {"index": 0, "message": {"content": "one\n\ndata: {"}},
+            {"index": 1, "message": {"content": "other"}},
+        ]
+    }
+).encode()
+
+
+@given(st.sampled_from([STREAMED, WHOLE]), st.lists(st.integers(0, len(STREAMED))))
+def test_parts_are_heard_as_the_whole_is(said: bytes, cuts: list[int]) -> None:
+    edges = [0, *sorted(cuts), len(said)]
+    parts = [said[start:end] for start, end in pairwise(edges)]
+    found = heard("chat", *parts)
+    assert found == heard("chat", said)
+    assert [one.text for one in found][1] == "other"
+
+
+def test_a_long_stream_of_short_events_is_heard_and_one_without_end_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A token's event is some hundred bytes: what counts is what it says."""
+    monkeypatch.setattr(prefix, "MOST_BYTES", 2_000)
+    events = [piece({"content": "word "}) for _ in range(300)]
+    assert len(b"".join(events)) > 20_000
+    assert heard("chat", *events)[0].text == "word " * 300
+    assert heard("chat", *events, *events) == []
+    assert heard("chat", json.dumps(whole("x" * 3_000)).encode()) == []
+    assert heard("chat", b"data: ", b"x" * 3_000) == []
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -218,4 +306,4 @@ def test_what_an_upstream_says_is_read_or_left(form: str, said: bytes) -> None:
     ],
 )
 def test_odd_replies_begin_nothing(form: str, value: Any) -> None:
-    assert heard(form, json.dumps(value).encode()) is None
+    assert heard(form, json.dumps(value).encode()) == []

@@ -205,9 +205,9 @@ def test_runs_that_nobody_named_make_room_and_are_forgotten_with_what_finds_them
 
             for place in range(9):
                 await spend(Named(f"found {place}", is_found=True), 5)
-            # one that was dropped, and that this process knows, has its account anew
-            await spend(Named("found 0"), 7)
-            assert 7 in {row[2] for row in await standing(one.store)}
+            # one that was dropped goes on where it stood
+            await spend(Named("found 0", is_found=True), 7)
+            assert 12 in {row[2] for row in await standing(one.store)}
             assert (await one.store.usage(one.utc()))[0].spendings[0].spent == 52
             await forgotten(one.store, one.utc() + 86_401)
             assert {row[0] for row in await standing(one.store)} <= {"mine", ""}

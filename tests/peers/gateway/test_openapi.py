@@ -39,7 +39,10 @@ def findings(schemathesis: Path, url: str, folder: Path, *options: str) -> str:
     words += ["--phases", "examples,coverage,fuzzing,stateful", "-n", str(EXAMPLES)]
     words += ["--seed", "20261129", "--generation-deterministic", "--continue-on-failure"]
     words += ["--no-color", "--warnings", "off"]
-    words += ["--exclude-operation-id", UPLOAD]  # `tests/gateway/test_batches.py` sends it forms
+    words += [
+        "--exclude-operation-id",
+        UPLOAD,
+    ]  # `tests/gateway/batches/test_files.py` sends it forms
     words += ["--request-timeout", "60", "--report", "json", *options]
     variables = {"SCHEMATHESIS_HOOKS": "openapi_forms", "PYTHONPATH": str(SIDE)}
     ran = run([*words, "--report-json-path", folder / "found.json"], folder, variables)

@@ -108,7 +108,7 @@ def outcome(name: int, right: list[float], work: list[float]) -> Outcome:
     return Outcome.of(Plan(shape, 1, NEVER), np.array([right, work, work]))
 
 
-def test_kinds_share_a_mean_budget_where_it_gains_most() -> None:
+def test_segments_share_a_mean_budget_where_it_gains_most() -> None:
     first, second = Segment(np.array([0, 1])), Segment(np.array([2, 3]))
     short = outcome(1, [0.2, 0.2, 0.5, 0.5], [10.0] * 4)
     long = outcome(2, [0.9, 0.9, 0.6, 0.6], [50.0] * 4)
@@ -158,7 +158,7 @@ def test_a_verifier_has_a_schedule_for_each_kind() -> None:
     assert rule.decide(State(work_left=48, prompt_features=of(words=90))).block == 8
 
 
-def test_kinds_that_no_sign_tells_have_one_plan() -> None:
+def test_segments_that_no_feature_tells_have_one_plan() -> None:
     found = evaluated(mixed(20, is_told=False), 48)
     assert isinstance(fitted(found, work=48), Planned)
     assert isinstance(segments_for(found.plans(), found.table.prompt_features, 48), Segment)

@@ -22,6 +22,7 @@ from workspan.core.engine import (
 )
 from workspan.core.stopwatch import WALL, Time
 from workspan.data.types import Chunk, Notice, Request, Usage
+from workspan.engines.pool.health import CERTAIN
 from workspan.engines.pool.members import PREFIX, Call, Member, Members
 from workspan.errors import (
     ContextExceeded,
@@ -66,6 +67,7 @@ class Pool:
         sticky: bool | None = None,
         first: str = "",
         patience: float = _PATIENCE,
+        client: str = "",
         time: Time = WALL,
     ) -> None:
         """Take the members' engines by their names.
@@ -79,6 +81,7 @@ class Pool:
                 member keeps prompts in a cache, and the prompt may be long enough for that.
             first: who goes before the others, where they are asked in turn.
             patience: seconds for which a call waits for a member that can be asked.
+            client: for whom it asks, where its members work for several: see `members`.
             time: what it goes by.
 
         Raises:
@@ -92,7 +95,7 @@ class Pool:
         self._engines = {member.name: engines[member.name] for member in members}
         self.members, self._time = members, time
         self._name, self._model, self._sticky = name, model, sticky
-        self._first, self._patience = first, patience
+        self._first, self._patience, self._client = first, patience, client
 
     @property
     def info(self) -> EngineInfo:
@@ -135,10 +138,9 @@ class Pool:
         while True:
             able, is_last_resort = await self._able(asked, end, refused)
             for member in able:
-                wait = member.rates.wait if is_last_resort else member.wait
-                if wait(self._time.now(), asked.tokens) > 0:
+                if self._must_wait(member, asked, is_last_resort=is_last_resort):
                     continue  # others were asked of it while this one was passed over
-                call = self.members.begin(member, asked.tokens, self._time.now())
+                call = self.members.begin(member, asked.tokens, self._time.now(), self._client)
                 try:
                     async with aclosing(self._drawn(call, request, bill)) as chunks:
                         async for chunk in chunks:
@@ -151,6 +153,12 @@ class Pool:
                     refused[member.name] = error
                     said = f"{member.name} was passed over: {error}"
                     bill.notices.append(Notice("unavailable", said))
+
+    def _must_wait(self, member: Member, asked: Asked, *, is_last_resort: bool) -> bool:
+        now = self._time.now()
+        if is_last_resort:
+            return member.rates.wait(now, asked.tokens) > 0
+        return member.wait(now, asked.tokens, self._client) > 0
 
     async def aclose(self) -> None:
         """Close all members; idempotent."""
@@ -176,15 +184,12 @@ class Pool:
             raise told[0]
         while True:
             now = self._time.now()
-            if able := self.members.ready(
-                self.members.order(asked.key, self._first), asked.tokens, now
-            ):
+            order = self.members.order(asked.key, self._first)
+            if able := self.members.ready(order, asked.tokens, now, self._client):
                 return able, False
-            wait = self.members.wait(asked.tokens, now)
+            wait = self.members.wait(asked.tokens, now, self._client)
             if now + wait > end:
-                resting = self.members.resting(
-                    self.members.order(asked.key, self._first), asked.tokens, now
-                )
+                resting = self.members.resting(order, asked.tokens, now)
                 if told or not resting:
                     raise waits[-1] if waits else self._busy(wait)
                 return resting, True
@@ -192,31 +197,37 @@ class Pool:
                 await anyio.sleep_forever()
 
     def _busy(self, wait: float) -> EngineUnavailable:
-        standing = ", ".join(f"{one.name} {one.health.why or 'is full'}" for one in self.members)
+        standing = ", ".join(f"{one.name} {self._why(one)}" for one in self.members)
         said = f"no member of {self._name} can be asked for {wait:.0f} s: {standing}"
         return EngineUnavailable(said, status=429, retry_after=wait)
+
+    def _why(self, member: Member) -> str:
+        return member.health.why or member.of(self._client).why or "is full"
 
     async def _drawn(self, call: Call, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Draw from one member, and note what became of it."""
         engine, member = self._engines[call.member.name], call.member
         known = len(bill.notices)
         bill.usage, bill.member, bill.price = Usage(), member.name, engine.info.price
+        bill.stood = 0.0
         try:
             async with aclosing(engine.stream(request, bill)) as chunks:
                 async for chunk in chunks:
                     if not call.has_begun:
-                        call.began_to_answer(self._time.now() - call.began)
+                        call.began_to_answer(self._time.now() - call.began - bill.stood)
                     yield chunk
         except EngineError as error:
-            if _is_members_fault(error):
-                call.failed(self._time.now(), error.retry_after)
+            if _is_members_fault(error) and error.is_asked:
+                is_certain = _is_certain(error)
+                call.failed(self._time.now(), error.retry_after, is_certain=is_certain)
             raise
         finally:
             new = bill.notices[known:]
             call.has_lied = any(notice.code == "contradiction" for notice in new)
             bill.notices[known:] = [_of(member.name, notice) for notice in new]
             usage = bill.usage
-            call.end(self._time.now(), usage.input_tokens + usage.output_tokens)
+            tokens = usage.input_tokens + usage.output_tokens
+            call.end(self._time.now(), tokens, usage.prefill)
 
     def _asked(self, request: Request) -> Asked:
         texts = [text for turn in request.prompt for text in turn.texts]
@@ -279,6 +290,11 @@ def _is_members_fault(error: EngineError) -> bool:
         status = error.status or 0
         return status in _ELSEWHERE or 300 <= status < 400
     return not isinstance(error, ContextExceeded)
+
+
+def _is_certain(error: EngineError) -> bool:
+    """Tell what would fail whatever is asked from what a request itself may have caused."""
+    return not error.is_reached or error.status in CERTAIN
 
 
 def _of(member: str, notice: Notice) -> Notice:

@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 State: TypeAlias = Literal["up", "resting", "probed"]
+Wrong: TypeAlias = Literal["failed", "slow", "lying"]
 Reason: TypeAlias = Literal["", "failed", "limited", "slow", "lying"]
 """Why an upstream rests: its calls fail; it said to wait; it answers late; its figures lie."""
 
 FIRST_REST, LONGEST_REST = 1.0, 60.0
 """Seconds; each rest is twice as long as the one before, until a call is answered well."""
+CERTAIN = frozenset({401, 503, 529})
+"""Statuses of one that answers nobody, whatever is asked: its key is wrong, it is overloaded."""
 STRIKES = 3
 """In a row, after which an upstream rests."""
 _LONGEST_WAIT = 3600.0
@@ -68,14 +71,19 @@ class Health:
         if wait is not None:
             least = self._longer() if wait < FIRST_REST else 0.0
             self._rest(now, "limited", max(least, min(wait, _LONGEST_WAIT)))
-        elif is_probe or self.state == "up":
-            self._rest(now, "failed", self._longer())
+        else:
+            self.rests_for(now, "failed", is_probe=is_probe)
 
-    def strike(self, now: float, why: Literal["slow", "lying"], *, is_probe: bool) -> None:
+    def strike(self, now: float, why: Wrong, *, is_probe: bool) -> None:
         """Note that a call was answered late, or with figures that can't be true."""
         self.lies += why == "lying"
         self.strikes += 1
         if is_probe or (self.state == "up" and self.strikes >= STRIKES):
+            self._rest(now, why, self._longer())
+
+    def rests_for(self, now: float, why: Wrong, *, is_probe: bool) -> None:
+        """Note that it went wrong for several clients."""
+        if is_probe or self.state == "up":
             self._rest(now, why, self._longer())
 
     def give_up(self, now: float, *, is_probe: bool) -> None:

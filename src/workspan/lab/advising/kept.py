@@ -7,8 +7,9 @@ Texts are there only where the operator let them be kept.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, Literal
 
 from workspan.store.database import Database
@@ -98,7 +99,8 @@ _ARMS = ", ".join(_ARM)
 _OWN = ("id", "at", "route", "model", "kind", "problem", "question")
 _LARGEST = 2**63 - 1
 """That a column takes: an engine may bill anything."""
-_AT_ONCE = 500
+_AT_ONCE = 200
+"""Requests that are read or dropped in one transaction."""
 _SALT = "salt"
 
 
@@ -120,9 +122,14 @@ class ShadowStore:
     async def since(self, at: float, most: int | None = None) -> list[Shadowed]:
         """Return the requests that came after a moment, in the order of their ids.
 
-        With `most` the latest so many, or a few more of one moment.
+        With `most` the latest so many, or a few more of one moment. They are read some at a time:
+        a gateway that uses the same store does not wait for all of them.
         """
-        return await self._database.transact(lambda: _since(at, most))
+        ids = await self._database.transact(lambda: _ids(at, most))
+        found: list[Shadowed] = []
+        for some in _shared_out(ids):
+            found += await self._database.transact(partial(_read, some))
+        return found
 
     async def label(self, id: str, label: Label, at: float) -> None:
         """Keep what a person said of an answer; of two by one person the last stands."""
@@ -130,7 +137,10 @@ class ShadowStore:
 
     async def forget(self, before: float) -> int:
         """Drop what came before a moment, labels included; return how many requests that were."""
-        return await self._database.transact(lambda: _forget(before))
+        ids = await self._database.transact(lambda: _before(before))
+        for some in _shared_out(ids):
+            await self._database.transact(partial(_forget, some))
+        return len(ids)
 
 
 def _salt(made: str) -> Work[str]:
@@ -168,20 +178,33 @@ def _column(value: Any) -> Any:
     return min(value, _LARGEST) if isinstance(value, int) else value
 
 
-def _since(at: float, most: int | None) -> Work[list[Shadowed]]:
+def _ids(at: float, most: int | None) -> Work[list[str]]:
     if most is not None:
         latest = yield Statement(
             "SELECT at FROM shadowed WHERE at >= ? ORDER BY at DESC LIMIT 1 OFFSET ?",
             (at, most - 1),
         )
         at = latest[0][0] if latest else at
+    rows = yield Statement("SELECT id FROM shadowed WHERE at >= ? ORDER BY id", (at,))
+    return [id for (id,) in rows]
+
+
+def _shared_out(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _AT_ONCE):
+        yield ids[start : start + _AT_ONCE]
+
+
+def _read(ids: Sequence[str]) -> Work[list[Shadowed]]:
     rows = yield Statement(
-        f"SELECT {', '.join(_OWN)} FROM shadowed WHERE at >= ? ORDER BY id", (at,)
+        f"SELECT {', '.join(_OWN)} FROM shadowed WHERE id IN ({_marks(ids)}) ORDER BY id",
+        tuple(ids),
     )
-    arms = yield from _of(f"SELECT shadowed, {_ARMS} FROM shadow_arms", "is_now DESC, strategy", at)
-    said = yield from _of("SELECT shadowed, number, text, score FROM shadow_answers", "number", at)
+    arms = yield from _of(
+        f"SELECT shadowed, {_ARMS} FROM shadow_arms", "is_now DESC, strategy", ids
+    )
+    said = yield from _of("SELECT shadowed, number, text, score FROM shadow_answers", "number", ids)
     told = yield from _of(
-        "SELECT shadowed, number, labeller, verdict FROM shadow_labels", "number, labeller", at
+        "SELECT shadowed, number, labeller, verdict FROM shadow_labels", "number, labeller", ids
     )
     return [
         Shadowed(
@@ -200,17 +223,19 @@ def _since(at: float, most: int | None) -> Work[list[Shadowed]]:
     ]
 
 
-def _of(text: str, order: str, at: float) -> Work[dict[str, Rows]]:
-    """Return what hangs on requests that came after a moment, by their ids."""
+def _of(text: str, order: str, ids: Sequence[str]) -> Work[dict[str, Rows]]:
+    """Return what hangs on some requests, by their ids."""
     rows = yield Statement(
-        f"{text} WHERE shadowed IN (SELECT id FROM shadowed WHERE at >= ?) "
-        f"ORDER BY shadowed, {order}",
-        (at,),
+        f"{text} WHERE shadowed IN ({_marks(ids)}) ORDER BY shadowed, {order}", tuple(ids)
     )
     found: dict[str, Rows] = {}
     for id, *rest in rows:
         found.setdefault(id, []).append(tuple(rest))
     return found
+
+
+def _marks(ids: Sequence[str]) -> str:
+    return ", ".join("?" * len(ids))
 
 
 def _arm(row: Sequence[Any]) -> Arm:
@@ -227,13 +252,12 @@ def _label(id: str, label: Label, at: float) -> Work[None]:
     )
 
 
-def _forget(before: float) -> Work[int]:
-    rows = yield Statement("SELECT id FROM shadowed WHERE at < ?", (before,))
-    ids = [id for (id,) in rows]
-    for start in range(0, len(ids), _AT_ONCE):
-        some = tuple(ids[start : start + _AT_ONCE])
-        marks = ", ".join("?" * len(some))
-        for table in ("shadow_labels", "shadow_arms", "shadow_answers"):
-            yield Statement(f"DELETE FROM {table} WHERE shadowed IN ({marks})", some)
-        yield Statement(f"DELETE FROM shadowed WHERE id IN ({marks})", some)
-    return len(ids)
+def _before(at: float) -> Work[list[str]]:
+    rows = yield Statement("SELECT id FROM shadowed WHERE at < ?", (at,))
+    return [id for (id,) in rows]
+
+
+def _forget(ids: Sequence[str]) -> Work[None]:
+    for table in ("shadow_labels", "shadow_arms", "shadow_answers"):
+        yield Statement(f"DELETE FROM {table} WHERE shadowed IN ({_marks(ids)})", tuple(ids))
+    yield Statement(f"DELETE FROM shadowed WHERE id IN ({_marks(ids)})", tuple(ids))

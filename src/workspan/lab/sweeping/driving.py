@@ -28,6 +28,12 @@ _GIVE_UP = 2
 _COME_BACK = 1.0
 """Seconds until cells that another sweep was running are looked at again."""
 
+_UNWRITTEN = 20_000
+"""Problems of finished cells that wait for the store: with more, no run is begun."""
+
+_UNKNOWN = Recorded()
+"""Of a run that nobody began before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -201,7 +207,10 @@ class _Sweep:
         self._own_cost = Decimal(0)
         self._began = 0.0
         self._pending: list[Finished] = []
-        self._writing = anyio.Lock()
+        self._unwritten = 0
+        """Problems of finished cells that are not in the store yet."""
+        self._is_writing = False
+        self._room = anyio.Event()
 
     async def run(self, cells: Sequence[Cell]) -> dict[str, CellRow]:
         """Run what is left of the cells."""
@@ -253,6 +262,7 @@ class _Sweep:
 
         async def through(unit: tuple[_Going, int]) -> None:
             one, place = unit
+            await self._has_room()
             if len(gone) >= _GIVE_UP and not one.error:
                 one.error = gone[-1].error
             if not one.error:
@@ -311,6 +321,7 @@ class _Sweep:
                 await self._row(one, cell, place)
                 self._runs += 1
                 self._tell()
+        self._executor.passed(one.family, place)
 
     async def _row(self, one: _Going, cell: Cell, place: int) -> None:
         """Take a cell through a problem, unless the total does not hold a run."""
@@ -322,14 +333,15 @@ class _Sweep:
                 return
         row = None
         while row is None:  # what was lost with its worker is spent, and needs room of its own
-            known = self._recorded[cell.id].get(place, Recorded())
+            known = self._recorded[cell.id].get(place, _UNKNOWN)
             most = known.run.amount if known.is_over else self._most[cell.id]
             try:
                 hold = await self._account.reserve(partial(_above, most, known.run.amount))
             except BudgetExceeded:
                 return
             measured = await self._measured(cell, place, hold)
-            self._recorded[cell.id][place] = measured.recorded
+            if measured.recorded != _UNKNOWN:
+                self._recorded[cell.id][place] = measured.recorded
             row = measured.row
             if measured.gone:
                 one.error, one.is_gone = measured.gone, measured.is_engine
@@ -337,7 +349,7 @@ class _Sweep:
 
     async def _measured(self, cell: Cell, place: int, hold: Hold) -> Measured:
         """Measure what was held for, and charge what it came to."""
-        known = self._recorded[cell.id].get(place, Recorded())
+        known = self._recorded[cell.id].get(place, _UNKNOWN)
         new = hold.amount  # of a run that is cancelled nobody knows more before it is resumed
         try:
             measured = await self._executor.measure(cell, place, self._id)
@@ -385,10 +397,11 @@ class _Sweep:
             )
             self._found[cell.id] = row
             self._pending.append(Finished(row, trials, self._payers(cell)))
+            self._unwritten += len(trials)
             self._recorded.pop(cell.id, None)
         one.rows.clear()
         await self._write()
-        self._executor.release(one.family)  # whoever waits for it finds it in the store
+        self._executor.release(one.family)  # by now the store mostly has it, for whoever waits
 
     def _payers(self, cell: Cell) -> dict[str, Amount]:
         """Return what each sweep has spent on a cell, as far as its journals tell."""
@@ -399,12 +412,25 @@ class _Sweep:
         return found | {self._id: self._own.get(cell.id, NOTHING)}
 
     async def _write(self) -> None:
-        """Keep what is finished: while one transaction is on its way, the next gathers."""
-        async with self._writing:
-            batch, self._pending = self._pending, []
-            if batch:
+        """Keep what is finished, unless another is at it: it goes on with what comes meanwhile."""
+        if self._is_writing:
+            return
+        self._is_writing = True
+        try:
+            while self._pending:
+                batch, self._pending = self._pending, []
                 with anyio.CancelScope(shield=True):
                     await self._results.keep(batch)
+                self._unwritten -= sum(len(one.trials) for one in batch)
+                self._room.set()
+        finally:
+            self._is_writing = False
+
+    async def _has_room(self) -> None:
+        """Wait while so much is finished and not written that more would only fill the memory."""
+        while self._unwritten > _UNWRITTEN:
+            self._room = anyio.Event() if self._room.is_set() else self._room
+            await self._room.wait()
 
     def _tell(self) -> None:
         if self._on_progress is None:
@@ -433,6 +459,8 @@ def _sum(amounts: Iterable[Amount]) -> Amount:
 
 def _above(amount: Amount, less: Amount) -> Amount:
     """Subtract column by column, and no further than to nothing."""
+    if less == NOTHING:
+        return amount
     left = amount.minus(less)
     return Amount(
         max(0, left.calls), max(0, left.work), max(0, left.prefill), max(Decimal(0), left.cost)
@@ -442,4 +470,6 @@ def _above(amount: Amount, less: Amount) -> Amount:
 def _amount(row: TrialRow) -> Amount:
     """Return what a run took, with what kills had in flight of it."""
     run = Amount(row.calls, row.charged, row.prefill, money(row.cost or 0))
+    if not row.lost_calls:
+        return run
     return run.plus(Amount(row.lost_calls, row.lost_work, row.lost_prefill, money(row.lost_cost)))

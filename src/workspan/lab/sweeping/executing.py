@@ -32,7 +32,7 @@ class Recorded:
     @property
     def amount(self) -> Amount:
         """All of it."""
-        return self.run.amount.plus(self.lost.amount)
+        return self.run.amount.plus(self.lost.amount) if self.lost.calls else self.run.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,10 @@ class Executor(Protocol):
 
     def at_once(self, family: Family) -> Mapping[str, Sequence[TrialRow]] | None:
         """Return all rows of a family, by the cell, where no run is needed for them."""
+        ...
+
+    def passed(self, family: Family, place: int) -> None:
+        """Give back what was held for a family's runs on one problem: all of them are through."""
         ...
 
     def release(self, family: Family) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,8 +70,10 @@ class _Kept:
         now = set_aside(self.raw, self.lost)
         run, gone = now.journal.usage(), now.gone
         is_over = now.journal.end(budget) is not None
-        spent = paid(self.notes, run.amount.plus(gone.amount))
-        return now.journal, Recorded(run, gone, is_over, spent)
+        known = Recorded(run, gone, is_over)
+        if self.notes.entries:
+            known = replace(known, paid=paid(self.notes, known.amount))
+        return now.journal, known
 
 
 @dataclass
@@ -108,6 +110,8 @@ class Here:
         self._limiters: dict[tuple[str, str], anyio.CapacityLimiter] = {}
         self._open: dict[str, _Open] = {}
         self._runners: dict[str, TrialRunner] = {}
+        self._digests: dict[str, dict[int, str]] = {}
+        """Of problems, by their place in a set: cells share sets."""
         self._away, self._width = away or {}, width
 
     def places(self, cell: Cell) -> int:
@@ -148,7 +152,7 @@ class Here:
         known = {*runs}
         if not known:
             return {}
-        asked = {place: _identify(cell, task) for place, task in enumerate(self._tasks(cell))}
+        asked = {place: self._identify(cell, place) for place in range(len(self._tasks(cell)))}
         return {
             place: _Kept(*map(journal, _names(run)))
             for place, run in asked.items()
@@ -166,7 +170,7 @@ class Here:
     async def measure(self, cell: Cell, place: int, sweep: str) -> Measured:
         """Run and grade, with every call in the journal."""
         one, task = self._begun(cell), self._tasks(cell)[place]
-        run = _identify(cell, task)
+        run = self._identify(cell, place)
         if place not in one.kept:
             one.kept[place] = _kept_in(one.file, run)
         kept = one.kept[place]
@@ -212,7 +216,7 @@ class Here:
         """Run on the recorded calls of the larger cell; None where they are not enough."""
         lane, task = self._lane(cell), self._tasks(cell)[place]
         strategy, engine = parse_strategy(cell.strategy, imports=True), lane.of(cell, place)
-        run = _identify(cell, task)
+        run = self._identify(cell, place)
         entries = self._drawn(drawn, place)
         if lane.engines or not entries:
             return None
@@ -234,6 +238,13 @@ class Here:
             return None
         return lane.recording.at_once(family, self._tasks(family.largest))
 
+    def passed(self, family: Family, place: int) -> None:
+        """Forget the calls: the file has them."""
+        for cell in family.cells:
+            if (one := self._open.get(cell.id)) is not None:
+                one.kept.pop(place, None)
+                one.losses.pop(place, None)
+
     def release(self, family: Family) -> None:
         """Close the journals of a family."""
         for cell in family.cells:
@@ -254,7 +265,7 @@ class Here:
         if cell.id not in self._open and not self._exists(cell):
             return []
         one = self._begun(cell)
-        run = _identify(cell, self._tasks(cell)[place])
+        run = self._identify(cell, place)
         if place not in one.kept:
             if one.file is None:
                 return []
@@ -284,6 +295,15 @@ class Here:
     def _tasks(self, cell: Cell) -> Sequence[Task]:
         return self._lane(cell).tasks[cell.task]
 
+    def _identify(self, cell: Cell, place: int) -> RunId:
+        """Return what `runner.identify` does: strategy and budget are written in the cell."""
+        problem = self._tasks(cell)[place].problem
+        digests = self._digests.setdefault(cell.problems, {})
+        if (known := digests.get(place)) is None:
+            known = digests[place] = digest(problem)
+        seed = seed_for(cell.seed, known)
+        return RunId(cell.strategy, problem.id, known, cell.budget, seed)
+
     def _exists(self, cell: Cell) -> bool:
         return self._folder is not None and self._path(cell).exists()
 
@@ -302,13 +322,6 @@ def journal_path(folder: Path, cell: str) -> Path:
 
 def _budget(cell: Cell) -> Budget:
     return Budget() if cell.budget == str(Budget()) else Budget.parse(cell.budget)
-
-
-def _identify(cell: Cell, task: Task) -> RunId:
-    """Return what `runner.identify` does: strategy and budget are written in the cell."""
-    known = digest(task.problem)
-    seed = seed_for(cell.seed, known)
-    return RunId(cell.strategy, task.problem.id, known, cell.budget, seed)
 
 
 def _said(error: WorkspanError) -> str:

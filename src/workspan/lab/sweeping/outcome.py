@@ -117,7 +117,7 @@ def trial_row(
     That a call was cut is told by the journal, whatever else ended the run.
     """
     result, usage = trial.result, trial.usage
-    gone = (lost or Usage()).amount
+    gone = NOTHING if lost is None else lost.amount
     return TrialRow(
         place=place,
         problem=legible(trial.task.problem.id),
@@ -238,12 +238,16 @@ def spent(row: CellRow) -> Amount:
 
 def pico(cost: Decimal) -> int:
     """Return dollars as the store counts them, rounded up."""
+    if not cost:
+        return 0
     with exactly():
         return int(cost.scaleb(_OF_MONEY).to_integral_value(ROUND_CEILING))
 
 
 def money(counted: int) -> Decimal:
     """Return what the store counted in dollars, exactly."""
+    if not counted:
+        return NOTHING.cost
     with exactly():
         return Decimal(counted).scaleb(-_OF_MONEY)
 

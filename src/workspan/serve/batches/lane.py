@@ -12,6 +12,7 @@ from functools import partial
 
 from workspan.errors import StoreError
 from workspan.serve.batches import statements
+from workspan.serve.batches.parts import purge
 from workspan.serve.batches.running import Answer, Running
 from workspan.serve.store.driven import DrivenStore
 
@@ -73,8 +74,12 @@ class Lane:
 
     async def _run(self) -> None:
         while True:
-            with suppress(StoreError):  # it is looked at again soon
+            try:
                 await self._look()
+            except StoreError:
+                pass  # it is looked at again soon
+            except Exception:  # noqa: BLE001  # a bug in one look ends no other
+                _log.exception("batches could not be looked at")
             with suppress(TimeoutError):
                 async with asyncio.timeout(TICK):
                     await self._woken.wait()
@@ -96,7 +101,7 @@ class Lane:
                 await self._take(id)
         if now - self._purged > _PURGE:
             self._purged = now
-            await transact(partial(statements.purge, int(now)))
+            await purge(self._database, int(now))
 
     async def _take(self, id: str) -> None:
         batch = await self._database.transact(partial(statements.batch, None, id))

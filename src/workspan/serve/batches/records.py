@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 Status: TypeAlias = Literal[
-    "failed", "in_progress", "completed", "expired", "cancelling", "cancelled"
+    "validating", "failed", "in_progress", "completed", "expired", "cancelling", "cancelled"
 ]
 ENDPOINTS = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses")
 """Whose requests a batch may hold."""

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 from workspan.errors import KeyRefused, StoreError
 from workspan.serve.batches import statements
+from workspan.serve.batches.parts import empty_lines
 from workspan.serve.batches.records import FILE_SECONDS, Batch, File, Line, Status
 from workspan.serve.batches.results import KINDS, Kind, kind_of, written
 from workspan.serve.store.base import Store
@@ -228,6 +229,7 @@ class Running:
             if sizes[kind]
         }
         await self._database.transact(partial(statements.end, id, status, now, results))
+        await empty_lines(self._database, id)
 
     async def _sizes(self, status: Status) -> dict[Kind, int]:
         """Return the bytes of each file of results."""

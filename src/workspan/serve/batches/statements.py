@@ -1,4 +1,8 @@
-"""What the store does with files and batches, as statements that each driver runs."""
+"""What the store does with files and batches, as statements that each driver runs.
+
+What is large comes and goes in parts (`parts`): a file is there once it is whole, and a batch once
+it is no longer "validating".
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import Any, TypeAlias
 
 from workspan.serve.batches.records import OPEN, Batch, Counts, File, Line, Status
 from workspan.serve.batches.results import KINDS, Kind
-from workspan.store.statement import LOCK, Statement, Work
+from workspan.store.statement import LOCK, Rows, Statement, Work
 
 _FILE = "id, key, name, purpose, batch, created, expires, bytes"
 _BATCH = (
@@ -36,7 +40,7 @@ class Held:
     bytes: int
     """Of all its files, those of results among them."""
     open: int
-    """Batches that are not done."""
+    """Batches that are not done, those that are being kept among them."""
     batches: int
     """All of them."""
 
@@ -49,74 +53,128 @@ def held(key: str) -> Work[Held]:
         (key,),
     )
     [(count, all)] = yield Statement(
-        f"SELECT COALESCE(SUM(CASE WHEN status IN ({_OPEN}) THEN 1 ELSE 0 END), 0), COUNT(*) "
-        "FROM batches WHERE key = ?",
+        f"SELECT COALESCE(SUM(CASE WHEN status IN ({_OPEN}, 'validating') THEN 1 ELSE 0 END), 0), "
+        "COUNT(*) FROM batches WHERE key = ?",
         (key,),
     )
     return Held(int(files), int(size), int(count), int(all))
 
 
-def add_file(file: File, content: str | None) -> Work[None]:
-    """Keep a file; one of results has no content of its own."""
+def add_file(file: File, *, is_whole: bool) -> Work[None]:
+    """Keep a file; one whose content is still to come, or is in lines, has none of its own."""
     yield Statement(
-        f"INSERT INTO files ({_FILE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO files ({_FILE}, is_whole) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(file.id, file.key, file.name, file.purpose),
-            *(file.batch, file.created, file.expires, file.bytes),
+            *(file.batch, file.created, file.expires, file.bytes, int(is_whole)),
         ),
     )
-    if content is not None:
-        yield Statement(
-            "INSERT INTO file_contents (file, content) VALUES (?, ?)", (file.id, content)
-        )
+
+
+def add_part(file: str, place: int, content: str) -> Work[None]:
+    """Keep a part of a file's content."""
+    yield Statement(
+        "INSERT INTO file_parts (file, place, content) VALUES (?, ?, ?)", (file, place, content)
+    )
+
+
+def finish_file(id: str) -> Work[None]:
+    """Let a file be there: all of its parts are."""
+    yield Statement("UPDATE files SET is_whole = 1 WHERE id = ?", (id,))
 
 
 def file(key: str, id: str) -> Work[File | None]:
     """Return a key's file."""
-    found = yield Statement(f"SELECT {_FILE} FROM files WHERE id = ? AND key = ?", (id, key))
+    found = yield Statement(
+        f"SELECT {_FILE} FROM files WHERE id = ? AND key = ? AND is_whole = 1", (id, key)
+    )
     return File(*found[0]) if found else None
 
 
-def content(id: str) -> Work[str]:
-    """Return what a client sent."""
-    found = yield Statement("SELECT content FROM file_contents WHERE file = ?", (id,))
-    return str(found[0][0]) if found else ""
+def part(id: str, place: int) -> Work[str | None]:
+    """Return a part of what a client sent; None behind the last."""
+    found = yield Statement(
+        "SELECT content FROM file_parts WHERE file = ? AND place = ?", (id, place)
+    )
+    return str(found[0][0]) if found else None
 
 
 def files(key: str, purpose: str, after: str, most: int) -> Work[list[File]]:
     """Return a key's files, the latest first, those after one of them."""
-    found = yield Statement(
-        f"SELECT {_FILE} FROM files WHERE key = ? ORDER BY created DESC, id DESC", (key,)
-    )
-    told = [one for one in (File(*row) for row in found) if purpose in ("", one.purpose)]
-    return _after(told, after, most)
+    of_purpose, given = (" AND purpose = ?", (purpose,)) if purpose else ("", ())
+    found = yield from _page("files", _FILE, f"is_whole = 1{of_purpose}", given, key, after, most)
+    return [File(*row) for row in found]
 
 
-def _after(told: list[Any], after: str, most: int) -> list[Any]:
-    """Return so many of a list, those after one that is named."""
-    names = [one.id for one in told]
-    start = names.index(after) + 1 if after in names else 0
-    return told[start : start + most]
-
-
-def drop_file(key: str, id: str) -> Work[bool]:
-    """Forget a file: of results the lines themselves; a batch keeps what it has read of one."""
-    for column, which in (("output_file", "status = 200"), ("error_file", _NO_ANSWER)):
-        yield Statement(
-            f"DELETE FROM batch_lines WHERE {which} AND batch IN "
-            f"(SELECT id FROM batches WHERE key = ? AND {column} = ?)",
-            (key, id),
+def _page(
+    table: str, columns: str, which: str, given: tuple[Any, ...], key: str, after: str, most: int
+) -> Work[Rows]:
+    """Return so many of a key's rows, the latest first, those after one that is named."""
+    if after:
+        before = yield Statement(
+            f"SELECT created, id FROM {table} WHERE id = ? AND key = ?", (after, key)
         )
-    yield Statement(
-        "DELETE FROM file_contents WHERE file IN (SELECT id FROM files WHERE id = ? AND key = ?)",
-        (id, key),
+        for created, id in before:
+            which += " AND (created < ? OR (created = ? AND id < ?))"
+            given += (created, created, id)
+    return (
+        yield Statement(
+            f"SELECT {columns} FROM {table} WHERE key = ? AND {which} "
+            "ORDER BY created DESC, id DESC LIMIT ?",
+            (key, *given, most),
+        )
     )
-    found = yield Statement("DELETE FROM files WHERE id = ? AND key = ? RETURNING id", (id, key))
+
+
+def hide_file(key: str, id: str) -> Work[bool]:
+    """Let a file be there no more; what it holds is dropped after that, part by part."""
+    found = yield Statement(
+        "UPDATE files SET is_whole = 0 WHERE id = ? AND key = ? RETURNING id", (id, key)
+    )
     return bool(found)
 
 
-def add_batch(batch: Batch, lines: Sequence[Line]) -> Work[None]:
-    """Keep a new batch with its lines."""
+def drop_some(id: str, parts: int, lines: int) -> Work[bool]:
+    """Drop so many parts of a file, or lines of the results that it shows; say if some are left.
+
+    A batch keeps what it has read of a file.
+    """
+    gone = yield Statement(
+        "DELETE FROM file_parts WHERE file = ? AND place IN (SELECT place FROM file_parts "
+        "WHERE file = ? ORDER BY place LIMIT ?) RETURNING place",
+        (id, id, parts),
+    )
+    if gone:
+        return True
+    for column, which in (("output_file", "status = 200"), ("error_file", _NO_ANSWER)):
+        batches = yield Statement(
+            "SELECT id FROM batches WHERE id = (SELECT batch FROM files WHERE files.id = ?) "
+            f"AND {column} = ?",
+            (id, id),
+        )
+        for (batch,) in batches:
+            if (yield from drop_lines(batch, lines, which)):
+                return True
+    return False
+
+
+def drop_lines(batch: str, most: int, which: str = "1 = 1") -> Work[bool]:
+    """Drop so many lines of a batch; say whether there were any."""
+    gone = yield Statement(
+        "DELETE FROM batch_lines WHERE batch = ? AND place IN (SELECT place FROM batch_lines "
+        f"WHERE batch = ? AND {which} LIMIT ?) RETURNING place",
+        (batch, batch, most),
+    )
+    return bool(gone)
+
+
+def drop_file(id: str) -> Work[None]:
+    """Forget a file of which nothing is left."""
+    yield Statement("DELETE FROM files WHERE id = ?", (id,))
+
+
+def add_batch(batch: Batch) -> Work[None]:
+    """Keep a new batch, without its lines."""
     yield Statement(
         f"INSERT INTO batches ({_BATCH}, worker, beat) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, '', 0)",
@@ -126,34 +184,44 @@ def add_batch(batch: Batch, lines: Sequence[Line]) -> Work[None]:
             *(batch.total, batch.created, batch.expires, batch.cancelling, batch.ended),
         ),
     )
-    if lines:
-        yield Statement(
-            "INSERT INTO batch_lines (batch, place, custom_id, body, tries, request, status, reply)"
-            " VALUES (?, ?, ?, ?, 0, '', NULL, '')",
-            [(batch.id, one.place, one.custom_id, one.body) for one in lines],
-            is_many=True,
-        )
+
+
+def add_lines(batch: str, lines: Sequence[Line]) -> Work[None]:
+    """Keep some lines of a new batch."""
+    yield Statement(
+        "INSERT INTO batch_lines (batch, place, custom_id, body, tries, request, status, reply)"
+        " VALUES (?, ?, ?, ?, 0, '', NULL, '')",
+        [(batch, one.place, one.custom_id, one.body) for one in lines],
+        is_many=True,
+    )
+
+
+def begin_batch(id: str) -> Work[None]:
+    """Let a batch be there, and be taken up: all of its lines are."""
+    yield Statement(
+        "UPDATE batches SET status = 'in_progress' WHERE id = ? AND status = 'validating'", (id,)
+    )
 
 
 def batch(key: str | None, id: str) -> Work[Batch | None]:
     """Return a batch, of one key or of any, as it stands."""
     of_key, given = ("", ()) if key is None else (" AND key = ?", (key,))
-    found = yield Statement(f"SELECT {_BATCH} FROM batches WHERE id = ?{of_key}", (id, *given))
+    found = yield Statement(
+        f"SELECT {_BATCH} FROM batches WHERE id = ? AND status <> 'validating'{of_key}",
+        (id, *given),
+    )
     if not found:
         return None
-    return (yield from _standing(_batch(found[0])))
+    return (yield from standing(_batch(found[0])))
 
 
 def batches(key: str, after: str, most: int) -> Work[list[Batch]]:
-    """Return a key's batches, the latest first, those after one of them."""
-    found = yield Statement(
-        f"SELECT {_BATCH} FROM batches WHERE key = ? ORDER BY created DESC, id DESC", (key,)
-    )
-    told = []
-    for one in _after([_batch(row) for row in found], after, most):
-        standing = yield from _standing(one)
-        told.append(standing)
-    return told
+    """Return a key's batches, the latest first, those after one of them.
+
+    What is done in them is not counted: see `standing`.
+    """
+    found = yield from _page("batches", _BATCH, "status <> 'validating'", (), key, after, most)
+    return [_batch(row) for row in found]
 
 
 def _batch(row: Sequence[Any]) -> Batch:
@@ -162,7 +230,7 @@ def _batch(row: Sequence[Any]) -> Batch:
     return Batch(id, key, file, endpoint, window, *told, *rest)
 
 
-def _standing(batch: Batch) -> Work[Batch]:
+def standing(batch: Batch) -> Work[Batch]:
     """Count what is done; of one that has ended that was counted, and its lines may be gone."""
     counted = yield Statement("SELECT answered, refused FROM batches WHERE id = ?", (batch.id,))
     if counted and counted[0][0] is not None:
@@ -300,24 +368,47 @@ def end(id: str, status: Status, now: int, results: Mapping[Kind, File]) -> Work
     )
     if not found:
         return
-    yield Statement("UPDATE batch_lines SET body = '' WHERE batch = ? AND body <> ''", (id,))
     for one in results.values():
-        yield from add_file(one, None)
+        yield from add_file(one, is_whole=True)
 
 
-def purge(now: int) -> Work[None]:
-    """Forget files whose time is over, and batches of which nothing is left to be read."""
-    yield Statement(
-        "DELETE FROM file_contents WHERE file IN (SELECT id FROM files WHERE expires <= ?)", (now,)
+def empty_some(batch: str, most: int) -> Work[bool]:
+    """Drop what so many lines asked that will not be asked; say whether there were any."""
+    gone = yield Statement(
+        "UPDATE batch_lines SET body = '' WHERE batch = ? AND place IN (SELECT place "
+        "FROM batch_lines WHERE batch = ? AND status IS NULL AND body <> '' LIMIT ?) "
+        "RETURNING place",
+        (batch, batch, most),
     )
-    yield Statement("DELETE FROM files WHERE expires <= ?", (now,))
-    gone = (
-        f"SELECT id FROM batches WHERE status NOT IN ({_OPEN}) AND ended < ? "
-        "AND id NOT IN (SELECT batch FROM files)"
+    return bool(gone)
+
+
+def too_old(now: int) -> Work[tuple[list[tuple[str, str]], list[str]]]:
+    """Return some files whose time is over, with their keys, and batches of which nothing is read.
+
+    So are those that never became whole: whoever was to keep them has died.
+    """
+    died = now - _WHOLE_SECONDS
+    files = yield Statement(
+        "SELECT key, id FROM files WHERE expires <= ? OR (is_whole = 0 AND created < ?) LIMIT ?",
+        (now, died, _AT_ONCE),
     )
-    yield Statement(f"DELETE FROM batch_lines WHERE batch IN ({gone})", (now - _KEPT,))
-    yield Statement(f"DELETE FROM batches WHERE id IN ({gone})", (now - _KEPT,))
+    batches = yield Statement(
+        "SELECT id FROM batches WHERE (status = 'validating' AND created < ?) "
+        f"OR (status NOT IN ({_OPEN}, 'validating') AND ended < ? "
+        "AND id NOT IN (SELECT batch FROM files)) LIMIT ?",
+        (died, now - _KEPT, _AT_ONCE),
+    )
+    return [(key, id) for key, id in files], [id for (id,) in batches]
+
+
+def drop_batch(id: str) -> Work[None]:
+    """Forget a batch without lines."""
+    yield Statement("DELETE FROM batches WHERE id = ?", (id,))
 
 
 _KEPT = 30 * 86_400
 """Seconds for which a batch that is done can be seen."""
+_WHOLE_SECONDS = 3_600
+"""After which what is not whole will never be."""
+_AT_ONCE = 50

@@ -115,7 +115,7 @@ class Attempt:
 
     async def _answered(self) -> aiohttp.ClientResponse:
         """Post until the upstream takes it, or refuses for good."""
-        server, passed = self.server, self.passed
+        server, passed, known = self.server, self.passed, self.server.lessons.copy()
         for lesson in range(_LESSONS + 1):
             body = passed.written(server, self.cap)
             content = body.written()
@@ -128,6 +128,7 @@ class Attempt:
             content = await self._read(response, _REFUSAL_BYTES)
             told = read_complaint(response.status, content, server.secret, response.headers)
             if lesson == _LESSONS or not server.lessons.learn(told, body, server.model):
+                server.lessons.unlearn(known)
                 raise trouble.refused(told, server.name, content, response.headers, server.secret)
         raise AssertionError  # the last lesson raises
 

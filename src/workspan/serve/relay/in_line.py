@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, aclosing
 from dataclasses import replace
+from time import monotonic
 
 from workspan.core.engine import Bill, Engine, EngineInfo
 from workspan.data.content import JsonObject
@@ -17,6 +18,8 @@ from workspan.serve.wire.errors import Failed
 
 class LineFull(EngineUnavailable):
     """Too many calls wait: of this key, or of all."""
+
+    is_asked = False
 
 
 class InLine:
@@ -46,10 +49,12 @@ class InLine:
         Raises:
             LineFull: nothing was asked.
         """
+        began = monotonic()
         try:
             await self._places.enter(self._line, is_behind=self._is_behind)
         except Failed as full:
             raise LineFull(str(full), status=full.status, retry_after=1) from None
+        bill.stood = monotonic() - began
         try:
             row = self._in_batches(request)
             if row is not None:

@@ -12,6 +12,7 @@ import aiohttp
 from workspan.boundary.secret import Secret
 from workspan.engines.endpoint.complaints import Complaint, is_complaint
 from workspan.engines.endpoint.rejections import rejection
+from workspan.engines.pool.health import CERTAIN
 from workspan.errors import ContextExceeded, EngineError, EngineUnavailable
 from workspan.legible import one_line
 from workspan.serve.relay.in_line import LineFull
@@ -42,6 +43,7 @@ class Missed(Exception):
         elsewhere: bool = True,
         has_ended: bool = False,
         lacks: bool = False,
+        is_certain: bool = False,
     ) -> None:
         super().__init__(str(failed))
         self.failed = failed
@@ -53,6 +55,8 @@ class Missed(Exception):
         come whole is charged, but what any stream may leave unseen."""
         self.lacks = lacks
         """It does not do what was asked: embeddings of a server of chats."""
+        self.is_certain = is_certain
+        """It would have been so whatever was asked."""
 
 
 def refused(
@@ -84,7 +88,9 @@ def refused(
         )
     is_elsewhere = status >= 500 or 300 <= status < 400 or status in _ELSEWHERE
     if status not in _MAY_HAVE_SERVED:
-        return Missed(failed, elsewhere=is_elsewhere, lacks=status in _LACKS)
+        return Missed(
+            failed, elsewhere=is_elsewhere, lacks=status in _LACKS, is_certain=status in CERTAIN
+        )
     has_ended = _has_ended(status, body)
     if not has_ended:
         failed.headers.update(NEVER_AGAIN)  # it is charged as if all had been decoded
@@ -134,6 +140,7 @@ def inside(complaint: Complaint, name: str, body: Any, secret: Secret) -> Missed
     if missed.failed.status == 500:
         missed.failed.status = 502
     missed.served, missed.has_ended = "part", _has_ended(complaint.status, body)
+    missed.is_certain = False  # it took the request
     return missed
 
 
@@ -159,7 +166,8 @@ def unreachable(name: str, error: Exception, secret: Secret) -> Missed:
     """Say that nobody was there: nothing was spent."""
     why = secret.scrub(one_line(str(error), 200)) or type(error).__name__
     said = f"{name} can't be reached: {why}"
-    return Missed(Failed(502, said, code="upstream_unreachable", kind="upstream_error"))
+    failed = Failed(502, said, code="upstream_unreachable", kind="upstream_error")
+    return Missed(failed, is_certain=True)
 
 
 def of_engine(error: EngineError, urls: Mapping[str, str]) -> Failed:

@@ -56,28 +56,28 @@ def turn(server: Server, passed: Passed, record: Record) -> Iterator[Turn]:
     members, member = server.standing
     before, tokens = record.total, _most(passed)
     _admit(member, tokens)
-    call = members.begin(member, tokens, monotonic())
+    call = members.begin(member, tokens, monotonic(), passed.asked.client)
     try:
         yield Turn(call)
     except Missed as missed:
         if missed.elsewhere and not (missed.lacks and passed.form in _OTHERS):
-            call.failed(monotonic(), _wait(missed))
+            call.failed(monotonic(), _wait(missed), is_certain=missed.is_certain)
         raise
     finally:
         used = record.total
         spent = used.input_tokens + used.output_tokens + used.unseen_tokens
         spent -= before.input_tokens + before.output_tokens + before.unseen_tokens
-        call.end(monotonic(), spent)
+        call.end(monotonic(), spent, used.prefill - before.prefill)
 
 
-def by_readiness(servers: list[Server]) -> list[Server]:
+def by_readiness(servers: list[Server], client: str) -> list[Server]:
     """Return those that rest behind the others: they are asked where no other answers."""
     now = monotonic()
-    return sorted(servers, key=lambda server: not _is_up(server.standing, now))
+    return sorted(servers, key=lambda server: not _is_up(server.standing, now, client))
 
 
-def _is_up(standing: tuple[Members, Member] | None, now: float) -> bool:
-    return standing is None or standing[1].health.may_be_asked(now)
+def _is_up(standing: tuple[Members, Member] | None, now: float, client: str) -> bool:
+    return standing is None or standing[1].may_be_asked(now, client)
 
 
 def _admit(member: Member, tokens: int) -> None:

@@ -43,6 +43,19 @@ class Lessons:
         names = [asked, *CAP_NAMES] if asked else CAP_NAMES
         return next((name for name in names if name not in self.caps_refused), CAP_NAMES[0])
 
+    def copy(self) -> Lessons:
+        """Return what is known now."""
+        return Lessons({*self.gave_up}, {*self.caps_refused})
+
+    def unlearn(self, before: Lessons) -> None:
+        """Forget what was learnt since: it helped nothing.
+
+        A rejection may repeat what a client wrote. What one teaches stands once the server has
+        taken a request by it.
+        """
+        self.gave_up &= before.gave_up
+        self.caps_refused &= before.caps_refused
+
     def learn(self, complaint: Complaint, sent: Body, model: str) -> bool:
         """Take a refusal in; True if the same request may be asked again in another way."""
         for name in CAP_NAMES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -14,6 +15,7 @@ from workspan.errors import InputError, nearest
 from workspan.legible import quoted
 from workspan.serve.batches import statements
 from workspan.serve.batches.lines import read_lines
+from workspan.serve.batches.parts import content_of, keep_batch
 from workspan.serve.batches.records import ENDPOINTS, WINDOWS, Batch, new_id
 from workspan.serve.gateway import Gateway
 from workspan.serve.routes import filing
@@ -22,7 +24,6 @@ from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange
 from workspan.store.database import Database
-from workspan.store.statement import Work
 
 Route: TypeAlias = Callable[[Gateway, Exchange, Record], Awaitable[None]]
 _FIELDS = ("input_file_id", "endpoint", "completion_window", "metadata")
@@ -39,7 +40,7 @@ async def create(gateway: Gateway, exchange: Exchange, record: Record) -> None:
         said = f"input_file_id must name a file of this key's, not {quoted(told['input_file_id'])}"
         raise Failed(404, said, code="file_not_found", param="input_file_id")
     _check_room(await database.transact(partial(statements.held, key)))
-    content = await database.transact(partial(statements.content, file.id))
+    content = b"".join([part async for part in content_of(database, file)]).decode()
     endpoint, window = told["endpoint"], told["completion_window"]
     lines, errors = await asyncio.to_thread(read_lines, content, endpoint, MOST.lines)
     utc = gateway.accounts.utc()
@@ -51,22 +52,17 @@ async def create(gateway: Gateway, exchange: Exchange, record: Record) -> None:
         endpoint,
         window,
         told.get("metadata") or {},
-        "failed" if errors else "in_progress",
+        "failed" if errors else "validating",
         errors,
         len(lines),
         now,
         now + WINDOWS[window],
         ended=now if errors else None,
     )
-
-    def keep() -> Work[None]:
-        _check_room((yield from statements.held(key)))  # others may have begun some meanwhile
-        yield from statements.add_batch(batch, lines)
-
-    await database.transact(keep)
+    await keep_batch(database, batch, lines, _check_room)  # others may have begun some meanwhile
     if gateway.lane is not None:
         gateway.lane.wake()
-    await _tell(exchange, batch)
+    await _tell(exchange, batch if errors else replace(batch, status="in_progress"))
 
 
 def _check_room(held: statements.Held) -> None:
@@ -126,7 +122,8 @@ async def listing(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     key, database = await of_key(gateway, exchange, record)
     after, most, _ = page(exchange)
     found = await database.transact(partial(statements.batches, key, after, most + 1))
-    shown = as_list([one.value for one in found], most)
+    counted = [await database.transact(partial(statements.standing, one)) for one in found]
+    shown = as_list([one.value for one in counted], most)
     await exchange.reply(200, msgspec.json.encode(shown))
 
 

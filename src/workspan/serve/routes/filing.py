@@ -12,6 +12,7 @@ from workspan.errors import InputError
 from workspan.legible import legible, quoted
 from workspan.serve.batches import statements
 from workspan.serve.batches.form import Form, read_form
+from workspan.serve.batches.parts import content_of, forget_file, keep_file
 from workspan.serve.batches.records import FILE_SECONDS, Batch, File, Most, new_id
 from workspan.serve.batches.results import kind_of, written
 from workspan.serve.batches.running import all_lines
@@ -20,7 +21,6 @@ from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange, Header
 from workspan.store.database import Database
-from workspan.store.statement import Work
 
 _LONGEST_NAME = 255
 _LEAST_SECONDS, _MOST_SECONDS = 3_600, FILE_SECONDS
@@ -54,12 +54,7 @@ async def upload(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     body = await exchange.body()
     form = await read_form(exchange.header(b"content-type"), body)
     file, content = _file(form, key, gateway.accounts.utc())
-
-    def keep() -> Work[None]:
-        check_room((yield from statements.held(key)), file.bytes)
-        yield from statements.add_file(file, content)
-
-    await database.transact(keep)
+    await keep_file(database, file, content, lambda held: check_room(held, file.bytes))
     await _tell(exchange, file.value)
 
 
@@ -129,7 +124,7 @@ async def show(gateway: Gateway, exchange: Exchange, record: Record) -> None:
 async def forget(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     """Answer ``DELETE /v1/files/ID``."""
     file, database = await _named(gateway, exchange, record)
-    await database.transact(partial(statements.drop_file, file.key, file.id))
+    await forget_file(database, file.key, file.id)
     await _tell(exchange, {"id": file.id, "object": "file", "deleted": True})
 
 
@@ -137,9 +132,10 @@ async def content(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     """Answer ``GET /v1/files/ID/content``: what was sent, or what became of a batch's lines."""
     file, database = await _named(gateway, exchange, record)
     if not file.batch:
-        text = await database.transact(partial(statements.content, file.id))
-        kind, *rest = _HEADERS
-        await exchange.reply(200, text.encode(), rest, kind[1])
+        await exchange.begin(_HEADERS)
+        async for part in content_of(database, file):
+            await exchange.write(part)
+        await exchange.end()
         return
     batch = await database.transact(partial(statements.batch, file.key, file.batch))
     if batch is None:

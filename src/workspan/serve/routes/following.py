@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from workspan.data.types import Message
 from workspan.errors import InputError, StoreError
@@ -10,7 +10,7 @@ from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
 from workspan.serve.seeing.record import Record
 from workspan.serve.trajectories.named import Named
-from workspan.serve.trajectories.prefix import MOST_BYTES, heard, prefix_after, prefixes
+from workspan.serve.trajectories.prefix import Hearer, prefix_after, prefixes
 from workspan.serve.wire.exchange import Exchange
 
 
@@ -33,7 +33,7 @@ async def followed(gateway: Gateway, exchange: Exchange, passed: Passed, record:
     wish = asked.wish.trajectory or Named()
     named = replace(asked.wish, trajectory=replace(wish, name=name, is_found=True))
     joined = await gateway.joined(replace(asked, wish=named), record)
-    exchange.hears = _Hearing(gateway, scope, prompt, passed.form, name)
+    exchange.hears = _Hearing(gateway, scope, prompt, Hearer(passed.form), name)
     return replace(passed, asked=joined)
 
 
@@ -44,22 +44,16 @@ class _Hearing:
     gateway: Gateway
     scope: str
     prompt: tuple[Message, ...]
-    form: str
+    hearer: Hearer
     name: str
-    parts: list[bytes] = field(default_factory=list)
-    size: int = 0
 
     async def __call__(self, said: bytes, *, is_last: bool) -> None:
-        """Take a part; at the last one keep the hash of it all."""
-        self.size += len(said)
-        if self.size > MOST_BYTES:
-            self.parts.clear()
+        """Take a part; at the last one keep the hash of each answer."""
+        self.hearer.hear(said)
+        if not is_last or not (answers := self.hearer.answers()):
             return
-        self.parts.append(said)
-        answer = heard(self.form, b"".join(self.parts)) if is_last else None
-        if answer is not None:
-            prefix = prefix_after(self.scope, self.prompt, answer)
-            try:
-                await self.gateway.trajectories.remember(prefix, self.name)
-            except StoreError as error:  # this process knows it all the same
-                self.gateway.log.store(error)
+        found = [prefix_after(self.scope, self.prompt, answer) for answer in answers]
+        try:
+            await self.gateway.trajectories.remember(found, self.name)
+        except StoreError as error:  # this process knows it all the same
+            self.gateway.log.store(error)

@@ -47,7 +47,11 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
         asked = replace(asked, budget=replace(budget, work=_USUAL.work))
     line = asked.key.id if asked.key is not None else ""
     engines = gateway.pools.engines(
-        gateway.engines, line, exchange.calling, is_behind=asked.wish.is_batch
+        gateway.engines,
+        line,
+        exchange.calling,
+        client=asked.client,
+        is_behind=asked.wish.is_batch,
     )
     opened = gateway.accounts.open(
         asked.key,

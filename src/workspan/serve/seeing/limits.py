@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from workspan.errors import StoreError
-from workspan.serve.store.base import KeyUsage, Spending, Store
+from workspan.serve.store.base import Spending, Store
+from workspan.serve.store.keys import Key
 from workspan.serve.store.limits import amount_of
 
 MOST = 200
@@ -16,19 +17,18 @@ MOST = 200
 async def standings(store: Store, now: float) -> list[dict[str, Any]] | None:
     """Return each limited key with its limits; None where the store can't be asked now."""
     try:
-        found = await store.usage(now)
+        found = await store.standings(now)
     except StoreError:
         return None
-    return [_of_key(one) for one in found if one.spendings][:MOST]
+    return [_of_key(one.key, spendings) for one, spendings in found if spendings][:MOST]
 
 
-def _of_key(usage: KeyUsage) -> dict[str, Any]:
-    key = usage.stored.key
+def _of_key(key: Key, spendings: Sequence[Spending]) -> dict[str, Any]:
     return {
         "key": key.id,
         "name": key.name,
         "revoked": key.revoked is not None,
-        "limits": _limits(usage.spendings),
+        "limits": _limits(spendings),
     }
 
 

@@ -44,6 +44,8 @@ _END_SECONDS = 5.0
 """That what runs may take after a signal to end, before it is cut."""
 _CUT_SECONDS = 5.0
 """That what was cut may take to be settled."""
+_OF_TOKEN = 4
+"""Bytes of text that a token usually comes to."""
 _SHARE = 4
 """Of an upstream's places, one in so many may be shadows'."""
 _DAY = 86_400.0
@@ -62,6 +64,16 @@ class _Chosen:
     """The reply, where it was passed on."""
     decided: Result | None
     """Of the strategy, where one answered."""
+    size: int
+    """Bytes that it holds, about."""
+
+    @classmethod
+    def of(cls, passed: Passed, record: Record) -> _Chosen:
+        """Take what a request was: a body as it came and as it went up, and what was said."""
+        told, decided = tuple(record.told or ()), record.decided
+        said = 0 if decided is None else _OF_TOKEN * record.total.output_tokens
+        size = 2 * len(passed.asked.body) + sum(map(len, told)) + said
+        return cls(passed, record, told, decided, size)
 
 
 @dataclass(slots=True, eq=False)
@@ -98,6 +110,8 @@ class Shadowing:
         self._config, self._accounts, self._count, self._bug = config, accounts, count, bug
         self._random = random.Random()  # of which request: nobody is to foresee it
         self._queue: asyncio.Queue[_Chosen] = asyncio.Queue(stated.waiting)
+        self._held = 0
+        """Bytes of what waits and runs."""
         self._database: Database = database_at(config.store)
         self.kept = ShadowStore(self._database)
         self.advised = Advised(self.kept)
@@ -157,12 +171,12 @@ class Shadowing:
 
     def take(self, passed: Passed, record: Record) -> None:
         """Take a request that was answered; where there is no room it is dropped."""
-        try:
-            self._queue.put_nowait(
-                _Chosen(passed, record, tuple(record.told or ()), record.decided)
-            )
-        except asyncio.QueueFull:
+        chosen = _Chosen.of(passed, record)
+        if self._queue.full() or self._held + chosen.size > self.stated.waiting_bytes:
             self._count("busy")
+            return
+        self._held += chosen.size
+        self._queue.put_nowait(chosen)
 
     async def aclose(self) -> None:
         """Let what runs end for a moment, cut the rest, and settle it."""
@@ -196,6 +210,7 @@ class Shadowing:
                 await asyncio.wait([running.task])
             finally:
                 self._running.discard(running)
+                self._held -= chosen.size
 
     async def _one(self, chosen: _Chosen, running: _Running) -> None:
         """Run one request beside; whatever goes wrong ends here, and is counted."""

@@ -35,6 +35,8 @@ class Shadow:
     """Requests that a worker runs beside at a time."""
     waiting: int = 16
     """Requests that wait for that; further ones are dropped."""
+    waiting_bytes: int = 16 * 1024 * 1024
+    """That those which wait or run may hold together: prompts and answers as they came."""
     seconds: float = 120.0
     """That one request may take, through all strategies."""
     days: int = 30
@@ -57,7 +59,7 @@ class Shadow:
         if self.keeps not in get_args(Keeps):
             hint = nearest(self.keeps, get_args(Keeps))
             raise InputError(f"--shadow: keeps is {quoted(self.keeps)}: {hint}")
-        for name in ("width", "waiting", "days"):
+        for name in ("width", "waiting", "waiting_bytes", "days"):
             if getattr(self, name) < 1:
                 raise InputError(f"--shadow: {name} is at least 1")
         if not 0 < self.seconds < math.inf:
@@ -135,6 +137,7 @@ _READ: Mapping[str, Callable[[str, ast.expr], Any]] = {
     "verifier": _literal((str,), "a text in quotes"),
     "width": _literal((int,), "a whole number"),
     "waiting": _literal((int,), "a whole number"),
+    "waiting_bytes": _literal((int,), "a whole number"),
     "seconds": _literal((int, float), "a number"),
     "days": _literal((int,), "a whole number"),
 }

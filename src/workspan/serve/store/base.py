@@ -193,16 +193,21 @@ class Store(Protocol):
         """Let a key hold no longer; False where there is none. One that is revoked stays so."""
         ...
 
-    async def begin(self, trajectory: StoredTrajectory) -> StoredTrajectory:
-        """Keep a trajectory with a budget, unless it is there, and return it as it was begun.
+    async def begin(
+        self, trajectory: StoredTrajectory, *, is_stated: bool = False
+    ) -> StoredTrajectory:
+        """Begin a turn: keep its trajectory, unless it is there, and return it as it was begun.
+
+        With `is_stated` the limits are its client's word: where it was begun with others no turn
+        is counted.
 
         Raises:
             Refused: its key has too many.
         """
         ...
 
-    async def remember(self, prefix: str, trajectory: str, now: float) -> None:
-        """Keep what a turn left behind."""
+    async def remember(self, prefixes: Sequence[str], trajectory: str, now: float) -> None:
+        """Keep what a turn left behind: a prefix an answer."""
         ...
 
     async def follow(self, prefixes: Sequence[str]) -> str | None:
@@ -219,6 +224,18 @@ class Store(Protocol):
 
     async def usage(self, now: float, key: str | None = None) -> list[KeyUsage]:
         """Return what each key, or one, has spent."""
+        ...
+
+    async def standings(self, now: float) -> list[tuple[StoredKey, tuple[Spending, ...]]]:
+        """Return how each key's limits stand; of its requests nothing is read."""
+        ...
+
+    async def forget(self, now: float, before: float) -> bool:
+        """Drop some of what is too old, requests from before a moment among it; totals stay.
+
+        Returns:
+            Whether more of it may be left.
+        """
         ...
 
     async def rows(self, since: float, most: int) -> list[Row]:

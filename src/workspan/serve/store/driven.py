@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from workspan.lab.map.keeping import Verdicts
 from workspan.lab.map.rows import Row as Verdict
@@ -49,13 +50,16 @@ class DrivenStore:
         """Let a key hold no longer; False where there is none."""
         return await self.database.transact(lambda: statements.revoke(id, now))
 
-    async def begin(self, trajectory: StoredTrajectory) -> StoredTrajectory:
-        """Keep a trajectory with a budget, unless it is there, and return it as it was begun."""
-        return await self.database.transact(lambda: trajectories.begin(trajectory))
+    async def begin(
+        self, trajectory: StoredTrajectory, *, is_stated: bool = False
+    ) -> StoredTrajectory:
+        """Begin a turn: keep its trajectory, unless it is there, and return it as it was begun."""
+        begun = partial(trajectories.begin, trajectory, is_stated=is_stated)
+        return await self.database.transact(begun)
 
-    async def remember(self, prefix: str, trajectory: str, now: float) -> None:
+    async def remember(self, prefixes: Sequence[str], trajectory: str, now: float) -> None:
         """Keep what a turn left behind."""
-        await self.database.transact(lambda: trajectories.remember(prefix, trajectory, now))
+        await self.database.transact(lambda: trajectories.remember(prefixes, trajectory, now))
 
     async def follow(self, prefixes: Sequence[str]) -> str | None:
         """Return the trajectory of the first of some prefixes that is known."""
@@ -72,6 +76,14 @@ class DrivenStore:
     async def usage(self, now: float, key: str | None = None) -> list[KeyUsage]:
         """Return what each key, or one, has spent."""
         return await self.database.transact(lambda: statements.usage(now, key))
+
+    async def standings(self, now: float) -> list[tuple[StoredKey, statements.Spendings]]:
+        """Return how each key's limits stand."""
+        return await self.database.transact(lambda: statements.standings(now))
+
+    async def forget(self, now: float, before: float) -> bool:
+        """Drop some of what is too old; say if more may be left."""
+        return await self.database.transact(lambda: statements.forget(now, before))
 
     async def rows(self, since: float, most: int) -> list[Row]:
         """Return requests that came after a moment, the latest first, at most so many."""

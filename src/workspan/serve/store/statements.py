@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
-from typing import Any
+from typing import Any, TypeAlias
 
 from workspan.serve.store.base import (
     Ask,
@@ -14,14 +14,15 @@ from workspan.serve.store.base import (
     Row,
     Spending,
     Standing,
-    Totals,
 )
 from workspan.serve.store.keys import Key, StoredKey
 from workspan.serve.store.leasing import Position
 from workspan.serve.store.limits import Limit, in_order, window_start
-from workspan.serve.store.trajectories import forget
+from workspan.serve.store.totals import drop_requests, totals
+from workspan.serve.store.trajectories import forget as forget_trajectories
 from workspan.store.statement import LOCK, Rows, Statement, Work
 
+Spendings: TypeAlias = tuple[Spending, ...]
 _LARGEST = 2**63 - 1
 """That a column takes."""
 _AT_ONCE = 500
@@ -141,14 +142,16 @@ def _present(batch: Batch) -> Work[bool]:
 def _begin(asks: Sequence[Ask], now: int) -> Work[None]:
     """Make rows of windows that no worker has asked for yet.
 
-    A trajectory that was dropped meanwhile, for its age or for room, is begun anew. A limit that is
-    gone has no window: one that could not be made would keep all others from being told.
+    A trajectory that was dropped meanwhile is entered again, with what it had spent where that was
+    kept. A limit that is gone has no window: one that could not be made would keep all others from
+    being told.
     """
     own = [(ask.window, ask.most) for ask in asks if ask.window.parent]
     yield from _many(
-        "INSERT INTO keys (id, name, hash, models, created, parent) VALUES (?, '', '', '[]', ?, ?) "
-        "ON CONFLICT (id) DO NOTHING",
-        [(one.key, now, one.parent) for one, _ in own],
+        "INSERT INTO keys (id, name, hash, models, created, parent, is_found) "
+        "VALUES (?, '', '', '[]', ?, ?, COALESCE("
+        "(SELECT is_found FROM trajectory_turns WHERE id = ?), 0)) ON CONFLICT (id) DO NOTHING",
+        [(one.key, now, one.parent, one.key) for one, _ in own],
     )
     yield from _many(
         "INSERT INTO limits (key, quantity, period, most) VALUES (?, ?, ?, ?) "
@@ -156,8 +159,9 @@ def _begin(asks: Sequence[Ask], now: int) -> Work[None]:
         [(one.key, one.quantity, one.period, most) for one, most in own],
     )
     yield from _many(
-        "INSERT INTO windows (id, key, quantity, period, began) "
-        "SELECT ?, key, quantity, period, ? FROM limits "
+        "INSERT INTO windows (id, key, quantity, period, began, spent) "
+        "SELECT ?, key, quantity, period, ?, COALESCE((SELECT spent FROM trajectory_spendings "
+        "WHERE id = limits.key AND quantity = limits.quantity), 0) FROM limits "
         "WHERE key = ? AND quantity = ? AND period = ? ON CONFLICT (id) DO NOTHING",
         [(x.id, x.start, x.key, x.quantity, x.period) for x in (ask.window for ask in asks)],
     )
@@ -241,13 +245,12 @@ def reap(now: float, silent_since: float) -> Work[int]:
     silent = yield Statement(
         f"SELECT id FROM workers WHERE is_lost = 0 AND beat < ? ORDER BY id{LOCK}", (silent_since,)
     )
+    yield from _prune(now - _KEPT_SECONDS)
     for (worker,) in silent:
         held = yield from _leases(worker)
         yield from _charge(held, sign=1)
         yield from _keep(_lost_rows(worker, held, now))
         yield Statement("UPDATE workers SET is_lost = 1 WHERE id = ?", (worker,))
-    yield from _prune(now - _KEPT_SECONDS)
-    yield from forget(now)
     return len(silent)
 
 
@@ -255,7 +258,15 @@ _KEPT_SECONDS = 86_400
 
 
 def _prune(before: float) -> Work[None]:
-    """Drop windows of minutes and hours, and workers, that are over and hold nothing."""
+    """Drop windows of minutes and hours that are over and hold nothing, and workers lost long ago.
+
+    What these had leased stays charged: the row of a request that says so may be dropped, too.
+    """
+    yield Statement(
+        "DELETE FROM leases WHERE worker IN "
+        "(SELECT id FROM workers WHERE is_lost = 1 AND beat < ?)",
+        (before,),
+    )
     yield Statement(
         "DELETE FROM windows WHERE period IN ('minute', 'hour') AND began < ? AND leased = 0 "
         "AND id NOT IN (SELECT window_id FROM leases)",
@@ -329,16 +340,34 @@ def _lost_rows(worker: str, held: Rows, now: float) -> list[Row]:
 
 def usage(now: float, key: str | None) -> Work[list[KeyUsage]]:
     """Return what each key has spent in its present windows, and in all."""
+    found = []
+    for one, spendings in (yield from standings(now, key)):
+        summed = yield from totals(one.key.id)
+        found.append(KeyUsage(one, spendings, summed))
+    return found
+
+
+def standings(now: float, key: str | None = None) -> Work[list[tuple[StoredKey, Spendings]]]:
+    """Return how each key's limits stand: read often, so that no request is looked at."""
     stored = yield from find(key)
     found = []
     for one in stored:
         spendings = yield from _spendings(one.key, now)
-        totals = yield from _totals(one.key.id)
-        found.append(KeyUsage(one, spendings, totals))
+        found.append((one, spendings))
     return found
 
 
-def _spendings(key: Key, now: float) -> Work[tuple[Spending, ...]]:
+def forget(now: float, before: float) -> Work[bool]:
+    """Drop some of what is too old, requests from before a moment; say if more may be left."""
+    is_more = yield from drop_requests(before, _FORGOTTEN)
+    return (yield from forget_trajectories(now)) or is_more
+
+
+_FORGOTTEN = 200
+"""Rows that are dropped at once: whoever waits for the store waits for no more."""
+
+
+def _spendings(key: Key, now: float) -> Work[Spendings]:
     spendings = []
     for limit in key.limits:
         start = window_start(limit.period, now)
@@ -350,24 +379,6 @@ def _spendings(key: Key, now: float) -> Work[tuple[Spending, ...]]:
         spent, leased = rows[0] if rows else (0, 0)
         spendings.append(Spending(limit, start, spent, leased))
     return tuple(spendings)
-
-
-_PART = 10**6
-"""Money is added up in two parts, so that no sum passes 64 bits."""
-
-
-def _totals(key: str) -> Work[Totals]:
-    [row] = yield Statement(
-        "SELECT COUNT(*), COALESCE(SUM(CASE WHEN status >= 400 THEN 1 ELSE 0 END), 0), "
-        "COALESCE(SUM(work), 0), COALESCE(SUM(calls), 0), COALESCE(SUM(prefill), 0), "
-        f"COALESCE(SUM(cached), 0), COALESCE(SUM(cost / {_PART}), 0), "
-        f"COALESCE(SUM(cost % {_PART}), 0), "
-        "COALESCE(SUM(CASE WHEN cost IS NULL THEN 1 ELSE 0 END), 0) FROM requests WHERE key = ?",
-        (key,),
-    )
-    requests, failed, work, calls, prefill, cached, large, small, unpriced = map(int, row)
-    cost = large * _PART + small
-    return Totals(requests, failed, work, calls, prefill, cached, cost, unpriced)
 
 
 def _many(text: str, rows: Sequence[tuple[Any, ...]]) -> Work[None]:

@@ -1,7 +1,8 @@
 """What this process knows of trajectories: their accounts, their turns, where drafts differed.
 
 Names are clients': they are hashed with their key, and nothing here, in figures or in the store is
-called by them. What is kept is bounded; what no store keeps is let go of only where it lies idle.
+called by them. What is kept is bounded; what no store keeps is let go of only where it lies idle,
+and what it had spent is kept for longer.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from workspan.serve.leases import LeasedLedger
 from workspan.serve.store.base import Store
 from workspan.serve.store.keys import Key
 from workspan.serve.store.limits import Limit, amount_of, shown
-from workspan.serve.store.trajectories import StoredTrajectory
+from workspan.serve.store.trajectories import PREFIXES_KEPT_SECONDS, StoredTrajectory
 from workspan.serve.trajectories.course import NOTHING, UNKNOWN_TURNS, Course, Seen, State
 from workspan.serve.trajectories.kept import OwnLedger, Within
 from workspan.serve.trajectories.named import Named, id_of, limits_of
@@ -42,8 +43,10 @@ _SHOWN = 12
 """Trajectories, on the page."""
 _SHOWN_TURNS = 60
 """Of one trajectory, the last ones."""
+_MOST_PAST = 50_000
+"""Trajectories whose spending a process knows that has let go of them."""
 _IDLE_SECONDS = 3600.0
-"""After which one that no request is of may be forgotten, and is asked of the store anew."""
+"""After which one that no request is of may be let go of."""
 _DEARER = Decimal("1.25")
 """Drafts to come are taken to cost so many times the last turn's: prompts grow."""
 
@@ -66,6 +69,15 @@ class Past:
         return [self.number, self.request, self.calls, self.work, self.status]
 
 
+@dataclass(frozen=True, slots=True)
+class _Stood:
+    """What is kept of a trajectory that was let go of, where there is no store."""
+
+    limits: tuple[Limit, ...]
+    spent: Usage
+    turns: int
+
+
 @dataclass(slots=True)
 class Trajectory:
     """One of them, as far as this process has seen."""
@@ -75,14 +87,13 @@ class Trajectory:
     name: str
     since: float
     touched: float
-    asked: float
-    """When the store was asked for it, or the process began it."""
     limits: tuple[Limit, ...] = ()
     ledger: OwnLedger | None = None
     """Its account, where no store keeps it."""
     open: int = 0
     """Turns that run."""
     turns: int = 0
+    """That were begun, by all workers where a store counts them."""
     calls: int = 0
     spent: Usage = field(default_factory=Usage)
     stated: int | None = None
@@ -280,7 +291,8 @@ class Book:
         self._workers = workers
         self.store, self.rules, self.now = store, rules, now
         self._known: OrderedDict[str, Trajectory] = OrderedDict()
-        self._prefixes: OrderedDict[str, str] = OrderedDict()
+        self._past: OrderedDict[str, _Stood] = OrderedDict()
+        self._prefixes: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._seen: OrderedDict[tuple[str, str], dict[State, Seen]] = OrderedDict()
 
     async def join(self, named: Named, key: Key | None, model: str, allowed: Budget) -> Turn:
@@ -304,55 +316,65 @@ class Book:
                 "workspan.trajectory_budget is not kept here: several workers need a store for "
                 "that, which the operator names with --store"
             )
-        one = await self._trajectory(owner, named.name, limits_of(allowed), named)
-        one.turns += 1
+        one, number = await self._begun(owner, limits_of(allowed), named)
+        one.turns = max(one.turns, number)
         one.open += 1
         one.stated = named.turns or one.stated
         one.touched = self.now()
-        return Turn(one, one.turns, named.tells, self, (owner, model))
+        return Turn(one, number, named.tells, self, (owner, model))
 
-    async def _trajectory(
-        self, key: str, name: str, limits: tuple[Limit, ...], named: Named
-    ) -> Trajectory:
-        id, now = id_of(key, name), self.now()
+    async def _begun(
+        self, key: str, limits: tuple[Limit, ...], named: Named
+    ) -> tuple[Trajectory, int]:
+        """Return a turn's trajectory, and the turn's number."""
+        id, now = id_of(key, named.name), self.now()
+        is_stated = named.budget is not None
+        held, number = limits, 0
+        if self.store is not None:
+            new = StoredTrajectory(id, key, named.name, limits, int(now), named.is_found)
+            there = await self.store.begin(new, is_stated=is_stated)
+            held, number = there.limits, there.turns
         one = self._known.get(id)
-        if one is None or self._is_unsure(one, now):
-            held = await self._held(id, key, limits, named)
-            one = self._known.get(id)  # another turn may have begun it meanwhile
-            if one is None:
-                self._make_room(now)
-                one = self._known[id] = Trajectory(id, key, name, now, now, now)
-                one.is_found = named.is_found
-            if held and not one.limits:
-                self._limit(one, held)
-            one.asked = now
+        if one is None:
+            self._make_room(now)
+            one = self._known[id] = Trajectory(id, key, named.name, now, now)
+            one.is_found = named.is_found
+            self._go_on(one)
+        if held and held != one.limits and (self.store is not None or not one.limits):
+            self._limit(one, held)
         self._known.move_to_end(id)
-        if named.budget is not None and one.limits != limits:
+        if is_stated and one.limits != limits:
             began = ", ".join(shown(x.quantity, x.most) for x in one.limits) or "no limit"
             raise InputError(
                 f"workspan.trajectory_budget must stay what it was: this trajectory began with "
                 f"{began}; name another to begin anew"
             )
-        return one
-
-    def _is_unsure(self, one: Trajectory, now: float) -> bool:
-        """Say whether the store may know of a budget that this process does not."""
-        is_old = now - one.asked > _IDLE_SECONDS
-        return self.store is not None and (not one.limits or is_old)
-
-    async def _held(
-        self, id: str, key: str, limits: tuple[Limit, ...], named: Named
-    ) -> tuple[Limit, ...]:
-        """Return the limits of a new trajectory, or of one that another worker began."""
-        if self.store is None:
-            return limits
-        new = StoredTrajectory(id, key, named.name, limits, int(self.now()), named.is_found)
-        return (await self.store.begin(new)).limits
+        return one, number or one.turns + 1
 
     def _limit(self, one: Trajectory, limits: tuple[Limit, ...]) -> None:
         one.limits = limits
         one.ledger = OwnLedger(limits) if self.store is None else None
         one.left = tuple((limit, limit.most) for limit in limits)
+
+    def _go_on(self, one: Trajectory) -> None:
+        """Take up one that this process let go of: with what it had spent, where no store knows."""
+        stood = self._past.pop(one.id, None)
+        if stood is None:
+            return
+        one.turns = stood.turns
+        self._limit(one, stood.limits)
+        if one.ledger is not None:
+            one.ledger.owe(stood.spent)
+            one.ledger.charge(stood.spent)
+
+    def _let_go(self, one: Trajectory) -> None:
+        """Forget one but for what it has spent, where no store keeps that."""
+        del self._known[one.id]
+        if one.ledger is None:
+            return
+        self._past[one.id] = _Stood(one.limits, one.ledger.spent, one.turns)
+        if len(self._past) > _MOST_PAST:
+            self._past.popitem(last=False)
 
     def _make_room(self, now: float) -> None:
         """Forget what lies idle longest.
@@ -366,7 +388,7 @@ class Book:
             if oldest.open:
                 self._known.move_to_end(id)  # it is in use: those behind it are looked at
             elif oldest.is_spare(now):
-                del self._known[id]
+                self._let_go(oldest)
         if len(self._known) < _MOST:
             return
         idle = [one for one in self._known.values() if not one.open]
@@ -375,7 +397,7 @@ class Book:
             said = f"{_MOST} trajectories are in use: keep them in a store, see --store"
             raise Refused(said, code="too_many_trajectories", retry_after=60.0)
         for one in spare[:_LOOKED_AT]:
-            del self._known[one.id]
+            self._let_go(one)
 
     async def follow(self, prefixes: Sequence[str]) -> str | None:
         """Return the name of the trajectory that a prompt goes on from; None where none is known.
@@ -383,22 +405,25 @@ class Book:
         Raises:
             StoreGone: the store can't be asked.
         """
+        before = self.now() - PREFIXES_KEPT_SECONDS
         for one in prefixes:
-            if (name := self._prefixes.get(one)) is not None:
-                return name
+            name, at = self._prefixes.get(one, ("", 0.0))
+            if name and (at >= before or self.store is None):
+                return name  # a store forgets what older ones lead to
         return None if self.store is None else await self.store.follow(prefixes)
 
-    async def remember(self, prefix: str, name: str) -> None:
+    async def remember(self, prefixes: Sequence[str], name: str) -> None:
         """Keep what a turn left behind.
 
         Raises:
             StoreError: the store can't be asked; this process knows it all the same.
         """
-        self._prefixes[prefix] = name
-        if len(self._prefixes) > _MOST_PREFIXES:
+        now = self.now()
+        self._prefixes |= dict.fromkeys(prefixes, (name, now))
+        while len(self._prefixes) > _MOST_PREFIXES:
             self._prefixes.popitem(last=False)
         if self.store is not None:
-            await self.store.remember(prefix, name, self.now())
+            await self.store.remember(prefixes, name, now)
 
     def seen(self, scope: tuple[str, str]) -> dict[State, Seen]:
         """Return where drafts of one key and model were seen to differ."""

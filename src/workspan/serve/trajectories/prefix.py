@@ -16,8 +16,10 @@ from typing import Any, TypeAlias
 
 from workspan.data.types import Message
 
-MOST_BYTES = 1 << 20
-"""Of a reply that is read: one that is longer begins nothing."""
+MOST_BYTES = 4 << 20
+"""Of what a reply says, and of one event, or of a reply in one body: beyond it nothing is begun."""
+_MOST_CHOICES = 128
+"""Of a reply that can be gone on from."""
 _MOST = 64
 """Answers of a prompt that are looked for, the last first."""
 Call: TypeAlias = tuple[str, str, str]
@@ -35,6 +37,10 @@ class Answer:
     def is_empty(self) -> bool:
         """Nothing was said."""
         return not (self.text.strip() or self.calls)
+
+
+Answers: TypeAlias = dict[int, Answer]
+"""By the places of their choices."""
 
 
 def prefixes(scope: str, prompt: Sequence[Message]) -> list[str]:
@@ -89,27 +95,55 @@ def _one_form(arguments: str) -> str:
         return arguments
 
 
-def heard(form: str, said: bytes) -> Answer | None:
-    """Return what a client was told; None where it can't be read, or nothing was said.
+class Hearer:
+    """Reads what a client is told, part by part: its answers, one a choice."""
 
-    Args:
-        form: in which dialect: "chat", "message" or "response".
-        said: all that it was sent, whole or as events.
-    """
-    values = [_value(said)] if said.lstrip()[:1] == b"{" else _events(said)
-    answer = Answer()
-    try:
-        for value in values:
-            _READERS[form](value, answer)
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError):
-        return None  # an upstream may say anything
-    calls = [(id, name, _one_form(arguments)) for id, name, arguments in answer.calls]
-    return None if answer.is_empty else Answer(answer.text, calls)
+    def __init__(self, form: str) -> None:
+        """Read one dialect: "chat", "message" or "response"."""
+        self._read = _READERS[form]
+        self._answers: dict[int, Answer] = {}
+        self._rest: list[bytes] = []
+        """What came of a line, or of a reply in one body."""
+        self._size = 0
+        """Bytes of that."""
+        self._is_whole: bool | None = None
+        self._is_odd = False
 
+    def hear(self, said: bytes) -> None:
+        """Take the next part, of events or of a reply in one body."""
+        if self._is_whole is None and said.strip():
+            self._is_whole = said.lstrip()[:1] == b"{"
+        if b"\n" in said and not self._is_whole:
+            *lines, said = b"".join([*self._rest, said]).split(b"\n")
+            self._rest, self._size = [], 0
+            for line in lines:
+                self._take(line)
+        self._rest.append(said)
+        self._size += len(said)
+        if self._size > MOST_BYTES or self._is_odd:
+            self._is_odd = True
+            self._rest.clear()
 
-def _events(said: bytes) -> list[Mapping[str, Any]]:
-    lines = [line[6:] for line in said.split(b"\n") if line.startswith(b"data: ")]
-    return [_value(line) for line in lines if line.strip() != b"[DONE]"]
+    def answers(self) -> list[Answer]:
+        """Return what was said, once all of it came; nothing where it can't be read."""
+        rest = b"".join(self._rest)
+        self._take(b"data: " + rest if self._is_whole else rest)
+        if self._is_odd:
+            return []
+        return [
+            Answer(one.text, [(id, name, _one_form(told)) for id, name, told in one.calls])
+            for one in self._answers.values()
+            if not one.is_empty
+        ]
+
+    def _take(self, line: bytes) -> None:
+        if self._is_odd or not line.startswith(b"data: ") or line.strip() == b"data: [DONE]":
+            return
+        try:
+            self._read(_value(line[6:]), self._answers)
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError):
+            self._is_odd = True  # an upstream may say anything
+        self._is_odd |= sum(len(one.text) for one in self._answers.values()) > MOST_BYTES
 
 
 def _value(said: bytes) -> Mapping[str, Any]:
@@ -120,10 +154,12 @@ def _value(said: bytes) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _of_chat(value: Mapping[str, Any], answer: Answer) -> None:
+def _of_chat(value: Mapping[str, Any], answers: Answers) -> None:
     for choice in value.get("choices") or ():
-        if choice.get("index"):
+        index = choice.get("index") or 0
+        if index not in answers and len(answers) >= _MOST_CHOICES:
             continue
+        answer = answers.setdefault(index, Answer())
         told = choice.get("delta") or choice.get("message") or {}
         answer.text += told.get("content") or ""
         for place, call in enumerate(told.get("tool_calls") or ()):
@@ -140,7 +176,8 @@ def _add(answer: Answer, place: int, id: str | None, function: Mapping[str, Any]
     answer.calls[place] = (known[0] or id or "", known[1] or name, known[2] + arguments)
 
 
-def _of_messages(value: Mapping[str, Any], answer: Answer) -> None:
+def _of_messages(value: Mapping[str, Any], answers: Answers) -> None:
+    answer = answers.setdefault(0, Answer())
     if value.get("type") == "message":
         for block in value.get("content") or ():
             _block(block, answer)
@@ -161,7 +198,8 @@ def _block(block: Mapping[str, Any], answer: Answer) -> None:
         answer.calls.append((block["id"], block["name"], told))
 
 
-def _of_responses(value: Mapping[str, Any], answer: Answer) -> None:
+def _of_responses(value: Mapping[str, Any], answers: Answers) -> None:
+    answer = answers.setdefault(0, Answer())
     ended = ("response.completed", "response.incomplete")
     reply = value.get("response") if value.get("type") in ended else value
     if not isinstance(reply, dict) or reply.get("object") != "response":
@@ -173,7 +211,7 @@ def _of_responses(value: Mapping[str, Any], answer: Answer) -> None:
             answer.calls.append((item["call_id"], item["name"], item.get("arguments") or ""))
 
 
-_READERS: Mapping[str, Callable[[Mapping[str, Any], Answer], None]] = {
+_READERS: Mapping[str, Callable[[Mapping[str, Any], Answers], None]] = {
     "chat": _of_chat,
     "message": _of_messages,
     "response": _of_responses,

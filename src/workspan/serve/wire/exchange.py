@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from workspan.serve.config import Limits
 from workspan.serve.wire import sse
+from workspan.serve.wire.bodies import Bodies
 from workspan.serve.wire.errors import NEVER_AGAIN, Failed, too_large
 from workspan.serve.wire.voice import CHAT, Voice
 
@@ -43,8 +44,15 @@ class Exchange:
     """One request with its reply, and the clock that both go by."""
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, limits: Limits, request_id: str
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        limits: Limits,
+        request_id: str,
+        bodies: Bodies | None = None,
     ) -> None:
+        """Take what a server hands on; `bodies` bounds what all that are open hold together."""
         self.scope = scope
         self.id = request_id
         self.limits = limits
@@ -80,6 +88,7 @@ class Exchange:
         self._watcher: asyncio.Task[None] | None = None
         self._is_writing = False
         self._written_at = self.asked_at
+        self._bodies, self._held, self._holder = bodies, 0, ""
 
     @property
     def path(self) -> str:
@@ -106,7 +115,7 @@ class Exchange:
         """Read the body, and begin to watch for the client's going.
 
         Raises:
-            Failed: it is too large.
+            Failed: it is too large, or others hold too much.
         """
         limit = self.limits.body_bytes
         told = self.header(b"content-length")
@@ -114,6 +123,7 @@ class Exchange:
             raise too_large(limit)
         message = await self._receive()
         content: bytes = message.get("body", b"")
+        self._hold(len(content))
         if message.get("more_body"):
             content = await self._rest(content, limit)
         elif message["type"] == "http.disconnect":
@@ -141,9 +151,22 @@ class Exchange:
                 await asyncio.sleep(0)
             part = message.get("body", b"")
             is_more = message.get("more_body", False)
-            parts.append(part)
             size += len(part)
+            self._hold(size)
+            parts.append(part)
         return b"".join(parts)
+
+    def _hold(self, size: int) -> None:
+        """Note how much of the body is here.
+
+        Raises:
+            Failed: there is no room for it.
+        """
+        if self._bodies is None:
+            return
+        self._holder = self._holder or self.key_id
+        self._bodies.take(self._holder, self._held, size)
+        self._held = size
 
     async def _watch(self) -> None:
         """Stop the exchange as soon as the client is gone."""
@@ -299,3 +322,6 @@ class Exchange:
         """Forget the exchange, however it ended."""
         self.is_over = True
         self._unwatch()
+        if self._bodies is not None:
+            self._bodies.give_back(self._holder, self._held)
+            self._held = 0

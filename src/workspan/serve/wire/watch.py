@@ -7,12 +7,14 @@ times a second, costs nothing.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from workspan.serve.config import Limits
 from workspan.serve.wire.exchange import Exchange, Why
 
+_log = logging.getLogger("workspan.serve")
 _LOOKS = 20
 """At the open exchanges in the shortest of the limits."""
 _SLOWEST, _FASTEST = 0.5, 0.01
@@ -50,7 +52,10 @@ class Watch:
         now = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(self._pause)
-            self.look(now())
+            try:
+                self.look(now())
+            except Exception:  # noqa: BLE001  # a bug in one look ends no other
+                _log.exception("open requests could not be looked at")
 
     def look(self, now: float) -> None:
         """Stop what is overdue; comment where nothing was sent for long."""

@@ -179,6 +179,8 @@ async def _gated(case: Case, servers: Sequence[FaultyServer], address: str) -> E
             for one in running.gateway.servers.values():
                 if one.standing is not None:  # what failed is sound from here on
                     one.standing[1].health = Health()
+                    one.standing[1].apart.clear()
+                    one.standing[1].doubted.clear()
             probes = await _probed(stage, store, keys)
         kept = [await found(store, id, *probe) for id, probe in zip(keys, probes, strict=True)]
         return Evidence(case, tuple(s.tally for s in servers), got, kept, before)

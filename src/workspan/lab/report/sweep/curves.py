@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from workspan.lab.report.sweep.drawing import INK, TOOLTIP, Names, Spec, about, whole
+from workspan.lab.report.sweep.drawing import (
+    INK,
+    TOOLTIP,
+    Names,
+    Spec,
+    about,
+    joined,
+    seamed,
+    whole,
+)
 from workspan.lab.sweeping.outcome import CellRow
 from workspan.lab.sweeping.placing import limits
 
@@ -33,7 +43,23 @@ def accuracy(rows: Sequence[CellRow], names: Names) -> Spec | None:
         {"name": "chosen", "select": {"type": "point", "fields": ["told"]}, "bind": "legend"}
     ]
     said = "Accuracy of each strategy against what it took; the numbers are in the table"
-    return whole(said, {"data": {"values": _points(done, names)}, "hconcat": panels, "spacing": 22})
+    values = _points(done, names)
+    for column in titles:
+        _letter(values, column, wide)
+    return whole(said, {"data": {"values": values}, "hconcat": panels, "spacing": 22})
+
+
+def _letter(values: Sequence[Spec], column: str, wide: int) -> None:
+    """Say what stands beside each point in the panel of a column: those that lie together once."""
+    known = [one for one in values if one[column]]
+    logs = [math.log(one[column]) for one in known]
+    scale = wide / (max(logs) - min(logs) or 1.0)
+    placed = [
+        (at * scale, (one["accuracy"] or 0) * _HIGH, one["mark"])
+        for at, one in zip(logs, known, strict=True)
+    ]
+    for one, said in zip(known, joined(placed), strict=True):
+        one[f"mark of {column}"] = said
 
 
 def _points(rows: Sequence[CellRow], names: Names) -> list[Spec]:
@@ -81,10 +107,13 @@ def _panel(column: str, title: str, names: Names, shown: Sequence[str], wide: in
                 "mark": {"type": "point", "filled": True, "size": 60, "cursor": "pointer"},
                 "encoding": {"shape": shape, "opacity": faded, "tooltip": TOOLTIP},
             },
-            {
-                "mark": {"type": "text", "dx": 9, "dy": -6, "fontSize": 10},
-                "encoding": {"text": {"field": "mark"}, "opacity": faded},
-            },
+            *seamed(
+                {
+                    "mark": {"type": "text", "dx": 8, "dy": -9, "fontSize": 10, "align": "left"},
+                    "encoding": {"text": {"field": f"mark of {column}"}, "opacity": faded}
+                    | {"color": {"value": INK}},
+                }
+            ),
         ],
     }
 

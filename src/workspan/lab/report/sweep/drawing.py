@@ -16,7 +16,7 @@ from workspan.lab.sweeping.outcome import CellRow
 Spec = dict[str, Any]
 """Of Vega-Lite, with its data in it."""
 HUES = 6
-INK, MUTED, LINE = "var(--ink)", "var(--muted)", "var(--line)"
+INK, MUTED, LINE, PAPER = "var(--ink)", "var(--muted)", "var(--line)", "var(--paper)"
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name: nothing is loaded from it
 CONFIG: Spec = {
@@ -100,6 +100,43 @@ TOOLTIP = [
     {"field": field, **({} if field in ("strategy", "budget") else {"format": ",.4~g"})}
     for field in _TOLD
 ]
+
+
+_NEAR = (18.0, 11.0)
+"""Pixels beside and above one another within which two letters would be one blot."""
+
+
+def joined(places: Sequence[tuple[float, float, str]]) -> list[str]:
+    """Return what to write at each of some places, so that no two letters cover one another.
+
+    The first of those that lie together has the letters of all, each once, and the others none.
+
+    Args:
+        places: pixels across and down, and a letter; "" writes nothing.
+
+    Example:
+        >>> joined([(0, 0, "B"), (5, 4, "A"), (90, 0, "A")])
+        ['AB', '', 'A']
+    """
+    heads: list[tuple[float, float, int]] = []
+    held: list[set[str]] = [set() for _ in places]
+    for number, (across, down, said) in enumerate(places):
+        if not said:
+            continue
+        near = (i for x, y, i in heads if abs(across - x) < _NEAR[0] and abs(down - y) < _NEAR[1])
+        head = next(near, None)
+        if head is None:
+            heads.append((across, down, number))
+        held[number if head is None else head].add(said)
+    return ["".join(sorted(one, key=lambda name: (len(name), name))) for one in held]
+
+
+def seamed(layer: Spec) -> list[Spec]:
+    """Return a layer of texts with a seam in the page's colour: legible on lines and squares."""
+    seam = {"color": PAPER, "stroke": PAPER, "strokeWidth": 2.5, "strokeJoin": "round"}
+    encoding = {key: item for key, item in layer["encoding"].items() if key != "color"}
+    below = {"mark": {**layer["mark"], **seam}, "encoding": encoding | {"color": {"value": PAPER}}}
+    return [{**layer, **below}, layer]
 
 
 def whole(said: str, spec: Spec) -> Spec:

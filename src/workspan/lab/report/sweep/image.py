@@ -24,6 +24,7 @@ from workspan.legible import legible
 GROUPS = 6
 """Engines with a task that one picture holds."""
 _LIGHT = {
+    "paper": "#fdfdfb",
     "ink": "#1c1d20",
     "muted": "#6b6f76",
     "line": "#dddcd6",
@@ -83,7 +84,7 @@ def picture(found: SweepReport) -> Spec:
         "vconcat": held,
         "spacing": 40,
         "resolve": {"scale": dict.fromkeys(("color", "shape"), "independent")},
-        "config": {**CONFIG, "background": "#fdfdfb", "padding": 20},
+        "config": {**CONFIG, "background": _LIGHT["paper"], "padding": 20},
     }
     coloured: Spec = _coloured(whole)
     return coloured

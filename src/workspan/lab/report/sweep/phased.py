@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from workspan.lab.report.sweep.drawing import INK, MUTED, Spec, whole
+from workspan.lab.report.sweep.drawing import INK, MUTED, Spec, seamed, whole
 from workspan.lab.sweeping.phases import Phase
 
 
@@ -20,7 +20,9 @@ def phase_diagram(found: Sequence[Phase]) -> Spec | None:
     rows = [*dict.fromkeys(map(_row, ranked))]
     values = [_phase(one) for one in placed]
     y: Spec = {"field": "row", "type": "nominal", "sort": rows}
-    y["axis"] = {"title": None, "labelLimit": 420, "ticks": False, "labelColor": INK, "grid": True}
+    y["axis"] = {"title": None, "labelLimit": 480, "ticks": False, "labelColor": INK, "grid": True}
+    y["axis"]["labelOffset"] = -6  # of two lines, to have their middle at the row
+    y["axis"]["labelExpr"] = "split(datum.value, '\\n')"
     x: Spec = {"field": "ratio", "type": "quantitative", "scale": {"type": "log", "nice": False}}
     ratios = [1.0, *(one.ratio or 1.0 for one in placed)]
     x["scale"]["domain"] = [min(ratios) / 1.5, max(ratios) * 1.5]
@@ -65,10 +67,12 @@ def phase_diagram(found: Sequence[Phase]) -> Spec | None:
                         "detail": ahead,
                     },
                 },
-                {
-                    "mark": {"type": "text", "dy": -17, "fontSize": 9, "color": MUTED},
-                    "encoding": {"x": x, "text": {"field": "said"}},
-                },
+                *seamed(
+                    {
+                        "mark": {"type": "text", "dy": -17, "fontSize": 9, "color": MUTED},
+                        "encoding": {"x": x, "text": {"field": "said"}},
+                    }
+                ),
             ],
         },
     )
@@ -84,7 +88,7 @@ _SAID: Mapping[str, str] = {
 def _row(one: Phase) -> str:
     deep = "serial depth ?" if one.serial is None else f"serial depth {one.serial}"
     effort = f", effort {one.effort}" if one.effort else ""
-    return f"{deep} · {one.engine}{effort}: {one.task}"
+    return f"{deep} · {one.engine}{effort}:\n{one.task}"
 
 
 def _phase(one: Phase) -> Spec:

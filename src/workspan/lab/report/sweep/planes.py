@@ -5,12 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from workspan.lab.report.sweep.drawing import INK, MUTED, TOOLTIP, Names, Spec, about, whole
+from workspan.lab.report.sweep.drawing import (
+    INK,
+    MUTED,
+    TOOLTIP,
+    Names,
+    Spec,
+    about,
+    joined,
+    seamed,
+    whole,
+)
 from workspan.lab.sweeping.outcome import CellRow
 from workspan.lab.sweeping.placing import Place, Square, efficient, levels, places, squares
 
 _PATH = "var(--hue-4)"
 _SHADES = "viridis"
+_WIDE, _HIGH = 560, 380
 
 
 def plane(rows: Sequence[CellRow], names: Names) -> Spec | None:
@@ -34,8 +45,8 @@ def plane(rows: Sequence[CellRow], names: Names) -> Spec | None:
     return whole(
         "Accuracy over breadth and depth; work over span, and span, are in the table",
         {
-            "width": 560,
-            "height": 380,
+            "width": _WIDE,
+            "height": _HIGH,
             "layer": [
                 _boxes([_box(box) for box in boxes], x, y, shade),
                 *_iso_work(levels(done, "work"), right, low, high),
@@ -100,19 +111,30 @@ def _iso(lines: list[Spec], said: list[Spec], by: str, at: Spec, dash: list[int]
             "mark": {"type": "line", "color": MUTED, "strokeDash": dash, "strokeWidth": 1},
             "encoding": {**place, "detail": {"field": by}},
         },
-        {
-            "data": {"values": said},
-            "mark": {"type": "text", "color": MUTED, "fontSize": 10, "baseline": "middle", **at},
-            "encoding": {**place, "text": {"field": "said"}},
-        },
+        *seamed(
+            {
+                "data": {"values": said},
+                "mark": {"type": "text", "color": MUTED, "fontSize": 10, "baseline": "middle"} | at,
+                "encoding": {**place, "text": {"field": "said"}},
+            }
+        ),
     ]
 
 
 def _dots(found: Sequence[Place], names: Names, x: Spec, y: Spec, shade: Spec) -> list[Spec]:
-    values = [
-        about(one.row, names)
-        | {"b": one.breadth, "d": one.depth, "mark": names.letter(one.row.strategy)}
+    right = math.log2(x["scale"]["domain"][1])
+    low, high = map(math.log2, y["scale"]["domain"])
+    placed = [
+        (
+            math.log2(one.breadth) / right * _WIDE,
+            (math.log2(one.depth) - low) / (high - low) * _HIGH,
+            names.letter(one.row.strategy),
+        )
         for one in found
+    ]
+    values = [
+        about(one.row, names) | {"b": one.breadth, "d": one.depth, "mark": said}
+        for one, said in zip(found, joined(placed), strict=True)
     ]
     point = {"type": "point", "filled": True, "size": 80, "cursor": "pointer", "opacity": 1}
     place = {"x": {**x, "field": "b"}, "y": {**y, "field": "d"}}
@@ -122,11 +144,14 @@ def _dots(found: Sequence[Place], names: Names, x: Spec, y: Spec, shade: Spec) -
             "mark": {**point, "stroke": INK, "strokeWidth": 0.6},
             "encoding": {**place, "color": shade, "tooltip": TOOLTIP},
         },
-        {
-            "data": {"values": values},
-            "mark": {"type": "text", "dx": 9, "dy": -5, "fontSize": 9, "color": INK},
-            "encoding": {**place, "text": {"field": "mark"}},
-        },
+        *seamed(
+            {
+                "data": {"values": values},
+                "mark": {"type": "text", "dx": 8, "dy": -6, "fontSize": 9, "color": INK}
+                | {"align": "left"},
+                "encoding": {**place, "text": {"field": "mark"}},
+            }
+        ),
     ]
 
 
