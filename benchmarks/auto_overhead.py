@@ -122,6 +122,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Measure the evaluation, decisions and whole runs."""
     began = time.perf_counter()
     found = evaluated(profile(options.problems))
+    assert found.outcomes
     report: dict[str, Any] = {"evaluation": time.perf_counter() - began}
     rules: dict[str, Policy] = {"profile": fitted(found, work=200_000.0), "cold": Cold()}
     for name, rule in rules.items():

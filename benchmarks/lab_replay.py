@@ -96,7 +96,7 @@ def plans(recording: Recording) -> None:
     profile = calibrate(Folds().split([recording])[0].training)
     began = time.process_time()
     evaluations = Evaluations.of(profile)
-    evaluations.within()
+    assert evaluations.within().outcomes
     print(f"a profile is evaluated in {time.process_time() - began:.2f} s")
     for work in (4_000, 16_000, 64_000):
         began = time.process_time()

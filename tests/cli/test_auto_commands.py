@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from workspan.cli.main import app
 from workspan.errors import InputError
-from workspan.strategies.auto.fit.profile import read_profile
+from workspan.strategies.auto.fit.profile import read_held, read_profile
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +62,8 @@ def test_calibrate_pool_and_explain(server: str, problems: Path, tmp_path: Path)
     said = workspan("calibrate", "--input", problems, *engine, "--chains", "3", "--to", profile)
     assert "18 chains of 6 problems" in said
     assert "4 labels: enough to show" in said
-    found = read_profile(profile)
+    found, _, evaluation = read_held(profile)
+    assert b'"version":' in bytes(evaluation)  # plans were run, and are not again
     assert found.labelled == 4  # two have no answer: their lengths and votes still count
     assert [case.right for case in found.problems][3:] == [(0,), None, None]
     again = workspan("calibrate", "--input", problems, *engine, "--chains", "3", "--to", profile)

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
+
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
 from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, as_strategy
@@ -71,7 +73,7 @@ async def calibrate(
     """
     try:
         from workspan.lab.calibrating import calibrate_runs
-        from workspan.strategies.auto.fit.profile import write_profile
+        from workspan.strategies.auto.fit.kept import write_evaluated
         from workspan.strategies.auto.policies.exhaustive import Exhaustive
     except ImportError:
         raise MissingDependency("a calibration", "lab") from None
@@ -99,7 +101,7 @@ async def calibrate(
         profile = await calibrate_runs(drawn, rig.engine.info.model, by_arm)
     if to is not None:
         check_learnt(profile, limits)
-        write_profile(profile, Path(to))
+        await anyio.to_thread.run_sync(write_evaluated, profile, Path(to))
     return profile
 
 

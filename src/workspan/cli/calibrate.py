@@ -25,7 +25,7 @@ from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind
 from workspan.errors import MissingDependency
 from workspan.legible import counted
-from workspan.strategies.auto.fit.profile import Profile, is_profile, write_profile
+from workspan.strategies.auto.fit.profile import Profile, is_profile
 from workspan.tasks import MOST
 
 _DELTA = 0.1
@@ -94,9 +94,16 @@ def calibrate(
         raise typer.Exit(Exit.OK)
     check_learnt(profile, limits)
     with drawing(str(to), "the same command makes it again of what it kept"):
-        write_profile(profile, to)
+        _write(profile, to)
     _say(profile, to)
     raise typer.Exit(Exit.OK)
+
+
+def _write(profile: Profile, path: Path) -> None:
+    """Write it with what plans come to on it, so that no run need find that again."""
+    from workspan.strategies.auto.fit.kept import write_evaluated  # needs NumPy
+
+    write_evaluated(profile, path)
 
 
 async def _recorded(

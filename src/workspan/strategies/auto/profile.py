@@ -10,7 +10,7 @@ from workspan.core.engine import EngineInfo
 from workspan.core.session import Session
 from workspan.data.types import Problem
 from workspan.errors import MissingDependency, SpecError
-from workspan.strategies.auto.fit.profile import Profile, read_profile
+from workspan.strategies.auto.fit.profile import Held, Profile, read_held
 
 if TYPE_CHECKING:
     from workspan.strategies.auto.fit.evaluation import Evaluation, Evaluations
@@ -25,16 +25,18 @@ def known(path: str) -> Profile | None:
     if not path:
         return None
     place = Path(path)
-    return _read(place, place.stat().st_mtime_ns if place.exists() else 0)
+    return _read(place, place.stat().st_mtime_ns if place.exists() else 0).profile
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, _stamp: int) -> Profile:
-    return read_profile(path)
+def _read(path: Path, _stamp: int) -> Held:
+    return read_held(path)
 
 
 def evaluation_of(path: str, limit: int | None) -> Evaluation:
-    """Evaluate plans on a profile for runs of so much work: a second, once, whatever the limits.
+    """Evaluate plans on a profile for runs of so much work each: once, whatever the limits.
+
+    It takes a second or two, and far less where the file holds what was found before.
 
     Raises:
         MissingDependency: NumPy is not installed.
@@ -52,10 +54,10 @@ def evaluation_of(path: str, limit: int | None) -> Evaluation:
 @lru_cache(maxsize=8)
 def _evaluations(path: Path, stamp: int) -> Evaluations:
     try:
-        from workspan.strategies.auto.fit.evaluation import Evaluations
+        from workspan.strategies.auto.fit.kept import evaluations_of
     except ImportError:
         raise MissingDependency("a calibration profile", "lab") from None
-    return Evaluations.of(_read(path, stamp))
+    return evaluations_of(_read(path, stamp))
 
 
 def model_of(path: str) -> str:

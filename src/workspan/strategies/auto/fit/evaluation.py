@@ -7,15 +7,17 @@ that little can be overfitted.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from workspan.strategies.auto.fit.choose import chosen
 from workspan.strategies.auto.fit.races import Races
-from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw, replayed, solo
+from workspan.strategies.auto.fit.replayed import Draws, Shape, draw, replayed, solo
 from workspan.strategies.auto.fit.segments import Segment
+from workspan.strategies.auto.fit.stops import Stops
 from workspan.strategies.auto.fit.table import Table, tabulate
 from workspan.strategies.auto.fit.vote_evaluation import Inductions, Voting
 from workspan.strategies.auto.policies.evidence import (
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workspan.strategies.auto.fit.profile import Profile
+    from workspan.strategies.auto.policies.support import Support
 
     Floats = NDArray[np.float64]
 
@@ -49,23 +52,62 @@ _RUNS = 16
 _SAMPLE = 20_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Evaluation:
     """All plans, run on a profile; equal to itself only, so that rules can be kept for it."""
 
-    table: Table
-    evidence: Evidence
-    outcomes: tuple[Outcome, ...]
-    gain: float
-    """Rise of P(right) by one more chain, a unit of `worth` at a typical chain's cost."""
-    handed: tuple[Outcome, ...] = ()
-    """Plans that go on with an arm."""
-    voting: Voting | None = None
-    """Rules for whole chains that are only voted on."""
-    races: Races | None = None
-    """Chains side by side, told apart by what siblings say."""
+    evaluations: Evaluations
     limit: float = np.inf
     """Work at which each run is cut."""
+
+    @property
+    def table(self) -> Table:
+        """The profile."""
+        return self.evaluations.table
+
+    @property
+    def evidence(self) -> Evidence:
+        """What its chains are worth."""
+        return self.evaluations.evidence
+
+    @property
+    def gain(self) -> float:
+        """Rise of P(right) by one more chain, a unit of `worth` at a typical chain's cost."""
+        return self.evaluations.gain
+
+    @property
+    def races(self) -> Races:
+        """Chains side by side, told apart by what siblings say."""
+        return self.evaluations.races
+
+    @cached_property
+    def voting(self) -> Voting | None:
+        """Rules for whole chains that are only voted on."""
+        votes = self.evaluations.votes
+        return Voting(votes, self.limit) if votes else None
+
+    @cached_property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What each plan comes to."""
+        stopped = tuple(end.outcome for _, ends in self._ends for end in ends)
+        return (*stopped, *map(self.evaluations.split, _splits(self.table, self.limit)))
+
+    @cached_property
+    def handed(self) -> tuple[Outcome, ...]:
+        """Plans that go on with an arm."""
+        arms, limit = self.table.arms, self.limit
+        handed = at_once(arms, limit, int(self.table.tokens.max()))
+        for _, ends in self._ends:
+            for end in ends:
+                handed += handed_on(end, arms, limit)
+        return (*handed,)
+
+    @cached_property
+    def _ends(self) -> list[tuple[Shape, list[End]]]:
+        """Say where runs stop. They hang on no limit: one ends before what is beyond."""
+        table, limit = self.table, self.limit
+        shapes = (*_shapes(table), *_dives(table, limit))
+        return [(x, [*self.evaluations.replay(x).under(x, WORTHS, limit)]) for x in shapes]
 
     def best(
         self,
@@ -91,66 +133,123 @@ class Evaluation:
     ) -> tuple[Outcome, ...]:
         """Return what can be chosen from, within about these budgets."""
         found = (*self.outcomes, *self.handed) if has_arms else self.outcomes
-        if self.races is None:
-            return found
         told = (np.inf if limit is None else limit for limit in (work, self.limit, span))
         return (*found, *self.races.outcomes(*told))
+
+
+class Known(Protocol):
+    """What was found of a profile before, so that it need not be found again."""
+
+    @property
+    def evidence(self) -> Evidence:
+        """What its chains are worth."""
+        ...
+
+    @property
+    def gain(self) -> float:
+        """See `Evaluation.gain`."""
+        ...
+
+    @property
+    def support(self) -> Support:
+        """What chains side by side are worth."""
+        ...
+
+    def replay(self, shape: Shape) -> Stops | None:
+        """Say where the runs of a plan that probes on the way stop; None if that is not known."""
+        ...
+
+    def race(self, shape: Shape) -> Stops | None:
+        """Say the same of a race; its shape's dive is its chains."""
+        ...
+
+    def split(self, shape: Shape) -> Outcome | None:
+        """Say what a fixed split comes to; None if that is not known."""
+        ...
 
 
 class Evaluations:
     """A profile on which plans are run: once each, whatever the budgets that are asked for."""
 
-    def __init__(self, table: Table, seed: int = 0, votes: Inductions | None = None) -> None:
-        self.table, self.seed, self._votes = table, seed, votes
-        self._draws = draw(table, _RUNS, MOST_CHAINS if table.is_asked else WIDE[-1], seed)
-        self.evidence = learn(table, self._draws)
-        self._weights = solo(table, self.evidence)
-        self._gain = _gain(table, self.evidence, self._draws, self._weights)
-        self._replays: dict[Shape, Replayed] = {}
+    def __init__(
+        self,
+        table: Table,
+        seed: int = 0,
+        votes: Inductions | None = None,
+        known: Known | None = None,
+    ) -> None:
+        self.table, self.seed, self.votes, self._known = table, seed, votes, known
+        self.races = Races(table, seed, *((known.support, known.race) if known else ()))
+        self._replays: dict[Shape, Stops] = {}
         self._splits: dict[Shape, Outcome] = {}
         self._found: dict[float, Evaluation] = {}
-        self._races = Races(table, seed)
 
     @classmethod
     def of(cls, profile: Profile) -> Evaluations:
-        """Evaluate plans on a profile; the votes on whole chains when somebody asks."""
+        """Evaluate plans on a profile: what is asked for, and once."""
         return cls(tabulate(profile), votes=Inductions(profile))
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What chains are worth."""
+        return self._known.evidence if self._known else learn(self.table, self._draws)
+
+    @cached_property
+    def gain(self) -> float:
+        """See `Evaluation.gain`."""
+        told = (self.table, self.evidence)
+        return self._known.gain if self._known else _gain(*told, self._draws, self._weights)
+
+    @cached_property
+    def _draws(self) -> Draws:
+        most = MOST_CHAINS if self.table.is_asked else WIDE[-1]
+        return draw(self.table, _RUNS, most, self.seed)
+
+    @cached_property
+    def _weights(self) -> Floats:
+        return solo(self.table, self.evidence)
 
     def within(self, limit: float = np.inf) -> Evaluation:
         """Say what every plan comes to where each run is cut at so much work; the same twice."""
         if limit not in self._found:
-            self._found[limit] = self._evaluate(limit)
+            self._found[limit] = Evaluation(self, limit)
         return self._found[limit]
 
-    def _evaluate(self, limit: float) -> Evaluation:
-        """Judge all plans. Replays do not hang on the limit: a run ends before what is beyond."""
-        table, outcomes = self.table, list[Outcome]()
-        handed = at_once(table.arms, limit, int(table.tokens.max()))
-        for shape in (*_shapes(table), *_dives(table, limit)):
-            for end in _stopped(self._replay(shape), shape, self._draws, limit):
-                outcomes.append(end.outcome)
-                handed += handed_on(end, table.arms, limit)
-        outcomes += [self._split(shape) for shape in _splits(table, limit)]
-        voting = Voting(self._votes, limit) if self._votes else None
-        told = (tuple(outcomes), self._gain, tuple(handed), voting, self._races, limit)
-        return Evaluation(table, self.evidence, *told)
+    def all(self) -> tuple[dict[Shape, Stops], dict[Shape, Outcome]]:
+        """Run every plan that looks on the way, and every fixed split, whatever the limit."""
+        shapes = (*_shapes(self.table), *_dives(self.table, np.inf))
+        splits = _splits(self.table, np.inf)
+        return {x: self.replay(x) for x in shapes}, {x: self.split(x) for x in splits}
 
-    def _replay(self, shape: Shape) -> Replayed:
+    def replay(self, shape: Shape) -> Stops:
+        """Run a plan that looks on the way."""
         if shape not in self._replays:
-            told = (self.table, self.evidence, self._draws, shape)
-            self._replays[shape] = replayed(*told, enough=WORTHS[0], weights=self._weights)
+            known = self._known.replay(shape) if self._known else None
+            self._replays[shape] = known or self._replay(shape)
         return self._replays[shape]
 
-    def _split(self, shape: Shape) -> Outcome:
+    def _replay(self, shape: Shape) -> Stops:
+        told = (self.table, self.evidence, self._draws, shape)
+        found = replayed(*told, enough=WORTHS[0], weights=self._weights)
+        has_arms = self.table.arms is not None
+        return Stops.of(found, self._draws, WORTHS, keeps_belief=has_arms)
+
+    def split(self, shape: Shape) -> Outcome:
         """Run a fixed split: one state a run."""
-        if shape in self._splits:
-            return self._splits[shape]
+        if shape not in self._splits:
+            known = self._known.split(shape) if self._known else None
+            self._splits[shape] = known or self._split(shape)
+        return self._splits[shape]
+
+    def _split(self, shape: Shape) -> Outcome:
         part = draw(self.table, max(_RUNS, 64 // shape.width), shape.width, self.seed)
-        done = replayed(self.table, self.evidence, part, shape, weights=self._weights)
+        # a chain alone leads whatever it weighs
+        even = np.broadcast_to(np.float64(1), self.table.group.shape)
+        weights = self._weights if shape.width > 1 else even
+        done = replayed(self.table, self.evidence, part, shape, weights=weights)
         values = (done.right.astype(float), done.work, done.span, done.belief)
         end = End(Plan(shape, part.order.shape[1], NEVER), *values, part.problem)
-        self._splits[shape] = _watched(end.outcome, self.table)
-        return self._splits[shape]
+        return _watched(end.outcome, self.table)
 
 
 def evaluation(table: Table, *, limit: float = np.inf, seed: int = 0) -> Evaluation:
@@ -225,17 +324,6 @@ def _splits(table: Table, limit: float) -> Iterator[Shape]:
             if width * (cap + probes * table.asked) <= limit:
                 yield Shape(width, cap, cap)
     yield Shape(1, *2 * (int(min(limit, table.tokens.max())),))
-
-
-def _stopped(found: Replayed, shape: Shape, draws: Draws, limit: float) -> Iterator[End]:
-    """Yield what the runs come to under each least worth."""
-    most = draws.order.shape[1]
-    dear = np.append(found.work[1:] > limit, True)  # of a run's last state, `first` asks nothing
-    right = found.right.astype(float)
-    for least in WORTHS:
-        stop = found.first((found.worth < least) | dear)
-        values = (right[stop], found.work[stop], found.span[stop], found.belief[stop])
-        yield End(Plan(shape, most, least), *values, draws.problem)
 
 
 def _watched(split: Outcome, table: Table) -> Outcome:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from types import MappingProxyType
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -45,14 +47,23 @@ class Form(Generic[T]):
     again: str
     """What makes it anew, such as "calibrate"."""
 
-    def write(self, held: T, path: Path) -> None:
+    def write(
+        self, held: T, path: Path, beside: Mapping[str, bytes] = MappingProxyType({})
+    ) -> None:
         """Write it, readable by its owner only where it is new; packed from 64 kB on.
+
+        Args:
+            held: what the file is of.
+            path: where.
+            beside: further fields of the file, as JSON.
 
         Raises:
             DataError: something else is there.
             OutputError: the file can't be written.
         """
-        content = msgspec.json.encode({"format": self.format, self.field: held})
+        own = {self.field: msgspec.Raw(msgspec.json.encode(held))}
+        others = {name: msgspec.Raw(told) for name, told in beside.items()}
+        content = msgspec.json.encode({"format": self.format, **own, **others})
         if len(content) >= _ZIP_FROM:
             content = gzip.compress(content, mtime=0)
         try:
@@ -86,17 +97,27 @@ class Form(Generic[T]):
         Raises:
             DataError: not readable, none, or of another format.
         """
+        return self.read_all(path)[0]
+
+    def read_all(self, path: Path) -> tuple[T, dict[str, msgspec.Raw]]:
+        """Read one, and return every field of its file beside it, as it is written there.
+
+        Raises:
+            DataError: not readable, none, or of another format.
+        """
         content = self._content(path)
-        whole: Any = msgspec.defstruct("_File", [("format", int), (self.field, self.kind)])
         try:
             head = msgspec.json.decode(content, type=_Head)
             if head.format != self.format:
                 said = f"a {self.name} of format {head.format}, and this version reads"
                 raise DataError(f"{said} {self.format}: {self.again} again", path=str(path))
-            found: T = getattr(msgspec.json.decode(content, type=whole), self.field)
+            fields = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+            if self.field not in fields:
+                raise DataError(f"not a {self.name}: it holds none", path=str(path))
+            found: T = msgspec.json.decode(fields[self.field], type=self.kind)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise DataError(f"not a {self.name}: {error}", path=str(path)) from error
-        return found
+        return found, fields
 
     def _content(self, path: Path) -> bytes:
         content = read_whole(path)

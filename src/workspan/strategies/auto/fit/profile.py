@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,6 +19,7 @@ from workspan.strategies.auto.fit.form import Form
 from workspan.strategies.auto.fit.seen import Ladders
 
 FORMAT = 1
+_NOTHING = b"null"
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):
@@ -92,7 +94,37 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _FORM = Form("profile", "library", Profile, FORMAT, "calibrate")
-write_profile, is_profile = _FORM.write, _FORM.is_one
+is_profile = _FORM.is_one
+
+
+class Held(NamedTuple):
+    """What a profile's file holds."""
+
+    profile: Profile
+    content: msgspec.Raw
+    """The profile, as it is written there."""
+    evaluation: msgspec.Raw
+    """What plans came to on it; null where that was not written."""
+
+
+def write_profile(profile: Profile, path: Path) -> None:
+    """Write it, readable by its owner only where it is new; packed from 64 kB on.
+
+    Raises:
+        DataError: something else is there.
+        OutputError: the file can't be written.
+    """
+    write_held(profile, _NOTHING, path)
+
+
+def write_held(profile: Profile, evaluation: bytes, path: Path) -> None:
+    """Write a profile and what plans came to on it, as JSON (see `kept.write_evaluated`).
+
+    Raises:
+        DataError: something else is there.
+        OutputError: the file can't be written.
+    """
+    _FORM.write(profile, path, {} if evaluation == _NOTHING else {"evaluation": evaluation})
 
 
 def read_profile(path: Path) -> Profile:
@@ -101,7 +133,16 @@ def read_profile(path: Path) -> Profile:
     Raises:
         DataError: not readable, not a profile, of another format, or not sound in itself.
     """
-    profile = _FORM.read(path)
+    return read_held(path).profile
+
+
+def read_held(path: Path) -> Held:
+    """Read a profile, and what plans came to on it where the file holds that.
+
+    Raises:
+        DataError: the profile can't be read: see `read_profile`.
+    """
+    profile, fields = _FORM.read_all(path)
     for number, case in enumerate(profile.problems):
         if not all(_is_sound(chain) for chain in case.chains):
             raise DataError(f"problem {number} holds a chain that can't be", path=str(path))
@@ -110,7 +151,7 @@ def read_profile(path: Path) -> Profile:
             raise DataError(f"problem {number} holds an arm that can't be", path=str(path))
     if profile.ladders is not None and not profile.ladders.is_sound:
         raise DataError("holds samples of efforts that can't be", path=str(path))
-    return profile
+    return Held(profile, fields["library"], fields.get("evaluation", msgspec.Raw(_NOTHING)))
 
 
 def _is_sound(chain: Record) -> bool:

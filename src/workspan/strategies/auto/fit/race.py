@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
 
-from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw, worth
+from workspan.errors import MissingDependency
+from workspan.strategies.auto.fit.replayed import Draws, Grown, Replayed, Shape, draw, worth
 from workspan.strategies.auto.fit.table import Table
 from workspan.strategies.auto.policies.evidence import sigmoid
 from workspan.strategies.auto.policies.state import NONE
@@ -52,8 +52,10 @@ class Moment(NamedTuple):
     """All runs after some blocks; arrays [run]."""
 
     said: Said
-    work: Floats
-    span: float
+    tokens: Ints
+    probes: Ints
+    blocks: int
+    """That the first chains have grown by."""
     begun: Ints
     n_open: Ints
     is_over: Bools
@@ -84,9 +86,9 @@ def moments(table: Table, draws: Draws, shape: Shape) -> Iterator[Moment]:
         probes = np.minimum(age // stride, -(-depth // shape.block) - is_end).sum(axis=1)
         is_open = (depth < np.minimum(tokens, shape.cap)) & (depth > 0)
         begun = (depth > 0).sum(axis=1)
-        work = depth.sum(axis=1) + table.asked * np.maximum(probes, 0)
+        spent = (depth.sum(axis=1), np.maximum(probes, 0), step)
         is_over = ~is_open.any(axis=1) & (begun == most)
-        yield Moment(said, work, step * (shape.block + table.asked), begun, is_open.sum(1), is_over)
+        yield Moment(said, *spent, begun, is_open.sum(axis=1), is_over)
         if is_over.all():
             return
 
@@ -103,22 +105,20 @@ def run_race(
         right = truth[draws.problem, leaders] & (leaders != NONE)
         depth = now.said.depth.sum(axis=1) / now.begun
         value = worth(belief, now.begun - now.n_open, depth, support.scale)
-        span = np.full(len(right), now.span)
-        columns.append((now.work, span, now.begun, right, belief, value, ~is_over))
+        blocks = np.full(len(right), now.blocks)
+        told = (now.begun, right, belief, value, ~is_over)
+        columns.append((now.tokens, now.probes, blocks, *told))
         is_over = is_over | now.is_over | (value < enough)
         if is_over.all():
             break
-    work, span, begun, right, belief, value, there = (
-        np.stack(one, axis=1) for one in zip(*columns, strict=True)
-    )
-    work, span, begun, right, belief, value = (
-        one[there] for one in (work, span, begun, right, belief, value)
-    )
+    *each, there = (np.stack(one, axis=1) for one in zip(*columns, strict=True))
+    tokens, probes, blocks, begun, right, belief, value = (one[there] for one in each)
     sizes = there.sum(axis=1)
     starts = sizes.cumsum() - sizes
     step = np.broadcast_to(np.arange(there.shape[1]), there.shape)[there]
     none = np.zeros((len(step), 0))
-    return Replayed(starts, step, work, span, begun, right, belief, value, none)
+    grown = Grown(tokens, probes, blocks, table.asked, shape.block + table.asked)
+    return Replayed(starts, step, grown, begun, right, belief, value, none)
 
 
 def right_groups(table: Table) -> Bools:
@@ -227,6 +227,10 @@ def _fit(
     loss: Callable[[Floats], tuple[float, Floats]], prior: Floats, pull: Floats, n_problems: int
 ) -> tuple[float, ...]:
     """Minimise a mean loss a problem, pulled to a prior where data are few."""
+    try:
+        from scipy.optimize import minimize  # it takes longer to import than all the rest
+    except ImportError:
+        raise MissingDependency("a calibration profile", "lab") from None
 
     def whole(beta: Floats) -> tuple[float, Floats]:
         value, slope = loss(beta)

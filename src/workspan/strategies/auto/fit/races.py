@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workspan.strategies.auto.fit.race import learn_support, run_race
-from workspan.strategies.auto.fit.replayed import Draws, Replayed, Shape, draw
-from workspan.strategies.auto.policies.plan import End, Outcome, Plan
+from workspan.strategies.auto.fit.replayed import Shape, draw
+from workspan.strategies.auto.fit.stops import Stops
+from workspan.strategies.auto.policies.plan import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,15 +48,21 @@ _TRUST = 0.25
 class Races:
     """What races come to on a profile's chains that were looked at on the way."""
 
-    def __init__(self, table: Table, seed: int = 0) -> None:
-        self._table, self._seed = table, seed
-        self._replays: dict[Shape, tuple[Draws, Replayed]] = {}
+    def __init__(
+        self,
+        table: Table,
+        seed: int = 0,
+        support: Support | None = None,
+        known: Callable[[Shape], Stops | None] | None = None,
+    ) -> None:
+        self._table, self._seed, self._support, self._known = table, seed, support, known
+        self._replays: dict[Shape, Stops] = {}
         self._found: dict[tuple[Shape, float, float], tuple[Outcome, ...]] = {}
 
     @cached_property
     def support(self) -> Support:
         """What chains side by side are worth."""
-        return learn_support(self._table, self._seed)
+        return self._support or learn_support(self._table, self._seed)
 
     def outcomes(
         self, work: float = np.inf, limit: float = np.inf, span: float = np.inf
@@ -72,42 +79,39 @@ class Races:
             span: at which each run is cut.
         """
         table, found = self._table, list[tuple[Outcome, ...]]()
-        for width, joins, chains in SHAPES if table.is_asked else ():
-            fits = chains * table.scale * _LEAST <= min(work, limit)
-            if fits and chains <= table.tokens.shape[1]:
-                shape = Shape(width, int(table.tokens.max()), table.block, joins=joins)
+        for shape, chains in self._shapes():
+            if chains * table.scale * _LEAST <= min(work, limit):
                 found.append(self._of(shape, chains, limit, span))
         return _smoothed(found)
+
+    def replays(self) -> dict[Shape, Stops]:
+        """Run every race that there are chains for; by its shape, whose dive is its chains."""
+        return {shape._replace(dive=n): self._replay(shape, n) for shape, n in self._shapes()}
+
+    def _shapes(self) -> Iterator[tuple[Shape, int]]:
+        table = self._table
+        for width, joins, chains in SHAPES if table.is_asked else ():
+            if chains <= table.tokens.shape[1]:
+                yield Shape(width, int(table.tokens.max()), table.block, joins=joins), chains
 
     def _of(self, shape: Shape, chains: int, limit: float, span: float) -> tuple[Outcome, ...]:
         key = (shape._replace(dive=chains), limit, span)
         if key not in self._found:
-            draws, replayed = self._replay(shape, chains)
-            self._found[key] = (*_stopped(replayed, shape, draws, limit, span),)
+            ends = self._replay(shape, chains).under(shape, WORTHS, limit, span)
+            self._found[key] = tuple(end.outcome for end in ends)
         return self._found[key]
 
-    def _replay(self, shape: Shape, chains: int) -> tuple[Draws, Replayed]:
+    def _replay(self, shape: Shape, chains: int) -> Stops:
         key = shape._replace(dive=chains)
         if key not in self._replays:
-            draws = draw(self._table, max(_TIMES, _CHAINS // chains), chains, self._seed)
-            self._replays[key] = (
-                draws,
-                run_race(self._table, self.support, draws, shape, enough=WORTHS[0]),
-            )
+            known = self._known(key) if self._known else None
+            self._replays[key] = known or self._run(shape, chains)
         return self._replays[key]
 
-
-def _stopped(
-    found: Replayed, shape: Shape, draws: Draws, limit: float, span: float
-) -> Iterator[Outcome]:
-    """Yield what the runs come to under each least worth."""
-    most = draws.order.shape[1]
-    dear = np.append((found.work[1:] > limit) | (found.span[1:] > span), True)
-    right = found.right.astype(float)
-    for least in WORTHS:
-        stop = found.first((found.worth < least) | dear)
-        told = (right[stop], found.work[stop], found.span[stop], found.belief[stop])
-        yield End(Plan(shape, most, least), *told, draws.problem).outcome
+    def _run(self, shape: Shape, chains: int) -> Stops:
+        draws = draw(self._table, max(_TIMES, _CHAINS // chains), chains, self._seed)
+        found = run_race(self._table, self.support, draws, shape, enough=WORTHS[0])
+        return Stops.of(found, draws, WORTHS)
 
 
 def _smoothed(found: Sequence[tuple[Outcome, ...]]) -> tuple[Outcome, ...]:

@@ -65,6 +65,31 @@ class Shape(NamedTuple):
             first, end = end, min(end + self.more, most)
 
 
+class Grown(NamedTuple):
+    """How far some runs have grown, in whole numbers; arrays [state]."""
+
+    tokens: Ints
+    """Of their chains."""
+    probes: Ints
+    ticks: Ints
+    """Of span."""
+    asked: float
+    """Tokens of a look."""
+    tick: float = 1.0
+    """Tokens of a tick."""
+
+    @property
+    def work(self) -> Floats:
+        """Tokens decoded, probes included."""
+        found: Floats = self.tokens + self.asked * self.probes
+        return found
+
+    @property
+    def span(self) -> Floats:
+        """The longest chain of them."""
+        return np.multiply(self.ticks, self.tick, dtype=np.float64)
+
+
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """The states of some runs, one run after the other and each in order; arrays [state]."""
@@ -73,8 +98,7 @@ class Replayed:
     """[run], where its states begin."""
     step: Ints
     """Which state of its run."""
-    work: Floats
-    span: Floats
+    grown: Grown
     n: Ints
     """Chains started."""
     right: NDArray[np.bool_]
@@ -87,16 +111,31 @@ class Replayed:
     """[state, feature], of the leader; none where they were not kept."""
 
     @property
+    def work(self) -> Floats:
+        """Tokens decoded, probes included."""
+        return self.grown.work
+
+    @property
+    def span(self) -> Floats:
+        """The longest chain of them."""
+        return self.grown.span
+
+    @property
     def run(self) -> Ints:
         """Whose state it is."""
         return np.repeat(np.arange(len(self.starts)), np.diff([*self.starts, len(self.step)]))
 
     def first(self, found: NDArray[np.bool_]) -> Ints:
         """Return the first state of each run at which `found` [state] holds, or its last one."""
-        found = found.copy()
-        found[np.append(self.starts[1:], len(found)) - 1] = True
-        place = np.where(found, np.arange(len(found)), len(found))
-        return np.minimum.reduceat(place, self.starts)
+        return first_of(self.starts, found)
+
+
+def first_of(starts: Ints, found: NDArray[np.bool_]) -> Ints:
+    """Return the first state of each run at which `found` [state] holds, or its last one."""
+    found = found.copy()
+    found[np.append(starts[1:], len(found)) - 1] = True
+    place = np.where(found, np.arange(len(found)), len(found))
+    return np.minimum.reduceat(place, starts)
 
 
 def draw(table: Table, runs: int, most: int, seed: int = 0) -> Draws:
@@ -180,9 +219,10 @@ def replayed(
     run = np.concatenate([one.run for one in rounds])
     order = run.argsort(kind="stable")
     columns = zip(*(one.columns for one in rounds), strict=True)
-    told = [np.concatenate(column)[order] for column in columns]
+    tokens, probes, span, *told = (np.concatenate(column)[order] for column in columns)
     starts = np.searchsorted(run[order], np.arange(len(draws.order)))
-    return Replayed(starts, np.arange(len(run)) - starts[run[order]], *told)
+    grown = Grown(tokens, probes, span, table.asked)
+    return Replayed(starts, np.arange(len(run)) - starts[run[order]], grown, *told)
 
 
 class _Rested(NamedTuple):
@@ -195,14 +235,14 @@ class _Rested(NamedTuple):
     at: Ints
     """Tokens of all chains together, as the next."""
     probes: Ints
-    span: Floats
+    span: Ints
 
     @classmethod
     def at_start(cls, runs: int) -> _Rested:
         """Nothing was decoded."""
         zeros = np.zeros(runs, np.int64)
         right = np.zeros((0, runs), bool)
-        return cls(np.arange(runs), Witnesses.none(runs), right, zeros, zeros, np.zeros(runs))
+        return cls(np.arange(runs), Witnesses.none(runs), right, zeros, zeros, zeros)
 
     def on(self, states: Ints) -> _Rested:
         """Return those at these places."""
@@ -222,7 +262,6 @@ class _Round:
     n: int
     """Chains started."""
     n_open: Ints
-    asked: float
     columns: tuple[Any, ...] = ()
     rested: Any = None
 
@@ -271,7 +310,7 @@ class _Round:
         is_last = np.zeros(len(place), bool)
         is_last[until - 1] = True
         there = _Rested(state.run, witnesses, np.stack(right), *told)
-        return cls(there, is_last, end, n_open, table.asked)
+        return cls(there, is_last, end, n_open)
 
     def judged(
         self, evidence: Evidence, scale: float, enough: float, *, keeps_features: bool
@@ -288,7 +327,8 @@ class _Round:
         own = np.maximum.accumulate(np.where(begins, before, 0))
         kept = np.flatnonzero(before == own)
         told = (
-            state.at + self.asked * state.probes,
+            state.at,
+            state.probes,
             state.span,
             np.full(len(rests), self.n),
             right,
@@ -298,4 +338,4 @@ class _Round:
         )
         rested = state.on(np.flatnonzero((before == own) & self.is_last & ~rests))
         columns = tuple(column[kept] for column in told)
-        return _Round(state.on(kept), self.is_last, self.n, self.n_open, 0.0, columns, rested)
+        return _Round(state.on(kept), self.is_last, self.n, self.n_open, columns, rested)

@@ -105,20 +105,20 @@ def _planned(
 ) -> Policy:
     """Choose a plan for each segment of problems, and one for all; or votes, if they are better."""
     table, (work, span, price) = found.table, budget
+    votes = _votes(found, work) if span is None and not (has_arms or rate) else None
+    at = votes.affordable(work, price) if votes else 0
+    if votes and not table.is_asked:
+        return votes.rule(at, floor)
     (probe_tokens, chains), plans = most, found.plans(work, span, has_arms=has_arms)
     plans = tuple(one for one in plans if not one.plan.is_race or one.plan.chains <= chains)
     every = [Segment(np.arange(len(table.tokens)))]
     if rate and (rate == inf or not price):
         plans = _cheapest(plans, chosen(plans, every, *budget)[0], work, rate)
-    votes = _votes(found, work) if span is None and not (has_arms or rate) else None
-    at = votes.affordable(work, price) if votes else 0
-    if votes and not table.is_asked:
-        return votes.rule(at, floor)
     reserve = round(2 * table.asked) + 1 if table.asked else 0
 
     def rule(one: Outcome) -> Policy:
         arm = _told(table, one.plan.arm)
-        evidence = found.races.support if found.races and one.plan.is_race else found.evidence
+        evidence = found.races.support if one.plan.is_race else found.evidence
         return Planned(one.plan, evidence, found.gain, floor, reserve, arm, probe_tokens)
 
     segments = [*segments_of(tree := segments_for(plans, table.prompt_features, work, price))]
