@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,7 +11,7 @@ from workspan.core.engine import Engine
 from workspan.data.budget import Budget
 from workspan.data.types import Problem
 from workspan.lab.sweeping.cell import Cell, problems_digest
-from workspan.lab.sweeping.driving import Point, sweep
+from workspan.lab.sweeping.driving import Point, Progress, sweep
 from workspan.lab.sweeping.here import Here, Lane
 from workspan.lab.sweeping.outcome import CellRow, TrialRow
 from workspan.lab.sweeping.results import Results
@@ -72,6 +72,7 @@ class Rig:
         *,
         total: str = "",
         name: str = "test",
+        on_progress: Callable[[Progress], None] | None = None,
     ) -> list[CellRow]:
         """Run a sweep with this rig's journals, as a process of its own would."""
         executor = Here({(self.name, ""): self.lane}, self.folder)
@@ -83,6 +84,7 @@ class Rig:
                     results,
                     executor,
                     total=Budget.parse(total) if total else None,
+                    on_progress=on_progress,
                     utc=lambda: 0.0,
                 )
             finally:

@@ -25,7 +25,8 @@ WorkspanError                everything raised on purpose
 ├─ VerifierError             a verifier failed to judge (this is not "wrong answer")
 ├─ GraderError               a grader failed to judge
 ├─ OutputError               a page, chart or file could not be made; what was finished is kept
-├─ JournalError              the journal can't be written or read: full disk, broken line, in use
+├─ JournalError              the journal can't be written or read: full disk, broken line
+│  └─ JournalInUse           another process writes it: worth trying again once that has ended
 └─ ReplayMismatch            the journal was written by another program, engine or seed
 """
 
@@ -232,6 +233,10 @@ class OutputError(WorkspanError):
 
 class JournalError(WorkspanError):
     """The journal can't be written or read."""
+
+
+class JournalInUse(JournalError):
+    """Another process writes the journal: worth trying again once that has ended."""
 
 
 class ReplayMismatch(WorkspanError):

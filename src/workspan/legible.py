@@ -52,9 +52,9 @@ def quoted(value: object, longest: int = 60) -> str:
         return f"a number of {int(value).bit_length()} bits" if isinstance(value, int) else "that"
 
 
-def counted(number: int, noun: str) -> str:
-    """Write a number of things: ``1 run``, ``2 runs``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def counted(number: float, noun: str, form: str = "") -> str:
+    """Write a number of things: ``1 run``, ``2 runs``; ``1,024 runs`` in the form ``,``."""
+    return f"{number:{form}} {noun}{'' if number == 1 else 's'}"
 
 
 def is_whole_unicode(text: str) -> bool:

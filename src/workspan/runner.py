@@ -42,7 +42,7 @@ from workspan.errors import (
     UnsupportedCapability,
     nearest,
 )
-from workspan.legible import for_html
+from workspan.legible import counted, for_html
 from workspan.registry.card import Card
 from workspan.spec import write
 
@@ -75,8 +75,8 @@ class Result:
         rows = {
             "answer": answer,
             "votes": votes,
-            "work": f"{self.work} tokens ({self.usage.source})",
-            "span": f"{self.span} tokens",
+            "work": f"{counted(self.work, 'token')} ({self.usage.source})",
+            "span": counted(self.span, "token"),
             "calls": self.usage.calls,
             "seconds": f"{self.seconds:.2f}",
             "ended by": "the strategy" if self.stop == "done" else f"the limit on {self.stop}",

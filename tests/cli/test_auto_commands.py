@@ -106,6 +106,17 @@ def test_calibrate_and_solve_with_an_arm(server: str, problems: Path, tmp_path: 
     assert {json.loads(line)["answer"] for line in answers.read_text().splitlines()} == {"4"}
 
 
+def test_chains_of_which_none_ended_make_no_profile(
+    server: str, problems: Path, tmp_path: Path
+) -> None:
+    library = tmp_path / "library.json"
+    engine = ("--engine", server, "--model", "simulated", "--to", library)
+    said = refused("calibrate", "--input", problems, *engine, "-b", "20 work")
+    assert "none of 48 chains came to its end within 20 work a problem" in said
+    assert "raise --budget" in said
+    assert not library.exists()
+
+
 def test_what_is_wrong_is_said_before_anything_is_spent(problems: Path, tmp_path: Path) -> None:
     to, nowhere = tmp_path / "x.json", tmp_path / "no" / "profile.json"
     assert "does not exist" in refused("calibrate", "--input", problems, "--to", nowhere)

@@ -92,6 +92,21 @@ def test_what_can_not_be_certified_ends_with_a_code_of_its_own(recorded: Path) -
     assert "certify 0.01" in done.stdout
 
 
+def test_without_a_certificate_no_file_is_written(recorded: Path, tmp_path: Path) -> None:
+    to = tmp_path / "certificate.json"
+    asked = ("certify", "--replay", recorded, "--alpha", "0.01", "--to", to)
+    done = called(*asked)
+    assert done.exit_code == 4
+    assert f"nothing was written to {to}" in " ".join(done.stderr.split())
+    assert not to.exists()
+    assert not sync.certify(replay=recorded, alpha=0.01, to=to).certified
+    assert not to.exists()
+    assert called("certify", "--replay", recorded, "--to", to).exit_code == 0
+    before = to.read_bytes()
+    assert "of an earlier run" in called(*asked).stderr
+    assert to.read_bytes() == before
+
+
 def test_a_model_is_asked_where_nothing_is_recorded(tmp_path: Path) -> None:
     rows = [{"id": f"p{i}", "question": f"{i} + 1?", "kind": "number"} for i in range(4)]
     problems = tmp_path / "problems.jsonl"
@@ -223,7 +238,7 @@ def test_risk_without_any_right_answer_is_refused_before_a_call(tmp_path: Path) 
         (("-b", "15 work"), "holds no 16 draws"),
         (("-n", "8", "-b", "3 calls"), "holds no 8 draws"),
         (("-n", "3", "--mode", "mode"), "7 at least"),
-        (("--mode", "mode", "-b", "5 calls"), "5 draws of a problem certify no mode"),
+        (("--mode", "mode", "-b", "5 calls"), "5 draws of a problem can certify no mode"),
     ],
 )
 def test_what_a_budget_can_not_certify_is_refused_before_a_call(

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import workspan.cli.calibrate
+import workspan.cli.calibration_runs
 import workspan.cli.compare
 import workspan.cli.solve
 from workspan.cli.exits import Exit, exit_for
@@ -84,7 +84,7 @@ def _nothing_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     async def opened(*_: object) -> None:
         raise AssertionError("an engine was opened for a command that must be refused")
 
-    for module in (workspan.cli.solve, workspan.cli.compare, workspan.cli.calibrate):
+    for module in (workspan.cli.solve, workspan.cli.compare, workspan.cli.calibration_runs):
         monkeypatch.setattr(module, "open_engines", opened)
 
 

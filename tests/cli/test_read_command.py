@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from workspan.cli.main import app, main
-from workspan.errors import InputError
+from workspan.errors import DataError, InputError
 
 TEXT = "<think>Answer: 12</think>\nSo it is 15 apples.\nAnswer: 15 apples"
 
@@ -55,6 +55,8 @@ def test_a_schema_decides_what_counts(tmp_path: Path) -> None:
     schema.write_text('{"type": "object", "required": ["a"]}')
     assert read('{"a": 1}', "-k", "json", "--schema", str(schema))[0] == 0
     assert read('{"b": 1}', "-k", "json", "--schema", str(schema))[0] == 4
+    with pytest.raises(DataError, match="is a device"):
+        read('{"a": 1}', "-k", "json", "--schema", "/dev/zero")
 
 
 def test_control_characters_of_a_model_are_not_printed() -> None:

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from real_servers import Counters, simulated, simulated_settled
+from workspan.spec import parse_strategy
+from workspan.strategies.adaptive.ladder import Ladder
 
 PROBLEMS = 16
 CALLS = 3 * 3 * PROBLEMS
@@ -84,6 +86,9 @@ def test_the_pilot_is_what_the_server_counts_and_the_profile_climbs(
         (effort, n) for effort in ("low", "medium", "high") for n in (1, 2, 3)
     ]
     assert policy["kind"] == "policy"
+    for one in arms:  # as it is shown it can be typed
+        typed = Ladder((one["effort"],), (one["width"],), max_tokens=one["depth"])
+        assert parse_strategy(one["arm"]) == typed
     assert policy["pilot_spent"] == pytest.approx(cost(bill(server)))
     accuracy = {one["effort"]: one["accuracy"] for one in arms if one["width"] == 1}
     assert accuracy["low"] < accuracy["high"]

@@ -148,6 +148,7 @@ def test_what_a_server_said_until_the_time_was_up_is_in_the_result() -> None:
             assert result.unanswered.startswith("no call was answered")
             assert [notice.code for notice in result.notices] == ["unavailable"]
             assert "overloaded" in result.notices[0].text
+            assert (result.usage.calls, result.usage.unseen_tokens) == (0, 0)  # nothing was out
 
     anyio.run(main)
 

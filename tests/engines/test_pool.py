@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -29,7 +30,7 @@ from workspan.engines.pool import Member, Members, Pool
 from workspan.engines.pool.file import read_pool
 from workspan.engines.pool.health import FIRST_REST, LONGEST_REST, STRIKES, Health
 from workspan.engines.pool.rates import MINUTE, Rates
-from workspan.errors import DataError, EngineRejected, EngineUnavailable, InputError
+from workspan.errors import DataError, EngineRejected, EngineUnavailable, InputError, SpecError
 from workspan.serve import prices as rows
 from workspan.testing.engine_suite import REQUEST, check_engine, draw
 from workspan.testing.scripted import FaultyEngine, ScriptedEngine
@@ -426,6 +427,22 @@ def test_a_pool_opens_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert set(servers[1].authorizations) == {""}
 
     anyio.run(main)
+
+
+def test_what_no_pool_takes_is_said_with_what_would_be_right(tmp_path: Path) -> None:
+    from workspan.engines.settings import Settings, read_settings
+    from workspan.spec.engines import open_engine
+
+    with pytest.raises(SpecError, match=r"names no file: write pool:FILE\.toml"):
+        anyio.run(partial(open_engine, "pool:", imports=True))
+    (path := tmp_path / "pool.toml").write_text("")
+    told = Settings({"effort": "low"})
+    with pytest.raises(SpecError, match="states effort for each member: write it there"):
+        anyio.run(partial(open_engine, f"pool:{path}", None, None, told, imports=True))
+    with pytest.raises(SpecError, match="--set effort= has no value"):
+        read_settings(["effort="], None, {"": "scripted"})
+    with pytest.raises(SpecError, match="effort has no value"):
+        Settings({"effort": " "}).for_completions()
 
 
 @pytest.mark.parametrize(

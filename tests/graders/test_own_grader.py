@@ -132,7 +132,7 @@ def test_a_reader_that_fails_names_the_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="failed: KeyError") as error:
         read_tasks(path, f"{reader}:read")
     assert error.value.line == 1
-    with pytest.raises(DataError, match="wrote 0 lines for 1 rows"):
+    with pytest.raises(DataError, match="wrote 0 lines for 1 row"):
         read_tasks(path, "sh:cat > /dev/null")
     with pytest.raises(DataError, match="ended with 3"):
         read_tasks(path, "sh:exit 3")
@@ -164,5 +164,5 @@ def test_problems_of_which_none_can_be_graded_are_refused_before_a_call(tmp_path
     done = compared(tmp_path, path)
     assert done.exit_code != 0
     assert not [*tmp_path.glob("*.journal"), *tmp_path.glob("compare-*")]
-    assert "none of the 2 references can be read" in str(done.exception) + done.stderr
+    assert "none of 2 references can be read" in str(done.exception) + done.stderr
     assert compared(tmp_path, path, "--grader", "sh:cat > /dev/null; echo 1").exit_code == 0

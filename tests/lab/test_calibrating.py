@@ -14,8 +14,8 @@ from workspan.data.types import Message, Problem
 from workspan.errors import DataError, InputError, OutputError
 from workspan.lab.calibrating import calibrate
 from workspan.recordings.recording import Chain, Recording
+from workspan.strategies.auto.fit.form import LARGEST
 from workspan.strategies.auto.fit.profile import (
-    LARGEST,
     Case,
     Profile,
     Record,

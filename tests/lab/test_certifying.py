@@ -127,8 +127,8 @@ def test_agreement_needs_no_labels_and_says_what_it_promises() -> None:
 def test_where_nothing_can_be_certified_it_says_so_and_how_many_labels_would_do() -> None:
     few = certify(drawn(12, 8, random.Random(1)), Wish("risk", 0.1, 0.1))
     assert not few.certified
-    kept = certificate_of(few, Wish("risk", 0.1, 0.1))
-    assert kept.threshold is None
+    with pytest.raises(InputError, match=r"no threshold holds the risk of 0\.1"):
+        certificate_of(few, Wish("risk", 0.1, 0.1))
     assert few.risk_upper > 0.1
 
 

@@ -85,7 +85,7 @@ def test_passages_are_read_in_the_forms_that_servers_use(item: object) -> None:
         ("no json", "did not answer with JSON"),
         ("[" * 100_000, "did not answer with JSON"),
         ({"else": []}, "lists of passages"),
-        ([["a"], ["b"]], "2 lists of passages for 1 queries"),
+        ([["a"], ["b"]], "2 lists of passages for 1 question"),
         ([[{"score": 1}]], "a passage without a text"),
         ([[None]], "a passage without a text"),
     ],

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from rollouts.rig import git, need_a_sandbox, state
+from workspan.app.rolling import chosen
 from workspan.cli.rollouts import _unchosen
 from workspan.data.types import Answer, Candidate, Usage
 from workspan.runner import Result
@@ -179,6 +180,7 @@ def test_another_budget_repeats_no_rollout_that_ended(folder: Path) -> None:
     assert [len(record["votes"]) for record in records] == [2, 4, 4]
     assert count.read_text() == "\n" * 4
     assert any("earlier run" in notice["text"] for notice in records[1]["notices"])
+    assert not any(record["unjudged"] for record in records)  # each was, and failed
 
 
 @pytest.mark.parametrize(
@@ -198,6 +200,39 @@ def test_what_was_not_judged_is_not_said_to_have_failed(
     answer = Answer(candidates[0], candidates)
     result = Result("task", "best_of_n", answer, Usage(2), 1, 1.0, "seconds", ())
     assert _unchosen(result).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("scores", "offered"),
+    [
+        ((None, None), 0),  # the time ended before its tests did
+        ((0.0, None), 1),
+        ((None, 1.0), 1),
+        ((0.0, 0.0), None),
+    ],
+)
+def test_a_finished_patch_is_offered_though_nobody_judged_it(
+    scores: tuple[float | None, ...], offered: int | None
+) -> None:
+    candidates = tuple(Candidate(f"+{i}", f"+{i}", score) for i, score in enumerate(scores))
+    best = max(candidates, key=lambda one: one.score or 0)
+    found = chosen(Answer(best, candidates), is_judged=True)
+    assert found == (None if offered is None else candidates[offered])
+    assert chosen(Answer(best, candidates), is_judged=False) == best
+
+
+@pytest.mark.heavy
+def test_a_patch_that_nobody_judged_says_so(folder: Path) -> None:
+    """The tests need longer than there is; the rollouts do not."""
+    run = "echo done > made.txt"
+    words = ("--run", run, "--test", "sleep 600", "--test-seconds", "900", "-n", "2", "-b", "60s")
+    code, out, err = done(folder, *words, "--output", "a.patch")
+    assert (code, out) == (4, ""), err
+    assert "the patch is unjudged: no rollout was judged; under a larger --budget" in err
+    text = (folder.parent / "a.patch").read_text()
+    assert text.splitlines()[1].startswith("# Nobody judged it")
+    git(folder, "apply", str(folder.parent / "a.patch"))
+    assert (folder / "made.txt").read_text() == "done\n"
 
 
 def _others() -> int:

@@ -225,8 +225,8 @@ def test_a_large_sweep_makes_a_small_page_that_says_so(
     monkeypatch.setattr(page, "TRIALS", 6)
     monkeypatch.setattr(calls, "LONGEST", 20)
     text = drawn(one).read_text()
-    assert "1 cells more are in the store: the page shows the first 3" in text
-    assert "Of each cell the first 2 problems can be looked at" in text
+    assert "The store has 1 more cell: the page shows the first 3" in text
+    assert "Of each cell one can look at the first 2 problems" in text
     assert len(data(text, "cells")) == 3
     assert {len(many) for many in data(text, "trials").values()} == {2}
     shown = next(iter(data(text, "calls").values()))["0"][0]["text"]
@@ -249,7 +249,7 @@ def test_journals_that_are_not_here_or_damaged_are_said(tmp_path: Path) -> None:
     first.unlink()
     second.write_bytes(second.read_bytes().replace(b"Answer", b"answer"))
     text = drawn_again(one)
-    assert "2 cells have no readable journal here" in text
+    assert "No journal can be read here of 2 cells" in text
     told = {cell["unread"] for cell in data(text, "cells").values()}
     assert "no journal of its calls is kept here" in told
     assert any("checksum" in one for one in told)

@@ -12,7 +12,7 @@ from sweep_rig import PROBLEMS, Rig
 from workspan.core.engine import Price
 from workspan.data.entry import Header
 from workspan.data.types import Request, Usage
-from workspan.errors import EngineUnavailable, InputError, JournalError
+from workspan.errors import EngineUnavailable, InputError
 from workspan.lab.sweeping.nested import families
 from workspan.lab.sweeping.outcome import CellRow
 from workspan.store.journals import JournalFile
@@ -225,22 +225,6 @@ def test_an_engine_that_is_gone_ends_its_own_cells_alone(tmp_path: Path) -> None
     assert {row.status for row in rows} == {"failed"}
     assert all("nobody is there" in row.error for row in rows)
     assert len(engine.requests) < 40  # not once for each of 36 runs and more
-
-
-def test_two_processes_do_not_run_one_cell(tmp_path: Path) -> None:
-    one = rig(tmp_path)
-
-    async def main() -> None:
-        from workspan.lab.sweeping.here import Here
-
-        first = Here({("engine", ""): one.lane}, one.folder)
-        cell = one.points(STRATEGIES[:1], ("2k work",))[0].cell
-        await first.measure(cell, 0, "a sweep")
-        with pytest.raises(JournalError, match="another process"):
-            await one.sweep(STRATEGIES[:1])
-        first.aclose()
-
-    anyio.run(main)
 
 
 def test_a_key_says_all_that_decides_a_cell_and_no_name(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from workspan.batch.compare import compare
 from workspan.batch.trials import Trial
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
-from workspan.errors import InputError, MissingDependency, SpecError
+from workspan.errors import BudgetExceeded, InputError, MissingDependency, SpecError
+from workspan.legible import counted
 from workspan.spec import write
 from workspan.store.journals import JournalFile
 from workspan.strategies.auto.arms import arm_names
@@ -67,6 +68,7 @@ async def calibrate(
 
     Raises:
         MissingDependency: the extra `lab` is not installed.
+        BudgetExceeded: no chain came to its end within it: there is nothing to write.
         WorkspanError: what is wrong, before anything is spent; or the engine is gone.
     """
     try:
@@ -98,8 +100,31 @@ async def calibrate(
         by_arm = dict(zip(arm_names(plan.arms), others, strict=True))
         profile = await calibrate_runs(drawn, rig.engine.info.model, by_arm)
     if to is not None:
+        check_learnt(profile, limits)
         await anyio.to_thread.run_sync(write_evaluated, profile, Path(to))
     return profile
+
+
+def check_learnt(profile: Profile, limits: Budget | None = None) -> None:
+    """Refuse a profile of which no chain came to its end: `auto` would know nothing by it.
+
+    Raises:
+        BudgetExceeded: so it is; says what would be enough.
+        InputError: likewise, of recorded chains.
+    """
+    drawn = [chain for case in profile.problems for chain in case.chains]
+    if any(chain.ended for chain in drawn):
+        return
+    each = max((chain.depths[-1] for chain in drawn), default=0)
+    said = f"none of {counted(len(drawn), 'chain')} came to its end"
+    known = f"the longest has {counted(each, profile.unit.removesuffix('s'))}"
+    if limits is None:
+        raise InputError(f"{said} ({known}): there is nothing to learn from")
+    raise BudgetExceeded(
+        f"{said} within {limits} a problem ({known}): there is nothing to learn from, and nothing "
+        "was written; raise --budget to what all chains of a problem take together, or draw fewer",
+        limit="work",
+    )
 
 
 def check_chains(limits: Budget, chains: int) -> None:

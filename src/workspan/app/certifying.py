@@ -80,7 +80,8 @@ async def certify(
         engine: as `solve`.
         budget: of each problem.
         strategy: `auto`, with the dials of chains.
-        to: a file to write the certificate to, for `auto(floor="risk", certificate=FILE)`.
+        to: a file to write the certificate to, for `auto(floor="risk", certificate=FILE)`; where
+            nothing was certified nothing is written.
         journal: a file in which every call is kept; the same call with it resumes.
         engines: as `solve`.
         on_progress: called with each run as it is finished.
@@ -112,7 +113,7 @@ async def certify(
             on_progress=on_progress,
         )
     found = certified(profile, wish)
-    if to is not None:
+    if to is not None and found.certified:
         keep(found, wish, profile, Path(to))
     return found
 
@@ -209,6 +210,7 @@ def keep(found: Certified, wish: Wish, profile: Profile, to: Path) -> None:
     """Write the certificate.
 
     Raises:
+        InputError: nothing was certified.
         DataError: something else is there.
         OutputError: it can't be written.
     """

@@ -17,7 +17,7 @@ from workspan.app.state import opened_journal
 from workspan.batch.trials import Trial
 from workspan.core.engine import Engine
 from workspan.core.session import Strategy
-from workspan.data.types import Problem
+from workspan.data.types import Answer, Candidate, Problem
 from workspan.engines.rollout.engine import Command, Rollouts
 from workspan.engines.rollout.kept import Kept
 from workspan.errors import EngineError, InputError
@@ -58,6 +58,8 @@ class Rolled:
 
     diff: str
     """The chosen change, as `git apply` takes it; empty where nothing was, as where none passed."""
+    is_unjudged: bool = False
+    """Nobody judged it: the time or the budget ended before, and none that was judged passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +113,14 @@ class Rolling:
         if trial.result is None:
             spent = trial.usage
             raise EngineError(f"no rollout came to its end ({spent.calls} charged): {trial.error}")
-        best = trial.result.answer.best
-        is_judged = hasattr(self.strategy, "verifier")
-        is_chosen = best is not None and (best.score or 0 if is_judged else 1) > 0
-        diff = best.text if best is not None and is_chosen else ""
-        return Rolled(trial.result, {**done.records[0], "diff": diff or None}, diff)
+        is_tested = hasattr(self.strategy, "verifier")
+        found = chosen(trial.result.answer, is_judged=is_tested)
+        diff = "" if found is None else found.text
+        is_unjudged = found is not None and is_tested and not found.score
+        if not is_tested and JUDGE in self.opened.engines:
+            is_unjudged = bool(diff) and _is_undecided(trial.result)
+        told = {"diff": diff or None, "unjudged": is_unjudged}
+        return Rolled(trial.result, {**done.records[0], **told}, diff, is_unjudged)
 
     def _with_kept(self, journal: JournalFile | None) -> Opened:
         engine = self.opened.engine
@@ -163,6 +168,8 @@ async def begin(
     if not task.strip():
         raise InputError("the task is empty")
     if tests is not None:
+        if not tests.command.strip():
+            raise InputError("the test is empty: name the command that tests, such as 'make test'")
         await to_thread.run_sync(available)
     async with AsyncExitStack() as stack:
         made = await Rollouts.begin(command, Path(folder), tuple(carry), tuple(without))
@@ -178,6 +185,24 @@ async def begin(
         stack.pop_all()  # whoever asked closes them
     problem = Problem.ask(task, kind="open", id="task")
     return Rolling(Opened(made, further), chosen, problem)
+
+
+def chosen(answer: Answer, *, is_judged: bool) -> Candidate | None:
+    """Return the rollout to offer: the one that passed, else the first that nobody judged.
+
+    One that was judged and failed is never offered, nor one that changed nothing.
+    """
+    best = answer.best
+    if best is not None and best.text and (not is_judged or (best.score or 0) > 0):
+        return best
+    waiting = [one for one in answer.candidates if one.score is None and one.text]
+    return waiting[0] if is_judged and waiting else None
+
+
+def _is_undecided(result: Result) -> bool:
+    """Say whether a tournament chose nothing: no choice could be read, or its budget ended it."""
+    is_over = result.stop == "done" or bool(result.answer.votes)
+    return not is_over or any(notice.code == "no_verdict" for notice in result.notices)
 
 
 def _verifier(

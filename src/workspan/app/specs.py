@@ -10,6 +10,7 @@ from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind, Problem
 from workspan.errors import InputError, SpecError, nearest
+from workspan.legible import quoted
 from workspan.runner import parts
 from workspan.spec import parse_strategy, split_list
 
@@ -114,14 +115,16 @@ def searches(strategy: Strategy) -> bool:
     return any("search" in getattr(part, "tools", ()) for part in parts(strategy))
 
 
-def check_count(name: str, value: int | None) -> None:
+def check_count(name: str, value: int | None, most: int | None = None) -> None:
     """Refuse what is no number of things.
 
     Raises:
-        InputError: it is neither None nor a whole number of at least 1.
+        InputError: it is neither None nor a whole number of at least 1, and at most `most`.
     """
     if value is not None and (type(value) is not int or value < 1):
         raise InputError(f"{name} is {value!r}: a whole number, at least 1")
+    if value is not None and most is not None and value > most:
+        raise InputError(f"{name} is {quoted(str(value))}: at most {most}")
 
 
 def check_seed(seed: int) -> None:

@@ -23,7 +23,7 @@ from workspan.core.session import Strategy
 from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind
 from workspan.engines.settings import Settings
-from workspan.errors import InputError, JournalError, MissingDependency, SpecError
+from workspan.errors import InputError, JournalInUse, MissingDependency, SpecError
 from workspan.lab.estimating import Estimate, Need, estimate, slowest
 from workspan.lab.sweeping.cell import Cell, problems_digest, sweep_digest
 from workspan.lab.sweeping.driving import Point, Progress, bound
@@ -446,7 +446,7 @@ def alone(folder: Path, sweep: str) -> Iterator[None]:
     """Hold a sweep for this process: two would not know of one another's spending.
 
     Raises:
-        JournalError: another one runs it.
+        JournalInUse: another one runs it.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{sweep}.lock"
@@ -455,7 +455,10 @@ def alone(folder: Path, sweep: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise JournalError(f"another process runs the sweep {sweep} here") from None
+            raise JournalInUse(
+                f"another process runs the sweep {sweep} here: once it has ended, the same command "
+                "goes on from there"
+            ) from None
         yield
     finally:
         os.close(file)

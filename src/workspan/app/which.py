@@ -41,6 +41,10 @@ VOTES = 3
 """Samples of each effort on each problem."""
 DEPTH = 32_768
 """Tokens of a sample, at most, thinking included."""
+DEEPEST = 1 << 20
+"""More than any model decodes at a time."""
+MOST_VOTES = 256
+"""Of one effort on one problem: beyond them accuracy stands still, and a dry run plays each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +138,8 @@ async def which(
         import numpy  # noqa: F401  # what it needs, said before anything is spent
     except ImportError:
         raise MissingDependency("a race of efforts", "lab") from None
-    check_count("votes", votes)
-    check_count("depth", depth)
+    check_count("votes", votes, MOST_VOTES)
+    check_count("depth", depth, DEEPEST)
     check_count("budget", budget)
     named = None if efforts is None else as_efforts(efforts)
     if recorded is not None:
@@ -384,8 +388,9 @@ def _caveats(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
             else ""
         )
         said.append(
-            f"the pilot's limit on {raced.ended_by} ended the race after {n} of {len(raced.tasks)} "
-            f"problems{aside}; the same command with a higher pilot goes on"
+            f"the pilot's limit on {raced.ended_by} ended the race after {n} of "
+            f"{counted(len(raced.tasks), 'problem')}{aside}; the same command with a higher pilot "
+            "goes on"
         )
     if not records and (spent := raced.spent).calls:
         money = "" if spent.cost is None else f", ${spent.cost:f}"
@@ -418,8 +423,8 @@ def _power(n: int) -> str:
     seen = detectable(n)
     shown = "no difference" if seen is None else f"a difference of {100 * seen:.0f} points"
     return (
-        f"{n} labelled problems show {shown} (80 % power, where two arms differ on 30 % of them); "
-        f"one of 5 points takes {problems_needed(0.05)}"
+        f"by {counted(n, 'labelled problem')} {shown} can be shown (80 % power, where two arms "
+        f"differ on 30 % of them); one of 5 points takes {problems_needed(0.05)}"
     )
 
 

@@ -26,6 +26,7 @@ from workspan.errors import (
     WorkerLost,
     WorkspanError,
 )
+from workspan.legible import counted
 from workspan.runner import Result, identify, run
 from workspan.spec import write
 from workspan.store.journals import JournalFile
@@ -224,7 +225,7 @@ class TrialRunner:
         self.failed_in_a_row += not isinstance(error, ContextExceeded)
         is_locked = isinstance(error, EngineRejected) and error.status in _NO_ENTRY
         if is_locked or self.failed_in_a_row >= min(PATIENCE, self.planned):
-            after = f"the engine is gone after {self.finished} of {self.planned} runs: "
+            after = f"the engine is gone after {self.finished} of {counted(self.planned, 'run')}: "
             raise type(error)(
                 f"{after if self.planned > 1 else ''}{error}",
                 status=error.status,

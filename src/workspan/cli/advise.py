@@ -16,7 +16,7 @@ from workspan.cli.keys import StoreOption
 from workspan.cli.plain import say_json
 from workspan.cli.terminal import Terminal
 from workspan.errors import InputError, MissingDependency
-from workspan.legible import one_line
+from workspan.legible import counted, one_line
 
 if TYPE_CHECKING:
     from workspan.lab.advising.advice import Advice, Compared
@@ -65,9 +65,10 @@ async def read(store: str, since: float) -> list[Shadowed]:
     Raises:
         InputError: there is no such file.
     """
-    from workspan.lab.advising.kept import ShadowStore, opened
+    from workspan.lab.advising.kept import MADE_BY, ShadowStore
+    from workspan.store.database import opened_database
 
-    async with opened(store) as database:
+    async with opened_database(store, made_by=MADE_BY, is_made=False) as database:
         return await ShadowStore(database).since(since)
 
 
@@ -83,7 +84,9 @@ def _show(found: Sequence[Advice]) -> None:
     for one in found:
         names = (one_line(name, 60) for name in (one.route, one.model, one.kind))
         console.print(Text(f"{one.verdict}: {' · '.join(names)}", "bold"), soft_wrap=True)
-        console.print(f"  {one.requests} requests, by {one.truth}: {one.why}", soft_wrap=True)
+        console.print(
+            f"  {counted(one.requests, 'request')}, by {one.truth}: {one.why}", soft_wrap=True
+        )
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for name in ("", "setting", "a request", "difference", "95 %", "same answer"):
             table.add_column(name, justify="left" if name in ("", "setting") else "right")

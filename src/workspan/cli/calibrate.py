@@ -10,20 +10,18 @@ from typing import Annotated
 import anyio
 import typer
 
-from workspan.app.calibrating import BUDGET, calibration_plan, check_chains
-from workspan.app.engines import open_engines
+from workspan.app.calibrating import BUDGET, calibration_plan, check_chains, check_learnt
 from workspan.app.replaying import read_recorded, recorded_kind
 from workspan.app.specs import as_budget
-from workspan.app.state import kept_journal, private_files
 from workspan.boundary.outputs import Output, check_outputs
-from workspan.cli.calibration_runs import calibration_runs
+from workspan.cli.calibration_runs import Asked, calibration_runs
 from workspan.cli.drawing import drawing, journal_output, named_inputs
-from workspan.cli.dry import say_plan
 from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.given import given_tasks
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.terminal import Terminal, say_left_out
+from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind
 from workspan.errors import MissingDependency
 from workspan.legible import counted
@@ -75,6 +73,7 @@ def calibrate(
     outputs += [journal_output(journal)] if journal else []
     inputs = named_inputs(input, task or [])
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
+    limits: Budget | None = None
     if recorded is not None:
         read_as = recorded_kind(kind or "text")
         profile: Profile | None = anyio.run(
@@ -86,24 +85,14 @@ def calibrate(
         check_chains(limits, chains)
         asked = [str(engine), str(model), str(seed), budget, strategy, f"{chains} {block}"]
         asked += [str(input), *(task or []), *(arm or []), *(setting or [])]
-
-        async def main() -> Profile | None:
-            opened = await open_engines(engine, model, price, setting, api_key_env)
-            try:
-                if dry_run:
-                    problems = [one.problem for one in tasks]
-                    plans = [replace(plan, arms=()), *plan.arms]
-                    await say_plan(plans, problems, opened, limits, json=False)
-                    return None
-                kept = journal or kept_journal("calibrate", asked)
-                return await calibration_runs("calibrate", plan, tasks, opened, limits, seed, kept)
-            finally:
-                await opened.aclose()
-
-        with private_files():
-            profile = anyio.run(main)
+        told = Asked((engine, model, price, setting, api_key_env), asked)
+        tried = [replace(plan, arms=()), *plan.arms] if dry_run else None
+        profile = calibration_runs(
+            "calibrate", plan, tasks, limits, seed, told, journal, tried=tried
+        )
     if profile is None:
         raise typer.Exit(Exit.OK)
+    check_learnt(profile, limits)
     with drawing(str(to), "the same command makes it again of what it kept"):
         _write(profile, to)
     _say(profile, to)

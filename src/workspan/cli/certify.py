@@ -23,14 +23,11 @@ from workspan.app.certifying import (
     labelled_draws,
     recorded_draws,
 )
-from workspan.app.engines import open_engines
 from workspan.app.problems import named_tasks
 from workspan.app.specs import as_budget, as_kind
-from workspan.app.state import kept_journal, private_files
 from workspan.boundary.outputs import Output, check_outputs
-from workspan.cli.calibration_runs import calibration_runs
+from workspan.cli.calibration_runs import Asked, calibration_runs
 from workspan.cli.drawing import drawing, journal_output, named_inputs
-from workspan.cli.dry import say_plan
 from workspan.cli.engine_options import EngineOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
@@ -111,21 +108,11 @@ def certify(
         check_drawn(tasks, wish, limits)
         asked = [str(engine), str(model), str(seed), budget, strategy, str(n or DRAWS)]
         asked += [str(input), *(task or []), *(setting or [])]
-
-        async def main() -> Profile | None:
-            opened = await open_engines(engine, model, price, setting, api_key_env)
-            try:
-                if dry_run:
-                    problems = [one.problem for one in tasks]
-                    await say_plan([plan], problems, opened, limits, json=json)
-                    return None
-                kept = journal or kept_journal("certify", asked)
-                return await calibration_runs("certify", plan, tasks, opened, limits, seed, kept)
-            finally:
-                await opened.aclose()
-
-        with private_files():
-            profile = anyio.run(main)
+        told = Asked((engine, model, price, setting, api_key_env), asked)
+        tried = [plan] if dry_run else None
+        profile = calibration_runs(
+            "certify", plan, tasks, limits, seed, told, journal, tried=tried, json=json
+        )
     if profile is None:
         raise typer.Exit(Exit.OK)
     found = certified(profile, wish)
@@ -133,9 +120,14 @@ def certify(
         say_json(found)
     else:
         _print(found, to)
-    if to is not None:
+    if to is not None and found.certified:
         with drawing(str(to), "the same command makes it again"):
             keep(found, wish, profile, to)
+    elif to is not None:
+        earlier = ": what stands there is of an earlier run" if to.exists() else ""
+        Terminal(stderr=True).print(
+            f"there is no certificate, and nothing was written to {to}{earlier}", soft_wrap=True
+        )
     raise typer.Exit(Exit.OK if found.certified else Exit.NO_ANSWER)
 
 

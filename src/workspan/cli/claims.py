@@ -23,6 +23,7 @@ from workspan.cli.exits import Exit
 from workspan.cli.plain import say_json
 from workspan.cli.terminal import Terminal
 from workspan.errors import InputError, MissingDependency, PluginError, SpecError
+from workspan.legible import counted
 from workspan.registry.table import table
 from workspan.spec import engines as engine_spec
 
@@ -222,6 +223,6 @@ def _tell(found: Finding, console: Terminal) -> None:
     console.print(
         Text.assemble(
             (found.verdict, _COLOURS[found.verdict]),
-            f": {result}, {measured.problems} problems a cell, {found.seconds:.1f} s",
+            f": {result}, {counted(measured.problems, 'problem')} a cell, {found.seconds:.1f} s",
         )
     )

@@ -36,6 +36,7 @@ from workspan.cli.terminal import Terminal
 from workspan.errors import EngineError, MissingDependency
 from workspan.lab.records import Record
 from workspan.lab.report.caveats import caveats
+from workspan.legible import counted
 from workspan.store.journals import JournalFile
 from workspan.tasks import MOST
 
@@ -197,7 +198,7 @@ class _Bar:
             if self.journal is not None:
                 kept = sum(trial.result is not None for trial in self._finished)
                 self._console.print(
-                    f"stopped: {kept} of {self._planned} runs are finished; they and every "
+                    f"stopped: {kept} of {counted(self._planned, 'run')} finished; they and every "
                     f"finished call are kept in {self.journal}: the same command goes on from "
                     "there",
                     soft_wrap=True,

@@ -18,6 +18,15 @@ from workspan.lab.estimating import Estimate, Range, Speed
 from workspan.lab.report.caveats import power
 from workspan.legible import counted
 
+_HABITS = (
+    "from the least to the most on simulated models: chains of 32 tokens up to their caps, answers "
+    "that agree or never do"
+)
+_WHOLE = (
+    "each rollout at the most that was stated of one, by --tokens, --cost and --seconds: no "
+    "command was run"
+)
+
 
 async def say_plan(
     strategies: Sequence[Strategy],
@@ -97,10 +106,7 @@ def _short(count: float) -> str:
 
 
 def _notes(made: Estimate, opened: Opened, speed: Speed | None) -> list[str]:
-    said = [
-        "from the least to the most on simulated models: chains of 32 tokens up to their caps, "
-        "answers that agree or never do"
-    ]
+    said = [_HABITS if opened.engine.info.whole is None else _WHOLE]
     if speed is not None:
         said.append(
             f"seconds from {speed.together:.0f} tokens/s, measured on short chains just now"
@@ -108,7 +114,12 @@ def _notes(made: Estimate, opened: Opened, speed: Speed | None) -> list[str]:
         )
     elif made.total.seconds is None:
         said.append(f"seconds: the speed of {opened.identity} is not known; limit them: '30s'")
-    if made.total.cost is None:
+    whole = opened.engine.info.whole
+    if whole is not None and whole.work is None:
+        said.append("work and span leave out rollouts: state what one decodes at most (--tokens)")
+    if whole is not None and whole.cost is None:
+        said.append("money: state what a rollout costs at most (--cost)")
+    elif made.total.cost is None:
         infos = [engine.info for engine in (opened.engine, *opened.engines.values())]
         unpriced = ", ".join(info.model for info in infos if info.price is None)
         said.append(f"money: no price is known for {unpriced}; give it with --price")

@@ -92,10 +92,15 @@ def show(why: Explanation, console: Console, title: str = "") -> None:
 def summary(why: Explanation) -> list[str]:
     """Say the account of a run in a few sentences."""
     depth = why.natural_depth
-    natural = "unknown, most chains were left open" if depth is None else f"{depth:,.0f} tokens"
+    natural = (
+        "unknown, most chains were left open"
+        if depth is None
+        else counted(round(depth), "token", ",")
+    )
     knew = f"knew {legible(why.knows)}" if why.knows else "knew nothing of the model"
     found = [
-        f"{why.chains} chains, {why.ended} ended; natural depth: {natural}; the rule {knew}",
+        f"{counted(why.chains, 'chain')}, {why.ended} ended; "
+        f"natural depth: {natural}; the rule {knew}",
         "no chain gave an answer"
         if why.margin is None
         else f"margin of the chains {why.margin:.0%}",
@@ -105,8 +110,8 @@ def summary(why: Explanation) -> list[str]:
     if why.more:
         last = why.more[-1]
         found.append(
-            f"{last.chains} more chains, {last.tokens:,.0f} tokens: another answer would lead "
-            f"with probability {last.change:.3f}"
+            f"{counted(last.chains, 'more chain')}, {counted(round(last.tokens), 'token', ',')}: "
+            f"another answer would lead with probability {last.change:.3f}"
         )
     return found
 
@@ -120,7 +125,9 @@ def _steps(why: Explanation) -> Table:
         numbers = (str(step.work), str(step.span), str(len(step.grown)))
         worth = (f"{step.confidence:.3f}", f"{step.gain:.4f}", f"{step.cost:.0f}")
         because = ", ".join(_said(*one) for one in step.why.items() if one[0] != PROMPT)
-        because += "".join(f"; arm {one.arm + 1} took {one.work} tokens" for one in step.tried)
+        because += "".join(
+            f"; arm {one.arm + 1} took {counted(one.work, 'token')}" for one in step.tried
+        )
         table.add_row(step.action, *numbers, Text(legible(leader)), *worth, Text(legible(because)))
     return table
 

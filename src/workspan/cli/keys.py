@@ -15,6 +15,7 @@ from rich.text import Text
 from workspan.cli.plain import say, say_json
 from workspan.cli.terminal import Terminal
 from workspan.data.money import exactly
+from workspan.legible import counted
 
 if TYPE_CHECKING:  # what these need is loaded when a command runs
     from workspan.serve.store.base import KeyUsage, Spending
@@ -181,7 +182,9 @@ def _limit_record(one: Spending) -> dict[str, Any]:
 
 def _say_usage(record: dict[str, Any]) -> None:
     """Lay out a key in a line, and one for each of its limits."""
-    unpriced = f" and {record['unpriced']} unpriced requests" if record["unpriced"] else ""
+    unpriced = (
+        f" and {counted(record['unpriced'], 'unpriced request')}" if record["unpriced"] else ""
+    )
     counts = ", ".join(f"{record[name]} {name}" for name in ("requests", "work", "calls"))
     say(f"{record['id']}  {record['name']}: {counts}, ${record['cost']}{unpriced}")
     for one in record["limits"]:

@@ -20,7 +20,7 @@ from workspan.cli.label_store import label_store
 from workspan.cli.plain import say_json
 from workspan.cli.terminal import Terminal
 from workspan.errors import InputError
-from workspan.legible import one_line
+from workspan.legible import counted, one_line
 from workspan.tasks import read_tasks
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _close(
     for name, found in pairs.items():
         console.print(f"agreement of {one_line(name, 80)}: {said_of(found)}", soft_wrap=True)
     console.print(
-        f"workspan certify --input {to} uses them; a risk of 0.1 at delta 0.1 takes {needed} "
-        "answers at least, all right",
+        f"workspan certify --input {to} uses them; a risk of 0.1 at delta 0.1 takes "
+        f"{counted(needed, 'answer')} at least, all right",
         soft_wrap=True,
     )

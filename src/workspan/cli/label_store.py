@@ -14,7 +14,7 @@ from rich.text import Text
 from workspan.cli.judging import Typed, ask, cut, said_of
 from workspan.cli.plain import say_json
 from workspan.cli.terminal import Terminal
-from workspan.legible import one_line
+from workspan.legible import counted, one_line
 
 if TYPE_CHECKING:
     from workspan.lab.advising.kept import Label, Shadowed
@@ -84,7 +84,8 @@ def _close(requests: Sequence[Shadowed], who: str, total: int, *, json: bool) ->
         return
     console = Terminal()
     console.print(
-        f"{one_line(who, 40)} judged {judged} of {total} answers; workspan advise uses them",
+        f"{one_line(who, 40)} judged {judged} of {counted(total, 'answer')}; workspan advise uses "
+        "them",
         soft_wrap=True,
     )
     for name, found in pairs.items():
@@ -92,14 +93,16 @@ def _close(requests: Sequence[Shadowed], who: str, total: int, *, json: bool) ->
 
 
 async def _read(store: str, since: float) -> list[Shadowed]:
-    from workspan.lab.advising.kept import ShadowStore, opened
+    from workspan.lab.advising.kept import MADE_BY, ShadowStore
+    from workspan.store.database import opened_database
 
-    async with opened(store) as database:
+    async with opened_database(store, made_by=MADE_BY, is_made=False) as database:
         return await ShadowStore(database).since(since)
 
 
 async def _keep(store: str, one: ToJudge, label: Label) -> None:
-    from workspan.lab.advising.kept import ShadowStore, opened
+    from workspan.lab.advising.kept import MADE_BY, ShadowStore
+    from workspan.store.database import opened_database
 
-    async with opened(store) as database:
+    async with opened_database(store, made_by=MADE_BY, is_made=False) as database:
         await ShadowStore(database).label(one.request.id, label, time.time())

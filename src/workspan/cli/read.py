@@ -12,10 +12,12 @@ from rich.text import Text
 
 from workspan.answers import Reading
 from workspan.answers import read as read_answer
+from workspan.boundary.inputs import read_whole
 from workspan.cli.exits import Exit
 from workspan.cli.terminal import Terminal
 from workspan.data.types import AnswerKind
 from workspan.errors import InputError, nearest
+from workspan.legible import counted
 
 _SUFFIXES = (".txt", ".md", ".json", ".jsonl", ".log", ".out", ".text")
 """What so ends is the name of a file, and a text that is read as itself only by mistake."""
@@ -78,9 +80,7 @@ def _given(text: str) -> str:
 
 def _schema(path: Path) -> dict[str, Any]:
     try:
-        held = msgspec.json.decode(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"--schema {path} can't be read: {error.strerror}") from error
+        held = msgspec.json.decode(read_whole(path))
     except msgspec.DecodeError as error:
         raise InputError(f"--schema {path} is no JSON: {error}") from None
     if not isinstance(held, dict):
@@ -108,6 +108,6 @@ def _show(found: Reading | None, text: str, kind: AnswerKind) -> None:
     console.print(Text.assemble("answer  ", (found.answer, "bold")))
     console.print(Text(f"kind    {found.kind}"))
     console.print(Text(f"rule    {found.rule}"))
-    console.print(Text(f"span    {start}-{end} of {len(text)} characters"))
+    console.print(Text(f"span    {start}-{end} of {counted(len(text), 'character')}"))
     before, after = text[max(0, start - _AROUND) : start], text[end : end + _AROUND]
     console.print(Text.assemble(before, (text[start:end], "reverse"), after))

@@ -33,6 +33,7 @@ from workspan.runner import Result
 from workspan.store.journals import JournalFile
 
 _HEAD = b"# A patch that `workspan rollouts` chose: git apply FILE\n"
+_UNJUDGED = b"# Nobody judged it: the time or the budget ended before its tests did.\n"
 
 
 def rollouts(
@@ -161,10 +162,11 @@ def rollouts(
     if done is None:
         raise typer.Exit(Exit.OK)
     if done.diff and output is not None:
-        replace_file(output, _HEAD + done.diff.encode())
+        marked = _UNJUDGED if done.is_unjudged else b""
+        replace_file(output, _HEAD + marked + done.diff.encode())
     elif done.diff and not json:
         _print_diff(done.diff)
-    raise typer.Exit(Exit.OK if done.diff else Exit.NO_ANSWER)
+    raise typer.Exit(Exit.OK if done.diff and not done.is_unjudged else Exit.NO_ANSWER)
 
 
 async def _say_plan(rolling: Rolling, limits: Budget, *, json: bool) -> None:
@@ -179,15 +181,17 @@ def _show(done: Rolled, rolling: Rolling, *, json: bool) -> None:
         say_json(done.record)
         return
     console, result = Terminal(stderr=True), done.result
+    offered = next((x.key for x in result.answer.candidates if x.text == done.diff != ""), None)
     table = Table(box=None, pad_edge=False)
     for name in ("rollout", "verdict", "lines", "said"):
         table.add_column(name, overflow="fold")
     for number, one in enumerate(result.answer.candidates, 1):
-        best = result.answer.best
-        mark = " *" if done.diff and best is not None and one.key == best.key else ""
+        mark = " *" if one.key == offered else ""
         table.add_row(f"{number}{mark}", *_told(one))
     console.print(table)
-    if not done.diff:
+    if done.is_unjudged:
+        console.print(Text(f"the patch is unjudged: {_unchosen(result)}", "yellow"))
+    elif not done.diff:
         console.print(Text(f"no change was chosen: {_unchosen(result)}", "yellow"))
     console.print(account(result, rolling.opened))
     for line in noticed(result):
@@ -195,7 +199,7 @@ def _show(done: Rolled, rolling: Rolling, *, json: bool) -> None:
 
 
 def _unchosen(result: Result) -> str:
-    """Say why there is no patch: one that nobody judged is not offered in place of one that was."""
+    """Say why no patch passed."""
     if not any(one.text for one in result.answer.candidates) and result.answer.candidates:
         return "no rollout changed anything"
     waiting = sum(one.score is None and bool(one.text) for one in result.answer.candidates)

@@ -50,7 +50,7 @@ def list_(*, store: StoreOption, json: Json = False) -> None:
         state = "" if one.ended is not None else ", not ended"
         cost = f", ${one.spent_cost / 1e12:.4f}" if one.spent_cost else ""
         say(
-            f"{one.id}  {one.name}: {began} UTC, {one.done} of {one.cells} cells done, "
+            f"{one.id}  {one.name}: {began} UTC, {one.done} of {counted(one.cells, 'cell')} done, "
             f"{one.spent_work} work{cost}{state}"
         )
 
@@ -102,7 +102,9 @@ def compare(
         from workspan.app.mapping import keep_comparison
 
         kept = len(_run(lambda: keep_comparison(store, sweep, base)))
-        Terminal(stderr=True).print(f"{kept} verdicts kept: workspan map --store {store}")
+        Terminal(stderr=True).print(
+            f"{counted(kept, 'verdict')} kept: workspan map --store {store}"
+        )
     found = judged(_run(lambda: held(store, sweep)), base)
     if json:
         for kind in ("versus", "overtaking", "covering"):
@@ -253,7 +255,7 @@ def _caveats(found: Judged) -> list[str]:
     said = []
     if found.versus:
         base, n = found.versus[0].base, len(found.versus)
-        said.append(f"ahead of {base}; Holm: p adjusted for {n} comparisons")
+        said.append(f"ahead of {base}; Holm: p adjusted for {counted(n, 'comparison')}")
         said.append("needed: problems that would show such a difference with 80 % power")
     if any(one.shares_draws for one in found.versus):
         said.append("↳ shares draws with the base: paired, but not independent")

@@ -128,13 +128,15 @@ class _Bar:
 
 
 def _left(far: Far) -> str:
-    said = f"{far.work} tokens"
+    said = counted(far.work, "token")
     if far.cost:
         said += f", ${far.cost:.4f}"
     if far.seconds_left is not None:
         minutes, seconds = divmod(round(far.seconds_left), 60)
         said += f"; left {minutes}:{seconds:02d}"
         said += f", ${far.cost_left:.4f}" if far.cost_left else ""
+    if far.waits_for:
+        said += f"; another sweep runs {counted(far.waits_for, 'cell')}: waiting"
     return said
 
 
@@ -272,7 +274,7 @@ def _say_rest(done: Swept, store: str) -> None:
         aside.print(f"not done: {said}; the same command tries them again", soft_wrap=True)
     if by_status.get("cut"):
         lost = sum(row.lost_work for row in done.cells)
-        kills = f", {lost} tokens of which kills may have lost" if lost else ""
+        kills = f", {counted(lost, 'token')} of which kills may have lost" if lost else ""
         aside.print(
             f"cut: the total holds no more of their runs{kills}; with a higher one in the file the "
             "same command goes on",

@@ -19,7 +19,7 @@ from workspan.app.engines import Opened
 from workspan.core.context import Delta, Event
 from workspan.core.engine import engine_names
 from workspan.data.types import Usage
-from workspan.legible import legible, one_line
+from workspan.legible import counted, legible, one_line
 from workspan.runner import Result
 
 _NARROWEST, _WIDEST = 20, 1_000
@@ -99,10 +99,11 @@ def account(result: Result, opened: Opened) -> Table:
     about = f", {usage.unseen_tokens} more at most after cuts" if usage.unseen_tokens else ""
     rows = {
         "engine": engine_names(f"{engine.name}, {engine.model}", opened.models),
-        "work": f"{result.work} tokens decoded ({usage.source}{about})",
-        "span": f"{result.span} tokens on the longest chain of calls",
+        "work": f"{counted(result.work, 'token')} decoded ({usage.source}{about})",
+        "span": f"{counted(result.span, 'token')} on the longest chain of calls",
         "parallelism": f"{result.parallelism:.1f} (work / span)",
-        "prefill": f"{usage.prefill} prompt tokens ({usage.cached_tokens} more from a cache)",
+        "prefill": f"{counted(usage.prefill, 'prompt token')} "
+        f"({usage.cached_tokens} more from a cache)",
         "calls": f"{usage.calls}" + (f", {result.failures} failed" if result.failures else ""),
         "seconds": f"{result.seconds:.2f}{_line(result)}",
         "money": money(usage),

@@ -14,7 +14,17 @@ from rich.table import Table
 
 from workspan.app.engines import Opened, open_engines
 from workspan.app.state import kept_journal, private_files
-from workspan.app.which import DEFAULT, DEPTH, EFFORTS, Which, as_efforts, check_entrants, prepared
+from workspan.app.which import (
+    DEEPEST,
+    DEFAULT,
+    DEPTH,
+    EFFORTS,
+    MOST_VOTES,
+    Which,
+    as_efforts,
+    check_entrants,
+    prepared,
+)
 from workspan.app.which import which as race_efforts
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.drawing import journal_output, named_inputs
@@ -64,10 +74,12 @@ def which(
     setting: SettingOption = None,
     api_key_env: KeyOption = None,
     votes: Annotated[
-        int | None, typer.Option(min=1, help="Samples of each effort on each problem: 3.")
+        int | None,
+        typer.Option(min=1, max=MOST_VOTES, help="Samples of each effort on each problem: 3."),
     ] = None,
     depth: Annotated[
-        int, typer.Option(min=1, help="Tokens of a sample, at most, thinking included.")
+        int,
+        typer.Option(min=1, max=DEEPEST, help="Tokens of a sample, at most, thinking included."),
     ] = DEPTH,
     budget: Annotated[
         int | None,
@@ -207,7 +219,7 @@ def _advice(done: Which, to: Path | None) -> list[str]:
     gone = {one.effort: one.why for one in done.records if one.verdict == "dropped"}
     said = [f"dropped {effort or DEFAULT}: {why}" for effort, why in gone.items()]
     if (policy := done.policy) is not None:
-        said += [f"use {policy.arm}", f"    {policy.why}", f'    -s "{policy.strategy}"']
+        said += [f'use -s "{policy.strategy}"', f"    {policy.arm}", f"    {policy.why}"]
         said += [f"    -s 'auto(profile=\"{to}\")' climbs within a budget"] if to else []
     return said
 

@@ -91,6 +91,11 @@ class _Gated:
         """Be taken for the engine itself."""
         return self._engine.info
 
+    @property
+    def announces(self) -> bool:
+        """What a call may cost is told before it is asked: nothing else can be waited for."""
+        return False
+
     async def count(self, request: Request) -> int:
         """Count as it does."""
         return await self._engine.count(request)

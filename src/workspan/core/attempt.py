@@ -6,13 +6,14 @@ from collections.abc import Callable, Hashable
 from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import TypeAlias
 
 import anyio
 
 from workspan.core.clock import Clock
 from workspan.core.context import Began, Context, Delta, Ended, Event
-from workspan.core.engine import FREE, Bill, Whole, texts_alone
+from workspan.core.engine import FREE, Bill, Post, Whole, announces, texts_alone
 from workspan.core.journal import bound_usage
 from workspan.core.ledger import Hold, Ledger
 from workspan.core.warming import Warmth
@@ -83,6 +84,8 @@ class Attempt:
         self.races = races
         self.engine = run.engine_of(request)
         self.bill = Bill()
+        self.is_out = not announces(self.engine)
+        """A request may be out: the call is charged if nothing more is heard of it."""
         self.prefill = 0
         self.cap = self.leased = 0
         self.capped_by = self.cut_by = ""
@@ -165,6 +168,9 @@ class Attempt:
             raise
         if self.cap != self.request.max_tokens:
             self.request = replace(self.request, max_tokens=self.cap)
+        if not self.is_out:
+            self.bill.on_post = partial(self._note, hold)
+            return hold
         try:
             self._write_ahead(hold)
         except BaseException:
@@ -250,11 +256,17 @@ class Attempt:
             return Amount(calls, work, prefill)
         return Amount(calls, work, prefill, price.of(Usage(calls, prefill, output_tokens=work)))
 
+    def _note(self, hold: Hold, post: Post) -> None:
+        """Write ahead that a request leaves, or that none is out any more."""
+        if self.is_out is not (post == "leaves"):
+            self.is_out = not self.is_out
+            self._write_ahead(hold)
+
     def _write_ahead(self, hold: Hold) -> None:
         """Note on disk what the call may cost, for the account of a killed process."""
         journal = self.run.journal
         if journal.is_durable:
-            usage = bound_usage(hold.amount)
+            usage = bound_usage(hold.amount) if self.is_out else Usage()
             now = self.run.elapsed()
             journal.append(Entry(self.key, "open", self.asked, usage, began=now, ended=now))
 

@@ -19,6 +19,7 @@ from workspan.core.warming import Warming
 from workspan.data.entry import Entry
 from workspan.data.types import Candidate, Chunk, Notice, NoticeCode, Problem, Request
 from workspan.errors import BudgetExceeded, SpecError, nearest
+from workspan.legible import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class Context:
 
 def _missing(told: Verdicts) -> str:
     """Say how many verdicts are missing, and what that makes of the run."""
-    share = f"no verdict for {told.lost} of {told.asked} candidates: {told.first}"
+    share = f"no verdict for {told.lost} of {counted(told.asked, 'candidate')}: {told.first}"
     return share if told.lost < told.asked else f"{share}; the answer was not judged"
 
 

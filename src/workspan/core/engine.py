@@ -113,6 +113,10 @@ class EngineInfo:
     `data.efforts`) has no say."""
 
 
+Post = Literal["leaves", "refused"]
+"""What becomes of a request to a server: it is about to leave; it surely was not charged for."""
+
+
 @dataclass(slots=True)
 class Bill:
     """What one call has cost so far: written by the engine, read by the session.
@@ -140,6 +144,20 @@ class Bill:
     """The service tier that the reply names."""
     stood: float = 0.0
     """Seconds in line before anybody was asked."""
+    is_out: bool = False
+    """A request may be at the server, as far as the engine tells."""
+    on_post: Callable[[Post], None] | None = None
+    """Set by the session where the engine `Announces`; see `tell`."""
+
+    def tell(self, post: Post) -> None:
+        """Say that a request leaves now, or that it was refused without a charge.
+
+        Raises:
+            JournalError: what it may cost can't be written down: it must not leave.
+        """
+        if self.on_post is not None:
+            self.on_post(post)
+        self.is_out = post == "leaves"
 
 
 @runtime_checkable
@@ -153,6 +171,25 @@ class Loads(Protocol):
             EngineError: it can't be loaded.
         """
         ...
+
+
+@runtime_checkable
+class Announces(Protocol):
+    """An engine that says on the bill (`Bill.tell`) when a request is about to leave.
+
+    Before that, and while it waits to ask again after a refusal, a killed process has spent nothing
+    on the call. Of any other engine a call may be charged from the moment that it is asked.
+    """
+
+    @property
+    def announces(self) -> bool:
+        """Whether it does."""
+        ...
+
+
+def announces(engine: Engine) -> bool:
+    """Tell whether an engine says when its requests leave."""
+    return isinstance(engine, Announces) and engine.announces
 
 
 async def ready(engines: Iterable[Engine]) -> None:

@@ -161,6 +161,8 @@ def _read_one(name: str, text: str, known: Mapping[str, tuple[str, Read]]) -> tu
     if not target:
         names = [entry + "…" if entry.endswith(".") else entry for entry in known]
         raise SpecError(f"{name}: an engine has no such setting: {nearest(name, names)}")
+    if not text.strip():
+        raise SpecError(f"the setting {name} has no value: give it one, or leave it out")
     try:
         return target, read(text)
     except ValueError as error:
@@ -201,6 +203,8 @@ def read_settings(
             raise SpecError(f"--set {name}: write KEY=VALUE, such as prefill=true")
         first, dot, rest = name.partition(".")
         owner, inner = (first, rest) if dot and first and first in engines else ("", name)
+        if not value.strip():
+            raise SpecError(f"--set {name}= has no value: give it one, or leave it out")
         if inner in stated[owner]:
             raise SpecError(f"--set {name} is given twice")
         stated[owner][inner] = value

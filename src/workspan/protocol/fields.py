@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from workspan.errors import InputError
 from workspan.legible import quoted
@@ -30,6 +30,46 @@ def as_list(told: Any, place: str, of: str) -> Sequence[Any]:
     if not isinstance(told, Sequence) or isinstance(told, str | bytes):
         raise InputError(f"{place} must be a list of {of}, not {quoted(told)}")
     return told
+
+
+Part: TypeAlias = Callable[[dict[str, Any], str], dict[str, Any]]
+"""Writes one part of a chat's content in the words of another dialect; told where it stands."""
+
+
+def untold(dialect: str, place: str, what: str) -> InputError:
+    """Make the error of what a chat holds and another dialect has no word for."""
+    return InputError(f"{place} is {what}, which an upstream that speaks {dialect} can't be told")
+
+
+def parts_told(
+    told: Any,
+    place: str,
+    text: str,
+    known: Mapping[str, Part],
+    cannot: Callable[[str, str], InputError],
+) -> list[dict[str, Any]]:
+    """Put a chat's content into the words of another dialect, part by part.
+
+    Args:
+        told: a text, or parts.
+        place: where it stands.
+        text: what the dialect calls a part of text.
+        known: what writes each of a chat's parts, by its type.
+        cannot: makes the error of one that is none of them.
+
+    Raises:
+        InputError: a part is none, or can't be told.
+    """
+    if told is None or isinstance(told, str):
+        return [{"type": text, "text": told}] if told else []
+    found = []
+    for i, one in enumerate(as_list(told, place, "parts")):
+        part, at = as_object(one, f"{place}[{i}]"), f"{place}[{i}]"
+        write = known.get(str(part.get("type")))
+        if write is None:
+            raise cannot(f"{at}.type", quoted(part.get("type")))
+        found.append(write(part, at))
+    return found
 
 
 def taken(rest: dict[str, Any], name: str, place: str) -> str:

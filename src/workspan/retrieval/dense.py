@@ -12,6 +12,7 @@ from anyio import to_thread
 
 from workspan.boundary.address import checked_url
 from workspan.errors import EngineProtocolError, MissingDependency, ungrouped
+from workspan.legible import counted
 from workspan.retrieval.base import Passage, Retriever
 from workspan.retrieval.post import bearer, post
 
@@ -79,7 +80,8 @@ class EndpointEmbedder:
         except msgspec.ValidationError as error:
             raise EngineProtocolError(f"{url} did not answer with embeddings: {error}") from None
         if sorted(item.index for item in data) != list(range(len(texts))):
-            raise EngineProtocolError(f"{url} answered {len(data)} vectors for {len(texts)} texts")
+            said = f"{counted(len(data), 'vector')} for {counted(len(texts), 'text')}"
+            raise EngineProtocolError(f"{url} answered {said}")
         return [item.embedding for item in sorted(data, key=lambda item: item.index)]
 
 

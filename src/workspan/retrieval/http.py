@@ -9,6 +9,7 @@ from typing import Any
 
 from workspan.boundary.address import checked_url
 from workspan.errors import EngineProtocolError, at_least
+from workspan.legible import counted
 from workspan.retrieval.base import Passage
 from workspan.retrieval.post import post
 
@@ -47,7 +48,9 @@ class HttpRetriever:
         if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
             raise EngineProtocolError(f"{self.url} did not answer with lists of passages")
         if len(rows) != len(queries):
-            said = f"{len(rows)} lists of passages for {len(queries)} queries"
+            said = (
+                f"{counted(len(rows), 'list')} of passages for {counted(len(queries), 'question')}"
+            )
             raise EngineProtocolError(f"{self.url} answered {said}")
         return [[self._passage(item) for item in row[:top]] for row in rows]
 

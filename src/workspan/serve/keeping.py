@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from workspan.errors import InputError, nearest
 from workspan.legible import quoted
 from workspan.serve.exchanging import Utc
-from workspan.serve.store import store_at
 from workspan.serve.store.base import KeyUsage, Store
+from workspan.serve.store.driven import DrivenStore
 from workspan.serve.store.keys import Key, StoredKey, make_key, parse_expiry
 from workspan.serve.store.limits import parse_limits, per_minute
+from workspan.store.database import opened_database
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,9 @@ async def opened(address: str, *, is_made: bool = False) -> AsyncIterator[Store]
     Raises:
         InputError: there is no such file, and it is not to be made.
     """
-    store = store_at(address)
-    if not is_made and not store.database.is_there:
-        raise InputError(f"there is no store {address}: `workspan keys add` makes one")
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.aclose()
+    made_by = "workspan keys add"
+    async with opened_database(address, made_by=made_by, is_made=is_made) as database:
+        yield DrivenStore(database)
 
 
 async def add_key(

@@ -46,7 +46,9 @@ def expanded(
             raise InputError(
                 f"{one.name} is a pool: its file says the model, key, price and settings of each"
             )
-        file = read_pool(Path(one.engine.removeprefix(_FORM)))
+        if not (path := one.engine.removeprefix(_FORM).strip()):
+            raise InputError("pool: names no file: write pool:FILE.toml")
+        file = read_pool(Path(path))
         members = _members(one, file, rows)
         found += members.values()
         pools.append(Grouped(one.name, {each.name: at for at, each in members.items()}, file))

@@ -10,6 +10,7 @@ from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 from typing import Any
 
+from workspan.boundary.inputs import read_whole
 from workspan.core.engine import Price
 from workspan.data.money import exactly
 from workspan.data.types import Usage
@@ -206,9 +207,7 @@ def read_prices(path: Path) -> Prices:
         DataError: it can't be read, or a row of it lacks something or can't be true.
     """
     try:
-        held = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
-    except OSError as error:
-        raise DataError(f"can't be read: {error.strerror}", path=str(path)) from None
+        held = tomllib.loads(read_whole(path).decode("utf-8"), parse_float=Decimal)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"no TOML: {error}", path=str(path)) from None
     tables = held.pop("price", None)

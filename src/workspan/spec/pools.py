@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workspan.errors import EngineError, EngineUnavailable
+from workspan.errors import EngineError, EngineUnavailable, SpecError
 from workspan.registry.card import Card, carded
 
 if TYPE_CHECKING:
     from workspan.core.engine import Engine
     from workspan.engines.pool import Pool
     from workspan.engines.pool.file import Stated
+    from workspan.engines.settings import Settings
 
 
 @carded(
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
         runs=True,
     )
 )
-async def pool(file: str) -> Pool:
+async def pool(file: str, settings: Settings | None = None) -> Pool:
     """Open several engines as one: weights, health, limits by the minute, failover.
 
     The file has a table for each member. Keys stand in the environment, and the file names their
     variables.
 
     Raises:
+        SpecError: no file is named, or something is stated that the file states of each member.
         DataError: the file can't be read, or holds something else.
         WorkspanError: a member can't be opened; those that were open are closed again.
     """
@@ -36,6 +38,11 @@ async def pool(file: str) -> Pool:
     from workspan.engines.pool import Pool
     from workspan.engines.pool.file import read_pool
 
+    if not file.strip():
+        raise SpecError("pool: names no file: write pool:FILE.toml, with a table for each member")
+    if settings is not None and (settings.stated or settings.key):
+        what = next(iter(settings.stated), "a key")
+        raise SpecError(f"the file of a pool states {what} for each member: write it there")
     told = read_pool(Path(file))
     engines: dict[str, Engine] = {}
     try:

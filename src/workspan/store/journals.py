@@ -15,9 +15,9 @@ import msgspec
 from workspan.core.journal import Journal
 from workspan.data.entry import Entry, Header, Line, RunId
 from workspan.data.types import Sample
-from workspan.errors import InputError, JournalError, ReplayMismatch
+from workspan.errors import InputError, JournalError, JournalInUse, ReplayMismatch
 from workspan.legible import quoted
-from workspan.store.lines import MARK, Broken, is_journal, parse, sealed
+from workspan.store.lines import MARK, Broken, Content, is_journal, parse, sealed
 
 _LONGEST_HEADER = 64 * 1024
 
@@ -30,6 +30,59 @@ def is_journal_file(path: Path) -> bool:
     """
     with path.open("rb") as file:
         return is_journal(file.readline(_LONGEST_HEADER))
+
+
+def held_by_now(path: Path, header: Header) -> dict[RunId, list[Entry]]:
+    """Return what a journal holds by now, by its run, whoever is writing it; it is left as it is.
+
+    Raises:
+        InputError: what is there is no journal.
+        JournalError: not readable or damaged.
+        ReplayMismatch: another engine, seed or format wrote it.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise JournalError(f"{path}: {error.strerror}") from error
+    if _first_line(header).startswith(content):
+        return {}  # its writer has just begun
+    found = _parsed(path, content)
+    _compare(path, found.header, header)
+    return _by_run(found)
+
+
+def _first_line(header: Header) -> bytes:
+    return sealed(msgspec.json.encode(header), 0)[0]
+
+
+def _parsed(path: Path, content: bytes) -> Content:
+    if not is_journal(content):
+        raise InputError(
+            f"{path}:1: not a journal: the file holds something else, and was left as it is: name "
+            "another for the journal"
+        )
+    try:
+        return parse(content)
+    except Broken as broken:
+        kind = ReplayMismatch if broken.is_other else JournalError
+        raise kind(f"{path}:{broken.number}: {broken}") from broken.__cause__
+
+
+def _compare(path: Path, found: Header, header: Header) -> None:
+    for name in Header.__struct_fields__:
+        was, now = getattr(found, name), getattr(header, name)
+        if was != now:
+            raise ReplayMismatch(
+                f"{path} was written with {name} {was!r}, this run has {now!r}: use the same, or "
+                "another journal"
+            )
+
+
+def _by_run(found: Content) -> dict[RunId, list[Entry]]:
+    by_run: dict[RunId, list[Entry]] = {}
+    for line in found.lines:
+        by_run.setdefault(line.run, []).append(line.entry)
+    return by_run
 
 
 class JournalFile:
@@ -45,7 +98,8 @@ class JournalFile:
 
         Raises:
             InputError: what is there is no journal; nothing of it was changed.
-            JournalError: not readable, damaged, or open in another process.
+            JournalError: not readable or damaged.
+            JournalInUse: open in another process.
             ReplayMismatch: another engine, seed or format wrote it.
         """
         self.path = path
@@ -143,7 +197,7 @@ class JournalFile:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise JournalError(
+            raise JournalInUse(
                 f"{self.path}: another process is writing this journal: once it has ended, the "
                 "same command goes on from there"
             ) from error
@@ -156,26 +210,16 @@ class JournalFile:
                 content = lines.read()
         except OSError as error:
             raise JournalError(f"{self.path}: {error.strerror}") from error
-        first, _ = sealed(self._encoder.encode(header), 0)
+        first = _first_line(header)
         if len(MARK) < len(content) < len(first) and first.startswith(content):
             os.ftruncate(self._file, 0)  # all that a full disk took of this very line
             content = b""
         if not content:
             self._begin(header)
             return
-        if not is_journal(content):
-            raise InputError(
-                f"{self.path}:1: not a journal: the file holds something else, and was left as it "
-                "is: name another for the journal"
-            )
-        try:
-            found = parse(content)
-        except Broken as broken:
-            kind = ReplayMismatch if broken.is_other else JournalError
-            raise kind(f"{self.path}:{broken.number}: {broken}") from broken.__cause__
-        self._compare(found.header, header)
-        for line in found.lines:
-            self._entries.setdefault(line.run, []).append(line.entry)
+        found = _parsed(self.path, content)
+        _compare(self.path, found.header, header)
+        self._entries = _by_run(found)
         self._check = found.check
         if found.end < len(content):  # the line that a kill or a full disk cut short
             os.ftruncate(self._file, found.end)
@@ -193,16 +237,7 @@ class JournalFile:
         Raises:
             ReplayMismatch: the file is of another engine, model or seed.
         """
-        self._compare(self.header, header)
-
-    def _compare(self, found: Header, header: Header) -> None:
-        for name in Header.__struct_fields__:
-            was, now = getattr(found, name), getattr(header, name)
-            if was != now:
-                raise ReplayMismatch(
-                    f"{self.path} was written with {name} {was!r}, this run has {now!r}: "
-                    "use the same, or another journal"
-                )
+        _compare(self.path, self.header, header)
 
     def _write_entry(self, run: RunId, entry: Entry) -> None:
         self._write(Line(run, entry))

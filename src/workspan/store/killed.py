@@ -52,8 +52,9 @@ def set_aside(raw: Journal, lost: Journal) -> Resumed:
     known = {entry.key for entry in lost.entries}
     for key in sorted(dead, key=latest.__getitem__):
         place = latest[key]
-        if str(place) not in known:
-            lost.append(Entry(str(place), "value", usage=raw.entries[place].usage))
+        bound = raw.entries[place].usage
+        if bound.calls and str(place) not in known:  # else no request was out
+            lost.append(Entry(str(place), "value", usage=bound))
     kept = [entry for entry in raw.entries if entry.key not in dead]
     return Resumed(Journal(kept, raw.append), lost)
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workspan.legible import counted
+
 LETTERS = "ABCDEFGHIJ"
 
 _LABELLED = re.compile(
@@ -86,7 +88,9 @@ def _of_object(value: Mapping[str, Any]) -> Choices:
     labels = fields.get("label", fields.get("labels"))
     if isinstance(texts, list | tuple) and isinstance(labels, list | tuple):
         if len(texts) != len(labels):
-            raise ValueError(f"there are {len(texts)} choices and {len(labels)} labels")
+            raise ValueError(
+                f"it has {counted(len(texts), 'choice')} and {counted(len(labels), 'label')}"
+            )
         if "choices" in fields and set(labels) <= {0, 1}:  # TruthfulQA: 1 is a true one
             if sum(labels) != 1:
                 raise ValueError(f"{sum(labels)} choices are marked as right: mark one")

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from workspan.errors import DataError, MissingDependency
+from workspan.legible import counted
 from workspan.tasks.tables import Row
 
 _EXAMPLE = '{"question": "2 + 3?", "answer": "5"}'
@@ -169,7 +170,8 @@ def table(path: Path) -> list[Row]:
             if not header:
                 header = _header(cells, str(path), line)
             elif len(cells) > len(header):
-                said = f"has {len(cells)} cells, and the header {len(header)}: quote the commas"
+                held = counted(len(cells), "cell")
+                said = f"has {held}, and the header {len(header)}: quote the commas"
                 raise DataError(said, path=str(path), line=line)
             else:
                 named = zip(header, cells, strict=False)

@@ -16,7 +16,7 @@ import msgspec
 
 from workspan.boundary.shell import CommandError, ask
 from workspan.errors import DataError, SpecError
-from workspan.legible import quoted
+from workspan.legible import counted, quoted
 from workspan.registry.table import written
 from workspan.spec import make
 from workspan.tasks.tables import Row
@@ -78,7 +78,8 @@ def _commanded(command: str, seconds: float, rows: list[Row], path: str) -> list
         raise DataError(str(error), path=path) from None
     lines = [line for line in told.splitlines() if line.strip()]
     if len(lines) != len(rows):
-        raise DataError(f"{command} wrote {len(lines)} lines for {len(rows)} rows", path=path)
+        wrote = f"{counted(len(lines), 'line')} for {counted(len(rows), 'row')}"
+        raise DataError(f"{command} wrote {wrote}", path=path)
     found: list[Row] = []
     for (line, _), said in zip(rows, lines, strict=True):
         try:

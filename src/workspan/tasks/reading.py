@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workspan.errors import DataError
+from workspan.legible import counted
 from workspan.tasks.base import Task
 from workspan.tasks.graders.equivalence import Ungraded
 
@@ -45,11 +46,11 @@ class Read:
     def lines(self) -> list[str]:
         """What a person should know, a line each."""
         kinds = ", ".join(f"{n} {kind}" for kind, n in self.kinds.items())
-        said = [f"read {self.problems} problems: {kinds}"]
+        said = [f"read {counted(self.problems, 'problem')}: {kinds}"]
         said += [f"  {one.problem}: {one.reference!r} ({one.how})" for one in self.shown]
         if self.unread:
             said.append(
-                f"{self.unread} of {self.problems} references could not be read: "
+                f"{self.unread} of {counted(self.problems, 'reference')} could not be read: "
                 f"{self.first_unread}"
             )
         return said
@@ -76,8 +77,8 @@ def check_gradable(read: Read) -> None:
     """
     if read.problems and read.unread == read.problems:
         raise DataError(
-            f"none of the {read.problems} references can be read: {read.first_unread}. Give each "
-            "problem an answer that can be compared, or a grader of your own (docs/tasks.md)"
+            f"none of {counted(read.problems, 'reference')} can be read: {read.first_unread}. Give "
+            "each problem an answer that can be compared, or a grader of your own (docs/tasks.md)"
         )
 
 

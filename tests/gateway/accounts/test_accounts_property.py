@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -14,15 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cut_requests import WHEN, Door, served, spend
 from postgres_server import PostgresServer
-from store_rig import Rig, fresh_database, rig, run
+from store_rig import Rig, fresh_database, run
 from workspan.data.types import Amount, Usage
 from workspan.errors import Refused
-from workspan.serve.accounts import Account, Accounts
-from workspan.serve.exchanging import Pace
+from workspan.serve.accounts import Accounts
 
 PRICE = Decimal("0.000125")
-PACE = Pace(patience=0.03, retry=0.001, tick=0.005, linger=0.0, back_off=0.01, close=60.0)
 LIMITS = "300 work/minute, 700 work/day, $0.08/day, 30 calls/hour, 900 work, 4k prefill/month"
 
 
@@ -43,73 +41,21 @@ class Asked:
 
 ASKED = st.builds(
     Asked,
-    worker=st.integers(0, 1),
     prompt=st.integers(0, 300),
     slices=st.lists(st.integers(1, 120), min_size=1, max_size=4).map(tuple),
     unused=st.integers(0, 120),
-    wait=st.integers(0, 60),
-    cut=st.none() | st.integers(0, 120),
+    **WHEN,
 )
 
 
 class Bill:
-    """What an upstream would charge: written before the account hears of it."""
+    """What an upstream would charge."""
 
     def __init__(self) -> None:
         self.total = Usage()
-        self.answered = 0
 
-
-async def answer(account: Account, asked: Asked, bill: Bill) -> None:
-    first = asked.slices[0]
-    hold = await account.reserve(Amount(1, first, asked.prompt, first * PRICE))
-    used = Usage()
-    try:
-        for tokens in asked.slices[1:]:
-            await asyncio.sleep(0)
-            if not await account.extend(hold, Amount(0, tokens, 0, tokens * PRICE)):
-                break
-    finally:
-        decoded = max(0, hold.amount.work - asked.unused)
-        used = Usage(1, asked.prompt, output_tokens=decoded, cost=decoded * PRICE)
-        bill.total += used
-        await account.settle(hold, used)
-    bill.answered += 1
-
-
-async def request(accounts: Accounts, one: Rig, asked: Asked, bill: Bill) -> None:
-    first = Amount(1, asked.slices[0], asked.prompt, asked.slices[0] * PRICE)
-    for _ in range(asked.wait):
-        await asyncio.sleep(0)
-    with suppress(Refused):
-        async with accounts.open(one.key, first=first) as account:
-            await answer(account, asked, bill)
-
-
-async def cut_after(task: asyncio.Task[None], turns: int) -> None:
-    for _ in range(turns):
-        await asyncio.sleep(0)
-    task.cancel()
-
-
-@asynccontextmanager
-async def workers(one: Rig) -> AsyncIterator[list[Accounts]]:
-    async with await one.worker() as first, await one.worker() as second:
-        yield [first, second]
-
-
-async def serve(one: Rig, asked: list[Asked], bill: Bill) -> None:
-    async with workers(one) as accounts:
-        tasks = []
-        for each in asked:
-            task = asyncio.create_task(request(accounts[each.worker], one, each, bill))
-            tasks.append(task)
-            if each.cut is not None:
-                tasks.append(asyncio.create_task(cut_after(task, each.cut)))
-        done, _ = await asyncio.wait(tasks)
-        for task in done:
-            if not task.cancelled():
-                task.result()
+    def add(self, used: Usage) -> None:
+        self.total += used
 
 
 async def check(one: Rig, bill: Bill) -> None:
@@ -130,12 +76,19 @@ async def check(one: Rig, bill: Bill) -> None:
 
 
 async def held(address: str, rounds: list[list[Asked]]) -> None:
-    """Serve rounds of requests, each by workers that start anew."""
     bill = Bill()
-    async with rig(address, LIMITS, pace=PACE) as one:
-        for asked in rounds:
-            await serve(one, asked, bill)
-            await check(one, bill)
+
+    def door(one: Rig, workers: Sequence[Accounts]) -> Door[Asked]:
+        async def request(asked: Asked) -> None:
+            first = Amount(1, asked.slices[0], asked.prompt, asked.slices[0] * PRICE)
+            with suppress(Refused):
+                async with workers[asked.worker].open(one.key, first=first) as account:
+                    told = (asked.slices, asked.unused, asked.prompt)
+                    await spend(account, *told, PRICE, bill.add)
+
+        return request
+
+    await served(address, LIMITS, rounds, door, lambda one: check(one, bill))
 
 
 ROUNDS = st.lists(st.lists(ASKED, min_size=1, max_size=8), min_size=1, max_size=2)

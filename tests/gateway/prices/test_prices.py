@@ -178,3 +178,8 @@ def test_a_file_may_say_what_going_before_others_costs(tmp_path: Path) -> None:
     assert rows(tmp_path).need("vendor/large").before_others() is None
     assert row.in_batch().of(usage(10_000, 2_000)) == Decimal("0.01625")
     assert row.in_batch().of(usage(272_001, 100), written=0) == Decimal("0.6815025")  # long
+
+
+def test_a_device_without_end_is_no_file() -> None:
+    with pytest.raises(DataError, match="is a device"):
+        read_prices(Path("/dev/zero"))

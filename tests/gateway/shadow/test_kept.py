@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from store_rig import run
-from workspan.errors import InputError, StoreError
-from workspan.lab.advising.kept import Arm, Label, Said, Shadowed, ShadowStore, opened
+from workspan.errors import StoreError
+from workspan.lab.advising.kept import Arm, Label, Said, Shadowed, ShadowStore
 from workspan.serve.shadow.account import ID, enter, shadow_key
 from workspan.serve.store import store_at
 from workspan.serve.store.limits import parse_limits
@@ -115,15 +114,5 @@ def test_the_accounts_limits_follow_what_is_stated(address: str) -> None:
             assert usage.stored.key.limits == parse_limits(said)
             assert usage.stored.hash == ""
         await store.aclose()
-
-    run(main)
-
-
-def test_a_store_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    async def main() -> None:
-        with pytest.raises(InputError, match="there is no store"):
-            async with opened(str(tmp_path / "none.db")):
-                pass
-        assert not (tmp_path / "none.db").exists()
 
     run(main)

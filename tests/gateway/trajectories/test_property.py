@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +15,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cut_requests import WHEN, Door, served, spend
 from postgres_server import PostgresServer
 from store_rig import Rig, fresh_database, rig, run
 from workspan.data.types import Amount, Usage
 from workspan.errors import InputError, Refused
 from workspan.serve.accounts import Accounts
-from workspan.serve.exchanging import Pace
 from workspan.serve.store.base import Store
 from workspan.serve.store.keys import StoredKey
 from workspan.serve.store.trajectories import KEPT_SECONDS, forget
-from workspan.serve.trajectories.book import Book, Turn
+from workspan.serve.trajectories.book import Book
 from workspan.serve.trajectories.named import Named
 from workspan.serve.trajectories.rules import TrajectoryRules
 from workspan.serve.wishes import read_budget
 from workspan.store.statement import Statement, Work
 
 PRICE = Decimal("0.0001")
-PACE = Pace(patience=0.03, retry=0.001, tick=0.005, linger=0.0, back_off=0.01, close=60.0)
 KEY = "500 work/minute, 2k work, $0.15, 300 calls"
 OWN = read_budget("400 work, $0.05, 6 calls")
 OTHER = read_budget("90 work")
@@ -53,12 +53,10 @@ class Asked:
 ASKED = st.builds(
     Asked,
     name=st.sampled_from(["a", "a", "a", "b"]),
-    worker=st.integers(0, 1),
     slices=st.lists(st.integers(1, 150), min_size=1, max_size=4).map(tuple),
     unused=st.integers(0, 100),
-    wait=st.integers(0, 60),
-    cut=st.none() | st.integers(0, 120),
     turns=st.booleans() | st.just(False),
+    **WHEN,
 )
 
 
@@ -72,54 +70,27 @@ class Bills:
         self.of[name] = self.of.get(name, Usage()) + used
 
 
-async def turn(accounts: Accounts, book: Book, one: Rig, asked: Asked, bills: Bills) -> None:
-    for _ in range(asked.wait):
-        await asyncio.sleep(0)
-    if asked.turns:
-        one.utc.turn(60)
-    allowed = OWN if asked.name == "a" else OTHER
-    first = Amount(1, asked.slices[0], 0, asked.slices[0] * PRICE)
-    with suppress(Refused):
-        joined: Turn = await book.join(Named(asked.name), one.key, "m", allowed)
-        async with accounts.open(one.key, first=first, within=joined.within) as account:
-            hold = await account.reserve(first)
-            try:
-                for tokens in asked.slices[1:]:
-                    await asyncio.sleep(0)
-                    if not await account.extend(hold, Amount(0, tokens, 0, tokens * PRICE)):
-                        break
-            finally:
-                decoded = max(0, hold.amount.work - asked.unused)
-                used = Usage(1, 0, output_tokens=decoded, cost=decoded * PRICE)
-                bills.add(asked.name, used)
-                await account.settle(hold, used)
-
-
-async def cut_after(task: asyncio.Task[None], turns: int) -> None:
-    for _ in range(turns):
-        await asyncio.sleep(0)
-    task.cancel()
-
-
 async def held(address: str, rounds: list[list[Asked]]) -> None:
-    """Serve rounds of turns, each by workers that start anew."""
     bills = Bills()
-    async with rig(address, KEY, pace=PACE) as one:
-        for asked in rounds:
-            async with await one.worker() as first, await one.worker() as second:
-                books = [Book(one.store, TrajectoryRules(), one.utc) for _ in range(2)]
-                tasks = []
-                for each in asked:
-                    workers = (first, second)[each.worker], books[each.worker]
-                    task = asyncio.create_task(turn(*workers, one, each, bills))
-                    tasks.append(task)
-                    if each.cut is not None:
-                        tasks.append(asyncio.create_task(cut_after(task, each.cut)))
-                done, _ = await asyncio.wait(tasks)
-                for task in done:
-                    if not task.cancelled():
-                        task.result()
-            await check(one, bills)
+
+    def door(one: Rig, workers: Sequence[Accounts]) -> Door[Asked]:
+        books = [Book(one.store, TrajectoryRules(), one.utc) for _ in workers]
+
+        async def turn(asked: Asked) -> None:
+            if asked.turns:
+                one.utc.turn(60)
+            allowed = OWN if asked.name == "a" else OTHER
+            first = Amount(1, asked.slices[0], 0, asked.slices[0] * PRICE)
+            with suppress(Refused):
+                joined = await books[asked.worker].join(Named(asked.name), one.key, "m", allowed)
+                accounts, within = workers[asked.worker], joined.within
+                async with accounts.open(one.key, first=first, within=within) as account:
+                    add = partial(bills.add, asked.name)
+                    await spend(account, asked.slices, asked.unused, 0, PRICE, add)
+
+        return turn
+
+    await served(address, KEY, rounds, door, lambda one: check(one, bills))
 
 
 async def check(one: Rig, bills: Bills) -> None:

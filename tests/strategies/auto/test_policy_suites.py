@@ -126,7 +126,6 @@ RULES: dict[str, tuple[Callable[[], Policy], int, bool]] = {
     "stated mode": (lambda: Stated(0.1, 24), 0, False),
     "stated mode and wide": (lambda: Stated(0.3, 24, width=8, hopeless=0.0), 0, False),
     "stated risk": (lambda: Stated(0.1, 12, 0.7), 0, False),
-    "stated and none holds": (lambda: Stated(0.1, 1, 0.5, because="none holds"), 0, False),
 }
 IN_ORDER = {name for name in RULES if name.startswith("stated")}
 """Rules that take in votes one after the other."""

@@ -96,11 +96,11 @@ def test_a_risk_that_was_certified_is_kept(tmp_path: Path) -> None:
     assert torn.answer.certified is False
 
 
-def test_where_no_threshold_holds_one_chain_is_drawn_and_not_certified(tmp_path: Path) -> None:
-    path = certificate(tmp_path, threshold=None)
-    result = solved(Auto(floor="risk", certificate=path), ["a"] * 8)
-    assert (result.answer.text, result.answer.certified) == ("a", False)
-    assert result.usage.calls == 1
+def test_a_file_of_an_older_version_that_certifies_nothing_is_refused(tmp_path: Path) -> None:
+    path = Path(certificate(tmp_path))
+    path.write_bytes(path.read_bytes().replace(b'"threshold":0.75', b'"threshold":null'))
+    with pytest.raises(DataError, match="holds no certificate: no threshold kept its risk"):
+        Auto(floor="risk", certificate=str(path))
 
 
 def test_side_by_side_the_certificate_is_of_the_first_votes() -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from workspan.boundary.address import proxy_for
 from workspan.boundary.secret import Secret
+from workspan.core.engine import Post
 from workspan.engines.endpoint.complaints import Complaint, read_complaint
 from workspan.engines.endpoint.rejections import rejection
 from workspan.engines.endpoint.reply import Refused, Reply, Size, lost
@@ -36,6 +37,8 @@ _MAY_HAVE_SERVED = frozenset({500, 502, 504})
 
 Learn: TypeAlias = Callable[[Complaint], bool]
 """Told of a refusal; True asks again at once."""
+Tell: TypeAlias = Callable[[Post], None]
+"""Told of each request."""
 _LARGE = 1 << 20
 """Bytes from which aiohttp warns of a body that is no file: written at once it holds up others."""
 
@@ -146,6 +149,7 @@ class Client:
         times = self._timeouts
         return aiohttp.ClientSession(
             headers=headers,
+            trace_configs=[_tracing()],
             connector=aiohttp.TCPConnector(limit=connections, force_close=not keeps),
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=times.connect, sock_read=times.first_token
@@ -160,6 +164,7 @@ class Client:
         learn: Learn,
         size: Size,
         failures: list[EngineUnavailable],
+        tell: Tell,
     ) -> Reply:
         """Ask for a completion and wait for its first token.
 
@@ -169,15 +174,17 @@ class Client:
             learn: told of each refusal.
             size: how much the reply may hold.
             failures: takes those that are answered by asking again.
+            tell: told when a request leaves, and when one was refused without a charge.
 
         Raises:
             EngineError: refused, or unavailable for as long as `Retries` allows.
         """
         try:
-            return await self._ask(path, body, learn, size)
+            return await self._ask(path, body, learn, size, tell)
         except EngineUnavailable as error:
             if error.served != "no":
                 raise
+            tell("refused")
             failure: EngineUnavailable | None = error  # stamina's set-up costs more than a call
             failures.append(error)
         async for attempt in self._retries.again():
@@ -186,17 +193,21 @@ class Client:
                     first, failure = failure, None
                     raise first
                 try:
-                    return await self._ask(path, body, learn, size)
+                    return await self._ask(path, body, learn, size, tell)
                 except EngineUnavailable as error:
+                    if error.served == "no":
+                        tell("refused")
                     failures.append(error)
                     raise
         raise AssertionError("stamina ends by returning or raising")
 
-    async def _ask(self, path: str, body: Callable[[], bytes], learn: Learn, size: Size) -> Reply:
+    async def _ask(
+        self, path: str, body: Callable[[], bytes], learn: Learn, size: Size, tell: Tell
+    ) -> Reply:
         """Ask once, or once more for each lesson."""
         for lesson in range(_LESSONS + 1):
             try:
-                return await self._open(path, body(), size)
+                return await self._open(path, body(), size, tell)
             except Refused as refused:
                 complaint = refused.complaint
                 if lesson == _LESSONS or not learn(complaint):
@@ -207,9 +218,9 @@ class Client:
                     raise error from None
         raise AssertionError("the last lesson raises")
 
-    async def _open(self, path: str, body: bytes, size: Size) -> Reply:
+    async def _open(self, path: str, body: bytes, size: Size, tell: Tell) -> Reply:
         try:
-            response = await self._post(f"{self.url}/{path}", body)
+            response = await self._post(f"{self.url}/{path}", body, tell)
         except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError) as error:
             failure = lost(error, self.url, self._secret)
             if isinstance(error, aiohttp.SocketTimeoutError | _Died):  # it may have been at work
@@ -240,12 +251,13 @@ class Client:
                 error.served = "whole" if is_whole else "part"
             raise
 
-    async def _post(self, url: str, body: bytes) -> aiohttp.ClientResponse:
+    async def _post(self, url: str, body: bytes, tell: Tell) -> aiohttp.ClientResponse:
         """Post on a kept connection; at once on a new one if the server had hung up on that.
 
         llama.cpp's server does so after every stream, its Keep-Alive header notwithstanding.
         """
         arguments: dict[str, Any] = {"proxy": self._proxy, "allow_redirects": False}
+        arguments["trace_request_ctx"] = tell
         try:
             return await self._pooled.post(url, data=_payload(body), **arguments)
         except aiohttp.ClientConnectorError:
@@ -303,6 +315,18 @@ class Client:
             raise EngineProtocolError(
                 f"{self.url} answered with something else than JSON"
             ) from None
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    """Tell whoever asks, once there is a connection and before the first byte goes over it."""
+
+    async def leaves(_: aiohttp.ClientSession, context: Any, __: object) -> None:
+        if context.trace_request_ctx is not None:
+            context.trace_request_ctx("leaves")
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_headers_sent.append(leaves)
+    return tracing
 
 
 async def _at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:

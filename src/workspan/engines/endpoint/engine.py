@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
@@ -14,7 +14,7 @@ from workspan.boundary.secret import Secret
 from workspan.core.engine import Bill, Capability, EngineInfo, Price, check_offered, needs
 from workspan.data.efforts import EFFORT_FIELDS
 from workspan.data.types import OWNED, Chunk, Notice, Request, Usage
-from workspan.engines.endpoint.client import Client, Retries, Timeouts
+from workspan.engines.endpoint.client import Client, Retries, Tell, Timeouts
 from workspan.engines.endpoint.dialect import THINKING_CAPS, Asking, Dialect, Form, ThinkingCap
 from workspan.engines.endpoint.kept import KeptClient
 from workspan.engines.endpoint.lessons import CAP_NAMES
@@ -298,6 +298,11 @@ class Endpoint:
             has_effort_field=bool(self.effort_field),
         )
 
+    @property
+    def announces(self) -> bool:
+        """It says on the bill when a request leaves."""
+        return True
+
     async def models(self) -> tuple[str, ...]:
         """Return the names of the server's models."""
         return tuple(await self._listing())
@@ -338,14 +343,15 @@ class Endpoint:
         bill.usage = meter.usage_if_cut
         failures: list[EngineUnavailable] = []
         try:
-            reply = await self.ask(request, is_whole=meter.is_asked_whole, failures=failures)
+            reply = await self.ask(
+                request, is_whole=meter.is_asked_whole, failures=failures, tell=bill.tell
+            )
         except EngineError as error:
             meter.is_asked_whole |= error.served == "whole"
             bill.usage = meter.usage_if_cut if error.served != "no" else Usage()
             raise
         except BaseException:  # the time is up while it is asked again and again
-            if failures:
-                bill.notices.append(Notice("unavailable", str(failures[-1])))
+            _close(bill, failures)
             raise
         try:
             while events := await reply.read():
@@ -398,11 +404,12 @@ class Endpoint:
         *,
         is_whole: bool = False,
         failures: list[EngineUnavailable] | None = None,
+        tell: Tell = lambda _: None,
     ) -> Reply:
         """Begin a stream of n choices, or wait for them whole, asked for as the server has taught.
 
         The reply's `notices` say what of the request was given up; `failures` takes those that are
-        answered by asking again.
+        answered by asking again, and `tell` is told of each request.
 
         Raises:
             EngineError: no token came; nothing is billed.
@@ -416,7 +423,7 @@ class Endpoint:
             size = Size(n, request.max_tokens, is_whole)
             seen = [] if failures is None else failures
             reply = await self._kept.get().stream(
-                dialect.path, asking.body, asking.learn, size, seen
+                dialect.path, asking.body, asking.learn, size, seen, tell
             )
         except EngineRejected as error:
             if error.status == 404:
@@ -510,6 +517,14 @@ def _is_place(path: str) -> bool:
 
 
 _VALUES = OWNED - {"reasoning_effort"}
+
+
+def _close(bill: Bill, failures: Sequence[EngineUnavailable]) -> None:
+    """Settle a call that was given up before its reply: nothing where no request was out."""
+    if failures:
+        bill.notices.append(Notice("unavailable", str(failures[-1])))
+    if not bill.is_out:
+        bill.usage = Usage()
 
 
 def _check_headers(headers: Mapping[str, str], key_header: str) -> None:

@@ -158,6 +158,7 @@ class Groups:
 
         A choice ends when all have ended: only then is its usage known.
         """
+        bill.tell("leaves")  # who asks for the group is not settled yet
         group, meter = self._join(request)
         try:
             while not group.is_over:

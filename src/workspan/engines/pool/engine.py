@@ -14,6 +14,7 @@ from workspan.core.engine import (
     Engine,
     EngineInfo,
     Price,
+    announces,
     check_offered,
     give_back,
     needs,
@@ -115,6 +116,11 @@ class Pool:
             has_effort_field=all(info.has_effort_field for info in told),
         )
 
+    @property
+    def announces(self) -> bool:
+        """All its members say when a request leaves."""
+        return all(map(announces, self._engines.values()))
+
     async def ready(self) -> None:
         """Load what members must."""
         await ready(self._engines.values())
@@ -143,6 +149,7 @@ class Pool:
                 except EngineError as error:
                     if not _may_go_on(error, bill):
                         raise
+                    bill.tell("refused")
                     refused[member.name] = error
                     said = f"{member.name} was passed over: {error}"
                     bill.notices.append(Notice("unavailable", said))

@@ -112,6 +112,11 @@ class Rollouts:
         told = "\0".join((self.command.command, self.snapshot.digest, str(self.snapshot.within)))
         return hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
 
+    @property
+    def announces(self) -> bool:
+        """It says on the bill when the command is started: before that, files are copied."""
+        return True
+
     async def count(self, request: Request) -> int:  # noqa: ARG002  # whatever is asked
         """Return what was stated: it is held as a whole."""
         return self.command.prompt_tokens or 0
@@ -167,6 +172,7 @@ class _Rollout:
         task = _task(request.prompt)
         (self.place / "task.md").write_text(task)
         reader = Reader()
+        self.bill.tell("leaves")
         self.bill.usage = self._bound(NOTHING)
         ran: Ran | None = None
         try:

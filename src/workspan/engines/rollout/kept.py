@@ -28,6 +28,11 @@ class Kept:
         """Be what makes new ones."""
         return self._rollouts.info
 
+    @property
+    def announces(self) -> bool:
+        """It does as what makes new ones; of what it holds nothing is owed but its bill."""
+        return self._rollouts.announces
+
     async def count(self, request: Request) -> int:
         """Return what was stated."""
         return await self._rollouts.count(request)

@@ -27,6 +27,7 @@ from workspan.errors import WorkspanError, ungrouped
 from workspan.integrations.mcp.desk import COLUMNS, Desk
 from workspan.integrations.mcp.forms import Account, Priced, Solved
 from workspan.integrations.mcp.strict import StrictServer
+from workspan.legible import counted
 from workspan.serve.wishes import within
 
 Question = Annotated[str, Field(description="What is asked; the model sees nothing else.")]
@@ -120,7 +121,7 @@ class _Progress:
         """Report until the run is over."""
         async with self._told:
             async for calls in self._told:
-                await self.context.report_progress(calls, None, f"{calls} calls have ended")
+                await self.context.report_progress(calls, None, f"{counted(calls, 'call')} ended")
 
     def end(self) -> None:
         """Say that no more will come."""

@@ -22,6 +22,7 @@ from workspan.lab.advising.truth import Pair, Pairs, Truth, pairs_of
 from workspan.lab.certifying.binomial import upper
 from workspan.lab.pairs import by_problem, clustered, score_difference
 from workspan.lab.stats import CONFIDENCE, POWER, Interval, mean_of_runs
+from workspan.legible import counted
 
 Verdict = Literal["change", "keep", "undecided"]
 MARGIN = 0.02
@@ -302,7 +303,7 @@ def _why(advice: Advice) -> str:
     if advice.verdict == "keep":
         return f"no setting is better by {advice.margin:g}, or as good and cheaper"
     if one.more is not None:
-        return f"about {one.more} more requests would decide on {one.strategy}"
+        return f"about {counted(one.more, 'more request')} would decide on {one.strategy}"
     if one.truth == "agreement":
         return "answers differ too often for agreement to decide: label some"
     return f"{one.strategy} is too close to call"

@@ -7,16 +7,16 @@ Texts are there only where the operator let them be kept.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Literal
 
-from workspan.errors import InputError
-from workspan.store.database import Database, database_at
+from workspan.store.database import Database
 from workspan.store.statement import Rows, Statement, Work
 
+MADE_BY = "workspan serve --store"
+"""What keeps such requests."""
 Verdict = Literal["right", "wrong", "unsure"]
 
 
@@ -141,24 +141,6 @@ class ShadowStore:
         for some in _shared_out(ids):
             await self._database.transact(partial(_forget, some))
         return len(ids)
-
-
-@asynccontextmanager
-async def opened(address: str) -> AsyncIterator[Database]:
-    """Open a gateway's store for as long as the block lasts.
-
-    Raises:
-        InputError: there is no such file.
-        StoreError: it can't be used.
-    """
-    database = database_at(address)
-    if not database.is_there:
-        raise InputError(f"there is no store {address}: serve --store makes one")
-    await database.open()
-    try:
-        yield database
-    finally:
-        await database.aclose()
 
 
 def _salt(made: str) -> Work[str]:

@@ -31,6 +31,7 @@ from typing import Literal, NamedTuple
 from workspan.errors import InputError
 from workspan.lab.certifying.binomial import labels_needed, least_answered, tail, upper
 from workspan.lab.certifying.replayed import Replayed, Votes, replayed, votes_of, wrong
+from workspan.legible import counted
 from workspan.search.mode_set import certifiable
 from workspan.search.stated_votes import HOPELESS, AgreementVotes, ModeVotes
 from workspan.strategies.auto.fit.certificate import Certificate
@@ -161,7 +162,8 @@ def certify(profile: Profile, wish: Wish) -> Certified:
     n = wish.n or (sizes[len(sizes) // 4] if sizes else 0)
     votes = votes_of(profile, n, wish.seed) if n else []
     if not votes:
-        raise InputError(f"no problem has {n or 'any'} draws: draw more, or say fewer with n")
+        held = counted(n, "draw") if n else "any draw"
+        raise InputError(f"no problem has {held}: draw more, or say fewer with n")
     if wish.mode == "mode":
         check_mode(n, wish.delta)
         return _by_mode(votes, profile.model, wish, n)
@@ -176,7 +178,7 @@ def check_mode(n: int, delta: float) -> None:
     """
     if not certifiable(n, delta):
         least = next(k for k in count(n) if certifiable(k, delta))
-        said = f"{n} draws of a problem certify no mode at delta {delta:g}"
+        said = f"{counted(n, 'draw')} of a problem can certify no mode at delta {delta:g}"
         raise InputError(f"{said}, even where all agree: {least} at least")
 
 
@@ -184,16 +186,21 @@ def certificate_of(found: Certified, wish: Wish, kinds: Sequence[str] = ()) -> C
     """Return what `auto` needs to keep the promise.
 
     Raises:
-        InputError: mode mode needs none.
+        InputError: mode mode needs none, or nothing was certified.
     """
     if found.mode == "mode":
         raise InputError("a certificate of the mode is each answer's own, and no file")
+    if not found.certified or found.threshold is None:
+        raise InputError(
+            f"no threshold holds the risk of {found.alpha:g}: there is no certificate; more "
+            "problems, or a larger alpha, may do"
+        )
     return Certificate(
         mode=found.mode,
         model=found.model,
         alpha=found.alpha,
         delta=found.delta,
-        threshold=found.threshold if found.certified else None,
+        threshold=found.threshold,
         n=found.n,
         hopeless=wish.hopeless,
         problems=found.labelled if found.mode == "risk" else found.problems,

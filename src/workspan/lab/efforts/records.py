@@ -16,6 +16,7 @@ from workspan.lab.efforts.crossing import Choose, Crossed, crossed, is_enough
 from workspan.lab.efforts.pricing import Rates, priced
 from workspan.lab.efforts.race import Measured, Raced
 from workspan.lab.efforts.seen import ladders_of
+from workspan.legible import counted
 from workspan.search.betting import ahead_within, mean_within
 from workspan.spec import write
 from workspan.strategies.adaptive.ladder import Ladder
@@ -49,7 +50,7 @@ class WhichRecord:
     """One arm's line, or the policy's. Means are over its problems; None is unknown."""
 
     arm: str
-    """As a person writes it; the policy's own words."""
+    """As `-s` takes it, like `strategy`; of the policy what it does, in words."""
     kind: Literal["arm", "policy"]
     engine: str
     """By the name of a further engine; "" is the run's own."""
@@ -214,8 +215,9 @@ class _Book:
         def mean(name: str) -> float | None:
             return None if self.is_replay else fmean(getattr(s.usage, name) for s in samples)
 
+        alone = write(_alone(one.rung, width, one.strategy.max_tokens))
         return WhichRecord(
-            arm=f"{width} × {one.rung.name}",
+            arm=alone,
             kind="arm",
             engine=one.rung.engine,
             effort=one.rung.effort,
@@ -240,7 +242,7 @@ class _Book:
             pilot_work=spent.output_tokens,
             verdict=verdict,
             why="",
-            strategy=write(_alone(one.rung, width, one.strategy.max_tokens)),
+            strategy=alone,
         )
 
     def _rates(self, place: int) -> Rates:
@@ -331,7 +333,7 @@ def _judged(arms: Sequence[WhichRecord], raced: Raced) -> list[WhichRecord]:
             dear = "though it is cheaper" if out.is_cheaper else "and is no cheaper"
             why = (
                 f"surely {100 * out.low:.0f} points or more behind {by} {dear}, "
-                f"after {out.problems} problems"
+                f"after {counted(out.problems, 'problem')}"
             )
             found[i] = replace(one, verdict="dropped", why=why)
         elif k not in hull:

@@ -19,7 +19,7 @@ from workspan.lab.map.drawn import SIGNS, sign, style, view
 from workspan.lab.map.gathered import EvidenceMap, Link, Node
 from workspan.lab.map.rows import KINDS, Row, sound
 from workspan.lab.report.pages import GENERATOR
-from workspan.legible import legible
+from workspan.legible import counted, legible
 
 _TITLE = "Breadth or depth: what is claimed, and what held"
 _STRIP = (176.0, 18.0)
@@ -113,9 +113,9 @@ def _opening(found: EvidenceMap) -> Element:
     measured = [row for row in found.rows if row.verdict != "not measured"]
     models = {row.model for row in measured}
     lead = (
-        f"{len(measured)} measurements on {len(models)} models and programs. A verdict is that of "
-        "an interval against a line that was stated beforehand, and of this store's measurements "
-        "alone."
+        f"{counted(len(measured), 'measurement')} on {counted(len(models), 'model')}. A "
+        "verdict is that of an interval against a line that was stated beforehand, and of this "
+        "store's measurements alone."
         if measured
         else "Nothing was measured into this store yet: run a command below with --store."
     )
@@ -211,7 +211,7 @@ def _card(row: Row) -> Element:
     about = [
         f"source: {row.source}" if row.verdict != "not measured" else "",
         f"budget: {row.budget}" if row.budget else "",
-        f"{row.problems} problems" if row.problems else "",
+        counted(row.problems, "problem") if row.problems else "",
         row.date,
         row.machine,
     ]
@@ -257,7 +257,7 @@ def _strip(found: float, low: float, high: float, line: float | None) -> Element
 
 def _parts(row: Row) -> Element:
     details = Element("details")
-    _add(details, "summary", f"{len(row.parts)} figures beside it")
+    _add(details, "summary", f"{counted(len(row.parts), 'figure')} beside it")
     scroll = SubElement(details, "div", {"class": "scroll"})
     table = _table(scroll, ("what", "found", "95 %"), frozenset({"found", "95 %"}))
     for part in row.parts:

@@ -25,8 +25,8 @@ def caveats(done: Comparison, found: Sequence[Record]) -> list[str]:
     if done.ungraded:
         example = done.ungraded[0]
         said.append(
-            f"{len(done.ungraded)} of {len(done.trials)} runs failed and count neither as right "
-            f"nor as wrong; the same command asks them again. One of them: {example.error}"
+            f"{len(done.ungraded)} of {counted(len(done.trials), 'run')} failed, neither right nor "
+            f"wrong; the same command asks them again. One of them: {example.error}"
         )
     said += over_budget(done, found)
     said += _noticed(done)
@@ -57,7 +57,9 @@ def _noticed(done: Comparison) -> list[str]:
     for trial in done.trials:
         notices = trial.result.notices if trial.result is not None else ()
         runs.update({notice.of_all or notice.text for notice in notices})
-    return [f"{text} ({count} of {len(done.trials)} runs)" for text, count in runs.items()]
+    return [
+        f"{text} ({count} of {counted(len(done.trials), 'run')})" for text, count in runs.items()
+    ]
 
 
 def _verdict(found: Sequence[Record]) -> str:
@@ -79,6 +81,6 @@ def power(problems: int) -> str:
     given = f"(80 % power at 95 %, if two strategies differ on {share} of the problems)"
     least, tenth = detectable(problems), problems_needed(0.1)
     if least is None:
-        return f"{problems} problems are too few to tell strategies apart {given}"
-    more = "" if problems >= tenth else f"; a difference of 0.10 takes {tenth} problems"
+        return f"by {counted(problems, 'problem')} nobody can tell strategies apart {given}"
+    more = "" if problems >= tenth else f"; a difference of 0.10 takes {counted(tenth, 'problem')}"
     return f"{problems} problems show a true difference of {least:.2f} or more {given}{more}"

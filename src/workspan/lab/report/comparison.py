@@ -18,7 +18,7 @@ from workspan.lab.records import Record, by_parallelism, letter, records
 from workspan.lab.report.caveats import caveats
 from workspan.lab.report.figures import HUES, accuracy_plot, difference_plot, timeline
 from workspan.lab.report.pages import GENERATOR, write_page
-from workspan.legible import legible
+from workspan.legible import counted, legible
 from workspan.tasks.base import Task
 
 EXAMPLES = 2
@@ -97,8 +97,9 @@ def _facts(comparison: Comparison) -> dict[str, str]:
         "budget of each run": str(comparison.budget),
         "problems": str(len(comparison.tasks)),
         "seed": str(comparison.seed),
-        "spent in all": f"{usage.calls:,} calls, {usage.work:,} tokens decoded, "
-        f"{usage.prefill:,} prompt tokens read",
+        "spent in all": f"{counted(usage.calls, 'call', ',')}, "
+        f"{counted(usage.work, 'token', ',')} decoded, "
+        f"{counted(usage.prefill, 'prompt token', ',')} read",
         "workspan": __version__,
     }
 
@@ -149,4 +150,4 @@ def _judged(trial: Trial) -> str:
 
 def _cut(text: str, longest: int = _LONGEST) -> str:
     left = len(text) - longest
-    return text if left <= 0 else f"{text[:longest]} … and {left:,} characters more"
+    return text if left <= 0 else f"{text[:longest]} … and {counted(left, 'character', ',')} more"

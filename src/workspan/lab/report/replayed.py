@@ -13,6 +13,7 @@ from workspan.lab.replay.records import ReplayRecord
 from workspan.lab.report.comparison import template
 from workspan.lab.report.figures import HUES, curve_plot
 from workspan.lab.report.pages import write_page
+from workspan.legible import counted
 
 
 def write_replay(found: Sequence[ReplayRecord], path: Path) -> None:
@@ -32,8 +33,9 @@ def render(found: Sequence[ReplayRecord]) -> str:
     for record in found:
         groups.setdefault((record.model, record.task), []).append(record)
     first = found[0]
+    one = "one strategy" if len(names) == 1 else f"{len(names)} strategies"
     return template("replay.html.j2").render(
-        title=f"{len(names)} strategies on recorded chains of {first.problems} problems",
+        title=f"{one} on recorded chains of {counted(first.problems, 'problem')}",
         facts={
             "held out": f"by {first.folds}; nothing learnt from a problem was used on it",
             "orders of chains": str(first.seeds),

@@ -15,7 +15,7 @@ from workspan.core.engine import FREE, Price
 from workspan.core.ledger import Hold, Ledger
 from workspan.data.budget import Budget
 from workspan.data.types import Amount, Usage
-from workspan.errors import BudgetExceeded, InputError
+from workspan.errors import BudgetExceeded, InputError, JournalInUse
 from workspan.lab.sweeping.cell import Cell, sweep_digest
 from workspan.lab.sweeping.executing import Executor, Measured, Recorded
 from workspan.lab.sweeping.nested import Family, families
@@ -25,6 +25,8 @@ from workspan.lab.sweeping.results import Finished, Results
 
 _GIVE_UP = 2
 """Cells of one engine in a row that ended since it was gone, until no more of its are begun."""
+_COME_BACK = 1.0
+"""Seconds until cells that another sweep was running are looked at again."""
 
 _UNWRITTEN = 20_000
 """Problems of finished cells that wait for the store: with more, no run is begun."""
@@ -59,6 +61,8 @@ class Progress:
     """By the runs of this process so far; None before the first."""
     cost_left: Decimal | None
     """USD of the runs to come, by those of this process; None before the first."""
+    waits_for: int = 0
+    """Cells that other sweeps are running, where nothing else of their engine is left to be run."""
 
 
 @dataclass(slots=True)
@@ -89,7 +93,8 @@ async def sweep(
     A cell is kept when all its runs are through, with its account; a failed run, or a cell that
     can't be run, is kept with its error, and tried again by the next sweep that has it. Before a
     run begins, all that it may spend is held of the total, so that no run is ever cut by it: what
-    does not fit is not begun.
+    does not fit is not begun. A cell that another sweep is running is left for the end: by then it
+    is there, or gone on with once nobody runs it.
 
     Args:
         name: of the sweep.
@@ -103,7 +108,7 @@ async def sweep(
     Raises:
         InputError: the total limits what a run's budget leaves open, so that nothing could be held.
         StoreError: what is finished could not be kept; the journals have it.
-        JournalError: a journal can't be read or written, or another process runs the cell.
+        JournalError: a journal can't be read or written.
     """
     total = total or Budget()
     cells = [point.cell for point in points]
@@ -198,7 +203,7 @@ class _Sweep:
         self._own: dict[str, Amount] = {}
         """What this sweep has spent on each cell that is not finished, by now."""
         self._found: dict[str, CellRow] = {}
-        self._runs = self._of_runs = self._known_cells = 0
+        self._runs = self._of_runs = self._waits_for = 0
         self._own_cost = Decimal(0)
         self._began = 0.0
         self._pending: list[Finished] = []
@@ -253,7 +258,7 @@ class _Sweep:
         """Run the families of one engine, their problems side by side."""
         gone: list[_Going] = []
         places = min(self._executor.places(one.family.largest) for one in lane)
-        drawing = [one for one in lane if not await self._done_at_once(one)]
+        left = [one for one in lane if not await self._done_at_once(one)]
 
         async def through(unit: tuple[_Going, int]) -> None:
             one, place = unit
@@ -270,13 +275,44 @@ class _Sweep:
                     gone.clear()
                 await self._finish(one)
 
-        await side_by_side(through, self._units(drawing), places)
+        while left:
+            in_use: list[_Going] = []
+            await side_by_side(through, self._units(left, in_use), places)
+            left = await self._come_back(in_use) if in_use else []
 
-    def _units(self, lane: Iterable[_Going]) -> Iterator[tuple[_Going, int]]:
-        """Give families by their problems, one after another: millions are never listed."""
+    def _units(self, lane: Iterable[_Going], in_use: list[_Going]) -> Iterator[tuple[_Going, int]]:
+        """Give families by their problems, one after another: millions are never listed.
+
+        Those that another sweep runs are put aside.
+        """
         for one in lane:
+            try:
+                self._recorded |= {
+                    cell: {**known}
+                    for cell, known in self._executor.take(one.family, one.todo).items()
+                }
+            except JournalInUse:
+                in_use.append(one)
+                continue
             one.left = self._points[one.family.largest.id].problems
             yield from ((one, place) for place in range(one.left))
+
+    async def _come_back(self, in_use: Sequence[_Going]) -> list[_Going]:
+        """Wait a while for other sweeps; return the families that they have not finished."""
+        cells = [cell for one in in_use for cell in one.todo]
+        self._waits_for += len(cells)
+        self._tell()
+        await anyio.sleep(_COME_BACK)
+        self._waits_for -= len(cells)
+        stored = await self._results.cells([cell.id for cell in cells])
+        for one in in_use:
+            for cell in one.todo:
+                if (row := stored.get(cell.id)) is not None and row.status == "done":
+                    self._found[cell.id] = row
+                    self._runs += self._points[cell.id].problems
+            one.todo = tuple(cell for cell in one.todo if cell.id not in self._found)
+        self._tell()
+        return [one for one in in_use if one.todo]
 
     async def _unit(self, one: _Going, place: int) -> None:
         """Take a family through one problem: the largest draws, the others share."""
@@ -363,9 +399,9 @@ class _Sweep:
             self._pending.append(Finished(row, trials, self._payers(cell)))
             self._unwritten += len(trials)
             self._recorded.pop(cell.id, None)
-        self._executor.release(one.family)
         one.rows.clear()
         await self._write()
+        self._executor.release(one.family)  # by now the store mostly has it, for whoever waits
 
     def _payers(self, cell: Cell) -> dict[str, Amount]:
         """Return what each sweep has spent on a cell, as far as its journals tell."""
@@ -412,6 +448,7 @@ class _Sweep:
                 spent_so_far.cost,
                 None if share is None else share * (time.monotonic() - self._began),
                 None if share is None else self._own_cost * Decimal(share),
+                self._waits_for,
             )
         )
 

@@ -58,10 +58,23 @@ class Executor(Protocol):
         ...
 
     async def recorded(self, cell: Cell) -> Mapping[int, Recorded]:
-        """Return what was spent on a cell before, by the problem's place; nothing is asked.
+        """Return what was spent on a cell by now, by the problem's place, whoever runs it.
+
+        Nothing is asked.
 
         Raises:
             JournalError: it can't be read.
+        """
+        ...
+
+    def take(self, family: Family, cells: Sequence[Cell]) -> Mapping[str, Mapping[int, Recorded]]:
+        """Hold cells of a family for this sweep alone, until they are released.
+
+        Returns what was spent on those that have a journal, by the cell: nobody adds to it now.
+
+        Raises:
+            JournalInUse: another sweep runs one of them; none is held.
+            JournalError: one can't be read.
         """
         ...
 
@@ -69,7 +82,7 @@ class Executor(Protocol):
         """Run a cell on one of its problems at a sweep's expense, and grade the answer.
 
         Raises:
-            JournalError: its calls can't be kept, or another process runs the cell.
+            JournalError: its calls can't be kept.
         """
         ...
 

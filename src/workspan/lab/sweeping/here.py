@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from workspan.lab.sweeping.nested import Family, NobodyAsked, cut, drawn, reache
 from workspan.lab.sweeping.outcome import TrialRow, trial_row
 from workspan.lab.sweeping.paying import paid, payers_of, pays
 from workspan.spec import parse_strategy
-from workspan.store.journals import JournalFile
+from workspan.store.journals import JournalFile, held_by_now
 from workspan.store.killed import lost_of, set_aside
 from workspan.tasks.base import Task
 
@@ -125,13 +125,46 @@ class Here:
         """Return what the cell's journal shows."""
         if not self._exists(cell):
             return {}
-        with JournalFile(self._path(cell), self._header(cell)) as file:
-            found = {}
-            for place in range(len(self._tasks(cell))):
-                run = self._identify(cell, place)
-                journal, known = _kept_in(file, run).resumed(run.budget)
-                if journal.entries or known.lost.calls:
-                    found[place] = known
+        held = held_by_now(self._path(cell), self._header(cell))
+        kept = self._kept(cell, held, lambda run: Journal(held.get(run, ())))
+        return self._recorded(cell, kept)
+
+    def take(self, family: Family, cells: Sequence[Cell]) -> Mapping[str, Mapping[int, Recorded]]:
+        """Open the journals of the cells, and of the one whose calls they share."""
+        found = {}
+        try:
+            if self._exists(family.largest):
+                self._begun(family.largest)
+            for cell in cells:
+                one = self._begun(cell)
+                if one.file is not None:
+                    one.kept = self._kept(cell, one.file.runs, one.file.journal)
+                    found[cell.id] = self._recorded(cell, one.kept)
+        except BaseException:
+            self.release(family)
+            raise
+        return found
+
+    def _kept(
+        self, cell: Cell, runs: Iterable[RunId], journal: Callable[[RunId], Journal]
+    ) -> dict[int, _Kept]:
+        """Take those runs of a cell of which something is known, by the problem's place."""
+        known = {*runs}
+        if not known:
+            return {}
+        asked = {place: self._identify(cell, place) for place in range(len(self._tasks(cell)))}
+        return {
+            place: _Kept(*map(journal, _names(run)))
+            for place, run in asked.items()
+            if not known.isdisjoint(_names(run))
+        }
+
+    def _recorded(self, cell: Cell, kept: Mapping[int, _Kept]) -> dict[int, Recorded]:
+        found = {}
+        for place, one in kept.items():
+            journal, known = one.resumed(cell.budget)
+            if journal.entries or known.lost.calls:
+                found[place] = known
         return found
 
     async def measure(self, cell: Cell, place: int, sweep: str) -> Measured:
@@ -298,4 +331,9 @@ def _said(error: WorkspanError) -> str:
 def _kept_in(file: JournalFile | None, run: RunId) -> _Kept:
     if file is None:
         return _Kept()
-    return _Kept(file.journal(run), file.journal(lost_of(run)), file.journal(payers_of(run)))
+    return _Kept(*map(file.journal, _names(run)))
+
+
+def _names(run: RunId) -> tuple[RunId, RunId, RunId]:
+    """Return what a run is kept under: its own calls, those that kills lost, and who paid."""
+    return run, lost_of(run), payers_of(run)

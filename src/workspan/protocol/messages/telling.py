@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.protocol.carried import Carried
-from workspan.protocol.fields import as_list, as_object
+from workspan.protocol.fields import as_list, as_object, parts_told, untold
 
 _CAP = 4096
 """Tokens of a reply that nobody capped: the dialect has no request without a cap."""
@@ -28,8 +28,7 @@ _UNTOLD = frozenset(
 )
 
 
-def _cannot(place: str, what: str) -> InputError:
-    return InputError(f"{place} is {what}, which an upstream that speaks Messages can't be told")
+_cannot = partial(untold, "Messages")
 
 
 def tell(body: Mapping[str, Any]) -> Carried:
@@ -140,18 +139,7 @@ def _said(turn: dict[str, Any], place: str) -> list[dict[str, Any]]:
 
 
 def _parts(told: Any, place: str) -> list[dict[str, Any]]:
-    if told is None:
-        return []
-    if isinstance(told, str):
-        return [{"type": "text", "text": told}] if told else []
-    found = []
-    for i, one in enumerate(as_list(told, f"{place}.content", "parts")):
-        part, at = as_object(one, f"{place}.content[{i}]"), f"{place}.content[{i}]"
-        read = _PARTS.get(str(part.get("type")))
-        if read is None:
-            raise _cannot(f"{at}.type", quoted(part.get("type")))
-        found.append(read(part, at))
-    return found
+    return parts_told(told, f"{place}.content", "text", _PARTS, _cannot)
 
 
 def _text(part: dict[str, Any], place: str) -> dict[str, Any]:  # noqa: ARG001

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from workspan.errors import InputError
 from workspan.legible import quoted
 from workspan.protocol.carried import Carried
-from workspan.protocol.fields import as_list, as_object
+from workspan.protocol.fields import as_list, as_object, parts_told, untold
 
 _NO_WORDS = (
     *("frequency_penalty", "presence_penalty", "logit_bias", "audio", "functions", "stop"),
@@ -19,8 +19,7 @@ _LEFT_OUT = ("seed",)
 _UNTOLD = frozenset({"stream_options", "n", "top_logprobs", "function_call"})
 
 
-def _cannot(place: str, what: str) -> InputError:
-    return InputError(f"{place} is {what}, which an upstream that speaks Responses can't be told")
+_cannot = partial(untold, "Responses")
 
 
 def tell(body: Mapping[str, Any]) -> Carried:
@@ -119,18 +118,7 @@ def _call(call: dict[str, Any], place: str) -> dict[str, Any]:
 
 
 def _parts(told: Any, place: str) -> list[dict[str, Any]]:
-    if told is None:
-        return []
-    if isinstance(told, str):
-        return [{"type": "input_text", "text": told}] if told else []
-    found = []
-    for i, one in enumerate(as_list(told, f"{place}.content", "parts")):
-        part, at = as_object(one, f"{place}.content[{i}]"), f"{place}.content[{i}]"
-        read = _PARTS.get(str(part.get("type")))
-        if read is None:
-            raise _cannot(f"{at}.type", quoted(part.get("type")))
-        found.append(read(part, at))
-    return found
+    return parts_told(told, f"{place}.content", "input_text", _PARTS, _cannot)
 
 
 def _image(part: dict[str, Any], place: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from workspan.answers.voting import calls_tools
 from workspan.data.types import Sample
+from workspan.legible import counted
 from workspan.protocol.chat_reply import Turn
 from workspan.runner import Result
 from workspan.serve.scaled.plan import Plan
@@ -72,13 +73,16 @@ def _notices(
     ]
     if eaten := sum(_is_eaten(sample) for sample in drawn.values()):
         found.append(
-            f"thinking took all of the tokens of {eaten} of {len(drawn)} drafts, and left none for "
-            "an answer: raise max_completion_tokens, or cap max_reasoning_tokens"
+            f"thinking took all of the tokens of {eaten} of {counted(len(drawn), 'draft')}, and "
+            "left none for an answer: raise max_completion_tokens, or cap max_reasoning_tokens"
         )
     most = plan.request.max_reasoning_tokens
     over = sum(one.usage.reasoning_tokens > most for one in drawn.values()) if most else 0
     if over:
-        found.append(f"{over} drafts thought for more than the cap of {most} tokens")
+        found.append(
+            f"{counted(over, 'draft')} thought for more than the cap of "
+            f"{counted(most or 0, 'token')}"
+        )
     if plan.kind.name in ("structured", "tools") and drawn and result.answer.best is None:
         found.append("no draft was valid, so that none had a vote: the first whole one was taken")
     elif drawn and result.answer.best is None and result.answer.votes:

@@ -64,9 +64,6 @@ def stated_rule(floor: str, delta: float, n: int, path: str, width: int) -> Stat
     if floor == "mode":
         return Stated(delta, n, width=width)
     found = known_certificate(path)
-    if found.threshold is None:
-        why = f"no threshold holds the risk of {found.alpha:g}"
-        return Stated(found.delta, 1, 0.5, because=why)
     return Stated(found.delta, found.n, found.threshold, width, found.hopeless)
 
 

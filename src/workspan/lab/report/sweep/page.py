@@ -33,7 +33,7 @@ from workspan.lab.sweeping.comparing import Covering, Overtaking, Versus
 from workspan.lab.sweeping.outcome import CellRow, TrialRow
 from workspan.lab.sweeping.phases import Phase
 from workspan.lab.sweeping.results import SweepRow
-from workspan.legible import legible
+from workspan.legible import counted, legible
 from workspan.tasks.base import Task
 
 CELLS = 2_000
@@ -287,7 +287,7 @@ def _asked(found: SweepReport) -> dict[str, list[list[str]]]:
 def _facts(found: SweepReport) -> dict[str, str]:
     one = found.sweep
     began = datetime.fromtimestamp(one.began, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    spent = f"{one.spent_work:,} tokens decoded"
+    spent = f"{counted(one.spent_work, 'token', ',')} decoded"
     if one.spent_cost:
         spent += f", ${one.spent_cost / 1e12:.4f}"
     return {
@@ -307,21 +307,25 @@ def _notes(found: SweepReport, held: SweepReport) -> list[str]:
     if not found.cells:
         said.append("No cell is kept yet: the same sweep command goes on.")
     if (more := len(found.cells) - len(held.cells)) > 0:
-        said.append(f"{more:,} cells more are in the store: the page shows the first {CELLS:,}.")
+        said.append(
+            f"The store has {counted(more, 'more cell', ',')}: the page shows the first {CELLS:,}."
+        )
     open_ = sum(row.status != "done" for row in held.cells)
     if open_:
-        said.append(f"{open_:,} cells are not done: they stand in tables, and in no picture.")
+        said.append(f"Not done: {counted(open_, 'cell', ',')}, in tables and in no picture.")
     share = max(1, TRIALS // max(1, len(held.cells)))
     if any(len(held.trials[row.id]) > share for row in held.cells):
-        said.append(f"Of each cell the first {share:,} problems can be looked at.")
+        said.append(f"Of each cell one can look at the first {counted(share, 'problem', ',')}.")
     if held.calls.left_out:
         said.append(
-            f"The texts of {held.calls.left_out:,} runs are left out, so that the page stays small:"
-            " each cell shows as many of its first problems as fit into its share."
+            f"Without the texts of {counted(held.calls.left_out, 'run', ',')}, so that the page "
+            "stays small: each cell shows as many of its first problems as fit into its share."
         )
     if held.calls.unread:
         n = len(held.calls.unread)
-        said.append(f"{n:,} cells have no readable journal here: their calls can't be shown.")
+        said.append(
+            f"No journal can be read here of {counted(n, 'cell', ',')}, so that no call is shown."
+        )
     if any("simulated" in row.model for row in held.cells):
         said.append("simulated: no language model was asked.")
     return said

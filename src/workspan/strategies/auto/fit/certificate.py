@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -10,14 +9,12 @@ from typing import Literal
 import msgspec
 
 from workspan.boundary.inputs import read_whole
-from workspan.boundary.outputs import replace_file
-from workspan.errors import DataError, OutputError
+from workspan.errors import DataError
+from workspan.strategies.auto.fit.form import Form
 
 FORMAT = 1
 Calibrated = Literal["risk", "agreement"]
 """Modes that rest on other problems; "mode" rests on the votes of the problem itself."""
-_BEGINS = re.compile(rb'\{"format":\d+,"certificate":\{"mode":')
-_HEAD = 64
 
 
 class Certificate(msgspec.Struct, frozen=True):
@@ -29,8 +26,8 @@ class Certificate(msgspec.Struct, frozen=True):
     """Of the answers given, at most so many are wrong (or, in agreement, not the full vote's)."""
     delta: float
     """Probability that a calibration says so wrongly."""
-    threshold: float | None
-    """Of votes / (draws + 1), from which a problem is answered; None: no threshold holds."""
+    threshold: float
+    """Of votes / (draws + 1), from which a problem is answered."""
     n: int
     """Draws of a problem, at most."""
     hopeless: float
@@ -40,38 +37,18 @@ class Certificate(msgspec.Struct, frozen=True):
     """Kinds of their answers; none where nobody knows."""
 
 
-class _File(msgspec.Struct, frozen=True):
-    format: int
-    certificate: Certificate
+class _None(msgspec.Struct, frozen=True):
+    threshold: None
 
 
-class _Head(msgspec.Struct, frozen=True):
-    format: int
+class _OfNone(msgspec.Struct, frozen=True):
+    """What versions up to 0.1 wrote where no threshold held."""
+
+    certificate: _None
 
 
-def write_certificate(certificate: Certificate, path: Path) -> None:
-    """Write it, readable by its owner only where it is new.
-
-    Raises:
-        DataError: something else is there.
-        OutputError: the file can't be written.
-    """
-    try:
-        if path.is_file() and path.stat().st_size and not is_certificate(path):
-            raise DataError("is no certificate, and is left as it is", path=str(path))
-        replace_file(path, msgspec.json.encode(_File(FORMAT, certificate)) + b"\n")
-    except OSError as error:
-        raise OutputError(f"the certificate {path} can't be written: {error.strerror}") from error
-
-
-def is_certificate(path: Path) -> bool:
-    """Tell whether the file begins like a certificate, of this format or another.
-
-    Raises:
-        OSError: it can't be read.
-    """
-    with path.open("rb") as file:
-        return _BEGINS.match(file.read(_HEAD)) is not None
+_FORM = Form("certificate", "certificate", Certificate, FORMAT, "certify")
+write_certificate, is_certificate = _FORM.write, _FORM.is_one
 
 
 def read_certificate(path: Path) -> Certificate:
@@ -80,19 +57,25 @@ def read_certificate(path: Path) -> Certificate:
     Raises:
         DataError: not readable, not a certificate, of another format, or not sound in itself.
     """
-    content = read_whole(path)
     try:
-        head = msgspec.json.decode(content, type=_Head)
-        if head.format != FORMAT:
-            said = f"a certificate of format {head.format}, and this version reads {FORMAT}"
-            raise DataError(f"{said}: certify again", path=str(path))
-        found = msgspec.json.decode(content, type=_File).certificate
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"not a certificate: {error}", path=str(path)) from error
-    shares = (found.alpha, found.delta, found.hopeless, found.threshold or 0.0)
+        found = _FORM.read(path)
+    except DataError as error:
+        if _is_of_none(path):
+            said = "holds no certificate: no threshold kept its risk; certify again, with more"
+            raise DataError(f"{said} problems or a larger alpha", path=str(path)) from error
+        raise
+    shares = (found.alpha, found.delta, found.hopeless, found.threshold)
     if not all(0 <= share <= 1 for share in shares) or found.n < 1:
         raise DataError("a certificate that can't be: values out of range", path=str(path))
     return found
+
+
+def _is_of_none(path: Path) -> bool:
+    try:
+        msgspec.json.decode(read_whole(path), type=_OfNone)
+    except (DataError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def known_certificate(path: str) -> Certificate:

@@ -7,9 +7,6 @@ numbers, the same within a problem for equal ones.
 
 from __future__ import annotations
 
-import gzip
-import re
-import zlib
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -17,19 +14,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from workspan.boundary.inputs import read_whole
-from workspan.boundary.outputs import replace_file
-from workspan.errors import DataError, OutputError
+from workspan.errors import DataError
+from workspan.strategies.auto.fit.form import Form
 from workspan.strategies.auto.fit.seen import Ladders
 
 FORMAT = 1
-LARGEST = 256 * 1024 * 1024
-"""Bytes of a profile once it is unpacked."""
-
-_ZIPPED = b"\x1f\x8b"
-_ZIP_FROM = 64 * 1024
-_BEGINS = re.compile(rb'\{"format":\d+,"library":\{"model":')
-_HEAD = 64
 _NOTHING = b"null"
 
 
@@ -104,14 +93,8 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
         return [case for case in cases if len(case.chains) >= n], n
 
 
-class _File(msgspec.Struct, frozen=True):
-    format: int
-    profile: msgspec.Raw = msgspec.field(name="library")
-    evaluation: msgspec.Raw = msgspec.Raw(_NOTHING)
-
-
-class _Head(msgspec.Struct, frozen=True):
-    format: int
+_FORM = Form("profile", "library", Profile, FORMAT, "calibrate")
+is_profile = _FORM.is_one
 
 
 class Held(NamedTuple):
@@ -141,36 +124,7 @@ def write_held(profile: Profile, evaluation: bytes, path: Path) -> None:
         DataError: something else is there.
         OutputError: the file can't be written.
     """
-    own = msgspec.Raw(msgspec.json.encode(profile))
-    file = {"format": FORMAT, "library": own}
-    if evaluation != _NOTHING:
-        file["evaluation"] = msgspec.Raw(evaluation)
-    content = msgspec.json.encode(file)
-    if len(content) >= _ZIP_FROM:
-        content = gzip.compress(content, mtime=0)
-    try:
-        if path.is_file() and path.stat().st_size and not is_profile(path):
-            raise DataError("is no profile, and is left as it is", path=str(path))
-        replace_file(path, content)
-    except OSError as error:
-        raise OutputError(f"the profile {path} can't be written: {error.strerror}") from error
-
-
-def is_profile(path: Path) -> bool:
-    """Tell whether the file begins like a profile, of this format or another.
-
-    Raises:
-        OSError: it can't be read.
-    """
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    if head.startswith(_ZIPPED):
-        try:
-            with gzip.open(path) as packed:
-                head = packed.read(_HEAD)
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            return False
-    return _BEGINS.match(head) is not None
+    _FORM.write(profile, path, {} if evaluation == _NOTHING else {"evaluation": evaluation})
 
 
 def read_profile(path: Path) -> Profile:
@@ -188,16 +142,7 @@ def read_held(path: Path) -> Held:
     Raises:
         DataError: the profile can't be read: see `read_profile`.
     """
-    content = _content(path)
-    try:
-        head = msgspec.json.decode(content, type=_Head)
-        if head.format != FORMAT:
-            said = f"a profile of format {head.format}, and this version reads {FORMAT}: calibrate"
-            raise DataError(f"{said} again", path=str(path))
-        file = msgspec.json.decode(content, type=_File)
-        profile = msgspec.json.decode(file.profile, type=Profile)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"not a calibration profile: {error}", path=str(path)) from error
+    profile, fields = _FORM.read_all(path)
     for number, case in enumerate(profile.problems):
         if not all(_is_sound(chain) for chain in case.chains):
             raise DataError(f"problem {number} holds a chain that can't be", path=str(path))
@@ -206,21 +151,7 @@ def read_held(path: Path) -> Held:
             raise DataError(f"problem {number} holds an arm that can't be", path=str(path))
     if profile.ladders is not None and not profile.ladders.is_sound:
         raise DataError("holds samples of efforts that can't be", path=str(path))
-    return Held(profile, file.profile, file.evaluation)
-
-
-def _content(path: Path) -> bytes:
-    content = read_whole(path)
-    try:
-        if content.startswith(_ZIPPED):
-            with gzip.open(path) as packed:
-                content = packed.read(LARGEST + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        said = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"can't be read: {said}", path=str(path)) from error
-    if len(content) > LARGEST:
-        raise DataError("too large for a calibration profile", path=str(path))
-    return content
+    return Held(profile, fields["library"], fields.get("evaluation", msgspec.Raw(_NOTHING)))
 
 
 def _is_sound(chain: Record) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from workspan.errors import InputError
+from workspan.legible import counted
 
 FEWEST = 4
 """Problems of which all rungs must have samples."""
@@ -77,7 +78,7 @@ def asked(ladders: Ladders) -> list[Seen]:
     whole = [one for one in ladders.problems if all(one.draws)]
     if len(whole) < FEWEST:
         raise InputError(
-            f"{len(whole)} problems have samples at all of "
+            f"{counted(len(whole), 'problem')} with samples at all of "
             f"{', '.join(rung.name for rung in ladders.rungs)}: a ladder needs {FEWEST} at least"
         )
     sizes = sorted(min(map(len, one.draws)) for one in whole)

@@ -31,8 +31,6 @@ class Stated:
     """Chains that are drawn at once."""
     hopeless: float = 0.02
     """Chance of an answer below which it gives up."""
-    because: str = ""
-    """Why nothing can be certified, whatever is drawn; "" where something can."""
 
     def decide(self, state: State) -> Decision:
         """Choose what to do next."""
@@ -44,7 +42,7 @@ class Stated:
             leader, verdict = votes.leader, votes.verdict
             if verdict != "draw":
                 break
-        if verdict == "answer" and not self.because:
+        if verdict == "answer":
             why = {"because": CERTIFIED}
             return Decision("stop", leader=leader, confidence=1 - self.delta, why=why)
         return self._more(state, leader, is_hopeless=verdict == "abstain")
@@ -60,9 +58,7 @@ class Stated:
         room = UNLIMITED if state.room is None else state.room
         n = 0 if live else min(self.width, self.n - len(state.chains))
         each = room // max(1, len(live) + n)
-        if self.because and state.chains and not live:
-            why = {"because": self.because}
-        elif is_hopeless:
+        if is_hopeless:
             why = {"because": "a certificate is hardly to be had any more"}
         elif not live and n <= 0:
             why = {"because": "chains as many as there may be"}
