@@ -206,3 +206,12 @@ def test_rises_are_kept_small() -> None:
     starts = np.arange(0, len(depths), 79)
     assert Column.of(depths, starts).kind == "<i2"
     assert Column.of(depths).kind == "<i4"
+
+
+@pytest.mark.parametrize("problems", [1, 2])
+@pytest.mark.parametrize("chains", [1, 2, 4])
+def test_a_profile_too_small_for_races_is_kept(problems: int, chains: int, tmp_path: Path) -> None:
+    path = tmp_path / "profile.json"
+    write_evaluated(simulated(problems, chains), path)
+    found = evaluations_of(read_held(path)).within(np.inf)
+    assert fitted(found, work=8_000.0)

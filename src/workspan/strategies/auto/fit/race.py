@@ -149,8 +149,10 @@ class _Moment(NamedTuple):
 
 
 def learn_support(table: Table, seed: int = 0) -> Support:
-    """Fit what chains side by side are worth, on races of a few widths."""
+    """Fit what chains side by side are worth, on races of a few widths; else it is the prior."""
     seen = [one for width in _widths(table) for one in _seen(table, width, seed)]
+    if not seen:  # too few chains for any
+        return Support(table.scale, ANSWER_PRIOR, LEADER_PRIOR)
     truth = right_groups(table)
     answer = fit_answers([one.seen for one in seen], len(table.tokens))
     known = Support(table.scale, answer)
