@@ -8,7 +8,6 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from workspan.cli.values import as_they_stand
 from workspan.errors import PluginError, nearest
 from workspan.legible import legible, one_line, quoted
 from workspan.registry.table import Row, table
@@ -62,10 +61,6 @@ _SHORT: Mapping[str, str] = {
 class Commands(TyperGroup):
     """The group of all commands: a list of them imports none."""
 
-    def __init__(self, **told: Any) -> None:
-        super().__init__(**told)
-        as_they_stand(self)
-
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # the library's signature
         """Name ours in their order, then those of others."""
         return [*table("commands")]
@@ -114,4 +109,4 @@ def _loaded(row: Row) -> Any:
             raise
         who = f"the command {row.name!r} of {row.distribution}"
         raise PluginError(f"{who} can't be used: {one_line(str(error), 300)}") from error
-    return as_they_stand(group.commands[row.name])
+    return group.commands[row.name]
