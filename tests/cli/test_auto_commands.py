@@ -6,13 +6,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from workspan.cli.main import app
-from workspan.errors import InputError
+from workspan.errors import BudgetExceeded, InputError
 from workspan.strategies.auto.fit.profile import read_held, read_profile
 
 pytestmark = pytest.mark.slow
@@ -28,19 +29,19 @@ def problems(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def server() -> Iterator[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "workspan.testing.server",
-        "--text",
-        "so Answer: 4",
-    ]
+@contextmanager
+def saying(text: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "workspan.testing.server", "--text", text]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
         process.kill()
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    with saying("so Answer: 4") as url:
+        yield url
 
 
 def workspan(*arguments: str | Path) -> str:
@@ -106,15 +107,16 @@ def test_calibrate_and_solve_with_an_arm(server: str, problems: Path, tmp_path: 
     assert {json.loads(line)["answer"] for line in answers.read_text().splitlines()} == {"4"}
 
 
-def test_chains_of_which_none_ended_make_no_profile(
-    server: str, problems: Path, tmp_path: Path
-) -> None:
-    library = tmp_path / "library.json"
-    engine = ("--engine", server, "--model", "simulated", "--to", library)
-    said = refused("calibrate", "--input", problems, *engine, "-b", "20 work")
-    assert "none of 48 chains came to its end within 20 work a problem" in said
-    assert "raise --budget" in said
-    assert not library.exists()
+def test_chains_of_which_none_ended_make_no_profile(problems: Path, tmp_path: Path) -> None:
+    """No chain fits, however the chains of a problem share its budget."""
+    profile = tmp_path / "profile.json"
+    with saying("so " * 60 + "Answer: 4") as url:
+        engine = ("--engine", url, "--model", "simulated", "--to", str(profile))
+        asked = ["calibrate", "--input", str(problems), *engine, "-b", "20 work"]
+        with pytest.raises(BudgetExceeded, match="came to its end within 20 work") as error:
+            CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert "raise --budget" in str(error.value)
+    assert not profile.exists()
 
 
 def test_what_is_wrong_is_said_before_anything_is_spent(problems: Path, tmp_path: Path) -> None:

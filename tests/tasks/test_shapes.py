@@ -136,7 +136,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("at odds", {"question": "?", "choices": ABC, "answer": "A", "answer_index": 2},
      "names two choices as right"),
     ("no label", {"question": "?", "choices": {"text": ABC, "label": ["A"]}, "answer": "A"},
-     "3 choices and 1 labels"),
+     "3 choices and 1 label"),
     ("many", {"question": "?", "choices": [str(i) for i in range(12)], "answer": 1}, "2 to 10"),
     ("an object", {"question": "?", "answer": {"x": 1, "y": 2}}, "an object with x, y"),
     ("lists", {"question": "?", "answer": [[1, 2], [3]]}, "a list of lists"),

@@ -182,7 +182,7 @@ class Context:
 
 def _missing(told: Verdicts) -> str:
     """Say how many verdicts are missing, and what that makes of the run."""
-    share = f"no verdict for {told.lost} of {counted(told.asked, 'candidate')}: {told.first}"
+    share = f"no verdict for {told.lost} of {told.asked} candidates: {told.first}"
     return share if told.lost < told.asked else f"{share}; the answer was not judged"
 
 
