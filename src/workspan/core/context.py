@@ -19,7 +19,6 @@ from workspan.core.warming import Warming
 from workspan.data.entry import Entry
 from workspan.data.types import Candidate, Chunk, Notice, NoticeCode, Problem, Request
 from workspan.errors import BudgetExceeded, SpecError, nearest
-from workspan.legible import counted
 
 
 @dataclass(frozen=True, slots=True)
