@@ -40,7 +40,7 @@ def test_the_product_carries_code_and_the_evidence_its_weights(wheels: tuple[Pat
     assert product.stat().st_size < MOST
     inside = {name for name in names(product) if not name.startswith("workspan-")}
     pages = {".j2", ".html", ".css", ".js", ".svg"}
-    assert {Path(name).suffix for name in inside} <= {".py", ".sql", ".typed", "", *pages}
+    assert {Path(name).suffix for name in inside} <= {".py", ".sql", ".toml", ".typed", "", *pages}
     assert all(name.startswith("workspan/") for name in inside)
     inside = names(evidence)
     assert len([name for name in inside if name.endswith(".safetensors")]) == 7
