@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -184,18 +186,21 @@ def spent(piece: str, kind: AnswerKind, size: int, around: tuple[str, str] = (""
     return time.process_time() - began
 
 
-@pytest.mark.parametrize("piece", PIECES)
-def test_reading_takes_linear_time(piece: str) -> None:
-    """Ten times the text takes some ten times as long; a quadratic reader takes a hundred.
+def is_linear(taken: Callable[[int], float]) -> bool:
+    """Tell if ten times the text takes some ten times as long; a quadratic reader takes a hundred.
 
     A busy machine makes any one measurement long: a reader is quadratic if all of them are.
     """
+    return any(
+        (large := taken(_LARGE)) <= 0.05 or large < 40 * max(taken(_SMALL), 0.002)
+        for _ in range(10)
+    )
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_reading_takes_linear_time(piece: str) -> None:
     for kind in KINDS:
-        assert any(
-            (large := spent(piece, kind, _LARGE)) <= 0.05
-            or large < 40 * max(spent(piece, kind, _SMALL), 0.002)
-            for _ in range(10)
-        ), kind
+        assert is_linear(partial(spent, piece, kind)), kind
 
 
 AROUND = {
@@ -212,11 +217,7 @@ AROUND = {
 @pytest.mark.parametrize("where", AROUND)
 def test_what_is_marked_takes_linear_time(piece: str, where: str) -> None:
     for kind in KINDS:
-        assert any(
-            (large := spent(piece, kind, _LARGE, AROUND[where])) <= 0.05
-            or large < 40 * max(spent(piece, kind, _SMALL, AROUND[where]), 0.002)
-            for _ in range(10)
-        ), kind
+        assert is_linear(partial(spent, piece, kind, around=AROUND[where])), kind
 
 
 @pytest.mark.parametrize(
@@ -229,10 +230,7 @@ def test_a_long_text_s_key_takes_linear_time(piece: str) -> None:
         text_key.__wrapped__(text)
         return time.process_time() - began
 
-    assert any(
-        (large := taken(_LARGE)) <= 0.05 or large < 40 * max(taken(_SMALL), 0.002)
-        for _ in range(10)
-    )
+    assert is_linear(taken)
 
 
 @given(

@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from gateway.rig import Gate, Scripted, Seen, reply, whole
+from gateway.rig import Gate, Scripted, Seen, gate, replies, reply, upstream, whole
 from workspan.serve.store import store_at
 from workspan.store.statement import Statement, Work
 
@@ -81,6 +81,18 @@ def written(value: Any) -> bytes:
 
 async def echo(server: Scripted, seen: Seen, writer: asyncio.StreamWriter) -> None:
     await reply(writer, whole(seen.value["messages"][0]["content"].split()[-1]))
+
+
+@asynccontextmanager
+async def half_down(store: Path) -> AsyncIterator[tuple[Scripted, Scripted, Gate]]:
+    """Serve two models: "d" of an upstream that is down for now, and "m" of one that echoes."""
+    down, up = Scripted(replies(ERROR, 503)), Scripted(echo)
+    async with (
+        down.serve(),
+        up.serve(),
+        gate(upstream(down.url, "down", "d"), upstream(up.url, "up", "m"), store=str(store)) as gw,
+    ):
+        yield down, up, gw
 
 
 async def spent(path: Path, key: str) -> int:

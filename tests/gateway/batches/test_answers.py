@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.batches.rig import ERROR, Client, echo, line, spent
+from gateway.batches.rig import ERROR, Client, echo, half_down, line, spent
 from gateway.rig import Scripted, Seen, gate, replies, reply, run, until, upstream, whole
 from gateway.test_keys_http import bearing, key_for
 from postgres_server import PostgresServer
@@ -146,14 +146,7 @@ def test_lines_that_can_not_be_asked_now_hold_up_no_others(
     async def main() -> None:
         path = tmp_path / "store.db"
         key = await key_for(path, "1M work/total")
-        down, up = Scripted(replies(ERROR, 503)), Scripted(echo)
-        async with (
-            down.serve(),
-            up.serve(),
-            gate(
-                upstream(down.url, "down", "d"), upstream(up.url, "up", "m"), store=str(path)
-            ) as gw,
-        ):
+        async with half_down(path) as (down, up, gw):
             client = Client(gw, bearing(key))
             lines = [line(f"d{at}", model="d") for at in range(20)]
             batch = await client.begin([*lines, *(line(str(at)) for at in range(5))])

@@ -19,6 +19,7 @@ from gateway.batches.rig import (
     command,
     echo,
     forget_beats,
+    half_down,
     line,
     spent,
 )
@@ -299,14 +300,7 @@ def test_one_key_s_batches_do_not_keep_another_s_waiting(tmp_path: Path) -> None
     async def main() -> None:
         path = tmp_path / "store.db"
         busy, other = [await key_for(path, "1M work/total") for _ in "ab"]
-        down, up = Scripted(replies(ERROR, 503)), Scripted(echo)
-        async with (
-            down.serve(),
-            up.serve(),
-            gate(
-                upstream(down.url, "down", "d"), upstream(up.url, "up", "m"), store=str(path)
-            ) as gw,
-        ):
+        async with half_down(path) as (_, _, gw):
             first, second = Client(gw, bearing(busy)), Client(gw, bearing(other))
             many = [await first.begin([line("1", model="d")]) for _ in range(40)]
             ended = await second.ended(await second.begin([line("1")]))

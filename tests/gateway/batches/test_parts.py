@@ -13,9 +13,6 @@ from typing import Any, TypeVar
 
 import pytest
 
-from postgres_server import PostgresServer
-from store_fixtures import BOTH
-from store_rig import fresh_database
 from workspan.errors import InputError, StoreGone, WorkspanError
 from workspan.serve.batches import parts, statements
 from workspan.serve.batches.records import Batch, File, Line
@@ -25,21 +22,6 @@ from workspan.store.statement import Begun, Statement, Work
 
 T = TypeVar("T")
 DAY = 86_400
-
-
-@pytest.fixture(scope="module")
-def server() -> Any:
-    pytest.importorskip("psycopg")
-    one = PostgresServer()
-    yield one
-    one.remove()
-
-
-@pytest.fixture(params=BOTH)
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return str(tmp_path / "store.db")
-    return fresh_database(request.getfixturevalue("server"))
 
 
 @dataclass
