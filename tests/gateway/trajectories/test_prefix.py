@@ -333,6 +333,10 @@ def test_a_long_stream_of_short_events_is_heard_and_one_without_end_is_not(
     assert heard("chat", *events, *events) == []
     assert heard("chat", json.dumps(whole("x" * 3_000)).encode()) == []
     assert heard("chat", b"data: ", b"x" * 3_000) == []
+    grown = {"index": 0, "id": "a", "function": {"name": "look", "arguments": "word "}}
+    calls = [piece({"tool_calls": [grown]}) for _ in range(300)]
+    assert heard("chat", *calls)[0].calls
+    assert heard("chat", *calls, *calls) == []  # what a call is told counts as well
 
 
 @pytest.mark.parametrize("form", FORMS)

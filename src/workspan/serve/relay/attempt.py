@@ -24,7 +24,7 @@ from workspan.serve.relay.native import NATIVES, Native
 from workspan.serve.relay.native.backward import Backward
 from workspan.serve.relay.native.base import NamedCutter, as_object
 from workspan.serve.relay.unread import unread
-from workspan.serve.relay.upstream import Server, at_most
+from workspan.serve.relay.upstream import Lessons, Server, at_most
 from workspan.serve.wire.errors import NEVER_AGAIN
 from workspan.serve.wire.exchange import Exchange
 
@@ -115,7 +115,8 @@ class Attempt:
 
     async def _answered(self) -> aiohttp.ClientResponse:
         """Post until the upstream takes it, or refuses for good."""
-        server, passed, known = self.server, self.passed, self.server.lessons.copy()
+        server, passed = self.server, self.passed
+        known: Lessons | None = None
         for lesson in range(_LESSONS + 1):
             body = passed.written(server, self.cap)
             content = body.written()
@@ -127,6 +128,7 @@ class Attempt:
                 return response
             content = await self._read(response, _REFUSAL_BYTES)
             told = read_complaint(response.status, content, server.secret, response.headers)
+            known = known or server.lessons.copy()
             if lesson == _LESSONS or not server.lessons.learn(told, body, server.model):
                 server.lessons.unlearn(known)
                 raise trouble.refused(told, server.name, content, response.headers, server.secret)

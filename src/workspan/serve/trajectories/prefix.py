@@ -20,6 +20,7 @@ MOST_BYTES = 4 << 20
 """Of what a reply says, and of one event, or of a reply in one body: beyond it nothing is begun."""
 _MOST_CHOICES = 128
 """Of a reply that can be gone on from."""
+_MOST_CALLS = 1_000
 _MOST = 64
 """Answers of a prompt that are looked for, the last first."""
 Call: TypeAlias = tuple[str, str, str]
@@ -32,6 +33,27 @@ class Answer:
 
     text: str = ""
     calls: list[Call] = field(default_factory=list)
+    size: int = field(default=0, compare=False)
+    """Characters of both, as far as they came."""
+
+    def say(self, text: str) -> None:
+        """Go on with the text."""
+        self.text += text
+        self.size += len(text)
+
+    def call(self, place: int, id: str, name: str, arguments: str) -> None:
+        """Go on with a call, or begin the next one.
+
+        Raises:
+            ValueError: there is none at that place, or too many.
+        """
+        if not 0 <= place <= len(self.calls) or place > _MOST_CALLS:
+            raise ValueError(place)
+        if place == len(self.calls):
+            self.calls.append(("", "", ""))
+        known = self.calls[place]
+        self.calls[place] = grown = (known[0] or id, known[1] or name, known[2] + arguments)
+        self.size += sum(map(len, grown)) - sum(map(len, known))
 
     @property
     def is_empty(self) -> bool:
@@ -143,7 +165,7 @@ class Hearer:
             self._read(_value(line[6:]), self._answers)
         except (AttributeError, KeyError, TypeError, ValueError, IndexError):
             self._is_odd = True  # an upstream may say anything
-        self._is_odd |= sum(len(one.text) for one in self._answers.values()) > MOST_BYTES
+        self._is_odd |= sum(one.size for one in self._answers.values()) > MOST_BYTES
 
 
 def _value(said: bytes) -> Mapping[str, Any]:
@@ -161,19 +183,11 @@ def _of_chat(value: Mapping[str, Any], answers: Answers) -> None:
             continue
         answer = answers.setdefault(index, Answer())
         told = choice.get("delta") or choice.get("message") or {}
-        answer.text += told.get("content") or ""
+        answer.say(told.get("content") or "")
         for place, call in enumerate(told.get("tool_calls") or ()):
-            _add(answer, call.get("index", place), call.get("id"), call.get("function") or {})
-
-
-def _add(answer: Answer, place: int, id: str | None, function: Mapping[str, Any]) -> None:
-    if not 0 <= place <= len(answer.calls) or place > 1_000:
-        raise ValueError(place)
-    if place == len(answer.calls):
-        answer.calls.append(("", "", ""))
-    known = answer.calls[place]
-    name, arguments = function.get("name") or "", function.get("arguments") or ""
-    answer.calls[place] = (known[0] or id or "", known[1] or name, known[2] + arguments)
+            of = call.get("function") or {}
+            named = (call.get("id") or "", of.get("name") or "", of.get("arguments") or "")
+            answer.call(call.get("index", place), *named)
 
 
 def _of_messages(value: Mapping[str, Any], answers: Answers) -> None:
@@ -185,17 +199,17 @@ def _of_messages(value: Mapping[str, Any], answers: Answers) -> None:
         _block(value["content_block"], answer)
     elif value.get("type") == "content_block_delta":
         delta = value["delta"]
-        answer.text += delta.get("text") or ""
+        answer.say(delta.get("text") or "")
         if "partial_json" in delta:
-            _add(answer, len(answer.calls) - 1, None, {"arguments": delta["partial_json"]})
+            answer.call(len(answer.calls) - 1, "", "", delta["partial_json"] or "")
 
 
 def _block(block: Mapping[str, Any], answer: Answer) -> None:
     if block.get("type") == "text":
-        answer.text += block.get("text") or ""
+        answer.say(block.get("text") or "")
     elif block.get("type") == "tool_use":
         told = json.dumps(block["input"]) if block.get("input") else ""
-        answer.calls.append((block["id"], block["name"], told))
+        answer.call(len(answer.calls), block["id"], block["name"], told)
 
 
 def _of_responses(value: Mapping[str, Any], answers: Answers) -> None:
@@ -206,9 +220,10 @@ def _of_responses(value: Mapping[str, Any], answers: Answers) -> None:
         return
     for item in reply.get("output") or ():
         if item.get("type") == "message":
-            answer.text += "".join(part.get("text") or "" for part in item.get("content") or ())
+            answer.say("".join(part.get("text") or "" for part in item.get("content") or ()))
         elif item.get("type") == "function_call":
-            answer.calls.append((item["call_id"], item["name"], item.get("arguments") or ""))
+            named = (item["call_id"], item["name"], item.get("arguments") or "")
+            answer.call(len(answer.calls), *named)
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any], Answers], None]] = {
