@@ -150,13 +150,15 @@ class _Probes(NamedTuple):
     @property
     def ends(self) -> NDArray[np.int64]:
         """[chain], its tokens."""
-        return self.depth[np.append(self.starts[1:], len(self.depth)) - 1]
+        found: NDArray[np.int64] = self.depth[np.append(self.starts[1:], len(self.depth)) - 1]
+        return found
 
     @property
     def gaps(self) -> NDArray[np.int64]:
         """Tokens between two probes, those to a chain's end left out."""
         is_last = np.append(self.is_first[1:], True)
-        return np.diff(self.depth)[~(self.is_first | is_last)[1:]]
+        found: NDArray[np.int64] = np.diff(self.depth)[~(self.is_first | is_last)[1:]]
+        return found
 
     def said_at(self, depths: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return the latest answer of each chain at each depth, and since when it stands.
