@@ -20,7 +20,7 @@ from peers.conftest import Install
 from peers.gateway import simulated_walk as walk
 from peers.gateway.driven import Client, driven, node, python
 from peers.gateway.kits import PYDANTIC_AI
-from peers.gateway.served import Served, served_simulated
+from peers.gateway.served import Served
 from peers.gateway.simulated_upstream import Upstream
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(900)]
@@ -55,7 +55,6 @@ TWINS = {
     "npm": ("twins", *(f"ai_{one}_twins" for one in PROVIDERS)),
 }
 MODELS = ("thinks", "tagged", "walks:careful")
-BUDGET = "10k work"
 LEFT = "left of this run's budget"
 
 
@@ -64,14 +63,6 @@ def each(loops: Mapping[str, tuple[str, ...]]) -> pytest.MarkDecorator:
     found = [(name, loop) for name, some in loops.items() for loop in some]
     ids = [f"{name}-{loop}" for name, loop in found]
     return pytest.mark.parametrize(("client", "loop"), found, indirect=["client"], ids=ids)
-
-
-@pytest.fixture(scope="module")
-def following(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A gateway that finds runs by what their prompts go on from, and keeps responses."""
-    told = ("--trajectories-by-prefix", "--trajectory-budget", BUDGET, "--keep-responses", "100")
-    with served_simulated(tmp_path_factory.mktemp("following"), upstream, *told) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

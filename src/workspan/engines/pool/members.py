@@ -7,7 +7,8 @@ takes only its own share elsewhere. Every other call is spread in the same way, 
 
 What a client asks may fail wherever it is asked. So a failure that a request may have caused lets
 the member rest for that client alone, and for all once it fails another one, too, with no call
-answered well in between. It rests longer only where it then fails one more. Where there is but one client, that is all.
+answered well in between. It rests longer only where it then fails one more. Where there is but
+one client, that is all.
 """
 
 from __future__ import annotations
