@@ -112,9 +112,14 @@ def usage(row: Served, choice: int | None = None) -> dict[str, Any]:
 
 
 def whole(row: Served, pieces: list[Piece], report: Any) -> dict[str, Any]:
-    """Write the one reply to a request that was not streamed, or treated so."""
+    """Write the one reply to a request that was not streamed, or treated so.
+
+    A choice that nobody asked for ends as the last one does.
+    """
     asked, choices = row.asked, []
-    for index, reason in enumerate(row.finishes):
+    count = max(len(row.finishes), *(step.choice + 1 for step in pieces), 0)
+    for index in range(count):
+        reason = row.finishes[min(index, len(row.finishes) - 1)]
         own = [step for step in pieces if step.choice == index]
         texts: dict[str, str] = {}
         for step in own:

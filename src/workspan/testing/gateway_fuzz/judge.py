@@ -18,6 +18,7 @@ from workspan.testing.gateway_fuzz.client import Got
 from workspan.testing.gateway_fuzz.drive import TARIFF, Evidence, KeyEvidence, is_of
 
 _MONEY = Decimal(10) ** 12
+_EARLY = "usage_before_end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +188,13 @@ def _is_plain(case: Case) -> bool:
 
 
 def _is_truthful(row: Served) -> bool:
-    """It ended well, and its last word on usage was all of the truth."""
+    """It ended well, and its last word on usage was all of the truth.
+
+    Where that came before several choices had ended, a client must allow for a token at each end.
+    """
     if row.is_gone or not row.is_complete or row.unreported or not row.reports:
+        return False
+    if _EARLY in row.faults and row.asked.choices > 1 and "stop" in row.finishes:
         return False
     report = row.reports[-1]
     details = report.get("prompt_tokens_details") if isinstance(report, dict) else None
