@@ -30,7 +30,7 @@ from workspan.lab.sweeping.driving import Point, Progress, bound
 from workspan.lab.sweeping.driving import sweep as run_sweep
 from workspan.lab.sweeping.here import Here, Lane
 from workspan.lab.sweeping.nested import families
-from workspan.lab.sweeping.outcome import CellRow
+from workspan.lab.sweeping.outcome import FINAL, CellRow
 from workspan.lab.sweeping.results import Results
 from workspan.lab.sweeping.written import EngineText, Sweep, read_sweep
 from workspan.runner import check
@@ -101,7 +101,7 @@ class Swept:
     @property
     def unfinished(self) -> list[CellRow]:
         """Cells without a grade for every problem; the same sweep again tries them anew."""
-        return [row for row in self.cells if row.status != "done"]
+        return [row for row in self.cells if row.status not in FINAL]
 
 
 async def sweep(

@@ -22,7 +22,7 @@ from workspan.legible import counted
 
 if TYPE_CHECKING:  # what these need is loaded when a command runs
     from workspan.app.swept import Judged
-    from workspan.lab.sweeping.comparing import Versus
+    from workspan.lab.sweeping.comparing import Covering, Overtaking, Versus
 
 T = TypeVar("T")
 
@@ -239,7 +239,7 @@ def _versus_table(rows: Sequence[Versus]) -> Table:
     for one in rows:
         table.add_row(
             one.strategy + (" ↳" if one.shares_draws else ""),
-            f"{one.engine}/{one.task}{' ' + one.effort if one.effort else ''}",
+            _on(one),
             one.budget,
             f"{one.difference:+.2f}",
             f"{one.low:+.2f} {one.high:+.2f}",
@@ -262,17 +262,23 @@ def _caveats(found: Judged) -> list[str]:
     for one in found.overtaking:
         place = one.crossover
         said.append(
-            f"{one.strategy} overtakes {one.base} on {one.engine}/{one.task} from "
+            f"{one.strategy} overtakes {one.base} on {_on(one)}"
+            f"{f' within {one.beside}' if one.beside else ''} from "
             f"{place.budget:.0f} work on [{place.low:.0f}, {place.high:.0f}], in "
             f"{place.certainty:.0%} of resamples"
         )
     for law in found.covering:
         a, b = law.law, law.law.b_interval
         said.append(
-            f"coverage of {law.strategy} on {law.engine}/{law.task} {within(law.budget)}: "
+            f"coverage of {law.strategy} on {_on(law)} {within(law.budget)}: "
             f"exp(-{a.a:.2f} k^-{_two(a.b)}), exponent [{_two(b.low)}, {_two(b.high)}]"
         )
     return said
+
+
+def _on(one: Versus | Overtaking | Covering) -> str:
+    """Say of which engine, task and effort something is."""
+    return f"{one.engine}/{one.task}{' ' + one.effort if one.effort else ''}"
 
 
 def _flat(told: dict[str, Any]) -> dict[str, Any]:

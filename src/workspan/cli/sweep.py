@@ -272,6 +272,12 @@ def _say_rest(done: Swept, store: str) -> None:
     if by_status:
         said = ", ".join(f"{count} {status}" for status, count in by_status.items())
         aside.print(f"not done: {said}; the same command tries them again", soft_wrap=True)
+    if over := [row for row in done.cells if row.status == "over"]:
+        aside.print(
+            f"over: the engine took more of some runs of {counted(len(over), 'cell')} than their "
+            "budget allows; they are compared with nothing",
+            soft_wrap=True,
+        )
     if by_status.get("cut"):
         lost = sum(row.lost_work for row in done.cells)
         kills = f", {counted(lost, 'token')} of which kills may have lost" if lost else ""
