@@ -50,6 +50,17 @@ def test_the_accounts_are_the_engines_own_bill(tmp_path: Path) -> None:
         assert (row.random or 0) <= (row.coverage or 0)
 
 
+def test_a_total_that_runs_out_leaves_the_first_cells_whole(tmp_path: Path) -> None:
+    """Whoever came last took what was given back: each cell had a part, and none was measured."""
+    engine = ScriptedEngine(chatter, latency=lambda request: 1 + request.seed % 3)
+    one = rig(tmp_path, engine)
+    rows = anyio.run(lambda: one.sweep(STRATEGIES, ("150 work",), (0, 1), total="600 work"))
+    statuses = [row.status for row in rows]
+    assert statuses == sorted(statuses, key=("done", "cut").index)
+    assert {*statuses} == {"done", "cut"}
+    assert engine.billed.output_tokens <= 600
+
+
 def test_the_same_again_asks_nothing_and_finds_the_same(tmp_path: Path) -> None:
     engine = ScriptedEngine(chatter)
     one = rig(tmp_path, engine)

@@ -231,7 +231,7 @@ def _two(value: float) -> str:
 
 def _versus_table(rows: Sequence[Versus]) -> Table:
     table = Table(box=None, pad_edge=False)
-    table.add_column("strategy", overflow="fold", min_width=16)
+    table.add_column("strategy", overflow="fold")
     for column in ("on", "budget"):
         table.add_column(column, overflow="fold")
     for column in ("ahead", "95 %", "p", "Holm", "needed"):

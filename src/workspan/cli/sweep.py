@@ -28,6 +28,8 @@ StoreOption = Annotated[
     str,
     typer.Option("--store", metavar="FILE|postgresql://…", help="Where the cells are kept."),
 ]
+_ERRORS = 3
+"""Different ones that are told after a sweep."""
 _DRY_SAMPLE = 8
 """Problems of each task that a dry run tries its strategies on."""
 
@@ -162,7 +164,7 @@ def show_cells(rows: Sequence[CellRow], *, json: bool) -> None:
 def _cells_table(title: str, rows: Sequence[CellRow]) -> Table:
     """Lay out the cells of one engine and task."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("strategy", overflow="fold", min_width=16)
+    table.add_column("strategy", overflow="fold")
     for column in ("budget", "seed", "accuracy", "95 %", "work", "span", "cost", "status"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
@@ -223,23 +225,21 @@ def _by_engine(prices: Sequence[Priced]) -> dict[str, list[Priced]]:
 
 def _prices_table(title: str, prices: Sequence[Priced]) -> Table:
     """Lay out what one engine will do, a line a task and budget."""
-    from workspan.cli.dry import money_range, shown_range
+    from workspan.cli.dry import Ends, money_range, shown_range
 
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("task", overflow="fold", min_width=16)
+    table.add_column("task", overflow="fold")
     for column in ("budget", "runs", "calls", "work", "prefill", "seconds", "money"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right", overflow="fold")
     for one in prices:
         need = one.total
         table.add_row(
             one.task,
             str(one.estimate.budget),
             str(len(one.estimate.needs) * one.estimate.problems * one.seeds),
-            shown_range(need.calls),
-            shown_range(need.work),
-            shown_range(need.prefill),
-            shown_range(need.seconds, "{:.0f}"),
-            money_range(need.cost),
+            *map(Ends, (shown_range(one) for one in (need.calls, need.work, need.prefill))),
+            Ends(shown_range(need.seconds, "{:.0f}")),
+            Ends(money_range(need.cost)),
         )
     return table
 
@@ -267,8 +267,12 @@ def _say_rest(done: Swept, store: str) -> None:
     by_status: dict[str, int] = {}
     for row in done.unfinished:
         by_status[row.status] = by_status.get(row.status, 0) + 1
-    for row in [one for one in done.unfinished if one.error][:3]:
-        aside.print(f"{row.strategy} on {row.task}: {row.error}", soft_wrap=True)
+    by_error: dict[str, list[CellRow]] = {}
+    for row in done.unfinished:
+        by_error.setdefault(row.error, []).append(row)
+    for error, (row, *more) in [one for one in by_error.items() if one[0]][:_ERRORS]:
+        others = f" and {counted(len(more), 'other cell')}" if more else ""
+        aside.print(f"{row.strategy} on {row.task}{others}: {error}", soft_wrap=True)
     if by_status:
         said = ", ".join(f"{count} {status}" for status, count in by_status.items())
         aside.print(f"not done: {said}; the same command tries them again", soft_wrap=True)

@@ -211,6 +211,9 @@ class _Sweep:
         """Problems of finished cells that are not in the store yet."""
         self._is_writing = False
         self._room = anyio.Event()
+        self._turn = anyio.Lock(fast_acquire=True)
+        """Runs hold of the total in their order: else whoever comes last takes what is given back,
+        so that a total that runs out has paid for a part of each cell, and for none as a whole."""
 
     async def run(self, cells: Sequence[Cell]) -> dict[str, CellRow]:
         """Run what is left of the cells."""
@@ -336,7 +339,8 @@ class _Sweep:
             known = self._recorded[cell.id].get(place, _UNKNOWN)
             most = known.run.amount if known.is_over else self._most[cell.id]
             try:
-                hold = await self._account.reserve(partial(_above, most, known.run.amount))
+                async with self._turn:
+                    hold = await self._account.reserve(partial(_above, most, known.run.amount))
             except BudgetExceeded:
                 return
             measured = await self._measured(cell, place, hold)
