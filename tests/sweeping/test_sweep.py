@@ -120,10 +120,10 @@ def test_a_sweep_that_was_cut_loses_nothing_when_it_is_tried_again(tmp_path: Pat
     one = rig(tmp_path, engine)
 
     async def main() -> None:
-        first = await one.sweep(STRATEGIES, ("150 work",), total="900 work")
+        first = await one.sweep(STRATEGIES, ("150 work",), total="600 work")
         assert sum(0 < row.graded < row.problems for row in first) > 0
         asked = len(engine.requests)
-        for total in ("900 work", "500 work", "900 work"):
+        for total in ("600 work", "500 work", "600 work"):
             again = await one.sweep(STRATEGIES, ("150 work",), total=total)
             assert again == first
             assert len(engine.requests) == asked
