@@ -60,22 +60,27 @@ def show(
     sweep: SweepArgument,
     *,
     store: StoreOption,
-    cell: Annotated[str, typer.Option(help="Each problem of one cell, by its key.")] = "",
+    cell: Annotated[
+        str, typer.Option(help="Each problem of one cell, by its key or how that begins.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Show the cells of a sweep, or the problems of one cell."""
     from workspan.app.swept import held
-    from workspan.errors import InputError, nearest
+    from workspan.errors import InputError
 
     found = _run(lambda: held(store, sweep))
     if not cell:
         show_cells(found.cells, json=json)
         return
-    if cell not in found.trials:
-        raise InputError(f"the sweep has no cell {cell!r}: {nearest(cell, found.trials)}")
-    for trial in found.trials[cell]:
+    alike = [key for key in found.trials if key.startswith(cell)]
+    if len(alike) != 1:
+        many = f"{counted(len(alike), 'cell')} whose keys begin with" if alike else "no cell"
+        raise InputError(f"the sweep has {many} {cell!r}: `workspan runs show {sweep}` has them")
+    [key] = alike
+    for trial in found.trials[key]:
         if json:
-            say_json({"cell": cell, **asdict(trial)})
+            say_json({"cell": key, **asdict(trial)})
         else:
             right = "?" if trial.correct is None else f"{trial.correct:g}"
             said = trial.error or trial.answer or ""

@@ -28,6 +28,8 @@ StoreOption = Annotated[
     str,
     typer.Option("--store", metavar="FILE|postgresql://…", help="Where the cells are kept."),
 ]
+_KEY = 6
+"""Signs of a cell's key in a table: enough for `runs show --cell`."""
 _ERRORS = 3
 """Different ones that are told after a sweep."""
 _DRY_SAMPLE = 8
@@ -54,13 +56,15 @@ def sweep(
     The same command again goes on where it was stopped; cells that the store has are not run anew.
     """
     from workspan.app.clustering import check_where
-    from workspan.app.sweeping import opened_results, planned, price, run_planned
+    from workspan.app.sweeping import check_store, opened_results, planned, price, run_planned
     from workspan.lab.sweeping.written import read_sweep
 
     check_where(on, workers)
     asked, bar = read_sweep(file).with_limit(limit), _Bar()
 
     async def main() -> Swept | None:
+        if not dry_run:
+            await check_store(store)
         async with planned(asked, is_dry=dry_run) as ready:
             if dry_run:
                 _say_prices(ready, await price(ready, tried=_DRY_SAMPLE), json=json)
@@ -164,11 +168,13 @@ def show_cells(rows: Sequence[CellRow], *, json: bool) -> None:
 def _cells_table(title: str, rows: Sequence[CellRow]) -> Table:
     """Lay out the cells of one engine and task."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("cell", no_wrap=True)
     table.add_column("strategy", overflow="fold")
     for column in ("budget", "seed", "accuracy", "95 %", "work", "span", "cost", "status"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
+            row.id[:_KEY],
             row.strategy + (" ↳" if row.draws != row.id else ""),
             row.budget,
             str(row.seed),
