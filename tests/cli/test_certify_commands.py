@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from workspan import sync
 from workspan.cli.main import app
 from workspan.errors import DataError, InputError
+from workspan.lab.labelling.labels import read_labels
 from workspan.strategies.auto.fit.certificate import read_certificate
 from workspan.testing.scripted import ScriptedEngine
 
@@ -182,6 +183,7 @@ def test_questions_are_shown_where_they_are_given(answers: Path, tmp_path: Path)
     problems.write_text("".join(json.dumps(row) + "\n" for row in rows))
     to = tmp_path / "labelled.jsonl"
     assert "What is" in judge(answers, to, "q\n", "anna", "--input", str(problems)).output
+    assert read_labels(to)[0].kind == "number"  # as the problems are: "4.0" is right where 4 is
     problems.write_text(json.dumps({"id": "z", "question": "?", "kind": "number"}) + "\n")
     with pytest.raises(InputError, match="problems are others"):
         judge(answers, to, "q\n", "anna", "--input", str(problems))

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from workspan.errors import DataError, InputError
@@ -87,6 +88,29 @@ def test_labels_of_other_answers_are_left_as_they_are(tmp_path: Path) -> None:
     assert path.read_bytes() == before
     assert is_labels(path)
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_one_sitting_at_a_time_writes(tmp_path: Path) -> None:
+    """A second one would have cut off what the first was just writing."""
+    path = tmp_path / "labels.jsonl"
+    with LabelFile(path, HEAD) as file:
+        file.add(made("p1", "right"))
+        with pytest.raises(InputError, match="another process"):
+            LabelFile(path, HEAD)
+        file.add(made("p1", "wrong"))
+    with LabelFile(path, HEAD) as file:
+        assert [one.verdict for one in file.labels] == ["right", "wrong"]
+
+
+def test_an_answer_that_was_called_wrong_is_right_by_no_reference(tmp_path: Path) -> None:
+    """A labeller who says wrong, and then the same answer, was counted as saying right."""
+    one = made("p1", "wrong")
+    [case] = profile_of(
+        HEAD, [msgspec.structs.replace(one, reference=one.answer)], tmp_path
+    ).problems
+    assert case.right == ()
+    [case] = profile_of(HEAD, [msgspec.structs.replace(one, reference="other")], tmp_path).problems
+    assert case.right == (1,)
 
 
 def test_of_two_judgements_the_last_stands_and_doubt_is_believed() -> None:

@@ -91,6 +91,15 @@ def test_without_any_spread_the_unseen_is_bounded() -> None:
         clustered([1, 2], [1, 1])
 
 
+@given(st.floats(-1, 1), st.integers(2, 40))
+def test_without_any_spread_p_says_what_the_interval_says(value: float, clusters: int) -> None:
+    """Two problems that both differ by 1 are no proof: p was 0, beside an interval that holds 0."""
+    found = clustered([value] * (2 * clusters), [i // 2 for i in range(2 * clusters)])
+    assert (found.p < 0.05) == (found.low > 0 or found.high < 0)
+    assert clustered([1.0] * 4, [1, 1, 2, 2]).p == pytest.approx(1 / 4)
+    assert clustered([-0.5] * 3, [1, 2, 3]).p == pytest.approx(1.5**-3)
+
+
 @settings(max_examples=12)
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_holm_is_statsmodels_and_by_hand(p_values: list[float]) -> None:

@@ -87,3 +87,30 @@ def test_its_interval_covers_the_true_crossover() -> None:
         found = crossover(budgets, a.astype(float).tolist(), b.astype(float).tolist())
         hits += found is not None and found.low <= 800 <= found.high
     assert hits / times >= 0.85
+
+
+def test_a_crossover_near_an_end_may_lie_beyond_it() -> None:
+    """Resamples that never or always overtake were left out, and with them the interval's end."""
+    ours = [[0, 0, 1]] * 11 + [[0, 1, 0]] * 10
+    theirs = [[0, 1, 0]] * 11 + [[0, 0, 1]] * 10  # at the end 11 to 10: chance decides
+    found = crossover([100, 1000, 10_000], theirs, ours)
+    assert found is not None
+    assert found.high == pytest.approx(10_000)
+    assert 0.4 < found.certainty < 0.75
+    early = crossover([100, 1000], [[1, 0]] * 11 + [[0, 0]] * 10, [[0, 1]] * 11 + [[1, 1]] * 10)
+    assert early is not None
+    assert early.low == pytest.approx(100)
+
+
+def test_its_interval_covers_a_crossover_near_the_largest_budget() -> None:
+    rng, budgets, hits, times = np.random.default_rng(9), [100, 400, 1600], 0, 60
+    first, second = np.array([0.5, 0.5, 0.5]), np.array([0.3, 0.45, 0.52])
+    truth = 400 * 4 ** (0.05 / 0.07)
+    ends = 0
+    for _ in range(times):
+        a, b = (rng.random((80, 3)) < chance for chance in (first, second))
+        found = crossover(budgets, a.astype(float).tolist(), b.astype(float).tolist())
+        ends += found is not None
+        hits += found is not None and found.low <= truth <= found.high
+    assert ends >= times / 3
+    assert hits / ends >= 0.9

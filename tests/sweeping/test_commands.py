@@ -86,6 +86,12 @@ def test_a_sweep_is_priced_run_kept_and_asked(plan: Path, tmp_path: Path, said: 
     trials = said.records("runs", "show", "small", "--cell", one, "--store", store, "--json")
     assert [trial["problem"] for trial in trials] == sorted(trial["problem"] for trial in trials)
     assert len(trials) == cells[0]["problems"] == 8
+    table, _ = said("runs", "show", "small", "--store", store)
+    assert one[:6] in table.split()
+    short = said.records("runs", "show", "small", "--cell", one[:6], "--store", store, "--json")
+    assert short == trials
+    _, aside = said("runs", "show", "small", "--cell", "x", "--store", store, code=2)
+    assert "the sweep has no cell 'x'" in aside
 
     found = said.records("runs", "compare", "small", "--store", store, "--json")
     versus = [one for one in found if one["kind"] == "versus"]
@@ -97,6 +103,41 @@ def test_a_sweep_is_priced_run_kept_and_asked(plan: Path, tmp_path: Path, said: 
     _, aside = said("runs", "compare", "small", "--store", store)
     assert "ahead of single(max_tokens=60); Holm: p adjusted for 6 comparisons" in aside
     said("runs", "compare", "small", "--base", "nobody", "--store", store, code=2)
+
+
+def test_tables_of_80_columns_leave_nothing_out(
+    plan: Path, tmp_path: Path, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the last columns say, money and how many problems are needed, was cut off."""
+    monkeypatch.setenv("COLUMNS", "80")
+    path, store = tmp_path / "priced.toml", tmp_path / "s.db"
+    long = plan.read_text().replace("max_tokens=60", "max_tokens=60, temperature=0.123")
+    with serving() as server:
+        engine = f'engine = "http://127.0.0.1:{server.port}/v1"\nmodel = "m"\nprice = "1500/6000"'
+        path.write_text(long.replace('engine = "scripted"', engine))
+        priced, _ = said("sweep", path, "--store", store, "--dry-run")
+    plan.write_text(long)
+    said("sweep", plan, "--store", store)
+    compared, _ = said("runs", "compare", "small", "--store", store)
+    shown, _ = said("runs", "show", "small", "--store", store)
+    for table, last in ((priced, "money"), (compared, "needed"), (shown, "status")):
+        assert max(map(len, table.splitlines())) <= 80
+        assert any(line.rstrip().endswith(last) for line in table.splitlines()[:3])
+        assert "…" not in table
+    lines = priced.splitlines()
+    assert sum(line.rstrip().endswith("–") for line in lines) == 2  # of money, as wide as it is
+    assert all(line.split()[-1].count(".") == 1 for line in lines if "$" in line)
+
+
+def test_a_store_that_is_none_is_refused_before_anything_is_opened(
+    plan: Path, tmp_path: Path, said: Said
+) -> None:
+    _, aside = said("sweep", plan, "--store", plan, code=2)
+    assert "was left as it is" in aside
+    assert "to be expected" not in aside  # nothing was priced for it
+    said("sweep", plan, "--store", "mysql://h/d", code=2)
+    said("sweep", plan, "--store", tmp_path, code=2)
+    assert sorted(tmp_path.iterdir()) == [plan, tmp_path / "tasks.jsonl"]
 
 
 def test_cells_are_exported_and_queried(plan: Path, tmp_path: Path, said: Said) -> None:

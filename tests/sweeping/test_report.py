@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import re
 import stat
 from collections.abc import Sequence
@@ -95,6 +96,12 @@ def test_pictures_hold_every_cell_that_is_done(tmp_path: Path) -> None:
     assert {one["budget"] for one in phase["data"]["values"]} <= {"400 work", "100 work"}
     lines = {one["work"] for one in plane["layer"][1]["data"]["values"]}
     assert lines <= {100, 400}
+    for axis in ("x", "y"):  # ticks between octaves had labels that were rounded to others
+        shown = plane["layer"][0]["encoding"][axis]
+        low, high = shown["scale"]["domain"]
+        octaves = [low * 2**i for i in range(math.ceil(math.log2(high / low)) + 1)]
+        assert shown["axis"]["values"] == octaves
+        assert all(one % 1 == 0 for one in octaves)
     for one in accuracy["data"]["values"]:  # lines go from the small budget to the large one
         assert one["place"] == ["100 work", "400 work"].index(one["budget"])
 

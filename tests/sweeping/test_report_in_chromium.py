@@ -113,8 +113,30 @@ def test_dark_is_dark_and_print_is_not(tmp_path: Path) -> None:
             assert await page.run(ink) == "rgb(154, 157, 163)"
             await page.send("Emulation.setEmulatedMedia", media="print")
             assert await page.run(ink) == "rgb(85, 89, 95)"
+            folded = "document.querySelectorAll('details:not([open], .problem, .call)').length"
+            assert await page.run(folded) > 0
+            await page.run("dispatchEvent(new Event('beforeprint'))")
+            assert await page.run(folded) == 0  # on paper nothing can be opened
+            await page.run("dispatchEvent(new Event('afterprint'))")
+            assert await page.run(folded) > 0
             told = await page.send("Page.printToPDF", printBackground=True)
             assert base64.b64decode(told["data"]).startswith(b"%PDF")
+
+    asyncio.run(main())
+
+
+def test_on_a_phone_pictures_are_scrolled_and_can_be_read(tmp_path: Path) -> None:
+    path = made(tmp_path)
+    letters = "document.querySelector('.role-axis-label text').getBoundingClientRect().height"
+    wide = "document.documentElement.scrollWidth - innerWidth"
+
+    async def main() -> None:
+        async with opened(path, tmp_path) as page:
+            full = await page.run(letters)
+            told = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+            await page.send("Emulation.setDeviceMetricsOverride", **told)
+            assert await page.run(letters) == full
+            assert await page.run(wide) == 0  # the pictures alone are scrolled
 
     asyncio.run(main())
 

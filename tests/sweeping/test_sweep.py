@@ -50,6 +50,17 @@ def test_the_accounts_are_the_engines_own_bill(tmp_path: Path) -> None:
         assert (row.random or 0) <= (row.coverage or 0)
 
 
+def test_a_total_that_runs_out_leaves_the_first_cells_whole(tmp_path: Path) -> None:
+    """Whoever came last took what was given back: each cell had a part, and none was measured."""
+    engine = ScriptedEngine(chatter, latency=lambda request: 1 + request.seed % 3)
+    one = rig(tmp_path, engine)
+    rows = anyio.run(lambda: one.sweep(STRATEGIES, ("150 work",), (0, 1), total="600 work"))
+    statuses = [row.status for row in rows]
+    assert statuses == sorted(statuses, key=("done", "cut").index)
+    assert {*statuses} == {"done", "cut"}
+    assert engine.billed.output_tokens <= 600
+
+
 def test_the_same_again_asks_nothing_and_finds_the_same(tmp_path: Path) -> None:
     engine = ScriptedEngine(chatter)
     one = rig(tmp_path, engine)
@@ -109,10 +120,10 @@ def test_a_sweep_that_was_cut_loses_nothing_when_it_is_tried_again(tmp_path: Pat
     one = rig(tmp_path, engine)
 
     async def main() -> None:
-        first = await one.sweep(STRATEGIES, ("150 work",), total="900 work")
+        first = await one.sweep(STRATEGIES, ("150 work",), total="600 work")
         assert sum(0 < row.graded < row.problems for row in first) > 0
         asked = len(engine.requests)
-        for total in ("900 work", "500 work", "900 work"):
+        for total in ("600 work", "500 work", "600 work"):
             again = await one.sweep(STRATEGIES, ("150 work",), total=total)
             assert again == first
             assert len(engine.requests) == asked

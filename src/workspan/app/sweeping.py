@@ -30,14 +30,14 @@ from workspan.lab.sweeping.driving import Point, Progress, bound
 from workspan.lab.sweeping.driving import sweep as run_sweep
 from workspan.lab.sweeping.here import Here, Lane
 from workspan.lab.sweeping.nested import families
-from workspan.lab.sweeping.outcome import CellRow
+from workspan.lab.sweeping.outcome import FINAL, CellRow
 from workspan.lab.sweeping.results import Results
 from workspan.lab.sweeping.written import EngineText, Sweep, read_sweep
 from workspan.runner import check
 from workspan.spec import engines as engine_spec
 from workspan.spec import write
 from workspan.spec.engines import parse_price
-from workspan.store.database import opened_database
+from workspan.store.database import database_at, opened_database
 from workspan.strategies.adaptive.ladder import check_effort
 from workspan.tasks.base import Task
 from workspan.tasks.files import sampled
@@ -101,7 +101,7 @@ class Swept:
     @property
     def unfinished(self) -> list[CellRow]:
         """Cells without a grade for every problem; the same sweep again tries them anew."""
-        return [row for row in self.cells if row.status != "done"]
+        return [row for row in self.cells if row.status not in FINAL]
 
 
 async def sweep(
@@ -129,7 +129,9 @@ async def sweep(
         WorkspanError: what is wrong, before anything is spent; or the store or a journal failed:
             what was finished is kept.
     """
-    async with planned(_read(file, limit)) as ready, opened_results(store) as results:
+    asked = _read(file, limit)
+    await check_store(store)
+    async with planned(asked) as ready, opened_results(store) as results:
         return await run_planned(
             ready,
             results,
@@ -290,6 +292,18 @@ async def opened_results(store: str, *, is_made: bool = True) -> AsyncIterator[R
     made_by = "workspan sweep"
     async with opened_database(store, made_by=made_by, is_made=is_made) as database:
         yield Results(database)
+
+
+async def check_store(store: str) -> None:
+    """Refuse what can be no store before models are opened for it; none is made.
+
+    Raises:
+        InputError: it is something else, and was left as it is.
+        StoreError: it can't be used.
+    """
+    if database_at(store).is_there:
+        async with opened_results(store):
+            pass
 
 
 def journals_of(store: str) -> Path:

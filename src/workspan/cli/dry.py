@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
+from rich.console import Console, ConsoleOptions
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 from workspan.app.comparing import estimate
 from workspan.app.engines import Opened
@@ -66,22 +69,39 @@ def _table(made: Estimate) -> Table:
         box=None,
         pad_edge=False,
     )
-    table.add_column("strategy", overflow="fold", min_width=14)
+    table.add_column("strategy", overflow="fold")
     for column in ("calls", "work", "span", "prefill", "seconds", "money"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right", overflow="fold")
     needs = made.needs if len(made.needs) == 1 else (*made.needs, made.total)
     for need in needs:
         table.add_row(
             need.strategy,
-            shown_range(need.calls),
-            shown_range(need.work),
-            shown_range(need.span),
-            shown_range(need.prefill),
-            shown_range(need.seconds, "{:.1f}"),
-            money_range(need.cost),
+            *map(Ends, (shown_range(x) for x in (need.calls, need.work, need.span, need.prefill))),
+            Ends(shown_range(need.seconds, "{:.1f}")),
+            Ends(money_range(need.cost)),
             style="bold" if need.strategy == "all" else "",
         )
     return table
+
+
+class Ends:
+    """A range in a table: on two lines where one is too wide, since nothing of it is left out."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        """Return the widths that it takes."""
+        return Measurement(max(map(len, self._lines())), len(self._text))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Write it."""
+        is_wide = len(self._text) > options.max_width
+        yield Text("\n".join(self._lines()) if is_wide else self._text)
+
+    def _lines(self) -> list[str]:
+        low, dash, high = self._text.partition("–")
+        return [low + dash, high] if dash else [low]
 
 
 def shown_range(value: Range | None, form: str = "") -> str:

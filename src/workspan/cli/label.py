@@ -19,6 +19,7 @@ from workspan.cli.judging import ask, cut, read_line, said_of, user
 from workspan.cli.label_store import label_store
 from workspan.cli.plain import say_json
 from workspan.cli.terminal import Terminal
+from workspan.data.types import Problem
 from workspan.errors import InputError
 from workspan.legible import counted, one_line
 from workspan.tasks import read_tasks
@@ -53,7 +54,10 @@ def label(
     labeller: Annotated[
         str, typer.Option("--as", help="Who judges; another name judges the same answers.")
     ] = "",
-    kind: Annotated[str, typer.Option(help="How answers are compared.")] = "text",
+    kind: Annotated[
+        str | None,
+        typer.Option(help="How answers are compared; else as --input says, or as text."),
+    ] = None,
     whole: Annotated[
         bool, typer.Option("--whole", help="Show the whole text of an answer, too.")
     ] = False,
@@ -76,11 +80,14 @@ def label(
     check_outputs([Output("--to", to, "a file of labels", is_labels)], inputs)
     held = read_answers(answers)
     chosen = choose(held, n, seed)
-    asked = _asked(input)
+    tasks = read_tasks(input) if input is not None else []
+    asked = {one.problem.id: _text(one.problem) for one in tasks}
     questions(asked, chosen)
     told = "\0".join(f"{one.problem}\0{one.answer}" for one in held)
     digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    head = Head(FORMAT, digest, n, seed, as_kind(kind))
+    kinds = {one.problem.kind for one in tasks}
+    alike = kinds.pop() if len(kinds) == 1 else "text"
+    head = Head(FORMAT, digest, n, seed, as_kind(kind) if kind else alike)
     with LabelFile(to, head) as file:
         sitting = _Sitting(chosen, asked, file, who, whole)
         sitting.judge()
@@ -88,14 +95,8 @@ def label(
     raise typer.Exit(Exit.OK)
 
 
-def _asked(path: Path | None) -> dict[str, str]:
-    """Return the text of each problem, by its id."""
-    if path is None:
-        return {}
-    return {
-        one.problem.id: "\n".join(turn.text for turn in one.problem.prompt)
-        for one in read_tasks(path)
-    }
+def _text(problem: Problem) -> str:
+    return "\n".join(turn.text for turn in problem.prompt)
 
 
 class _Sitting(NamedTuple):

@@ -22,7 +22,7 @@ from workspan.legible import counted
 
 if TYPE_CHECKING:  # what these need is loaded when a command runs
     from workspan.app.swept import Judged
-    from workspan.lab.sweeping.comparing import Versus
+    from workspan.lab.sweeping.comparing import Covering, Overtaking, Versus
 
 T = TypeVar("T")
 
@@ -60,22 +60,27 @@ def show(
     sweep: SweepArgument,
     *,
     store: StoreOption,
-    cell: Annotated[str, typer.Option(help="Each problem of one cell, by its key.")] = "",
+    cell: Annotated[
+        str, typer.Option(help="Each problem of one cell, by its key or how that begins.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Show the cells of a sweep, or the problems of one cell."""
     from workspan.app.swept import held
-    from workspan.errors import InputError, nearest
+    from workspan.errors import InputError
 
     found = _run(lambda: held(store, sweep))
     if not cell:
         show_cells(found.cells, json=json)
         return
-    if cell not in found.trials:
-        raise InputError(f"the sweep has no cell {cell!r}: {nearest(cell, found.trials)}")
-    for trial in found.trials[cell]:
+    alike = [key for key in found.trials if key.startswith(cell)]
+    if len(alike) != 1:
+        many = f"{counted(len(alike), 'cell')} whose keys begin with" if alike else "no cell"
+        raise InputError(f"the sweep has {many} {cell!r}: `workspan runs show {sweep}` has them")
+    [key] = alike
+    for trial in found.trials[key]:
         if json:
-            say_json({"cell": cell, **asdict(trial)})
+            say_json({"cell": key, **asdict(trial)})
         else:
             right = "?" if trial.correct is None else f"{trial.correct:g}"
             said = trial.error or trial.answer or ""
@@ -231,7 +236,7 @@ def _two(value: float) -> str:
 
 def _versus_table(rows: Sequence[Versus]) -> Table:
     table = Table(box=None, pad_edge=False)
-    table.add_column("strategy", overflow="fold", min_width=16)
+    table.add_column("strategy", overflow="fold")
     for column in ("on", "budget"):
         table.add_column(column, overflow="fold")
     for column in ("ahead", "95 %", "p", "Holm", "needed"):
@@ -239,7 +244,7 @@ def _versus_table(rows: Sequence[Versus]) -> Table:
     for one in rows:
         table.add_row(
             one.strategy + (" ↳" if one.shares_draws else ""),
-            f"{one.engine}/{one.task}{' ' + one.effort if one.effort else ''}",
+            _on(one),
             one.budget,
             f"{one.difference:+.2f}",
             f"{one.low:+.2f} {one.high:+.2f}",
@@ -262,17 +267,23 @@ def _caveats(found: Judged) -> list[str]:
     for one in found.overtaking:
         place = one.crossover
         said.append(
-            f"{one.strategy} overtakes {one.base} on {one.engine}/{one.task} from "
+            f"{one.strategy} overtakes {one.base} on {_on(one)}"
+            f"{f' within {one.beside}' if one.beside else ''} from "
             f"{place.budget:.0f} work on [{place.low:.0f}, {place.high:.0f}], in "
             f"{place.certainty:.0%} of resamples"
         )
     for law in found.covering:
         a, b = law.law, law.law.b_interval
         said.append(
-            f"coverage of {law.strategy} on {law.engine}/{law.task} {within(law.budget)}: "
+            f"coverage of {law.strategy} on {_on(law)} {within(law.budget)}: "
             f"exp(-{a.a:.2f} k^-{_two(a.b)}), exponent [{_two(b.low)}, {_two(b.high)}]"
         )
     return said
+
+
+def _on(one: Versus | Overtaking | Covering) -> str:
+    """Say of which engine, task and effort something is."""
+    return f"{one.engine}/{one.task}{' ' + one.effort if one.effort else ''}"
 
 
 def _flat(told: dict[str, Any]) -> dict[str, Any]:

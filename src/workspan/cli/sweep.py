@@ -28,6 +28,10 @@ StoreOption = Annotated[
     str,
     typer.Option("--store", metavar="FILE|postgresql://…", help="Where the cells are kept."),
 ]
+_KEY = 6
+"""Signs of a cell's key in a table: enough for `runs show --cell`."""
+_ERRORS = 3
+"""Different ones that are told after a sweep."""
 _DRY_SAMPLE = 8
 """Problems of each task that a dry run tries its strategies on."""
 
@@ -52,13 +56,15 @@ def sweep(
     The same command again goes on where it was stopped; cells that the store has are not run anew.
     """
     from workspan.app.clustering import check_where
-    from workspan.app.sweeping import opened_results, planned, price, run_planned
+    from workspan.app.sweeping import check_store, opened_results, planned, price, run_planned
     from workspan.lab.sweeping.written import read_sweep
 
     check_where(on, workers)
     asked, bar = read_sweep(file).with_limit(limit), _Bar()
 
     async def main() -> Swept | None:
+        if not dry_run:
+            await check_store(store)
         async with planned(asked, is_dry=dry_run) as ready:
             if dry_run:
                 _say_prices(ready, await price(ready, tried=_DRY_SAMPLE), json=json)
@@ -162,11 +168,13 @@ def show_cells(rows: Sequence[CellRow], *, json: bool) -> None:
 def _cells_table(title: str, rows: Sequence[CellRow]) -> Table:
     """Lay out the cells of one engine and task."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("strategy", overflow="fold", min_width=16)
+    table.add_column("cell", no_wrap=True)
+    table.add_column("strategy", overflow="fold")
     for column in ("budget", "seed", "accuracy", "95 %", "work", "span", "cost", "status"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
+            row.id[:_KEY],
             row.strategy + (" ↳" if row.draws != row.id else ""),
             row.budget,
             str(row.seed),
@@ -223,23 +231,21 @@ def _by_engine(prices: Sequence[Priced]) -> dict[str, list[Priced]]:
 
 def _prices_table(title: str, prices: Sequence[Priced]) -> Table:
     """Lay out what one engine will do, a line a task and budget."""
-    from workspan.cli.dry import money_range, shown_range
+    from workspan.cli.dry import Ends, money_range, shown_range
 
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("task", overflow="fold", min_width=16)
+    table.add_column("task", overflow="fold")
     for column in ("budget", "runs", "calls", "work", "prefill", "seconds", "money"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right", overflow="fold")
     for one in prices:
         need = one.total
         table.add_row(
             one.task,
             str(one.estimate.budget),
             str(len(one.estimate.needs) * one.estimate.problems * one.seeds),
-            shown_range(need.calls),
-            shown_range(need.work),
-            shown_range(need.prefill),
-            shown_range(need.seconds, "{:.0f}"),
-            money_range(need.cost),
+            *map(Ends, (shown_range(one) for one in (need.calls, need.work, need.prefill))),
+            Ends(shown_range(need.seconds, "{:.0f}")),
+            Ends(money_range(need.cost)),
         )
     return table
 
@@ -267,11 +273,21 @@ def _say_rest(done: Swept, store: str) -> None:
     by_status: dict[str, int] = {}
     for row in done.unfinished:
         by_status[row.status] = by_status.get(row.status, 0) + 1
-    for row in [one for one in done.unfinished if one.error][:3]:
-        aside.print(f"{row.strategy} on {row.task}: {row.error}", soft_wrap=True)
+    by_error: dict[str, list[CellRow]] = {}
+    for row in done.unfinished:
+        by_error.setdefault(row.error, []).append(row)
+    for error, (row, *more) in [one for one in by_error.items() if one[0]][:_ERRORS]:
+        others = f" and {counted(len(more), 'other cell')}" if more else ""
+        aside.print(f"{row.strategy} on {row.task}{others}: {error}", soft_wrap=True)
     if by_status:
         said = ", ".join(f"{count} {status}" for status, count in by_status.items())
         aside.print(f"not done: {said}; the same command tries them again", soft_wrap=True)
+    if over := [row for row in done.cells if row.status == "over"]:
+        aside.print(
+            f"over: the engine took more of some runs of {counted(len(over), 'cell')} than their "
+            "budget allows; they are compared with nothing",
+            soft_wrap=True,
+        )
     if by_status.get("cut"):
         lost = sum(row.lost_work for row in done.cells)
         kills = f", {counted(lost, 'token')} of which kills may have lost" if lost else ""

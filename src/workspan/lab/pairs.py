@@ -34,7 +34,7 @@ class Clustered(NamedTuple):
     error: float
     """Standard error, by cluster."""
     p: float
-    """Of the mean being 0, two-sided; 1 where it is 0 throughout."""
+    """Of the mean being 0, two-sided; where all values are one, that of the interval's own test."""
     clusters: int
 
 
@@ -101,7 +101,8 @@ def clustered(
     if np.ptp(data) == 0:
         value = float(data[0])  # without any spread nothing is known of what was not seen
         low, high = _unseen(value, len(numbers), confidence)
-        return Clustered(value, low, high, 0.0, 1.0 if value == 0 else 0.0, len(numbers))
+        p = (1 + abs(value)) ** -len(numbers)  # at this level the interval ends at 0
+        return Clustered(value, low, high, 0.0, p, len(numbers))
     fitted = OLS(data, np.ones(len(data))).fit(
         cov_type="cluster", cov_kwds={"groups": groups}, use_t=True
     )

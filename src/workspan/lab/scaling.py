@@ -53,10 +53,11 @@ class Crossover(NamedTuple):
 
     budget: float
     low: float
-    """Of the 95 % bootstrap interval over problems, within the budgets that were run."""
+    """Of the 95 % bootstrap interval over problems. At the smallest budget that was run it may lie
+    below it, at the largest above it."""
     high: float
     certainty: float
-    """Share of the resamples in which it does overtake."""
+    """Share of the resamples in which it is ahead at the largest budget."""
 
 
 def fit_coverage(
@@ -135,14 +136,12 @@ def crossover(
     place = _crossing(at, ahead.mean(axis=0))
     if place is None:
         return None
-    rng, found = np.random.default_rng(seed), []
-    for _ in range(RESAMPLES):
-        one = _crossing(at, ahead[rng.integers(0, len(ahead), len(ahead))].mean(axis=0))
-        if one is not None:
-            found.append(one)
-    low, high = _between(found or [place])
+    rng = np.random.default_rng(seed)
+    again = [ahead[rng.integers(0, len(ahead), len(ahead))].mean(axis=0) for _ in range(RESAMPLES)]
+    low, high = _between([_crossing_within(at, one) for one in again])
     ends = (float(np.exp(min(low, place))), float(np.exp(max(high, place))))
-    return Crossover(float(np.exp(place)), *ends, len(found) / RESAMPLES)
+    certainty = sum(bool(one[-1] > 0) for one in again) / RESAMPLES
+    return Crossover(float(np.exp(place)), *ends, certainty)
 
 
 def _crossing(at: Floats, ahead: Floats) -> float | None:
@@ -152,6 +151,12 @@ def _crossing(at: Floats, ahead: Floats) -> float | None:
     last = int(np.flatnonzero(ahead <= 0)[-1])
     rise = ahead[last + 1] - ahead[last]
     return float(at[last] + (at[last + 1] - at[last]) * -ahead[last] / rise)
+
+
+def _crossing_within(at: Floats, ahead: Floats) -> float:
+    """Return the crossing, or the end beyond which it lies: left out it would be left unsaid."""
+    place = _crossing(at, ahead)
+    return place if place is not None else float(at[-1] if ahead[-1] <= 0 else at[0])
 
 
 def _law(k: Floats, a: float, b: float) -> Floats:

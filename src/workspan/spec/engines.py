@@ -95,7 +95,7 @@ class _Told(NamedTuple):
             if key in known:
                 given[key] = value
             elif key != "settings":
-                raise SpecError(f"the engine {name} takes no {key}: leave --{key} out")
+                raise SpecError(f"the engine {name} takes no {key}: leave it out")
         return given
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from workspan.strategies.auto.fit.profile import Case, Profile, Record
 
 FORMAT = 1
 _BEGINS = b'{"labels":'
-_PLAIN = ("self_consistency(", "single(", "self_consistency", "single")
+_PLAIN = ("self_consistency", "single")
 """Strategies whose votes are draws alike, as many as were planned whatever they say."""
 
 Verdict = Literal["right", "wrong", "unsure"]
@@ -78,34 +79,52 @@ def label(chosen: Chosen, verdict: Verdict, labeller: str, reference: str | None
 
 
 class LabelFile:
-    """Labels as they are made; what was made before stays."""
+    """Labels as they are made, by one sitting at a time; what was made before stays."""
 
     def __init__(self, path: Path, head: Head) -> None:
         """Open a file of labels, or a new one.
 
         Raises:
-            InputError: it is of other answers, or chosen otherwise.
+            InputError: it is of other answers, or chosen otherwise; or somebody is labelling.
             DataError: it is no file of labels.
             OutputError: it can't be written.
         """
         self.path = path
-        before = path.read_bytes() if path.exists() else b""
-        whole = before[: before.rfind(b"\n") + 1]
         self.labels: list[Label] = []
-        if whole:
-            known, self.labels = _parsed(whole, path)
-            if known != head:
-                raise InputError(
-                    f"{path} has labels of other answers, or of another n, seed or kind: name "
-                    "another file, or say the same again"
-                )
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            os.ftruncate(self._file, len(whole))  # a line that a kill cut short
-            if not whole:
-                self._write(msgspec.json.encode(head))
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise OutputError(f"{path} can't be written: {error.strerror}") from error
+        try:
+            self._go_on(head)
+        except OSError as error:
+            os.close(self._file)
+            raise OutputError(f"{path} can't be written: {error.strerror}") from error
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def _go_on(self, head: Head) -> None:
+        """Read what is there, and begin where it ends."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"{self.path}: another process is writing labels there: once it has ended, the "
+                "same command goes on from there"
+            ) from None
+        before = self.path.read_bytes()
+        whole = before[: before.rfind(b"\n") + 1]
+        if whole:
+            known, self.labels = _parsed(whole, self.path)
+            if known != head:
+                raise InputError(
+                    f"{self.path} has labels of other answers, or of another n, seed or kind: name "
+                    "another file, or say the same again"
+                )
+        os.ftruncate(self._file, len(whole))  # a line that a kill cut short
+        if not whole:
+            self._write(msgspec.json.encode(head))
 
     def add(self, one: Label) -> None:
         """Keep a judgement: it is on the disk when this returns.
@@ -214,7 +233,8 @@ def profile_of(head: Head, labels: Sequence[Label], path: Path) -> Profile:
         InputError: they were not drawn alike, or by several models.
     """
     found = judged(labels)
-    others = {one.label.strategy for one in found if not one.label.strategy.startswith(_PLAIN)}
+    strategies = {one.label.strategy for one in found}
+    others = {one for one in strategies if one.partition("(")[0] not in _PLAIN}
     if others:
         raise InputError(
             f"{path}: answers of {min(others)} are no draws alike, whose agreement could be "
@@ -234,9 +254,11 @@ def _case(one: Judged, kind: AnswerKind) -> Case:
     each = max(1, told.work // max(1, told.draws))
     chains = tuple(Record((each,), (group,), group >= 0) for group in groups)
     said = told.answer if one.is_right else one.reference
+    wrong = None if one.is_right else told.answer  # whatever else was said to be right
     right = [
         i
         for i, vote in enumerate(told.votes)
         if said is not None and equivalent(vote.answer, said, kind)
+        if wrong is None or not equivalent(vote.answer, wrong, kind)
     ]
     return Case(chains, tuple(right))

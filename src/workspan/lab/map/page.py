@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from workspan import __version__
 from workspan.lab.map.drawn import SIGNS, sign, style, view
-from workspan.lab.map.gathered import EvidenceMap, Link, Node
+from workspan.lab.map.gathered import SEED, EvidenceMap, Link, Node
 from workspan.lab.map.rows import KINDS, Row, sound
 from workspan.lab.report.pages import GENERATOR
 from workspan.legible import counted, legible
@@ -111,9 +111,11 @@ def _opening(found: EvidenceMap) -> Element:
     header = Element("header")
     _add(header, "h1", _TITLE)
     measured = [row for row in found.rows if row.verdict != "not measured"]
-    models = {row.model for row in measured}
+    models = len({row.model for row in measured if row.kind in SEED})
+    programs = len({row.model for row in measured if row.kind not in SEED})
+    on = counted(models, "model") + (f" and {counted(programs, 'program')}" if programs else "")
     lead = (
-        f"{counted(len(measured), 'measurement')} on {counted(len(models), 'model')}. A "
+        f"{counted(len(measured), 'measurement')} on {on}. A "
         "verdict is that of an interval against a line that was stated beforehand, and of this "
         "store's measurements alone."
         if measured

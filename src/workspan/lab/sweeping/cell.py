@@ -12,6 +12,7 @@ import msgspec
 
 from workspan import __version__
 from workspan.core.journal import digest
+from workspan.data.budget import Budget
 from workspan.tasks.base import Task
 
 FORMAT = 1
@@ -49,6 +50,11 @@ class Cell:
             *(self.effort, self.seed),
         )
         return hashlib.blake2b(msgspec.json.encode(told), digest_size=10).hexdigest()
+
+
+def limits(budget: str) -> Budget:
+    """Return the budget that a cell writes; that without a limit is "unlimited"."""
+    return Budget() if budget == str(Budget()) else Budget.parse(budget)
 
 
 def problems_digest(tasks: Iterable[Task]) -> str:

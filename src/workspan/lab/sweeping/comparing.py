@@ -13,6 +13,7 @@ from workspan.errors import InputError, nearest
 from workspan.lab.pairs import by_problem, clustered, holm, mcnemar
 from workspan.lab.scaling import CoverageLaw, Crossover, crossover, fit_curve
 from workspan.lab.stats import paired_difference, problems_needed
+from workspan.lab.sweeping.cell import limits
 from workspan.lab.sweeping.nested import NESTED
 from workspan.lab.sweeping.outcome import CellRow, TrialRow
 from workspan.spec import parse_strategy
@@ -60,6 +61,8 @@ class Overtaking:
     effort: str
     strategy: str
     base: str
+    beside: str
+    """What else limits the runs, where budgets of one work differ in that; else empty."""
     budgets: int
     crossover: Crossover
 
@@ -108,7 +111,10 @@ def overtaking(
     """Find where strategies overtake the base as the limit on work grows, over two or more."""
     done = [row for row in rows if row.status == "done"]
     base, found = _base(done, base), []
-    for held in _groups(done, lambda row: (row.engine, row.task, row.effort)):
+    beside = _beside(done)
+    for held in _groups(
+        done, lambda row: (row.engine, row.task, row.effort, beside.get(row.budget, ""))
+    ):
         tables = {
             strategy: _by_budget([row for row in held if row.strategy == strategy], trials)
             for strategy in dict.fromkeys(row.strategy for row in held)
@@ -123,7 +129,7 @@ def overtaking(
             if place is not None:
                 first = held[0]
                 told = (first.engine, first.task, first.effort, strategy, base)
-                found.append(Overtaking(*told, len(budgets), place))
+                found.append(Overtaking(*told, beside.get(first.budget, ""), len(budgets), place))
     return found
 
 
@@ -133,10 +139,10 @@ def covering(rows: Sequence[CellRow], trials: Trials) -> list[Covering]:
     found = []
     for held in _groups(done, lambda row: (row.engine, row.task, row.budget, row.effort)):
         for many in _nested(held):
-            ks = [n for n, _ in many]
-            table = np.array([[one.coverage or 0.0 for one in trials[row.id]] for _, row in many]).T
+            known = {n: covered for n, row in many if (covered := _covered(trials[row.id]))}
+            ks = [*known]
             try:
-                law = fit_curve(ks, table)
+                law = fit_curve(ks, np.array([*known.values()]).T)
             except ValueError:  # nothing or all is covered: no curve
                 continue
             last = many[-1][1]
@@ -212,12 +218,30 @@ def _by_cluster(
     return max(-1.0, found.low), min(1.0, found.high), found.p
 
 
+def _covered(trials: Sequence[TrialRow]) -> list[float] | None:
+    """Return what each problem's chains covered; None where that is not known of all."""
+    known = [one.coverage for one in trials if one.coverage is not None]
+    return known if len(known) == len(trials) else None
+
+
+def _beside(rows: Iterable[CellRow]) -> dict[str, str]:
+    """Return what limits runs beside work, by the budget; nothing where work tells budgets apart.
+
+    Budgets of one work would else be one point of a curve, whatever else they limit.
+    """
+    budgets = {row.budget: limits(row.budget) for row in rows}
+    works = [one.work for one in budgets.values() if one.work is not None]
+    if len({*works}) == len(works):
+        return {}
+    others = {text: replace(one, work=None) for text, one in budgets.items()}
+    return {text: "" if one == Budget() else str(one) for text, one in others.items()}
+
+
 def _by_budget(rows: Sequence[CellRow], trials: Trials) -> dict[int, list[float]]:
     """Return each problem's mean grade over seeds, by the limit on work."""
     found: dict[int, tuple[list[float], list[int]]] = {}
     for row in rows:
-        work = None if row.budget == str(Budget()) else Budget.parse(row.budget).work
-        if work is not None:
+        if (work := limits(row.budget).work) is not None:
             grades, places = found.setdefault(work, ([], []))
             grades += [one.correct or 0.0 for one in trials[row.id]]
             places += [one.place for one in trials[row.id]]

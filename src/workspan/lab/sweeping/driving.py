@@ -16,10 +16,10 @@ from workspan.core.ledger import Hold, Ledger
 from workspan.data.budget import Budget
 from workspan.data.types import Amount, Usage
 from workspan.errors import BudgetExceeded, InputError, JournalInUse
-from workspan.lab.sweeping.cell import Cell, sweep_digest
+from workspan.lab.sweeping.cell import Cell, limits, sweep_digest
 from workspan.lab.sweeping.executing import Executor, Measured, Recorded
 from workspan.lab.sweeping.nested import Family, families
-from workspan.lab.sweeping.outcome import NOTHING, CellRow, TrialRow, cell_row, money, spent
+from workspan.lab.sweeping.outcome import FINAL, NOTHING, CellRow, TrialRow, cell_row, money, spent
 from workspan.lab.sweeping.paying import usage_of
 from workspan.lab.sweeping.results import Finished, Results
 
@@ -117,7 +117,7 @@ async def sweep(
     one = _Sweep(id, of, results, executor, Ledger(total), total, on_progress)
     await results.begin(id, name, str(total), cells, utc())
     found = await one.run(cells)
-    if all(row.status in ("done", "partial") for row in found.values()):
+    if all(row.status in ("done", "over", "partial") for row in found.values()):
         await results.end(id, utc())
     return [_named(found[cell.id], cell) for cell in cells]
 
@@ -129,7 +129,7 @@ def bound(point: Point, total: Budget) -> Amount:
         InputError: its own budget leaves one of them open.
     """
     cell = point.cell
-    own = Budget() if cell.budget == str(Budget()) else Budget.parse(cell.budget)
+    own = limits(cell.budget)
     if total.cost is not None and None in point.prices:
         raise InputError(
             f"total limits money, and no price is known for {cell.engine} ({cell.model}): give it "
@@ -211,11 +211,14 @@ class _Sweep:
         """Problems of finished cells that are not in the store yet."""
         self._is_writing = False
         self._room = anyio.Event()
+        self._turn = anyio.Lock(fast_acquire=True)
+        """Runs hold of the total in their order: else whoever comes last takes what is given back,
+        so that a total that runs out has paid for a part of each cell, and for none as a whole."""
 
     async def run(self, cells: Sequence[Cell]) -> dict[str, CellRow]:
         """Run what is left of the cells."""
         stored = await self._results.cells([cell.id for cell in cells])
-        self._found = {id: row for id, row in stored.items() if row.status == "done"}
+        self._found = {id: row for id, row in stored.items() if row.status in FINAL}
         todo = {cell.id for cell in cells} - self._found.keys()
         paid = await self._results.paid_by(self._id)
         for cell in cells:
@@ -307,7 +310,7 @@ class _Sweep:
         stored = await self._results.cells([cell.id for cell in cells])
         for one in in_use:
             for cell in one.todo:
-                if (row := stored.get(cell.id)) is not None and row.status == "done":
+                if (row := stored.get(cell.id)) is not None and row.status in FINAL:
                     self._found[cell.id] = row
                     self._runs += self._points[cell.id].problems
             one.todo = tuple(cell for cell in one.todo if cell.id not in self._found)
@@ -336,7 +339,8 @@ class _Sweep:
             known = self._recorded[cell.id].get(place, _UNKNOWN)
             most = known.run.amount if known.is_over else self._most[cell.id]
             try:
-                hold = await self._account.reserve(partial(_above, most, known.run.amount))
+                async with self._turn:
+                    hold = await self._account.reserve(partial(_above, most, known.run.amount))
             except BudgetExceeded:
                 return
             measured = await self._measured(cell, place, hold)

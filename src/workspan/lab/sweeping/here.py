@@ -14,10 +14,9 @@ from workspan.batch.trials import Away, Trial, TrialRunner
 from workspan.core.engine import Engine
 from workspan.core.journal import Journal, digest, seed_for
 from workspan.core.session import Strategy
-from workspan.data.budget import Budget
 from workspan.data.entry import Entry, Header, RunId
 from workspan.errors import EngineError, JournalError, WorkerLost, WorkspanError
-from workspan.lab.sweeping.cell import Cell
+from workspan.lab.sweeping.cell import Cell, limits
 from workspan.lab.sweeping.executing import Measured, Recorded
 from workspan.lab.sweeping.nested import Family, NobodyAsked, cut, drawn, reached
 from workspan.lab.sweeping.outcome import TrialRow, trial_row
@@ -117,7 +116,7 @@ class Here:
     def places(self, cell: Cell) -> int:
         """Return how many runs go on side by side; one each where the budget limits seconds."""
         machines = self._width if (cell.engine, cell.effort) in self._away else 1
-        if _budget(cell).seconds:
+        if limits(cell.budget).seconds:
             return machines
         return machines * min(PARALLEL, self._lane(cell).engine.info.concurrency)
 
@@ -287,7 +286,9 @@ class Here:
         if limiter is None:
             places = lane.engine.info.concurrency
             limiter = self._limiters[name] = anyio.CapacityLimiter(places)
-        return TrialRunner(engine, _budget(cell), cell.seed, None, limiter, planned, lane.engines)
+        return TrialRunner(
+            engine, limits(cell.budget), cell.seed, None, limiter, planned, lane.engines
+        )
 
     def _lane(self, cell: Cell) -> Lane:
         return self._lanes[cell.engine, cell.effort]
@@ -318,10 +319,6 @@ class Here:
 def journal_path(folder: Path, cell: str) -> Path:
     """Return where a cell's journal is kept: by its key, whichever sweep runs it."""
     return folder / cell[:2] / f"{cell}.jsonl"
-
-
-def _budget(cell: Cell) -> Budget:
-    return Budget() if cell.budget == str(Budget()) else Budget.parse(cell.budget)
 
 
 def _said(error: WorkspanError) -> str:

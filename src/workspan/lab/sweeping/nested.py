@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from workspan.core.engine import Bill, Engine, EngineInfo
 from workspan.core.journal import Journal
 from workspan.core.session import Strategy
-from workspan.data.budget import Budget
 from workspan.data.entry import Entry
 from workspan.data.types import Chunk, Problem, Request
 from workspan.errors import EngineError, EngineRejected
-from workspan.lab.sweeping.cell import Cell
+from workspan.lab.sweeping.cell import Cell, limits
 from workspan.runner import run
 from workspan.spec import parse_strategy, write
 
@@ -65,7 +64,7 @@ def _rooted(cell: Cell) -> tuple[int, str]:
     """
     strategy = parse_strategy(cell.strategy, imports=True)
     counted = NESTED.get(cell.strategy.partition("(")[0])
-    is_timed = cell.budget != str(Budget()) and Budget.parse(cell.budget).seconds is not None
+    is_timed = limits(cell.budget).seconds is not None
     if counted is None or is_timed:
         return 0, cell.strategy
     n: int = getattr(strategy, counted)

@@ -6,18 +6,25 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from statistics import fmean
-from typing import Literal
+from typing import Literal, TypeVar
 
 from workspan.batch.trials import Trial
+from workspan.data.budget import Budget
 from workspan.data.money import exactly
 from workspan.data.types import Amount, Usage
 from workspan.lab.stats import Interval, bootstrap, wilson
-from workspan.lab.sweeping.cell import Cell
+from workspan.lab.sweeping.cell import Cell, limits
 from workspan.legible import legible
 
-Status = Literal["done", "partial", "failed", "cut"]
-"""done: every problem has a grade; partial: some have none, and the error says why; failed: none
-has; cut: the sweep's budget did not allow all of its runs, so it is no measurement."""
+N = TypeVar("N", int, float)
+
+Status = Literal["done", "over", "partial", "failed", "cut"]
+"""done: every problem has a grade; over: so it has, but the engine took more of some runs than
+their budget allowed, so that it stands beside others and not against them; partial: some have none,
+and the error says why; failed: none has; cut: the sweep's budget did not allow all of its runs, so
+it is no measurement."""
+FINAL: tuple[Status, ...] = ("done", "over")
+"""Of cells that are not run again."""
 
 _OF_MONEY = 12
 """Decimal places of a dollar that the store counts in."""
@@ -92,9 +99,9 @@ class CellRow:
     cost: float | None
     """USD a problem."""
     random: float | None
-    """Accuracy of a random pick among each run's candidates."""
+    """Accuracy of a random pick among each run's candidates; None where one run's is not known."""
     coverage: float | None
-    """Share of the runs that drew the right answer at all."""
+    """Share of the runs that drew the right answer at all; None as before."""
     effective_n: float | None
     spent_calls: int
     """In all, by whichever sweeps ran it: runs of its own, and what was lost at kills."""
@@ -122,8 +129,8 @@ def trial_row(
         place=place,
         problem=legible(trial.task.problem.id),
         correct=None if trial.grade is None else trial.grade.correct,
-        answer=_kept(result.answer.text, _LONGEST_ANSWER) if result is not None else None,
-        error=_kept(trial.error, _LONGEST_ERROR) or "",
+        answer=kept(result.answer.text) if result is not None else None,
+        error=kept(trial.error, _LONGEST_ERROR) or "",
         stop="failed" if result is None else "cut" if is_cut else result.stop,
         work=usage.work,
         span=result.span if result is not None else 0,
@@ -183,7 +190,7 @@ def cell_row(
         budget=cell.budget,
         effort=cell.effort,
         seed=cell.seed,
-        status="failed" if error else _status(len(trials), len(grades), of),
+        status="failed" if error else _status(cell, trials, len(grades), of),
         error=error or (errors[0] if errors else ""),
         draws=draws,
         problems=of,
@@ -196,8 +203,8 @@ def cell_row(
         prefill=_mean(ended, lambda one: one.prefill),
         calls=_mean(ended, lambda one: one.calls),
         cost=dollars(sum(known), len(ended)) if (known := _all(costs)) is not None else None,
-        random=_known(one.random for one in ended),
-        coverage=_known(one.coverage for one in ended),
+        random=_mean_of_all([one.random for one in ended if one.correct is not None]),
+        coverage=_mean_of_all([one.coverage for one in ended if one.correct is not None]),
         effective_n=_known(one.effective_n for one in ended),
         spent_calls=before.calls
         + sum(one.calls for one in own)
@@ -213,12 +220,27 @@ def cell_row(
     )
 
 
-def _status(run: int, graded: int, of: int) -> Status:
-    if run < of:
+def _status(cell: Cell, trials: Sequence[TrialRow], graded: int, of: int) -> Status:
+    if len(trials) < of:
         return "cut"
     if graded == of:
-        return "done"
+        return "over" if _is_over(trials, limits(cell.budget)) else "done"
     return "partial" if graded else "failed"
+
+
+def _is_over(trials: Sequence[TrialRow], budget: Budget) -> bool:
+    """Tell whether a run passed its budget: an engine billed for more than it was asked for."""
+    cost = None if budget.cost is None else pico(budget.cost)
+    most = (budget.work, budget.span, budget.prefill, budget.calls, cost)
+    return any(
+        limit is not None and taken > limit
+        for one in trials
+        for taken, limit in zip(_taken(one), most, strict=True)
+    )
+
+
+def _taken(one: TrialRow) -> tuple[int, ...]:
+    return one.charged, one.span, one.prefill, one.calls, one.cost or 0
 
 
 def interval(grades: Sequence[float]) -> Interval:
@@ -257,9 +279,15 @@ def dollars(counted: int, among: int = 1) -> float | None:
     return counted / among / 10**_OF_MONEY if among else None
 
 
-def _all(values: Sequence[int | None]) -> list[int] | None:
+def _all(values: Sequence[N | None]) -> list[N] | None:
     known = [one for one in values if one is not None]
     return known if len(known) == len(values) else None
+
+
+def _mean_of_all(values: Sequence[float | None]) -> float | None:
+    """Return the mean; None where one is not known: those that are not known are no fair sample."""
+    known = _all(values)
+    return fmean(known) if known else None
 
 
 def _mean(rows: Sequence[TrialRow], measure: Callable[[TrialRow], float]) -> float:
@@ -271,7 +299,7 @@ def _known(values: Iterable[float | None]) -> float | None:
     return fmean(known) if known else None
 
 
-def _kept(text: str | None, longest: int) -> str | None:
+def kept(text: str | None, longest: int = _LONGEST_ANSWER) -> str | None:
     """Make a text what any database takes: no half characters, no zeros, not endless."""
     if text is None:
         return None

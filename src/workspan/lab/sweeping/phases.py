@@ -8,9 +8,9 @@ from statistics import fmean
 from typing import Literal
 
 from workspan.lab.stats import CONFIDENCE
+from workspan.lab.sweeping.cell import limits
 from workspan.lab.sweeping.comparing import Trials, Versus
 from workspan.lab.sweeping.outcome import CellRow
-from workspan.lab.sweeping.placing import limits
 from workspan.search.censored import median_length
 
 TWICE = 2.0
@@ -91,7 +91,7 @@ def phases(
         key = (one.engine, one.task, one.effort, one.budget)
         if wide[*key, one.strategy] >= TWICE * wide[*key, one.base]:
             groups.setdefault(key, []).append(one)
-    work = {row.budget: limits(row).work for row in done}
+    work = {row.budget: limits(row.budget).work for row in done}
     ids = {_key(row): row.id for row in reversed(done)}
     found = []
     for (engine, task, effort, budget), many in groups.items():
@@ -126,7 +126,7 @@ def _base(versus: Sequence[Versus]) -> str | None:
 
 
 def _room(row: CellRow) -> float:
-    work = limits(row).work
+    work = limits(row.budget).work
     return float("inf") if work is None else work
 
 

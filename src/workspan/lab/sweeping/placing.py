@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from workspan.data.budget import Budget
+from workspan.lab.sweeping.cell import limits
 from workspan.lab.sweeping.outcome import CellRow
 
 
@@ -30,11 +30,6 @@ class Square:
     depth: float
     best: CellRow
     cells: int
-
-
-def limits(row: CellRow) -> Budget:
-    """Return the budget of a cell's runs."""
-    return Budget() if row.budget == str(Budget()) else Budget.parse(row.budget)
 
 
 def places(rows: Iterable[CellRow]) -> list[Place]:
@@ -76,7 +71,7 @@ def levels(rows: Sequence[CellRow], column: str) -> list[float]:
         rows: of one picture.
         column: "work" or "span".
     """
-    known = {getattr(limits(row), column) for row in rows} - {None}
+    known = {getattr(limits(row.budget), column) for row in rows} - {None}
     if known:
         return sorted(known)
     values = [getattr(row, column) for row in rows if getattr(row, column) > 0]

@@ -17,7 +17,8 @@ from workspan.data.budget import Budget
 from workspan.data.types import Problem
 from workspan.lab.replay.grid import Pluralities
 from workspan.lab.sweeping.nested import Family
-from workspan.lab.sweeping.outcome import TrialRow
+from workspan.lab.sweeping.outcome import TrialRow, kept
+from workspan.legible import legible
 from workspan.recordings.engine import ReplayEngine, draw_order
 from workspan.recordings.recording import Recording
 from workspan.spec import parse_strategy
@@ -179,9 +180,9 @@ def _rows(
         found[cell.id] = [
             TrialRow(
                 place,
-                problems[place].id,
+                legible(problems[place].id),
                 correct,
-                votes[place].texts[orders[place][at]] if voted else None,
+                kept(votes[place].texts[orders[place][at]]) if voted else None,
                 "",
                 "done",
                 spent,

@@ -29,6 +29,8 @@
   function show(idea, isOpen, takesFocus) {
     here = idea;
     for (const [name, view] of views) view.classList.toggle("shown", name === idea);
+    const frame = views.get(idea).parentElement; // of a small screen: the middle first
+    frame.scrollLeft = (frame.scrollWidth - frame.clientWidth) / 2;
     for (const [name, article] of articles) article.classList.toggle("here", name === idea);
     open(isOpen);
     state.textContent = articles.get(idea).dataset.said;

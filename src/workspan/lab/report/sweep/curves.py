@@ -15,8 +15,8 @@ from workspan.lab.report.sweep.drawing import (
     seamed,
     whole,
 )
+from workspan.lab.sweeping.cell import limits
 from workspan.lab.sweeping.outcome import CellRow
-from workspan.lab.sweeping.placing import limits
 
 _WIDE, _HIGH = 880, 260
 """Of all panels together."""
@@ -167,5 +167,5 @@ def _marked(mark: Spec, x: Spec, column: str) -> Spec:
 def _size(budget: str, rows: Sequence[CellRow]) -> float:
     """Return what budgets are ordered by: their limit on work, none being the largest."""
     row = next(row for row in rows if row.budget == budget)
-    work = limits(row).work
+    work = limits(row.budget).work
     return float("inf") if work is None else work

@@ -30,7 +30,7 @@ from workspan.lab.report.sweep.phased import phase_diagram
 from workspan.lab.report.sweep.planes import plane
 from workspan.lab.stats import CONFIDENCE
 from workspan.lab.sweeping.comparing import Covering, Overtaking, Versus
-from workspan.lab.sweeping.outcome import CellRow, TrialRow
+from workspan.lab.sweeping.outcome import FINAL, CellRow, TrialRow
 from workspan.lab.sweeping.phases import Phase
 from workspan.lab.sweeping.results import SweepRow
 from workspan.legible import counted, legible
@@ -310,9 +310,13 @@ def _notes(found: SweepReport, held: SweepReport) -> list[str]:
         said.append(
             f"The store has {counted(more, 'more cell', ',')}: the page shows the first {CELLS:,}."
         )
-    open_ = sum(row.status != "done" for row in held.cells)
-    if open_:
+    if open_ := sum(row.status not in FINAL for row in held.cells):
         said.append(f"Not done: {counted(open_, 'cell', ',')}, in tables and in no picture.")
+    if over := sum(row.status == "over" for row in held.cells):
+        said.append(
+            f"Over: of {counted(over, 'cell', ',')} the engine took more than a run's budget "
+            "allows. They are in tables, and neither drawn nor compared."
+        )
     share = max(1, TRIALS // max(1, len(held.cells)))
     if any(len(held.trials[row.id]) > share for row in held.cells):
         said.append(f"Of each cell one can look at the first {counted(share, 'problem', ',')}.")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from workspan.lab.report.sweep.drawing import (
     INK,
     MUTED,
+    PAPER,
     TOOLTIP,
     Names,
     Spec,
@@ -37,8 +38,8 @@ def plane(rows: Sequence[CellRow], names: Names) -> Spec | None:
     low, high = min(box.depth for box in boxes), 2 * max(box.depth for box in boxes)
     x: Spec = {"type": "quantitative", "scale": {"type": "log", "base": 2, "domain": [1, right]}}
     y: Spec = {"type": "quantitative", "scale": {"type": "log", "base": 2, "domain": [low, high]}}
-    x["axis"] = {"title": "breadth: work / span", "format": ",.0f", "grid": False}
-    y["axis"] = {"title": "depth: span, in tokens", "format": ",.0f", "grid": False}
+    x["axis"] = _axis("breadth: work / span", 1, right)
+    y["axis"] = _axis("depth: span, in tokens", low, high)
     shade: Spec = {"field": "accuracy", "type": "quantitative"}
     shade |= {"scale": {"domain": [0, 1], "scheme": _SHADES}, "legend": {"title": "accuracy"}}
     done = [one.row for one in found]
@@ -56,6 +57,13 @@ def plane(rows: Sequence[CellRow], names: Names) -> Spec | None:
             ],
         },
     )
+
+
+def _axis(title: str, low: float, high: float) -> Spec:
+    """Return an axis with a tick at each octave: between them labels would be rounded to others."""
+    ticks = [2.0**power for power in range(round(math.log2(low)), round(math.log2(high)) + 1)]
+    told = {"title": title, "format": ",", "grid": False, "labelOverlap": True}
+    return {"values": ticks, **told}
 
 
 def _box(box: Square) -> Spec:
@@ -105,12 +113,16 @@ def _iso(lines: list[Spec], said: list[Spec], by: str, at: Spec, dash: list[int]
     """Return the lines of one measure, and what stands at each."""
     place: Spec = {"x": {"field": "b", "type": "quantitative"}, "y": {"field": "d"}}
     place["y"]["type"] = "quantitative"
+    seam = {"color": PAPER, "strokeWidth": 2.5, "opacity": 0.5}
     return [
-        {
-            "data": {"values": lines},
-            "mark": {"type": "line", "color": MUTED, "strokeDash": dash, "strokeWidth": 1},
-            "encoding": {**place, "detail": {"field": by}},
-        },
+        *(
+            {
+                "data": {"values": lines},
+                "mark": {"type": "line", **mark},
+                "encoding": {**place, "detail": {"field": by}},
+            }
+            for mark in (seam, {"color": INK, "strokeDash": dash, "strokeWidth": 1})
+        ),
         *seamed(
             {
                 "data": {"values": said},

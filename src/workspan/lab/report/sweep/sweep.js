@@ -100,5 +100,17 @@
   for (const folded of document.querySelectorAll("section > details")) {
     folded.addEventListener("toggle", () => { if (folded.open) drawAll(folded); });
   }
+  // On paper nothing can be opened: tables that are folded are printed, pictures that were never drawn are not.
+  addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll("details:not([open], .problem, .call)")) {
+      if (!folded.querySelector(".picture")) folded.open = folded.dataset.printed = true;
+    }
+  });
+  addEventListener("afterprint", () => {
+    for (const folded of document.querySelectorAll("details[data-printed]")) {
+      folded.open = false;
+      delete folded.dataset.printed;
+    }
+  });
   drawAll(document).then(() => { document.documentElement.dataset.drawn = "all"; });
 })();
