@@ -81,11 +81,25 @@ def label(
     told = "\0".join(f"{one.problem}\0{one.answer}" for one in held)
     digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     head = Head(FORMAT, digest, n, seed, as_kind(kind))
+    if not _can_certify(chosen):
+        Terminal(stderr=True).print(f"before you begin: {_NO_DRAWS}", soft_wrap=True)
     with LabelFile(to, head) as file:
         sitting = _Sitting(chosen, asked, file, who, whole)
         sitting.judge()
         _close(file, who, chosen, to, head, json=json)
     raise typer.Exit(Exit.OK)
+
+
+_NO_DRAWS = (
+    "certify takes labels of plain votes alone (self_consistency), and some of these answers came "
+    "otherwise: their labels say how many are right, and certify nothing"
+)
+
+
+def _can_certify(chosen: Sequence[Chosen]) -> bool:
+    from workspan.lab.labelling.labels import is_plain
+
+    return all(is_plain(one.answered.strategy) for one in chosen)
 
 
 def _asked(path: Path | None) -> dict[str, str]:
@@ -190,14 +204,15 @@ def _close(
         return
     console = Terminal()
     console.print(
-        f"{to}: {one_line(who, 40)} judged {len(mine)} of {len(chosen)}"
+        f"{to}: {one_line(who, 40)} judged {len(mine)} of {len(chosen)}, "
+        f"{sum(one.verdict == 'right' for one in mine.values())} as right"
         + ("" if len(mine) == len(chosen) else "; the same command goes on from there"),
         soft_wrap=True,
     )
     for name, found in pairs.items():
         console.print(f"agreement of {one_line(name, 80)}: {said_of(found)}", soft_wrap=True)
-    console.print(
+    use = (
         f"workspan certify --input {to} uses them; a risk of 0.1 at delta 0.1 takes "
-        f"{counted(needed, 'answer')} at least, all right",
-        soft_wrap=True,
+        f"{counted(needed, 'answer')} at least, all right"
     )
+    console.print(use if _can_certify(chosen) else _NO_DRAWS, soft_wrap=True)
