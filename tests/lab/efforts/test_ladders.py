@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from workspan.batch.drawn import Drawn, answers_of, drawn
+from workspan.data.budget import Budget
 from workspan.data.types import Message, Problem
 from workspan.errors import DataError, InputError, SpecError
 from workspan.lab.efforts.crossing import crossed, parted
@@ -34,6 +35,7 @@ from workspan.strategies.auto.fit.laid import Climb
 from workspan.strategies.auto.fit.profile import Profile, read_profile, write_profile
 from workspan.strategies.auto.fit.seen import Draw, Ladders, Rung, Seen, even
 from workspan.strategies.auto.profile import evaluation_of
+from workspan.testing.scripted import ScriptedEngine
 
 pytestmark = pytest.mark.anyio
 EFFORTS = {"low": (0.6, 100), "high": (0.9, 400)}
@@ -222,6 +224,23 @@ def test_a_profile_of_efforts_is_kept_whole_and_checked(tmp_path: Path) -> None:
     write_profile(Profile("m", "tokens", (), ladders=broken), path)
     with pytest.raises(DataError, match="efforts that can't be"):
         read_profile(path)
+
+
+async def test_an_engine_that_a_profile_names_is_missed_before_anything_is_spent(
+    tmp_path: Path,
+) -> None:
+    """It may stand on a rung that is reached half-way."""
+    seen = recorded_ladders(made())
+    strong = msgspec.structs.replace(seen, rungs=(Rung(""), Rung("", "strong")))
+    path = tmp_path / "two.json"
+    write_profile(Profile("scripted", "tokens", (), ladders=strong), path)
+    auto, engine = Auto(profile=str(path), of="scripted"), ScriptedEngine(["Answer: 1"])
+    with pytest.raises(SpecError, match="names an unknown engine 'strong'"):
+        await run(auto, Problem.ask("1?"), engine, budget=Budget(work=5000))
+    assert not engine.requests
+    both = {"strong": ScriptedEngine(["Answer: 1"])}
+    done = await run(auto, Problem.ask("1?"), engine, budget=Budget(work=5000), engines=both)
+    assert done.usage.calls == len(engine.requests) + len(both["strong"].requests) > 0
 
 
 def test_a_pooled_budget_gives_dear_ladders_to_some_problems(tmp_path: Path) -> None:
