@@ -38,6 +38,7 @@ from workspan.lab.stats import Difference, paired_difference
 from workspan.recordings.parquet import read_recordings
 from workspan.search.climbing import Stage
 from workspan.strategies.auto.fit.ladders import (
+    Each,
     fixed_plans,
     hull_of,
     plans_of,
@@ -67,6 +68,14 @@ class Run(NamedTuple):
 
     right: Floats
     work: Floats
+    span: Floats
+    random: Floats
+    coverage: Floats
+
+    @classmethod
+    def of(cls, found: Sequence[Each]) -> Run:
+        """Average over orders."""
+        return cls(*(np.mean(column, axis=0) for column in [*zip(*found, strict=True)][:5]))
 
     @property
     def at(self) -> tuple[float, float]:
@@ -101,20 +110,12 @@ class Case:
 
     def _played(self, plans: Sequence[Climb]) -> dict[Climb, Run]:
         found = [play(self.ladders, plans, seed=seed) for seed in range(self.orders)]
-        right = np.mean([one.right for one in found], axis=0)
-        work = np.mean([one.work for one in found], axis=0)
-        return {plan: Run(right[i], work[i]) for i, plan in enumerate(plans)}
+        return {plan: Run.of([one.at(i) for one in found]) for i, plan in enumerate(plans)}
 
     def chosen(self, chooses: Sequence[Choose]) -> list[Run]:
         """Choose on four folds and play on the fifth, in as many orders and splits."""
         found = [crossed(self.ladders, chooses, seed=seed) for seed in range(self.orders)]
-        return [
-            Run(
-                np.mean([one.right for one in of], axis=0),
-                np.mean([one.work for one in of], axis=0),
-            )
-            for of in zip(*found, strict=True)
-        ]
+        return [Run.of(of) for of in zip(*found, strict=True)]
 
 
 class Row(NamedTuple):
@@ -126,6 +127,8 @@ class Row(NamedTuple):
     """The fixed settings that the training folds chose."""
     to_hull: Difference
     """To the hull of fixed settings in hindsight, at as much work as `auto` took."""
+    to_fixed: Difference
+    """To the fixed settings that the training folds chose."""
 
 
 def read_case(name: str, model: str, orders: int, *, named: bool) -> tuple[Case, RecordedRace]:
@@ -176,7 +179,8 @@ def judged(case: Case, fixed: dict[Climb, Run]) -> Judged:
     rows = []
     for i, budget in enumerate(budgets):
         auto, other = runs[i], runs[BUDGETS + i]
-        rows.append(Row(budget, auto, other, _to(auto, _on_hull(hull, auto.at[0]))))
+        to_hull = _to(auto, _on_hull(hull, auto.at[0]))
+        rows.append(Row(budget, auto, other, to_hull, _to(auto, other.right)))
     halves = []
     for i, plan in enumerate(best):
         cells = [plan.say(case.ladders.rungs), f"{fixed[plan].at[1]:.3f}", _k(fixed[plan].at[0])]
@@ -234,6 +238,15 @@ def _k(work: float) -> str:
     return f"{work / 1000:.1f}"
 
 
+_COLUMNS = "| work | span | random | drawn at all"
+
+
+def _cells(run: Run) -> str:
+    """Write accuracy, work and span, and what a random pick and the best selector would get."""
+    drawn = f"{run.random.mean():.3f} | {run.coverage.mean():.3f}"
+    return f"{run.at[1]:.3f} | {_k(run.at[0])} | {_k(float(run.span.mean()))} | {drawn}"
+
+
 def _ahead(difference: Difference) -> str:
     mean, low, high = (100 * value for value in difference[:3])
     return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
@@ -252,7 +265,9 @@ def page(cases: Sequence[Case], left: dict[str, str], *, named: bool) -> str:
         f"Missing answers: {how}.",
         "",
         "`auto` and *best fixed* are chosen on the other folds within a mean budget; fixed "
-        "settings and their hull are taken in hindsight, on all problems, which flatters them.",
+        "settings and their hull are taken in hindsight, on all problems, which flatters them. "
+        "*Random*: a random pick among what was drawn. *Drawn at all*: the right answer was among "
+        "it, which is the best that a selector could do.",
     ]
     halves, worst = [], []
     for case in cases:
@@ -261,19 +276,19 @@ def page(cases: Sequence[Case], left: dict[str, str], *, named: bool) -> str:
         halves += more
         low = min(settled, key=lambda row: row.to_hull.mean)
         worst.append(f"{case.name}: {_ahead(low.to_hull)} at {_k(low.auto.at[0])}")
-        said += ["", f"## {case.name}", "", "| setting | accuracy | work |", "|---|---|---|"]
+        said += ["", f"## {case.name}", ""]
+        said += [f"| setting | accuracy {_COLUMNS} |"]
+        said += ["|---|---|---|---|---|---|"]
         for plan, run in fixed.items():
             if plan.votes in (1, 2, 3, 5, 7) or len(plan.stages) > 1:
-                said.append(
-                    f"| {plan.say(case.ladders.rungs)} | {run.at[1]:.3f} | {_k(run.at[0])} |"
-                )
-        said += ["", "| budget | `auto` | work | best fixed | work | `auto` to the hull |"]
-        said.append("|---|---|---|---|---|---|")
+                said.append(f"| {plan.say(case.ladders.rungs)} | {_cells(run)} |")
+        said += ["", f"| budget | `auto` {_COLUMNS} | best fixed | work | to it | to the hull |"]
+        said.append("|---|" + "---|" * 9)
         for row in settled:
-            auto, other = row.auto.at, row.best_fixed.at
+            other = row.best_fixed.at
             said.append(
-                f"| {_k(row.budget)} | {auto[1]:.3f} | {_k(auto[0])} | {other[1]:.3f} | "
-                f"{_k(other[0])} | {_ahead(row.to_hull)} |"
+                f"| {_k(row.budget)} | {_cells(row.auto)} | {other[1]:.3f} | {_k(other[0])} | "
+                f"{_ahead(row.to_fixed)} | {_ahead(row.to_hull)} |"
             )
     said += [
         "",

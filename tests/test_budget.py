@@ -17,6 +17,8 @@ def test_budget_reads_the_words_people_write() -> None:
     parsed = Budget.parse("8k work, 2K span, 16 calls, 4 wide, 30s, $0.05, 1.5k prefill")
     assert parsed == Budget(8000, 2000, 1500, 16, 4, 30.0, Decimal("0.05"))
     assert Budget.parse("20k tokens") == Budget(work=20_000)
+    assert Budget.parse("$.05") == Budget(cost=Decimal("0.05"))
+    assert Budget.parse(".5k work") == Budget(work=500)
     assert Budget.parse("2 min") == Budget(seconds=120.0)
     assert Budget.parse("1.5M work") == Budget(work=1_500_000)
 

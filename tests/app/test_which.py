@@ -101,6 +101,27 @@ def test_recordings_are_raced_and_groups_with_many_missing_are_named(tmp_path: P
     assert again.records == done.records
 
 
+def test_whose_efforts_there_are_is_said(tmp_path: Path) -> None:
+    file = recorded(tmp_path / "samples.parquet")
+    rows = parquet.read_table(file).to_pylist()
+    rows += [{**row, "model": "plain"} for row in rows if row["effort"] == "low"]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), file)
+    with pytest.raises(InputError, match=r"say whose recordings: m \(were recorded at several"):
+        sync.which(recorded=file)
+
+
+def test_what_nobody_can_choose_by_says_how_many_answers_it_takes(tmp_path: Path) -> None:
+    asked = [{key: row[key] for key in ("question", "kind")} for row in SUMS]
+    done = sync.which(asked, engine="scripted", pilot="5k work", efforts="default", votes=2)
+    assert "give the answers of 8 problems at least; by 4 labelled" in done.caveats[-1]
+    done = sync.which(SUMS, engine="scripted", pilot="5k work", efforts="default", votes=2)
+    assert done.caveats[-1].endswith("to choose a policy by: it takes 8 at least")
+    cut = sync.which(recorded=recorded(tmp_path / "x.parquet"), pilot="60k work", seed=2)
+    assert "limit on work ended the race" in cut.caveats[0]
+    assert ", and 0 " not in cut.caveats[0]
+    assert "; 0 " not in cut.caveats[0]
+
+
 def test_a_pilot_on_recordings_is_as_hard(tmp_path: Path) -> None:
     file = recorded(tmp_path / "samples.parquet")
     done = sync.which(recorded=file, pilot="30k work", votes=3)

@@ -129,6 +129,47 @@ def test_python_says_the_same(recorded: Path) -> None:
     assert (found.answered, found.threshold) == (said["answered"], said["threshold"])
 
 
+def test_a_problem_counts_once_however_often_it_was_recorded(
+    recorded: Path, tmp_path: Path
+) -> None:
+    """Of the same problems at two efforts half as many labels would seem to be enough."""
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    rows = parquet.read_table(recorded).to_pylist()
+    both = [{**row, "setting": e, "effort": e} for row in rows for e in ("low", "high")]
+    path = tmp_path / "efforts.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist(both), path)
+    with pytest.raises(InputError, match=r"promises too much: name one effort \(high, low\)"):
+        called("certify", "--replay", path)
+    with pytest.raises(InputError, match="did you mean 'high'"):
+        called("certify", "--replay", path, "--effort", "hihg")
+    found = json.loads(called("certify", "--replay", path, "--effort", "low", "--json").stdout)
+    assert found == json.loads(called("certify", "--replay", recorded, "--json").stdout)
+    assert sync.certify(replay=path, effort="high").problems == 40
+    models = [{**row, "model": name} for row in rows for name in ("a", "b")]
+    parquet.write_table(pyarrow.Table.from_pylist(models), path)
+    with pytest.raises(InputError, match=r"name one model \(a, b\)"):
+        called("certify", "--replay", path)
+    with pytest.raises(InputError, match="nothing was recorded at effort 'low': the file names no"):
+        called("certify", "--replay", recorded, "--effort", "low")
+    with pytest.raises(InputError, match="--effort is of a recording"):
+        called("certify", "--input", recorded, "--effort", "low")
+
+
+def test_labels_that_certify_nothing_are_said_to_before_they_are_made(
+    answers: Path, tmp_path: Path
+) -> None:
+    rows = [json.loads(line) for line in answers.read_text().splitlines()]
+    path = tmp_path / "auto.jsonl"
+    path.write_text("".join(json.dumps({**row, "strategy": "auto"}) + "\n" for row in rows))
+    done = judge(path, tmp_path / "labelled.jsonl", "r\nr\nw\n\nr\nr\nr\n")
+    assert "before you begin: certify takes labels of plain votes alone" in done.stderr
+    assert "judged 6 of 6, 5 as right" in done.stdout
+    assert "workspan certify --input" not in done.output
+    assert "before you begin" not in judge(answers, tmp_path / "other.jsonl", "q\n").output
+
+
 def test_what_is_wrong_is_said_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--replay FILE"):
         called("certify")

@@ -43,7 +43,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def command(server: str, folder: Path, *options: str) -> list[str]:
-    asked = [sys.executable, "-m", "workspan", "which", "-e", f"{server}/v1", "-m", "simulated"]
+    model = [] if "-m" in options else ["-m", "simulated"]
+    asked = [sys.executable, "-m", "workspan", "which", "-e", f"{server}/v1", *model]
     asked += ["--input", str(folder / "sums.jsonl"), "--price", "1/10", "--depth", "400"]
     return [*asked, "--journal", str(folder / "kept.jsonl"), *options]
 
@@ -73,6 +74,11 @@ def test_what_is_wrong_is_said_before_anything_is_asked(server: str, folder: Pat
     assert "nobody knows what efforts 'simulated' takes" in " ".join(done.stderr.split())
     dry = run(server, folder, "--pilot", "$1", *STATED, "--dry-run", "--json")
     assert records(dry)[-1]["calls"]["high"] == CALLS
+    known = ["-m", "gpt-5.1", "--efforts", "low,high"]  # by the table, nothing is stated
+    dry = run(server, folder, "--pilot", "$1", *known, "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    assert "is not known" in dry.stderr
+    assert "limit them" not in dry.stderr  # a pilot has no seconds
     assert bill(server) == Counters(0, 0, 0, is_busy=False)
 
 
@@ -81,7 +87,7 @@ def test_the_pilot_is_what_the_server_counts_and_the_profile_climbs(
 ) -> None:
     options = ["--pilot", "$1", *STATED, "--to", str(folder / "lib.json"), "--json"]
     found = records(run(server, folder, *options))
-    arms, policy = found[:-1], found[-1]
+    arms, policy = [one for one in found if one["kind"] == "arm"], found[-1]
     assert [(one["effort"], one["width"]) for one in arms] == [
         (effort, n) for effort in ("low", "medium", "high") for n in (1, 2, 3)
     ]

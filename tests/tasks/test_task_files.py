@@ -123,6 +123,11 @@ def test_meta_is_out_of_a_strategys_reach() -> None:
         ({"prompt": "?", "meta": "{"}, "meta must be an object or its JSON text"),
         ({"prompt": "?", "meta": [1]}, "meta must be an object or its JSON text"),
         ({"prompt": "?", "id": 1.5}, "id must be a text or a whole number"),
+        (
+            {"problem": "p1", "answer": "5", "votes": [], "strategy": "single", "stop": "done"},
+            "this is what a model answered .*workspan label judges answers",
+        ),
+        ({"labels": 1, "answers": "ab12", "n": 50, "seed": 0}, "which workspan certify takes"),
     ],
 )
 def test_a_wrong_field_says_what_would_be_right(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,9 @@ from workspan.app.specs import BudgetLike, StrategyLike, as_budget
 from workspan.batch.trials import Trial
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
-from workspan.errors import InputError, MissingDependency
+from workspan.errors import InputError, MissingDependency, nearest
+from workspan.legible import quoted
+from workspan.recordings.recording import Recording
 from workspan.store.journals import JournalFile
 from workspan.tasks.base import Task
 from workspan.tasks.graders.equivalence import Ungraded
@@ -30,6 +33,8 @@ BUDGET = "64k work"
 DRAWING = "auto(probe='')"
 """Whole chains, drawn alike."""
 BLOCK = 1 << 20
+_NAMED = 8
+"""Models that a message lists."""
 
 
 async def certify(
@@ -45,6 +50,7 @@ async def certify(
     seed: int = 0,
     models: Sequence[str] = (),
     tasks: Sequence[str] = (),
+    effort: str | None = None,
     kind: str = "text",
     limit: int | None = None,
     engine: EngineLike = DEFAULT_ENGINE,
@@ -75,6 +81,7 @@ async def certify(
         seed: of the order of draws, and of all randomness.
         models: of a recording, those to use.
         tasks: likewise.
+        effort: likewise, such as "high": needed where a model was recorded at several.
         kind: how answers are compared.
         limit: of the problems.
         engine: as `solve`.
@@ -93,7 +100,7 @@ async def certify(
     wish = as_wish(mode, alpha, delta, n, hopeless, correction, seed, is_kept=to is not None)
     if replay is not None:
         source = Path(str(problems)) if problems is not None else None
-        profile = await recorded_draws(Path(replay), models, tasks, source, kind)
+        profile = await recorded_draws(Path(replay), models, tasks, source, kind, effort)
     elif (labelled := labelled_draws(problems)) is not None:
         profile = labelled
     elif problems is None:
@@ -176,14 +183,41 @@ async def recorded_draws(
     tasks: Sequence[str],
     problems: Path | None,
     kind: str,
+    effort: str | None = None,
     say: Callable[[Mapping[str, str]], None] = lambda _: None,
 ) -> Profile:
-    """Read draws that were recorded; `say` is told what was left out."""
+    """Read draws that were recorded; `say` is told what was left out.
+
+    Raises:
+        InputError: nothing was recorded at the effort; or a problem was recorded several times: an
+            interval that takes it for several problems is too narrow.
+    """
     from workspan.lab.calibrating import calibrate as of_recordings
 
     found, left_out = await read_recorded(file, models, tasks, problems, recorded_kind(kind))
     say(left_out)
-    return of_recordings(found)
+    return of_recordings(_each_once(found, effort))
+
+
+def _each_once(found: Sequence[Recording], effort: str | None) -> Sequence[Recording]:
+    """Keep those at an effort, and refuse what holds a problem twice."""
+    efforts = [*dict.fromkeys(one.effort for one in found if one.effort)]
+    if effort is not None:
+        found = [one for one in found if one.effort == effort]
+        if not found:
+            hint = nearest(effort, efforts) if efforts else "the file names no efforts"
+            raise InputError(f"nothing was recorded at effort {quoted(effort)}: {hint}")
+    counts = Counter(problem.id for one in found for problem in one.problems)
+    if max(counts.values(), default=0) > 1:
+        models = [*dict.fromkeys(one.model for one in found)]
+        how = [f"one model ({', '.join(models[:_NAMED])})"] * (len(models) > 1)
+        how += [f"one effort ({', '.join(efforts)})"] * (effort is None and len(efforts) > 1)
+        said = " and ".join(how) or "a file that holds each once"
+        raise InputError(
+            "the recordings hold the same problems several times, and who counts a problem twice "
+            f"promises too much: name {said}"
+        )
+    return found
 
 
 def labelled_draws(problems: ProblemsLike | None) -> Profile | None:

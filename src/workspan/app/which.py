@@ -377,14 +377,17 @@ def _kept(done: Which, to: Path | str | None) -> Which:
 
 def _caveats(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
     """Say what the numbers don't: what was cut, failed, missing, and what nobody knows."""
+    from workspan.strategies.auto.fit.seen import FEWEST
+
     said = []
     if raced.ended_by != "done":
         n = min(raced.whole, len(raced.tasks))
         later = sum(place >= raced.whole for _, place in raced.measured)
+        left = {"that it cut": raced.cut, "on later problems": later}
+        aside = ", and ".join(f"{counted(k, 'run')} {what}" for what, k in left.items() if k)
         aside = (
-            f"; {counted(raced.cut, 'run')} that it cut, and {later} on later problems, count "
-            "neither way: of those the short ones alone came to their end"
-            if raced.cut + later
+            f"; {aside}, count neither way: of those the short ones alone came to their end"
+            if aside
             else ""
         )
         said.append(
@@ -408,9 +411,15 @@ def _caveats(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
         )
     said += _unheard(raced)
     if any(one.verdict == "unlabelled" for one in records):
-        said.append("without right answers nothing was dropped and no policy chosen: label some")
+        said.append(
+            "without right answers nothing was dropped and no policy chosen: give the answers of "
+            f"{2 * FEWEST} problems at least; {_power(max(one.problems for one in records))}"
+        )
     elif not any(one.kind == "policy" for one in records):
-        said.append("too few problems were graded at all efforts to choose a policy by")
+        said.append(
+            "too few problems were graded at all efforts to choose a policy by: it takes "
+            f"{2 * FEWEST} at least"
+        )
     else:
         said.append(_power(max(one.problems for one in records)))
     return said

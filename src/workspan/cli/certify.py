@@ -61,6 +61,9 @@ def certify(
         list[str] | None,
         typer.Option("--model", "-m", help="As solve; of a recording, whose draws. Repeat."),
     ] = None,
+    effort: Annotated[
+        str | None, typer.Option(help="Of a recording, where it has several: high, 32k.")
+    ] = None,
     n: Annotated[int | None, typer.Option("-n", min=1, help="Draws of a problem.")] = None,
     hopeless: Annotated[
         float | None, typer.Option(help="Chance below which a problem is given up; 0 never.")
@@ -98,8 +101,11 @@ def certify(
     inputs = named_inputs(input, [] if recorded else task or [])
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
     if recorded is not None:
-        read = partial(recorded_draws, recorded, model or [], task or [], input, kind or "text")
+        named = (recorded, model or [], task or [], input, kind or "text", effort)
+        read = partial(recorded_draws, *named)
         profile: Profile | None = anyio.run(partial(read, say_left_out))
+    elif effort is not None:
+        raise InputError("--effort is of a recording (--replay); an engine is told by -o effort=…")
     elif (profile := labelled_draws(input)) is None:
         if input is None and not task:
             raise InputError("say on which problems: --replay FILE, --input FILE or --task NAME")

@@ -133,7 +133,8 @@ def _notes(made: Estimate, opened: Opened, speed: Speed | None) -> list[str]:
             + (" on the slowest engine" if opened.engines else "")
         )
     elif made.total.seconds is None:
-        said.append(f"seconds: the speed of {opened.identity} is not known; limit them: '30s'")
+        limits = "" if made.budget == Budget() else "; limit them: '30s'"
+        said.append(f"seconds: the speed of {opened.identity} is not known{limits}")
     whole = opened.engine.info.whole
     if whole is not None and whole.work is None:
         said.append("work and span leave out rollouts: state what one decodes at most (--tokens)")

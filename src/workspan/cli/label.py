@@ -88,6 +88,8 @@ def label(
     kinds = {one.problem.kind for one in tasks}
     alike = kinds.pop() if len(kinds) == 1 else "text"
     head = Head(FORMAT, digest, n, seed, as_kind(kind) if kind else alike)
+    if not _can_certify(chosen):
+        Terminal(stderr=True).print(f"before you begin: {_NO_DRAWS}", soft_wrap=True)
     with LabelFile(to, head) as file:
         sitting = _Sitting(chosen, asked, file, who, whole)
         sitting.judge()
@@ -97,6 +99,18 @@ def label(
 
 def _text(problem: Problem) -> str:
     return "\n".join(turn.text for turn in problem.prompt)
+
+
+_NO_DRAWS = (
+    "certify takes labels of plain votes alone (self_consistency), and some of these answers came "
+    "otherwise: their labels say how many are right, and certify nothing"
+)
+
+
+def _can_certify(chosen: Sequence[Chosen]) -> bool:
+    from workspan.lab.labelling.labels import is_plain
+
+    return all(is_plain(one.answered.strategy) for one in chosen)
 
 
 class _Sitting(NamedTuple):
@@ -191,14 +205,15 @@ def _close(
         return
     console = Terminal()
     console.print(
-        f"{to}: {one_line(who, 40)} judged {len(mine)} of {len(chosen)}"
+        f"{to}: {one_line(who, 40)} judged {len(mine)} of {len(chosen)}, "
+        f"{sum(one.verdict == 'right' for one in mine.values())} as right"
         + ("" if len(mine) == len(chosen) else "; the same command goes on from there"),
         soft_wrap=True,
     )
     for name, found in pairs.items():
         console.print(f"agreement of {one_line(name, 80)}: {said_of(found)}", soft_wrap=True)
-    console.print(
+    use = (
         f"workspan certify --input {to} uses them; a risk of 0.1 at delta 0.1 takes "
-        f"{counted(needed, 'answer')} at least, all right",
-        soft_wrap=True,
+        f"{counted(needed, 'answer')} at least, all right"
     )
+    console.print(use if _can_certify(chosen) else _NO_DRAWS, soft_wrap=True)

@@ -241,26 +241,32 @@ def _table(records: Sequence[WhichRecord], width: int) -> Table:
     return shown
 
 
-_WIDE = 124
-"""Columns of a terminal that the whole table needs."""
+_WIDE, _WIDEST = 124, 160
+"""Columns of a terminal that most of the table needs, and the whole of it."""
 _COLUMNS: Mapping[str, int] = {
     "n": _WIDE,
     "accuracy": 0,
     "95 %": 0,
-    "agree": _WIDE,
-    "missing": _WIDE,
+    "to policy": _WIDE,
+    "random": _WIDEST,
+    "cover": _WIDEST,
+    "agree": _WIDEST,
+    "missing": _WIDEST,
     "work": 0,
     "span": _WIDE,
     "seconds": _WIDE,
     "cost": 0,
     "per right": 0,
-    "pilot": _WIDE,
+    "pilot": _WIDEST,
 }
 """The columns, and from which width on they are shown."""
 _CELLS: Mapping[str, Callable[[WhichRecord], str]] = {
     "n": lambda one: f"{one.problems}",
     "accuracy": lambda one: _number(one.accuracy, ".3f"),
     "95 %": lambda one: f"{_number(one.low, '.2f')}–{_number(one.high, '.2f')}".strip("–"),
+    "to policy": lambda one: _difference(one),
+    "random": lambda one: _number(one.random, ".3f"),
+    "cover": lambda one: _number(one.coverage, ".3f"),
     "agree": lambda one: _number(one.agreement, ".2f"),
     "missing": lambda one: f"{one.missing:.0%}",
     "work": lambda one: f"{one.work:.0f}",
@@ -274,6 +280,12 @@ _CELLS: Mapping[str, Callable[[WhichRecord], str]] = {
 
 def _is_known(name: str, records: Sequence[WhichRecord]) -> bool:
     return any(_CELLS[name](one) for one in records)
+
+
+def _difference(one: WhichRecord) -> str:
+    if one.difference is None or one.difference_low is None or one.difference_high is None:
+        return ""
+    return f"{one.difference:+.3f} {one.difference_low:+.2f} {one.difference_high:+.2f}"
 
 
 def _number(value: float | None, form: str, sign: str = "") -> str:

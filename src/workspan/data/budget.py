@@ -34,7 +34,7 @@ _SECONDS = {
 }
 _SCALE = {"": 1, "k": 1_000, "m": 1_000_000}
 _ITEM = re.compile(
-    r"(?P<dollar>\$)? ?(?P<number>[0-9]+(?:\.[0-9]+)?) ?"
+    r"(?P<dollar>\$)? ?(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+) ?"
     r"(?P<scale>[kKM](?![a-z]))? ?(?P<word>[A-Za-z]*)"
 )
 _LONGEST = 60

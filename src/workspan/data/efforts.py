@@ -279,8 +279,9 @@ def exact_effort(model: str, asked: str, *, stated: bool = False) -> Effort:
         return Effort(None, tokens=tokens)
     if tokens is not None or asked not in known.levels:
         hint = "" if known.levels or known.capped else f": {known.instead}"
+        whose = model if model == known.name else f"{model} ({known.name})"
         raise InputError(
-            f"{model} ({known.name}) takes no effort {quoted(asked)}; it takes {known.takes}{hint} "
+            f"{whose} takes no effort {quoted(asked)}; it takes {known.takes}{hint} "
             f"({known.source}, {known.checked})"
         )
     if asked in known.fields:

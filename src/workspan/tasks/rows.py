@@ -45,6 +45,21 @@ _UNGRADED = re.compile(r"free_text_graded|expression24|grid25|plan|graph_\w+|rg_
 """Answer types whose right answers are more than one, so that the reference can't tell them."""
 
 
+_OURS = (
+    (
+        frozenset({"problem", "answer", "votes", "strategy", "stop"}),
+        "this is what a model answered (workspan solve --output), and nobody has said whether it "
+        "is right: give the file of the problems; workspan label judges answers",
+    ),
+    (
+        frozenset({"labels", "answers", "n", "seed"}),
+        "this is a file of workspan label, which workspan certify takes: give problems, each with "
+        "its question and answer",
+    ),
+)
+"""Fields by which lines of our own are known that hold no problem, and what is said of them."""
+
+
 def read_row(row: Mapping[str, Any], fallback_id: str, base: int | None = None) -> Task:
     """Make a task of named fields; None counts as absent.
 
@@ -61,6 +76,7 @@ def read_row(row: Mapping[str, Any], fallback_id: str, base: int | None = None) 
     Raises:
         ValueError: a field is missing, of the wrong type or misspelt; says what would be right.
     """
+    _check_problem(row)
     fields = shaped(row, fallback_id)
     meta = _meta(fields.get("meta", {}))
     tests = _tests(fields, meta)
@@ -96,6 +112,17 @@ def read_row(row: Mapping[str, Any], fallback_id: str, base: int | None = None) 
     task = Task(problem, right, _grader(given, found, tests), tests, data)
     published = given == "plan" and fields.get("task") in NATURAL_PLAN
     return planned(task, fields["task"], meta) if published else task
+
+
+def _check_problem(row: Mapping[str, Any]) -> None:
+    """Refuse what our own commands wrote of problems: what a model answered is no right answer.
+
+    Raises:
+        ValueError: it is a line of such a file.
+    """
+    for marks, said in _OURS:
+        if marks <= row.keys():
+            raise ValueError(said)
 
 
 def _given(fields: Mapping[str, Any]) -> str | None:

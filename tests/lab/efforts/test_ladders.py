@@ -10,6 +10,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from workspan.batch.drawn import Drawn, answers_of, drawn
+from workspan.data.budget import Budget
 from workspan.data.types import Message, Problem
 from workspan.errors import DataError, InputError, SpecError
 from workspan.lab.efforts.crossing import crossed, parted
@@ -33,6 +35,7 @@ from workspan.strategies.auto.fit.laid import Climb
 from workspan.strategies.auto.fit.profile import Profile, read_profile, write_profile
 from workspan.strategies.auto.fit.seen import Draw, Ladders, Rung, Seen, even
 from workspan.strategies.auto.profile import evaluation_of
+from workspan.testing.scripted import ScriptedEngine
 
 pytestmark = pytest.mark.anyio
 EFFORTS = {"low": (0.6, 100), "high": (0.9, 400)}
@@ -104,6 +107,8 @@ async def test_playing_a_plan_is_running_its_strategy(plan: Climb, *, pooled: bo
         assert (result.work, result.span) == (played.work[0, row], played.span[0, row])
         if not result.answer.tied:
             assert float(result.answer.text == "right") == played.right[0, row]
+        picked = drawn([float(one == "right") for one in answers_of(result.answer)])
+        assert picked == Drawn(played.random[0, row], played.coverage[0, row])
 
 
 def test_a_cap_cuts_the_stage_that_does_not_fit() -> None:
@@ -115,6 +120,7 @@ def test_a_cap_cuts_the_stage_that_does_not_fit() -> None:
     capped = play(ladders, [plan], cap=500)
     assert capped.work.max() == 500.0
     assert capped.right.mean() < 1  # the dear vote did not come
+    assert (capped.random.max(), capped.coverage.min()) == (0.5, 1.0)
     short = play(ladders, [plan], longest=300)
     assert short.span.max() <= 300
 
@@ -125,6 +131,14 @@ def test_missing_answers_vote_for_nothing() -> None:
     played = play(ladders, [Climb((Stage(0, 2),))])
     assert played.right.max() == 0.0
     assert play(ladders, [Climb((Stage(0, 1), Stage(0, 1)))]).work.min() == 20.0  # it went up
+
+
+def test_a_ladder_names_no_more_than_it_needs() -> None:
+    ladders = msgspec.structs.replace(even(recorded_ladders(made())), pooled=False)
+    alone = as_strategy(Climb((Stage(1, 2), Stage(1, 1))), ladders, (0.4, 2.1))
+    assert (alone.weights, alone.pooled) == ((), True)  # all votes are of one setting
+    both = as_strategy(Climb((Stage(0, 2), Stage(1, 1))), ladders, (0.4, 2.1))
+    assert (both.weights, both.pooled) == ((0.4, 2.1), False)
 
 
 def test_plans_hold_every_vote_and_ladder_that_there_are_samples_for() -> None:
@@ -210,6 +224,23 @@ def test_a_profile_of_efforts_is_kept_whole_and_checked(tmp_path: Path) -> None:
     write_profile(Profile("m", "tokens", (), ladders=broken), path)
     with pytest.raises(DataError, match="efforts that can't be"):
         read_profile(path)
+
+
+async def test_an_engine_that_a_profile_names_is_missed_before_anything_is_spent(
+    tmp_path: Path,
+) -> None:
+    """It may stand on a rung that is reached half-way."""
+    seen = recorded_ladders(made())
+    strong = msgspec.structs.replace(seen, rungs=(Rung(""), Rung("", "strong")))
+    path = tmp_path / "two.json"
+    write_profile(Profile("scripted", "tokens", (), ladders=strong), path)
+    auto, engine = Auto(profile=str(path), of="scripted"), ScriptedEngine(["Answer: 1"])
+    with pytest.raises(SpecError, match="names an unknown engine 'strong'"):
+        await run(auto, Problem.ask("1?"), engine, budget=Budget(work=5000))
+    assert not engine.requests
+    both = {"strong": ScriptedEngine(["Answer: 1"])}
+    done = await run(auto, Problem.ask("1?"), engine, budget=Budget(work=5000), engines=both)
+    assert done.usage.calls == len(engine.requests) + len(both["strong"].requests) > 0
 
 
 def test_a_pooled_budget_gives_dear_ladders_to_some_problems(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from workspan.lab.efforts.dropping import Standing, dropped
 from workspan.lab.efforts.guard import Guard
 from workspan.lab.efforts.race import Entrant, Raced, grade_by_task, race
 from workspan.lab.efforts.records import records_of
+from workspan.spec import parse_strategy
 from workspan.store.journals import JournalFile
 from workspan.strategies.adaptive.ladder import Ladder
 from workspan.strategies.auto.fit.seen import Rung
@@ -135,9 +136,13 @@ async def test_a_cut_race_that_was_killed_at_any_line_goes_on_under_a_higher_pil
 async def test_the_records_price_each_arm_and_the_policy() -> None:
     found = await raced(40, "$9", "medium", "high")
     records = records_of(found, PRICE)
-    arms, policy = records[:-1], records[-1]
+    arms, ladders, policy = records[:6], records[6:-1], records[-1]
     assert [(one.effort, one.width) for one in arms] == [
         (effort, n) for effort in ("medium", "high") for n in (1, 2, 3)
+    ]
+    assert [one.arm for one in ladders] == [
+        f"2 × {first}, then 1 × {then} if they disagree"
+        for first, then in (("medium", "medium"), ("medium", "high"), ("high", "high"))
     ]
     assert policy.kind == "policy"
     assert policy.verdict == "use"
@@ -152,6 +157,36 @@ async def test_the_records_price_each_arm_and_the_policy() -> None:
         (single.prefill or 0) / 1e6 + 10 * single.work / 1e6, rel=0.01
     )
     assert policy.pilot_spent == pytest.approx(sum(one.pilot_spent or 0 for one in arms[::3]))
+
+
+async def test_every_row_is_held_against_the_policy_and_what_was_drawn() -> None:
+    found = await raced(40, "$9", "medium", "high")
+    records = records_of(found, PRICE)
+    policy = records[-1]
+    assert policy.difference is None
+    for one in records[:-1]:
+        told = (one.accuracy, one.difference, policy.accuracy, one.random, one.coverage)
+        accuracy, ahead, theirs, random, coverage = (value for value in told if value is not None)
+        assert ahead == pytest.approx(accuracy - theirs)
+        assert one.difference_low is not None
+        assert one.difference_high is not None
+        assert one.difference_low <= ahead <= one.difference_high
+        assert max(accuracy, random) <= coverage
+    ladder = records[7]
+    assert (ladder.kind, ladder.effort, ladder.agreement) == ("ladder", "medium,high", None)
+    run = parse_strategy(ladder.strategy)
+    assert isinstance(run, Ladder)
+    assert (run.efforts, run.n) == (("medium", "high"), (2, 1))
+    assert ladder.cost == pytest.approx(ladder.work * 10 / 1e6, rel=0.1)  # prompts are short
+    hull = [one for one in records if one.verdict == "on the hull"]
+    costs = [(one.cost or 0, one.accuracy or 0) for one in hull]
+    assert [right for _, right in sorted(costs)] == sorted(right for _, right in costs)
+
+
+async def test_what_was_dropped_is_held_against_nothing_more() -> None:
+    found = await raced(80, "$9", "low", "medium", "high")
+    dropped = [one for one in records_of(found, PRICE) if one.verdict == "dropped"]
+    assert {(one.effort, one.difference) for one in dropped} == {("low", None)}
 
 
 async def test_without_right_answers_agreement_is_all_that_is_said() -> None:

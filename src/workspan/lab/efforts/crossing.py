@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from workspan.strategies.auto.fit.ladders import Mix, Played, play
+from workspan.strategies.auto.fit.ladders import Each, Mix, Played, play
 from workspan.strategies.auto.fit.seen import FEWEST, Ladders
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 FOLDS = 5
 
@@ -20,20 +16,10 @@ Choose = Callable[[Played], Mix]
 """Chooses what to run by what was played on the problems to learn from."""
 
 
-class Crossed(NamedTuple):
-    """Each problem by the plan that the other folds chose: arrays by problems."""
-
-    right: NDArray[np.float64]
-    work: NDArray[np.float64]
-    span: NDArray[np.float64]
-    parts: NDArray[np.float64]
-    """[problem, rung, 3]: calls, work and span at each rung."""
-
-
 def crossed(
     ladders: Ladders, chooses: Sequence[Choose], *, folds: int = FOLDS, seed: int = 0
-) -> list[Crossed]:
-    """Choose on all folds but one and play on that one, in turn, for each way to choose.
+) -> list[Each]:
+    """Give each problem by the plan that the other folds chose, for each way to choose.
 
     Args:
         ladders: `even` ones.
@@ -48,17 +34,16 @@ def crossed(
         mixes = [choose(learnt) for choose in chooses]
         plans = [*dict.fromkeys(plan for mix in mixes for plan in (mix.first, mix.second))]
         tried = play(ladders, plans, learnt.weights, seed=seed)
-        parts = (tried.right, tried.work, tried.span, tried.parts)
         for total, mix in zip(found, mixes, strict=True):
-            first, second = plans.index(mix.first), plans.index(mix.second)
-            for column, part in zip(total, parts, strict=True):
-                mixed = (1 - mix.share) * part[first][held] + mix.share * part[second][held]
-                column[held] = mixed
+            both = (tried.at(plans.index(plan)) for plan in (mix.first, mix.second))
+            for column, first, second in zip(total, *both, strict=True):
+                column[held] = (1 - mix.share) * first[held] + mix.share * second[held]
     return found
 
 
-def _nothing(n: int, rungs: int) -> Crossed:
-    return Crossed(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros((n, rungs, 3)))
+def _nothing(n: int, rungs: int) -> Each:
+    right, work, span, picked, coverage = np.zeros((5, n))
+    return Each(right, work, span, picked, coverage, np.zeros((n, rungs, 3)))
 
 
 def parted(n: int, folds: int, seed: int) -> Iterator[tuple[list[int], list[int]]]:

@@ -23,6 +23,10 @@ MOST_MISSING = 0.1
 """Share of a recording's answers that may be missing; of more the others would be no fair part."""
 
 
+_NAMED = 8
+"""Models that a message lists."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedRace:
     """What a race on recordings is run with."""
@@ -67,7 +71,7 @@ def recorded_race(
     """
     models = [*dict.fromkeys(one.model for one in found)]
     if len(models) > 1:
-        raise InputError(f"say whose recordings: {', '.join(models[:8])}")
+        raise InputError(f"say whose recordings: {_of_several(found)}")
     by_effort, left_out = _by_effort(found)
     for one in efforts:
         if one not in by_effort:
@@ -109,6 +113,18 @@ def recorded_race(
         left_out,
         tuple(chosen),
     )
+
+
+def _of_several(found: Sequence[Recording]) -> str:
+    """Name the models that were recorded at several efforts, those with most of them first."""
+    efforts: dict[str, set[str]] = {}
+    for one in found:
+        efforts.setdefault(one.model, set()).update({one.effort} - {""})
+    held = {name: many for name, many in efforts.items() if len(many) > 1}
+    named = sorted(held or efforts, key=lambda name: (-len(efforts[name]), name))
+    more = f", and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    why = "were recorded at several efforts" if held else "none was recorded at several efforts"
+    return f"{', '.join(named[:_NAMED])}{more} ({why})"
 
 
 def _by_effort(found: Sequence[Recording]) -> tuple[dict[str, Recording], dict[str, str]]:

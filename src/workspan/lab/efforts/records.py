@@ -1,8 +1,8 @@
-"""One record an arm, and one for the policy: how right, how dear, and what to do with it."""
+"""One record an arm and a ladder, and the policy's: how right, how dear, what to do with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal
@@ -12,25 +12,18 @@ import numpy as np
 from workspan.core.engine import Price
 from workspan.data.efforts import thinking_tokens
 from workspan.data.types import Usage
-from workspan.lab.efforts.crossing import Choose, Crossed, crossed, is_enough
+from workspan.lab.efforts.choosing import Chosen, choose
+from workspan.lab.efforts.common import Common, ahead_of
 from workspan.lab.efforts.pricing import Rates, priced
 from workspan.lab.efforts.race import Measured, Raced
 from workspan.lab.efforts.seen import ladders_of
 from workspan.legible import counted
-from workspan.search.betting import ahead_within, mean_within
+from workspan.search.betting import mean_within
 from workspan.spec import write
 from workspan.strategies.adaptive.ladder import Ladder
-from workspan.strategies.auto.fit.ladders import (
-    SLACK,
-    Mix,
-    Played,
-    as_strategy,
-    fixed_plans,
-    hull_of,
-    play,
-)
+from workspan.strategies.auto.fit.ladders import Each, as_strategy, fixed_plans, hull_of, play
 from workspan.strategies.auto.fit.laid import Climb
-from workspan.strategies.auto.fit.seen import FEWEST, Ladders, Rung, even
+from workspan.strategies.auto.fit.seen import FEWEST, Ladders, Rung
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,16 +43,18 @@ class WhichRecord:
     """One arm's line, or the policy's. Means are over its problems; None is unknown."""
 
     arm: str
-    """As `-s` takes it, like `strategy`; of the policy what it does, in words."""
-    kind: Literal["arm", "policy"]
+    """As `-s` takes it, like `strategy`; of a ladder and of the policy what it does, in words."""
+    kind: Literal["arm", "ladder", "policy"]
+    """Votes at one effort; two samples, and one more where they disagree; what to run."""
     engine: str
     """By the name of a further engine; "" is the run's own."""
     effort: str
-    """"" is the model's default; of the policy those of its rungs, with commas between them."""
+    """"" is the model's default; of a ladder and of the policy those of its rungs, with commas
+    between them."""
     cap: int | None
     """Tokens of thinking, where the effort is such a number."""
     width: int
-    """Votes; of the policy where nothing is settled below."""
+    """Votes; of a ladder where nothing is settled below."""
     depth: int
     """Tokens of a sample, at most."""
     problems: int
@@ -67,6 +62,16 @@ class WhichRecord:
     low: float | None
     """Of an interval that holds with 95 % however long the race went on."""
     high: float | None
+    difference: float | None
+    """Accuracy ahead of the policy on the problems that all efforts left in the race have, paired;
+    None of the policy, of what was dropped, and without a policy."""
+    difference_low: float | None
+    """As `low`."""
+    difference_high: float | None
+    random: float | None
+    """Accuracy of a random pick among what was drawn: a vote no better than it selects nothing."""
+    coverage: float | None
+    """How often the right answer was drawn at all: the best that a selector could do."""
     agreement: float | None
     """Share of pairs of its samples that say the same: no measure of being right."""
     missing: float
@@ -84,7 +89,7 @@ class WhichRecord:
     reasoning: float | None
     """Tokens of a sample that were thinking, where the server tells."""
     pilot_spent: float | None
-    """USD that the pilot spent on its effort; of the policy, on all."""
+    """USD that the pilot spent on its efforts; of the policy, on all."""
     pilot_work: int
     """Tokens likewise."""
     verdict: Verdict
@@ -102,7 +107,7 @@ def records_of(
     budget: float | None = None,
     seed: int = 0,
 ) -> list[WhichRecord]:
-    """Sum a race up: a record for each width of each setting, and the policy's at the end.
+    """Sum a race up: each width of each setting, then plain ladders, and the policy at the end.
 
     Args:
         raced: the race.
@@ -110,14 +115,25 @@ def records_of(
         pooled: answers of different settings can be compared.
         is_replay: its seconds and prompts are none of a server's.
         budget: work that the policy may take of a problem, on the mean; None is what comes within
-            `SLACK` of the best.
+            a point of the best (`fit.ladders.SLACK`).
         seed: of folds and orders.
     """
     book = _Book(raced, price, pooled=pooled, is_replay=is_replay)
-    arms = [record for place in range(len(raced.entrants)) for record in book.arms(place)]
-    arms = _judged(arms, raced)
-    policy = book.policy(budget, seed)
-    return [*arms, policy] if policy is not None else arms
+    common = Common.of(raced, pooled=pooled, seed=seed)
+    found = choose(common.ladders, budget, seed) if common else None
+    arms = [
+        record
+        for place, one in enumerate(raced.entrants)
+        for record in (
+            book.common(common, found, common.votes(one.rung))
+            if common and found and one.rung in common.ladders.rungs
+            else book.arms(place)
+        )
+    ]
+    if common is None or found is None:
+        return _judged(arms, raced)
+    ladders = book.common(common, found, common.climbs)
+    return [*_judged([*arms, *ladders], raced), book.policy(common, found, seed)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +145,15 @@ class _Measure:
     span: float
     parts: NDArray[np.float64]
     """[rung, 3]: calls, work and span at each rung."""
+    random: float | None = None
+    coverage: float | None = None
+
+    @classmethod
+    def of(cls, found: Each) -> _Measure:
+        """Sum up what something came to on each problem."""
+        told = (found.work, found.span, found.random, found.coverage)
+        work, span, random, coverage = (float(one.mean()) for one in told)
+        return cls(_values(found.right), work, span, found.parts.mean(axis=0), random, coverage)
 
 
 class _Book:
@@ -139,7 +164,10 @@ class _Book:
         self.places = {one.rung: place for place, one in enumerate(raced.entrants)}
 
     def arms(self, place: int) -> list[WhichRecord]:
-        """Return a record for each width of one setting; one alone where none can be graded."""
+        """Return a record for each width of one setting, on all problems that it was measured on.
+
+        One alone where none can be graded.
+        """
         held = [one for _, one in self.raced.of(place)]
         if not held:
             return []
@@ -148,7 +176,7 @@ class _Book:
             return [self._ungraded(place, held, is_few=bool(ladders.problems))]
         played = play(ladders, fixed_plans(ladders))
         return [
-            self._record([place], plan.votes, _measure(played, i), "on the hull")
+            self._record([place], plan.votes, _Measure.of(played.at(i)), "on the hull")
             for i, plan in enumerate(played.plans)
         ]
 
@@ -166,38 +194,36 @@ class _Book:
             why=few if is_few else blind,
         )
 
-    def policy(self, budget: float | None, seed: int) -> WhichRecord | None:
-        """Return the policy's record; None where too few problems were graded to choose one."""
-        alive = [place for place in self.raced.alive if self.raced.of(place)]
-        ladders = ladders_of(self.raced, alive, pooled=self.pooled) if alive else None
-        if ladders is None or sum(all(one.draws) for one in ladders.problems) < 2 * FEWEST:
-            return None
-        ladders = even(ladders)
-        if not is_enough(ladders):
-            return None
+    def common(self, common: Common, found: Chosen, places: Sequence[int]) -> list[WhichRecord]:
+        """Return the records of some plans on the problems of all, held against the policy."""
+        return [self._common(common, found, place) for place in places]
 
-        plan, found = _best_family(ladders, budget, seed)
-        weights = play(ladders, [plan], seed=seed).weights
-        right = [float(value) for value in found.right]
-        measure = _Measure(
-            right, float(found.work.mean()), float(found.span.mean()), found.parts.mean(axis=0)
+    def _common(self, common: Common, found: Chosen, place: int) -> WhichRecord:
+        plan, each = common.played.plans[place], common.played.at(place)
+        used = sorted({stage.rung for stage in plan.stages})
+        measure = _Measure.of(each)
+        measure = replace(measure, parts=measure.parts[used])
+        places = [self.places[common.ladders.rungs[i]] for i in used]
+        record = self._record(places, plan.votes, measure, "on the hull")
+        if len(plan.stages) > 1:
+            record = _climbing(record, "ladder", plan, common.ladders, common.played.weights)
+        ahead = ahead_of(measure.right or (), _values(found.each.right))
+        return replace(
+            record, difference=ahead.mean, difference_low=ahead.low, difference_high=ahead.high
         )
-        rungs = [ladders.rungs[stage.rung] for stage in plan.stages]
+
+    def policy(self, common: Common, found: Chosen, seed: int) -> WhichRecord:
+        """Return the policy's record, held against the best arm."""
+        plan, ladders, measure = found.plan, common.ladders, _Measure.of(found.each)
+        weights = play(ladders, [plan], seed=seed).weights
         places = [self.places[rung] for rung in ladders.rungs]
         record = self._record(places, plan.votes, measure, "use")
         spent = self.raced.spent
         return replace(
-            record,
-            arm=plan.say(ladders.rungs),
-            kind="policy",
-            effort=",".join(dict.fromkeys(rung.effort for rung in rungs)),
-            engine=",".join(dict.fromkeys(rung.engine for rung in rungs)),
-            cap=None,
-            agreement=None,
+            _climbing(record, "policy", plan, ladders, weights),
             pilot_spent=None if spent.cost is None else float(spent.cost),
             pilot_work=spent.output_tokens,
-            why=_against(ladders, right, measure.work),
-            strategy=write(as_strategy(plan, ladders, weights)),
+            why=_to_best(common, measure),
         )
 
     def _record(
@@ -228,6 +254,11 @@ class _Book:
             accuracy=accuracy,
             low=interval.low if interval else None,
             high=interval.high if interval else None,
+            difference=None,
+            difference_low=None,
+            difference_high=None,
+            random=found.random,
+            coverage=found.coverage,
             agreement=agreement,
             missing=fmean(s.answer is None for s in samples),
             work=found.work,
@@ -256,10 +287,29 @@ def _alone(rung: Rung, width: int, depth: int) -> Ladder:
     return Ladder((rung.effort,), (width,), engines=engines, max_tokens=depth)
 
 
-def _measure(played: Played, i: int) -> _Measure:
-    right = [float(value) for value in played.right[i]]
-    work, span = float(played.work[i].mean()), float(played.span[i].mean())
-    return _Measure(right, work, span, played.parts[i].mean(axis=0))
+def _climbing(
+    record: WhichRecord,
+    kind: Literal["ladder", "policy"],
+    plan: Climb,
+    ladders: Ladders,
+    weights: Sequence[float],
+) -> WhichRecord:
+    """Say of a plan of several efforts what it does, and by what to run it."""
+    rungs = [ladders.rungs[stage.rung] for stage in plan.stages]
+    return replace(
+        record,
+        arm=plan.say(ladders.rungs),
+        kind=kind,
+        effort=",".join(dict.fromkeys(rung.effort for rung in rungs)),
+        engine=",".join(dict.fromkeys(rung.engine for rung in rungs)),
+        cap=None,
+        agreement=None,
+        strategy=write(as_strategy(plan, ladders, weights)),
+    )
+
+
+def _values(of: NDArray[np.float64]) -> list[float]:
+    return [float(value) for value in of]
 
 
 def _agreement(held: Sequence[Measured]) -> float | None:
@@ -274,48 +324,8 @@ def _agreement(held: Sequence[Measured]) -> float | None:
     return fmean(found) if found else None
 
 
-def chosen(played: Played, budget: float | None) -> Mix:
-    """Return the plan within a mean budget that is most often right, or one about as right.
-
-    A budget below the cheapest plan is met by that.
-    """
-    if budget is None:
-        plan = played.best()
-        return Mix(plan, plan)
-    work, right = played.work.mean(axis=1), played.right.mean(axis=1)
-    fits = [i for i in range(len(work)) if work[i] <= budget] or [int(work.argmin())]
-    most = max(right[i] for i in fits)
-    best = min((i for i in fits if right[i] >= most - SLACK), key=lambda i: work[i])
-    return Mix(played.plans[best], played.plans[best])
-
-
-_FAMILIES: tuple[Callable[[Climb], bool], ...] = (
-    lambda plan: len(plan.stages) == 1,
-    lambda plan: plan.is_plain,
-    lambda _: True,
-)
-"""Votes at one effort, plain ladders too, all ladders: the more there are to choose among, the more
-of what looks best is chance."""
-
-
-def _best_family(ladders: Ladders, budget: float | None, seed: int) -> tuple[Climb, Crossed]:
-    """Choose the family whose choice does best on problems that it was not made by, and the plan.
-
-    Of those that do about as well, the one that takes the least work.
-    """
-
-    def choosing(fits: Callable[[Climb], bool]) -> Choose:
-        return lambda played: chosen(played.keep(fits), budget)
-
-    found = crossed(ladders, [choosing(fits) for fits in _FAMILIES], seed=seed)
-    most = max(float(one.right.mean()) for one in found)
-    good = [i for i, one in enumerate(found) if one.right.mean() >= most - SLACK]
-    best = min(good, key=lambda i: float(found[i].work.mean()))
-    return choosing(_FAMILIES[best])(play(ladders, seed=seed)).first, found[best]
-
-
 def _judged(arms: Sequence[WhichRecord], raced: Raced) -> list[WhichRecord]:
-    """Say of each graded arm whether it is on the hull of all, and of those dropped by what."""
+    """Say of each graded arm and ladder whether it is on the hull of all, and what was dropped."""
     graded = [i for i, one in enumerate(arms) if one.accuracy is not None]
     if not graded:
         return [*arms]
@@ -343,17 +353,13 @@ def _judged(arms: Sequence[WhichRecord], raced: Raced) -> list[WhichRecord]:
     return found
 
 
-def _against(ladders: Ladders, right: Sequence[float], work: float) -> str:
+def _to_best(common: Common, policy: _Measure) -> str:
     """Hold the policy against the arm that is most often right on the same problems."""
-    fixed = play(ladders, fixed_plans(ladders))
-    means = fixed.right.mean(axis=1)
-    best = int(max(range(len(means)), key=lambda i: (means[i], -fixed.work[i].mean())))
-    name = fixed.plans[best].say(ladders.rungs)
-    theirs = [float(value) for value in fixed.right[best]]
-    low, high = ahead_within(right, theirs)
-    ahead = fmean(right) - fmean(theirs)
-    share = work / float(fixed.work[best].mean())
+    best = common.best
+    ahead = ahead_of(policy.right or (), _values(common.played.right[best]))
+    share = policy.work / float(common.played.work[best].mean())
     return (
-        f"{100 * ahead:+.1f} points [{100 * low:+.0f}, {100 * high:+.0f}] to {name}, for "
-        f"{share:.2f} of its work, on problems that it was not chosen by"
+        f"{100 * ahead.mean:+.1f} points [{100 * ahead.low:+.0f}, {100 * ahead.high:+.0f}] to "
+        f"{common.played.plans[best].say(common.ladders.rungs)}, for {share:.2f} of its work, on "
+        "problems that it was not chosen by"
     )

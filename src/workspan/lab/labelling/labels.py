@@ -223,6 +223,11 @@ def judged(labels: Sequence[Label]) -> list[Judged]:
     ]
 
 
+def is_plain(strategy: str) -> bool:
+    """Say whether a strategy's votes are draws alike, which alone can be certified."""
+    return strategy.startswith(_PLAIN)
+
+
 def profile_of(head: Head, labels: Sequence[Label], path: Path) -> Profile:
     """Return the votes of labelled answers as draws: their order is any, since they are alike.
 
@@ -233,8 +238,7 @@ def profile_of(head: Head, labels: Sequence[Label], path: Path) -> Profile:
         InputError: they were not drawn alike, or by several models.
     """
     found = judged(labels)
-    strategies = {one.label.strategy for one in found}
-    others = {one for one in strategies if one.partition("(")[0] not in _PLAIN}
+    others = {one.label.strategy for one in found if not is_plain(one.label.strategy)}
     if others:
         raise InputError(
             f"{path}: answers of {min(others)} are no draws alike, whose agreement could be "

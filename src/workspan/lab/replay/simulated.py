@@ -57,8 +57,12 @@ class SimulatedEngine:
 
     @property
     def info(self) -> EngineInfo:
-        """Be like the real engine, under a name that nobody takes for a model."""
-        return replace(self.real.info, name="simulated", model="simulated (no model)")
+        """Be like the real engine, under a name that nobody takes for a model.
+
+        What efforts its model takes was checked on the real one: here the name tells nothing.
+        """
+        model = "simulated (no model)"
+        return replace(self.real.info, name="simulated", model=model, has_effort_field=True)
 
     async def count(self, request: Request) -> int:
         """Count as the real engine does; of images that nothing bounds, the texts beside them."""

@@ -15,7 +15,7 @@ from workspan.registry.card import Card
 from workspan.strategies.auto.answers import candidates, leading
 from workspan.strategies.auto.arms import check_arms, switch
 from workspan.strategies.auto.chains import Chains
-from workspan.strategies.auto.efforts import Climber, check_rungs, climbed, climber_of
+from workspan.strategies.auto.efforts import Climber, check_rungs, climbed, climber_of, engines_of
 from workspan.strategies.auto.groups import Groups
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.explaining import explain
@@ -165,6 +165,11 @@ class Auto:
         groups = Groups(problem.kind, session.same)
         most = most_draws(self.certificate) if self.certificate else self.n
         return Chains(problem, whole, probe, not can, verifier, most, groups, not promises)
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The run's engines that its profile's rungs are of, so that none is missed half-way."""
+        return engines_of(self.profile)
 
     @property
     def least(self) -> float:

@@ -102,6 +102,13 @@ def check_rungs(auto: Dials, info: EngineInfo) -> None:
             check_effort(rung.effort, info)
 
 
+def engines_of(path: str) -> tuple[str, ...]:
+    """Return the engines that a profile's rungs are of, by name; nothing where it is of one."""
+    profile = known(path)
+    rungs = profile.ladders.rungs if profile and profile.ladders else ()
+    return tuple(dict.fromkeys(("", *(one.engine for one in rungs)))) if rungs else ()
+
+
 def climber_of(auto: Dials, session: Session) -> Climber | None:
     """Return the ladder that is worth most under the run's budget; None where none is known.
 

@@ -55,6 +55,18 @@ class Mix(NamedTuple):
     share: float = 0.0
 
 
+class Each(NamedTuple):
+    """What a plan, or a choice of plans, came to on each problem: arrays by problems."""
+
+    right: NDArray[np.float64]
+    work: NDArray[np.float64]
+    span: NDArray[np.float64]
+    random: NDArray[np.float64]
+    coverage: NDArray[np.float64]
+    parts: NDArray[np.float64]
+    """[problem, rung, 3]: calls, work and span at each rung."""
+
+
 @dataclass(frozen=True)
 class Played:
     """Every plan on every problem: arrays [plan, problem], means over orders."""
@@ -66,14 +78,24 @@ class Played:
     work: NDArray[np.float64]
     span: NDArray[np.float64]
     """Tokens, stages one after another and the samples of each side by side."""
+    random: NDArray[np.float64]
+    """How right a random pick among what was drawn is."""
+    coverage: NDArray[np.float64]
+    """How often the right answer was drawn at all: the best that a selector could do."""
     parts: NDArray[np.float64]
     """[plan, problem, rung, 3]: calls, work and span at each rung."""
+
+    def at(self, place: int) -> Each:
+        """Return what one plan came to."""
+        told = (self.right, self.work, self.span, self.random, self.coverage, self.parts)
+        return Each(*(one[place] for one in told))
 
     def keep(self, fits: Callable[[Climb], bool]) -> Played:
         """Return the part of it that holds some of the plans."""
         held = [i for i, plan in enumerate(self.plans) if fits(plan)]
-        parts = (self.right[held], self.work[held], self.span[held], self.parts[held])
-        return Played(tuple(self.plans[i] for i in held), self.weights, *parts)
+        told = (self.right, self.work, self.span, self.random, self.coverage, self.parts)
+        plans = tuple(self.plans[i] for i in held)
+        return Played(plans, self.weights, *(one[held] for one in told))
 
     @cached_property
     def hull(self) -> list[int]:
@@ -127,13 +149,14 @@ def as_strategy(plan: Climb, ladders: Ladders, weights: Sequence[float]) -> Ladd
     rungs = [ladders.rungs[stage.rung] for stage in plan.stages]
     engines = tuple(rung.engine for rung in rungs)
     within = tuple(stage.within for stage in plan.stages)
+    told = tuple(round(weights[stage.rung], 3) for stage in plan.stages)
     return Ladder(
         efforts=tuple(rung.effort for rung in rungs),
         n=tuple(stage.n for stage in plan.stages),
         within=within if any(within) else (),
-        weights=tuple(round(weights[stage.rung], 3) for stage in plan.stages),
+        weights=told if len({*told}) > 1 else (),  # votes that weigh the same need none
         engines=engines if any(engines) else (),
-        pooled=ladders.pooled,
+        pooled=ladders.pooled or len({*rungs}) == 1,  # at one setting all can be compared
         max_tokens=ladders.depth,
     )
 
@@ -186,8 +209,7 @@ def play(
     told = tuple(weights or laid.weights())
     limits = (float("inf") if cap is None else cap, float("inf") if longest is None else longest)
     found = [laid.play(plan, told, limits, pooled=ladders.pooled) for plan in plans]
-    right, work, span, parts = (np.array(part) for part in zip(*found, strict=True))
-    return Played((*plans,), told, right, work, span, parts)
+    return Played((*plans,), told, *(np.array(part) for part in zip(*found, strict=True)))
 
 
 def plain_plans(ladders: Ladders) -> list[Climb]:

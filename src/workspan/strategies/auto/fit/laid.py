@@ -70,6 +70,10 @@ class Run(NamedTuple):
     span: NDArray[np.float64]
     share: NDArray[np.float64]
     """Of all that was drawn and counts, how much stands behind the answer."""
+    random: NDArray[np.float64]
+    """How right a random pick is among all that was drawn and holds an answer."""
+    coverage: NDArray[np.bool_]
+    """The right answer was drawn at all."""
     parts: NDArray[np.float64]
     """[problem, rung, 3]: calls, work and span at each rung, means over orders."""
 
@@ -110,9 +114,10 @@ class Laid(NamedTuple):
     def play(
         self, plan: Climb, weights: Sequence[float], limits: tuple[float, float], *, pooled: bool
     ) -> tuple[NDArray[np.float64], ...]:
-        """Return right, work and span of a plan, each [problem], and parts [problem, rung, 3]."""
+        """Return what `Played` has of a plan: each [problem], and parts [problem, rung, 3]."""
         run = self.run(plan, weights, limits, pooled=pooled)
-        return run.right.mean(axis=0), run.work.mean(axis=0), run.span.mean(axis=0), run.parts
+        held = (run.right, run.work, run.span, run.random, run.coverage)
+        return *(one.mean(axis=0) for one in held), run.parts
 
     def run(
         self, plan: Climb, weights: Sequence[float], limits: tuple[float, float], *, pooled: bool
@@ -121,6 +126,7 @@ class Laid(NamedTuple):
         shape = self.group[0].shape[:2]
         live, right = np.ones(shape, bool), np.zeros(shape, bool)
         work, span, share = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        hits, said = np.zeros(shape), np.zeros(shape)
         used, parts = [0] * len(self.group), np.zeros((shape[1], len(self.group), 3))
         groups: list[NDArray[np.int64]] = []
         truths: list[NDArray[np.bool_]] = []
@@ -135,8 +141,11 @@ class Laid(NamedTuple):
             group = np.where(is_cut[..., None], NONE, group)  # it takes what is left, says nothing
             spent = np.minimum(spent, np.maximum(0, limits[0] - work))
             length = np.minimum(length, np.maximum(0, limits[1] - span))
+            truth = self.right[stage.rung][..., part] & (group != NONE)
+            hits += live * truth.sum(axis=2)
+            said += live * (group != NONE).sum(axis=2)
             groups.append(group)
-            truths.append(self.right[stage.rung][..., part])
+            truths.append(truth)
             votes.append(np.full(stage.n, weights[stage.rung] * (1 + 1e-6 * len(of))))
             of.append(stage.rung)
             chosen = [i for i, rung in enumerate(of) if pooled or rung == stage.rung]
@@ -156,7 +165,7 @@ class Laid(NamedTuple):
             if stage.within:
                 settled &= tokens.max(axis=2) <= stage.within
             live &= ~settled
-        return Run(right, work, span, share, parts)
+        return Run(right, work, span, share, hits / np.maximum(1, said), hits > 0, parts)
 
 
 def _voted(
