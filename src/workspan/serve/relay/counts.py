@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from operator import attrgetter
 
 from workspan.core.engine import Price
 from workspan.data.types import Request, Usage
@@ -51,27 +50,18 @@ class Counts:
 
     def take(self, events: Sequence[Event | list[str]]) -> None:
         """Add what events say; a list is of pieces of the first choice's text, none empty."""
-        plain: list[str] = []
         for event in events:
             if isinstance(event, list):
-                plain += event
+                self._take_plain(event)
                 continue
-            if (text := _plain(event)) is not None:
-                plain.append(text)
-                continue
-            if plain:
-                self._take_plain(plain)
-                plain = []
             for choice in event.choices:
                 self._take(choice)
             if event.usage is not None:
                 self.hear(event.usage)
             if event.service_tier:
                 self.tier = event.service_tier
-        if plain:
-            self._take_plain(plain)
         for meter in self.meters:
-            meter.chunk()  # nothing is kept here of what was said
+            meter.forget()
 
     def _take_plain(self, texts: list[str]) -> None:
         """Add texts of the first choice: what nearly all events are."""
@@ -217,32 +207,6 @@ class Counts:
         for one in rest:
             first += replace(one, calls=0, input_tokens=0, cached_tokens=0)
         return first
-
-
-_NO_MORE = (None,) * 7
-_rest_of = attrgetter(
-    "reasoning_content",
-    "reasoning",
-    "refusal",
-    "thinking",
-    "reasoning_details",
-    "tool_calls",
-    "function_call",
-)
-
-
-def _plain(event: Event) -> str | None:
-    """Return the text of an event that holds a piece of the first choice's text and no more."""
-    if event.usage is not None or len(event.choices) != 1:
-        return None
-    choice = event.choices[0]
-    delta = choice.delta
-    if delta is None or choice.index or choice.finish_reason is not None:
-        return None
-    if choice.logprobs is not None or choice.usage is not None or not delta.content:
-        return None
-    is_more = delta.thinking_blocks is not None or _rest_of(delta) != _NO_MORE
-    return None if is_more else delta.content
 
 
 def charged(usage: Usage, price: Price | None) -> Usage:

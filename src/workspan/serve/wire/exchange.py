@@ -109,7 +109,8 @@ class Exchange:
 
     def header(self, name: bytes) -> str:
         """Return a header's text; empty where there is none."""
-        return self.headers.get(name, b"").decode("latin-1")
+        found = self.headers.get(name)
+        return "" if found is None else found.decode("latin-1")
 
     async def body(self) -> bytes:
         """Read the body, and begin to watch for the client's going.
