@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 
 import anyio
@@ -41,6 +41,7 @@ class Ledger:
     ) -> None:
         self.budget = budget
         self.parent = parent
+        self._above = () if parent is None else parent.path()
         self.spent = _UNSPENT
         self._width = anyio.CapacityLimiter(budget.width) if budget.width else None
         self._owed = owed.amount if owed else _NOTHING
@@ -50,12 +51,9 @@ class Ledger:
         self._limits = [(c, getattr(budget, c)) for c in columns if getattr(budget, c) is not None]
         self._paid = _NOTHING
 
-    def path(self) -> Iterator[Ledger]:
+    def path(self) -> tuple[Ledger, ...]:
         """This account, then each above it."""
-        node: Ledger | None = self
-        while node is not None:
-            yield node
-            node = node.parent
+        return (self, *self._above)
 
     def widths(self) -> list[anyio.CapacityLimiter]:
         """Return the limits on calls in flight, here and above."""

@@ -281,7 +281,7 @@ class Passed:
         bound = plan.prefill or self._rough_prompt
         return Counts(request, self.n, bound, server.overshoot, server.pace, is_bounded=True)
 
-    @cached_property
+    @property
     def has_tools(self) -> bool:
         """What was decoded may be rewritten as calls, or hidden in them."""
         return any(len(self.body.raw(name)) > 4 for name in ("tools", "functions"))

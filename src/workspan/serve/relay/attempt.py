@@ -101,7 +101,7 @@ class Attempt:
         began = perf_counter()
         before, exchange.waits_for = exchange.waits_for, "total"
         try:
-            async with asyncio.timeout(self.server.first_byte):
+            with exchange.within(self.server.first_byte):
                 self.response = await self._answered()
                 await self._begin(exchange)
         except TimeoutError:

@@ -119,7 +119,7 @@ class Counts:
         if len(self.meters) == 1 or self.report is None:
             for meter in self.meters:
                 meter.settle(server, with_prompt=meter is first)
-            return self._added([self._held(meter.usage, meter.seen + 1) for meter in self.meters])
+            return self._added([self._held(meter.usage, [meter]) for meter in self.meters])
         figures = reconcile(self.report, together([meter.shown for meter in self.meters]))
         self._contradictions = figures.contradictions
         figures = self._whole(figures)
@@ -133,7 +133,7 @@ class Counts:
             cost=figures.cost or Decimal(0),
             source="measured" if figures.is_measured else "estimated",
         )
-        return self._held(whole, self.seen + len(self.meters))
+        return self._held(whole, self.meters)
 
     def _whole(self, figures: Figures) -> Figures:
         """Hold the figures of several choices against what came of each.
@@ -164,7 +164,7 @@ class Counts:
         ]
         return decoded < sum(least) or may_be_of_one(present, decoded)
 
-    def _held(self, usage: Usage, came: int) -> Usage:
+    def _held(self, usage: Usage, meters: Sequence[Meter]) -> Usage:
         """Return a bill that rests on what came, where no cap stands for what did not.
 
         An end, or a call that was rewritten, is charged at the cap unless the server says better.
@@ -172,6 +172,7 @@ class Counts:
         if self._is_capped or usage.source == "measured":
             return usage
         told = self.report.completion_tokens if self.report is not None else 0
+        came = sum(meter.seen + 1 for meter in meters)
         tokens = min(usage.output_tokens, max(came, told))
         thought = min(usage.reasoning_tokens, tokens)
         return replace(usage, output_tokens=tokens, reasoning_tokens=thought)

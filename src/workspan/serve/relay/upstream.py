@@ -205,7 +205,7 @@ async def at_most(
 ) -> bytes:
     """Read a body up to the first piece beyond so many bytes; `parts` has it as far as it came."""
     parts, size = [] if parts is None else parts, 0
-    async for part in response.content.iter_any():
+    while part := await response.content.readany():
         parts.append(part)
         size += len(part)
         if size > limit:
