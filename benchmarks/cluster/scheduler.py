@@ -140,8 +140,10 @@ class _Watch:
     def mark(self) -> Mark:
         """Return how it stands now."""
         processor, wall = time.process_time() - self.processor, time.monotonic() - self.wall
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        return Mark(self.runs, processor, wall, resident(), peak)
+        held = resident()
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        # The system brings its own record up to date only now and then.
+        return Mark(self.runs, processor, wall, held, max(held, most))
 
 
 def _show(mark: Mark, of: int) -> None:

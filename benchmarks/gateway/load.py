@@ -15,7 +15,10 @@ _ENDS = (b"[DONE]\n\n", b"response.completed", b"message_stop")
 
 
 class Caller:
-    """One connection, kept, in HTTP by hand: a library's client would cost more than a gateway."""
+    """One connection, kept while the server keeps it, in HTTP by hand.
+
+    A library's client would cost more than a gateway.
+    """
 
     def __init__(self, url: str, sent: Ask) -> None:
         parts = urlsplit(url)
@@ -45,9 +48,12 @@ class Caller:
         if b" 200 " not in head.partition(b"\r\n")[0]:
             raise RuntimeError(head.decode(errors="replace"))
         if b"transfer-encoding: chunked" in head:
-            return await self._chunks(self._reader)
-        size = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-        await self._reader.readexactly(size)
+            size = await self._chunks(self._reader)
+        else:
+            size = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+            await self._reader.readexactly(size)
+        if b"connection: close" in head:  # optillm's server answers once a connection
+            await self.aclose()
         return size
 
     async def _chunks(self, reader: asyncio.StreamReader) -> int:
@@ -61,9 +67,10 @@ class Caller:
         return total
 
     async def aclose(self) -> None:
-        """Hang up."""
+        """Hang up; the next question opens a connection anew."""
         if self._writer is not None:
             self._writer.close()
+        self._writer = None
 
 
 @dataclass(frozen=True, slots=True)

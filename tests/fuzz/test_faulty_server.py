@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -242,3 +243,20 @@ def test_a_killed_run_is_resumed_from_what_was_journaled_by_then() -> None:
     assert second.result is not None
     assert Journal(first.entries).usage().calls > 0
     assert judge(found) == []
+
+
+def test_the_port_of_a_killed_server_stays_its_own() -> None:
+    async def main() -> None:
+        async with FaultyServer().serve() as server:
+            url = f"{server.url}/models"
+            server.kill()
+            with pytest.raises(OSError, match="in use"), socket.socket() as other:
+                other.bind(("127.0.0.1", server.port))
+            async with aiohttp.ClientSession() as client:
+                with pytest.raises(aiohttp.ClientConnectorError):
+                    await client.get(url)
+                await server.revive()
+                async with client.get(url) as reply:
+                    assert reply.status == 200
+
+    anyio.run(main)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import socket
 import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -72,15 +73,20 @@ class FaultyServer:
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[FaultyServer]:
         """Listen on a free port of loopback until the block is left."""
-        await self.revive()
-        try:
-            yield self
-        finally:
-            self.kill()
-            await self.settle()
+        with _bound(0) as place:
+            self.port = place.getsockname()[1]
+            await self.revive()
+            try:
+                yield self
+            finally:
+                self.kill()
+                await self.settle()
 
     def kill(self) -> None:
-        """Be gone at once, as a killed process is: nobody listens, and what streamed is cut."""
+        """Be gone at once, as a killed process is: nobody listens, and what streamed is cut.
+
+        The port stays taken, so that no other program gets it in the meantime.
+        """
         if self._listening is not None:
             self._listening.close()
             self._listening = None
@@ -88,12 +94,11 @@ class FaultyServer:
             task.cancel()
 
     async def revive(self) -> None:
-        """Listen, at the same port where there was one."""
+        """Listen at the same port, which is held for as long as the server is served."""
         if self._listening is None:
             self._listening = await asyncio.start_server(
-                self._connected, "127.0.0.1", self.port, limit=1 << 24
+                self._connected, sock=_bound(self.port), limit=1 << 24
             )
-            self.port = self._listening.sockets[0].getsockname()[1]
 
     async def settle(self) -> None:
         """Wait until every request that was begun is over, tokens decoded for nobody included."""
@@ -167,6 +172,15 @@ class FaultyServer:
         for fault in hits:
             fault.change(script, rng)
         return script
+
+
+def _bound(port: int) -> socket.socket:
+    """Return a socket at that port of loopback, which it shares with others made here."""
+    sock = socket.socket()
+    for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+        sock.setsockopt(socket.SOL_SOCKET, option, 1)
+    sock.bind(("127.0.0.1", port))
+    return sock
 
 
 class _Wire:

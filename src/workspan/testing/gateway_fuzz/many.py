@@ -34,6 +34,12 @@ class Report:
     """Of the errors that clients were told."""
     failures: Failures[Case] = field(default_factory=lambda: Failures(PROGRAM))
 
+    @property
+    def answered(self) -> float:
+        """The share of the requests that had time enough: a busy machine makes some too slow."""
+        late = self.codes["timeout"] + self.codes["upstream_timeout"]
+        return self.endings["answered"] / max(1, self.asked - late)
+
     def __str__(self) -> str:
         ends = ", ".join(f"{count} {name}" for name, count in sorted(self.endings.items()))
         return (
