@@ -7,6 +7,7 @@ import subprocess
 import sys
 from asyncio import StreamWriter
 
+import workspan.serve.routes.scaling  # noqa: F401  # else loaded, and frozen, meanwhile
 from gateway.rig import DONE, GOOD, Scripted, Seen, gate, replies, run, streams, whole
 
 EXTRAS = ("uvicorn", "uvloop", "httptools", "starlette", "prometheus_client", "psycopg")
