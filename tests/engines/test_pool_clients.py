@@ -76,6 +76,35 @@ def test_two_clients_in_a_row_let_it_rest_for_all() -> None:
     assert rig.member.health.state == "up"
 
 
+@pytest.mark.parametrize("is_busy", [False, True])
+@pytest.mark.parametrize("what", ["fail", "lie"])
+def test_two_that_work_together_let_it_rest_for_a_moment(what: str, *, is_busy: bool) -> None:
+    """Whether others ask it meanwhile or not: it rests longer only for what fails them, too."""
+    rig = Rig()
+    rested = 0
+    for tick in range(6_000):
+        rig.now = tick / 10
+        for client in ("a", "b"):
+            if rig.may_ask(client):
+                rig.does(client, what)
+        if not rig.may_ask("other"):
+            rested += 1
+            assert rig.member.health.until <= rig.now + FIRST_REST
+        elif is_busy:
+            rig.does("other", "good")
+    assert rested / 6_000 < 0.05
+
+
+def test_what_fails_one_client_after_the_other_rests_longer_each_time() -> None:
+    rig = Rig()
+    for place in range(9):
+        rig.does(f"c{place}", "fail")
+        if place:
+            rest = min(LONGEST_REST, FIRST_REST * 2 ** (place - 1))
+            assert rig.member.health.until == rig.now + rest
+            rig.now += rest
+
+
 @pytest.mark.parametrize("what", ["down", "wait"])
 def test_what_would_fail_whatever_is_asked_lets_it_rest_for_all(what: str) -> None:
     rig = Rig()

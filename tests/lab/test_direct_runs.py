@@ -6,11 +6,14 @@ import random
 import re
 from collections import deque
 from dataclasses import replace
+from pathlib import Path
 
 import anyio
+import pyarrow
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
@@ -24,6 +27,7 @@ from workspan.lab.replay.methods import Plain, read_methods
 from workspan.lab.replay.replay import replay
 from workspan.lab.replay.workers import _Told, _Worker
 from workspan.recordings.engine import ReplayEngine
+from workspan.recordings.parquet import read_recordings
 from workspan.recordings.recording import Chain, Recording
 from workspan.runner import run
 from workspan.spec import parse_strategy
@@ -163,6 +167,22 @@ def test_a_worker_understands_and_does_all_of_the_work() -> None:
             for (name, means), (theirs, told_means) in zip(own, other, strict=True):
                 assert name == theirs
                 assert [*means[:3], *means[4:]] == [*told_means[:3], *told_means[4:]]  # no seconds
+
+
+def test_a_worker_is_told_of_recordings_as_files_hold_them(tmp_path: Path) -> None:
+    """Without the questions, and with them: else a replay would go on alone, and say nothing."""
+    step = {"answer": "3", "tokens": 40}
+    names = [f"p{i}" for i in range(4)]
+    columns = {"task": "t", "model": "m", "gold": "3", "chain": 0, "setting": "8k", "effort": "low"}
+    rows = [{"problem_id": name, **columns, "steps": [step]} for name in names]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "chains.parquet")
+    (method,) = read_methods("single")
+    assert method is not None
+    for prompts in ({}, dict.fromkeys(names, "What is 1 + 2?")):
+        (one,) = read_recordings(tmp_path / "chains.parquet", prompts=prompts).recordings
+        told = _Told.of(Work((one,), (method,), (Budget(),), Folds(), 0, 1))
+        assert told is not None
+        assert told.work().recordings == (one,)
 
 
 def test_what_a_worker_can_not_be_told_is_kept() -> None:

@@ -14,7 +14,7 @@ from workspan.data.budget import Budget
 from workspan.data.types import Message, Problem
 from workspan.errors import InputError
 from workspan.lab.replay.direct import run_directly
-from workspan.lab.replay.episodes import Chains, orders, play
+from workspan.lab.replay.episodes import Account, Chains, orders, play
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Chain, Recording
 from workspan.search.batch import NONE
@@ -26,6 +26,8 @@ from workspan.strategies.auto.policies.evidence import Evidence
 from workspan.strategies.auto.policies.plan import NEVER, Plan
 from workspan.strategies.auto.policies.planned_batch import PlannedBatch
 from workspan.strategies.auto.policies.policy import Planned
+from workspan.strategies.auto.policies.race_batch import RaceBatch
+from workspan.strategies.auto.policies.support import Support
 
 
 def recorded(seed: int, *, problems: int = 2, chains: int = 70) -> Recording:
@@ -86,6 +88,47 @@ def test_a_plan_on_many_runs_is_the_plan_on_one(seed: int, plan: Plan) -> None:
         assert (found.work[row], found.span[row]) == (done.work, done.span)
         answer = int(found.answer[row])
         assert done.answer.text == (None if answer == NONE else chains.answers[row][answer])
+
+
+RACES = (
+    Plan(Shape(4, 4000, 200, joins=0), 4, 0.05),
+    Plan(Shape(4, 4000, 400, joins=2), 16, 0.01),
+    Plan(Shape(12, 2500, 200, joins=0), 12, NEVER),
+)
+
+
+@given(st.integers(0, 10_000), st.sampled_from(PLANS + RACES), st.integers(1, 30_000))
+@settings(max_examples=120, deadline=None)
+def test_a_limit_on_many_runs_is_the_limit_on_one(seed: int, plan: Plan, work: int) -> None:
+    one, reserve = recorded(seed), seed % 12
+    chains, budget = Chains.of(one), Budget(work=work)
+    evidence = Support(1500) if plan.is_race else Evidence(1500)
+    rule = Planned(plan, evidence, reserve=reserve, probe_tokens=24)
+    many = (
+        RaceBatch(plan, evidence, one.longest, None, 24, work, reserve)
+        if isinstance(evidence, Support)
+        else PlannedBatch(plan, evidence, one.longest, work, reserve)
+    )
+    found = play(many, chains, *orders(chains, 2), Account(work, 24))
+    strategy = Auto(max_tokens=one.longest, fitted=rule)
+    for row in np.flatnonzero(found.is_whole).tolist():
+        problem = one.problems[row // 2]
+        order = seed_for(0, f"{row % 2} {problem.id}")
+        engine = ReplayEngine(one.keep({problem.id}), order=order, once=True)
+        done = run_directly(strategy, problem, engine, budget, order)
+        assert (found.work[row], found.span[row]) == (done.work, done.span)
+        answer = int(found.answer[row])
+        assert done.answer.text == (None if answer == NONE else chains.answers[row // 2][answer])
+
+
+def test_what_an_account_might_refuse_is_left_to_a_session() -> None:
+    one, plan = recorded(5), RACES[0]
+    chains = Chains.of(one)
+    tight = RaceBatch(plan, Support(1500), one.longest, None, 24, 5000, 0)
+    ample = RaceBatch(plan, Support(1500), one.longest, None, 24, 5000, 9)
+    told = (chains, *orders(chains, 20), Account(5000, 24))
+    assert play(tight, *told).is_whole.mean() < play(ample, *told).is_whole.mean()
+    assert play(ample, *told).is_whole.mean() > 0.5
 
 
 def test_runs_do_not_hang_on_those_beside_them() -> None:

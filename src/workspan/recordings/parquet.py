@@ -160,28 +160,34 @@ def _table(path: str | Path) -> tuple[Any, str]:
     except ImportError:
         raise MissingDependency("a Parquet file", "tasks") from None
     try:
-        schema = parquet.read_schema(path)
-        form = next((name for name in _FORMS if name in schema.names), None)
-        if form is None:
-            raise DataError(
-                "not a table of recorded runs: no column steps or samples", path=str(path)
-            )
-        missing = [name for name in _COLUMNS if name not in schema.names]
-        element = getattr(schema.field(form).type, "value_type", None)
-        if element is None or not pyarrow.types.is_struct(element):
-            raise DataError(f"the column {form} is no list of records", path=str(path))
-        held = {element.field(i).name for i in range(element.num_fields)}
-        missing += [f"{form}.answer"] * ("answer" not in held)
-        missing += [f"{form}.tokens (or chars)"] * (not held & {"tokens", "chars"})
-        if missing:
-            raise DataError(f"lacks the column {', '.join(missing)}", path=str(path))
-        extra = [name for name in ("setting", "chain", "effort") if name in schema.names]
-        return parquet.read_table(path, columns=[*_COLUMNS, *extra, form]), form
+        with parquet.ParquetFile(path) as file:  # `read_table` loads data sets, and those pandas
+            form, columns = _form(file.schema_arrow, path)
+            return file.read(columns=columns), form
     except (OSError, pyarrow.ArrowException) as error:
         if isinstance(error, OSError) and error.errno:  # the system's own; a torn file has none
             why = os.strerror(error.errno)
             raise DataError(f"can't be read: {why}", path=str(path)) from error
         raise DataError(f"not a sound Parquet file: {error}", path=str(path)) from error
+
+
+def _form(schema: Any, path: str | Path) -> tuple[str, list[str]]:
+    """Return the form of a table, and its columns that are read."""
+    from pyarrow import types
+
+    form = next((name for name in _FORMS if name in schema.names), None)
+    if form is None:
+        raise DataError("not a table of recorded runs: no column steps or samples", path=str(path))
+    missing = [name for name in _COLUMNS if name not in schema.names]
+    element = getattr(schema.field(form).type, "value_type", None)
+    if element is None or not types.is_struct(element):
+        raise DataError(f"the column {form} is no list of records", path=str(path))
+    held = {element.field(i).name for i in range(element.num_fields)}
+    missing += [f"{form}.answer"] * ("answer" not in held)
+    missing += [f"{form}.tokens (or chars)"] * (not held & {"tokens", "chars"})
+    if missing:
+        raise DataError(f"lacks the column {', '.join(missing)}", path=str(path))
+    extra = [name for name in ("setting", "chain", "effort") if name in schema.names]
+    return form, [*_COLUMNS, *extra, form]
 
 
 def _rows(table: Any, form: str) -> Iterator[_Row]:

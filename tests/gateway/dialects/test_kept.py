@@ -97,3 +97,47 @@ def test_several_processes_keep_none() -> None:
     told = (upstream("http://127.0.0.1:1/v1"),)
     with pytest.raises(InputError, match="workers"):
         Config(told, keep_responses=1, workers=2)
+
+
+@pytest.mark.parametrize("speaks", ["chat", "responses"])
+def test_an_item_that_is_named_stands_for_itself(speaks: str, tmp_path: Path) -> None:
+    """As the AI SDK names what it was told, unless it is told to store nothing."""
+    answer = native(*spoken("/responses", "It is 4"))
+    if speaks == "chat":
+        answer = chatting(*chat({"content": "It is 4"}))
+
+    async def main() -> None:
+        store = tmp_path / "s.db"
+        mine, other = [bearing(await key_for(store, "1M work/day")) for _ in range(2)]
+        async with (
+            Scripted(answer).serve() as up,
+            gate(up.url, keep_responses=1, store=str(store)) as gw,
+        ):
+            got = await gw.post({**HI, "stream": True}, "/responses", mine)
+            told = events(got)[-1]["response"]["output"][-1]
+            named = {"type": "item_reference", "id": told["id"]}
+            items = [{"role": "user", "content": "Hi"}, named, {"role": "user", "content": "And?"}]
+            body = {"model": HI["model"], "input": items, "stream": True}
+            assert (await gw.post(body, "/responses", mine)).status == 200
+            sent = up.seen[-1].value["messages" if speaks == "chat" else "input"]
+            assert "It is 4" in json.dumps(sent[1])
+            for key, home in ((other, body), (mine, body)):  # another's; given up since
+                got = await gw.post(home, "/responses", key)
+                if speaks == "chat":
+                    assert got.status == 400
+                    assert "--keep-responses" in got.error["message"]
+                else:
+                    assert up.seen[-1].value["input"][1] == named  # it may know its own
+
+    run(main)
+
+
+def test_ids_of_items_are_given_up_with_their_response() -> None:
+    kept = Kept(2)
+    for place in range(5):
+        item = {"type": "message", "id": f"msg_{place}", "content": []}
+        kept.keep("k", "Hi", {"id": f"resp_{place}", "output": [item]})
+    assert [kept.item("k", f"msg_{place}") is not None for place in range(5)] == [
+        *(False, False, False, True, True)
+    ]
+    assert len(kept._homes) == 2

@@ -280,6 +280,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("/responses", {"text": {"format": {"type": "grammar"}}}, "text.format.type"),
     ("/messages", {"mcp_servers": [{"url": "x"}]}, "mcp_servers"),
     ("/messages", {"container": "c"}, "container"),
+    ("/messages", {"compaction": {"type": "x"}}, "compaction"),
+    ("/messages", {"thread": {"type": "create"}}, "thread"),
     ("/messages", {"tools": [{"type": "web_search_20250305", "name": "w"}]}, "tools"),
     (
         "/messages",
@@ -650,5 +652,42 @@ def test_usage_that_names_its_parts_is_kept() -> None:
             got = await gw.post({**HELLO, "stream": True}, "/messages")
             told = events(got)[-2]["usage"]
             assert (told["input_tokens"], told["cache_read_input_tokens"]) == (4, 5)
+
+    run(main)
+
+
+def test_a_conversation_that_a_server_would_keep_is_refused_as_its_client_looks_for() -> None:
+    """Anthropic's own loops then send all messages: what was said is lost else."""
+
+    async def main() -> None:
+        async with Scripted(chatting(whole=whole("4"))).serve() as up, gate(up.url) as gw:
+            body = {**HELLO, "thread": {"type": "continue", "previous_message_id": "msg_1"}}
+            got = await gw.post(body, "/messages")
+            assert (got.status, up.seen) == (400, [])
+            assert got.error["details"] == {
+                "error_code": "thread_unsupported_request",
+                "unsupported": ["thread"],
+            }
+            assert (await gw.post({**HELLO, "thread": None}, "/messages")).status == 200
+
+    run(main)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_call_of_nothing_is_an_object_without_fields(*, is_stream: bool) -> None:
+    function = {"name": "f", "arguments": ""}
+    call = {"id": "c1", "type": "function", "function": function}
+    pieces = chat({"tool_calls": [{"index": 0, **call}]}, finish="tool_calls")
+
+    async def main() -> None:
+        told = chatting(*pieces, whole=whole("", tool_calls=[call]))
+        async with Scripted(told).serve() as up, gate(up.url) as gw:
+            got = await gw.post({**HI, "stream": is_stream}, "/responses")
+            reply = events(got)[-1]["response"] if is_stream else got.value
+            [item] = [one for one in reply["output"] if one["type"] == "function_call"]
+            assert item["arguments"] == "{}"
+            if is_stream:
+                said = [one["delta"] for one in events(got) if "arguments.delta" in one["type"]]
+                assert "".join(said) == "{}"
 
     run(main)

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from store_rig import run
+from store_rig import rig, run
 from workspan.errors import StoreError
-from workspan.lab.advising.kept import Arm, Label, Said, Shadowed, ShadowStore
+from workspan.lab.advising.kept import Arm, Label, Said, Shadowed, ShadowStore, drop_old
 from workspan.serve.shadow.account import ID, enter, shadow_key
 from workspan.serve.store import store_at
 from workspan.serve.store.limits import parse_limits
@@ -19,6 +19,7 @@ from workspan.store.database import Database, database_at
 from workspan.store.statement import Begun
 
 T = TypeVar("T")
+DAY = 86_400.0
 NOW = Arm("straight", True, 0, None, "done", 5, 5, 1, 9, 10**12, 0.5)
 THEN = Arm("auto", False, None, 0.5, "work", 2**70, 10, 3, 27, None, 1.5)
 ONE = Shadowed(
@@ -50,7 +51,13 @@ def test_a_request_comes_back_as_it_was_kept(address: str) -> None:
         _, second = await store.since(0)
         assert second.labels == (Label(0, "ann", "right"), Label(0, "bob", "unsure"))
         assert await store.salt() == await store.salt() != ""
-        assert await store.forget(150.0) == 1
+        assert not await database.transact(lambda: drop_old(1e12))  # for how long nobody said
+        assert len(await store.since(0)) == 2
+        for days in (9, 2):
+            await store.keep_for(days)
+        assert not await database.transact(lambda: drop_old(150.0 + 2 * DAY))
+        async with rig(address, "") as other:  # a gateway that runs nothing beside
+            await other.store.forget(150.0 + 2 * DAY, 0.0)
         assert [one.id for one in await store.since(0)] == ["a" * 32]
         await database.aclose()
 
@@ -79,11 +86,10 @@ def test_many_are_read_and_dropped_some_at_a_time(
         assert all(one.labels == (Label(0, "ann", "right"),) for one in found)
         assert counted.transactions == 1 + 4
         assert [one.at for one in await store.since(0, 4)] == [106.0, 107.0, 108.0, 109.0]
-        counted.transactions = 0
-        assert await store.forget(107.5) == 8
-        assert counted.transactions == 1 + 3
+        await store.keep_for(1)
+        parts = [await database.transact(lambda: drop_old(107.5 + DAY)) for _ in range(4)]
+        assert parts == [True, True, False, False]
         assert [one.at for one in await store.since(0)] == [108.0, 109.0]
-        assert await store.forget(0.0) == 0
         await database.aclose()
 
     run(main)

@@ -34,9 +34,12 @@ from gateway.rig import (
 )
 from store_rig import rig
 from workspan.data.budget import Budget
+from workspan.data.content import ToolCall
+from workspan.data.types import Message
 from workspan.serve.store.keys import make_key
 from workspan.serve.trajectories import prefix
-from workspan.serve.trajectories.prefix import Answer, Hearer
+from workspan.serve.trajectories.book import Book
+from workspan.serve.trajectories.prefix import Answer, Hearer, prefix_after, prefixes
 from workspan.serve.trajectories.rules import TrajectoryRules
 
 BY_PREFIX = TrajectoryRules(Budget(work=100), by_prefix=True)
@@ -355,3 +358,128 @@ def test_a_long_stream_of_short_events_is_heard_and_one_without_end_is_not(
 )
 def test_odd_replies_begin_nothing(form: str, value: Any) -> None:
     assert heard(form, json.dumps(value).encode()) == []
+
+
+def is_gone_on_from(answer: Answer, *turns: Message) -> bool:
+    """Say whether a prompt, after the words of a person, goes on from an answer to them."""
+    asked = Message("user", "Go.")
+    return prefix_after("k", (asked,), answer) in prefixes("k", (asked, *turns))
+
+
+def test_what_clients_write_anew_makes_no_other_turn() -> None:
+    """In ways that were seen: `tests/peers/gateway/test_trajectories.py` has the clients."""
+
+    def called(arguments: str, text: str = "") -> Message:
+        return Message("assistant", text, tool_calls=(ToolCall("c", "look", arguments),))
+
+    for told, written in [
+        ("", "{}"),
+        ('{"to": 1.0, "by": -0.0}', '{"by":0,"to":1}'),
+        ('{"to": 1e2, "é": "\\u00e9"}', '{"é":"é","to":100}'),
+        ('{"to": 12345678901234567890}', '{"to":12345678901234567000}'),
+        ("no JSON", "no JSON"),
+    ]:
+        said = Answer("", [("c", "look", prefix._one_form(told))])
+        assert is_gone_on_from(said, called(written)), told
+        assert not is_gone_on_from(said, called('{"to": 2}'))
+    thought = Answer("<think>\nWhere? </think>\n\nIt is there. ")
+    for text in ("It is there.", "<think>Where?</think>It is there."):
+        assert is_gone_on_from(thought, Message("assistant", text))
+    again = Message("user", "<assistant_thinking>\nWhere?\n</assistant_thinking>")
+    assert is_gone_on_from(thought, again, Message("assistant", "It is there."))
+    today = Message("system", "It is noon.")
+    assert is_gone_on_from(thought, Message("assistant", "It is there."), today)
+    assert not is_gone_on_from(thought, Message("assistant", "It is here."))
+
+
+def test_what_a_client_began_for_the_model_is_a_part_of_its_answer() -> None:
+    asked = (Message("user", "Go."), Message("assistant", "It "))
+    after = (asked[0], Message("assistant", "It is there."), Message("user", "And?"))
+    assert prefix_after("k", asked, Answer("is there.")) in prefixes("k", after)
+
+
+def test_many_tags_of_thoughts_are_read_once() -> None:
+    text = "<think>" * 300_000
+    assert prefix._spoken(text) == text
+    assert prefix._spoken(text + "</think>x") == "x"
+
+
+@pytest.mark.parametrize("kind", ["custom_tool_call", "function_call"])
+def test_calls_of_every_kind_are_heard(kind: str) -> None:
+    field = {"custom_tool_call": "input", "function_call": "arguments"}[kind]
+    item = {"type": kind, "call_id": "c", "name": "edit", "namespace": "files", field: "{}"}
+    told = json.dumps({"object": "response", "output": [item]}).encode()
+    assert heard("response", told)[0].calls == [("c", "files__edit", "{}")]
+    custom = {"id": "c", "type": "custom", "custom": {"name": "edit", "input": "x"}}
+    told = json.dumps({"choices": [{"message": {"tool_calls": [custom]}}]}).encode()
+    assert heard("chat", told)[0].calls == [("c", "edit", "x")]
+
+
+async def told_alike(one: Any, other: Any) -> list[str]:
+    """Let two agents that are told the same to the letter take their turns; name their runs."""
+    for book, name in ((one, "a"), (other, "b"), (one, "a")):
+        await book.remember(["first"], name)
+    begun = [await book.follow(["x", "first"]) for book in (one, other)]
+    for book, name in zip((one, other), begun, strict=True):
+        await book.remember(["second"], name)
+    return [
+        *begun,
+        *[await book.follow(["second", "first"]) for book in (other, one)],
+        await one.follow(["second"]),
+    ]
+
+
+def test_two_that_are_told_the_same_stay_two(address: str) -> None:
+    async def main() -> None:
+        async with rig(address, "10k work") as store:
+            books = [Book(store.store, TrajectoryRules(), store.utc) for _ in range(2)]
+            assert await told_alike(*books) == ["a", "b", "a", "b", "a"]
+            for place in range(100):
+                await books[0].remember(["crowd"], f"run {place:03}")
+                store.utc.turn(1)
+            found = {await books[1].follow(["crowd"]) for _ in range(200)}
+            assert found == {f"run {place:03}" for place in range(36, 100)}
+        alone = Book(None, TrajectoryRules())
+        assert await told_alike(alone, alone) == ["a", "b", "a", "b", "a"]
+
+    run(main)
+
+
+def test_agents_that_are_told_the_same_have_a_budget_each() -> None:
+    async def main() -> None:
+        rules = replace(BY_PREFIX, budget=Budget(work=25))
+        async with (
+            Scripted(replies(whole("Gone.", 10))).serve() as up,
+            gate(up.url, trajectories=rules) as gw,
+        ):
+            said = {"role": "assistant", "content": "Gone."}
+            turns = [USER]
+            statuses = []
+            for _ in range(3):
+                for _ in range(2):
+                    got = await gw.ask(messages=turns, max_tokens=10)
+                    statuses.append(got.status)
+                turns = [*turns, said, USER]
+            assert statuses == [200] * 4 + [429] * 2
+            assert len({one.turn.trajectory.id for one in gw.log.records if one.turn}) == 2
+
+    run(main)
+
+
+def test_what_can_t_be_compared_is_a_run_of_its_own() -> None:
+    async def main() -> None:
+        async with (
+            Scripted(replies({"id": "r", "object": "response", "output": []})).serve() as up,
+            gate(
+                replace(upstream(up.url), speaks=("responses",)),
+                trajectories=replace(BY_PREFIX, budget=Budget(calls=1)),
+            ) as gw,
+        ):
+            item = {"type": "web_search_call", "id": "x"}
+            for _ in range(2):
+                body = {"model": "m", "input": [USER, item], "max_output_tokens": 5}
+                assert (await gw.post(body, "/responses")).status == 200
+            turns = [one.turn for one in gw.log.records]
+            assert len({turn.trajectory.id for turn in turns if turn}) == 2
+
+    run(main)

@@ -25,6 +25,20 @@ def gateway(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield running
 
 
+@pytest.fixture(scope="module")
+def following(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A gateway that finds runs by what their prompts go on from, and keeps responses."""
+    told = (
+        "--trajectories-by-prefix",
+        "--trajectory-budget",
+        "10k work",
+        "--keep-responses",
+        "100",
+    )
+    with served_simulated(tmp_path_factory.mktemp("following"), upstream, *told) as running:
+        yield running
+
+
 @dataclass(frozen=True, slots=True)
 class Keyed:
     """A gateway with keys of its own: one with all it needs, one that has nothing to spend."""

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,11 +47,18 @@ class Client:
     process: subprocess.Popen[str]
     log: Path
 
-    def do(self, step: str, url: str, model: str, key: str = KEY) -> dict[str, Any]:
+    def do(
+        self,
+        step: str,
+        url: str,
+        model: str,
+        key: str = KEY,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
         """Run a step; return what the client has seen, and the error that it raised, if any."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        told = {"do": step, "url": url, "model": model, "key": key}
+        told = {"do": step, "url": url, "model": model, "key": key, "headers": dict(headers or {})}
         self.process.stdin.write(json.dumps(told) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()

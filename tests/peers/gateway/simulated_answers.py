@@ -12,7 +12,8 @@ from typing import Any
 TEXT = "The answer is 4."
 AFTER_TOOL = "It is sunny there, as the tool says."
 _FIELD = re.compile(r"\[\[ ## (\w+) ## \]\]")
-_WORD = re.compile(r"\s*\S+")
+_WORD = re.compile(r"</?think>|\s*(?:(?!</?think>)\S)+|\s+(?=</?think>)")
+"""A tag is a token of its own, as it is to models that think."""
 _SCALARS: Mapping[str, Any] = {
     "string": "Paris",
     "integer": 7,
@@ -136,7 +137,8 @@ def words(text: str) -> list[str]:
 def decoded(told: Mapping[str, Any]) -> int:
     """Count the tokens of a message."""
     calls = told.get("tool_calls") or []
-    texts = [told.get("content") or "", *(call["function"]["arguments"] for call in calls)]
+    texts = [told.get("content") or "", told.get("reasoning_content") or ""]
+    texts += [call["function"]["arguments"] for call in calls]
     return sum(len(words(text)) for text in texts if text)
 
 
@@ -194,6 +196,8 @@ def chunks(
     count = body.get("n") or 1
     for index in range(count):
         yield _chunk(body, index, {"role": "assistant", "content": ""})
+        if thought := told.get("reasoning_content"):
+            yield _chunk(body, index, {"reasoning_content": thought})
         for word in words(told["content"]) if told.get("content") else ():
             chunk = _chunk(body, index, {"content": word})
             if body.get("logprobs"):

@@ -14,11 +14,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, TypeAlias
 
 from aiohttp import web
 
 from peers.gateway import simulated_answers as answers
+from peers.gateway import simulated_walk as walk
 from peers.gateway.listening import listening
 
 SECRET = "sk-upstream-0123456789abcdefghij"
@@ -46,6 +48,10 @@ class Upstream:
     """Tokens of answers that were sent, by behaviour."""
     gone: Counter[str] = field(default_factory=Counter)
     """Requests whose client hung up before the end."""
+    numbers: Iterator[int] = field(default_factory=count)
+    """No two calls of a walk are called alike."""
+    met: Counter[int] = field(default_factory=Counter)
+    """Requests of twins, by their turns."""
 
     def url(self, behaviour: str) -> str:
         """What an engine is pointed at."""
@@ -65,6 +71,7 @@ class Upstream:
         self.seen.clear()
         self.decoded.clear()
         self.gone.clear()
+        self.met.clear()
 
 
 Behaviour: TypeAlias = Callable[[Upstream, web.Request, Seen], Awaitable[web.StreamResponse]]
@@ -216,6 +223,25 @@ async def _agent(upstream: Upstream, request: web.Request, seen: Seen) -> web.St
     return await _say(upstream, request, seen, told)
 
 
+def _walks(**thinks: str) -> Behaviour:
+    """Walk, each call with an id of its own."""
+
+    async def answer(upstream: Upstream, request: web.Request, seen: Seen) -> web.StreamResponse:
+        told = walk.message(seen.body, f"call_{next(upstream.numbers)}", **thinks)
+        return await _say(upstream, request, seen, told)
+
+    return answer
+
+
+async def _twins(upstream: Upstream, request: web.Request, seen: Seen) -> web.StreamResponse:
+    """Answer two agents at a time, and both alike to the letter."""
+    at = walk.place(seen.body)
+    upstream.met[at] += 1
+    while upstream.met[at] % 2:  # noqa: ASYNC110  # who comes first can't say who is its twin
+        await asyncio.sleep(0.01)
+    return await _say(upstream, request, seen, walk.message(seen.body, f"call_{at}"))
+
+
 BEHAVIOURS: Mapping[str, Behaviour] = {
     "m": _good,
     "e401": _refuses(401, "invalid_api_key"),
@@ -230,6 +256,10 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "bare": _bare,
     "edits": _edits,
     "agent": _agent,
+    "walks": _walks(),
+    "thinks": _walks(thought="Where is it?"),
+    "tagged": _walks(tagged="Where is it?"),
+    "twins": _twins,
 }
 
 

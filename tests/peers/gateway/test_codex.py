@@ -58,3 +58,15 @@ def test_it_mends_a_file(
     assert [line["status"] for line in lines] == [200, 200]
     assert sum(line["work"] for line in lines) == upstream.decoded["agent"]
     assert KEY not in gateway.log.read_text()
+
+
+def test_its_turns_are_one_run(
+    codex: Path, following: Served, upstream: Upstream, tmp_path: Path
+) -> None:
+    """Found by what its prompts go on from: it sends no header of ours."""
+    upstream.clear()
+    following.forget()
+    assert _edits(codex, following.url, "agent", tmp_path).code == 0
+    lines = following.wait_for_next(2)
+    assert [line["turn"] for line in lines] == [1, 2]
+    assert len({line["trajectory"] for line in lines}) == 1

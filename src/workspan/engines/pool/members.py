@@ -7,7 +7,8 @@ takes only its own share elsewhere. Every other call is spread in the same way, 
 
 What a client asks may fail wherever it is asked. So a failure that a request may have caused lets
 the member rest for that client alone, and for all once it fails another one, too, with no call
-answered well in between. Where there is but one client, that is all.
+answered well in between. It rests longer only where it then fails one more. Where there is but
+one client, that is all.
 """
 
 from __future__ import annotations
@@ -134,12 +135,17 @@ class Call:
         self._doubt(now, "failed")
 
     def _doubt(self, now: float, why: Wrong) -> None:
-        """Let the member rest for all where it went wrong for another client, too."""
+        """Let the member rest for all where it went wrong for another client, too.
+
+        Each client counts once until a call is answered well: so a few that work together can't
+        let it rest for the others again and again, and longer each time.
+        """
         member = self.member
+        if self.client in member.doubted or len(member.doubted) >= _MOST_CLIENTS:
+            return
         member.doubted.add(self.client)
         if len(member.doubted) > 1:
             member.health.rests_for(now, why, is_probe=self.is_probe)
-            member.doubted.clear()
 
     def end(self, now: float, tokens: int, read: int = 0) -> None:
         """Note what it took in all, and how it went.

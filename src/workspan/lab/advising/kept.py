@@ -102,6 +102,8 @@ _LARGEST = 2**63 - 1
 _AT_ONCE = 200
 """Requests that are read or dropped in one transaction."""
 _SALT = "salt"
+_DAYS = "days"
+_DAY = 86_400.0
 
 
 class ShadowStore:
@@ -135,12 +137,9 @@ class ShadowStore:
         """Keep what a person said of an answer; of two by one person the last stands."""
         await self._database.transact(lambda: _label(id, label, at))
 
-    async def forget(self, before: float) -> int:
-        """Drop what came before a moment, labels included; return how many requests that were."""
-        ids = await self._database.transact(lambda: _before(before))
-        for some in _shared_out(ids):
-            await self._database.transact(partial(_forget, some))
-        return len(ids)
+    async def keep_for(self, days: int) -> None:
+        """State for how many days requests are kept: it holds until another number is stated."""
+        await self._database.transact(lambda: _state(_DAYS, str(days)))
 
 
 def _salt(made: str) -> Work[str]:
@@ -252,12 +251,32 @@ def _label(id: str, label: Label, at: float) -> Work[None]:
     )
 
 
-def _before(at: float) -> Work[list[str]]:
-    rows = yield Statement("SELECT id FROM shadowed WHERE at < ?", (at,))
-    return [id for (id,) in rows]
+def _state(name: str, value: str) -> Work[None]:
+    yield Statement(
+        "INSERT INTO shadow_facts (name, value) VALUES (?, ?) "
+        "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )
 
 
-def _forget(ids: Sequence[str]) -> Work[None]:
+def drop_old(now: float) -> Work[bool]:
+    """Drop some requests that are older than was stated, labels included; say if more may be left.
+
+    Whatever serves from the store does so, whether it runs anything beside or not.
+    """
+    stated = yield Statement("SELECT value FROM shadow_facts WHERE name = ?", (_DAYS,))
+    if not stated:
+        return False
+    [(days,)] = stated
+    rows = yield Statement(
+        f"SELECT id FROM shadowed WHERE at < ? LIMIT {_AT_ONCE}", (now - int(days) * _DAY,)
+    )
+    if rows:
+        yield from _drop([id for (id,) in rows])
+    return len(rows) == _AT_ONCE
+
+
+def _drop(ids: Sequence[str]) -> Work[None]:
     for table in ("shadow_labels", "shadow_arms", "shadow_answers"):
         yield Statement(f"DELETE FROM {table} WHERE shadowed IN ({_marks(ids)})", tuple(ids))
     yield Statement(f"DELETE FROM shadowed WHERE id IN ({_marks(ids)})", tuple(ids))

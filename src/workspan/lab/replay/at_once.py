@@ -1,4 +1,7 @@
-"""Fitted rules that need no session: all problems and orders of a split played at once."""
+"""Fitted rules that need no session: all problems and orders of a split played at once.
+
+A run whose account might refuse something is left to a session.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ from collections import Counter
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from workspan.batch.drawn import drawn
 from workspan.data.budget import Budget
 from workspan.errors import InputError
-from workspan.lab.replay.episodes import Chains, orders, play
+from workspan.lab.replay.episodes import Account, Chains, orders, play
 from workspan.recordings.engine import ReplayEngine
 from workspan.search.batch import NONE, BatchPolicy
 from workspan.strategies.auto.auto import Auto
@@ -28,7 +33,7 @@ _ASKED = ("math", "number", "choice", "text")
 
 
 def policy_of(fitted: Fitted, held: Recording) -> BatchPolicy | None:
-    """Return the rule on arrays of a plan that nothing else limits; None where there is none."""
+    """Return the rule on arrays of a plan within its budget; None where there is none."""
     auto = fitted.strategy
     if not isinstance(auto, Auto) or not held.is_probed:
         return None
@@ -36,7 +41,8 @@ def policy_of(fitted: Fitted, held: Recording) -> BatchPolicy | None:
     if not isinstance(rule, Planned) or rule.arm or rule.plan.chains > min(auto.n, chains):
         return None
     span = fitted.budget.span if rule.plan.is_race else None
-    if fitted.budget != Budget(span=span):
+    work = fitted.budget.work
+    if fitted.budget != Budget(work=work, span=span):
         return None
     is_bare = auto.floor == 0 and auto.verifier is None and auto.max_tokens >= held.longest
     is_asked = auto.probe.endswith(ReplayEngine.asks)
@@ -44,20 +50,23 @@ def policy_of(fitted: Fitted, held: Recording) -> BatchPolicy | None:
     if not (is_bare and is_asked and rule.plan.chains):
         return None
     if isinstance(rule.evidence, Support):
-        return RaceBatch(rule.plan, rule.evidence, auto.max_tokens, span, rule.probe_tokens)
-    return PlannedBatch(rule.plan, rule.evidence, auto.max_tokens)
+        spans = (span, rule.probe_tokens)
+        return RaceBatch(rule.plan, rule.evidence, auto.max_tokens, *spans, work, rule.reserve)
+    return PlannedBatch(rule.plan, rule.evidence, auto.max_tokens, work, rule.reserve)
 
 
 def played(
     fitted: Fitted, held: Recording, known: Known, seed: int, seeds: int
-) -> list[list[tuple[float | None, ...]]] | None:
-    """Return of each problem and order what a run comes to, as `Outcome` has it; None if it can't.
+) -> list[list[tuple[float | None, ...] | None]]:
+    """Return of each problem and order what a run comes to, as `Outcome` has it.
 
-    Equal answers of which one counts as right and another does not need their texts: a session.
+    None is left to a session. So are equal answers of which one counts as right and another does
+    not: those need their texts.
     """
+    rows: list[list[tuple[float | None, ...] | None]] = [[None] * seeds for _ in held.problems]
     policy, auto = policy_of(fitted, held), fitted.strategy
     if policy is None or not isinstance(auto, Auto):
-        return None
+        return rows
     if held.name not in known.chains:
         try:
             known.chains[held.name] = Chains.of(held)
@@ -65,13 +74,15 @@ def played(
             known.chains[held.name] = None
     chains = known.chains[held.name]
     if chains is None or not chains.is_even:
-        return None
+        return rows
     began = time.perf_counter()
+    work, probe = fitted.budget.work, auto.probe_tokens
+    account = None if work is None else Account(work, probe)
     problem, order = orders(chains, seeds, seed)
-    found = play(policy, chains.heard(auto.probe_tokens), problem, order)
+    found = play(policy, chains.heard(probe), problem, order, account)
     seconds = (time.perf_counter() - began) / len(problem)
-    rows: list[list[tuple[float | None, ...]]] = [[] for _ in held.problems]
-    for run, row in enumerate(problem.tolist()):
+    for run in np.flatnonzero(found.is_whole).tolist():
+        row = int(problem[run])
         said = [group for group in found.latest[run].tolist() if group != NONE]
         votes = [float(n) for n in Counter(said).values()]
         squares = sum(n**2 for n in votes)
@@ -84,7 +95,7 @@ def played(
             False,
         )
         chosen = (told.random, told.coverage, sum(votes) ** 2 / squares if squares else None)
-        rows[row].append((*spent, *chosen))
+        rows[row][run % seeds] = (*spent, *chosen)
     return rows
 
 

@@ -1,7 +1,7 @@
 """Many runs of one rule on recorded chains, side by side: thousands a second.
 
-Where nothing limits a run but its rule, all that a session and an account come to is arithmetic on
-where chains end and what they say. `play` does it for a `BatchPolicy` (see `workspan.search.batch`)
+Where an account refuses no call, all that a session comes to is arithmetic on where chains end and
+what they say. `play` does it for a `BatchPolicy` (see `workspan.search.batch`)
 on arrays; a test holds it to `workspan.run` on a `ReplayEngine`.
 
     chains = Chains.of(recording)
@@ -124,6 +124,36 @@ class Played(NamedTuple):
     """That were begun."""
     latest: Ints
     """[run, chain], the latest answer of each chain."""
+    is_whole: NDArray[np.bool_]
+    """False of a run that was left where its account might have refused something."""
+
+
+class Account(NamedTuple):
+    """A limit on the work of each run; the rule knows it, and names no more than fits."""
+
+    work: int
+    probe: int
+    """Tokens of an interim answer, at most."""
+
+    def might_refuse(
+        self, before: Ints, grow: Ints, after: Ints, silent: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Tell the runs [run] that an account would treat in another way than `play`.
+
+        Chains that grow by one block are asked at the same time, when none needs more for its
+        block; who must wait for others' answers is answered in the end if all fit together. Where
+        chains have nothing to say at their end they are asked before the others have grown: then
+        there must be room for everything at once.
+
+        Args:
+            before: work so far.
+            grow: [run, chain], what each chain may grow by.
+            after: work with what was grown and asked.
+            silent: a chain is at its end without an answer.
+        """
+        most = before + grow.sum(axis=1) + self.probe * (grow > 0).sum(axis=1)
+        found: NDArray[np.bool_] = (after > self.work) | (silent & (most > self.work))
+        return found
 
 
 def orders(chains: Chains, times: int, seed: int = 0) -> tuple[Ints, Ints]:
@@ -138,32 +168,40 @@ def orders(chains: Chains, times: int, seed: int = 0) -> tuple[Ints, Ints]:
     return np.repeat(np.arange(len(chains.names)), times), np.array(rows)
 
 
-def play(policy: BatchPolicy, chains: Chains, problem: Ints, order: Ints) -> Played:
-    """Play a rule to its end, without limits.
+def play(
+    policy: BatchPolicy,
+    chains: Chains,
+    problem: Ints,
+    order: Ints,
+    account: Account | None = None,
+) -> Played:
+    """Play a rule to its end, without limits but those that the rule itself knows.
 
     Args:
         policy: the rule.
         chains: that runs are given.
         problem: [run], the row of each run's problem.
         order: [run, chain], the chains that it is given, in order.
+        account: of each run; None is without limit.
     """
     order = order[:, : policy.chains]
-    parts = range(0, len(problem), _AT_ONCE)
-    found = [
-        _play(policy, chains, problem[i : i + _AT_ONCE], order[i : i + _AT_ONCE]) for i in parts
-    ]
+    parts = (slice(i, i + _AT_ONCE) for i in range(0, len(problem), _AT_ONCE))
+    found = [_play(policy, chains, problem[part], order[part], account) for part in parts]
     return Played(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
-def _play(policy: BatchPolicy, chains: Chains, problem: Ints, order: Ints) -> Played:
+def _play(
+    policy: BatchPolicy, chains: Chains, problem: Ints, order: Ints, account: Account | None
+) -> Played:
     runs, rule = _begun(*order.shape), policy.rule(len(order))
     ends, latest = np.zeros((4, len(order)), np.int64), np.full(order.shape, NONE, np.int16)
     first = problem[:, None]
     tokens, final = chains.tokens[first, order], chains.final[first, order]
-    stuck = np.zeros(len(order), bool)
+    stuck, is_whole = np.zeros(len(order), bool), np.ones(len(order), bool)
+    left = stuck
     while len(runs.work):
         grow = rule.decide(runs).grow
-        going = np.any(grow > 0, axis=1) & ~stuck
+        going = np.any(grow > 0, axis=1) & ~(stuck | left)
         if not going.all():
             told = (rule.answers(runs), runs.work, runs.span, runs.started)
             stopped = ~going
@@ -171,12 +209,17 @@ def _play(policy: BatchPolicy, chains: Chains, problem: Ints, order: Ints) -> Pl
             latest[runs.number[stopped]] = runs.group[stopped]
             rule.keep(going)
             runs, grow, tokens, final = runs.on(going), grow[going], tokens[going], final[going]
-        stuck = _grow(
+        before = runs.work.copy()
+        stuck, silent = _grow(
             *(runs, grow, tokens, final, chains, problem, order), knows_ends=policy.knows_ends
         )
+        left = np.zeros(len(grow), bool)
+        if account is not None:
+            left = account.might_refuse(before, grow, runs.work, silent)
+            is_whole[runs.number[left]] = False
     answer, work, span, begun = ends
     right = np.where(answer == NONE, 0.0, chains.right[problem, answer])
-    return Played(answer, right, work, span, begun, latest)
+    return Played(answer, right, work, span, begun, latest, is_whole)
 
 
 def _begun(runs: int, chains: int) -> Runs:
@@ -200,10 +243,11 @@ def _grow(
     order: Ints,
     *,
     knows_ends: bool,
-) -> NDArray[np.bool_]:
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Grow chains, and ask those that have not ended, or ended without an answer: in vain.
 
-    Return the runs that are at an end, since no chain of theirs had a token left.
+    Return the runs that are at an end, since no chain of theirs had a token left, and those of
+    which a chain is at its end without an answer.
     """
     place = np.flatnonzero(grow)
     run, chain = np.divmod(place, grow.shape[1])
@@ -234,6 +278,7 @@ def _grow(
     runs.work += spent.sum(axis=1)
     runs.span += spent.max(axis=1)
     runs.started[:] = (runs.depth > 0).sum(axis=1)
-    moved = np.zeros(len(grow), bool)
+    moved, silent = np.zeros((2, len(grow)), bool)
     moved[run[depth > before]] = True
-    return ~moved & (not knows_ends)
+    silent[run[is_end & (last == NONE)]] = True
+    return ~moved & (not knows_ends), silent

@@ -109,13 +109,13 @@ class Work:
         fitted = method.fit(split, budget, known)
         check(fitted.strategy, ReplayEngine(split.held), fitted.budget)
         rows = played(fitted, split.held, known, self.seed, self.seeds)
-        if rows is None:
-            runs, rows = _Runs(method.name, fitted, split.held), []
-            for problem in split.held.problems:
-                orders = [seed_for(self.seed, f"{i} {problem.id}") for i in range(self.seeds)]
-                rows.append([await runs.one(problem, order) for order in orders])
-        ids = (problem.id for problem in split.held.problems)
-        return [(name, means(own)) for name, own in zip(ids, rows, strict=True)]
+        runs, found = _Runs(method.name, fitted, split.held), list[Row]()
+        for problem, row in zip(split.held.problems, rows, strict=True):
+            orders = (seed_for(self.seed, f"{i} {problem.id}") for i in range(self.seeds))
+            both = zip(row, orders, strict=True)
+            told = [one or await runs.one(problem, order) for one, order in both]
+            found.append((problem.id, means(told)))
+        return found
 
 
 class _Runs:

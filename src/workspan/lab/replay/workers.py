@@ -44,32 +44,36 @@ class _Recorded(msgspec.Struct, frozen=True):
     """A recording whose problems are one text each."""
 
     model: str
-    problems: tuple[tuple[str, str, AnswerKind], ...]
-    """Id, text and kind."""
+    problems: tuple[tuple[str, str, AnswerKind, bool], ...]
+    """Id, text, kind, and whether the text is what was asked."""
     chains: dict[str, tuple[Chain, ...]]
     references: dict[str, str]
     tasks: dict[str, str]
     verdicts: dict[str, dict[str, float]]
     setting: str
     unit: Unit
+    effort: str
 
     @classmethod
     def of(cls, one: Recording) -> _Recorded:
         """Say it."""
         problems = tuple(
-            (p.id, "".join(turn.text for turn in p.prompt), p.kind) for p in one.problems
+            (p.id, "".join(turn.text for turn in p.prompt), p.kind, p.is_asked)
+            for p in one.problems
         )
         told = ({**one.chains}, {**one.references}, {**one.tasks})
         graded = {name: {**grades} for name, grades in one.verdicts.items()}
-        return cls(one.model, problems, *told, graded, one.setting, one.unit)
+        return cls(one.model, problems, *told, graded, one.setting, one.unit, one.effort)
 
     def recording(self) -> Recording:
         """Understand it."""
         problems = (
-            Problem(name, (Message("user", text),), kind) for name, text, kind in self.problems
+            Problem(name, (Message("user", text),), kind, is_asked=is_asked)
+            for name, text, kind, is_asked in self.problems
         )
-        told = (self.chains, self.references, self.tasks, self.verdicts, self.setting, self.unit)
-        return Recording(self.model, tuple(problems), *told)
+        told = (self.chains, self.references, self.tasks, self.verdicts)
+        of = (self.setting, self.unit, self.effort)
+        return Recording(self.model, tuple(problems), *told, *of)
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -99,9 +103,7 @@ class _Told(msgspec.Struct, frozen=True):
         except WorkspanError:
             return None
         is_same = again.methods == work.methods and again.budgets == work.budgets
-        both = zip(again.recordings, work.recordings, strict=True)
-        is_same &= all(mine.problems == theirs.problems for mine, theirs in both)
-        return told if is_same else None
+        return told if is_same and again.recordings == work.recordings else None
 
     def work(self) -> Work:
         """Understand it.

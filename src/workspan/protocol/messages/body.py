@@ -25,7 +25,7 @@ def carry(body: Mapping[str, Any]) -> Carried:
         InputError: a field is none, or says what Chat has no words for; it is named.
     """
     rest = {name: value for name, value in body.items() if value is not None}
-    for name in ("mcp_servers", "container"):
+    for name in ("mcp_servers", "container", "thread", "compaction"):
         if rest.pop(name, None):
             raise not_carried(name, "run by Anthropic's servers")
     system = read_system(rest.pop("system", ""))

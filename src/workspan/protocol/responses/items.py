@@ -47,7 +47,7 @@ class _Turns:
         kind = "message" if kind is None else kind
         read = _ITEMS.get(kind) if isinstance(kind, str) else None
         if read is None:
-            raise not_carried(f"{place}.type", quoted(kind))
+            raise not_carried(f"{place}.type", quoted(kind), _INSTEAD.get(str(kind), ""))
         read(self, item, place)
 
     def end(self) -> None:
@@ -112,6 +112,11 @@ class _Turns:
         self.found.append({"role": "tool", "tool_call_id": id, "content": content or ""})
 
 
+_INSTEAD: Mapping[str, str] = {
+    "item_reference": "send the item itself, as clients do that are told `store: false`, or let an "
+    "operator keep some responses: --keep-responses N"
+}
+"""What would be right in the place of an item that Chat has no turn for."""
 _ITEMS: Mapping[str, Callable[[_Turns, dict[str, Any], str], None]] = {
     "message": _Turns.message,
     "reasoning": _Turns.reasoning,

@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 
 from workspan.errors import StoreError
+from workspan.serve.again import Again
 from workspan.serve.batches import statements
 from workspan.serve.batches.parts import purge
 from workspan.serve.batches.running import Answer, Running
@@ -41,12 +42,12 @@ class Lane:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._running: dict[str, tuple[Running, asyncio.Task[None]]] = {}
         self._woken = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._looks = Again(self._look, self._wait, "batches could not be looked at")
         self._purged = 0.0
 
     def start(self) -> None:
         """Begin to look."""
-        self._task = asyncio.create_task(self._run())
+        self._looks.start()
 
     def wake(self) -> None:
         """Look soon: there is something new."""
@@ -57,9 +58,7 @@ class Lane:
 
         What is under way has some seconds to come to its end, and is settled in any case.
         """
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await self._looks.aclose()
         for running, _ in self._running.values():
             running.is_stopping = True
         tasks = [task for _, task in self._running.values()]
@@ -72,18 +71,11 @@ class Lane:
         with suppress(StoreError):
             await self._database.transact(partial(statements.release, self._worker))
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self._look()
-            except StoreError:
-                pass  # it is looked at again soon
-            except Exception:  # noqa: BLE001  # a bug in one look ends no other
-                _log.exception("batches could not be looked at")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(TICK):
-                    await self._woken.wait()
-            self._woken.clear()
+    async def _wait(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TICK):
+                await self._woken.wait()
+        self._woken.clear()
 
     async def _look(self) -> None:
         """Give a sign of life, hear of cancellations, take up what is free."""

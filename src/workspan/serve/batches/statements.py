@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from workspan.errors import InputError
 from workspan.serve.batches.records import OPEN, Batch, Counts, File, Line, Status
 from workspan.serve.batches.results import KINDS, Kind
 from workspan.store.statement import LOCK, Rows, Statement, Work
@@ -109,14 +110,20 @@ def files(key: str, purpose: str, after: str, most: int) -> Work[list[File]]:
 def _page(
     table: str, columns: str, which: str, given: tuple[Any, ...], key: str, after: str, most: int
 ) -> Work[Rows]:
-    """Return so many of a key's rows, the latest first, those after one that is named."""
+    """Return so many of a key's rows, the latest first, those after one that is named.
+
+    Raises:
+        InputError: there is none such: the first page would be read again without end.
+    """
     if after:
         before = yield Statement(
             f"SELECT created, id FROM {table} WHERE id = ? AND key = ?", (after, key)
         )
-        for created, id in before:
-            which += " AND (created < ? OR (created = ? AND id < ?))"
-            given += (created, created, id)
+        if not before:
+            raise InputError("after is an id of this list: that one is not there, list anew")
+        [(created, id)] = before
+        which += " AND (created < ? OR (created = ? AND id < ?))"
+        given += (created, created, id)
     return (
         yield Statement(
             f"SELECT {columns} FROM {table} WHERE key = ? AND {which} "

@@ -33,7 +33,8 @@ def error_of(error: Failed) -> dict[str, Any]:
         "invalid_request_error" if error.status < 500 else "api_error"
     )
     told = {"type": kind, "message": str(error), "code": error.code, "param": error.param}
-    return {"type": "error", "error": told}
+    details = {"details": error.details} if error.details else {}
+    return {"type": "error", "error": {**told, **details}}
 
 
 class MessagesVoice(Voiced):

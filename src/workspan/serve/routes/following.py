@@ -23,7 +23,8 @@ NAMELESS = (
 async def followed(gateway: Gateway, exchange: Exchange, passed: Passed, record: Record) -> Passed:
     """Give a request that names no trajectory the one that it goes on from, or a new one.
 
-    So it is where the operator lets all be found, or the request itself says more of its run.
+    So it is where the operator lets all be found, or the request itself says more of its run. What
+    can't be compared with others is a run of its own.
 
     Raises:
         InputError: it says more, and its prompt can't be compared with others.
@@ -34,18 +35,19 @@ async def followed(gateway: Gateway, exchange: Exchange, passed: Passed, record:
     wish = asked.wish.trajectory
     if asked.turn is not None or not (book.rules.by_prefix or wish):
         return passed
+    scope = f"{exchange.key_id}\n"
+    prompt: tuple[Message, ...] = ()
     try:
         prompt = passed.as_chat.asked.chat.request.prompt
-    except InputError as error:  # it can't be compared; whether it can be asked, others say
+    except InputError as error:  # whether it can be asked, others say
         if wish is not None:
             raise InputError(f"{NAMELESS}; this prompt can't be compared: {error}") from None
-        return passed
-    scope = f"{exchange.key_id}\n"
     name = await book.follow(prefixes(scope, prompt)) or f"by prefix {asked.id}"
     found = replace(wish or Named(), name=name, is_found=True)
     named = replace(asked.wish, trajectory=found)
     joined = await gateway.joined(replace(asked, wish=named), record)
-    exchange.hears = _Hearing(gateway, scope, prompt, Hearer(passed.form), name)
+    if prompt:
+        exchange.hears = _Hearing(gateway, scope, prompt, Hearer(passed.form), name)
     return replace(passed, asked=joined)
 
 

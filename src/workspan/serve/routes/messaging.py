@@ -25,7 +25,22 @@ _COUNT_BYTES = 65_536
 
 async def messages(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     """Answer ``POST /v1/messages``."""
-    await turn(gateway, exchange, record, MESSAGES, lambda _: None)
+    await turn(gateway, exchange, record, MESSAGES, _check)
+
+
+def _check(body: Body) -> None:
+    """Refuse what hangs on a conversation that a server keeps: a turn of one is no prompt.
+
+    Anthropic's own loops of tools then send all of it, by the details that they look for.
+
+    Raises:
+        Failed: it is asked for.
+    """
+    if "thread" not in body or body.raw("thread") == b"null":
+        return
+    said = "thread is not known here: no conversation is kept; send all messages"
+    details = {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}
+    raise Failed(400, said, code="unsupported", param="thread", details=details)
 
 
 async def count_tokens(gateway: Gateway, exchange: Exchange, record: Record) -> None:

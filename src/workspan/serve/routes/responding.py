@@ -26,6 +26,7 @@ async def responses(gateway: Gateway, exchange: Exchange, record: Record) -> Non
     def check(body: Body) -> None:
         _check(body)
         _go_on(gateway, exchange, body)
+        _resolve(gateway, exchange, body)
         if gateway.kept.keeps and body.get("store", bool, "true or false") is not False:
             voice.is_kept = True
             asked.append(body.get("input", object, "a text or items"))
@@ -77,3 +78,22 @@ def _go_on(gateway: Gateway, exchange: Exchange, body: Body) -> None:
     after = [{"role": "user", "content": told}] if isinstance(told, str) else told
     body.set("input", [*before, *after])
     body.drop(_BEFORE)
+
+
+def _resolve(gateway: Gateway, exchange: Exchange, body: Body) -> None:
+    """Put items that are kept where a request names them; others an upstream may know itself."""
+    told = body.get("input", object, "a text or items") if gateway.kept.keeps else None
+    if not isinstance(told, list) or not any(map(_named, told)):
+        return
+    key = exchange.key_id
+    body.set(
+        "input",
+        [(gateway.kept.item(key, _named(one)) or one) if _named(one) else one for one in told],
+    )
+
+
+def _named(item: Any) -> str:
+    """Return the id of an item that stands for one; empty where it is one itself."""
+    is_named = isinstance(item, dict) and item.get("type") == "item_reference"
+    id = item.get("id") if is_named else None
+    return id if isinstance(id, str) else ""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -48,7 +47,6 @@ _OF_TOKEN = 4
 """Bytes of text that a token usually comes to."""
 _SHARE = 4
 """Of an upstream's places, one in so many may be shadows'."""
-_DAY = 86_400.0
 
 Count = Callable[[str], None]
 """Told what became of a chosen request: a word of ours."""
@@ -123,7 +121,6 @@ class Shadowing:
         self._running: set[_Running] = set()
         self._is_ending = False
         self._paused_until = 0.0
-        self._pruned = 0.0
         self._routing: Routing | None = None
         self._world: World | None = None
 
@@ -154,6 +151,7 @@ class Shadowing:
         await self._database.open()
         key = shadow_key(self.stated.budget)
         await self._database.transact(lambda: enter(key))
+        await self.kept.keep_for(self.stated.days)
         self._workers = [asyncio.create_task(self._work()) for _ in range(self.stated.width)]
 
     def seed(self, seed: int) -> None:
@@ -255,7 +253,6 @@ class Shadowing:
         if running.why:  # some of it was cut: what is left would be no fair sample
             return running.why
         await self.kept.keep(kept)
-        await self._prune()
         return "kept"
 
     async def _made(self) -> World:
@@ -280,13 +277,6 @@ class Shadowing:
 
     def _pause(self) -> None:
         self._paused_until = asyncio.get_running_loop().time() + _PAUSE_SECONDS
-
-    async def _prune(self) -> None:
-        """Drop what is too old, now and then."""
-        now = time.time()
-        if now - self._pruned > _DAY / 24:
-            self._pruned = now
-            await self.kept.forget(now - self.stated.days * _DAY)
 
 
 def _given(made: type[Given], chosen: _Chosen) -> Given:

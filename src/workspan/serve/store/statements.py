@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
 from typing import Any, TypeAlias
 
+from workspan.lab.advising.kept import drop_old as drop_shadowed
 from workspan.serve.store.base import (
     Ask,
     Batch,
@@ -360,6 +361,7 @@ def standings(now: float, key: str | None = None) -> Work[list[tuple[StoredKey, 
 def forget(now: float, before: float) -> Work[bool]:
     """Drop some of what is too old, requests from before a moment; say if more may be left."""
     is_more = yield from drop_requests(before, _FORGOTTEN)
+    is_more = (yield from drop_shadowed(now)) or is_more
     return (yield from forget_trajectories(now)) or is_more
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from workspan.errors import Refused
 from workspan.serve.store.limits import Limit, in_order
-from workspan.store.statement import Rows, Statement, Work
+from workspan.store.statement import LOCK, Rows, Statement, Work
 
 MOST_OF_KEY = 10_000
 """Trajectories with a budget that one key has in the store at a time."""
@@ -20,6 +21,8 @@ KEPT_SECONDS = 30 * 86_400.0
 """After which one is forgotten that no request was of: its name then begins another."""
 PREFIXES_KEPT_SECONDS = 86_400.0
 """Of what turns left behind: a row each."""
+MOST_ALIKE = 64
+"""Trajectories that were told the same so far and are kept apart."""
 _SPENDINGS_KEPT_SECONDS = 2 * PREFIXES_KEPT_SECONDS
 """After one that nobody named was dropped: by then nothing finds it."""
 _UNHELD = (
@@ -114,7 +117,7 @@ def forget(now: float) -> Work[bool]:
     Returns:
         Whether more of it may be left.
     """
-    of_prefixes = yield from _few("prefixes", now - PREFIXES_KEPT_SECONDS)
+    of_prefixes = yield from _few("endings", now - PREFIXES_KEPT_SECONDS)
     of_spendings = yield from _few("trajectory_spendings", now - _SPENDINGS_KEPT_SECONDS)
     is_more = of_prefixes or of_spendings
     for is_found, kept in ((0, KEPT_SECONDS), (1, PREFIXES_KEPT_SECONDS)):
@@ -172,23 +175,47 @@ def _drop(old: Rows, now: float | None) -> Work[None]:
 
 
 def remember(prefixes: Sequence[str], trajectory: str, now: float) -> Work[None]:
-    """Keep what a turn left behind: whatever goes on from it is of the same trajectory."""
+    """Keep what a turn left behind: whatever goes on from it is of the same trajectory.
+
+    Others may have come to the same words: each is kept, so many of them at a time.
+    """
     yield Statement(
-        "INSERT INTO prefixes (id, trajectory, at) VALUES (?, ?, ?) "
-        "ON CONFLICT (id) DO UPDATE SET at = excluded.at",
+        "INSERT INTO endings (id, trajectory, at, taken) VALUES (?, ?, ?, 0) "
+        "ON CONFLICT (id, trajectory) DO UPDATE SET at = excluded.at",
         [(one, trajectory, now) for one in prefixes],
+        is_many=True,
+    )
+    yield Statement(
+        "DELETE FROM endings WHERE id = ? AND trajectory IN (SELECT trajectory FROM endings "
+        "WHERE id = ? ORDER BY taken, at DESC, trajectory LIMIT 1000 OFFSET ?)",
+        [(one, one, MOST_ALIKE) for one in prefixes],
         is_many=True,
     )
 
 
 def follow(prefixes: Sequence[str]) -> Work[str | None]:
-    """Return the trajectory of the first of some prefixes that is known; None where none is."""
+    """Return the trajectory of the first of some prefixes that is known; None where none is.
+
+    Of several that stand there the one is taken that was gone on with least, and longest ago: so
+    two that were told the same to the letter stay two.
+    """
     some = list(prefixes)[:_AT_ONCE]
     if not some:
         return None
     marks = ", ".join("?" * len(some))
     rows = yield Statement(
-        f"SELECT id, trajectory FROM prefixes WHERE id IN ({marks})", tuple(some)
+        f"SELECT id, taken, at, trajectory FROM endings WHERE id IN ({marks}) "
+        f"ORDER BY id, trajectory{LOCK}",
+        tuple(some),
     )
-    known: dict[str, str] = dict(rows)
-    return next((known[one] for one in some if one in known), None)
+    known: dict[str, list[tuple[Any, ...]]] = {}
+    for id, *rest in rows:
+        known.setdefault(id, []).append(tuple(rest))
+    first = next((one for one in some if one in known), None)
+    if first is None:
+        return None
+    *_, found = min(known[first])
+    yield Statement(
+        "UPDATE endings SET taken = taken + 1 WHERE id = ? AND trajectory = ?", (first, found)
+    )
+    return str(found)

@@ -19,13 +19,14 @@ from workspan.core.engine import Price
 from workspan.data.budget import Budget
 from workspan.data.money import exactly
 from workspan.data.types import Message, Usage
-from workspan.errors import InputError, Refused
+from workspan.errors import InputError, Refused, StoreError
 from workspan.serve.leases import LeasedLedger
 from workspan.serve.store.base import Store
 from workspan.serve.store.keys import Key
 from workspan.serve.store.limits import Limit, amount_of, shown
 from workspan.serve.store.trajectories import PREFIXES_KEPT_SECONDS, StoredTrajectory
 from workspan.serve.trajectories.course import NOTHING, UNKNOWN_TURNS, Course, Seen, State
+from workspan.serve.trajectories.endings import Ending
 from workspan.serve.trajectories.kept import OwnLedger, Within
 from workspan.serve.trajectories.named import Named, OtherBudget, id_of, limits_of
 from workspan.serve.trajectories.rules import TrajectoryRules
@@ -292,7 +293,7 @@ class Book:
         self.store, self.rules, self.now = store, rules, now
         self._known: OrderedDict[str, Trajectory] = OrderedDict()
         self._past: OrderedDict[str, _Stood] = OrderedDict()
-        self._prefixes: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._endings: OrderedDict[str, Ending] = OrderedDict()
         self._seen: OrderedDict[tuple[str, str], dict[State, Seen]] = OrderedDict()
 
     async def join(self, named: Named, key: Key | None, model: str, allowed: Budget) -> Turn:
@@ -405,12 +406,15 @@ class Book:
         Raises:
             StoreGone: the store can't be asked.
         """
+        name = None if self.store is None else await self.store.follow(prefixes)
+        if name is not None:
+            return name
         before = self.now() - PREFIXES_KEPT_SECONDS
         for one in prefixes:
-            name, at = self._prefixes.get(one, ("", 0.0))
-            if name and (at >= before or self.store is None):
-                return name  # a store forgets what older ones lead to
-        return None if self.store is None else await self.store.follow(prefixes)
+            found = self._endings.get(one)
+            if found is not None and (found.at >= before or self.store is None):
+                return found.take()  # a store forgets what older ones lead to
+        return None
 
     async def remember(self, prefixes: Sequence[str], name: str) -> None:
         """Keep what a turn left behind.
@@ -419,11 +423,21 @@ class Book:
             StoreError: the store can't be asked; this process knows it all the same.
         """
         now = self.now()
-        self._prefixes |= dict.fromkeys(prefixes, (name, now))
-        while len(self._prefixes) > _MOST_PREFIXES:
-            self._prefixes.popitem(last=False)
-        if self.store is not None:
-            await self.store.remember(prefixes, name, now)
+        try:
+            if self.store is not None:
+                await self.store.remember(prefixes, name, now)
+                return
+        except StoreError:
+            self._remember(prefixes, name, now)
+            raise
+        self._remember(prefixes, name, now)
+
+    def _remember(self, prefixes: Sequence[str], name: str, now: float) -> None:
+        for one in prefixes:
+            self._endings.setdefault(one, Ending()).keep(name, now)
+            self._endings.move_to_end(one)
+        while len(self._endings) > _MOST_PREFIXES:
+            self._endings.popitem(last=False)
 
     def seen(self, scope: tuple[str, str]) -> dict[State, Seen]:
         """Return where drafts of one key and model were seen to differ."""

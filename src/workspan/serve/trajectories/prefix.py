@@ -1,9 +1,10 @@
 """Trajectories that nobody named: a request is of the one whose last answer it goes on from.
 
 What a client was told is read from the bytes that it was sent, in its own dialect, and put behind
-the prompt that it answers: the hash of both is what a later request must begin with. Blanks, and
-whatever clients add to a turn for caches of prompts, do not count; ids of calls do, so that two
-runs of one task are two. Nothing of the conversation is kept but the hash.
+the prompt that it answers: the hash of both is what a later request must begin with. What clients
+write anew does not count: blanks, marks for caches of prompts, thoughts in tags, how a number in a
+call's arguments is written. Nor does what a system says, which some write anew each turn. Ids of
+calls count. Nothing of the conversation is kept but the hash.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ MOST_BYTES = 4 << 20
 _MOST_CHOICES = 128
 """Of a reply that can be gone on from."""
 _MOST_CALLS = 1_000
+_THOUGHTS = tuple((f"<{x}>", f"</{x}>") for x in ("think", "thinking", "assistant_thinking"))
+"""The last is how Pydantic AI tells a model its thoughts again: in a turn of the user's."""
 _MOST = 64
 """Answers of a prompt that are looked for, the last first."""
 Call: TypeAlias = tuple[str, str, str]
@@ -73,10 +76,13 @@ def prefixes(scope: str, prompt: Sequence[Message]) -> list[str]:
 
 def prefix_after(scope: str, prompt: Sequence[Message], answer: Answer) -> str:
     """Return the hash of a prompt with the answer that it got."""
-    state = hashlib.sha256(scope.encode())
-    for one in _turns(prompt):
+    state, turns = hashlib.sha256(scope.encode()), _turns(prompt)
+    text, calls = _spoken(answer.text), answer.calls
+    if turns and turns[-1][0] == "assistant":  # what the client began is gone on with
+        *_, begun, before = turns.pop()
+        text, calls = begun + text, [*before, *calls]
+    for one in [*turns, ("assistant", "", text, calls)]:
         state.update(_bytes(one))
-    state.update(_bytes(("assistant", "", answer.text, answer.calls)))
     return state.hexdigest()
 
 
@@ -94,14 +100,17 @@ def _turns(prompt: Sequence[Message]) -> list[_Turn]:
     """Return turns in one form; what several items of one answer say is one turn."""
     found: list[_Turn] = []
     for one in prompt:
-        role = "system" if one.role == "developer" else one.role
+        role = one.role
+        if role in ("system", "developer"):
+            continue
         others = [repr(x) for x in one.content or () if not hasattr(x, "text")]
-        text = one.text + "".join(others if isinstance(one.content, tuple) else ())
+        text = _spoken(one.text) + "".join(others if isinstance(one.content, tuple) else ())
         calls = [(call.id, call.name, _one_form(call.arguments)) for call in one.tool_calls]
         if found and role == "assistant" == found[-1][0]:
             before = found.pop()
             text, calls = before[2] + text, before[3] + calls
-        found.append((role, one.tool_call_id, text, calls))
+        if text.strip() or calls or not one.text.strip():
+            found.append((role, one.tool_call_id, text, calls))
     return found
 
 
@@ -110,11 +119,30 @@ def _bytes(turn: _Turn) -> bytes:
     return json.dumps([role, of, "".join(text.split()), sorted(calls)]).encode() + b"\n"
 
 
+def _spoken(text: str) -> str:
+    """Leave out thoughts in tags: some clients keep them, some don't."""
+    for opening, closing in _THOUGHTS:
+        said, at = [], 0
+        while (start := text.find(opening, at)) >= 0 and (end := text.find(closing, start)) >= 0:
+            said.append(text[at:start])
+            at = end + len(closing)
+        text = "".join([*said, text[at:]])
+    return text
+
+
 def _one_form(arguments: str) -> str:
+    """Write what a call is told as all clients would: nothing is an empty object, 1.0 is 1."""
+    if not arguments.strip():
+        return "{}"
     try:
-        return json.dumps(json.loads(arguments), sort_keys=True)
+        found = json.loads(arguments, parse_int=_number, parse_float=_number)
+        return json.dumps(found, sort_keys=True)
     except (ValueError, RecursionError):
         return arguments
+
+
+def _number(text: str) -> float:
+    return float(text) + 0.0  # which is no -0.0
 
 
 class Hearer:
@@ -185,8 +213,9 @@ def _of_chat(value: Mapping[str, Any], answers: Answers) -> None:
         told = choice.get("delta") or choice.get("message") or {}
         answer.say(told.get("content") or "")
         for place, call in enumerate(told.get("tool_calls") or ()):
-            of = call.get("function") or {}
-            named = (call.get("id") or "", of.get("name") or "", of.get("arguments") or "")
+            of = call.get("function") or call.get("custom") or {}
+            asked = of.get("arguments") or of.get("input") or ""
+            named = (call.get("id") or "", of.get("name") or "", asked)
             answer.call(call.get("index", place), *named)
 
 
@@ -221,9 +250,11 @@ def _of_responses(value: Mapping[str, Any], answers: Answers) -> None:
     for item in reply.get("output") or ():
         if item.get("type") == "message":
             answer.say("".join(part.get("text") or "" for part in item.get("content") or ()))
-        elif item.get("type") == "function_call":
-            named = (item["call_id"], item["name"], item.get("arguments") or "")
-            answer.call(len(answer.calls), *named)
+        elif item.get("type") in ("function_call", "custom_tool_call"):
+            space = item.get("namespace") or ""
+            name = f"{space}__{item['name']}" if space else item["name"]
+            asked = item.get("arguments") or item.get("input") or ""
+            answer.call(len(answer.calls), item["call_id"], name, asked)
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any], Answers], None]] = {

@@ -51,14 +51,19 @@ class Failed(WorkspanError):
         param: str | None = None,
         kind: str = "",
         headers: Mapping[str, str] | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
-        """`kind` is the error's `type`; what the status suggests where it is empty."""
+        """`kind` is the error's `type`; what the status suggests where it is empty.
+
+        `details` are what a client of Messages goes by.
+        """
         super().__init__(_shown(message))
         self.status = status
         self.code = code
         self.param = param
         self.kind = kind or _TYPES.get(status) or _kind(status)
         self.headers = dict(headers or {})
+        self.details = dict(details or {})
 
     @property
     def value(self) -> dict[str, Any]:

@@ -7,21 +7,19 @@ times a second, costs nothing.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 
+from workspan.serve.again import Again
 from workspan.serve.config import Limits
 from workspan.serve.wire.exchange import Exchange, Why
 
-_log = logging.getLogger("workspan.serve")
 _LOOKS = 20
 """At the open exchanges in the shortest of the limits."""
 _SLOWEST, _FASTEST = 0.5, 0.01
 """Seconds between two looks."""
 
 
-class Watch:
+class Watch(Again):
     """All open exchanges of a process."""
 
     def __init__(self, limits: Limits) -> None:
@@ -34,29 +32,15 @@ class Watch:
             *(limits.header_seconds, limits.first_byte_seconds),
         )
         self._pause = min(_SLOWEST, max(_FASTEST, shortest / _LOOKS))
-        self._task: asyncio.Task[None] | None = None
         self._is_hurried = False
         self._writing: set[asyncio.Task[None]] = set()
+        super().__init__(self._see, self._rest, "open requests could not be looked at")
 
-    def start(self) -> None:
-        """Begin to look."""
-        self._task = asyncio.create_task(self._run())
+    async def _see(self) -> None:
+        self.look(asyncio.get_running_loop().time())
 
-    async def aclose(self) -> None:
-        """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        now = asyncio.get_running_loop().time
-        while True:
-            await asyncio.sleep(self._pause)
-            try:
-                self.look(now())
-            except Exception:  # noqa: BLE001  # a bug in one look ends no other
-                _log.exception("open requests could not be looked at")
+    async def _rest(self) -> None:
+        await asyncio.sleep(self._pause)
 
     def look(self, now: float) -> None:
         """Stop what is overdue; comment where nothing was sent for long."""

@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 
 export const QUESTION = "What is 2 + 2?";
 export let KEY = ""; // what this step shows the gateway
+export let HEADERS = {}; // and says beside it
 
 export function failed(error) {
   const kinds = [];
@@ -23,7 +24,7 @@ export async function serve(steps) {
   for await (const line of createInterface({ input: process.stdin })) {
     const told = JSON.parse(line);
     const note = {};
-    KEY = told.key;
+    [KEY, HEADERS] = [told.key, told.headers];
     try {
       await steps[told.do](told.url, told.model, note);
     } catch (error) {

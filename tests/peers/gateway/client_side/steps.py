@@ -17,7 +17,7 @@ Step = Callable[[str, str, Note], None]
 """Told the gateway's address, a model's name, and where to note."""
 
 QUESTION = "What is 2 + 2?"
-_shown: dict[str, str] = {}
+_shown: dict[str, Any] = {}
 WEATHER = {
     "type": "object",
     "properties": {"city": {"type": "string"}},
@@ -32,7 +32,14 @@ TOOL = {
 
 def key() -> str:
     """Return the key that this step shows the gateway."""
-    return _shown["key"]
+    told: str = _shown["key"]
+    return told
+
+
+def headers() -> dict[str, str]:
+    """Return what this step says beside it."""
+    told: dict[str, str] = _shown["headers"]
+    return told
 
 
 def serve(steps: Mapping[str, Step]) -> None:
@@ -40,7 +47,7 @@ def serve(steps: Mapping[str, Step]) -> None:
     out, sys.stdout = sys.stdout, sys.stderr  # what a client prints is no answer
     for line in sys.stdin:
         told = json.loads(line)
-        _shown["key"] = told["key"]
+        _shown.update(key=told["key"], headers=told["headers"])
         note: Note = {}
         try:
             steps[told["do"]](told["url"], told["model"], note)

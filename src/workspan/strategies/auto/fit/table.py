@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass, replace
-from statistics import median
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -85,26 +84,22 @@ def tabulate(profile: Profile) -> Table:
     only such problems are taken.
     """
     cases, n = profile.even()
-    records = [record for case in cases for record in case.chains]
-    scale = float(median(record.depths[-1] for record in records))
-    longest = max(record.depths[-1] for record in records)
-    gaps = [b - a for r in records for a, b in zip(r.depths[:-2], r.depths[1:-1], strict=True)]
-    gap = int(median(gaps)) if gaps else longest
-    block = gap * max(1, round(scale / BLOCKS / gap)) if gaps else longest
+    probes = _Probes.of([record for case in cases for record in case.chains])
+    scale, longest, gaps = float(np.median(probes.ends)), int(probes.ends.max()), probes.gaps
+    gap = int(np.median(gaps)) if len(gaps) else longest
+    block = gap * max(1, round(scale / BLOCKS / gap)) if len(gaps) else longest
     depths = np.arange(-(-longest // block) + 1) * block
+    even = [record for case in cases for record in case.chains[:n]]
     shape = (len(cases), n, len(depths))
-    group, since = np.full(shape, NONE, np.int32), np.zeros(shape, np.int32)
+    group, since = (one.reshape(shape) for one in _Probes.of(even).said_at(depths))
     right = np.zeros(shape, dtype=bool)
     for i, case in enumerate(cases):
-        truth = np.array(_right(case))
-        for j, record in enumerate(case.chains[:n]):
-            group[i, j], since[i, j] = _said(record, depths)
-        right[i] = np.isin(group[i], truth) & (group[i] != NONE)
-    tokens = np.array([[r.depths[-1] for r in case.chains[:n]] for case in cases])
-    ended = np.array([[r.ended for r in case.chains[:n]] for case in cases])
+        right[i] = np.isin(group[i], np.array(_right(case))) & (group[i] != NONE)
+    tokens = np.array([record.depths[-1] for record in even]).reshape(shape[:2])
+    ended = np.array([record.ended for record in even]).reshape(shape[:2])
     arms = _arms(cases, len(profile.arms)) if profile.arms else None
     chains, prompt_features = (tokens, ended, group, since, right), _prompt_features(cases)
-    return Table(block, scale, profile.asked, bool(gaps), *chains, prompt_features, arms)
+    return Table(block, scale, profile.asked, bool(len(gaps)), *chains, prompt_features, arms)
 
 
 def _prompt_features(cases: Sequence[Case]) -> NDArray[np.float64]:
@@ -129,14 +124,56 @@ def _right(case: Case) -> tuple[int, ...]:
     return (max(sorted({*ends}), key=ends.count),) if ends else ()
 
 
-def _said(record: Record, depths: NDArray[np.int64]) -> tuple[list[int], list[int]]:
-    """Return a chain's latest answer at each depth, and since when it stands."""
-    said: list[int] = []
-    stands: list[int] = []
-    for depth, group in zip(record.depths, record.groups, strict=True):
-        before = said[-1] if said else NONE
-        said.append(before if group == NONE else group)
-        stands.append(stands[-1] if said[-1] == before and stands else depth)
-    places = [bisect_right(record.depths, int(depth)) - 1 for depth in depths]
-    groups = [said[i] if i >= 0 else NONE for i in places]
-    return groups, [stands[i] if i >= 0 else 0 for i in places]
+class _Probes(NamedTuple):
+    """What chains said, one after the other; arrays [probe], but for `starts` [chain]."""
+
+    starts: NDArray[np.int64]
+    depth: NDArray[np.int64]
+    group: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> _Probes:
+        """Lay them out."""
+        sizes = np.array([len(record.depths) for record in records])
+        depths = chain.from_iterable(record.depths for record in records)
+        groups = chain.from_iterable(record.groups for record in records)
+        depth, group = (np.fromiter(x, np.int64, int(sizes.sum())) for x in (depths, groups))
+        return cls(sizes.cumsum() - sizes, depth, group)
+
+    @property
+    def is_first(self) -> NDArray[np.bool_]:
+        """Of its chain."""
+        found = np.zeros(len(self.depth), bool)
+        found[self.starts] = True
+        return found
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """[chain], its tokens."""
+        found: NDArray[np.int64] = self.depth[np.append(self.starts[1:], len(self.depth)) - 1]
+        return found
+
+    @property
+    def gaps(self) -> NDArray[np.int64]:
+        """Tokens between two probes, those to a chain's end left out."""
+        is_last = np.append(self.is_first[1:], True)
+        found: NDArray[np.int64] = np.diff(self.depth)[~(self.is_first | is_last)[1:]]
+        return found
+
+    def said_at(self, depths: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the latest answer of each chain at each depth, and since when it stands.
+
+        Both [chain, depth].
+        """
+        place, is_first = np.arange(len(self.depth)), self.is_first
+        has = (self.group != NONE) | is_first
+        said = self.group[np.maximum.accumulate(np.where(has, place, 0))]
+        is_new = is_first | (said != np.append(NONE, said[:-1]))
+        stands = self.depth[np.maximum.accumulate(np.where(is_new, place, 0))]
+        far = max(int(self.depth.max()), int(depths[-1])) + 1
+        row = np.repeat(np.arange(len(self.starts)), np.diff([*self.starts, len(place)]))
+        asked = np.arange(len(self.starts))[:, None] * far + depths
+        at = np.searchsorted(row * far + self.depth, asked, side="right") - 1
+        is_there = at >= self.starts[:, None]
+        group = np.where(is_there, said[at], NONE).astype(np.int32)
+        return group, np.where(is_there, stands[at], 0).astype(np.int32)

@@ -1,4 +1,4 @@
-"""A plan for many runs at once: `policy.Planned` on arrays, where only the plan limits a run.
+"""A plan for many runs at once: `policy.Planned` on arrays, where only work limits a run.
 
 The evidence, what going on is worth and the plan are those of `Planned`; a test plays both.
 """
@@ -18,6 +18,8 @@ from workspan.strategies.auto.policies.plan import Plan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Ints = NDArray[np.integer]
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedBatch:
@@ -27,6 +29,10 @@ class PlannedBatch:
     evidence: Evidence
     most: int = 1 << 30
     """Tokens at which a chain is cut whatever the plan."""
+    work: int | None = None
+    """Of each run, at most."""
+    reserve: int = 0
+    """Tokens of it kept for a probe at each chain."""
 
     def __post_init__(self) -> None:
         """Refuse a plan with an arm."""
@@ -66,8 +72,23 @@ class PlannedBatch:
         named = open_ | begins
         rooms = np.where(named, caps - runs.depth, shape.block).min(axis=1)
         block = np.minimum(shape.block, rooms)
+        if self.work is not None:
+            deepest = np.where(named, caps - runs.depth, 0).max(axis=1)
+            n, block = self._afford(runs, n_open, begins.sum(axis=1), deepest, block)
+            named = open_ | (begins & (place < (runs.started + n)[:, None]))
         stops = (runs.started > 0) & (self._worth(runs, n_open) < self.plan.least)
-        return Moves(np.where(named & ~stops[:, None], block[:, None], 0))
+        return Moves(np.where(named & ~(stops | (block <= 0))[:, None], block[:, None], 0))
+
+    def _afford(
+        self, runs: Runs, n_open: Ints, n: Ints, deepest: Ints, block: Ints
+    ) -> tuple[Ints, Ints]:
+        """Return the chains to begin and the block that fit: fewer chains, then a shorter block."""
+        left = (self.work or 0) - runs.work
+        each = left // np.maximum(1, n_open + n) - self.reserve
+        fewer = np.clip(left // np.maximum(1, deepest + self.reserve), 1, np.maximum(1, n))
+        n = np.where((each < block) & (n > 1), fewer, n)
+        each = left // np.maximum(1, n_open + n) - self.reserve
+        return n, np.minimum(block, each)
 
     def answers(self, runs: Runs) -> NDArray[np.integer]:
         """Return the leading answer of each run."""

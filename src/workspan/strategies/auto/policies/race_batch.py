@@ -1,6 +1,6 @@
 """A race for many runs at once: `policy.Planned` on arrays, for chains side by side.
 
-A limit of span is part of the rule: it stops before the limit would cut anything.
+A limit is part of the rule: it stops before the limit would cut anything.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ class RaceBatch:
     """Of each run, at most."""
     reserve: int = 0
     """Tokens of it kept for a probe."""
+    work: int | None = None
+    """Of each run, at most."""
+    each: int = 0
+    """Tokens of it kept for a probe at each chain."""
 
     @property
     def chains(self) -> int:
@@ -76,8 +80,19 @@ class RaceRule:
         block = np.minimum(shape.block, rooms)
         if told.span is not None:
             block = np.minimum(block, told.span - told.reserve - runs.span)
+        if told.work is not None:
+            named, block = self._afford(told.work - runs.work, open_, named, block)
         stops = (runs.started > 0) & (self._worth(runs, open_.sum(axis=1)) < told.plan.least)
         return Moves(np.where(named & ~(stops | (block <= 0))[:, None], block[:, None], 0))
+
+    def _afford(self, left: Ints, open_: Bools, named: Bools, block: Ints) -> tuple[Bools, Ints]:
+        """Return the chains and the block that fit: at the end nobody joins."""
+        n_open = open_.sum(axis=1)
+        each = left // np.maximum(1, named.sum(axis=1)) - self._told.each
+        alone = (each < block) & (n_open > 0)
+        named = named & (open_ | ~alone[:, None])
+        each = left // np.maximum(1, named.sum(axis=1)) - self._told.each
+        return named, np.minimum(block, each)
 
     def answers(self, runs: Runs) -> Ints:
         """Return the leading answer of each run."""
