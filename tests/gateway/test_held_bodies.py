@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import json
+import weakref
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,11 +16,35 @@ from hypothesis import strategies as st
 
 from gateway.rig import ASK, Scripted, Seen, gate, reply, run, until, whole
 from gateway.test_keys_http import bearing, key_for
+from workspan.serve.asked import NO_WISH, Asked
 from workspan.serve.config import Limits
+from workspan.serve.relay.asking import Form, Passed
+from workspan.serve.relay.body import Body
 from workspan.serve.wire.bodies import Bodies
 from workspan.serve.wire.errors import Failed
 
 FREE = 65_536
+
+
+FORMS: Mapping[Form, Mapping[str, Any]] = {
+    "chat": ASK,
+    "message": {**ASK, "max_tokens": 9},
+    "response": {"model": "m", "input": "What is 2 + 2?"},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_body_is_gone_with_its_request_without_a_search_for_garbage(form: Form) -> None:
+    body = Body.read(json.dumps(FORMS[form]).encode())
+    passed = Passed.read(Asked(body.written(), NO_WISH, "up", "m", id="r-1"), body, form)
+    assert passed.as_chat.form == "chat"
+    gone = weakref.ref(passed)
+    gc.disable()
+    try:
+        del passed
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 @given(

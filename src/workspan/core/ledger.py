@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 
 import anyio
@@ -13,6 +13,7 @@ from workspan.data.types import Amount, Usage
 from workspan.errors import BudgetExceeded
 
 _NOTHING = Amount()
+_UNSPENT = Usage()
 
 
 def _said(amount: int | Decimal, column: str) -> str:
@@ -40,7 +41,8 @@ class Ledger:
     ) -> None:
         self.budget = budget
         self.parent = parent
-        self.spent = Usage()
+        self._above = () if parent is None else parent.path()
+        self.spent = _UNSPENT
         self._width = anyio.CapacityLimiter(budget.width) if budget.width else None
         self._owed = owed.amount if owed else _NOTHING
         self._held = _NOTHING
@@ -49,12 +51,9 @@ class Ledger:
         self._limits = [(c, getattr(budget, c)) for c in columns if getattr(budget, c) is not None]
         self._paid = _NOTHING
 
-    def path(self) -> Iterator[Ledger]:
+    def path(self) -> tuple[Ledger, ...]:
         """This account, then each above it."""
-        node: Ledger | None = self
-        while node is not None:
-            yield node
-            node = node.parent
+        return (self, *self._above)
 
     def widths(self) -> list[anyio.CapacityLimiter]:
         """Return the limits on calls in flight, here and above."""
@@ -76,9 +75,13 @@ class Ledger:
         over = {column: minus(getattr(self._paid, column), limit) for column, limit in self._limits}
         return {column: excess for column, excess in over.items() if excess > 0}
 
+    def limited(self) -> set[str]:
+        """Return the columns that are limited here or above."""
+        return {column for node in self.path() for column, _ in node._limits}
+
     def limits(self, column: str) -> bool:
-        """Say whether `column` of `Budget` is limited here or above."""
-        return any(getattr(node.budget, column) is not None for node in self.path())
+        """Say whether `column` is limited here or above."""
+        return column in self.limited()
 
     def work_left(self) -> int | None:
         """Decoded tokens that are not spent or owed, here and above; None is unlimited."""

@@ -123,6 +123,10 @@ class Budget:
         return ", ".join(parts) or "unlimited"
 
 
+UNLIMITED = Budget()
+"""A budget without a limit."""
+
+
 def _digits(seconds: float) -> str:
     """Write seconds without an exponent, and without losing any: `parse` reads them back."""
     return _plain(Decimal(repr(float(seconds))))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from workspan.errors import EngineProtocolError
+from workspan.protocol.chat_texts import text_alone
 
 PartKind: TypeAlias = Literal["thought", "text", "refusal", "call"]
 _DATA = re.compile(rb"^data: (?!\[DONE\]$)(.*)$", re.MULTILINE)
@@ -76,13 +75,7 @@ class Chunk(msgspec.Struct):
     workspan: Any = None
 
 
-_rest_of = attrgetter(
-    *("reasoning_content", "reasoning", "reasoning_details"),
-    *("refusal", "tool_calls", "annotations"),
-)
-_NO_MORE = (None,) * 6
 _chunk = msgspec.json.Decoder(Chunk).decode
-_all_chunks = msgspec.json.Decoder(list[Chunk]).decode
 _written = msgspec.json.Encoder().encode
 
 
@@ -113,23 +106,16 @@ class Speaker(ABC):
         Raises:
             EngineProtocolError: one can't be said in this dialect.
         """
-        out, texts = list[bytes](), list[str]()
-        for chunk in _chunks(data):
-            text = _plain(chunk) if self.model else None
-            if text is not None and self._open is not None and self._open.kind == "text":
-                texts.append(text)
-                continue
-            self._texts(texts, out)
-            self._take(chunk, out)
-        self._texts(texts, out)
+        out: list[bytes] = []
+        for content in _DATA.findall(data):
+            part = self._open
+            goes_on = part is not None and part.kind == "text" and self.model
+            if part is not None and goes_on and (text := text_alone(content)) is not None:
+                part.pieces.append(text)
+                out.append(self.more(part, text, ()))
+            else:
+                self._take(_decoded(content), out)
         return b"".join(out)
-
-    def _texts(self, texts: list[str], out: list[bytes]) -> None:
-        """Go on with the text that is open; the pieces are taken from the list."""
-        if texts and self._open is not None:
-            self._open.pieces += texts
-            out.append(self.texts(self._open, texts))
-            texts.clear()
 
     def last(self, data: bytes) -> bytes:
         """Write what the last events say, and the end."""
@@ -163,10 +149,6 @@ class Speaker(ABC):
     @abstractmethod
     def more(self, part: Part, text: str, scored: Sequence[Any]) -> bytes:
         """Write that a part goes on."""
-
-    def texts(self, part: Part, texts: Sequence[str]) -> bytes:
-        """Write that a text goes on by several pieces."""
-        return b"".join([self.more(part, text, ()) for text in texts])
 
     @abstractmethod
     def closed(self, part: Part) -> bytes:
@@ -279,35 +261,6 @@ class Speaker(ABC):
 def _differ(known: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Tell a further thought from more of the same."""
     return any(known.get(name, new.get(name)) != new.get(name) for name in ("index", "id"))
-
-
-def _chunks(data: bytes) -> Iterator[Chunk]:
-    """Read whole events: all at once, or one by one where one of them is odd.
-
-    Raises:
-        EngineProtocolError: one is no chat's.
-    """
-    contents = _DATA.findall(data)
-    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        found = _all_chunks(b"[%b]" % b",".join(contents))
-        if len(found) == len(contents):
-            yield from found
-            return
-    for content in contents:
-        yield _decoded(content)
-
-
-def _plain(chunk: Chunk) -> str | None:
-    """Return the text of a chunk that holds a piece of text and no more: what most are."""
-    if len(chunk.choices) != 1 or chunk.usage or chunk.workspan is not None:
-        return None
-    choice = chunk.choices[0]
-    said = choice.delta
-    if said is None or choice.index or choice.finish_reason or choice.logprobs is not None:
-        return None
-    text = said.content
-    is_text = type(text) is str and text and _rest_of(said) == _NO_MORE
-    return text if is_text else None
 
 
 def _decoded(content: bytes) -> Chunk:

@@ -53,6 +53,7 @@ from workspan.store.database import Database
 _FORWARDED = (b"idempotency-key", b"traceparent", b"tracestate", b"http-referer", b"x-title")
 """Headers of a client that an upstream may see. Never its key, and nothing of its machine."""
 _ONCE = "idempotency-key"
+_WISHES = (b"workspan-budget", b"workspan-strategy", b"workspan-lane")
 _TRAJECTORY = {name: f"workspan-{name.replace('_', '-')}".encode() for name in READS}
 """Headers that say what a body says in these fields."""
 _LONGEST_HEADER = 512
@@ -219,8 +220,7 @@ class Gateway:
             Failed: the budget is none.
             InputError: another is none.
         """
-        names = (b"workspan-budget", b"workspan-strategy", b"workspan-lane")
-        budget, strategy, lane = map(exchange.header, names)
+        budget, strategy, lane = map(exchange.header, _WISHES)
         try:
             told = {name: exchange.header(header) for name, header in _TRAJECTORY.items()}
             said = {name: text for name, text in told.items() if text}

@@ -38,6 +38,10 @@ logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what a client d
 _GRACE_SECONDS = 5
 """After the drain, until what still runs is cancelled."""
 _RESTART_SECONDS = 0.5
+_YOUNG = 10_000
+"""New objects after which Python looks for garbage in cycles. A request is some hundred, and all
+are gone when it ends, without any search: by Python's default a few at a time begin one again and
+again."""
 _STRATEGIES = "workspan.serve.routes.scaling"
 """What answers by strategies, and all it stands on: nothing that a server needs to begin."""
 _AGAIN_SECONDS = 1.0
@@ -222,6 +226,7 @@ def _work(
     folder: Path | None = None,
 ) -> None:
     """Serve in this process."""
+    gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
     server = _made(config, to_standard_error(), on_ready, worker, folder)
     try:
         server.run(sockets=[sock])

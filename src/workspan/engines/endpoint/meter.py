@@ -113,6 +113,12 @@ class _Side:
         self._least += least_tokens(text) - goes_on
         self._is_open = not text[-1].isspace()
 
+    def forget(self) -> None:
+        """Let go of what waits, once it is counted."""
+        if self._new:
+            self._count()
+        self._waiting.clear()
+
     def taken(self) -> str:
         """Hand on what waits."""
         if self._new:
@@ -409,6 +415,13 @@ class Meter:
         self._logprobs.clear()
         self._confidences.clear()
         return chunk
+
+    def forget(self) -> None:
+        """Keep nothing of what arrived but its counts, where nobody asks for chunks."""
+        for side in (self._text, self._thought, self._refusal, self._called, self._unasked):
+            side.forget()
+        for told in (self._tokens, self._details, self._logprobs, self._confidences):
+            told.clear()
 
     def last_chunk(self) -> Chunk:
         """Return the rest, with the reason why it ended.

@@ -101,12 +101,6 @@ class Speaker(speaking.Speaker):
             told["logprobs"] = list(scored)
         return self._event(f"{field}.delta", **told, delta=text)
 
-    def texts(self, part: Part, texts: Sequence[str]) -> bytes:
-        """Go on with a text."""
-        frame, first = self._frame(part), self._number
-        self._number += len(texts)
-        return b"".join([frame % (n, _encode(text)) for n, text in enumerate(texts, first)])
-
     def _frame(self, part: Part) -> bytes:
         """Return what stands around a piece of text: its number and its words are left open."""
         if self._framed is None or self._framed[0] is not part:

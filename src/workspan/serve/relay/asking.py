@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -120,15 +120,17 @@ class Passed:
         """Namespaces of tools, where it was put into Chat's words."""
         return self.carried.spaces if "carried" in self.__dict__ else {}
 
-    @cached_property
+    @property
     def as_chat(self) -> Passed:
         """The same request as a chat, for an upstream that speaks no other.
 
         Raises:
             InputError: something in it can't be said there.
         """
-        if self.dialect is None:
-            return self
+        return self if self.dialect is None else self._carried_over
+
+    @cached_property
+    def _carried_over(self) -> Passed:
         body = Body.read(msgspec.json.encode(self.carried.body))
         asked = replace(self.asked, body=body.written(), notices=self.carried.notices)
         return Passed.read(asked, body, "chat")
@@ -275,12 +277,11 @@ class Passed:
 
     def counts(self, server: Server, plan: Plan, cap: int | None) -> Counts:
         """Begin to count a reply."""
-        tools = _CALLS if self.has_tools else ()
-        request = Request((), max_tokens=UNCAPPED if cap is None else cap, tools=tools)
+        request = _counted(UNCAPPED if cap is None else cap, has_tools=self.has_tools)
         bound = plan.prefill or self._rough_prompt
         return Counts(request, self.n, bound, server.overshoot, server.pace, is_bounded=True)
 
-    @cached_property
+    @property
     def has_tools(self) -> bool:
         """What was decoded may be rewritten as calls, or hidden in them."""
         return any(len(self.body.raw(name)) > 4 for name in ("tools", "functions"))
@@ -339,6 +340,12 @@ class Passed:
                 if one in body and one != name:
                     body.drop(one)
             body.set(name, cap)
+
+
+@lru_cache(maxsize=256)
+def _counted(cap: int, *, has_tools: bool) -> Request:
+    """Return what a choice is counted against."""
+    return Request((), max_tokens=cap, tools=_CALLS if has_tools else ())
 
 
 def _count(body: Body, name: str) -> int | None:

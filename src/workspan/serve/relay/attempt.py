@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -12,10 +13,11 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from workspan.data.budget import Budget
+from workspan.data.budget import UNLIMITED
 from workspan.engines.endpoint.complaints import Complaint, is_complaint, read_complaint
 from workspan.engines.endpoint.wire import Event, decode_usual, read_event
 from workspan.errors import EngineProtocolError
+from workspan.protocol.chat_texts import text_alone
 from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.blocks import Blocks, Cutter, joined, parsed, written
@@ -84,7 +86,7 @@ class Attempt:
         if made is not None:
             asked = self.passed.asked
             known = {"id": asked.id, "model": self.server.model or asked.model}
-            keeps = asked.key is not None or asked.budget != Budget()
+            keeps = asked.key is not None or asked.budget != UNLIMITED
             own = self.passed.cap
             is_lowered = self.cap is not None and (own is None or self.cap < own)
             self.native = made(known, keeps=keeps, lowered=self.cap if is_lowered else None)
@@ -99,7 +101,7 @@ class Attempt:
         began = perf_counter()
         before, exchange.waits_for = exchange.waits_for, "total"
         try:
-            async with asyncio.timeout(self.server.first_byte):
+            with exchange.within(self.server.first_byte):
                 self.response = await self._answered()
                 await self._begin(exchange)
         except TimeoutError:
@@ -326,16 +328,25 @@ class Attempt:
             return self._native(self.native, blocks)
         if not self.first:
             self.first = contents[0]
-        events = None if blocks.is_error else decode_usual(contents)
+        texts = [text_alone(content) for content in contents]
+        rest = [c for c, text in zip(contents, texts, strict=True) if text is None]
+        events = None if blocks.is_error else decode_usual(rest)
         if events is None or any(event.error for event in events):
             return self._one_by_one(blocks)
-        self.counts.take(events)
-        odd = [is_odd(event) for event in events]
-        if True not in odd:
+        self.counts.take(_in_order(texts, events))
+        if not any(map(is_odd, events)):
             return blocks.raw or joined(contents)
-        first = odd.index(True)  # mostly the last of all, which has the usage
-        told = zip(contents[first:], odd[first:], strict=True)
-        rest = [self._for_client(c, parsed(c)) if is_one else joined([c]) for c, is_one in told]
+        return self._mended(contents, texts, events)
+
+    def _mended(
+        self, contents: list[bytes], texts: list[str | None], events: Sequence[Event]
+    ) -> bytes:
+        """Write events of which some are not passed on as they came."""
+        others = iter(events)
+        is_one = [text is None and is_odd(next(others)) for text in texts]
+        first = is_one.index(True)  # mostly the last of all, which has the usage
+        told = zip(contents[first:], is_one[first:], strict=True)
+        rest = [self._for_client(c, parsed(c)) if odd else joined([c]) for c, odd in told]
         return b"".join([joined(contents[:first]), *rest])
 
     def _one_by_one(self, blocks: Blocks) -> bytes:
@@ -397,13 +408,30 @@ class Attempt:
         if is_stream and self.response.status == 200 and self.failure is None:
             self._take_unread()
             self.unread = self.unread or unread(self.response)
-        self.response.close()
+        if not self.response.closed:
+            self.response.close()
 
     @property
     def unread_tokens(self) -> int:
         """Tokens of what was hung up unread, by what those before it took."""
         seen = self.counts.seen
         return 0 if not self.unread else 1 + self.unread * seen // max(1, self.came)
+
+
+def _in_order(texts: list[str | None], events: Sequence[Event]) -> list[Event | list[str]]:
+    """Put runs of texts and the events among them, which have no text here, in one row."""
+    if not events:
+        return [[text for text in texts if text is not None]]
+    others, told, run = iter(events), list[Event | list[str]](), list[str]()
+    for text in texts:
+        if text is not None:
+            run.append(text)
+            continue
+        if run:
+            told.append(run)
+            run = []
+        told.append(next(others))
+    return [*told, run] if run else told
 
 
 def is_odd(event: Event) -> bool:

@@ -28,9 +28,6 @@ class Blocks:
     """The same events as they came; None where something is not to be passed on as it is."""
     is_error: bool = False
     """The last of them is marked as an error."""
-    parts: list[bytes] = field(default_factory=list)
-    """Each of them as it came, without the blank line behind it, where they have names and are
-    otherwise usual."""
 
 
 class Cutter:

@@ -6,7 +6,8 @@ The order of the fields is kept, too: providers' caches of prompts go by bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,6 +23,12 @@ _WHY: Mapping[type[Exception], str] = {
 _HALVES = "a text in it holds half a character, such as \\ud83d without its other half"
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
+
+
+@lru_cache
+def _reader(kind: type[T]) -> Callable[[bytes], T | None]:
+    """Return what reads a value of a type, or null: made once, which takes longer than to read."""
+    return msgspec.json.Decoder(kind | None, strict=True).decode
 
 
 def _has_halves(content: bytes) -> bool:
@@ -83,7 +90,8 @@ class Body:
         try:
             if kind is int and b"." in bytes(raw):
                 raw = _whole(raw)
-            found: T | None = msgspec.json.decode(raw, type=kind | None, strict=True)
+            read: Callable[[bytes], T | None] = _reader(kind)  # type: ignore[arg-type]  # hashable
+            found = read(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             shown = quoted(bytes(memoryview(raw)[:60]).decode(errors="replace"))
             raise InputError(f"{name} must be {said}, not {shown}") from None

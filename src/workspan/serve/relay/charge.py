@@ -94,13 +94,19 @@ class Limited:
     @classmethod
     def by(cls, ledger: Ledger) -> Limited:
         """Look at an account."""
-        has_cost = ledger.limits("cost")
+        limited = ledger.limited()
+        if not limited:
+            return _UNLIMITED
+        has_cost = "cost" in limited
         return cls(
-            has_cost or ledger.limits("work"),
-            has_cost or ledger.limits("prefill"),
+            has_cost or "work" in limited,
+            has_cost or "prefill" in limited,
             ledger.work_left(),
             ledger.cost_left(),
         )
+
+
+_UNLIMITED = Limited(tokens=False, prompts=False)
 
 
 Left = Callable[[], int | None]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from operator import attrgetter
 
 from workspan.core.engine import Price
 from workspan.data.types import Request, Usage
@@ -51,27 +50,18 @@ class Counts:
 
     def take(self, events: Sequence[Event | list[str]]) -> None:
         """Add what events say; a list is of pieces of the first choice's text, none empty."""
-        plain: list[str] = []
         for event in events:
             if isinstance(event, list):
-                plain += event
+                self._take_plain(event)
                 continue
-            if (text := _plain(event)) is not None:
-                plain.append(text)
-                continue
-            if plain:
-                self._take_plain(plain)
-                plain = []
             for choice in event.choices:
                 self._take(choice)
             if event.usage is not None:
                 self.hear(event.usage)
             if event.service_tier:
                 self.tier = event.service_tier
-        if plain:
-            self._take_plain(plain)
         for meter in self.meters:
-            meter.chunk()  # nothing is kept here of what was said
+            meter.forget()
 
     def _take_plain(self, texts: list[str]) -> None:
         """Add texts of the first choice: what nearly all events are."""
@@ -129,7 +119,7 @@ class Counts:
         if len(self.meters) == 1 or self.report is None:
             for meter in self.meters:
                 meter.settle(server, with_prompt=meter is first)
-            return self._added([self._held(meter.usage, meter.seen + 1) for meter in self.meters])
+            return self._added([self._held(meter.usage, [meter]) for meter in self.meters])
         figures = reconcile(self.report, together([meter.shown for meter in self.meters]))
         self._contradictions = figures.contradictions
         figures = self._whole(figures)
@@ -143,7 +133,7 @@ class Counts:
             cost=figures.cost or Decimal(0),
             source="measured" if figures.is_measured else "estimated",
         )
-        return self._held(whole, self.seen + len(self.meters))
+        return self._held(whole, self.meters)
 
     def _whole(self, figures: Figures) -> Figures:
         """Hold the figures of several choices against what came of each.
@@ -174,7 +164,7 @@ class Counts:
         ]
         return decoded < sum(least) or may_be_of_one(present, decoded)
 
-    def _held(self, usage: Usage, came: int) -> Usage:
+    def _held(self, usage: Usage, meters: Sequence[Meter]) -> Usage:
         """Return a bill that rests on what came, where no cap stands for what did not.
 
         An end, or a call that was rewritten, is charged at the cap unless the server says better.
@@ -182,6 +172,7 @@ class Counts:
         if self._is_capped or usage.source == "measured":
             return usage
         told = self.report.completion_tokens if self.report is not None else 0
+        came = sum(meter.seen + 1 for meter in meters)
         tokens = min(usage.output_tokens, max(came, told))
         thought = min(usage.reasoning_tokens, tokens)
         return replace(usage, output_tokens=tokens, reasoning_tokens=thought)
@@ -217,32 +208,6 @@ class Counts:
         for one in rest:
             first += replace(one, calls=0, input_tokens=0, cached_tokens=0)
         return first
-
-
-_NO_MORE = (None,) * 7
-_rest_of = attrgetter(
-    "reasoning_content",
-    "reasoning",
-    "refusal",
-    "thinking",
-    "reasoning_details",
-    "tool_calls",
-    "function_call",
-)
-
-
-def _plain(event: Event) -> str | None:
-    """Return the text of an event that holds a piece of the first choice's text and no more."""
-    if event.usage is not None or len(event.choices) != 1:
-        return None
-    choice = event.choices[0]
-    delta = choice.delta
-    if delta is None or choice.index or choice.finish_reason is not None:
-        return None
-    if choice.logprobs is not None or choice.usage is not None or not delta.content:
-        return None
-    is_more = delta.thinking_blocks is not None or _rest_of(delta) != _NO_MORE
-    return None if is_more else delta.content
 
 
 def charged(usage: Usage, price: Price | None) -> Usage:

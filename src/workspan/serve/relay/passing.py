@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from time import perf_counter
 
@@ -22,7 +22,7 @@ from workspan.serve.relay.charge import Charge, Limited
 from workspan.serve.relay.counts import charged
 from workspan.serve.relay.telling import DONE, cut_events, last_events, overrun, span
 from workspan.serve.relay.trouble import Missed
-from workspan.serve.relay.turns import turn
+from workspan.serve.relay.turns import Turn, turn
 from workspan.serve.relay.upstream import Server
 from workspan.serve.relay.whole import as_event, as_reply
 from workspan.serve.seeing.noting import noting
@@ -65,14 +65,8 @@ async def relay(
             record.engine, record.model = server.name, server.model
             try:
                 with turn(server, passed, record) as mine:
-                    here, before = await passed.at(server), exchange.upstream_seconds
-                    async with _asked(exchange, here, server, account, record) as (attempt, charge):
-                        is_timed = passed.is_streamed and not attempt.whole
-                        took = exchange.upstream_seconds - before
-                        mine.begins(took if is_timed else None)
-                        await _answer(exchange, attempt, charge, record)
-                        if attempt.counts.odd:
-                            mine.lies()
+                    here = await passed.at(server)
+                    await _through(exchange, here, server, account, record, mine)
                 return
             except Missed as missed:
                 record.failures.append((server.name, missed.failed.code or ""))
@@ -88,11 +82,15 @@ def _noted(
     return noting(account, exchange, record) if accounts.keeps_rows else _NOTHING
 
 
-@asynccontextmanager
-async def _asked(
-    exchange: Exchange, passed: Passed, server: Server, account: Account, record: Record
-) -> AsyncIterator[tuple[Attempt, Charge]]:
-    """Hold an amount and a place, ask, and settle however the block ends."""
+async def _through(
+    exchange: Exchange,
+    passed: Passed,
+    server: Server,
+    account: Account,
+    record: Record,
+    mine: Turn,
+) -> None:
+    """Hold an amount and a place, ask one upstream, answer, and settle however that ends."""
     limited = Limited.by(account.ledger)
     cap = passed.allowed(server, limited)
     plan = passed.plan(server, limited, cap)
@@ -109,8 +107,10 @@ async def _asked(
         bar = _begun(record, attempt, perf_counter() - queued)
         try:
             is_asked = True
-            await attempt.ask(exchange)
-            yield attempt, charge
+            await _asked(exchange, attempt, mine)
+            await _answer(exchange, attempt, charge, record)
+            if attempt.counts.odd:
+                mine.lies()
         except Missed as missed:
             is_asked = missed.served != "no"
             attempt.has_ended = missed.has_ended
@@ -125,6 +125,14 @@ async def _asked(
         if bar is not None:
             record.timeline.end(bar, _outcome(record), usage)
         await charge.settle(usage)
+
+
+async def _asked(exchange: Exchange, attempt: Attempt, mine: Turn) -> None:
+    """Ask, up to the first token of a reply, and note how long that took."""
+    before = exchange.upstream_seconds
+    await attempt.ask(exchange)
+    is_timed = attempt.passed.is_streamed and not attempt.whole
+    mine.begins(exchange.upstream_seconds - before if is_timed else None)
 
 
 def _left(account: Account, passed: Passed, server: Server) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -43,17 +43,19 @@ class Turn:
             self.call.has_lied = True
 
 
-@contextmanager
-def turn(server: Server, passed: Passed, record: Record) -> Iterator[Turn]:
+def turn(server: Server, passed: Passed, record: Record) -> AbstractContextManager[Turn]:
     """Ask one upstream within the block.
 
     Raises:
         Missed: its minute has no room; nothing was asked.
     """
     if server.standing is None:
-        yield Turn()
-        return
-    members, member = server.standing
+        return nullcontext(Turn())
+    return _turn(*server.standing, passed, record)
+
+
+@contextmanager
+def _turn(members: Members, member: Member, passed: Passed, record: Record) -> Iterator[Turn]:
     before, tokens = record.total, _most(passed)
     _admit(member, tokens)
     call = members.begin(member, tokens, monotonic(), passed.asked.client)

@@ -52,10 +52,10 @@ class Record:
     is_stream: bool = False
     has_begun: bool = False
     """The client has been sent a part of an answer."""
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = _NOTHING
     """Of the attempt that answered."""
     is_settled: bool = False
-    total: Usage = field(default_factory=Usage)
+    total: Usage = _NOTHING
     """Of all attempts."""
     span: int = 0
     over: int = 0
@@ -117,6 +117,8 @@ class Record:
 
     def by_engine(self) -> dict[str, Usage]:
         """Return what each engine was charged for; all is its own where nobody can tell."""
+        if len(self.timeline.bars) < 2:
+            return {self.engine: self.total}
         found: dict[str, Usage] = {}
         for bar in self.timeline.bars:
             if bar.usage.calls:

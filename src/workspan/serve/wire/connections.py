@@ -56,18 +56,20 @@ class Connection(HttpToolsProtocol):
         if len(self.url) > _URL_BYTES:
             raise httptools.HttpParserError("the address is too long")
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
-        super().on_header(name, value)
-        if len(self.headers) > self.limits.headers:
-            raise httptools.HttpParserError("there are too many headers")
-        if len(name) + len(value) > self.limits.header_bytes:
-            raise httptools.HttpParserError("a header is too large")
-
     def on_headers_complete(self) -> None:
         """End a head."""
+        self._check_head()
         self.head_since, self._head_bytes = None, 0
         super().on_headers_complete()
+
+    def _check_head(self) -> None:
+        """Refuse a head beyond the limits that came at once."""
+        limits = self.limits
+        if len(self.headers) > limits.headers:
+            raise httptools.HttpParserError("there are too many headers")
+        is_large = self._head_bytes > limits.header_bytes  # with what came behind it
+        if is_large and any(len(k) + len(v) > limits.header_bytes for k, v in self.headers):
+            raise httptools.HttpParserError("a header is too large")
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body; what comes after its reply is read for nobody, up to a limit."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from time import perf_counter
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -54,6 +53,8 @@ class Exchange:
     ) -> None:
         """Take what a server hands on; `bodies` bounds what all that are open hold together."""
         self.scope = scope
+        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        """By their names in lower case; of several of one name the last."""
         self.id = request_id
         self.limits = limits
         self.key_id = ""
@@ -79,12 +80,15 @@ class Exchange:
         self.now = loop.time
         self.asked_at = self.progress = loop.time()
         """When something last came or went; the watch goes by it."""
+        self.due: float | None = None
+        """When a block ends that must end in time: see `within`."""
+        self._is_late = False
         self.voice: Voice = CHAT
         """In which dialect the client is spoken to."""
         self.hears: Hears | None = None
         """Told each part of an answer before the client is, and that it is the last."""
         self._receive, self._send = receive, send
-        self._task = asyncio.current_task()
+        self._task = asyncio.current_task(loop)
         self._watcher: asyncio.Task[None] | None = None
         self._is_writing = False
         self._written_at = self.asked_at
@@ -102,14 +106,10 @@ class Exchange:
         found: str = self.scope["method"]
         return found
 
-    @cached_property
-    def headers(self) -> Mapping[bytes, bytes]:
-        """By their names in lower case; of several of one name the last."""
-        return dict(self.scope["headers"])
-
     def header(self, name: bytes) -> str:
         """Return a header's text; empty where there is none."""
-        return self.headers.get(name, b"").decode("latin-1")
+        found = self.headers.get(name)
+        return "" if found is None else found.decode("latin-1")
 
     async def body(self) -> bytes:
         """Read the body, and begin to watch for the client's going.
@@ -182,6 +182,32 @@ class Exchange:
         """End what runs for this request; the first reason is the one that is told."""
         if self.stopped is None and not self.is_over and self._task is not None:
             self.stopped = why
+            self._task.cancel()
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Have the watch end the block when it takes longer.
+
+        Raises:
+            TimeoutError: it did.
+        """
+        self.due = self.now() + seconds
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self._is_late or self.stopped is not None or self._task is None:
+                raise
+            self._is_late = False
+            if self._task.uncancel():
+                raise
+            raise TimeoutError from None
+        finally:
+            self.due = None
+
+    def look(self, now: float) -> None:
+        """End a block that takes too long."""
+        if self.due is not None and now > self.due and self._task is not None:
+            self.due, self._is_late = None, True
             self._task.cancel()
 
     def touch(self) -> None:

@@ -28,7 +28,8 @@ class Watch(Again):
         self.also: list[Callable[[float], None]] = []
         """Further things to be looked at, given the time."""
         shortest = min(
-            limits.comment_seconds, limits.idle_seconds, limits.body_seconds, limits.header_seconds
+            *(limits.comment_seconds, limits.idle_seconds, limits.body_seconds),
+            *(limits.header_seconds, limits.first_byte_seconds),
         )
         self._pause = min(_SLOWEST, max(_FASTEST, shortest / _LOOKS))
         self._is_hurried = False
@@ -46,6 +47,7 @@ class Watch(Again):
         if self._is_hurried:
             self.stop("draining")
         for exchange in list(self.open):
+            exchange.look(now)
             if why := self._overdue(exchange, now):
                 exchange.stop(why)
             elif exchange.is_stream and exchange.silent_for(now) >= self.limits.comment_seconds:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -16,8 +17,10 @@ from workspan.errors import EngineProtocolError
 from workspan.serve.relay.blocks import Blocks, Cutter, parsed
 from workspan.serve.wire.errors import Failed
 
-_USUAL = re.compile(rb"^(event: (?!error).*\ndata: (\{.*))\n\n", re.MULTILINE)
-"""An event, and its data within it."""
+T = TypeVar("T")
+NotEmpty: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
+_USUAL = re.compile(rb"^event: (?!error).*\ndata: (\{.*)\n\n", re.MULTILINE)
+"""An event's data."""
 
 
 class NamedCutter(Cutter):
@@ -29,7 +32,7 @@ class NamedCutter(Cutter):
         found = _USUAL.findall(whole)
         if 3 * len(found) != whole.count(b"\n"):  # not all of it are such events
             return self._odd(whole[:-2].split(b"\n\n"))
-        return Blocks([one[1] for one in found], whole, parts=[one[0] for one in found])
+        return Blocks(found, whole)
 
 
 @dataclass(slots=True)
@@ -44,6 +47,13 @@ class Heard:
     """What the upstream said in the place of more; nothing beyond it is read."""
     is_over: bool = False
     """The upstream has said that it is done."""
+
+    def add(self, text: str) -> None:
+        """Add a piece of a text."""
+        if self.events and isinstance(run := self.events[-1], list):
+            run.append(text)
+        else:
+            self.events.append([text])
 
     @property
     def written(self) -> bytes:
@@ -72,35 +82,41 @@ class Native(ABC):
         self._lowered = lowered
 
     def hear(self, blocks: Blocks) -> Heard:
-        """Take events in: runs of text at once, which nearly all are, and others one by one.
+        """Take events in: pieces of a text, which nearly all are, and others.
 
         Raises:
             EngineProtocolError: one is none.
         """
-        contents = blocks.contents
-        told = self._read(contents)
-        parts = blocks.parts or [named(*one) for one in zip(contents, told, strict=True)]
-        heard, place, count = Heard(), 0, len(told)
-        while place < count and heard.error is None and not heard.is_over:
-            if texts := self._texts(told, place):
-                heard.events.append(texts)
-                heard.out += parts[place : place + len(texts)]
-                place += len(texts)
+        heard, raw = Heard(), blocks.raw
+        parts = None if raw is None else raw[:-2].split(b"\n\n")
+        for place, content in enumerate(blocks.contents):
+            if parts is not None and (text := self._text(content)) is not None:
+                heard.add(text)
+                heard.out.append(parts[place])
                 continue
-            content, said = contents[place], told[place]
+            said = self._read(content)
             shown = self._take(content, said, heard)
             if shown is not None:
-                heard.out.append(parts[place] if shown is content else named(shown, said))
-            place += 1
+                is_same = parts is not None and shown is content
+                heard.out.append(parts[place] if parts and is_same else named(shown, said))
+            if heard.error is not None or heard.is_over:
+                break
         return heard
 
     @abstractmethod
-    def _read(self, contents: list[bytes]) -> list[Any]:
-        """Decode events."""
+    def _text(self, content: bytes) -> str | None:
+        """Take in an event that is a piece of a text and no more, and return that, never empty.
+
+        None where it is anything else: nothing was taken in.
+        """
 
     @abstractmethod
-    def _texts(self, told: list[Any], place: int) -> list[str]:
-        """Take in the events from a place on that hold a piece of one text each; return these."""
+    def _read(self, content: bytes) -> Any:
+        """Decode an event.
+
+        Raises:
+            EngineProtocolError: it is none.
+        """
 
     @abstractmethod
     def _take(self, content: bytes, said: Any, heard: Heard) -> bytes | None:
@@ -164,22 +180,26 @@ def as_object(content: bytes) -> dict[str, Any]:
     return value
 
 
-def decoded(decode: Any, one: Any, contents: list[bytes]) -> list[Any]:
-    """Decode events at once, or, where one is odd, each by itself.
+def decoded(decode: Callable[[bytes], T], one: type[T], content: bytes) -> T:
+    """Decode an event, one that is nearly JSON, too.
 
     Raises:
-        EngineProtocolError: one is none.
+        EngineProtocolError: it is none.
     """
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode(content)
     try:
-        found: list[Any] = decode(b"[%b]" % b",".join(contents))
-        if len(found) == len(contents):
-            return found
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    try:
-        return [msgspec.convert(as_object(content), one, strict=False) for content in contents]
+        return msgspec.convert(as_object(content), one, strict=False)
     except msgspec.ValidationError as error:
         raise EngineProtocolError(f"malformed stream: {error}") from None
+
+
+def if_such(decode: Callable[[bytes], T], content: bytes) -> T | None:
+    """Decode an event that is of one kind; None where it is not."""
+    try:
+        return decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def number(told: Any) -> int:

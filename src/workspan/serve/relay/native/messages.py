@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -18,8 +17,10 @@ from workspan.serve.dialects.messages import error_of
 from workspan.serve.relay.native.base import (
     Heard,
     Native,
+    NotEmpty,
     as_object,
     decoded,
+    if_such,
     inner,
     number,
     report,
@@ -44,7 +45,19 @@ class _Said(msgspec.Struct):
     usage: Any = None
 
 
-_decode = msgspec.json.Decoder(list[_Said]).decode
+class _Text(msgspec.Struct, gc=False):
+    text: NotEmpty
+
+
+class _Piece(msgspec.Struct, gc=False):
+    """An event that holds a piece of text, which nearly all are."""
+
+    type: Literal["content_block_delta"]
+    delta: _Text
+
+
+_decode = msgspec.json.Decoder(_Said).decode
+_decode_piece = msgspec.json.Decoder(_Piece).decode
 _FINISHES: Mapping[str, str] = {
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
@@ -63,17 +76,12 @@ class NativeMessages(Native):
         self._open: list[int] = []
         self._end = b""
 
-    def _read(self, contents: list[bytes]) -> list[_Said]:
-        return decoded(_decode, _Said, contents)
+    def _text(self, content: bytes) -> str | None:
+        piece = if_such(_decode_piece, content)
+        return None if piece is None else piece.delta.text
 
-    def _texts(self, told: list[_Said], place: int) -> list[str]:
-        texts: list[str] = []
-        for said in islice(told, place, None):
-            text = None if said.delta is None else said.delta.text
-            if said.type != "content_block_delta" or type(text) is not str or not text:
-                break
-            texts.append(text)
-        return texts
+    def _read(self, content: bytes) -> _Said:
+        return decoded(_decode, _Said, content)
 
     def _take(self, content: bytes, said: _Said, heard: Heard) -> bytes | None:
         kind = said.type

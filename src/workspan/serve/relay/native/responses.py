@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -18,8 +17,10 @@ from workspan.serve.relay.blocks import written
 from workspan.serve.relay.native.base import (
     Heard,
     Native,
+    NotEmpty,
     as_object,
     decoded,
+    if_such,
     inner,
     number,
     report,
@@ -46,12 +47,21 @@ class _Item:
     pieces: list[str] = field(default_factory=list)
 
 
-_decode = msgspec.json.Decoder(list[_Said]).decode
+class _Piece(msgspec.Struct, gc=False):
+    """An event that holds a piece of text, which nearly all are."""
+
+    type: Literal["response.output_text.delta"]
+    delta: NotEmpty
+    output_index: int
+    sequence_number: int | None = None
+
+
+_decode = msgspec.json.Decoder(_Said).decode
+_decode_piece = msgspec.json.Decoder(_Piece).decode
 _CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
 """Items that call tools of the client, and where what they are called with stands."""
 _ENDS = ("response.completed", "response.incomplete")
 _FAILS = ("response.failed", "error")
-_TEXT = "response.output_text.delta"
 _OPENINGS = ("response.created", "response.in_progress", "response.queued")
 _ITEM = "response.output_item."
 _TEXTS = ("response.content_part.", "response.output_text.", "response.refusal.")
@@ -76,25 +86,19 @@ class NativeResponses(Native):
         self._end = b""
         self._is_cut = False
 
-    def _read(self, contents: list[bytes]) -> list[_Said]:
-        return decoded(_decode, _Said, contents)
+    def _text(self, content: bytes) -> str | None:
+        piece = if_such(_decode_piece, content)
+        item = None if piece is None else self._items.get(piece.output_index)
+        if piece is None or item is None:
+            return None
+        if piece.sequence_number is not None:
+            self._number = piece.sequence_number
+        if self._keeps:
+            item.pieces.append(piece.delta)
+        return piece.delta
 
-    def _texts(self, told: list[_Said], place: int) -> list[str]:
-        at, texts = told[place].output_index, list[str]()
-        item = self._items.get(at) if type(at) is int else None
-        if item is None or told[place].type != _TEXT:
-            return texts
-        for said in islice(told, place, None):
-            text = said.delta
-            if said.type != _TEXT or said.output_index != at or type(text) is not str or not text:
-                break
-            texts.append(text)
-        if texts:
-            number = told[place + len(texts) - 1].sequence_number
-            self._number = number if type(number) is int else self._number
-            if self._keeps:
-                item.pieces += texts
-        return texts
+    def _read(self, content: bytes) -> _Said:
+        return decoded(_decode, _Said, content)
 
     def _take(self, content: bytes, said: _Said, heard: Heard) -> bytes | None:
         kind = said.type
