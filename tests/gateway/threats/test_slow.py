@@ -57,7 +57,8 @@ def test_heads_without_end_are_refused_by_their_size() -> None:
             long = head("/v1/models", "X: " + "a" * 10_000, method="GET")
             name = head("/v1/models", "X" * 10_000 + ": a", method="GET")
             url = head("/v1/models?" + "a" * 20_000, method="GET")
-            for one in (many, long, name, url):
+            behind = head("/healthz", method="GET") + long  # another, in one piece
+            for one in (many, long, name, url, behind):
                 assert (await send(gw, one)).status in (400, 431)
 
     run(main)

@@ -23,6 +23,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_bytes = 0
+        self._is_refused = False
         self._watchers: set[Callable[[], None]] = set()
         """Told that the client is gone."""
         self._unread, self._unread_since = 0, 0.0
@@ -40,7 +41,8 @@ class Connection(HttpToolsProtocol):
         if self.head_since is not None:
             self._head_bytes += len(data)
         super().data_received(data)
-        if self.head_since is not None and self._head_bytes > self.limits.header_bytes:
+        is_large = self._head_bytes > self.limits.header_bytes
+        if self.head_since is not None and is_large and not self._is_refused:
             self._refuse("the headers are too large")
 
     def on_message_begin(self) -> None:
@@ -63,12 +65,11 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _check_head(self) -> None:
-        """Refuse a head beyond the limits that came at once."""
+        """Refuse a head beyond the limits that came at once, behind another request or not."""
         limits = self.limits
         if len(self.headers) > limits.headers:
             raise httptools.HttpParserError("there are too many headers")
-        is_large = self._head_bytes > limits.header_bytes  # with what came behind it
-        if is_large and any(len(k) + len(v) > limits.header_bytes for k, v in self.headers):
+        if any(len(k) + len(v) > limits.header_bytes for k, v in self.headers):
             raise httptools.HttpParserError("a header is too large")
 
     def on_body(self, body: bytes) -> None:
@@ -111,6 +112,7 @@ class Connection(HttpToolsProtocol):
         body = Failed(status, words, code="bad_request").body
         size = b"content-length: %d\r\n" % len(body)
         kind = b"content-type: application/json\r\nconnection: close\r\n"
+        self._is_refused = True
         self.transport.write(b"".join([STATUS_LINE[status], kind, size, b"\r\n", body]))
         self.transport.pause_reading()
         self.transport.write_eof()  # closed at once, what was not read would reset the reply
