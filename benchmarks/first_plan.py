@@ -9,6 +9,7 @@ budget, once as a limit and once, in a process of its own, as a mean. Told are p
 what comes after the import of `auto` (NumPy's own import is in it), and their ratios by pairs; and
 whether both builds made the same rule, to the last digit.
 
+Modules are compiled before, as installed packages are: one process of each build is not counted.
 Processor seconds can be read on a busy machine, where they are larger for both.
 """
 
@@ -76,6 +77,8 @@ class First(NamedTuple):
 def first(source: Path, profile: Path, work: int, how: str) -> First:
     """Choose a plan in a process of the build whose sources are there."""
     told = {**os.environ, "PYTHONPATH": str(source), "OPENBLAS_NUM_THREADS": "1"}
+    told["PYTHONPYCACHEPREFIX"] = str(profile.parent / "compiled")
+    told.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-c", _CHILD, str(profile), str(work), how]
     done = subprocess.run(command, env=told, capture_output=True, text=True, check=True)
     return First(*json.loads(done.stdout))
@@ -98,6 +101,8 @@ def profiles(file: Path, chains: list[int], folder: Path) -> Iterator[Path]:
 
 def measure(profile: Path, options: argparse.Namespace) -> None:
     """Print what each budget takes."""
+    for source in filter(None, (HERE, options.before)):
+        first(source, profile, BUDGETS[0], "limit")
     for how in ("limit", "mean"):
         for work in BUDGETS:
             ours, theirs = list[First](), list[First]()

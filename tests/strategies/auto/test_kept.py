@@ -33,6 +33,8 @@ from workspan.strategies.auto.fit.replayed import replayed
 from workspan.strategies.auto.fit.rules import fitted
 
 BUDGETS = (1_000, 4_000, 8_000, 16_000, 32_000, 64_000)
+WIDE = 1_000_000
+"""More than plans look at: votes on whole chains may be better."""
 ASKED: tuple[dict[str, Any], ...] = (
     {},
     {"span": 9_000.0},
@@ -51,7 +53,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def rules(evaluations: Evaluations, **asked: Any) -> list[str]:
     """Return the rule of each budget, as a mean and as a limit, to the last digit."""
-    both = ((float(budget), limit) for budget in BUDGETS for limit in (np.inf, float(budget)))
+    both = (
+        (float(budget), limit) for budget in (*BUDGETS, WIDE) for limit in (np.inf, float(budget))
+    )
     return [repr(fitted(evaluations.within(limit), work=work, **asked)) for work, limit in both]
 
 
@@ -144,7 +148,8 @@ def test_a_plan_is_chosen_without_what_fits_weights(file: Path) -> None:
     code = (
         "import sys; from workspan.strategies.auto.profile import evaluation_of; "
         "from workspan.strategies.auto.fit.rules import fitted; "
-        f"fitted(evaluation_of({str(file)!r}, 32000), work=32000.0); print('scipy' in sys.modules)"
+        f"fitted(evaluation_of({str(file)!r}, {WIDE}), work={WIDE}.0); "
+        "print('scipy' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
@@ -174,12 +179,14 @@ def test_the_version_goes_with_what_is_found() -> None:
     assert sum(ends) == pytest.approx(ENDS, rel=1e-3)
     assert cases.mean(axis=(0, 2)) == pytest.approx(CASES, rel=1e-6)
     assert sum(map(abs, weights)) == pytest.approx(WEIGHTS, rel=1e-3)
+    assert found.by_length == pytest.approx(BY_LENGTH, rel=1e-3)
 
 
-FOUND = (1, 83, 13, 3)
+FOUND = (2, 83, 13, 3)
 ENDS = 612_780
 CASES = (0.512025, 16_557.9926, 3_232.9976)
 WEIGHTS = 26.8976
+BY_LENGTH = 0.0224919
 
 
 @settings(max_examples=60, deadline=None)

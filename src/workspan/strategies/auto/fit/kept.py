@@ -27,8 +27,9 @@ from workspan.strategies.auto.fit.vote_evaluation import Inductions
 from workspan.strategies.auto.policies.evidence import Evidence
 from workspan.strategies.auto.policies.plan import NEVER, Outcome, Plan
 from workspan.strategies.auto.policies.support import Support
+from workspan.strategies.auto.policies.weigher import Weigher
 
-VERSION = 1
+VERSION = 2
 """Of how plans are run and chains weighed: what an earlier one found is found anew."""
 
 
@@ -112,6 +113,8 @@ class Kept(msgspec.Struct, frozen=True):
     """Each with the shape that it has in a plan, and its chains."""
     cases: Column
     """[split, 3, problem], what each comes to."""
+    by_length: float | None
+    """What a vote on whole samples counts, as `Weigher` has it; None where it can't be told."""
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -178,6 +181,7 @@ def keep(profile: Profile) -> Kept:
     """
     evaluations = Evaluations.of(profile)
     replays, splits = evaluations.all()
+    votes = Inductions(profile).found
     races, support = evaluations.races.replays(), evaluations.races.support
     return Kept(
         VERSION,
@@ -191,6 +195,7 @@ def keep(profile: Profile) -> Kept:
         tuple((shape, _Stops.of(one)) for shape, one in races.items()),
         tuple((shape, one.plan.shape, one.plan.chains) for shape, one in splits.items()),
         Column.of(np.stack([one.cases for one in splits.values()])),
+        votes.weigher.by_length if votes is not None else None,
     )
 
 
@@ -212,7 +217,9 @@ def evaluations_of(held: Held) -> Evaluations:
     if found is None:
         return Evaluations.of(held.profile)
     kept, table = found
-    return Evaluations(table, votes=Inductions(held.profile), known=KeptEvaluation(kept))
+    weigher = Weigher(kept.by_length) if kept.by_length is not None else None
+    votes = Inductions(held.profile, weigher)
+    return Evaluations(table, votes=votes, known=KeptEvaluation(kept))
 
 
 def _read(held: Held) -> tuple[Kept, Table] | None:

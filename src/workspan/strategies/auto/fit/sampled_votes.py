@@ -64,10 +64,19 @@ class SampledVotes:
 
     @classmethod
     def of(
-        cls, groups: Ints, tokens: Floats, right: NDArray[np.bool_] | None = None, seed: int = 0
+        cls,
+        groups: Ints,
+        tokens: Floats,
+        right: NDArray[np.bool_] | None = None,
+        seed: int = 0,
+        weigher: Weigher | None = None,
     ) -> SampledVotes:
-        """Take samples [problem, sample] as they were drawn, and simulate a few beside them."""
-        weigher = PLAIN if right is None else learn_weigher(groups, tokens, right, seed)
+        """Take samples [problem, sample] as they were drawn, and simulate a few beside them.
+
+        What votes count is learnt, unless it was before: `weigher`.
+        """
+        if weigher is None or right is None:
+            weigher = PLAIN if right is None else learn_weigher(groups, tokens, right, seed)
         both = np.concatenate([groups, _simulated(groups.shape[1], seed)])
         spent = np.concatenate([tokens, np.full((_SIMULATED, groups.shape[1]), tokens.mean())])
         shares, n = _shares(both, spent, weigher), len(groups)
@@ -153,7 +162,7 @@ def _shares(groups: Ints, tokens: Floats, weigher: Weigher) -> Floats:
     return shares
 
 
-def sampled_votes(profile: Profile) -> SampledVotes | None:
+def sampled_votes(profile: Profile, weigher: Weigher | None = None) -> SampledVotes | None:
     """Take each chain's end; None where few problems have two chains."""
     cases, n = profile.even()
     if n < 2:
@@ -161,9 +170,8 @@ def sampled_votes(profile: Profile) -> SampledVotes | None:
     groups = np.array([[chain.groups[-1] for chain in case.chains[:n]] for case in cases])
     tokens = np.array([[chain.depths[-1] for chain in case.chains[:n]] for case in cases], float)
     truth = [np.isin(row, case.right or ()) for row, case in zip(groups, cases, strict=True)]
-    return SampledVotes.of(
-        groups, tokens, np.array(truth) & (groups != NONE) if profile.labelled else None
-    )
+    right = np.array(truth) & (groups != NONE) if profile.labelled else None
+    return SampledVotes.of(groups, tokens, right, weigher=weigher)
 
 
 def _simulated(width: int, seed: int) -> Ints:

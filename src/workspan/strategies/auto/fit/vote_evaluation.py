@@ -93,15 +93,18 @@ class VoteEvaluation:
 
 
 class Inductions:
-    """A profile whose votes are evaluated when somebody asks: it takes seconds, once."""
+    """A profile whose votes are evaluated when somebody asks: once, and most of that is learning.
 
-    def __init__(self, profile: Profile) -> None:
-        self._profile = profile
+    `weigher` is what was learnt of it before.
+    """
+
+    def __init__(self, profile: Profile, weigher: Weigher | None = None) -> None:
+        self._profile, self._weigher = profile, weigher
 
     @cached_property
     def found(self) -> Induction | None:
         """What its votes tell at every price; None where few problems have two chains."""
-        found = sampled_votes(self._profile)
+        found = sampled_votes(self._profile, self._weigher)
         return Induction.of(found) if found else None
 
 
