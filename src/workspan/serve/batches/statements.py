@@ -32,6 +32,10 @@ Mine: TypeAlias = dict[str, Status]
 """How a worker's batches stand, by their ids."""
 
 
+class NotListed(InputError):
+    """A list is to go on after what is not in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What a key has here."""
@@ -113,14 +117,14 @@ def _page(
     """Return so many of a key's rows, the latest first, those after one that is named.
 
     Raises:
-        InputError: there is none such: the first page would be read again without end.
+        NotListed: there is none such: the first page would be read again without end.
     """
     if after:
         before = yield Statement(
             f"SELECT created, id FROM {table} WHERE id = ? AND key = ?", (after, key)
         )
         if not before:
-            raise InputError("after is an id of this list: that one is not there, list anew")
+            raise NotListed("after is an id of this list: that one is not there, list anew")
         [(created, id)] = before
         which += " AND (created < ? OR (created = ? AND id < ?))"
         given += (created, created, id)

@@ -19,7 +19,7 @@ from workspan.serve.batches.parts import content_of, keep_batch
 from workspan.serve.batches.records import ENDPOINTS, WINDOWS, Batch, new_id
 from workspan.serve.gateway import Gateway
 from workspan.serve.routes import filing
-from workspan.serve.routes.filing import MOST, as_list, check_room, of_key, page
+from workspan.serve.routes.filing import MOST, as_list, check_room, listed, of_key, page
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import NEVER_AGAIN, Failed
 from workspan.serve.wire.exchange import Exchange
@@ -121,7 +121,7 @@ async def listing(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     """Answer ``GET /v1/batches``."""
     key, database = await of_key(gateway, exchange, record)
     after, most, _ = page(exchange)
-    found = await database.transact(partial(statements.batches, key, after, most + 1))
+    found = await listed(database, partial(statements.batches, key, after, most + 1))
     counted = [await database.transact(partial(statements.standing, one)) for one in found]
     shown = as_list([one.value for one in counted], most)
     await exchange.reply(200, msgspec.json.encode(shown))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -21,6 +22,9 @@ from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed
 from workspan.serve.wire.exchange import Exchange, Header
 from workspan.store.database import Database
+from workspan.store.statement import Work
+
+T = TypeVar("T")
 
 _LONGEST_NAME = 255
 _LEAST_SECONDS, _MOST_SECONDS = 3_600, FILE_SECONDS
@@ -111,7 +115,7 @@ async def listing(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     key, database = await of_key(gateway, exchange, record)
     after, most, more = page(exchange)
     asked = partial(statements.files, key, more.get("purpose", ""), after, most + 1)
-    found = await database.transact(asked)
+    found = await listed(database, asked)
     await _tell(exchange, as_list([one.value for one in found], most))
 
 
@@ -181,6 +185,18 @@ def page(exchange: Exchange) -> tuple[str, int, dict[str, str]]:
     if not most.isdecimal() or len(most) > 6 or int(most) < 1:
         raise InputError("limit must be a whole number of at least 1")
     return last.get("after", ""), min(int(most), _LONGEST_PAGE), last
+
+
+async def listed(database: Database, asked: Callable[[], Work[list[T]]]) -> list[T]:
+    """Read a part of a list.
+
+    Raises:
+        Failed: what it is to go on after is not there.
+    """
+    try:
+        return await database.transact(asked)
+    except statements.NotListed as error:
+        raise Failed(404, str(error), code="not_listed", param="after") from None
 
 
 def as_list(values: list[dict[str, Any]], most: int) -> dict[str, Any]:
