@@ -176,7 +176,8 @@ class FaultyServer:
 
 def _bound(port: int) -> socket.socket:
     """Return a socket at that port of loopback, which it shares with others made here."""
-    sock = socket.socket()
+    # asyncio sends small pieces at once only where the protocol is named.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
         sock.setsockopt(socket.SOL_SOCKET, option, 1)
     sock.bind(("127.0.0.1", port))
