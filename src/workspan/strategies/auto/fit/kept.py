@@ -21,6 +21,7 @@ from workspan.strategies.auto.fit.columns import Column
 from workspan.strategies.auto.fit.evaluation import Evaluations
 from workspan.strategies.auto.fit.profile import Held, Profile, write_held
 from workspan.strategies.auto.fit.replayed import Grown, Shape
+from workspan.strategies.auto.fit.sampled_votes import sampled_votes
 from workspan.strategies.auto.fit.stops import Stops
 from workspan.strategies.auto.fit.table import Arms, Table
 from workspan.strategies.auto.fit.vote_evaluation import Inductions
@@ -181,7 +182,7 @@ def keep(profile: Profile) -> Kept:
     """
     evaluations = Evaluations.of(profile)
     replays, splits = evaluations.all()
-    votes = Inductions(profile).found
+    votes = sampled_votes(profile)
     races, support = evaluations.races.replays(), evaluations.races.support
     return Kept(
         VERSION,

@@ -87,15 +87,18 @@ class Played:
 
     def at(self, place: int) -> Each:
         """Return what one plan came to."""
-        told = (self.right, self.work, self.span, self.random, self.coverage, self.parts)
-        return Each(*(one[place] for one in told))
+        return Each._make(one[place] for one in self._columns)
 
     def keep(self, fits: Callable[[Climb], bool]) -> Played:
         """Return the part of it that holds some of the plans."""
         held = [i for i, plan in enumerate(self.plans) if fits(plan)]
-        told = (self.right, self.work, self.span, self.random, self.coverage, self.parts)
         plans = tuple(self.plans[i] for i in held)
-        return Played(plans, self.weights, *(one[held] for one in told))
+        return Played(plans, self.weights, *(one[held] for one in self._columns))
+
+    @property
+    def _columns(self) -> Each:
+        """What all plans came to: a plan first in each array."""
+        return Each(self.right, self.work, self.span, self.random, self.coverage, self.parts)
 
     @cached_property
     def hull(self) -> list[int]:

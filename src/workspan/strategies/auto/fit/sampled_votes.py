@@ -75,8 +75,10 @@ class SampledVotes:
 
         What votes count is learnt, unless it was before: `weigher`.
         """
-        if weigher is None or right is None:
-            weigher = PLAIN if right is None else learn_weigher(groups, tokens, right, seed)
+        if right is None:
+            weigher = PLAIN
+        elif weigher is None:
+            weigher = learn_weigher(groups, tokens, right, seed)
         both = np.concatenate([groups, _simulated(groups.shape[1], seed)])
         spent = np.concatenate([tokens, np.full((_SIMULATED, groups.shape[1]), tokens.mean())])
         shares, n = _shares(both, spent, weigher), len(groups)
