@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -129,6 +130,91 @@ def test_the_last_one_s_error_is_told_where_all_fail() -> None:
             assert got.status == 429
             assert got.headers["retry-after"] == "3"
             assert got.error["message"].startswith("b answered")
+
+    run(main)
+
+
+UNKNOWN = {"error": {"message": "The model `m` does not exist", "code": "model_not_found"}}
+NOBODY = "http://127.0.0.1:9/v1"
+
+
+@pytest.mark.parametrize("model", ["m", "m:self_consistency(n=2)"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_all_that_failed_are_named_and_what_may_pass_decides(model: str, is_first: bool) -> None:
+    async def main() -> None:
+        async with Scripted(replies(UNKNOWN, 404)).serve() as up:
+            told = [upstream(up.url, "a"), upstream(NOBODY, "b", retries__attempts="1")]
+            async with gate(*(told if is_first else told[::-1]), failover=True) as gw:
+                number = [{"role": "user", "content": "2 + 2? Reply with a single number."}]
+                got = await gw.ask(model=model, messages=number)
+                assert got.status == 502, got
+                said = got.error["message"]
+                assert said.startswith("b ")
+                assert "a answered 404: The model `m` does not exist" in said
+                assert "127.0.0.1" not in said
+
+    run(main)
+
+
+def test_the_soonest_of_those_that_say_when_decides() -> None:
+    async def main() -> None:
+        answers = [replies(ERROR, 429, headers={"Retry-After": str(s)}) for s in (7, 3)]
+        async with (
+            Scripted(answers[0]).serve() as a,
+            Scripted(answers[1]).serve() as b,
+            gate(*map(upstream, (a.url, b.url, NOBODY), "abc"), failover=True) as gw,
+        ):
+            got = await gw.ask()
+            assert (got.status, got.headers["retry-after"]) == (429, "3")
+
+    run(main)
+
+
+def test_what_one_may_have_billed_is_not_to_be_asked_again_whoever_is_told_of() -> None:
+    async def main() -> None:
+        async with (
+            Scripted(reset).serve() as a,
+            gate(upstream(a.url, "a"), upstream(NOBODY, "b"), failover=True) as gw,
+        ):
+            got = await gw.ask()
+            assert got.error["code"] == "upstream_unreachable"
+            assert got.headers["x-should-retry"] == "false"
+            assert (await gw.record()).total.calls == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize("others", ["chat", "messages"])
+def test_who_can_t_be_put_a_request_is_passed_over(others: str) -> None:
+    """Where nobody else can be asked, that one's trouble is told, and not the request's."""
+    named = {"type": "item_reference", "id": "x"}
+    body = {"model": "m", "input": [{"role": "user", "content": "Hi"}, named]}
+    answer = replies({"id": "r", "object": "response", "status": "completed", "output": []})
+
+    async def main() -> None:
+        speaks = {"a": (others,), "b": ("responses",)}
+        async with Scripted(replies(whole())).serve() as a, Scripted(answer).serve() as b:
+            for url, status in ((b.url, 200), (NOBODY, 502)):
+                told = [upstream(a.url, "a"), upstream(url, "b")]
+                told = [replace(one, speaks=speaks[one.name]) for one in told]
+                async with gate(*told, failover=True) as gw:
+                    got = await gw.post(body, "/responses")
+                    assert got.status == status, got
+                    if status == 502:
+                        assert "b can't be reached" in got.error["message"]
+                        assert "a can't be asked: " in got.error["message"]
+            assert not a.seen
+
+    run(main)
+
+
+def test_where_nobody_can_be_asked_what_it_speaks_that_is_told() -> None:
+    named = {"type": "item_reference", "id": "x"}
+
+    async def main() -> None:
+        async with gate(upstream(NOBODY)) as gw:
+            got = await gw.post({"model": "m", "input": [named]}, "/responses")
+            assert (got.status, got.error["code"]) == (502, "upstream_unreachable")
 
     run(main)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -31,9 +32,12 @@ from workspan.errors import (
     EngineUnavailable,
     InputError,
 )
+from workspan.legible import one_line
 
 _ELSEWHERE = frozenset({401, 402, 403, 404, 408, 429})
 """Statuses of a refusal that another member may not have: each has its own key and account."""
+_LONGEST = 1_500
+"""Characters of what several members said."""
 _PATIENCE = 90.0
 """Seconds for which a call waits for a member that can be asked."""
 
@@ -181,7 +185,7 @@ class Pool:
         told = [*refused.values()]
         waits = [error for error in told if not isinstance(error, EngineRejected)]
         if len(told) == len(self._engines) and not waits:
-            raise told[0]
+            raise _beside(told[0], refused)
         while True:
             now = self._time.now()
             order = self.members.order(asked.key, self._first)
@@ -191,7 +195,8 @@ class Pool:
             if now + wait > end:
                 resting = self.members.resting(order, asked.tokens, now)
                 if told or not resting:
-                    raise waits[-1] if waits else self._busy(wait)
+                    soonest = min(reversed(waits), key=_until) if waits else self._busy(wait)
+                    raise _beside(soonest, refused)
                 return resting, True
             with self._time.move_on_after(wait):
                 await anyio.sleep_forever()
@@ -277,6 +282,19 @@ def dearest(prices: Sequence[Price | None]) -> Price | None:
     cached = [price.input if price.cached is None else price.cached for price in known]
     rates = (max(p.input for p in known), max(p.output for p in known), max(cached))
     return Dearest(*rates, tuple(known))
+
+
+def _beside(error: EngineError, refused: Mapping[str, EngineError]) -> EngineError:
+    """Add to what is told what the other members said: it may be what can be mended."""
+    others = dict.fromkeys(str(one) for one in refused.values() if one is not error)
+    if others:
+        error.args = (one_line(f"{error}; no other could answer: {'; '.join(others)}", _LONGEST),)
+    return error
+
+
+def _until(error: EngineError) -> float:
+    """Return the seconds that it is worth waiting for; who said nothing comes last."""
+    return math.inf if error.retry_after is None else error.retry_after
 
 
 def _may_go_on(error: EngineError, bill: Bill) -> bool:

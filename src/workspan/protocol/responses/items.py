@@ -113,8 +113,9 @@ class _Turns:
 
 
 _INSTEAD: Mapping[str, str] = {
-    "item_reference": "send the item itself, as clients do that are told `store: false`, or let an "
-    "operator keep some responses: --keep-responses N"
+    "item_reference": "it stands for an item that is not kept here; send the item itself, as "
+    "clients do that are told `store: false`, or let an operator keep (more) responses: "
+    "--keep-responses N"
 }
 """What would be right in the place of an item that Chat has no turn for."""
 _ITEMS: Mapping[str, Callable[[_Turns, dict[str, Any], str], None]] = {

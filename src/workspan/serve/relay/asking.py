@@ -28,7 +28,6 @@ from workspan.serve.relay.native.asking import said_of_effort, written_in
 from workspan.serve.relay.native.backward import TONGUES
 from workspan.serve.relay.thinking import said_of_thinking, set_thinking
 from workspan.serve.relay.upstream import Server
-from workspan.serve.wire.errors import Failed
 
 Form: TypeAlias = Literal["chat", "completion", "embedding", "response", "message"]
 
@@ -152,17 +151,25 @@ class Passed:
 
         Raises:
             InputError: it speaks another, in which something of this can't be said.
-            Failed: it speaks neither.
+            UnsupportedCapability: it speaks neither.
         """
-        if self.dialect is not None and await server.spoken.speaks(self.dialect, server):
+        speaks: bool | None = False
+        if self.dialect is not None:
+            speaks = await server.spoken.speaks(self.dialect, server)
+        if speaks:
             return self
         if self.form in ("chat", *DIALECTS) and not server.spoken.has_chat:
             if (form := server.spoken.instead) is not None:
                 return self.as_chat._in(form)
             asked = self.dialect.name if self.dialect is not None else "chat"
             said = f"{server.name} does not speak {asked}, by the operator's word (--speaks)"
-            raise Failed(400, said, code="unsupported")
-        return self.as_chat
+            raise UnsupportedCapability(said)
+        try:
+            return self.as_chat
+        except InputError:
+            if speaks is None:  # nobody was there to be asked: so its own trouble is told
+                return self
+            raise
 
     @property
     def path(self) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from time import perf_counter
 
 from workspan.data.types import Usage
+from workspan.errors import InputError, UnsupportedCapability
 from workspan.serve.accounts import Account, Accounts
 from workspan.serve.asked import Asked
 from workspan.serve.dialects import Voiced
@@ -61,18 +62,24 @@ async def relay(
     )
     async with opened as account, _noted(accounts, account, exchange, record):
         passed = begun(exchange, passed, account)
-        for place, server in enumerate(servers):
+        missed: list[Missed] = []
+        for server in servers:
             record.engine, record.model = server.name, server.model
             try:
+                here = await passed.at(server)
                 with turn(server, passed, record) as mine:
-                    here = await passed.at(server)
                     await _through(exchange, here, server, account, record, mine)
                 return
-            except Missed as missed:
-                record.failures.append((server.name, missed.failed.code or ""))
-                is_last = place == len(servers) - 1
-                if is_last or not missed.elsewhere or record.has_begun:
-                    raise missed.failed from None
+            except (InputError, UnsupportedCapability) as error:
+                if len(servers) == 1 or record.has_begun:
+                    raise
+                missed.append(trouble.unfit(server.name, error))
+            except Missed as one:
+                record.failures.append((server.name, one.failed.code or ""))
+                missed.append(one)
+                if not one.elsewhere or record.has_begun:
+                    raise trouble.told_of(missed, one) from None
+        raise trouble.told_of(missed) from None
 
 
 def _noted(

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from math import ceil
+import os
+import re
+import socket
+import ssl
+from collections.abc import Mapping, Sequence
+from math import ceil, inf
 from typing import Any, Literal, TypeAlias
 
 import aiohttp
@@ -13,19 +17,25 @@ from workspan.boundary.secret import Secret
 from workspan.engines.endpoint.complaints import Complaint, is_complaint
 from workspan.engines.endpoint.rejections import rejection
 from workspan.engines.pool.health import CERTAIN
-from workspan.errors import ContextExceeded, EngineError, EngineUnavailable
+from workspan.errors import ContextExceeded, EngineError, EngineUnavailable, WorkspanError
 from workspan.legible import one_line
 from workspan.serve.relay.in_line import LineFull
-from workspan.serve.wire.errors import NEVER_AGAIN, Failed
+from workspan.serve.wire.errors import NEVER_AGAIN, Failed, failed
 
 Served: TypeAlias = Literal["no", "part"]
 """What the upstream may have decoded, and may charge for."""
 
+_KEY_HINT = re.compile(r"; is the key right\?.*?\(--api-key-env\)")
+"""What an engine adds for whoever runs it, in each member's words."""
 _OURS = {401: "upstream_unauthorized", 402: "upstream_unpaid", 403: "upstream_forbidden"}
 """What is between the gateway and its upstream: a client's own key has nothing to do with it."""
 _KEPT = frozenset({400, 404, 405, 408, 409, 413, 415, 422, 500, 502, 503, 504, 529})
 _MAY_HAVE_SERVED = frozenset({500, 502, 504})
 _LACKS = frozenset({404, 501})
+_PASSING = frozenset({408, 409, 425, 429})
+"""Statuses below 500 that another time may not have."""
+_WORTH_WAITING = 60.0
+"""Seconds: one that wants more is told of like one that said nothing of it."""
 _ELSEWHERE = frozenset({401, 402, 403, 404, 408, 429})
 """Statuses below 500 that another upstream may not have."""
 NOBODY_THERE = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
@@ -164,10 +174,74 @@ def silent(name: str, seconds: float) -> Missed:
 
 def unreachable(name: str, error: Exception, secret: Secret) -> Missed:
     """Say that nobody was there: nothing was spent."""
-    why = secret.scrub(one_line(str(error), 200)) or type(error).__name__
-    said = f"{name} can't be reached: {why}"
+    said = f"{name} can't be reached: {secret.scrub(one_line(_why(error), 200))}"
     failed = Failed(502, said, code="upstream_unreachable", kind="upstream_error")
     return Missed(failed, is_certain=True)
+
+
+def _why(error: Exception) -> str:
+    """Return the system's own words: the address is the operator's to know."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "its certificate is not trusted"
+    if not isinstance(error, aiohttp.ClientConnectorError):
+        return "it took too long to connect"
+    cause = error.os_error
+    if isinstance(cause, ssl.SSLError | socket.gaierror):
+        return cause.strerror or type(cause).__name__
+    return os.strerror(cause.errno) if cause.errno else "no connection"
+
+
+def unfit(name: str, error: WorkspanError) -> Missed:
+    """Say that a request can't be put to an upstream that others of its pool may take."""
+    said = failed(error)
+    told = Failed(said.status, f"{name} can't be asked: {said}", code=said.code, param=said.param)
+    return Missed(told)
+
+
+def told_of(missed: Sequence[Missed], last_word: Missed | None = None) -> Failed:
+    """Say why none of several upstreams answered: what may pass first, all others beside it.
+
+    Who said what no other could mend has the last word. What may have been billed is not to be
+    asked again, whoever is told of.
+    """
+    first = last_word or min(reversed(missed), key=_hopeless)
+    found = first.failed
+    is_charged = any(one.served != "no" and _is_never_again(one.failed) for one in missed)
+    others = dict.fromkeys(str(one.failed) for one in missed if one is not first)
+    beside = "" if last_word or not others else f"; no other could answer: {'; '.join(others)}"
+    return Failed(
+        found.status,
+        f"{found}{beside}",
+        code=found.code,
+        param=found.param,
+        kind=found.kind,
+        headers=NEVER_AGAIN if is_charged else found.headers,
+        details=found.details,
+    )
+
+
+def _hopeless(missed: Missed) -> tuple[int, float]:
+    """Return the less, the more waiting may help, and the sooner."""
+    failed = missed.failed
+    if _is_never_again(failed) or not (failed.status in _PASSING or failed.status >= 500):
+        return 2, 0.0
+    wait = wait_of(missed)
+    return (1, 0.0) if wait is None or wait > _WORTH_WAITING else (0, wait)
+
+
+def _is_never_again(failed: Failed) -> bool:
+    return failed.headers.items() >= NEVER_AGAIN.items()
+
+
+def wait_of(missed: Missed) -> float | None:
+    """Return the seconds that an upstream said it wants."""
+    if missed.failed.status != 429:
+        return None
+    try:
+        wait = float(missed.failed.headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return wait if 0 <= wait < inf else None
 
 
 def of_engine(error: EngineError, urls: Mapping[str, str]) -> Failed:
@@ -176,7 +250,7 @@ def of_engine(error: EngineError, urls: Mapping[str, str]) -> Failed:
     Addresses are the operator's to know, by `urls` each is written as its name, and what its key
     is read from.
     """
-    said, status = str(error).partition("; is the ")[0], error.status or 502
+    said, status = _KEY_HINT.sub("", str(error)), error.status or 502
     for url, one in urls.items():
         said = said.replace(url, one)
     if isinstance(error, LineFull):

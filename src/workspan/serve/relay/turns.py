@@ -15,7 +15,7 @@ from workspan.engines.pool import Member, Members
 from workspan.engines.pool.members import PREFIX, Call
 from workspan.errors import InputError
 from workspan.serve.relay.asking import Passed
-from workspan.serve.relay.trouble import Missed
+from workspan.serve.relay.trouble import Missed, wait_of
 from workspan.serve.relay.upstream import Server
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import Failed
@@ -63,7 +63,7 @@ def _turn(members: Members, member: Member, passed: Passed, record: Record) -> I
         yield Turn(call)
     except Missed as missed:
         if missed.elsewhere and not (missed.lacks and passed.form in _OTHERS):
-            call.failed(monotonic(), _wait(missed), is_certain=missed.is_certain)
+            call.failed(monotonic(), wait_of(missed), is_certain=missed.is_certain)
         raise
     finally:
         used = record.total
@@ -97,17 +97,6 @@ def _admit(member: Member, tokens: int) -> None:
 def _most(passed: Passed) -> int:
     """Bound what a request takes of a minute: a token is at least a byte."""
     return len(passed.asked.body) + (passed.cap or 0) * passed.n
-
-
-def _wait(missed: Missed) -> float | None:
-    """Return the seconds that an upstream said it wants."""
-    if missed.failed.status != 429:
-        return None
-    try:
-        wait = float(missed.failed.headers.get("retry-after", ""))
-    except ValueError:
-        return None
-    return wait if 0 <= wait < math.inf else None
 
 
 def prefix(passed: Passed, *, is_sticky: bool) -> bytes:

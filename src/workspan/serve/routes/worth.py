@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from workspan.data.efforts import effort_for
-from workspan.errors import InputError
+from workspan.errors import InputError, UnsupportedCapability
 from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.native.asking import effort_asked
@@ -22,10 +22,9 @@ async def worth(gateway: Gateway, target: Target, passed: Passed, record: Record
     Raises:
         InputError: it can't be done, or its model has no such effort; nothing was spent.
     """
-    if target.upstream not in gateway.servers:
+    if (here := await _here(gateway, target, passed)) is None:
         return target
     info, server = gateway.engines[target.upstream].info, gateway.servers[target.upstream]
-    here = await passed.at(server)
     if target.strategy is None and (dialect := here.dialect) is not None:
         if (effort := effort_asked(dialect, passed.body)) is not None:
             effort_for(info.model, effort)
@@ -49,6 +48,21 @@ async def worth(gateway: Gateway, target: Target, passed: Passed, record: Record
         return target
     record.why_straight = made.kind.name
     return replace(target, strategy=None, written="")
+
+
+async def _here(gateway: Gateway, target: Target, passed: Passed) -> Passed | None:
+    """Return what the upstream is asked; None where that can't be, and others may be asked it.
+
+    None, too, for an engine of this process.
+    """
+    if target.upstream not in gateway.servers:
+        return None
+    try:
+        return await passed.at(gateway.servers[target.upstream])
+    except (InputError, UnsupportedCapability):
+        if target.strategy is None and len(gateway.pools.order(target.upstream)) > 1:
+            return None
+        raise
 
 
 def _capped(target: Target, passed: Passed) -> Target:

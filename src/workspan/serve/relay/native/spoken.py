@@ -50,8 +50,8 @@ class Spoken:
         """The form in which a chat is asked where Chat is not spoken, by the operator's word."""
         return next((form for name, form in _INSTEAD.items() if name in self._stated), None)
 
-    async def speaks(self, dialect: Dialect, server: Asked) -> bool:
-        """Tell whether a dialect is spoken; an upstream that can't be asked now will be again."""
+    async def speaks(self, dialect: Dialect, server: Asked) -> bool | None:
+        """Tell whether a dialect is spoken; None where it can't be asked now: it will be again."""
         if self._stated:
             return dialect.name in self._stated
         found = self._known.get(dialect.name)
@@ -60,7 +60,7 @@ class Spoken:
                 found = self._known.get(dialect.name)
                 if found is None and (found := await _asked(dialect, server)) is not None:
                     self._known[dialect.name] = found
-        return bool(found)
+        return found
 
 
 async def _asked(dialect: Dialect, server: Asked) -> bool | None:
