@@ -90,6 +90,14 @@ def test_mistakes_are_said_before_anything_is_kept(store: str) -> None:
             keys(command, "me", "--store", store)
 
 
+@pytest.mark.parametrize("option", ["--budget", "--expires", "--models"])
+def test_an_option_without_its_text_is_no_key_without_a_limit(option: str, store: str) -> None:
+    """As of a variable of the shell that was never set."""
+    with pytest.raises(InputError):
+        keys("add", "me", "--store", store, option, "")
+    assert not Path(store).exists()
+
+
 def test_a_store_that_is_gone_is_the_machines_fault() -> None:
     assert exit_for(StoreGone("x")) is exit_for(StoreError("x")) is Exit.MACHINE
 

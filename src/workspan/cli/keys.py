@@ -45,20 +45,20 @@ def add(
     *,
     store: StoreOption,
     budget: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--budget",
             "-b",
             help="Such as '1M work/day, $5/month, 200 calls/hour, 10M prefill': a minute, hour, "
             "day or month by UTC, or in all. No limit unless told.",
         ),
-    ] = "",
+    ] = None,
     rpm: Annotated[int | None, typer.Option(help="Requests a minute, at most.")] = None,
     models: Annotated[
         list[str] | None,
         typer.Option(help="A model it may ask, or a pattern such as 'qwen*'; repeat. Else all."),
     ] = None,
-    expires: Annotated[str, typer.Option(help="Such as 90d, 12h or 2027-03-01.")] = "",
+    expires: Annotated[str | None, typer.Option(help="Such as 90d, 12h or 2027-03-01.")] = None,
     json: Json = False,
 ) -> None:
     """Make a key. Its text is shown this once: only a hash of it is kept."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
@@ -32,6 +33,8 @@ _SECONDS = {
     "minutes": Decimal(60),
     "h": Decimal(3600),
 }
+_NAMES = {**_WORDS, **dict.fromkeys(_SECONDS, "seconds")}
+"""Of limits, by how they are written."""
 _SCALE = {"": 1, "k": 1_000, "m": 1_000_000}
 _ITEM = re.compile(
     r"(?P<dollar>\$)? ?(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+) ?"
@@ -85,17 +88,27 @@ class Budget:
         return Budget(work=work, span=span)
 
     @classmethod
-    def parse(cls, text: str) -> Budget:
+    def parse(
+        cls, text: str, *, only: Collection[str] | None = None, example: str = _EXAMPLE
+    ) -> Budget:
         """Read ``8k work, 2k span, 16 calls, 8 wide, 30s, $0.05``; `tokens` means work.
 
+        Args:
+            text: as people write it.
+            only: the limits that may be named, and are hinted at; all of them if None.
+            example: ends the message about an item that is none.
+
         Raises:
-            SpecError: an item is not understood, not above 0, or given twice.
+            SpecError: an item is not understood, not above 0, given twice or none of these.
         """
         limits: dict[str, int | float | Decimal] = {}
         column = 0
         for item in text.split(","):
             start = column + len(item) - len(item.lstrip())
-            name, value = _item(item.strip(), text, start)
+            try:
+                name, value = _item(item.strip(), only, example)
+            except _Odd as odd:
+                raise SpecError(str(odd), text=text, column=start) from None
             if name in limits:
                 raise SpecError(f"budget limits {name} twice", text=text, column=start)
             limits[name] = value
@@ -138,29 +151,34 @@ def _plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _item(item: str, text: str, column: int) -> tuple[str, int | float | Decimal]:
+class _Odd(Exception):
+    """An item is none."""
+
+
+def _item(
+    item: str, only: Collection[str] | None, example: str
+) -> tuple[str, int | float | Decimal]:
     found = _ITEM.fullmatch(" ".join(item.split())) if len(item) <= _LONGEST else None
     if not found:
-        said = f"budget item {quoted(item)} is not understood: {_EXAMPLE}"
-        raise SpecError(said, text=text, column=column)
+        raise _Odd(f"budget item {quoted(item)} is not understood: {example}")
     number, word = Decimal(found["number"]), found["word"].lower()
     value = number * _SCALE[(found["scale"] or "").lower()]
     if not 0 < value <= _HIGHEST:
-        said = f"budget item {item!r} must be above 0, and at most 10^15"
-        raise SpecError(said, text=text, column=column)
-    if found["dollar"] and not word:
-        return "cost", value
-    if word in _SECONDS and not found["dollar"]:
-        return "seconds", float(value * _SECONDS[word])
-    name = _WORDS.get(word)
-    if name is None or found["dollar"]:
-        known = [*_WORDS, *_SECONDS]
-        hint = nearest(word, known) if word else f"name what {item!r} limits; {_EXAMPLE}"
-        raise SpecError(f"unknown budget word {word!r}: {hint}", text=text, column=column)
+        raise _Odd(f"budget item {item!r} must be above 0, and at most 10^15")
+    is_money = bool(found["dollar"])
+    name = "cost" if is_money and not word else None if is_money else _NAMES.get(word)
+    if name is None:
+        known = [one for one, of in _NAMES.items() if only is None or of in only]
+        hint = nearest(word, known) if word else f"name what {item!r} limits; {example}"
+        raise _Odd(f"unknown budget word {word!r}: {hint}")
+    if only is not None and name not in only:
+        raise _Odd(f"{item!r} limits {name}, which can't be limited here: {example}")
     if name == "cost":
         return name, value
+    if name == "seconds":
+        return name, float(value * _SECONDS[word])
     if value != int(value):
-        raise SpecError(f"budget item {item!r} must be a whole number", text=text, column=column)
+        raise _Odd(f"budget item {item!r} must be a whole number")
     return name, int(value)
 
 

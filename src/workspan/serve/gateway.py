@@ -226,7 +226,7 @@ class Gateway:
             said = {name: text for name, text in told.items() if text}
             wish = read_wish(body, budget, strategy, lane, said)
         except BadBudget as error:
-            raise about(error, "workspan.budget") from None
+            raise about(error, f"workspan.{error.field}") from None
         exchange.has_deadline = not wish.is_batch
         return wish
 

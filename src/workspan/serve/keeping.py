@@ -44,10 +44,10 @@ async def add_key(
     address: str,
     name: str,
     *,
-    budget: str = "",
+    budget: str | None = None,
     rpm: int | None = None,
     models: Iterable[str] = (),
-    expires: str = "",
+    expires: str | None = None,
     utc: Utc = time.time,
 ) -> Added:
     """Make a key and keep it, without its text, in a store.
@@ -57,10 +57,10 @@ async def add_key(
         StoreError: the store can't be used.
     """
     now = utc()
-    limits = list(parse_limits(budget)) if budget.strip() else []
+    limits = [] if budget is None else list(parse_limits(budget))
     if rpm is not None:
         limits.append(per_minute(rpm))
-    until = parse_expiry(expires, now) if expires else None
+    until = None if expires is None else parse_expiry(expires, now)
     stored, text = make_key(name, limits, models=models, expires=until, now=now)
     async with opened(address, is_made=True) as store:
         await store.add(stored)

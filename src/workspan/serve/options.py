@@ -19,6 +19,7 @@ from workspan.serve.prices import NO_PRICES, read_prices
 from workspan.serve.rules import Rules
 from workspan.serve.seeing.access import Access
 from workspan.serve.shadow.stated import read_shadow
+from workspan.serve.trajectories.named import read_limits
 from workspan.serve.trajectories.rules import TrajectoryRules
 from workspan.serve.wire.origin import checked_origin
 from workspan.serve.wishes import read_budget
@@ -84,7 +85,7 @@ def configured(
             shows_progress=progress,
         ),
         trajectories=TrajectoryRules(
-            Budget() if trajectory_budget is None else read_budget(trajectory_budget),
+            Budget() if trajectory_budget is None else read_limits(trajectory_budget),
             trajectories_by_prefix,
         ),
         shadow=None if shadow is None else read_shadow(shadow),

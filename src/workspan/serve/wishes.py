@@ -7,7 +7,7 @@ a command, opens a file or names an address: see `safe_strategy`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,11 @@ _READS: Mapping[str, str] = {
 
 
 class BadBudget(InputError):
-    """The budget that a request wishes can't be read."""
+    """A budget that a request wishes can't be read; `field` is the wish."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 LANES = ("live", "batch")
@@ -83,7 +87,7 @@ def read_wish(
         return NO_WISH
     limits = _text(told, "budget") or budget.strip()
     return Wish(
-        _budget(limits) if limits else None,
+        _budget(limits, "budget", read_budget) if limits else None,
         _text(told, "strategy") or strategy.strip() or None,
         _flag(told, "explain"),
         _lane(_text(told, "lane") or lane.strip()) == "batch",
@@ -100,16 +104,10 @@ def _trajectory(told: Mapping[str, Any], headers: Mapping[str, str]) -> Named | 
     limits = _text(said, "trajectory_budget")
     return Named(
         named.checked_name(_text(said, "trajectory")) if "trajectory" in said else "",
-        _trajectory_budget(limits) if limits else None,
+        _budget(limits, "trajectory_budget", named.read_limits) if limits else None,
         named.turns_of(said.get("trajectory_turns")),
         named.flag_of(said.get("trajectory_tells")),
     )
-
-
-def _trajectory_budget(text: str) -> Budget:
-    found = _budget(text)
-    named.limits_of(found)
-    return found
 
 
 def _lane(text: str) -> str:
@@ -132,11 +130,11 @@ def _flag(told: Mapping[str, Any], name: str) -> bool:
     return bool(value)
 
 
-def _budget(text: str) -> Budget:
+def _budget(text: str, field: str, read: Callable[[str], Budget]) -> Budget:
     try:
-        return read_budget(text)
+        return read(text)
     except SpecError as error:
-        raise BadBudget(f"the wished budget: {error}") from None
+        raise BadBudget(f"the wished budget: {error}", field) from None
 
 
 def read_budget(text: str) -> Budget:

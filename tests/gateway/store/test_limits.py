@@ -45,9 +45,11 @@ def test_a_limit_is_written_as_it_is_read(text: str) -> None:
         ("1M work/day, 5 werk/day", "did you mean 'work'", 13),
         ("1M work/", "write limits like", 8),
         ("", "not understood", 0),
-        ("30s/day", "not", 0),
-        ("8 wide", "not 'wide'", 0),
-        ("2k span/day", "not 'span'", 0),
+        ("30s/day", "'30s' limits seconds", 0),
+        ("8 wide", "'8 wide' limits width, which can't be limited here: a key's budget", 0),
+        ("2k span/day", "'2k span' limits span", 0),
+        ("1k spam", r"unknown budget word 'spam': known: call, calls, dollars, prefill, tokens", 0),
+        ("9 secnds", "did you mean 'tokens'", 0),
         ("1k work/day, 2k tokens/d", "work per day is limited twice", 13),
         ("$2M/day", "at most", 0),
         ("0 work/day", "above 0", 0),
@@ -58,6 +60,14 @@ def test_what_is_wrong_is_pointed_at(text: str, said: str, column: int) -> None:
     with pytest.raises(SpecError, match=said) as caught:
         parse_limits(text)
     assert caught.value.column == column
+
+
+@pytest.mark.parametrize("text", ["8 wrk", "8 wdth", "x", "8", "8 secnds", "8 wide", "", "-1 work"])
+def test_no_hint_names_what_a_key_can_t_have(text: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_limits(f"1 call, {text}")
+    said = str(caught.value).partition("\n")[0].partition(": ")[2]
+    assert not [word for word in ("span", "depth", "wide", "width", "30s", "sec") if word in said]
 
 
 def test_requests_a_minute_are_some() -> None:

@@ -129,8 +129,8 @@ def test_the_operator_s_budget_is_above_the_client_s() -> None:
     [
         ({"Workspan-Trajectory": "x" * 129}, "1 to 128 plain characters"),
         ({"Workspan-Trajectory": "né"}, "plain characters"),
-        ({"Workspan-Trajectory": "a", "Workspan-Trajectory-Budget": "5s"}, "not seconds"),
-        ({"Workspan-Trajectory": "a", "Workspan-Trajectory-Budget": "many"}, "not understood"),
+        ({"Workspan-Trajectory": "a", "Workspan-Trajectory-Budget": "5s"}, "'5s' limits seconds"),
+        ({"Workspan-Trajectory": "a", "Workspan-Trajectory-Budget": "many"}, "40 calls, $2'; span"),
         ({"Workspan-Trajectory": "a", "Workspan-Trajectory-Turns": "0"}, "1 to 10000"),
         ({"Workspan-Trajectory": "a", "Workspan-Trajectory-Turns": "1e3"}, "1 to 10000"),
         ({"Workspan-Trajectory": "a", "Workspan-Trajectory-Tells": "maybe"}, "true or false"),
@@ -143,6 +143,7 @@ def test_what_can_t_be_read_is_refused_before_it_spends(headers: dict[str, str],
             got = await gw.post(ASK, headers=headers)
             assert got.status == 400
             assert said in got.error["message"]
+            assert (got.error["param"] or "workspan.trajectory").startswith("workspan.trajectory")
             assert up.seen == []
 
     run(main)

@@ -95,7 +95,9 @@ def make_key(
     scope = tuple(models)
     for model in scope:
         if not model or legible(model) != model or len(model) > 200:
-            raise InputError(f"a key's models are names or patterns such as qwen*, not {model!r}")
+            raise InputError(
+                f"a key's models are names or patterns such as qwen*, not {quoted(model)}"
+            )
     id = "".join(secrets.choice(_LETTERS) for _ in range(12))
     text = f"wsk-{id}-{secrets.token_urlsafe(32)}"
     return StoredKey(Key(id, name, in_order(limits), scope, int(now), expires), hashed(text)), text

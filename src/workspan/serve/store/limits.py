@@ -37,7 +37,10 @@ _MOST_MONEY = Decimal(1_000_000)
 LARGEST = 2**62
 """The most of anything that is counted; more, as a lying engine may bill, is this much. Two of them
 fit what databases hold."""
-_EXAMPLE = "write limits like '1M work/day, $5/month, 200 calls/hour, 10M prefill/total'"
+_EXAMPLE = (
+    "a key's budget limits work, prefill, calls or money; write limits like '1M work/day, "
+    "$5/month, 200 calls/hour, 10M prefill/total'"
+)
 
 
 def units(quantity: Quantity, amount: float | Decimal) -> int:
@@ -142,19 +145,13 @@ def _limit(item: str, text: str, column: int) -> Limit:
         hint = nearest(word.strip().lower(), _WORDS) if word.strip() else _EXAMPLE
         raise SpecError(f"unknown window {quoted(word)}: {hint}", text=text, column=at)
     try:
-        budget = Budget.parse(said)
+        budget = Budget.parse(said, only=QUANTITIES, example=_EXAMPLE)
     except SpecError as error:
         why = str(error).partition("\n")[0]
         raise SpecError(why, text=text, column=column + (error.column or 0)) from None
-    for quantity in QUANTITIES[1:]:
-        if (most := getattr(budget, quantity)) is not None:
-            if quantity == "cost" and most > _MOST_MONEY:
-                too_much = "a key's money is limited to at most $1000000 a window"
-                raise SpecError(too_much, text=text, column=column)
-            return Limit(quantity, period, units(quantity, most))
-    name = str(budget).rpartition(" ")[2]
-    raise SpecError(
-        f"a key's budget limits work, prefill, calls or money, not {name!r}: {_EXAMPLE}",
-        text=text,
-        column=column,
-    )
+    [quantity] = [name for name in QUANTITIES if getattr(budget, name, None) is not None]
+    most = getattr(budget, quantity)
+    if quantity == "cost" and most > _MOST_MONEY:
+        too_much = "a key's money is limited to at most $1000000 a window"
+        raise SpecError(too_much, text=text, column=column)
+    return Limit(quantity, period, units(quantity, most))

@@ -18,6 +18,10 @@ MOST_TURNS = 10_000
 """That may be stated: a trajectory itself may have more."""
 _LIMITED = ("work", "calls", "prefill", "cost")
 """What a budget of several requests can limit."""
+_EXAMPLE = (
+    "a trajectory's budget limits work, prefill, calls or money, as in '200k work, 40 calls, $2'; "
+    "span, width and seconds are of each request: see workspan.budget"
+)
 READS: Mapping[str, str] = {
     "trajectory": "a text",
     "trajectory_budget": "a text",
@@ -65,6 +69,17 @@ def id_of(key: str, name: str) -> str:
     return "trj-" + hashlib.sha256(f"{key}\0{name}".encode()).hexdigest()[:32]
 
 
+def read_limits(text: str) -> Budget:
+    """Read a trajectory's budget; ``unlimited`` and ``none`` are one without a limit.
+
+    Raises:
+        SpecError: it is not understood, or limits what several requests can't share.
+    """
+    if text.strip().lower() in ("unlimited", "none"):
+        return Budget()
+    return Budget.parse(text, only=_LIMITED, example=_EXAMPLE)
+
+
 def limits_of(budget: Budget) -> tuple[Limit, ...]:
     """Return a budget as limits of accounts that last as long as the trajectory.
 
@@ -73,10 +88,7 @@ def limits_of(budget: Budget) -> tuple[Limit, ...]:
     """
     for item in fields(budget):
         if item.name not in _LIMITED and getattr(budget, item.name) is not None:
-            raise InputError(
-                f"a trajectory's budget limits work, prefill, calls or money, not {item.name}: "
-                "that is of each request, see workspan.budget"
-            )
+            raise InputError(f"{item.name} can't be limited here: {_EXAMPLE}")
     return tuple(
         Limit(name, "total", units(name, most))  # type: ignore[arg-type]  # columns are quantities
         for name in _LIMITED
