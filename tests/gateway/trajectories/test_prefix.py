@@ -466,6 +466,64 @@ def test_agents_that_are_told_the_same_have_a_budget_each() -> None:
     run(main)
 
 
+MARKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "metadata": ({"metadata": {"user_id": "s-1"}}, {"metadata": {"user_id": "s-2"}}),
+    "prompt_cache_key": ({"prompt_cache_key": "1"}, {"prompt_cache_key": "2"}),
+    "budget": (
+        {"workspan": {"trajectory_budget": "70 work"}},
+        {"workspan": {"trajectory_budget": "90 work"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("kept", ["process", "store"])
+def test_agents_told_the_same_with_the_same_ids_are_apart_by_what_they_say(
+    mark: str, kept: str, tmp_path: Path
+) -> None:
+    """Some upstreams number the calls of each reply anew, whoever asks."""
+    call = {"id": "call_0", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    answer = replies(whole("Look:", 10, tool_calls=[call]))
+    store = str(tmp_path / "store.db") if kept == "store" else ""
+
+    async def main() -> None:
+        async with (
+            Scripted(answer).serve() as up,
+            gate(up.url, store=store, trajectories=BY_PREFIX) as gw,
+        ):
+            key = {}
+            if store:
+                async with rig(store, "10k work") as one:
+                    stored, text = make_key("a", (), now=one.utc())
+                    await one.store.add(stored)
+                    key = {"Authorization": f"Bearer {text}"}
+            turns: list[list[Any]] = [[USER], [USER]]
+            for which in (0, 1, 1, 0, 1, 0, 0, 1):  # the second goes on before the first
+                body = {**ASK, "messages": turns[which], "tools": [TOOL], "max_tokens": 20}
+                got = await gw.post({**body, **MARKS[mark][which]}, headers=key)
+                assert got.status == 200, got
+                said = got.value["choices"][0]["message"]
+                result = {"role": "tool", "tool_call_id": "call_0", "content": "a wall"}
+                turns[which] = [*turns[which], said, result]
+            ids = [one.turn.trajectory.id for one in gw.log.records if one.turn]
+            [first, second] = dict.fromkeys(ids)
+            assert ids == [first, second, second, first, second, first, first, second]
+
+    run(main)
+
+
+def test_what_says_another_thing_each_turn_is_followed_all_the_same() -> None:
+    async def main() -> None:
+        async with Scripted(looks()).serve() as up, gate(up.url, trajectories=BY_PREFIX) as gw:
+            messages = [USER]
+            for turn in range(3):
+                got = await gw.ask(messages=messages, tools=[TOOL], metadata={"turn": turn})
+                messages = gone_on(messages, got.value["choices"][0]["message"])
+            assert len({one.turn.trajectory.id for one in gw.log.records if one.turn}) == 1
+
+    run(main)
+
+
 def test_what_can_t_be_compared_is_a_run_of_its_own() -> None:
     async def main() -> None:
         async with (

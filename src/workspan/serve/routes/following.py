@@ -10,7 +10,7 @@ from workspan.serve.gateway import Gateway
 from workspan.serve.relay.asking import Passed
 from workspan.serve.seeing.record import Record
 from workspan.serve.trajectories.named import Named
-from workspan.serve.trajectories.prefix import Hearer, prefix_after, prefixes
+from workspan.serve.trajectories.prefix import Hearer, apart, prefix_after, prefixes
 from workspan.serve.wire.exchange import Exchange
 
 NAMELESS = (
@@ -18,6 +18,11 @@ NAMELESS = (
     "request goes on from"
 )
 """Begins the refusal of what says more of a run, and can't be found."""
+
+
+_MARKS = ("prompt_cache_key", "safety_identifier", "user", "metadata")
+"""Fields by which clients tell their users and sessions apart: Codex writes a session's id into the
+first, Claude Code into the last."""
 
 
 async def followed(gateway: Gateway, exchange: Exchange, passed: Passed, record: Record) -> Passed:
@@ -42,13 +47,22 @@ async def followed(gateway: Gateway, exchange: Exchange, passed: Passed, record:
     except InputError as error:  # whether it can be asked, others say
         if wish is not None:
             raise InputError(f"{NAMELESS}; this prompt can't be compared: {error}") from None
-    name = await book.follow(prefixes(scope, prompt)) or f"by prefix {asked.id}"
+    marks = _marks(passed, wish)
+    before = apart(prefixes(scope, prompt), marks)
+    name = await book.follow(before) or f"by prefix {asked.id}"
     found = replace(wish or Named(), name=name, is_found=True)
     named = replace(asked.wish, trajectory=found)
     joined = await gateway.joined(replace(asked, wish=named), record)
     if prompt:
-        exchange.hears = _Hearing(gateway, scope, prompt, Hearer(passed.form), name)
+        exchange.hears = _Hearing(gateway, scope, marks, prompt, Hearer(passed.form), name)
     return replace(passed, asked=joined)
+
+
+def _marks(passed: Passed, wish: Named | None) -> str:
+    """Return what a request says of whose it is, and of its run's budget; empty where nothing."""
+    said = [passed.body.raw(name).decode() for name in _MARKS]
+    budget = "" if wish is None or wish.budget is None else str(wish.budget)
+    return "\n".join([budget, *said]) if budget or any(said) else ""
 
 
 @dataclass(slots=True)
@@ -57,6 +71,7 @@ class _Hearing:
 
     gateway: Gateway
     scope: str
+    marks: str
     prompt: tuple[Message, ...]
     hearer: Hearer
     name: str
@@ -68,6 +83,7 @@ class _Hearing:
             return
         found = [prefix_after(self.scope, self.prompt, answer) for answer in answers]
         try:
-            await self.gateway.trajectories.remember(found, self.name)
+            kept = apart(found, self.marks)
+            await self.gateway.trajectories.remember(kept, self.name)
         except StoreError as error:  # this process knows it all the same
             self.gateway.log.store(error)

@@ -4,7 +4,7 @@ What a client was told is read from the bytes that it was sent, in its own diale
 the prompt that it answers: the hash of both is what a later request must begin with. What clients
 write anew does not count: blanks, marks for caches of prompts, thoughts in tags, how a number in a
 call's arguments is written. Nor does what a system says, which some write anew each turn. Ids of
-calls count. Nothing of the conversation is kept but the hash.
+calls count, where an upstream gives each its own. Nothing of the conversation is kept but the hash.
 """
 
 from __future__ import annotations
@@ -84,6 +84,18 @@ def prefix_after(scope: str, prompt: Sequence[Message], answer: Answer) -> str:
     for one in [*turns, ("assistant", "", text, calls)]:
         state.update(_bytes(one))
     return state.hexdigest()
+
+
+def apart(digests: Iterable[str], marks: str) -> list[str]:
+    """Return hashes to look for, or to keep: beside each, before it, the one with a client's marks.
+
+    So runs that were told the same to the letter are told apart by what their requests say
+    of themselves. What says another thing each turn is found without it.
+    """
+    if not marks:
+        return [*digests]
+    pairs = ((hashlib.sha256(f"{one}\n{marks}".encode()).hexdigest(), one) for one in digests)
+    return [one for pair in pairs for one in pair]
 
 
 _Turn: TypeAlias = tuple[str, str, str, list[Call]]
