@@ -101,7 +101,9 @@ def _cells(each: Compared, advice: Advice) -> tuple[str, ...]:
     """Return a setting's row: its cost, how much better it is, and how often it agrees."""
     ahead = "not known" if each.difference is None else f"{each.difference:+.3f}"
     within = f"{each.low:+.3f} {each.high:+.3f}"
-    cost = _cost(each.cost, advice)
+    cost, now = _cost(each.cost, advice), _cost(each.cost_now, advice)
+    if now != _cost(advice.cost_now, advice):  # it was run on others of the requests
+        cost += f" (now {now})"
     return one_line(each.strategy, 40), cost, ahead, within, f"{each.agreement:.0%}"
 
 

@@ -55,7 +55,10 @@ def _judge(store: str, left: Sequence[ToJudge], who: str, done: int, total: int)
         if typed.is_back:
             place = max(0, place - 1)
         elif typed.verdict is not None:
-            anyio.run(_keep, store, one, Label(one.said.number, who, typed.verdict))
+            label = Label(one.said.number, who, typed.verdict, time.time())
+            if not anyio.run(_keep, store, one, label):
+                said = "not kept: the gateway has dropped this request since, see days in --shadow"
+                Terminal(stderr=True).print(Text(said, "dim"))
             place += 1
 
 
@@ -100,9 +103,9 @@ async def _read(store: str, since: float) -> list[Shadowed]:
         return await ShadowStore(database).since(since)
 
 
-async def _keep(store: str, one: ToJudge, label: Label) -> None:
+async def _keep(store: str, one: ToJudge, label: Label) -> bool:
     from workspan.lab.advising.kept import MADE_BY, ShadowStore
     from workspan.store.database import opened_database
 
     async with opened_database(store, made_by=MADE_BY, is_made=False) as database:
-        await ShadowStore(database).label(one.request.id, label, time.time())
+        return await ShadowStore(database).label(one.request.id, label)

@@ -93,7 +93,7 @@ async def fill(path: Path | str, requests: Iterable[Shadowed]) -> None:
     for one in requests:
         await store.keep(replace(one, at=now))
         for label in one.labels:
-            await store.label(one.id, label, now)
+            await store.label(one.id, replace(label, at=now))
     await database.aclose()
 
 

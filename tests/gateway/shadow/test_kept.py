@@ -45,11 +45,12 @@ def test_a_request_comes_back_as_it_was_kept(address: str) -> None:
         assert [one.id for one in await store.since(150.0)] == ["a" * 32]
         with pytest.raises(StoreError):
             await store.keep(ONE)  # once
-        await store.label(ONE.id, Label(0, "ann", "wrong"), 1.0)
-        await store.label(ONE.id, Label(0, "ann", "right"), 2.0)
-        await store.label(ONE.id, Label(0, "bob", "unsure"), 2.0)
+        assert not await store.label("gone", Label(0, "ann", "wrong", 1.0))
+        assert await store.label(ONE.id, Label(0, "ann", "wrong", 1.0))
+        await store.label(ONE.id, Label(0, "ann", "right", 2.0))
+        await store.label(ONE.id, Label(0, "bob", "unsure", 2.0))
         _, second = await store.since(0)
-        assert second.labels == (Label(0, "ann", "right"), Label(0, "bob", "unsure"))
+        assert second.labels == (Label(0, "ann", "right", 2.0), Label(0, "bob", "unsure", 2.0))
         assert await store.salt() == await store.salt() != ""
         assert not await database.transact(lambda: drop_old(1e12))  # for how long nobody said
         assert len(await store.since(0)) == 2
@@ -78,12 +79,12 @@ def test_many_are_read_and_dropped_some_at_a_time(
         kept = [replace(ONE, id=f"{place:02}" * 16, at=100.0 + place) for place in range(10)]
         for one in kept:
             await store.keep(one)
-            await store.label(one.id, Label(0, "ann", "right"), 1.0)
+            await store.label(one.id, Label(0, "ann", "right", 1.0))
         counted.transactions = 0
         found = await store.since(0)
         assert [one.id for one in found] == [one.id for one in kept]
         assert all(len(one.arms) == 2 and len(one.answers) == 2 for one in found)
-        assert all(one.labels == (Label(0, "ann", "right"),) for one in found)
+        assert all(one.labels == (Label(0, "ann", "right", 1.0),) for one in found)
         assert counted.transactions == 1 + 4
         assert [one.at for one in await store.since(0, 4)] == [106.0, 107.0, 108.0, 109.0]
         await store.keep_for(1)

@@ -54,8 +54,8 @@ async def labelled(path: Path, requests: list[Shadowed]) -> None:
         for said in one.answers:
             assert said.text is not None
             is_right = value(said.text) == Fraction(sum(map(int, words)))
-            label = Label(said.number, "sums", "right" if is_right else "wrong")
-            await ShadowStore(database).label(one.id, label, time.time())
+            label = Label(said.number, "sums", "right" if is_right else "wrong", time.time())
+            await ShadowStore(database).label(one.id, label)
     await database.aclose()
 
 

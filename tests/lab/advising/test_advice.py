@@ -97,6 +97,51 @@ def test_labels_count_up_to_the_first_that_lacks_one() -> None:
     assert one(half).first.judged == 1
 
 
+def test_labels_count_though_requests_go_on_coming() -> None:
+    """Those that came since take places before the ones that were judged: ids are random."""
+    told = [request(n, 0, 1, "wr") for n in range(0, 80, 2)]
+    told = [replace(r, at=10.0, labels=tuple(replace(x, at=20.0) for x in r.labels)) for r in told]
+    since = [replace(request(n, 0, 1), at=15.0 if n == 61 else 30.0) for n in range(1, 80, 2)]
+    found = one(sorted(told + since, key=lambda r: r.id)).first
+    assert found.judged == 31  # up to the one that was there, and was not judged
+    assert found.requests == 80
+
+
+def test_a_cost_is_of_the_same_requests() -> None:
+    """Where a setting was added later, what is cheaper would look dearer."""
+    early = [request(n, 0, 0, work=(100, 80)) for n in range(300)]
+    late = [request(n + 300, 0, 0, work=(1_000, 900)) for n in range(100)]
+    late = [replace(r, arms=(r.arms[0], replace(r.arms[1], strategy="b"))) for r in late]
+    found = one(early + late)
+    assert (found.recommend, found.cost_now, found.first.cost) == ("auto", 100, 80)
+    assert [(each.cost_now, each.cost) for each in found.compared] == [(100, 80), (1_000, 900)]
+
+
+@pytest.mark.parametrize("n", [1, 25, 100])
+def test_what_would_decide_where_nothing_differs_is_the_exact_number(n: int) -> None:
+    found = one([request(place, 0, 0) for place in range(n)])
+    assert n + (found.more or 0) == 149  # the least with 1 - 0.05^(1/n) below 0.02
+    assert one([request(place, 0, 0) for place in range(149)]).verdict == "keep"
+    again = one([request(place, 0, 0, problem=f"p{place % 5}") for place in range(50)])
+    assert 50 + (again.more or 0) == 1_490
+    assert "would decide" in again.why
+
+
+@pytest.mark.parametrize(("labels", "each"), [("wr", 25), ("", 200)])
+def test_what_would_decide_does(labels: str, each: int) -> None:
+    """About: within a factor of three, where things are as they look."""
+
+    def drawn(n: int) -> Advice:
+        return one([request(x, 0, int(x % each == each - 1), labels) for x in range(n)])
+
+    few = drawn(each)
+    assert few.verdict == "undecided"
+    assert few.more is not None
+    assert ("more labelled request" in few.why) == bool(labels)
+    least = next(n for n in range(each, 4_000, each) if drawn(n).verdict != "undecided")
+    assert each + few.more <= 3 * least <= 9 * (each + few.more)
+
+
 def test_what_has_no_text_can_not_hold_labels_up() -> None:
     told = [request(n, 0, 1, "wr") for n in range(100)]
     told[3] = replace(told[3], question=None, labels=())

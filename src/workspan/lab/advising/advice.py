@@ -9,11 +9,11 @@ Agreement alone ranks nothing: it bounds how far two settings can differ, whatev
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
-from statistics import NormalDist, fmean
+from statistics import NormalDist, fmean, pvariance
 from typing import Literal
 
 from workspan.errors import InputError
@@ -50,6 +50,8 @@ class Compared:
     """Share of requests on which it gave the present answer."""
     cost: float
     """Of a request, on average."""
+    cost_now: float
+    """Of the same requests as they were answered."""
     is_cheaper: bool
     """Surely: the interval of the difference in cost lies below 0."""
     verdict: Verdict
@@ -72,6 +74,7 @@ class Advice:
     compared: tuple[Compared, ...]
     """Every setting that was run beside, the one that the advice rests on first."""
     cost_now: float
+    """Of a request, on those that the advice rests on."""
     cost_unit: Literal["USD", "work"]
     """Tokens decoded, where a price is not known or nothing has one."""
     margin: float
@@ -134,10 +137,9 @@ def _of_route(
     found = _best_first(found, margin)
     verdict = _together([one.verdict for one in found])
     recommend = found[0].strategy if verdict == "change" else now
-    cost_now = fmean(_cost(one.now, unit) for one in requests)
     return Advice(
         *(route, model, kind, len(requests), now, recommend, verdict, tuple(found)),
-        *(cost_now, unit, margin, found[0].truth),
+        *(found[0].cost_now, unit, margin, found[0].truth),
     )
 
 
@@ -190,7 +192,7 @@ def _compared(pairs: Pairs, unit: str, margin: float, confidence: float) -> Comp
     verdict = _verdict(low, high, margin, is_cheaper=is_cheaper) if is_enough else "undecided"
     more = None
     if verdict == "undecided":
-        more = _more(pairs, difference, (low, high), margin, is_cheaper=is_cheaper)
+        more = _more(pairs, difference, margin, confidence, is_cheaper=is_cheaper)
     return Compared(
         pairs.strategy,
         pairs.truth,
@@ -201,6 +203,7 @@ def _compared(pairs: Pairs, unit: str, margin: float, confidence: float) -> Comp
         high,
         fmean(one.is_same for one in pairs.all),
         fmean(_cost(one.then, unit) for one in pairs.all),
+        fmean(_cost(one.now, unit) for one in pairs.all),
         is_cheaper,
         verdict,
         more,
@@ -240,8 +243,14 @@ def _unlike_at_most(pairs: Sequence[Pair], delta: float) -> float:
 
     A problem that comes again counts once, and as unlike if it ever was: never too low.
     """
+    every, unlike = _problems(pairs)
+    return upper(unlike, every, delta)
+
+
+def _problems(pairs: Sequence[Pair]) -> tuple[int, int]:
+    """Return how many problems there are, and how many of them were unlike."""
     unlike = {one.problem for one in pairs if not one.is_same}
-    return upper(len(unlike), len({one.problem for one in pairs}), delta)
+    return len({one.problem for one in pairs}), len(unlike)
 
 
 def _cost(arm: Arm, unit: str) -> float:
@@ -257,37 +266,62 @@ def _mean_within(values: Sequence[float]) -> Interval:
 def _more(
     pairs: Pairs,
     difference: float | None,
-    interval: tuple[float, float],
     margin: float,
+    confidence: float,
     *,
     is_cheaper: bool,
 ) -> int | None:
     """Estimate the further requests that would decide, if things are as they look.
 
-    An interval's half-width goes with 1 / √n: n' = n (h (1 + z₈₀ / z₉₅) / d)², where d is how far
-    the mean lies from what is to be excluded, and 80 % of such samples decide.
+    What is needed is counted in problems, and so many requests come for each as have come so far.
     """
-    n = len(pairs.all)
+    used = pairs.all if pairs.truth == "agreement" else pairs.judged
+    known = len({one.problem for one in used})
     if pairs.truth == "agreement":
-        unlike = fmean(not one.is_same for one in pairs.all)
-        reaches = [margin - unlike]
+        needed = _to_agree(pairs.all, margin, 1 - confidence)
     else:
-        n, d = len(pairs.judged), difference or 0.0
+        d = difference or 0.0
         to_change = [d, d + margin if is_cheaper else -1.0]
         to_keep = [-d, -1.0 if is_cheaper else margin - d]
-        reaches = to_change + to_keep
-    reach = max(reaches)
-    if n < FEWEST:
-        return max(1, FEWEST - n)
-    if reach <= 0:
+        needed = _to_exclude(max(to_change + to_keep), used, confidence)
+    if needed > _ENDLESS:
         return None
-    half = (interval[1] - interval[0]) / 2
+    missing = max(1, math.ceil(max(needed, FEWEST)) - known)
+    more = math.ceil(missing * (len(used) / known if known else 1))
+    return more if more < _ENDLESS else None
+
+
+def _to_agree(pairs: Sequence[Pair], margin: float, delta: float) -> float:
+    """Return the problems that bound the share of those unlike below the margin.
+
+    By Chernoff's bound: n' = ln(1/delta) / KL(share, margin). It is a little more than the exact
+    one, as is needed for it to be found so most times.
+    """
+    every, unlike = _problems(pairs)
+    share = unlike / every
+    if share >= margin:
+        return math.inf
+    apart = (1 - share) * math.log((1 - share) / (1 - margin))
+    apart += share * math.log(share / margin) if share else 0.0
+    return -math.log(delta) / apart
+
+
+def _to_exclude(reach: float, pairs: Sequence[Pair], confidence: float) -> float:
+    """Return the problems for which an interval ends before what lies `reach` from its mean.
+
+    n' = v ((z + z₈₀) / reach)², where v is the variance of a problem's difference, and 80 % of such
+    samples decide; where next to nothing differs, the score interval's z² (1 - reach) / reach.
+    """
+    if reach <= 0:
+        return math.inf
     normal = NormalDist()
-    scale = 1 + normal.inv_cdf(POWER) / normal.inv_cdf(0.5 + CONFIDENCE / 2)
-    if pairs.truth == "agreement":
-        half -= fmean(not one.is_same for one in pairs.all)
-    needed = n * (half * scale / reach) ** 2
-    return max(1, math.ceil(needed) - n) if needed < _ENDLESS else None
+    z = normal.inv_cdf(0.5 + confidence / 2)
+    values: dict[Hashable, list[float]] = {}
+    for one in pairs:
+        values.setdefault(one.problem, []).append(one.difference or 0.0)
+    spread = pvariance(map(fmean, values.values())) if values else 1.0
+    by_spread = spread * ((z + normal.inv_cdf(POWER)) / reach) ** 2
+    return max(by_spread, z**2 * (1 - reach) / reach)
 
 
 _ENDLESS = 1_000_000
@@ -303,7 +337,8 @@ def _why(advice: Advice) -> str:
     if advice.verdict == "keep":
         return f"no setting is better by {advice.margin:g}, or as good and cheaper"
     if one.more is not None:
-        return f"about {counted(one.more, 'more request')} would decide on {one.strategy}"
-    if one.truth == "agreement":
+        noun = "more labelled request" if one.truth == "labels" else "more request"
+        return f"about {counted(one.more, noun)} would decide on {one.strategy}"
+    if one.truth == "agreement" and one.agreement < 1:
         return "answers differ too often for agreement to decide: label some"
     return f"{one.strategy} is too close to call"

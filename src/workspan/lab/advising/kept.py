@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Literal
 
 from workspan.store.database import Database
-from workspan.store.statement import Rows, Statement, Work
+from workspan.store.statement import LOCK, Rows, Statement, Work
 
 MADE_BY = "workspan serve --store"
 """What keeps such requests."""
@@ -61,6 +61,8 @@ class Label:
     number: int
     labeller: str
     verdict: Verdict
+    at: float = 0.0
+    """When, in seconds of UTC's epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,12 @@ class ShadowStore:
             found += await self._database.transact(partial(_read, some))
         return found
 
-    async def label(self, id: str, label: Label, at: float) -> None:
-        """Keep what a person said of an answer; of two by one person the last stands."""
-        await self._database.transact(lambda: _label(id, label, at))
+    async def label(self, id: str, label: Label) -> bool:
+        """Keep what a person said of an answer; of two by one person the last stands.
+
+        False where the request is gone: what is older than was stated is dropped at any time.
+        """
+        return await self._database.transact(lambda: _label(id, label))
 
     async def keep_for(self, days: int) -> None:
         """State for how many days requests are kept: it holds until another number is stated."""
@@ -203,7 +208,7 @@ def _read(ids: Sequence[str]) -> Work[list[Shadowed]]:
     )
     said = yield from _of("SELECT shadowed, number, text, score FROM shadow_answers", "number", ids)
     told = yield from _of(
-        "SELECT shadowed, number, labeller, verdict FROM shadow_labels", "number, labeller", ids
+        "SELECT shadowed, number, labeller, verdict, at FROM shadow_labels", "number, labeller", ids
     )
     return [
         Shadowed(
@@ -242,13 +247,18 @@ def _arm(row: Sequence[Any]) -> Arm:
     return Arm(strategy, bool(is_now), *rest)
 
 
-def _label(id: str, label: Label, at: float) -> Work[None]:
-    yield Statement(
-        "INSERT INTO shadow_labels (shadowed, number, labeller, verdict, at) "
-        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (shadowed, number, labeller) "
-        "DO UPDATE SET verdict = excluded.verdict, at = excluded.at",
-        (id, label.number, label.labeller, label.verdict, at),
+def _label(id: str, label: Label) -> Work[bool]:
+    there = yield Statement(
+        f"SELECT 1 FROM shadow_answers WHERE shadowed = ? AND number = ?{LOCK}", (id, label.number)
     )
+    if there:
+        yield Statement(
+            "INSERT INTO shadow_labels (shadowed, number, labeller, verdict, at) "
+            "VALUES (?, ?, ?, ?, ?) ON CONFLICT (shadowed, number, labeller) "
+            "DO UPDATE SET verdict = excluded.verdict, at = excluded.at",
+            (id, label.number, label.labeller, label.verdict, label.at),
+        )
+    return bool(there)
 
 
 def _state(name: str, value: str) -> Work[None]:

@@ -6,7 +6,9 @@ has anything to be judged.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+import math
+from bisect import bisect_left, insort
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,7 +40,7 @@ class Pairs:
     strategy: str
     truth: Truth
     judged: tuple[Pair, ...]
-    """Those whose difference is known: the first so many, in an order that hangs on nothing."""
+    """Those whose difference is known: a fair sample of all, or of all up to some moment."""
     all: tuple[Pair, ...]
 
 
@@ -47,7 +49,8 @@ def pairs_of(requests: Sequence[Shadowed], strategy: str) -> Pairs:
 
     Labels count where there is one, then a verifier's scores where no answer lacks one. Labelled
     are the requests up to the first that lacks a label: since ids are random, they are a fair
-    sample, however many of them there are.
+    sample, however many of them there are. Requests go on coming while people label, some of them
+    before those that were judged: so it is the first of those that were there by some label.
     """
     found = [(one, arm) for one in requests for arm in one.beside if arm.strategy == strategy]
     truth = truth_of([one for one, _ in found])
@@ -56,12 +59,15 @@ def pairs_of(requests: Sequence[Shadowed], strategy: str) -> Pairs:
     )
     if truth == "agreement":
         return Pairs(strategy, truth, (), every)
-    asked = every
-    if truth == "labels":  # what has no text can't be judged
-        asked = tuple(
-            p for p, (one, _) in zip(every, found, strict=True) if one.question is not None
-        )
-    return Pairs(strategy, truth, tuple(_known(asked)), every)
+    if truth == "verifier":
+        return Pairs(strategy, truth, tuple(p for p in every if p.difference is not None), every)
+    asked = [
+        (one.at, pair)
+        for pair, (one, _) in zip(every, found, strict=True)
+        if one.question is not None  # what has no text can't be judged
+    ]
+    looks = {label.at for one, _ in found for label in one.labels}
+    return Pairs(strategy, truth, _first_judged(asked, looks), every)
 
 
 def truth_of(requests: Sequence[Shadowed]) -> Truth:
@@ -79,11 +85,27 @@ def is_unlike(one: Shadowed) -> bool:
     return any(arm.answer != one.now.answer for arm in one.beside)
 
 
-def _known(pairs: Sequence[Pair]) -> Iterator[Pair]:
-    for pair in pairs:
-        if pair.difference is None:
-            return
-        yield pair
+def _first_judged(asked: Sequence[tuple[float, Pair]], looks: Iterable[float]) -> tuple[Pair, ...]:
+    """Return the most pairs that were judged without a gap among those there by some moment.
+
+    Args:
+        asked: when each came, in the order in which they are labelled.
+        looks: the moments of labels.
+    """
+    places = sorted(range(len(asked)), key=lambda place: asked[place][0])
+    judged: list[int] = []
+    gap, so_far, best = len(asked), 0, (0, 0, -math.inf)
+    for moment in sorted({*looks, math.inf}):
+        while so_far < len(places) and asked[places[so_far]][0] <= moment:
+            place = places[so_far]
+            so_far += 1
+            if asked[place][1].difference is None:
+                gap = min(gap, place)
+            else:
+                insort(judged, place)
+        best = max(best, (bisect_left(judged, gap), gap, moment))
+    _, gap, moment = best
+    return tuple(pair for at, pair in asked[:gap] if at <= moment)
 
 
 def _difference(one: Shadowed, arm: Arm, truth: Truth) -> float | None:
