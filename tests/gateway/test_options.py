@@ -64,6 +64,11 @@ def test_a_file_of_prices_fills_in_what_is_not_stated(tmp_path: Path) -> None:
         ({"engines": ["http://user:pw@h/v1"]}, "holds no key"),
         ({"engines": TWO, "models": ["c=x"]}, "no engine is named"),
         ({"engines": [*TWO, "a=http://h/v1"]}, "twice"),
+        ({"engines": ONE, "otlp": "ftp://h"}, "--otlp"),
+        *(
+            ({"engines": ONE, name: ""}, f"--{name} is empty")
+            for name in ("host", "store", "strategy", "judge", "verifier")
+        ),
     ],
 )
 def test_what_can_t_be_is_refused(options: dict[str, object], said: str) -> None:

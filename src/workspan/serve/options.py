@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +65,8 @@ def configured(
     Raises:
         InputError: one is wrong; says what would be right.
     """
+    given = {"--host": host, "--strategy": strategy, "--store": store}
+    _check_given({**given, "--judge": judge, "--verifier": verifier})
     told = upstreams(engines, models, prices, settings, keys, speaks)
     rows = NO_PRICES if price_file is None else read_prices(price_file)
     told = tuple(replace(one, price=one.price or rows.of(one.model)) for one in told)
@@ -81,7 +83,7 @@ def configured(
         store or "",
         rules=Rules(
             judge=judge,
-            verifier=_verifier(verifier) if verifier else None,
+            verifier=None if verifier is None else _verifier(verifier),
             shows_progress=progress,
         ),
         trajectories=TrajectoryRules(
@@ -97,6 +99,19 @@ def configured(
         origins=tuple(map(checked_origin, origins or ())),
         pools=pools,
     )
+
+
+def _check_given(texts: Mapping[str, str | None]) -> None:
+    """Refuse an option that says nothing: an unset variable would mean no store, and no keys.
+
+    Raises:
+        InputError: one does.
+    """
+    for option, text in texts.items():
+        if text is not None and not text.strip():
+            raise InputError(
+                f"{option} is empty, as of a variable that is not set: leave it out for none"
+            )
 
 
 def _admin_key(variable: str | None) -> str:
@@ -118,7 +133,10 @@ def _admin_key(variable: str | None) -> str:
 def _collector(text: str | None) -> str:
     if text is None:
         return ""
-    checked_url(text)
+    try:
+        checked_url(text)
+    except InputError as error:
+        raise InputError(f"--otlp: {error}") from None
     return text
 
 
