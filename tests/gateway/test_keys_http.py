@@ -60,6 +60,11 @@ def test_a_key_is_needed_proved_and_held_to_its_scope(tmp_path: Path) -> None:
             assert (await gw.post(ASK, headers=bearing(key))).status == 200
             assert (await gw.post(ASK, headers={"x-api-key": key})).status == 200
             assert (await gw.get("/v1/models")).status == 401
+            for one, names in ((key, ["m", "auto", "m:auto"]), (other, [])):
+                async with gw.client.get(f"{gw.url}/models", headers=bearing(one)) as listed:
+                    assert [x["id"] for x in (await listed.json())["data"]] == names
+                async with gw.client.get(f"{gw.url}/models/m", headers=bearing(one)) as found:
+                    assert found.status == (200 if names else 404)
             assert (await gw.get("/healthz")).status == 200
             for record in gw.log.records:
                 assert key not in str(record.line)

@@ -69,6 +69,15 @@ def test_small_mistakes_are_named() -> None:
                 got = await gw.post(other)
                 assert (got.status, got.error["code"]) == (400, "invalid_request")
                 assert "half a character" not in got.error["message"]
+            for body, why in (
+                (b"", "there is none"),
+                (b'{"model":"m","temperature":NaN}', "JSON has no number NaN"),
+                (b'{"model":"m","temperature":-Infinity}', "JSON has no number -Infinity"),
+                (b"\xef\xbb\xbf" + json.dumps(ASK).encode(), "a mark of the order of bytes"),
+            ):
+                got = await gw.post(body)
+                assert (got.status, got.error["code"]) == (400, "invalid_request")
+                assert why in got.error["message"]
             got = await gw.post(ASK, path="/v1/chat/completions")
             assert got.status == 404
             assert "leave it out of the base address" in got.error["message"]
@@ -88,8 +97,27 @@ def test_a_whole_number_may_be_written_with_a_point(model: str) -> None:
             body = body[:-1] + b', "n": 1.0, "max_tokens": 50.0}'
             assert (await gw.post(body)).status == 200
             assert up.seen[0].value["max_tokens"] == 50
-            got = await gw.post(body.replace(b"50.0", b"50.5"))
-            assert (got.status, got.error["param"]) == (400, "max_tokens")
+            assert (await gw.post(body.replace(b"50.0", b"5.1e1"))).status == 200
+            assert up.seen[-1].value["max_tokens"] == 51
+            for wrong in (b"50.5", b"5e-1", b"1e999", b"true", b'"50"', b"[]"):
+                got = await gw.post(body.replace(b"50.0", wrong))
+                assert (got.status, got.error["param"]) == (400, "max_tokens")
+
+    run(main)
+
+
+@pytest.mark.parametrize("path", ["/messages", "/messages/", "/messages/batches", "/nothing"])
+def test_anthropic_s_clients_are_told_in_their_own_form_wherever_they_ask(path: str) -> None:
+    async def main() -> None:
+        async with Scripted(replies(whole())).serve() as up, gate(up.url) as gw:
+            got = await gw.post(b"", path, headers={"anthropic-version": "2023-06-01"})
+            told = json.loads(got.body)
+            assert (told["type"], got.status) == ("error", 400 if path == "/messages" else 404)
+            assert told["error"]["type"] in ("invalid_request_error", "not_found_error")
+            assert told["request_id"] == got.headers["x-request-id"]
+            got = await gw.post(b"", "/chat/completions", headers={"anthropic-version": "x"})
+            assert got.error["code"] == "invalid_request"
+            assert "type" not in json.loads(got.body)
 
     run(main)
 

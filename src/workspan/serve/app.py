@@ -65,6 +65,15 @@ _OWN = frozenset({"/metrics", page.EVENTS, page.MAP, advice.PATH, *page.ASSETS})
 _WHILE_DRAINING = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
+def _voice_else(exchange: Exchange) -> Callable[[str], Voiced] | None:
+    """Return how an error is said at an address that all clients ask, or nobody."""
+    path = exchange.path
+    if path in _SEEN:  # they are Chat's
+        return None
+    is_below = path.startswith(("/v1/messages/", "/messages/"))
+    return MESSAGES.voice if is_below or b"anthropic-version" in exchange.headers else None
+
+
 class App:
     """The application of one process."""
 
@@ -129,6 +138,8 @@ class App:
 
     async def _routed(self, exchange: Exchange, record: Record) -> None:
         path, method = exchange.path, exchange.method
+        if (voice := _VOICES.get(path) or _voice_else(exchange)) is not None:
+            exchange.voice = voice(exchange.id)
         methods = ROUTES.get(path)
         kept = batching.found(path) if methods is None else None
         if kept is not None:
@@ -140,8 +151,6 @@ class App:
             record.route, methods = about.MODELS, _MODEL
         else:
             record.route = path
-        if (voice := _VOICES.get(path)) is not None:
-            exchange.voice = voice(exchange.id)
         record.method = exchange.method
         if path in _SEEN:
             self._see(exchange, record)

@@ -250,21 +250,21 @@ class Gateway:
         except InputError as error:
             field = "model" if wish.strategy is None else "workspan.strategy"
             raise about(error, field) from None
-        if key is not None:
-            self._check_scope(key, model, target)
+        if key is not None and not self._is_in_scope(key, model, target.upstream):
+            said = f"the key {key.id} may not ask {quoted(model)}"
+            raise KeyRefused(said, code="model_not_allowed")
         return target
 
-    def _check_scope(self, key: Key, model: str, target: Target) -> None:
-        """Hold what is asked, and what would answer, against a key's scope.
+    def may_ask(self, key: Key | None, model: str) -> bool:
+        """Say whether a model that there is may be asked by a key."""
+        if key is None:
+            return True
+        return self._is_in_scope(key, model, self.routing.upstream_of(model))
 
-        Raises:
-            KeyRefused: neither is within it.
-        """
-        real = self.routing.models.get(target.upstream) or target.upstream
-        if not (key.may_ask(model) or key.may_ask(real)):
-            raise KeyRefused(
-                f"the key {key.id} may not ask {quoted(model)}", code="model_not_allowed"
-            )
+    def _is_in_scope(self, key: Key, model: str, upstream: str) -> bool:
+        """Say whether what is asked, or what would answer, is within a key's scope."""
+        real = self.routing.models.get(upstream) or upstream
+        return key.may_ask(model) or key.may_ask(real)
 
     def asked(
         self,

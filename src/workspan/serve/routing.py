@@ -83,6 +83,10 @@ class Routing:
         words = [*self._named]
         return [*shown, *words, *(f"{model}:{word}" for model in shown for word in words)]
 
+    def upstream_of(self, name: str) -> str:
+        """Return the upstream that one of the names stands for."""
+        return self._known[name].upstream
+
     def target(self, model: str, wish: Wish) -> Target:
         """Return what a request means.
 

@@ -21,6 +21,8 @@ _WHY: Mapping[type[Exception], str] = {
     UnicodeDecodeError: "it is no UTF-8",
 }
 _HALVES = "a text in it holds half a character, such as \\ud83d without its other half"
+_MARK = b"\xef\xbb\xbf"
+"""Of the order of bytes: some editors of files begin them with it."""
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -31,16 +33,26 @@ def _reader(kind: type[T]) -> Callable[[bytes], T | None]:
     return msgspec.json.Decoder(kind | None, strict=True).decode
 
 
-def _has_halves(content: bytes) -> bool:
-    """Tell a text with half a character, which Python's JSON reads, from what is no object."""
+def _why_not(content: bytes, error: Exception) -> str:
+    """Say why a body is none: where Python's JSON reads it, it is one of what that takes beyond."""
+    if not content.strip():
+        return "there is none"
+    if content.startswith(_MARK):
+        return "it begins with a mark of the order of bytes (BOM)"
+    if (why := _WHY.get(type(error))) is not None:
+        return why
+    numbers: list[str] = []
     try:
-        return isinstance(json.loads(content), dict)
+        found = json.loads(content, parse_constant=numbers.append)
     except (ValueError, RecursionError):
-        return False
+        return str(error)
+    if numbers:
+        return f"JSON has no number {numbers[0]}"
+    return _HALVES if isinstance(found, dict) else str(error)
 
 
 def _whole(raw: msgspec.Raw) -> msgspec.Raw:
-    """Write ``2.0`` as 2: a number without a fraction is whole, as JSON Schema has it."""
+    """Write ``2.0`` and ``2e0`` as 2: what has no fraction is whole, as JSON Schema has it."""
     value = msgspec.json.decode(raw)
     is_whole = isinstance(value, float) and value.is_integer()
     return msgspec.Raw(b"%d" % int(value)) if is_whole else raw
@@ -68,7 +80,7 @@ class Body:
                 content.decode()  # deeper down nobody here looks, and an upstream may fail on it
             return cls(_decode(content), content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            why = _WHY.get(type(error)) or (_HALVES if _has_halves(content) else str(error))
+            why = _why_not(content, error)
             raise InputError(f"the body must be a JSON object: {why}") from None
 
     def __contains__(self, name: str) -> bool:
@@ -88,7 +100,7 @@ class Body:
         if raw is None:
             return None
         try:
-            if kind is int and b"." in bytes(raw):
+            if kind is int and not bytes(raw).isdigit():
                 raw = _whole(raw)
             read: Callable[[bytes], T | None] = _reader(kind)  # type: ignore[arg-type]  # hashable
             found = read(raw)

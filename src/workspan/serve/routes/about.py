@@ -25,8 +25,9 @@ _TOKENIZER_BYTES = 4 * 1024 * 1024
 
 async def models(gateway: Gateway, exchange: Exchange, record: Record) -> None:  # noqa: ARG001
     """Answer ``GET /v1/models``: each model, alone and with each strategy that has a name."""
-    await gateway.who(exchange)
-    data = [_model(gateway, name) for name in gateway.routing.names()]
+    key = await gateway.who(exchange)
+    names = gateway.routing.names()
+    data = [_model(gateway, name) for name in names if gateway.may_ask(key, name)]
     await exchange.reply(200, msgspec.json.encode({"object": "list", "data": data}))
 
 
@@ -36,10 +37,10 @@ async def model(gateway: Gateway, exchange: Exchange, record: Record) -> None:
     Raises:
         Failed: there is none.
     """
-    await gateway.who(exchange)
+    key = await gateway.who(exchange)
     name = unquote(exchange.path[len(MODELS) + 1 :])
     record.route = f"{MODELS}/{{model}}"
-    if name not in gateway.routing.names():
+    if name not in gateway.routing.names() or not gateway.may_ask(key, name):
         raise no_model(name, f"see {MODELS}")
     await exchange.reply(200, msgspec.json.encode(_model(gateway, name)))
 

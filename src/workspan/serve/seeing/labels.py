@@ -23,7 +23,14 @@ CODES = (
     | REFUSALS
     | {
         *("", "invalid_request", "unsupported", "unpriced_model", "model_not_found"),
-        *("unknown_url", "method_not_allowed", "body_too_large", "body_timeout", "client_gone"),
+        *(
+            "unknown_url",
+            "method_not_allowed",
+            "body_too_large",
+            "body_compressed",
+            "body_timeout",
+            "client_gone",
+        ),
         *("client_slow", "timeout", "draining", "queue_full", "invalid_api_key"),
         *("key_revoked", "key_expired", "model_not_allowed", "store_unreachable", "store_error"),
         *(

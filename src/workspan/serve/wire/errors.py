@@ -22,7 +22,7 @@ from workspan.errors import (
     UnsupportedCapability,
     WorkspanError,
 )
-from workspan.legible import legible, one_line
+from workspan.legible import legible, one_line, quoted
 
 _LONGEST = 1_500
 """Characters of a message."""
@@ -166,6 +166,12 @@ _SAYS: Mapping[type[WorkspanError], Callable[[Any], Failed]] = {
 def too_large(limit: int) -> Failed:
     """Refuse a body."""
     return Failed(413, f"the body is larger than {limit} bytes", code="body_too_large")
+
+
+def compressed(how: str) -> Failed:
+    """Refuse a body that is to be unpacked first: nothing bounds what it would come to."""
+    said = f"content-encoding {quoted(how)} is not read here: send the body as it is"
+    return Failed(415, said, code="body_compressed")
 
 
 def no_route(path: str) -> Failed:

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from workspan.serve.config import Limits
 from workspan.serve.wire import sse
 from workspan.serve.wire.bodies import Bodies
-from workspan.serve.wire.errors import NEVER_AGAIN, Failed, too_large
+from workspan.serve.wire.errors import NEVER_AGAIN, Failed, compressed, too_large
 from workspan.serve.wire.voice import CHAT, Voice
 
 Receive: TypeAlias = Callable[[], Awaitable[Any]]
@@ -115,9 +115,11 @@ class Exchange:
         """Read the body, and begin to watch for the client's going.
 
         Raises:
-            Failed: it is too large, or others hold too much.
+            Failed: it is too large or compressed, or others hold too much.
         """
         limit = self.limits.body_bytes
+        if (packed := self.header(b"content-encoding").lower()) not in ("", "identity"):
+            raise compressed(packed)
         told = self.header(b"content-length")
         if told.isdigit() and int(told) > limit:
             raise too_large(limit)
