@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from patience import RUN
 from workspan.serve.keeping import add_key, key_usage
+from workspan.serve.running import Revival
 from workspan.testing.server import Behaviour, SimulatedServer
 
 PATIENCE = 120
@@ -199,8 +200,51 @@ def test_workers_share_one_address_and_a_dead_one_is_replaced() -> None:
         for _ in range(8):
             assert ask(url)["workspan"]["work"] == 4
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=PATIENCE)
+        _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
+        lines = [json.loads(one) for one in said.splitlines()]
+        [died] = [one for one in lines if one["event"] == "worker_died"]
+        assert (died["worker"], died["exit"]) in (("1", -signal.SIGKILL), ("2", -signal.SIGKILL))
+        assert died["anew_in"] <= 0.5
+
+
+def test_workers_whose_parent_was_killed_end_too() -> None:
+    """Else they would hold the address and spend, and nobody would start them anew."""
+    with (
+        upstream(Behaviour()) as up,
+        command("-e", up.url, "--model", "simulated", "--workers", "2") as (process, url),
+    ):
+        children = _children(process.pid)
+        assert ask(url)["workspan"]["work"] == 4
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+        _until_gone(children)
+
+
+def _until_gone(processes: list[int]) -> None:
+    """Wait for processes that are no children of ours; one that nobody waited for is gone, too."""
+    for one in processes:
+        while Path(f"/proc/{one}").exists():
+            with suppress(OSError):
+                if ") Z " in Path(f"/proc/{one}/stat").read_text():
+                    break
+            time.sleep(0.05)
+
+
+def test_a_worker_that_dies_as_it_begins_is_begun_anew_later_each_time() -> None:
+    revival, now, pauses = Revival(0.0), 0.0, []
+    for _ in range(9):
+        assert revival.died(now)
+        assert not revival.died(now)  # once
+        assert not revival.is_due(now)
+        pauses.append(revival.pause)
+        now += revival.pause
+        assert revival.is_due(now)
+        assert not revival.is_due(now)
+        now += 0.1
+    assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    assert revival.died(now + 60)  # it had served for a while
+    assert revival.pause == 0.5
 
 
 def _children(pid: int) -> list[int]:

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what a client d
 _GRACE_SECONDS = 5
 """After the drain, until what still runs is cancelled."""
 _RESTART_SECONDS = 0.5
+"""Before a dead worker is started anew; twice as long each time that it dies as it begins."""
+_LONGEST_PAUSE, _STEADY_SECONDS = 30.0, 10.0
 _YOUNG = 10_000
 """New objects after which Python looks for garbage in cycles. A request is some hundred, and all
 are gone when it ends, without any search: by Python's default a few at a time begin one again and
@@ -239,6 +242,41 @@ def _work(
         raise _why(server.app)
 
 
+@dataclass(slots=True)
+class Revival:
+    """When a worker that died is started anew: soon, unless it dies as soon as it begins."""
+
+    began: float
+    """When it was started last."""
+    pause: float = 0.0
+    """Seconds before it is started anew."""
+    due: float | None = None
+    """When that is; None while it runs."""
+
+    def died(self, now: float) -> bool:
+        """Note that it is dead; False where that is known."""
+        if self.due is not None:
+            return False
+        is_steady = now - self.began >= _STEADY_SECONDS
+        self.pause = _RESTART_SECONDS if is_steady else min(_LONGEST_PAUSE, 2 * self.pause)
+        self.pause = max(self.pause, _RESTART_SECONDS)
+        self.due = now + self.pause
+        return True
+
+    def is_due(self, now: float) -> bool:
+        """Say whether it is time; if so, it begins now."""
+        if self.due is None or now < self.due:
+            return False
+        self.began, self.due = now, None
+        return True
+
+
+def _end_alone(lifeline: int) -> None:
+    """End this process as by a signal once its parent is gone: nobody would start it anew."""
+    os.read(lifeline, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 class _Workers:
     """The parent of several processes: starts them, starts those anew that die, ends them."""
 
@@ -247,8 +285,12 @@ class _Workers:
         self._sock = sock
         self._context = multiprocessing.get_context("fork")
         self._running: list[multiprocessing.process.BaseProcess] = []
+        self._revivals = [Revival(monotonic()) for _ in range(config.workers)]
+        self._log = to_standard_error()
         self._is_ending = False
         self._read, self._write = os.pipe()
+        self._lifeline = os.pipe()
+        """Closed by this process's end, however it comes: then its workers end, too."""
         self._folder = Path(tempfile.mkdtemp(prefix="workspan-serve-"))
 
     def run(self, on_ready: Callable[[], None]) -> None:
@@ -281,6 +323,8 @@ class _Workers:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.close(self._read)
+        os.close(self._lifeline[1])
+        threading.Thread(target=_end_alone, args=(self._lifeline[0],), daemon=True).start()
         try:
             worker = str(place + 1)
             _work(self._config, self._sock, lambda: self._say_ready(), worker, self._folder)
@@ -309,10 +353,19 @@ class _Workers:
     def _keep(self) -> None:
         """Start dead workers anew until the end."""
         while not self._is_ending:
-            multiprocessing.connection.wait([p.sentinel for p in self._running], _RESTART_SECONDS)
+            alive = [process.sentinel for process in self._running if process.exitcode is None]
+            multiprocessing.connection.wait(alive, _RESTART_SECONDS)
             for place, process in enumerate(self._running):
                 if process.exitcode is not None and not self._is_ending:
-                    self._running[place] = self._start(place)
+                    self._revive(place, process.exitcode)
+
+    def _revive(self, place: int, status: int) -> None:
+        """Start one anew, once it is time; say that it died."""
+        revival, now = self._revivals[place], monotonic()
+        if revival.died(now):
+            self._log.died(str(place + 1), status, revival.pause)
+        if revival.is_due(now):
+            self._running[place] = self._start(place)
 
     def _end(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self._is_ending = True

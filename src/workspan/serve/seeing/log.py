@@ -38,6 +38,14 @@ class RequestLog:
         line = {"event": "store", "time": time.time(), "is_up": gone is None, "error": said}
         self._write(line)
 
+    def died(self, worker: str, status: int, pause: float) -> None:
+        """Write that a process died: its exit status, below 0 a signal, and when it is begun anew.
+
+        What it was drawing on is charged as the rows of the route `lost`.
+        """
+        told = {"worker": worker, "exit": status, "anew_in": pause}
+        self._write({"event": "worker_died", "time": time.time(), **told})
+
     def bug(self, request_id: str, error: BaseException) -> None:
         """Write where one of our own was raised; its words may hold what a client wrote."""
         places = [
