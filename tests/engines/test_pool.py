@@ -219,6 +219,40 @@ def test_who_can_not_wait_asks_members_that_rest_for_what_others_asked() -> None
     anyio.run(main)
 
 
+def test_all_that_failed_are_named_and_who_rests_is_asked_before_that() -> None:
+    async def main() -> None:
+        lacks = [EngineRejected("a answered 404: no such model", status=404) for _ in range(2)]
+        dead = [EngineUnavailable("b can't be reached") for _ in range(2)]
+        made = pool({"a": failing(*lacks), "b": failing(*dead)}, patience=0)
+        for _ in range(2):  # by the second both rest
+            with pytest.raises(EngineUnavailable) as told:
+                await draw(made, REQUEST)
+            said = "b can't be reached; no other could answer: a answered 404: no such model"
+            assert str(told.value) == said
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize(("why", "status"), [("limited", 429), ("failed", 503)])
+def test_who_says_when_is_told_first_and_is_limited_only_by_its_limits(
+    why: str, status: int
+) -> None:
+    async def main() -> None:
+        broken = EngineUnavailable("a answered 503", status=503)
+        made = pool({"a": failing(broken), "b": ScriptedEngine(wordy)}, patience=0)
+        _, second = made.members
+        wait = 7.0 if why == "limited" else None
+        second.health.failed(0.0, is_probe=False, wait=wait)
+        second.health.until = 7.0
+        with pytest.raises(EngineUnavailable) as told:
+            await draw(made, REQUEST)
+        said = f"no other member of pool can be asked for 7 s: b {why}"
+        assert str(told.value) == f"{said}; no other could answer: a answered 503"
+        assert (told.value.status, told.value.retry_after) == (status, 7.0)
+
+    anyio.run(main)
+
+
 class Lying(ScriptedEngine):
     """Answers, and its figures contradict each other."""
 

@@ -36,6 +36,9 @@ from workspan.legible import one_line
 
 _ELSEWHERE = frozenset({401, 402, 403, 404, 408, 429})
 """Statuses of a refusal that another member may not have: each has its own key and account."""
+_FULL = "is full"
+_LIMITED = ("limited", _FULL)
+"""Why a member that is in order waits all the same."""
 _LONGEST = 1_500
 """Characters of what several members said."""
 _PATIENCE = 90.0
@@ -185,7 +188,7 @@ class Pool:
         told = [*refused.values()]
         waits = [error for error in told if not isinstance(error, EngineRejected)]
         if len(told) == len(self._engines) and not waits:
-            raise _beside(told[0], refused)
+            raise _beside(told[0], told)
         while True:
             now = self._time.now()
             order = self.members.order(asked.key, self._first)
@@ -194,20 +197,33 @@ class Pool:
             wait = self.members.wait(asked.tokens, now, self._client)
             if now + wait > end:
                 resting = self.members.resting(order, asked.tokens, now)
-                if told or not resting:
-                    soonest = min(reversed(waits), key=_until) if waits else self._busy(wait)
-                    raise _beside(soonest, refused)
+                resting = [member for member in resting if member.name not in refused]
+                if waits or not resting:
+                    raise self._refusal(refused, waits, asked)
                 return resting, True
             with self._time.move_on_after(wait):
                 await anyio.sleep_forever()
 
-    def _busy(self, wait: float) -> EngineUnavailable:
-        standing = ", ".join(f"{one.name} {self._why(one)}" for one in self.members)
-        said = f"no member of {self._name} can be asked for {wait:.0f} s: {standing}"
-        return EngineUnavailable(said, status=429, retry_after=wait)
+    def _refusal(
+        self, refused: Mapping[str, EngineError], waits: Sequence[EngineError], asked: Asked
+    ) -> EngineError:
+        """Say why nobody answers: by whoever may answer soonest, all others beside it."""
+        idle = [member for member in self.members if member.name not in refused]
+        busy = [self._busy(idle, asked)] if idle else []
+        return _beside(min([*busy, *reversed(waits)], key=_until), [*refused.values(), *busy])
+
+    def _busy(self, idle: Sequence[Member], asked: Asked) -> EngineUnavailable:
+        now = self._time.now()
+        wait = min(member.wait(now, asked.tokens, self._client) for member in idle)
+        why = {member.name: self._why(member) for member in idle}
+        standing = ", ".join(f"{name} {reason}" for name, reason in why.items())
+        others = "other " * (len(idle) < len(self._engines))
+        said = f"no {others}member of {self._name} can be asked for {wait:.0f} s: {standing}"
+        is_limited = any(reason in _LIMITED for reason in why.values())
+        return EngineUnavailable(said, status=429 if is_limited else 503, retry_after=wait)
 
     def _why(self, member: Member) -> str:
-        return member.health.why or member.of(self._client).why or "is full"
+        return member.health.why or member.of(self._client).why or _FULL
 
     async def _drawn(self, call: Call, request: Request, bill: Bill) -> AsyncGenerator[Chunk, None]:
         """Draw from one member, and note what became of it."""
@@ -284,9 +300,9 @@ def dearest(prices: Sequence[Price | None]) -> Price | None:
     return Dearest(*rates, tuple(known))
 
 
-def _beside(error: EngineError, refused: Mapping[str, EngineError]) -> EngineError:
-    """Add to what is told what the other members said: it may be what can be mended."""
-    others = dict.fromkeys(str(one) for one in refused.values() if one is not error)
+def _beside(error: EngineError, every: Sequence[EngineError]) -> EngineError:
+    """Add to what is told what the others came to: it may be what can be mended."""
+    others = dict.fromkeys(str(one) for one in every if one is not error)
     if others:
         error.args = (one_line(f"{error}; no other could answer: {'; '.join(others)}", _LONGEST),)
     return error

@@ -67,7 +67,8 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
         try:
             await _by(gateway, exchange, asked, engines, account, record)
         except EngineError as error:
-            urls = {server.url: one for one, server in gateway.servers.items()}
+            own = gateway.pools.order(asked.upstream)  # two pools may share an address
+            urls = {server.url: server.name for server in (*gateway.servers.values(), *own)}
             raise of_engine(error, urls) from None
         finally:
             record.total = account.ledger.spent
