@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from decimal import Decimal
+
+import pytest
 
 from gateway.rig import (
     DONE,
@@ -20,6 +23,7 @@ from gateway.rig import (
     replies,
     run,
     streams,
+    until,
     upstream,
     usage,
     whole,
@@ -94,6 +98,52 @@ def test_a_server_that_minds_no_cap_is_cut_off() -> None:
             assert got.events[-1]["workspan"]["stop"] == "budget: work"
             assert got.is_done
             await up.closed.wait()  # it was hung up on
+
+    run(main)
+
+
+@pytest.mark.parametrize("model", ["m", "m:self_consistency(n=2)"])
+@pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.parametrize("path", ["/chat/completions", "/messages"])
+def test_seconds_end_what_has_not_begun(model: str, is_streamed: bool, path: str) -> None:
+    """A reply that comes whole begins when it is there."""
+
+    async def silent(_: Scripted, __: Seen, ___: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        async with (
+            Scripted(silent).serve() as up,
+            gate(replace(upstream(up.url), speaks=("chat",)), budget="30s") as gw,
+        ):
+            number = [{"role": "user", "content": "2 + 2? Reply with a single number."}]
+            body = {"model": model, "messages": number, "max_tokens": 50, "stream": is_streamed}
+            got = await gw.post({**body, "workspan": {"budget": "5s"}}, path)
+            told = got.body.decode()
+            assert "budget_exceeded" in told
+            assert got.status == 429 or is_streamed
+            await up.closed.wait()  # it was hung up on
+            record = await gw.record()
+            assert record.total.calls == len(up.seen) > 0
+            assert record.total.unseen_tokens > 0
+
+    run(main)
+
+
+def test_seconds_in_line_count_and_cost_nothing() -> None:
+    async def silent(_: Scripted, __: Seen, ___: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        async with Scripted(silent).serve() as up, gate(upstream(up.url, concurrency="1")) as gw:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(gw.ask(workspan={"budget": "20s"}))
+                await until(lambda: len(up.seen) == 1)
+                got = await gw.ask(workspan={"budget": "5s"})
+                assert (got.status, got.error["code"]) == (429, "budget_exceeded")
+                assert got.headers["x-should-retry"] == "false"
+                assert (await gw.record()).total.calls == 0
+            assert len(up.seen) == 1
 
     run(main)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from time import perf_counter
 
+from workspan.data.budget import Budget
 from workspan.data.types import Usage
 from workspan.errors import InputError, UnsupportedCapability
 from workspan.serve.accounts import Account, Accounts
@@ -30,6 +31,7 @@ from workspan.serve.seeing.noting import noting
 from workspan.serve.seeing.record import Record
 from workspan.serve.seeing.timeline import Bar
 from workspan.serve.trajectories.kept import NO_TRAJECTORY
+from workspan.serve.wire.errors import NEVER_AGAIN, Failed
 from workspan.serve.wire.exchange import Exchange
 
 _FAREWELL_SECONDS = 1.0
@@ -110,11 +112,13 @@ async def _through(
     is_asked, queued = False, perf_counter()
     bar: Bar | None = None
     try:
-        await server.places.enter(_line(passed.asked), is_behind=passed.asked.wish.is_batch)
+        async with _in_time(exchange, passed):
+            await server.places.enter(_line(passed.asked), is_behind=passed.asked.wish.is_batch)
         bar = _begun(record, attempt, perf_counter() - queued)
         try:
             is_asked = True
-            await _asked(exchange, attempt, mine)
+            async with _in_time(exchange, passed):
+                await _asked(exchange, attempt, mine)
             await _answer(exchange, attempt, charge, record)
             if attempt.counts.odd:
                 mine.lies()
@@ -226,7 +230,7 @@ async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
     Raises:
         Missed: it died.
     """
-    cutter, deadline = attempt.cutter, _deadline(exchange, attempt)
+    cutter, deadline = attempt.cutter, _deadline(exchange, attempt.passed)
     await exchange.begin()
     exchange.waits_for = "idle"
     out, received = b"".join(attempt.ahead), b"?"
@@ -252,8 +256,8 @@ async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
         await _farewell(attempt)
 
 
-def _deadline(exchange: Exchange, attempt: Attempt) -> float | None:
-    seconds = attempt.passed.asked.budget.seconds
+def _deadline(exchange: Exchange, passed: Passed) -> float | None:
+    seconds = passed.asked.budget.seconds
     return None if seconds is None else exchange.asked_at + seconds
 
 
@@ -268,6 +272,27 @@ class _Nothing:
 
 
 _NOTHING = _Nothing()
+
+
+def _in_time(exchange: Exchange, passed: Passed) -> AbstractAsyncContextManager[object]:
+    """Let an answer begin, or come whole, within the request's seconds."""
+    deadline = _deadline(exchange, passed)
+    return _NOTHING if deadline is None else _by(deadline, passed.asked.budget)
+
+
+@asynccontextmanager
+async def _by(deadline: float, budget: Budget) -> AsyncIterator[None]:
+    """Have a block end by then.
+
+    Raises:
+        Failed: it did not.
+    """
+    try:
+        async with asyncio.timeout_at(deadline):
+            yield
+    except TimeoutError:
+        said = f"the budget of {budget.seconds:g} seconds ended before there was an answer"
+        raise Failed(429, said, code="budget_exceeded", headers=NEVER_AGAIN) from None
 
 
 def _until(deadline: float | None) -> AbstractAsyncContextManager[object]:

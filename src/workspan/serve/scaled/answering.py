@@ -139,7 +139,7 @@ class Work:
         if watch.decided is not None:
             keys = tuple(one.key for one in taken)
             watch.decided(Decided(result, keys, self.plan.problem.kind, self.plan.rule))
-        if not turns:
+        if not turns or (result.stop != "done" and not any(map(_says_something, turns))):
             raise BudgetExceeded(f"{_why(result)}; raise the budget", limit=_limit(result))
         return Finished(result, turns, self._told(result, turns, drawn))
 
@@ -156,6 +156,11 @@ class Work:
         )
         turn = self.asked.turn
         return said if turn is None else said | {"trajectory": turn.told(result.usage)}
+
+
+def _says_something(turn: Turn) -> bool:
+    said = turn.message
+    return bool(said.text or said.tool_calls or said.reasoning or said.refusal)
 
 
 def _why(result: Result) -> str:
