@@ -208,6 +208,22 @@ def test_who_can_t_be_put_a_request_is_passed_over(others: str) -> None:
     run(main)
 
 
+def test_tokens_are_counted_by_whoever_does() -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+
+    async def main() -> None:
+        async with Scripted(replies({"input_tokens": 9})).serve() as up:
+            told = [upstream(NOBODY, "a"), upstream(up.url, "b")]
+            told = [replace(one, speaks=("messages",)) for one in told]
+            async with gate(*told, failover=True) as gw:
+                got = await gw.post(body, "/messages/count_tokens")
+                assert (got.status, got.value) == (200, {"input_tokens": 9})
+            async with gate(*told[:1]) as gw:
+                assert (await gw.post(body, "/messages/count_tokens")).status == 502
+
+    run(main)
+
+
 def test_where_nobody_can_be_asked_what_it_speaks_that_is_told() -> None:
     named = {"type": "item_reference", "id": "x"}
 

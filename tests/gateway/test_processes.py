@@ -94,7 +94,9 @@ def test_it_says_where_it_listens_answers_and_ends_well() -> None:
         assert "hi" not in line.values()
 
 
-def test_a_request_that_runs_ends_before_the_process_does() -> None:
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP])
+def test_a_request_that_runs_ends_before_the_process_does(sign: signal.Signals) -> None:
+    """A terminal that is closed says SIGHUP."""
     behaviour = Behaviour(text="one two three four five six", delay_seconds=0.2)
     with (
         upstream(behaviour) as up,
@@ -105,7 +107,7 @@ def test_a_request_that_runs_ends_before_the_process_does() -> None:
         request = urllib.request.Request(f"{url}/chat/completions", body)
         with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
             first = reply.readline()
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(sign)
             whole = first + reply.read()
         assert whole.endswith(b"data: [DONE]\n\n")
         assert whole.count(b"data: {") == 7

@@ -121,6 +121,7 @@ def serve(config: Config, on_listening: Listening) -> None:
     """
     sock = _bound(config)
     address = _address(sock)
+    _end_at_hang_up()
     try:
         if config.workers == 1:
             _work(config, sock, lambda: on_listening(address))
@@ -128,6 +129,12 @@ def serve(config: Config, on_listening: Listening) -> None:
             _Workers(config, sock).run(lambda: on_listening(address))
     finally:
         sock.close()
+
+
+def _end_at_hang_up() -> None:
+    """Take the end of a terminal for a signal to end: by default it would lose the accounts."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
 
 
 def _bound(config: Config) -> socket.socket:

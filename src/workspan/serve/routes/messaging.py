@@ -59,14 +59,30 @@ async def count_tokens(gateway: Gateway, exchange: Exchange, record: Record) -> 
     plain = replace(target, strategy=None, written="")
     asked = gateway.asked(exchange, body, wish, plain, key, MESSAGES)
     passed = Passed.read(asked, body, "message")
-    server = gateway.in_order(target.upstream)[0]
-    record.engine, record.model = server.name, server.model
+    failures: list[Failed] = []
+    for server in gateway.in_order(target.upstream):
+        record.engine, record.model = server.name, server.model
+        try:
+            content = await _told(server, passed, exchange)
+        except Failed as failed:
+            failures.append(failed)
+            continue
+        await exchange.reply(200, content)
+        return
+    raise min(failures, key=lambda one: one.code == "unsupported")
+
+
+async def _told(server: Server, passed: Passed, exchange: Exchange) -> bytes:
+    """Have one upstream count, in one way or another.
+
+    Raises:
+        Failed: it can't.
+    """
     if await server.spoken.speaks(MESSAGES, server):
         content = await _counted(server, passed, exchange)
         if content is not None:
-            await exchange.reply(200, content)
-            return
-    await exchange.reply(200, msgspec.json.encode({"input_tokens": await _own(server, passed)}))
+            return content
+    return msgspec.json.encode({"input_tokens": await _own(server, passed)})
 
 
 async def _counted(server: Server, passed: Passed, exchange: Exchange) -> bytes | None:
