@@ -127,19 +127,20 @@ def test_what_would_decide_where_nothing_differs_is_the_exact_number(n: int) -> 
     assert "would decide" in again.why
 
 
-@pytest.mark.parametrize(("labels", "each"), [("wr", 25), ("", 200)])
-def test_what_would_decide_does(labels: str, each: int) -> None:
-    """About: within a factor of three, where things are as they look."""
+@pytest.mark.parametrize(("labels", "each", "n"), [("wr", 25, 50), ("", 200, 200)])
+def test_what_would_decide_does(labels: str, each: int, n: int) -> None:
+    """With some room: so that most samples decide, and not this one alone."""
 
     def drawn(n: int) -> Advice:
         return one([request(x, 0, int(x % each == each - 1), labels) for x in range(n)])
 
-    few = drawn(each)
+    few = drawn(n)
     assert few.verdict == "undecided"
     assert few.more is not None
     assert ("more labelled request" in few.why) == bool(labels)
-    least = next(n for n in range(each, 4_000, each) if drawn(n).verdict != "undecided")
-    assert each + few.more <= 3 * least <= 9 * (each + few.more)
+    most = n + few.more
+    assert drawn(most).verdict != "undecided"
+    assert drawn(most // 5).verdict == "undecided"
 
 
 def test_what_has_no_text_can_not_hold_labels_up() -> None:

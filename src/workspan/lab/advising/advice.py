@@ -9,11 +9,11 @@ Agreement alone ranks nothing: it bounds how far two settings can differ, whatev
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
-from statistics import NormalDist, fmean, pvariance
+from statistics import NormalDist, fmean
 from typing import Literal
 
 from workspan.errors import InputError
@@ -192,7 +192,7 @@ def _compared(pairs: Pairs, unit: str, margin: float, confidence: float) -> Comp
     verdict = _verdict(low, high, margin, is_cheaper=is_cheaper) if is_enough else "undecided"
     more = None
     if verdict == "undecided":
-        more = _more(pairs, difference, margin, confidence, is_cheaper=is_cheaper)
+        more = _more(pairs, difference, (low, high), margin, confidence, is_cheaper=is_cheaper)
     return Compared(
         pairs.strategy,
         pairs.truth,
@@ -266,6 +266,7 @@ def _mean_within(values: Sequence[float]) -> Interval:
 def _more(
     pairs: Pairs,
     difference: float | None,
+    interval: tuple[float, float],
     margin: float,
     confidence: float,
     *,
@@ -283,7 +284,9 @@ def _more(
         d = difference or 0.0
         to_change = [d, d + margin if is_cheaper else -1.0]
         to_keep = [-d, -1.0 if is_cheaper else margin - d]
-        needed = _to_exclude(max(to_change + to_keep), used, confidence)
+        is_unlike = any(one.difference for one in used)
+        half = (interval[1] - interval[0]) / 2 if is_unlike else None
+        needed = _to_exclude(max(to_change + to_keep), known, half, confidence)
     if needed > _ENDLESS:
         return None
     missing = max(1, math.ceil(max(needed, FEWEST)) - known)
@@ -306,22 +309,20 @@ def _to_agree(pairs: Sequence[Pair], margin: float, delta: float) -> float:
     return -math.log(delta) / apart
 
 
-def _to_exclude(reach: float, pairs: Sequence[Pair], confidence: float) -> float:
+def _to_exclude(reach: float, problems: int, half: float | None, confidence: float) -> float:
     """Return the problems for which an interval ends before what lies `reach` from its mean.
 
-    n' = v ((z + z₈₀) / reach)², where v is the variance of a problem's difference, and 80 % of such
-    samples decide; where next to nothing differs, the score interval's z² (1 - reach) / reach.
+    An interval's half-width goes with 1 / √n: n' = n (half (1 + z₈₀ / z₉₅) / reach)², and 80 % of
+    such samples decide. Where nothing differs (`half` is None) the score interval ends at
+    z² / (n + z²).
     """
     if reach <= 0:
         return math.inf
     normal = NormalDist()
-    z = normal.inv_cdf(0.5 + confidence / 2)
-    values: dict[Hashable, list[float]] = {}
-    for one in pairs:
-        values.setdefault(one.problem, []).append(one.difference or 0.0)
-    spread = pvariance(map(fmean, values.values())) if values else 1.0
-    by_spread = spread * ((z + normal.inv_cdf(POWER)) / reach) ** 2
-    return max(by_spread, z**2 * (1 - reach) / reach)
+    if half is None:
+        return normal.inv_cdf(0.5 + confidence / 2) ** 2 * (1 - reach) / reach
+    scale = 1 + normal.inv_cdf(POWER) / normal.inv_cdf(0.5 + CONFIDENCE / 2)
+    return problems * (half * scale / reach) ** 2
 
 
 _ENDLESS = 1_000_000
