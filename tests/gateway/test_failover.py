@@ -20,6 +20,7 @@ from gateway.rig import (
     replies,
     run,
     streams,
+    until,
     upstream,
     whole,
 )
@@ -204,6 +205,45 @@ def test_who_can_t_be_put_a_request_is_passed_over(others: str) -> None:
                         assert "b can't be reached" in got.error["message"]
                         assert "a can't be asked: " in got.error["message"]
             assert not a.seen
+
+    run(main)
+
+
+def test_a_budget_without_room_for_a_second_call_hides_no_first_failure() -> None:
+    async def main() -> None:
+        async with (
+            Scripted(reset).serve() as a,
+            Scripted(replies(whole())).serve() as b,
+            gate(upstream(a.url, "a"), upstream(b.url, "b"), failover=True) as gw,
+        ):
+            got = await gw.ask(workspan={"budget": "1 calls"})
+            assert (got.status, b.seen) == (429, [])
+            assert "b can't be asked: " in got.error["message"]
+            assert "a broke off" in got.error["message"]
+            assert got.headers["x-should-retry"] == "false"
+
+    run(main)
+
+
+def test_a_line_that_is_full_is_not_stood_in_where_another_is_not() -> None:
+    async def main() -> None:
+        async with (
+            Scripted(replies(whole())).serve() as a,
+            Scripted(replies(whole())).serve() as b,
+            gate(
+                upstream(a.url, "a", concurrency="1"),
+                upstream(b.url, "b"),
+                failover=True,
+                limits=Limits(waiting=1, drain_seconds=1),
+            ) as gw,
+        ):
+            places = gw.serving.gateway.servers["a"].places
+            await places.enter("")
+            waiting = asyncio.create_task(places.enter("x"))
+            await until(lambda: places.waiting == 1)
+            got = await gw.ask()
+            assert (got.status, got.headers["x-workspan-engine"]) == (200, "b")
+            waiting.cancel()
 
     run(main)
 

@@ -11,7 +11,7 @@ from time import perf_counter
 
 from workspan.data.budget import Budget
 from workspan.data.types import Usage
-from workspan.errors import InputError, UnsupportedCapability
+from workspan.errors import WorkspanError
 from workspan.serve.accounts import Account, Accounts
 from workspan.serve.asked import Asked
 from workspan.serve.dialects import Voiced
@@ -72,10 +72,13 @@ async def relay(
                 with turn(server, passed, record) as mine:
                     await _through(exchange, here, server, account, record, mine)
                 return
-            except (InputError, UnsupportedCapability) as error:
-                if len(servers) == 1 or record.has_begun:
+            except WorkspanError as error:
+                is_own = trouble.is_of_one(error)
+                if record.has_begun or not (missed or (is_own and len(servers) > 1)):
                     raise
                 missed.append(trouble.unfit(server.name, error))
+                if not is_own:
+                    break
             except Missed as one:
                 record.failures.append((server.name, one.failed.code or ""))
                 missed.append(one)

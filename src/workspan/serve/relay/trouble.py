@@ -17,7 +17,14 @@ from workspan.boundary.secret import Secret
 from workspan.engines.endpoint.complaints import Complaint, is_complaint
 from workspan.engines.endpoint.rejections import rejection
 from workspan.engines.pool.health import CERTAIN
-from workspan.errors import ContextExceeded, EngineError, EngineUnavailable, WorkspanError
+from workspan.errors import (
+    ContextExceeded,
+    EngineError,
+    EngineUnavailable,
+    InputError,
+    UnsupportedCapability,
+    WorkspanError,
+)
 from workspan.legible import one_line
 from workspan.serve.relay.in_line import LineFull
 from workspan.serve.wire.errors import NEVER_AGAIN, Failed, failed
@@ -194,11 +201,23 @@ def _why(error: Exception) -> str:
     return os.strerror(cause.errno) if cause.errno else "no connection"
 
 
+def is_of_one(error: WorkspanError) -> bool:
+    """Say whether what kept a request from one upstream may not keep it from another."""
+    is_full = isinstance(error, Failed) and error.code == "queue_full"
+    return is_full or isinstance(error, InputError | UnsupportedCapability)
+
+
 def unfit(name: str, error: WorkspanError) -> Missed:
-    """Say that a request can't be put to an upstream that others of its pool may take."""
+    """Say that a request can't be put to an upstream: others of its pool may take it, or did not.
+
+    A budget may have no room for a second call, after one that failed.
+    """
     said = failed(error)
-    told = Failed(said.status, f"{name} can't be asked: {said}", code=said.code, param=said.param)
-    return Missed(told)
+    told = f"{name} can't be asked: {said}"
+    return Missed(
+        Failed(said.status, told, code=said.code, param=said.param, headers=said.headers),
+        is_certain=True,
+    )
 
 
 def told_of(missed: Sequence[Missed], last_word: Missed | None = None) -> Failed:
