@@ -77,13 +77,13 @@ async def relay(
                 if record.has_begun or not (missed or (is_own and len(servers) > 1)):
                     raise
                 missed.append(trouble.unfit(server.name, error))
-                if not is_own:
-                    break
+                if not is_own:  # a larger budget, say, would have had the others asked
+                    raise trouble.told_of(missed, missed[-1]) from None
             except Missed as one:
                 record.failures.append((server.name, one.failed.code or ""))
                 missed.append(one)
                 if not one.elsewhere or record.has_begun:
-                    raise trouble.told_of(missed, one) from None
+                    raise trouble.told_of(missed, one, is_alone=True) from None
         raise trouble.told_of(missed) from None
 
 

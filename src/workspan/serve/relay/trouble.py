@@ -220,17 +220,19 @@ def unfit(name: str, error: WorkspanError) -> Missed:
     )
 
 
-def told_of(missed: Sequence[Missed], last_word: Missed | None = None) -> Failed:
+def told_of(
+    missed: Sequence[Missed], first: Missed | None = None, *, is_alone: bool = False
+) -> Failed:
     """Say why none of several upstreams answered: what may pass first, all others beside it.
 
-    Who said what no other could mend has the last word. What may have been billed is not to be
-    asked again, whoever is told of.
+    `first` decides where it is given, and `is_alone` where no other could mend what it says. What
+    may have been billed is not to be asked again, whoever is told of.
     """
-    first = last_word or min(reversed(missed), key=_hopeless)
+    first = first or min(reversed(missed), key=_hopeless)
     found = first.failed
     is_charged = any(one.served != "no" and _is_never_again(one.failed) for one in missed)
     others = dict.fromkeys(str(one.failed) for one in missed if one is not first)
-    beside = "" if last_word or not others else f"; no other could answer: {'; '.join(others)}"
+    beside = "" if is_alone or not others else f"; no other could answer: {'; '.join(others)}"
     return Failed(
         found.status,
         f"{found}{beside}",
