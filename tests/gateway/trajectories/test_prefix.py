@@ -512,6 +512,25 @@ def test_agents_told_the_same_with_the_same_ids_are_apart_by_what_they_say(
     run(main)
 
 
+@pytest.mark.parametrize("kept", ["process", "store"])
+def test_who_says_nothing_goes_on_from_no_run_that_went_on_by_its_marks(
+    kept: str, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with rig(str(tmp_path / "store.db"), "10k work") as one:
+            store = one.store if kept == "store" else None
+            book = Book(store, TrajectoryRules(), one.utc)
+            pair = prefix.apart(["told"], "marks")
+            await book.remember(pair, "marked")
+            one.utc.turn(1)
+            assert await book.follow(pair, in_pairs=True) == "marked"
+            await book.remember(["told"], "bare")
+            assert await book.follow(["told"]) == "bare"
+            assert await book.follow(pair, in_pairs=True) == "marked"
+
+    run(main)
+
+
 def test_what_says_another_thing_each_turn_is_followed_all_the_same() -> None:
     async def main() -> None:
         async with Scripted(looks()).serve() as up, gate(up.url, trajectories=BY_PREFIX) as gw:

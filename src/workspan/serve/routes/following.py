@@ -49,7 +49,7 @@ async def followed(gateway: Gateway, exchange: Exchange, passed: Passed, record:
             raise InputError(f"{NAMELESS}; this prompt can't be compared: {error}") from None
     marks = _marks(passed, wish)
     before = apart(prefixes(scope, prompt), marks)
-    name = await book.follow(before) or f"by prefix {asked.id}"
+    name = await book.follow(before, in_pairs=bool(marks)) or f"by prefix {asked.id}"
     found = replace(wish or Named(), name=name, is_found=True)
     named = replace(asked.wish, trajectory=found)
     joined = await gateway.joined(replace(asked, wish=named), record)

@@ -210,7 +210,7 @@ class Store(Protocol):
         """Keep what a turn left behind: a prefix an answer."""
         ...
 
-    async def follow(self, prefixes: Sequence[str]) -> str | None:
+    async def follow(self, prefixes: Sequence[str], *, in_pairs: bool = False) -> str | None:
         """Return the trajectory of the first of some prefixes that is known."""
         ...
 

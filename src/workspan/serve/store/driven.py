@@ -61,9 +61,11 @@ class DrivenStore:
         """Keep what a turn left behind."""
         await self.database.transact(lambda: trajectories.remember(prefixes, trajectory, now))
 
-    async def follow(self, prefixes: Sequence[str]) -> str | None:
+    async def follow(self, prefixes: Sequence[str], *, in_pairs: bool = False) -> str | None:
         """Return the trajectory of the first of some prefixes that is known."""
-        return await self.database.transact(lambda: trajectories.follow(prefixes))
+        return await self.database.transact(
+            lambda: trajectories.follow(prefixes, in_pairs=in_pairs)
+        )
 
     async def exchange(self, batch: Batch) -> list[Standing]:
         """Charge what a worker used, take back and grant leases, keep rows: all or nothing."""

@@ -193,8 +193,10 @@ def remember(prefixes: Sequence[str], trajectory: str, now: float) -> Work[None]
     )
 
 
-def follow(prefixes: Sequence[str]) -> Work[str | None]:
+def follow(prefixes: Sequence[str], *, in_pairs: bool = False) -> Work[str | None]:
     """Return the trajectory of the first of some prefixes that is known; None where none is.
+
+    Where they come `in_pairs` (see `prefix.apart`), it is gone on with in both of its pair.
 
     Of several that stand there the one is taken that was gone on with least, and longest ago: so
     two that were told the same to the letter stay two.
@@ -215,7 +217,11 @@ def follow(prefixes: Sequence[str]) -> Work[str | None]:
     if first is None:
         return None
     *_, found = min(known[first])
+    pair = some.index(first) // 2 * 2
+    both = some[pair : pair + 2] if in_pairs else [first]
     yield Statement(
-        "UPDATE endings SET taken = taken + 1 WHERE id = ? AND trajectory = ?", (first, found)
+        "UPDATE endings SET taken = taken + 1 WHERE id = ? AND trajectory = ?",
+        [(one, found) for one in both],
+        is_many=True,
     )
     return str(found)

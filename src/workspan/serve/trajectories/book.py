@@ -400,20 +400,24 @@ class Book:
         for one in spare[:_LOOKED_AT]:
             self._let_go(one)
 
-    async def follow(self, prefixes: Sequence[str]) -> str | None:
+    async def follow(self, prefixes: Sequence[str], *, in_pairs: bool = False) -> str | None:
         """Return the name of the trajectory that a prompt goes on from; None where none is known.
 
         Raises:
             StoreGone: the store can't be asked.
         """
-        name = None if self.store is None else await self.store.follow(prefixes)
+        name = None if self.store is None else await self.store.follow(prefixes, in_pairs=in_pairs)
         if name is not None:
             return name
         before = self.now() - PREFIXES_KEPT_SECONDS
-        for one in prefixes:
+        for place, one in enumerate(prefixes):
             found = self._endings.get(one)
             if found is not None and (found.at >= before or self.store is None):
-                return found.take()  # a store forgets what older ones lead to
+                name = found.take()  # a store forgets what older ones lead to
+                other = self._endings.get(prefixes[place ^ 1]) if in_pairs else None
+                if other is not None:
+                    other.also(name)
+                return name
         return None
 
     async def remember(self, prefixes: Sequence[str], name: str) -> None:

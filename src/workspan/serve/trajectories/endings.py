@@ -34,3 +34,8 @@ class Ending:
         name = min(self._taken, key=self._taken.__getitem__)
         self._taken[name] += 1
         return name
+
+    def also(self, name: str) -> None:
+        """Note that one was gone on with, found elsewhere."""
+        if name in self._taken:
+            self._taken[name] += 1
