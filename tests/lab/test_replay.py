@@ -120,3 +120,34 @@ def test_the_width_and_depth_table_of_aime24() -> None:
     accuracy = grid.means(grid.names)[0].reshape(len(known), -1)
     for row, values in zip(accuracy, known.values(), strict=True):
         assert list(100 * row[:5]) == pytest.approx(values, abs=1.2)
+
+
+DIFFERENT = Recording(
+    "m",
+    PLAIN.problems,
+    {one.id: tuple(Chain((10,), (said,)) for said in "4567") for one in PLAIN.problems},
+    PLAIN.references,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bradley_terry(n=4)",
+        "recursive_tournament(n=4)",
+        "genselect(n=4)",
+        "universal_self_consistency(n=4)",
+        "best_of_n(n=4)",
+        "self_revision(turns=2)",
+        "rsa",
+        "mixture_of_agents",
+    ],
+)
+def test_what_needs_words_is_refused_and_no_row_of_something_else(text: str) -> None:
+    with pytest.raises(InputError, match=r"recordings have no words.*leave it out"):
+        execute(f"single,{text}", 100_000, on=DIFFERENT)
+
+
+def test_who_asks_for_more_than_was_recorded_gets_no_more() -> None:
+    done = execute("self_consistency(n=9)", 100_000, on=DIFFERENT)
+    assert {one.work for one in done.outcomes} == {40.0}
