@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workspan.app.calibrating import calibrate, calibration_plan, check_chains
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike
-from workspan.app.problems import ProblemsLike, as_tasks
+from workspan.app.problems import ProblemsLike, as_tasks, repeated
 from workspan.app.replaying import read_recorded, recorded_kind
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget
 from workspan.batch.trials import Trial
@@ -98,6 +99,7 @@ async def certify(
         WorkspanError: what is wrong, before anything is spent; or the engine is gone.
     """
     wish = as_wish(mode, alpha, delta, n, hopeless, correction, seed, is_kept=to is not None)
+    drawn: Sequence[Task] = ()
     if replay is not None:
         source = Path(str(problems)) if problems is not None else None
         profile = await recorded_draws(Path(replay), models, tasks, source, kind, effort)
@@ -108,9 +110,9 @@ async def certify(
     else:
         plan = calibration_plan(strategy, (), n or DRAWS, BLOCK)
         tasks_found = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
-        check_drawn(tasks_found, wish, as_budget(budget))
+        drawn = to_draw(tasks_found, wish, as_budget(budget))
         profile = await calibrate(
-            tasks_found,
+            drawn,
             engine=engine,
             budget=budget,
             strategy=plan,
@@ -119,7 +121,7 @@ async def certify(
             engines=engines,
             on_progress=on_progress,
         )
-    found = certified(profile, wish)
+    found = certified(profile, wish, drawn)
     if to is not None and found.certified:
         keep(found, wish, profile, Path(to))
     return found
@@ -154,6 +156,20 @@ def as_wish(
     return wish
 
 
+def to_draw(tasks: Sequence[Task], wish: Wish, limits: Budget) -> list[Task]:
+    """Return the problems that are worth drawing: in mode risk those with a right answer.
+
+    Raises:
+        InputError: see `check_drawn`.
+    """
+    check_drawn(tasks, wish, limits)
+    return [task for task in tasks if wish.mode != "risk" or _is_labelled(task)]
+
+
+def _is_labelled(task: Task) -> bool:
+    return not isinstance(task.grader, Ungraded)
+
+
 def check_drawn(tasks: Sequence[Task], wish: Wish, limits: Budget) -> None:
     """Refuse, before anything is spent, what no draws under these limits could certify.
 
@@ -163,7 +179,7 @@ def check_drawn(tasks: Sequence[Task], wish: Wish, limits: Budget) -> None:
     """
     from workspan.lab.certifying.certify import NO_LABELS, check_mode
 
-    if wish.mode == "risk" and all(isinstance(task.grader, Ungraded) for task in tasks):
+    if wish.mode == "risk" and not any(map(_is_labelled, tasks)):
         raise InputError(NO_LABELS)
     draws = wish.n or DRAWS
     holds = min(draws, limits.calls or draws)
@@ -229,15 +245,15 @@ def labelled_draws(problems: ProblemsLike | None) -> Profile | None:
     return profile_of(*read_labels(path), path) if is_labels(path) else None
 
 
-def certified(profile: Profile, wish: Wish) -> Certified:
-    """Find what can be promised.
+def certified(profile: Profile, wish: Wish, drawn: Sequence[Task] = ()) -> Certified:
+    """Find what can be promised; `drawn` are the problems, where their words are known.
 
     Raises:
         InputError: too few draws or labels.
     """
     from workspan.lab.certifying.certify import certify as find
 
-    return find(profile, wish)
+    return replace(find(profile, wish), repeated=repeated(drawn))
 
 
 def keep(found: Certified, wish: Wish, profile: Profile, to: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from workspan import tasks as task_sets
 from workspan.app.specs import as_kind, as_problem, check_count, check_seed
+from workspan.core.journal import digest
 from workspan.core.session import Strategy
 from workspan.data.types import AnswerKind, Problem
 from workspan.errors import InputError
@@ -79,6 +80,11 @@ def as_tasks(
     if not found:
         raise InputError("there is no problem to solve")
     return found[:limit]
+
+
+def repeated(tasks: Sequence[Task]) -> int:
+    """Return how many of the problems ask what another one before them asks."""
+    return len(tasks) - len({digest(replace(task.problem, id="")) for task in tasks})
 
 
 def named_tasks(

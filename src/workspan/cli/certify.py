@@ -18,10 +18,10 @@ from workspan.app.certifying import (
     DRAWS,
     as_wish,
     certified,
-    check_drawn,
     keep,
     labelled_draws,
     recorded_draws,
+    to_draw,
 )
 from workspan.app.problems import named_tasks
 from workspan.app.specs import as_budget, as_kind
@@ -36,6 +36,7 @@ from workspan.cli.terminal import Terminal, say_left_out
 from workspan.errors import InputError
 from workspan.legible import counted
 from workspan.tasks import MOST
+from workspan.tasks.base import Task
 
 if TYPE_CHECKING:
     from workspan.lab.certifying.certify import Certified
@@ -100,6 +101,7 @@ def certify(
     outputs += [journal_output(journal)] if journal else []
     inputs = named_inputs(input, [] if recorded else task or [])
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
+    drawn: list[Task] = []
     if recorded is not None:
         named = (recorded, model or [], task or [], input, kind or "text", effort)
         read = partial(recorded_draws, *named)
@@ -111,17 +113,18 @@ def certify(
             raise InputError("say on which problems: --replay FILE, --input FILE or --task NAME")
         tasks = named_tasks(task or [], input, limit, seed, kind=as_kind(kind) if kind else None)
         plan, limits = calibration_plan(strategy, (), n or DRAWS, BLOCK), as_budget(budget)
-        check_drawn(tasks, wish, limits)
+        drawn = to_draw(tasks, wish, limits)
+        _say_undrawn(len(tasks) - len(drawn))
         asked = [str(engine), str(model), str(seed), budget, strategy, str(n or DRAWS)]
         asked += [str(input), *(task or []), *(setting or [])]
         told = Asked((engine, model, price, setting, api_key_env), asked)
         tried = [plan] if dry_run else None
         profile = calibration_runs(
-            "certify", plan, tasks, limits, seed, told, journal, tried=tried, json=json
+            "certify", plan, drawn, limits, seed, told, journal, tried=tried, json=json
         )
     if profile is None:
         raise typer.Exit(Exit.OK)
-    found = certified(profile, wish)
+    found = certified(profile, wish, drawn)
     if json:
         say_json(found)
     else:
@@ -137,6 +140,12 @@ def certify(
     raise typer.Exit(Exit.OK if found.certified else Exit.NO_ANSWER)
 
 
+def _say_undrawn(n: int) -> None:
+    if n:
+        whose = f"{counted(n, 'problem')} {'has' if n == 1 else 'have'}"
+        Terminal(stderr=True).print(f"{whose} no right answer, and nothing is drawn of them")
+
+
 def _print(found: Certified, to: Path | None) -> None:
     console = Terminal()
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
@@ -147,6 +156,12 @@ def _print(found: Certified, to: Path | None) -> None:
     console.print(f"promise: {found.promise}", soft_wrap=True)
     console.print(f"that {held}, but for a chance of {found.delta:g}", soft_wrap=True)
     console.print(labels_line(found), soft_wrap=True)
+    if found.repeated and found.mode != "mode":
+        console.print(
+            f"of the problems {found.repeated} ask what another one asks: who counts them as so "
+            "many promises too much, unless the traffic to come repeats itself as these do",
+            soft_wrap=True,
+        )
     if found.mode == "mode":
         console.print(f"-s \"auto(floor='mode', delta={found.delta:g}, n={found.n})\" keeps it")
     elif to is not None and found.certified:
@@ -160,14 +175,21 @@ def _rows(found: Certified) -> dict[str, str]:
         f"{counted(found.n, 'draw')} of each at most"
     )
     risk = "none was answered" if found.risk is None else f"{found.risk:.3f}"
+    alone = "" if found.mode == "mode" or found.correction == "bonferroni" else " at this threshold"
     rows = {
         "problems": whose,
         "answered": f"{found.answered}, abstained {found.abstained} ({found.hopeless} as hopeless)",
-        "risk": f"{risk}, at most {found.risk_upper:.3f}",
+        "risk": f"{risk}, at most {found.risk_upper:.3f}{alone}",
         "certified": "yes" if found.certified else "no",
         "work": f"{found.work:.0f} tokens a problem ({found.share:.0%} of all draws; all take "
         f"{found.work_all:.0f})",
     }
+    if found.cut:
+        counts = "abstentions" if found.mode == "mode" else "answers that are wrong"
+        rows["cut"] = (
+            f"{counted(found.cut, 'problem')} by a limit, before all draws were there: they count "
+            f"as {counts}; raise the budget of a problem"
+        )
     if found.threshold is not None:
         rows["threshold"] = f"{found.threshold:g} of votes / (draws + 1)"
     return rows
@@ -177,6 +199,8 @@ def labels_line(found: Certified) -> str:
     """Say how many labelled problems a promise needs."""
     if found.mode == "mode":
         return "labels: none are needed, each answer has a certificate of its own"
+    if found.cut and not found.certified:
+        return "while draws are cut more labels hardly help: raise the budget of a problem"
     what = "labelled problems" if found.mode == "risk" else "problems, without labels,"
     if found.labels_needed is None:
         return f"no number of {what} would do at the risk seen: ask for a larger alpha"

@@ -34,6 +34,8 @@ class Answered(msgspec.Struct, frozen=True):
     work: int = 0
     calls: int = 0
     failures: int = 0
+    stop: str = "done"
+    """What ended the run: the strategy, or a limit."""
 
     @property
     def agreement(self) -> float:

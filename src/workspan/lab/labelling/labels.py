@@ -16,12 +16,11 @@ from workspan.boundary.inputs import read_whole
 from workspan.data.types import AnswerKind
 from workspan.errors import DataError, InputError, OutputError
 from workspan.lab.labelling.answers import Chosen, Voted
+from workspan.recordings.journals import ALIKE, AS_PLANNED, plain_name
 from workspan.strategies.auto.fit.profile import Case, Profile, Record
 
 FORMAT = 1
 _BEGINS = b'{"labels":'
-_PLAIN = ("self_consistency", "single")
-"""Strategies whose votes are draws alike, as many as were planned whatever they say."""
 
 Verdict = Literal["right", "wrong", "unsure"]
 
@@ -56,6 +55,8 @@ class Label(msgspec.Struct, frozen=True):
     strategy: str
     reference: str | None = None
     """The right answer, where the labeller said it."""
+    cut: bool = False
+    """A limit on more than calls ended the draws."""
 
 
 def label(chosen: Chosen, verdict: Verdict, labeller: str, reference: str | None = None) -> Label:
@@ -75,6 +76,7 @@ def label(chosen: Chosen, verdict: Verdict, labeller: str, reference: str | None
         one.model,
         one.strategy,
         reference,
+        one.stop not in AS_PLANNED,
     )
 
 
@@ -225,7 +227,7 @@ def judged(labels: Sequence[Label]) -> list[Judged]:
 
 def is_plain(strategy: str) -> bool:
     """Say whether a strategy's votes are draws alike, which alone can be certified."""
-    return strategy.startswith(_PLAIN)
+    return plain_name(strategy) in ALIKE
 
 
 def profile_of(head: Head, labels: Sequence[Label], path: Path) -> Profile:
@@ -265,4 +267,4 @@ def _case(one: Judged, kind: AnswerKind) -> Case:
         if said is not None and equivalent(vote.answer, said, kind)
         if wrong is None or not equivalent(vote.answer, wrong, kind)
     ]
-    return Case(chains, tuple(right))
+    return Case(chains, tuple(right), cut=told.cut)

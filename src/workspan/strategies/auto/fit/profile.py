@@ -54,6 +54,9 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run of each of the profile's arms; None where it failed, or nobody knows what is right."""
     prompt_features: tuple[float, ...] = msgspec.field(default=(), name="signs")
     """What its prompt shows (`prompt_features.NAMES`); empty where nobody knows."""
+    cut: bool = False
+    """It has fewer draws for how long these were, or for what they said: a limit or a rule ended
+    them, or a kill."""
 
 
 class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
