@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from workspan import sync
 from workspan.cli.main import app
-from workspan.errors import DataError, InputError
+from workspan.errors import BudgetExceeded, DataError, InputError
 from workspan.lab.labelling.labels import read_labels
 from workspan.strategies.auto.fit.certificate import read_certificate
 from workspan.testing.scripted import ScriptedEngine
@@ -299,4 +299,5 @@ def test_a_budget_of_a_token_a_draw_is_not_refused(tmp_path: Path) -> None:
     rows = [{"id": "p", "prompt": "1 + 1?", "answer": "2", "kind": "number"}]
     file = tmp_path / "labelled.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert called("certify", "--input", file, "-e", "scripted", "-b", "16 work").exit_code == 4
+    with pytest.raises(BudgetExceeded, match="the draws of the problem were cut"):
+        called("certify", "--input", file, "-e", "scripted", "-b", "16 work")

@@ -13,7 +13,7 @@ from workspan.batch.compare import compare
 from workspan.data.budget import Budget
 from workspan.data.entry import Header
 from workspan.data.types import Request
-from workspan.errors import InputError
+from workspan.errors import BudgetExceeded
 from workspan.lab.calibrating import calibrate
 from workspan.lab.certifying.certify import Mode, Wish, certify
 from workspan.lab.labelling.answers import Answered, Voted, choose
@@ -79,7 +79,7 @@ def test_a_mode_of_its_own_is_not_given_where_draws_were_cut() -> None:
 
 def test_where_all_were_cut_nothing_is_said_of_the_rest() -> None:
     cases = tuple(cut(case, 3) for case in drawn(random.Random(1), 30))
-    with pytest.raises(InputError, match=r"all 30 problems were cut.*raise the budget"):
+    with pytest.raises(BudgetExceeded, match=r"all 30 problems were cut.*raise the budget"):
         certify(Profile("m", "tokens", cases), Wish())
 
 
@@ -96,7 +96,7 @@ def test_a_small_budget_certifies_no_more_than_a_large_one(
 
 
 def test_a_budget_that_cuts_all_is_an_error() -> None:
-    with pytest.raises(InputError, match=r"all 40 problems were cut"):
+    with pytest.raises(BudgetExceeded, match=r"all 40 problems were cut"):
         sync.certify(ROWS, engine=ScriptedEngine(thinks), n=8, budget="12 work")
 
 

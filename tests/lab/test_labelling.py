@@ -25,6 +25,7 @@ from workspan.lab.labelling.labels import (
     profile_of,
     read_labels,
 )
+from workspan.strategies.auto.fit.profile import Profile
 
 HEAD = Head(1, "hash", 4, 0)
 
@@ -177,3 +178,15 @@ def test_lines_that_are_no_answers_are_named(tmp_path: Path) -> None:
     path.write_text(json.dumps({"problem": "p", "answer": "4", "model": "m"}) + "\n{}\n")
     with pytest.raises(DataError, match="jsonl:2"):
         read_answers(path)
+
+
+def test_labels_say_how_their_answers_were_drawn(tmp_path: Path) -> None:
+    def told(*strategies: str) -> Profile:
+        many = [answered(i, strategy=one) for i, one in enumerate(strategies)]
+        labels = [label(one, "right", "anna") for one in choose(many, len(many))]
+        return profile_of(HEAD, labels, tmp_path)
+
+    found = told("self_consistency(n=8)", "self_consistency(n=8, max_tokens=1024)")
+    assert (found.temperature, found.max_tokens) == (0.7, 1024)
+    with pytest.raises(InputError, match="draws at several settings"):
+        told("self_consistency(n=8)", "self_consistency(n=8, temperature=0.2)")

@@ -250,6 +250,7 @@ def certified(profile: Profile, wish: Wish, drawn: Sequence[Task] = ()) -> Certi
 
     Raises:
         InputError: too few draws or labels.
+        BudgetExceeded: the draws of all problems were cut.
     """
     from workspan.lab.certifying.certify import certify as find
 
@@ -267,4 +268,4 @@ def keep(found: Certified, wish: Wish, profile: Profile, to: Path) -> None:
     from workspan.lab.certifying.certify import certificate_of
     from workspan.strategies.auto.fit.certificate import write_certificate
 
-    write_certificate(certificate_of(found, wish, profile.kinds), to)
+    write_certificate(certificate_of(found, wish, profile), to)

@@ -35,6 +35,7 @@ from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.terminal import Terminal, say_left_out
 from workspan.errors import InputError
 from workspan.legible import counted
+from workspan.strategies.auto.auto import Auto
 from workspan.tasks import MOST
 from workspan.tasks.base import Task
 
@@ -128,7 +129,7 @@ def certify(
     if json:
         say_json(found)
     else:
-        _print(found, to)
+        _print(found, to, _dials(profile))
     if to is not None and found.certified:
         with drawing(str(to), "the same command makes it again"):
             keep(found, wish, profile, to)
@@ -146,7 +147,16 @@ def _say_undrawn(n: int) -> None:
         Terminal(stderr=True).print(f"{whose} no right answer, and nothing is drawn of them")
 
 
-def _print(found: Certified, to: Path | None) -> None:
+def _dials(profile: Profile) -> str:
+    """Write the dials that a run must have to keep a promise on these draws, beside the others."""
+    usual = Auto()
+    held = [("temperature", profile.temperature), ("max_tokens", profile.max_tokens)]
+    return "".join(
+        f", {name}={at}" for name, at in held if at is not None and at != getattr(usual, name)
+    )
+
+
+def _print(found: Certified, to: Path | None, dials: str) -> None:
     console = Terminal()
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for name, value in _rows(found).items():
@@ -165,7 +175,7 @@ def _print(found: Certified, to: Path | None) -> None:
     if found.mode == "mode":
         console.print(f"-s \"auto(floor='mode', delta={found.delta:g}, n={found.n})\" keeps it")
     elif to is not None and found.certified:
-        use = f"-s \"auto(floor='{found.mode}', certificate='{to}')\" keeps it"
+        use = f"-s \"auto(floor='{found.mode}', certificate='{to}'{dials})\" keeps it"
         console.print(use, soft_wrap=True)
 
 

@@ -28,7 +28,7 @@ from math import exp, log
 from statistics import fmean
 from typing import Literal, NamedTuple
 
-from workspan.errors import InputError
+from workspan.errors import BudgetExceeded, InputError
 from workspan.lab.certifying.binomial import labels_needed, least_answered, tail, upper
 from workspan.lab.certifying.replayed import LOST, Replayed, Votes, replayed, votes_of, wrong
 from workspan.legible import counted
@@ -164,15 +164,17 @@ def certify(profile: Profile, wish: Wish) -> Certified:
 
     Raises:
         InputError: a value out of range, too few draws, or in mode risk no label.
+        BudgetExceeded: the draws of all problems were cut.
     """
     wish.check()
     sizes = sorted(len(case.chains) for case in profile.problems if not case.cut)
     if not sizes and (cut := len(profile.problems)):
-        raise InputError(
+        raise BudgetExceeded(
             f"the draws of {'the problem' if cut == 1 else f'all {cut} problems'} were cut, by a "
             "limit on more than calls, a rule that stops early, or a kill: which draws are there "
             "hangs on how long they are or what they say; raise the budget of a problem, or draw "
-            "fewer"
+            "fewer",
+            limit="work",
         )
     n = wish.n or (sizes[len(sizes) // 4] if sizes else 0)
     votes = votes_of(profile, n, wish.seed) if n else []
@@ -197,8 +199,8 @@ def check_mode(n: int, delta: float) -> None:
         raise InputError(f"{said}, even where all agree: {least} at least")
 
 
-def certificate_of(found: Certified, wish: Wish, kinds: Sequence[str] = ()) -> Certificate:
-    """Return what `auto` needs to keep the promise.
+def certificate_of(found: Certified, wish: Wish, profile: Profile) -> Certificate:
+    """Return what `auto` needs to keep the promise that was found on a profile.
 
     Raises:
         InputError: mode mode needs none, or nothing was certified.
@@ -219,7 +221,9 @@ def certificate_of(found: Certified, wish: Wish, kinds: Sequence[str] = ()) -> C
         n=found.n,
         hopeless=wish.hopeless,
         problems=found.labelled if found.mode == "risk" else found.problems,
-        kinds=(*kinds,),
+        kinds=profile.kinds,
+        temperature=profile.temperature,
+        max_tokens=profile.max_tokens,
     )
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -17,6 +17,7 @@ from workspan.data.types import AnswerKind
 from workspan.errors import DataError, InputError, OutputError
 from workspan.lab.labelling.answers import Chosen, Voted
 from workspan.recordings.journals import ALIKE, AS_PLANNED, plain_name
+from workspan.spec import parse_strategy
 from workspan.strategies.auto.fit.profile import Case, Profile, Record
 
 FORMAT = 1
@@ -249,8 +250,28 @@ def profile_of(head: Head, labels: Sequence[Label], path: Path) -> Profile:
     models = sorted({one.label.model for one in found})
     if len(models) != 1:
         raise InputError(f"{path} has labels of {len(models)} models: certify each by itself")
+    drawn = [_drawn_at(one.label.strategy) for one in found]
+    if len({*drawn}) > 1:
+        raise InputError(
+            f"{path} has labels of draws at several settings (temperature, max_tokens): "
+            f"{', '.join(map(str, sorted({*drawn})))}; certify each by itself"
+        )
     cases = tuple(_case(one, head.kind) for one in found)
-    return Profile(models[0], "tokens", cases, kinds=(head.kind,))
+    temperature, most = drawn[0]
+    return Profile(
+        models[0],
+        "tokens",
+        cases,
+        kinds=(head.kind,),
+        temperature=temperature,
+        max_tokens=most,
+    )
+
+
+def _drawn_at(strategy: str) -> tuple[float, int]:
+    """Return the temperature of a plain vote's draws, and the most tokens of each."""
+    plan: Any = parse_strategy(strategy)
+    return plan.temperature, plan.max_tokens
 
 
 def _case(one: Judged, kind: AnswerKind) -> Case:

@@ -77,6 +77,10 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     """Kinds of answers of its problems; none where nobody knows."""
     ladders: Ladders | None = None
     """What was seen of the model's efforts, of `workspan which`; `auto` then climbs them."""
+    temperature: float | None = None
+    """Of its chains; None where nobody knows."""
+    max_tokens: int | None = None
+    """Of each chain, at most; None where nobody knows."""
 
     @property
     def labelled(self) -> int:
