@@ -14,6 +14,7 @@ from pyarrow import parquet
 from workspan import sync
 from workspan.errors import InputError, SpecError
 from workspan.strategies.auto.fit.profile import read_profile
+from workspan.testing.scripted import ScriptedEngine
 
 SUMS = [{"question": f"{i} + 1?", "answer": str(i + 1), "kind": "number"} for i in range(4)]
 
@@ -35,7 +36,7 @@ SUMS = [{"question": f"{i} + 1?", "answer": str(i + 1), "kind": "number"} for i 
         ({"pilot": "$1", "problems": ["why?"], "to": "x.json"}, InputError, "label some"),
         ({"pilot": "$1", "problems": [], "efforts": "low"}, InputError, "no problem to solve"),
         ({"pilot": "$1", "kind": "open", "problems": ["why?"]}, InputError, "an open text"),
-        ({"recorded": "x.jsonl"}, InputError, "no .parquet file"),
+        ({"recorded": "x.jsonl", "problems": None}, InputError, "no .parquet file"),
     ],
 )
 def test_what_can_not_be_is_refused_unspent(
@@ -43,6 +44,48 @@ def test_what_can_not_be_is_refused_unspent(
 ) -> None:
     with pytest.raises(kind, match=said):
         sync.which(**{"problems": SUMS, "engine": "scripted", **told})
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_too_few_labels_for_a_profile_are_said_before_anything_is_spent(
+    n: int, tmp_path: Path
+) -> None:
+    rows = [*SUMS[:n], *({**row, "answer": ""} for row in SUMS)]
+    engine = ScriptedEngine(["Answer: 1"])
+    with pytest.raises(InputError, match=f"takes 4 problems with right answers.* {n}: label more"):
+        sync.which(rows, engine=engine, pilot="5k work", efforts="default", to=tmp_path / "to.json")
+    assert engine.billed.calls == 0
+
+
+def test_what_has_no_right_answer_is_not_drawn_beside_what_has_one() -> None:
+    rows = [*SUMS, *({"question": f"{i} - 1?", "kind": "number"} for i in range(9))]
+    engine = ScriptedEngine(["Answer: 1"])
+    done = sync.which(rows, engine=engine, pilot="5k work", efforts="default", votes=2)
+    assert engine.billed.calls == 2 * len(SUMS)
+    assert done.left_out == {"9 problems": "without a right answer, and so not drawn"}
+
+
+def test_a_profile_of_nothing_right_is_none(tmp_path: Path) -> None:
+    rows = [{**SUMS[0], "question": f"{i} + 0?", "answer": "77"} for i in range(9)]
+    engine = ScriptedEngine(["Answer: 1"])
+    done = sync.which(rows, engine=engine, pilot="5k work", efforts="default", votes=2)
+    assert (done.policy, done.profile) == (None, None)
+    assert done.caveats[-1] == "no sample was right: there is nothing to choose a policy by"
+    with pytest.raises(InputError, match="no sample was right"):
+        sync.which(rows, engine=engine, pilot="5k work", efforts="default", to=tmp_path / "to.json")
+
+
+def test_questions_that_are_asked_twice_are_named() -> None:
+    rows = [{**SUMS[i % 4], "id": f"p{i}"} for i in range(10)]
+    done = sync.which(rows, engine="scripted", pilot="5k work", efforts="default", votes=1)
+    assert any(one.startswith("of the problems 6 ask what another one") for one in done.caveats)
+
+
+def test_no_more_votes_than_were_recorded(tmp_path: Path) -> None:
+    file = recorded(tmp_path / "samples.parquet")
+    with pytest.raises(InputError, match="votes is 7, and at effort low there are 6 samples"):
+        sync.which(recorded=file, votes=7)
+    assert {one.width for one in sync.which(recorded=file, votes=6).records} >= {1, 6}
 
 
 def test_the_default_effort_of_any_engine_can_be_raced() -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from workspan.app.calibrating import calibrate, calibration_plan, check_chains
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike
 from workspan.app.problems import ProblemsLike, as_tasks, repeated
-from workspan.app.replaying import read_recorded, recorded_kind
-from workspan.app.specs import BudgetLike, StrategyLike, as_budget
+from workspan.app.replaying import limited, read_recorded, recorded_kind
+from workspan.app.specs import BudgetLike, StrategyLike, as_budget, check_count, check_unasked
 from workspan.batch.trials import Trial
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
@@ -99,14 +99,23 @@ async def certify(
         WorkspanError: what is wrong, before anything is spent; or the engine is gone.
     """
     wish = as_wish(mode, alpha, delta, n, hopeless, correction, seed, is_kept=to is not None)
+    check_count("limit", limit)
     drawn: Sequence[Task] = ()
     if replay is not None:
         source = Path(str(problems)) if problems is not None else None
-        profile = await recorded_draws(Path(replay), models, tasks, source, kind, effort)
+        check_unasked("recorded draws", journal=journal, engines=engines)
+        profile = await recorded_draws(
+            Path(replay), models, tasks, source, kind, effort, limit, seed
+        )
     elif (labelled := labelled_draws(problems)) is not None:
+        check_unasked(
+            "labels of draws", journal=journal, engines=engines, limit=limit, effort=effort
+        )
         profile = labelled
     elif problems is None:
         raise InputError("say on which problems: recorded ones (replay), or some to be drawn")
+    elif effort is not None:
+        raise InputError("effort is of recorded draws; an engine is told by its settings")
     else:
         plan = calibration_plan(strategy, (), n or DRAWS, BLOCK)
         tasks_found = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
@@ -200,6 +209,8 @@ async def recorded_draws(
     problems: Path | None,
     kind: str,
     effort: str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
     say: Callable[[Mapping[str, str]], None] = lambda _: None,
 ) -> Profile:
     """Read draws that were recorded; `say` is told what was left out.
@@ -212,7 +223,7 @@ async def recorded_draws(
 
     found, left_out = await read_recorded(file, models, tasks, problems, recorded_kind(kind))
     say(left_out)
-    return of_recordings(_each_once(found, effort))
+    return of_recordings(limited(_each_once(found, effort), limit, seed))
 
 
 def _each_once(found: Sequence[Recording], effort: str | None) -> Sequence[Recording]:

@@ -74,7 +74,7 @@ async def replay(
         found, _ = await read_recorded(Path(file), models, tasks, source, recorded_kind(kind))
     else:
         found = [*file]
-    found = _limited(found, limit, seed)
+    found = limited(found, limit, seed)
     done = await run_replay(
         found,
         methods,
@@ -186,9 +186,10 @@ def _prompts(path: Path) -> dict[str, str]:
     return {one.id: "\n".join(turn.text for turn in one.prompt) for one in problems}
 
 
-def _limited(recordings: list[Recording], limit: int | None, seed: int) -> list[Recording]:
+def limited(recordings: Sequence[Recording], limit: int | None, seed: int) -> list[Recording]:
+    """Return the part of some recordings that holds so many problems, chosen by the seed."""
     names = sorted({problem.id for one in recordings for problem in one.problems})
     if limit is None or limit >= len(names):
-        return recordings
+        return [*recordings]
     chosen = {*random.Random(seed).sample(names, limit)}
     return [kept for one in recordings if (kept := one.keep(chosen)).problems]

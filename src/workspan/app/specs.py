@@ -127,6 +127,20 @@ def check_count(name: str, value: int | None, most: int | None = None) -> None:
         raise InputError(f"{name} is {quoted(str(value))}: at most {most}")
 
 
+def check_unasked(what: str, **given: object) -> None:
+    """Refuse what bears on nothing where no engine is asked.
+
+    Args:
+        what: is read in its place.
+        given: by the names of parameters; None is not given.
+
+    Raises:
+        InputError: something was given.
+    """
+    if idle := [name for name, value in given.items() if value is not None]:
+        raise InputError(f"{what} need no engine: leave {' and '.join(idle)} out")
+
+
 def check_seed(seed: int) -> None:
     """Refuse a seed that no journal could be found by again.
 

@@ -19,6 +19,7 @@ from workspan.cli.drawing import drawing, journal_output, named_inputs
 from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.given import given_tasks
+from workspan.cli.idle import refuse_idle
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.terminal import Terminal, say_left_out
 from workspan.data.budget import Budget
@@ -34,7 +35,12 @@ LIMIT = 40
 """Problems, unless told otherwise."""
 
 
+_RECORDED = ["to", "task", "input", "model", "recorded", "kind"]
+"""What a profile of recordings takes."""
+
+
 def calibrate(
+    context: typer.Context,
     *,
     to: Annotated[Path, typer.Option("--to", help="The profile to write.")],
     task: Annotated[
@@ -75,6 +81,7 @@ def calibrate(
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
     limits: Budget | None = None
     if recorded is not None:
+        refuse_idle(context, _RECORDED, "--replay learns from all that was recorded, as it was")
         read_as = recorded_kind(kind or "text")
         profile: Profile | None = anyio.run(
             partial(_recorded, recorded, model or [], task or [], input, read_as)

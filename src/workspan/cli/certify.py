@@ -30,6 +30,7 @@ from workspan.cli.calibration_runs import Asked, calibration_runs
 from workspan.cli.drawing import drawing, journal_output, named_inputs
 from workspan.cli.engine_options import EngineOption, PriceOption
 from workspan.cli.exits import Exit
+from workspan.cli.idle import refuse_idle
 from workspan.cli.plain import say_json
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.terminal import Terminal, say_left_out
@@ -44,7 +45,15 @@ if TYPE_CHECKING:
     from workspan.strategies.auto.fit.profile import Profile
 
 
+_ALWAYS = ["mode", "alpha", "delta", "n", "hopeless", "correction", "to", "seed", "json"]
+_RECORDED = [*_ALWAYS, *["recorded", "input", "task", "model", "effort", "kind", "limit"]]
+"""What certifying on recordings takes."""
+_LABELLED = [*_ALWAYS, "input"]
+"""What certifying on a file of labels takes."""
+
+
 def certify(
+    context: typer.Context,
     *,
     mode: Annotated[str, typer.Option(help="risk, mode or agreement.")] = "risk",
     alpha: Annotated[float, typer.Option(help="The risk: share of answers given.")] = 0.1,
@@ -104,12 +113,15 @@ def certify(
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
     drawn: list[Task] = []
     if recorded is not None:
-        named = (recorded, model or [], task or [], input, kind or "text", effort)
+        refuse_idle(context, _RECORDED, "--replay certifies on what was recorded, and asks nothing")
+        named = (recorded, model or [], task or [], input, kind or "text", effort, limit, seed)
         read = partial(recorded_draws, *named)
         profile: Profile | None = anyio.run(partial(read, say_left_out))
     elif effort is not None:
         raise InputError("--effort is of a recording (--replay); an engine is told by -o effort=…")
-    elif (profile := labelled_draws(input)) is None:
+    elif (profile := labelled_draws(input)) is not None:
+        refuse_idle(context, _LABELLED, f"{input} holds labels of draws, and nothing is asked")
+    else:
         if input is None and not task:
             raise InputError("say on which problems: --replay FILE, --input FILE or --task NAME")
         tasks = named_tasks(task or [], input, limit, seed, kind=as_kind(kind) if kind else None)

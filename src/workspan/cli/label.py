@@ -15,6 +15,7 @@ from rich.text import Text
 from workspan.app.specs import as_kind
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.exits import Exit
+from workspan.cli.idle import refuse_idle
 from workspan.cli.judging import ask, cut, read_line, said_of, user
 from workspan.cli.label_store import label_store
 from workspan.cli.plain import say_json
@@ -29,7 +30,14 @@ if TYPE_CHECKING:
     from workspan.lab.labelling.labels import Head, LabelFile
 
 
+_FILED = ["answers", "to", "n", "input", "labeller", "kind", "whole", "seed", "json"]
+"""What labelling a file of answers takes."""
+_STORED = ["store", "since", "every", "n", "labeller", "json"]
+"""What labelling the answers of a store takes."""
+
+
 def label(
+    context: typer.Context,
     answers: Annotated[
         Path | None, typer.Argument(help="What solve --output wrote; not with --store.")
     ] = None,
@@ -72,10 +80,16 @@ def label(
     if store is not None:
         if answers is not None or to is not None or input is not None:
             raise InputError("--store holds questions, answers and labels: name no files with it")
+        refuse_idle(
+            context,
+            _STORED,
+            "--store has answers in the order and the form in which they were kept",
+        )
         label_store(store, since, who, n, every=every, json=json)
         raise typer.Exit(Exit.OK)
     if answers is None or to is None:
         raise InputError("name what solve --output wrote, and --to FILE; or a gateway's --store")
+    refuse_idle(context, _FILED, "without --store all answers of the file are there")
     inputs = [("ANSWERS", answers), *([("--input", input)] if input else [])]
     check_outputs([Output("--to", to, "a file of labels", is_labels)], inputs)
     held = read_answers(answers)

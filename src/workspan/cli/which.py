@@ -32,6 +32,7 @@ from workspan.cli.dry import say_plan
 from workspan.cli.engine_options import EngineOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.given import given_tasks
+from workspan.cli.idle import refuse_idle
 from workspan.cli.plain import say_json
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.terminal import Terminal, say_left_out
@@ -51,7 +52,26 @@ LIMIT = 200
 """Problems, unless told otherwise: the pilot's budget mostly ends before."""
 
 
+_RECORDED = [
+    "efforts",
+    "pilot",
+    "task",
+    "limit",
+    "model",
+    "price",
+    "votes",
+    "budget",
+    "recorded",
+    "kind",
+    "to",
+    "seed",
+    "json",
+]
+"""What a race on recordings takes."""
+
+
 def which(
+    context: typer.Context,
     *,
     efforts: Annotated[
         str | None,
@@ -109,7 +129,7 @@ def which(
         race_efforts, efforts=named, pilot=pilot, votes=votes, budget=budget, seed=seed, to=to
     )
     if recorded is not None:
-        _check_recorded(engine, dry_run=dry_run)
+        refuse_idle(context, _RECORDED, "--replay races on what was recorded, and spends nothing")
         whose, rate = _one("--model", model), _one("--price", price)
         read_as = kind or "text"
         done: Which | None = anyio.run(
@@ -125,7 +145,7 @@ def which(
         )
     else:
         tasks = given_tasks(task or [], input, limit, seed, kind)
-        found, entrants, limits = prepared(tasks, named, pilot, votes, depth, seed=seed, to=to)
+        found, entrants, limits, _ = prepared(tasks, named, pilot, votes, depth, seed=seed, to=to)
         asked = [str(engine), str(model), str(seed), str(input), *(task or []), *(setting or [])]
 
         async def main() -> Which | None:
@@ -156,18 +176,6 @@ def which(
     if done is not None:
         _say(done, to, json=json)
     raise typer.Exit(Exit.OK)
-
-
-def _check_recorded(engine: list[str] | None, *, dry_run: bool) -> None:
-    """Refuse what a race on recordings has none of.
-
-    Raises:
-        InputError: it was asked for.
-    """
-    if engine:
-        raise InputError("--replay races on what was recorded: leave --engine out")
-    if dry_run:
-        raise InputError("--replay spends nothing: leave --dry-run out")
 
 
 def _one(option: str, values: Sequence[str] | None) -> str | None:

@@ -198,18 +198,30 @@ def check_pilot(budget: Budget) -> None:
 
 def standings(raced: Raced) -> list[Standing]:
     """Say how the entrants that are still in the race stand."""
+    spent = {
+        place: [s.usage for _, one in raced.of(place) for s in one.samples] for place in raced.alive
+    }
+    costs = _prices(spent)
     found = []
     for place in raced.alive:
         graded = {j: one.right for j, one in raced.of(place) if one.right is not None}
-        costs = [_price(s.usage) for _, one in raced.of(place) for s in one.samples]
-        if graded and costs:
-            found.append(Standing(place, graded, sum(costs) / len(costs)))
+        if graded and costs[place]:
+            found.append(Standing(place, graded, sum(costs[place]) / len(costs[place])))
     return found
 
 
-def _price(usage: Usage) -> float:
-    """Return what a sample cost: in money where that is known, else in tokens."""
-    return float(usage.output_tokens) if not usage.cost else float(usage.cost)
+def _prices(spent: Mapping[int, Sequence[Usage]]) -> dict[int, list[float]]:
+    """Return what samples cost: in money where that is known of all, and not nothing; else tokens.
+
+    One unit for all: a model without a price is not dearer than others for its many tokens.
+    """
+    money = {
+        place: [one.cost for one in many if one.cost is not None] for place, many in spent.items()
+    }
+    is_known = all(len(money[place]) == len(many) for place, many in spent.items())
+    if is_known and any(map(any, money.values())):
+        return {place: [float(cost) for cost in many] for place, many in money.items()}
+    return {place: [float(one.output_tokens) for one in many] for place, many in spent.items()}
 
 
 class _Course:

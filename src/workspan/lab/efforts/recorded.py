@@ -66,8 +66,8 @@ def recorded_race(
         seed: of the order in which each problem's samples come.
 
     Raises:
-        InputError: they are of several models, there are fewer than two efforts, or no problem has
-            samples at all of them.
+        InputError: they are of several models, there are fewer than two efforts, no problem has
+            samples at all of them, or fewer samples than there are to be votes.
     """
     models = [*dict.fromkeys(one.model for one in found)]
     if len(models) > 1:
@@ -87,7 +87,14 @@ def recorded_race(
     ]
     if not common:
         raise InputError("these recordings have no problem in common")
-    width = votes or min(8, *(_width(one, common) for one in chosen))
+    widths = {one.effort: _width(one, common) for one in chosen}
+    least = min(widths, key=lambda effort: widths[effort])
+    if votes is not None and votes > widths[least]:
+        raise InputError(
+            f"votes is {votes}, and at effort {least} there are {widths[least]} samples of nearly "
+            "all problems: no more can be drawn"
+        )
+    width = votes or min(8, widths[least])
     longest = max(one.longest for one in chosen)
     entrants = tuple(
         Entrant(
