@@ -173,6 +173,23 @@ def test_answers_that_were_not_drawn_alike_are_refused(tmp_path: Path) -> None:
         profile_of(HEAD, [one], tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("votes", [{"answer": "4", "weight": 1e300}]),
+        ("votes", [{"answer": "4", "weight": -1e9}]),
+        ("calls", 10**9),
+        ("calls", -1),
+        ("failures", -1),
+    ],
+)
+def test_votes_that_no_run_could_have_are_refused(name: str, value: object, tmp_path: Path) -> None:
+    row = {"problem": "p", "answer": "4", "strategy": "single", name: value}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    with pytest.raises(DataError, match=rf"a\.jsonl:1: not an answer.*\$\.{name}"):
+        read_answers(tmp_path / "a.jsonl")
+
+
 def test_lines_that_are_no_answers_are_named(tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
     path.write_text(json.dumps({"problem": "p", "answer": "4", "model": "m"}) + "\n{}\n")

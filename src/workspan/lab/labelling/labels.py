@@ -15,7 +15,7 @@ from workspan.answers import equivalent
 from workspan.boundary.inputs import read_whole
 from workspan.data.types import AnswerKind
 from workspan.errors import DataError, InputError, OutputError
-from workspan.lab.labelling.answers import Chosen, Voted
+from workspan.lab.labelling.answers import Chosen, Count, Voted
 from workspan.recordings.journals import ALIKE, AS_PLANNED, plain_name
 from workspan.spec import parse_strategy
 from workspan.strategies.auto.fit.profile import Case, Profile, Record
@@ -49,7 +49,7 @@ class Label(msgspec.Struct, frozen=True):
     probability: float
     """With which the answer was chosen."""
     votes: tuple[Voted, ...]
-    draws: int
+    draws: Count
     """Of the problem; those without an answer are no votes."""
     work: int
     model: str
