@@ -147,6 +147,18 @@ def test_a_problem_counts_once_however_often_it_was_recorded(
     found = json.loads(called("certify", "--replay", path, "--effort", "low", "--json").stdout)
     assert found == json.loads(called("certify", "--replay", recorded, "--json").stdout)
     assert sync.certify(replay=path, effort="high").problems == 40
+    profile = tmp_path / "profile.json"
+    with pytest.raises(InputError, match=r"name one effort \(high, low\)"):
+        called("calibrate", "--replay", path, "--to", profile)
+    done = called("calibrate", "--replay", path, "--to", profile, "--effort", "low")
+    assert "chains of 40 problems" in done.stdout
+    with pytest.raises(InputError, match="--effort is of a recording"):
+        called("calibrate", "--task", "demo", "--to", profile, "--effort", "low")
+    apart = [{**row, "model": "ab"[i % 2]} for i, row in enumerate(rows)]
+    parquet.write_table(pyarrow.Table.from_pylist(apart), path)
+    for command in (("certify",), ("calibrate", "--to", profile)):
+        with pytest.raises(InputError, match=r"draws of 2 models: name one \(a, b\)"):
+            called(*command, "--replay", path)
     models = [{**row, "model": name} for row in rows for name in ("a", "b")]
     parquet.write_table(pyarrow.Table.from_pylist(models), path)
     with pytest.raises(InputError, match=r"name one model \(a, b\)"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 from workspan.app.calibrating import calibrate, calibration_plan, check_chains
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike
 from workspan.app.problems import ProblemsLike, as_tasks, repeated
-from workspan.app.replaying import limited, read_recorded, recorded_kind
+from workspan.app.replaying import each_once, limited, read_recorded, recorded_kind
 from workspan.app.specs import BudgetLike, StrategyLike, as_budget, check_count, check_unasked
 from workspan.batch.trials import Trial
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
-from workspan.errors import InputError, MissingDependency, nearest
-from workspan.legible import quoted
-from workspan.recordings.recording import Recording
+from workspan.errors import InputError, MissingDependency
 from workspan.store.journals import JournalFile
 from workspan.tasks.base import Task
 from workspan.tasks.graders.equivalence import Ungraded
@@ -34,8 +31,6 @@ BUDGET = "64k work"
 DRAWING = "auto(probe='')"
 """Whole chains, drawn alike."""
 BLOCK = 1 << 20
-_NAMED = 8
-"""Models that a message lists."""
 
 
 async def certify(
@@ -223,28 +218,7 @@ async def recorded_draws(
 
     found, left_out = await read_recorded(file, models, tasks, problems, recorded_kind(kind))
     say(left_out)
-    return of_recordings(limited(_each_once(found, effort), limit, seed))
-
-
-def _each_once(found: Sequence[Recording], effort: str | None) -> Sequence[Recording]:
-    """Keep those at an effort, and refuse what holds a problem twice."""
-    efforts = [*dict.fromkeys(one.effort for one in found if one.effort)]
-    if effort is not None:
-        found = [one for one in found if one.effort == effort]
-        if not found:
-            hint = nearest(effort, efforts) if efforts else "the file names no efforts"
-            raise InputError(f"nothing was recorded at effort {quoted(effort)}: {hint}")
-    counts = Counter(problem.id for one in found for problem in one.problems)
-    if max(counts.values(), default=0) > 1:
-        models = [*dict.fromkeys(one.model for one in found)]
-        how = [f"one model ({', '.join(models[:_NAMED])})"] * (len(models) > 1)
-        how += [f"one effort ({', '.join(efforts)})"] * (effort is None and len(efforts) > 1)
-        said = " and ".join(how) or "a file that holds each once"
-        raise InputError(
-            "the recordings hold the same problems several times, and who counts a problem twice "
-            f"promises too much: name {said}"
-        )
-    return found
+    return of_recordings(limited(each_once(found, effort), limit, seed))
 
 
 def labelled_draws(problems: ProblemsLike | None) -> Profile | None:

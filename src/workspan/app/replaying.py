@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,8 @@ from workspan.app.specs import as_kind
 from workspan.boundary.inputs import check_there
 from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind
-from workspan.errors import InputError, MissingDependency, SpecError
+from workspan.errors import InputError, MissingDependency, SpecError, nearest
+from workspan.legible import quoted
 from workspan.recordings.recording import Recording
 from workspan.spec import split_list
 from workspan.tasks import open_tasks, read_tasks
@@ -25,6 +27,8 @@ STRATEGIES = "best_fixed,single,self_consistency(n=8),adaptive_consistency,esc,o
 BUDGETS = "4k,8k,16k,32k,64k,128k"
 KINDS: tuple[AnswerKind, ...] = ("text", "math", "number", "choice", "code", "open")
 """How recorded answers may be compared."""
+_NAMED = 8
+"""Models that a message lists."""
 
 
 async def replay(
@@ -193,3 +197,32 @@ def limited(recordings: Sequence[Recording], limit: int | None, seed: int) -> li
         return [*recordings]
     chosen = {*random.Random(seed).sample(names, limit)}
     return [kept for one in recordings if (kept := one.keep(chosen)).problems]
+
+
+def each_once(found: Sequence[Recording], effort: str | None) -> Sequence[Recording]:
+    """Keep those at an effort, and refuse what holds a problem twice, or several models.
+
+    Raises:
+        InputError: it does, or nothing was recorded at the effort.
+    """
+    efforts = [*dict.fromkeys(one.effort for one in found if one.effort)]
+    if effort is not None:
+        found = [one for one in found if one.effort == effort]
+        if not found:
+            hint = nearest(effort, efforts) if efforts else "the file names no efforts"
+            raise InputError(f"nothing was recorded at effort {quoted(effort)}: {hint}")
+    counts = Counter(problem.id for one in found for problem in one.problems)
+    if max(counts.values(), default=0) > 1:
+        models = [*dict.fromkeys(one.model for one in found)]
+        how = [f"one model ({', '.join(models[:_NAMED])})"] * (len(models) > 1)
+        how += [f"one effort ({', '.join(efforts)})"] * (effort is None and len(efforts) > 1)
+        said = " and ".join(how) or "a file that holds each once"
+        raise InputError(
+            "the recordings hold the same problems several times, and who counts a problem twice "
+            f"promises too much: name {said}"
+        )
+    if len(models := [*dict.fromkeys(one.model for one in found)]) > 1:
+        raise InputError(
+            f"these are draws of {len(models)} models: name one ({', '.join(models[:_NAMED])})"
+        )
+    return found
