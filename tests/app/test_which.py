@@ -27,6 +27,7 @@ SUMS = [{"question": f"{i} + 1?", "answer": str(i + 1), "kind": "number"} for i 
         ({"pilot": "10s"}, InputError, "not in seconds"),
         ({"pilot": "2 dogs"}, SpecError, "unknown budget word"),
         ({"pilot": "$1", "efforts": "low,low"}, SpecError, "given twice"),
+        ({"pilot": "$1", "efforts": "8k,4k,8000"}, SpecError, "'8000' is given twice, as '8k'"),
         ({"pilot": "$1", "efforts": ""}, SpecError, "no effort is named"),
         ({"pilot": "$1", "efforts": "low,-1k"}, SpecError, "an effort is one word.*'-1k'"),
         ({"pilot": "$1", "efforts": "1e3k"}, SpecError, "an effort is one word.*'1e3k'"),

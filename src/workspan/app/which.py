@@ -18,7 +18,7 @@ from workspan.app.state import opened_journal
 from workspan.batch.trials import Trial
 from workspan.core.engine import Engine, Price
 from workspan.data.budget import Budget
-from workspan.data.efforts import check_form
+from workspan.data.efforts import check_form, thinking_tokens
 from workspan.errors import InputError, MissingDependency, SpecError
 from workspan.legible import counted, quoted
 from workspan.runner import check
@@ -172,9 +172,13 @@ def as_efforts(efforts: str | Sequence[str]) -> list[str]:
     named = [one.strip() for one in named]
     if not named or not all(named):
         raise SpecError(f"no effort is named: such as {EFFORTS}, or 8k,32k")
+    first: dict[tuple[str, str | int], str] = {}
     for one in named:
-        if named.count(one) > 1:
-            raise SpecError(f"the effort {quoted(one)} is given twice: give each once")
+        name, _, effort = one.rpartition(":")
+        other = first.setdefault((name, thinking_tokens(effort) or effort), one)
+        if named.count(one) > 1 or other != one:
+            also = "" if other == one else f", as {quoted(other)}"
+            raise SpecError(f"the effort {quoted(one)} is given twice{also}: give each once")
     return named
 
 

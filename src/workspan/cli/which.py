@@ -84,7 +84,12 @@ def which(
         list[str] | None, typer.Option("--task", "-t", help="As compare; repeat.")
     ] = None,
     input: Annotated[Path | None, typer.Option(help="Problems, with answers.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST, help="Problems, by the seed.")] = LIMIT,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=MOST, help=f"Problems, by the seed: {LIMIT}, or all that were recorded."
+        ),
+    ] = None,
     engine: EngineOption = None,
     model: Annotated[
         list[str] | None,
@@ -144,7 +149,7 @@ def which(
             )
         )
     else:
-        tasks = given_tasks(task or [], input, limit, seed, kind)
+        tasks = given_tasks(task or [], input, limit or LIMIT, seed, kind)
         found, entrants, limits, _ = prepared(tasks, named, pilot, votes, depth, seed=seed, to=to)
         asked = [str(engine), str(model), str(seed), str(input), *(task or []), *(setting or [])]
 
