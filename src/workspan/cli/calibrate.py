@@ -35,8 +35,9 @@ LIMIT = 40
 """Problems, unless told otherwise."""
 
 
-_RECORDED = ["effort", "to", "task", "input", "model", "recorded", "kind"]
-"""What a profile of recordings takes."""
+_DRAWN = ["engine", "price", "setting", "api_key_env", "budget", "chains", "block", "strategy"]
+_DRAWN += ["arm", "limit", "journal", "seed", "dry_run"]
+"""What bears on nothing where nothing is drawn."""
 
 
 def calibrate(
@@ -84,7 +85,7 @@ def calibrate(
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
     limits: Budget | None = None
     if recorded is not None:
-        refuse_idle(context, _RECORDED, "--replay learns from all that was recorded, as it was")
+        refuse_idle(context, _DRAWN, "--replay learns from all that was recorded, as it was")
         read_as = recorded_kind(kind or "text")
         profile: Profile | None = anyio.run(
             partial(_recorded, recorded, model or [], task or [], input, read_as, effort)

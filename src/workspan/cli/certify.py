@@ -45,11 +45,10 @@ if TYPE_CHECKING:
     from workspan.strategies.auto.fit.profile import Profile
 
 
-_ALWAYS = ["mode", "alpha", "delta", "n", "hopeless", "correction", "to", "seed", "json"]
-_RECORDED = [*_ALWAYS, *["recorded", "input", "task", "model", "effort", "kind", "limit"]]
-"""What certifying on recordings takes."""
-_LABELLED = [*_ALWAYS, "input"]
-"""What certifying on a file of labels takes."""
+_ASKED = ["engine", "price", "setting", "api_key_env", "budget", "strategy", "journal", "dry_run"]
+"""What bears on nothing where no engine is asked."""
+_CHOSEN = ["task", "model", "effort", "kind", "limit"]
+"""What bears on nothing where a file of labels says it."""
 
 
 def certify(
@@ -113,14 +112,16 @@ def certify(
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
     drawn: list[Task] = []
     if recorded is not None:
-        refuse_idle(context, _RECORDED, "--replay certifies on what was recorded, and asks nothing")
+        refuse_idle(context, _ASKED, "--replay certifies on what was recorded, and asks nothing")
         named = (recorded, model or [], task or [], input, kind or "text", effort, limit, seed)
         read = partial(recorded_draws, *named)
         profile: Profile | None = anyio.run(partial(read, say_left_out))
     elif effort is not None:
         raise InputError("--effort is of a recording (--replay); an engine is told by -o effort=…")
     elif (profile := labelled_draws(input)) is not None:
-        refuse_idle(context, _LABELLED, f"{input} holds labels of draws, and nothing is asked")
+        refuse_idle(
+            context, [*_ASKED, *_CHOSEN], f"{input} holds labels of draws, and nothing is asked"
+        )
     else:
         if input is None and not task:
             raise InputError("say on which problems: --replay FILE, --input FILE or --task NAME")

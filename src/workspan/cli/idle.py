@@ -9,24 +9,24 @@ import typer
 from workspan.errors import InputError
 
 
-def refuse_idle(context: typer.Context, takes: Collection[str], why: str) -> None:
-    """Refuse what the command line gives beside what has a use.
+def refuse_idle(context: typer.Context, idle: Collection[str], why: str) -> None:
+    """Refuse what the command line gives and nothing would read.
 
     Args:
         context: of the command.
-        takes: names of the parameters that have one.
+        idle: names of the parameters that bear on nothing here.
         why: what is done here, and so takes no more.
 
     Raises:
-        InputError: something else was given.
+        InputError: one of them was given.
     """
-    idle = [
+    given = [
         max(one.opts, key=len)
         for one in context.command.params
-        if one.name and one.name not in takes and _is_given(context, one.name)
+        if one.name in idle and _is_given(context, one.name)
     ]
-    if idle:
-        raise InputError(f"{why}: leave {' and '.join(idle)} out")
+    if given:
+        raise InputError(f"{why}: leave {' and '.join(given)} out")
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from workspan.lab.labelling.labels import Head, LabelFile
 
 
-_FILED = ["answers", "to", "n", "input", "labeller", "kind", "whole", "seed", "json"]
-"""What labelling a file of answers takes."""
-_STORED = ["store", "since", "every", "n", "labeller", "json"]
-"""What labelling the answers of a store takes."""
+_OF_STORES = ["since", "every"]
+"""What bears on nothing where a file's answers are judged."""
+_OF_FILES = ["answered", "kind", "whole", "seed"]
+"""What bears on nothing where a store's are."""
 
 
 def label(
@@ -82,14 +82,14 @@ def label(
             raise InputError("--store holds questions, answers and labels: name no files with it")
         refuse_idle(
             context,
-            _STORED,
+            _OF_FILES,
             "--store has answers in the order and the form in which they were kept",
         )
         label_store(store, since, who, n, every=every, json=json)
         raise typer.Exit(Exit.OK)
     if answers is None or to is None:
         raise InputError("name what solve --output wrote, and --to FILE; or a gateway's --store")
-    refuse_idle(context, _FILED, "without --store all answers of the file are there")
+    refuse_idle(context, _OF_STORES, "without --store all answers of the file are there")
     inputs = [("ANSWERS", answers), *([("--input", input)] if input else [])]
     check_outputs([Output("--to", to, "a file of labels", is_labels)], inputs)
     held = read_answers(answers)

@@ -52,22 +52,8 @@ LIMIT = 200
 """Problems, unless told otherwise: the pilot's budget mostly ends before."""
 
 
-_RECORDED = [
-    "efforts",
-    "pilot",
-    "task",
-    "limit",
-    "model",
-    "price",
-    "votes",
-    "budget",
-    "recorded",
-    "kind",
-    "to",
-    "seed",
-    "json",
-]
-"""What a race on recordings takes."""
+_ASKED = ["input", "engine", "setting", "api_key_env", "depth", "journal", "dry_run"]
+"""What bears on nothing where no engine is asked."""
 
 
 def which(
@@ -134,7 +120,7 @@ def which(
         race_efforts, efforts=named, pilot=pilot, votes=votes, budget=budget, seed=seed, to=to
     )
     if recorded is not None:
-        refuse_idle(context, _RECORDED, "--replay races on what was recorded, and spends nothing")
+        refuse_idle(context, _ASKED, "--replay races on what was recorded, and spends nothing")
         whose, rate = _one("--model", model), _one("--price", price)
         read_as = kind or "text"
         done: Which | None = anyio.run(
