@@ -82,6 +82,21 @@ def test_questions_that_are_asked_twice_are_named() -> None:
     assert any(one.startswith("of the problems 6 ask what another one") for one in done.caveats)
 
 
+def test_characters_are_said_to_be_none_of_tokens(tmp_path: Path) -> None:
+    file = recorded(tmp_path / "samples.parquet")
+    rows = parquet.read_table(file).to_pylist()
+    for row in rows:
+        row["samples"] = [{**one, "chars": one["tokens"], "tokens": None} for one in row["samples"]]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), file)
+    with pytest.raises(InputError, match="a price is of tokens, and of m characters were counted"):
+        sync.which(recorded=file, price="1/10")
+    done = sync.which(recorded=file)
+    assert done.unit == "characters"
+    assert done.caveats[-1].startswith("nobody counted tokens here")
+    assert {one.cost for one in done.records} == {None}
+    assert sync.certify(replay=file, effort="high", alpha=0.5).unit == "characters"
+
+
 def test_no_more_votes_than_were_recorded(tmp_path: Path) -> None:
     file = recorded(tmp_path / "samples.parquet")
     with pytest.raises(InputError, match="votes is 7, and at effort low there are 6 samples"):

@@ -239,7 +239,7 @@ def certified(profile: Profile, wish: Wish, drawn: Sequence[Task] = ()) -> Certi
     """
     from workspan.lab.certifying.certify import certify as find
 
-    return replace(find(profile, wish), repeated=repeated(drawn))
+    return replace(find(profile, wish), repeated=repeated(drawn), unit=profile.unit)
 
 
 def keep(found: Certified, wish: Wish, profile: Profile, to: Path) -> None:

@@ -57,6 +57,8 @@ class Which:
     """Recordings that were not used, and why."""
     profile: Profile | None
     """What `auto` climbs by; None where too little was graded."""
+    unit: str = "tokens"
+    """What work and span are; characters of recordings whose tokens nobody counted."""
 
     @property
     def policy(self) -> WhichRecord | None:
@@ -66,7 +68,13 @@ class Which:
     @property
     def caveats(self) -> list[str]:
         """What the numbers don't say by themselves."""
-        return _caveats(self.raced, self.records)
+        said = _caveats(self.raced, self.records)
+        if self.unit != "tokens":
+            said.append(
+                "nobody counted tokens here: work, span, and all that a strategy has of lengths "
+                f"are {self.unit}"
+            )
+        return said
 
     def frame(self) -> Any:
         """Return a pandas data frame, a row an arm.
@@ -362,7 +370,8 @@ async def _replayed(
     rate = first.info.price
     records = records_of(raced, rate, pooled=made.pooled, is_replay=True, budget=budget, seed=seed)
     profile = _profile(raced, made.model, pooled=made.pooled, unit=made.unit)
-    return _kept(Which(records, raced, {**read.left_out, **made.left_out}, profile), to)
+    left_out = {**read.left_out, **made.left_out}
+    return _kept(Which(records, raced, left_out, profile, made.unit), to)
 
 
 def _profile(raced: Raced, model: str, *, pooled: bool, unit: str = "tokens") -> Profile | None:

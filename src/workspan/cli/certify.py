@@ -204,8 +204,8 @@ def _rows(found: Certified) -> dict[str, str]:
         "answered": f"{found.answered}, abstained {found.abstained} ({found.hopeless} as hopeless)",
         "risk": f"{risk}, at most {found.risk_upper:.3f}{alone}",
         "certified": "yes" if found.certified else "no",
-        "work": f"{found.work:.0f} tokens a problem ({found.share:.0%} of all draws; all take "
-        f"{found.work_all:.0f})",
+        "work": f"{found.work:.0f} {found.unit} a problem ({found.share:.0%} of all draws; "
+        f"all take {found.work_all:.0f})",
     }
     if found.cut:
         counts = "abstentions" if found.mode == "mode" else "answers that are wrong"

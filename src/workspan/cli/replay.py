@@ -100,6 +100,7 @@ def _table(rows: Sequence[ReplayRecord], width: int) -> Table:
     title = (
         f"{counted(first.problems, 'problem')}, {first.model}; folds by {first.folds}, "
         f"{counted(first.seeds, 'order')}"
+        + (f"; in {first.unit}, since nobody counted tokens" if first.unit != "tokens" else "")
     )
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
     shown.add_column("budget", justify="right", no_wrap=True)

@@ -106,6 +106,8 @@ class Certified:
     repeated: int = 0
     """Problems that ask what another one asks, where their words are known: who counts them as so
     many promises too much, unless the traffic to come repeats itself as these do."""
+    unit: str = "tokens"
+    """What work is; characters of recordings whose tokens nobody counted."""
 
 
 class Wish(NamedTuple):

@@ -66,7 +66,8 @@ def recorded_race(
         seed: of the order in which each problem's samples come.
 
     Raises:
-        InputError: they are of several models, there are fewer than two efforts, no problem has
+        InputError: they are of several models, or have a price and no tokens, there are fewer than
+            two efforts, no problem has
             samples at all of them, or fewer samples than there are to be votes.
     """
     models = [*dict.fromkeys(one.model for one in found)]
@@ -77,6 +78,11 @@ def recorded_race(
         if one not in by_effort:
             raise InputError(f"nothing was recorded at effort {one!r}: {nearest(one, by_effort)}")
     chosen = [by_effort[one] for one in efforts or by_effort]
+    if price is not None and chosen and chosen[0].unit != "tokens":
+        raise InputError(
+            f"a price is of tokens, and of {models[0]} {chosen[0].unit} were counted alone: leave "
+            "it out"
+        )
     if len(chosen) < 2:
         why = "".join(f"; {name}: {said}" for name, said in left_out.items())
         raise InputError(f"{models[0]} was recorded at one effort alone that can be used{why}")
