@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from workspan.app.replaying import check_replay, read_budgets
 from workspan.data.budget import Budget
 from workspan.data.types import Message, Problem
 from workspan.errors import InputError, UnsupportedCapability
@@ -89,6 +96,67 @@ def test_the_oracle_stays_within_the_mean_budget() -> None:
     grid = grid_of(PROBED, (600, 1000))
     bought = pooled_best(grid, Budget(work=500))
     assert sum(i is not None for i in bought) in (0, 3)
+
+
+@given(st.integers(0, 10_000), st.integers(50, 3000), st.none() | st.integers(100, 9000))
+@settings(max_examples=30, deadline=None)
+def test_no_fixed_split_is_ahead_of_the_oracle(seed: int, span: int, work: int | None) -> None:
+    rng = random.Random(seed)
+    chains = {
+        f"p{i}": tuple(
+            Chain((100, end), (rng.choice("45"), rng.choice("45")))
+            for end in (rng.randint(101, 3000) for _ in range(4))
+        )
+        for i in range(30)
+    }
+    one = replace(recording(PROBED.chains["p0"][0], n=30), chains=chains)
+    grid, budget = grid_of(one, (100, 600, one.longest)), Budget(work=work, span=span)
+    bought = [(row, column) for row, column in enumerate(pooled_best(grid, budget))]
+
+    def mean(table: NDArray[np.float64]) -> float:
+        return sum(0.0 if j is None else float(table[i, j]) for i, j in bought) / len(bought)
+
+    assert mean(grid.span) <= span + 1e-6
+    assert work is None or mean(grid.work) <= work + 1e-6
+    fixed = grid.means(grid.names)
+    fits = fixed[2] <= span
+    fits &= fixed[1] <= (work or float("inf"))
+    # a mixture would reach the bound; with one point for each problem two of thirty may lack a step
+    assert not fits.any() or fixed[0][fits].max() <= mean(grid.accuracy) + 2 / 30
+
+
+@pytest.mark.parametrize(
+    ("strategies", "budget", "said"),
+    [
+        ("single", "30s", "take no seconds"),
+        ("single,auto", "8k work + 9s", "take no seconds"),
+        ("single,best_fixed", "3 calls", "best_fixed are chosen by work and span"),
+        ("oracle,best_fixed", "8k work + 2 wide", "oracle and best_fixed are chosen by work"),
+        ("oracle", "$1", "oracle are chosen by work"),
+    ],
+)
+def test_limits_that_nothing_would_keep_are_refused(
+    strategies: str, budget: str, said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        check_replay(strategies, budget, "problem", "")
+
+
+def test_a_limit_on_calls_is_kept() -> None:
+    check_replay("single,auto", "3 calls", "problem", "")
+    budgets = [Budget(calls=3)]
+    done = anyio.run(
+        lambda: replay([PLAIN], read_methods("self_consistency(n=4)"), budgets, seeds=1)
+    )
+    assert {one.work for one in done.outcomes} == {3000.0}
+
+
+def test_money_is_no_bare_number() -> None:
+    assert read_budgets("$0.5,4k,8k work + 2k span") == [
+        Budget.parse("$0.5"),
+        Budget(work=4000),
+        Budget(work=8000, span=2000),
+    ]
 
 
 def test_what_was_never_asked_on_the_way_can_not_be_probed() -> None:

@@ -110,7 +110,27 @@ def check_replay(
         raise InputError(f"by is {by!r}: model or task")
     methods = read_methods(strategies)
     limits = read_budgets(budgets) if isinstance(budgets, str) else [*budgets]
+    for limit in limits:
+        _check_limits(limit, methods)
     return methods, limits, Folds.parse(folds)
+
+
+def _check_limits(limit: Budget, methods: Sequence[Method | None]) -> None:
+    """Refuse limits that would bear on nothing, and so be passed.
+
+    Raises:
+        InputError: there is one.
+    """
+    if limit.seconds is not None:
+        raise InputError(f"{limit}: chains that were recorded take no seconds: limit work or span")
+    if limit != Budget(work=limit.work, span=limit.span):
+        names = ["oracle" if one is None else one.name for one in methods]
+        fixed = [name for name in names if name in ("best_fixed", "oracle")]
+        if fixed:
+            raise InputError(
+                f"{limit}: {' and '.join(fixed)} are chosen by work and span alone: limit those, "
+                "or leave them out"
+            )
 
 
 def recorded_kind(kind: str) -> AnswerKind:
@@ -136,7 +156,7 @@ def read_budgets(text: str) -> list[Budget]:
         if item in ("unlimited", "none"):
             budget = Budget()
         else:
-            is_bare = item[-1].isdigit() or item[-1] in "kKmM"
+            is_bare = item[0] != "$" and (item[-1].isdigit() or item[-1] in "kKmM")
             budget = Budget.parse(f"{words} work" if is_bare else words)
         if budget in found:
             raise SpecError(f"the budget {item!r} is given twice")
