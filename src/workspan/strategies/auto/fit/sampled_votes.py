@@ -9,7 +9,7 @@ import numpy as np
 
 from workspan.search.stopping import ShapePrior
 from workspan.strategies.auto.fit.weighing import learn_weigher
-from workspan.strategies.auto.policies.conditional_logit import ConditionalLogit, tally
+from workspan.strategies.auto.policies.conditional_logit import PLURALITY, ConditionalLogit, tally
 from workspan.strategies.auto.policies.state import NONE
 from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
+FEWEST = 2
+"""Chains of a problem that a vote can be told of."""
 _RUNS = 8_000
 _ORDERS = 128
 """Of the samples of a problem, at most."""
@@ -61,6 +63,8 @@ class SampledVotes:
     """Problems; those that follow are simulated."""
     weigher: Weigher = PLAIN
     """What votes count by the length of their samples."""
+    logit: ConditionalLogit = PLURALITY
+    """From which `chance` is."""
 
     @classmethod
     def of(
@@ -70,10 +74,11 @@ class SampledVotes:
         right: NDArray[np.bool_] | None = None,
         seed: int = 0,
         weigher: Weigher | None = None,
+        logit: ConditionalLogit | None = None,
     ) -> SampledVotes:
         """Take samples [problem, sample] as they were drawn, and simulate a few beside them.
 
-        What votes count is learnt, unless it was before: `weigher`.
+        What votes count and leaders are worth is learnt, unless it was before: `weigher`, `logit`.
         """
         if right is None:
             weigher = PLAIN
@@ -83,13 +88,14 @@ class SampledVotes:
         spent = np.concatenate([tokens, np.full((_SIMULATED, groups.shape[1]), tokens.mean())])
         shares, n = _shares(both, spent, weigher), len(groups)
         if right is None:
-            worth = ConditionalLogit().of(shares)
+            worth = PLURALITY.of(shares)
             return cls(both, spent, worth, worth, n)
         is_right = tally(np.where(right, groups, NONE), shares.shape[1]) > 0
-        worth = ConditionalLogit.learn(shares[:n], is_right).of(shares)
+        logit = logit or ConditionalLogit.learn(shares[:n], is_right)
+        worth = logit.of(shares)
         known = worth.copy()
         known[:n] = is_right
-        return cls(both, spent, worth, known, n, weigher)
+        return cls(both, spent, worth, known, n, weigher, logit)
 
     @property
     def typical(self) -> float:
@@ -107,10 +113,15 @@ class SampledVotes:
         """Count votes sample by sample; those without an answer do not vote."""
         row = problem[:, None]
         said, spent = self.groups[row, order], self.tokens[row, order]
-        count = _Count(len(problem), self.chance.shape[1], self.weigher)
         lead, first, second = (np.zeros(order.shape, np.int64) for _ in range(3))
-        for i in range(order.shape[1]):
-            lead[:, i], first[:, i], second[:, i] = count.plus(said[:, i], spent[:, i])
+        sizes = self.groups.max(axis=1) + 1
+        alike = np.frexp(sizes)[1][problem]  # twice as many answers take twice as long
+        for part in (np.flatnonzero(alike == own) for own in set(alike.tolist())):
+            kinds = max(1, int(sizes[problem[part]].max()))
+            count = _Count(len(part), kinds, self.weigher)
+            for i in range(order.shape[1]):
+                counted = count.plus(said[part, i], spent[part, i])
+                lead[part, i], first[part, i], second[part, i] = counted
         both = (np.where(lead == NONE, 0.0, one[row, lead]) for one in (self.chance, self.right))
         return Votes(problem, spent, lead, first, second, *both)
 
@@ -164,16 +175,18 @@ def _shares(groups: Ints, tokens: Floats, weigher: Weigher) -> Floats:
     return shares
 
 
-def sampled_votes(profile: Profile, weigher: Weigher | None = None) -> SampledVotes | None:
-    """Take each chain's end; None where few problems have two chains."""
+def sampled_votes(
+    profile: Profile, weigher: Weigher | None = None, logit: ConditionalLogit | None = None
+) -> SampledVotes:
+    """Take the end of each chain of a profile whose problems have `FEWEST` chains."""
     cases, n = profile.even()
-    if n < 2:
-        return None
-    groups = np.array([[chain.groups[-1] for chain in case.chains[:n]] for case in cases])
-    tokens = np.array([[chain.depths[-1] for chain in case.chains[:n]] for case in cases], float)
-    truth = [np.isin(row, case.right or ()) for row, case in zip(groups, cases, strict=True)]
-    right = np.array(truth) & (groups != NONE) if profile.labelled else None
-    return SampledVotes.of(groups, tokens, right, weigher=weigher)
+    said = [[chain.groups[-1] for chain in case.chains[:n]] for case in cases]
+    spent = [[chain.depths[-1] for chain in case.chains[:n]] for case in cases]
+    truth = [{*(case.right or ())} - {NONE} for case in cases]
+    right = [[one in known for one in row] for row, known in zip(said, truth, strict=True)]
+    labels = np.array(right) if profile.labelled else None
+    told = (np.array(said), np.array(spent, float), labels)
+    return SampledVotes.of(*told, weigher=weigher, logit=logit)
 
 
 def _simulated(width: int, seed: int) -> Ints:
