@@ -73,8 +73,8 @@ class Inductions:
     def own(self) -> tuple[Votes, Floats]:
         """The runs of the profile's own problems, and the work of each after 1, 2, … samples."""
         votes = self.induction.votes
-        seen = votes.problem < self.sampled.n
-        own = Votes._make(column[seen] for column in votes)
+        seen = int((votes.problem < self.sampled.n).sum())  # those that are simulated follow
+        own = Votes._make(column[:seen] for column in votes)
         return own, own.tokens.cumsum(axis=1)
 
     def within(self, limit: float = np.inf) -> VoteEvaluation:
@@ -140,19 +140,19 @@ class VoteEvaluation:
 
     def drawn(self, i: int, votes: Votes) -> Ints:
         """Return after how many samples the rule of the i-th price stops on each run."""
-        steps, tokens = self._votes.induction.steps(i), votes.tokens.cumsum(axis=1)
+        steps = self._votes.induction.steps(i)
         runs, width = votes.lead.shape
-        found, going = np.full(runs, width), np.arange(runs)
+        found, going, spent = np.full(runs, width), np.arange(runs), np.zeros(runs)
         for n in range(1, min(width, len(steps))):
             first, second = votes.first[going, n - 1], votes.second[going, n - 1]
-            spent = tokens[going, n - 1]
+            spent = spent + votes.tokens[going, n - 1]
             gain, more = steps[n - 1].at(n, first, second)
             price = PRICES[i] * relative_cost(spent, n, self.typical)
             is_worth = (gain > price * more) | (PRICES[i] == 0)
             is_worth &= first - second <= self.weigher.reach(len(steps) - n)
             is_worth &= spent + spent / n <= self.limit
             found[going[~is_worth]] = n
-            going = going[is_worth]
+            going, spent = going[is_worth], spent[is_worth]
         drawn: Ints = np.minimum(found, len(steps))
         return drawn
 
