@@ -129,7 +129,7 @@ def which(
         asked = [str(engine), str(model), str(seed), str(input), *(task or []), *(setting or [])]
 
         async def main() -> Which | None:
-            opened = await open_engines(engine, model, price, setting, api_key_env)
+            opened = await open_engines(engine, model, price, setting, api_key_env, is_dry=dry_run)
             try:
                 check_entrants(entrants, opened, limits)
                 if dry_run:
