@@ -192,13 +192,13 @@ SOON = ["--set", "retries.attempts=2"]
 
 
 def test_a_dry_run_needs_no_server_where_its_model_is_named(problems: Path) -> None:
-    away = ["--engine", "http://127.0.0.1:9/v1", "--input", problems, *SOON]
-    told = [*away, "-s", "single", "--dry-run"]
-    code, out, err = compare(*told, "--model", "m", "--json")
+    away = ["--engine", "http://127.0.0.1:9/v1", "--input", str(problems), *SOON]
+    away += ["-s", "single", "--dry-run"]
+    code, out, err = compare(*away, "--model", "m", "--json")
     assert code == 0, err
     assert json.loads(out.splitlines()[0])["calls"]["high"] == 12
     assert "m is taken at your word" in err
-    code, _, err = compare(*told)
+    code, _, err = compare(*away)
     assert code == 3
     assert "with its model named" in err
 

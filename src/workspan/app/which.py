@@ -379,7 +379,11 @@ def _caveats(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
     """Say what the numbers don't: what was cut, failed, missing, and what nobody knows."""
     from workspan.strategies.auto.fit.seen import FEWEST
 
-    said = []
+    said = [
+        f"the journal held {had} before this race began, more than the pilot of {most}: nothing "
+        "was asked; a pilot above that goes on from there"
+        for had, most in raced.passed
+    ]
     if raced.ended_by != "done":
         n = min(raced.whole, len(raced.tasks))
         later = sum(place >= raced.whole for _, place in raced.measured)
