@@ -13,15 +13,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 from workspan.app.engines import Opened, open_engines
+from workspan.app.specs import EFFORTS, as_efforts
 from workspan.app.state import kept_journal, private_files
 from workspan.app.which import (
     DEEPEST,
     DEFAULT,
     DEPTH,
-    EFFORTS,
     MOST_VOTES,
     Which,
-    as_efforts,
     check_entrants,
     prepared,
 )
