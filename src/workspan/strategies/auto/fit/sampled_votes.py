@@ -189,7 +189,9 @@ class _Count:
         self.top[run] = np.where(passes, own, top)
         self.best[run] = np.where(leads | passes, odds, best)
         self.other[run] = np.where(leads, other, np.where(passes, best, np.maximum(other, odds)))
-        self._look_through(run[(odds < before) | (~leads & (odds == best))])
+        is_unsure = (odds < before) | (~leads & (odds == best))
+        if is_unsure.any():
+            self._look_through(run[is_unsure])
 
     def _voted(self, at: Ints, length: Floats) -> Floats:
         """Add a vote and its length to answers, and return their odds."""
