@@ -137,10 +137,18 @@ def pooled_best(grid: Grid, budget: Budget) -> list[int | None]:
     are the lowest that the budget meets, found by bisection, span's around that of work. None is
     nothing bought. Both limits are means, as those of `best_fixed` are, which it is a bound of.
     """
-    nothing = np.zeros(len(grid.accuracy))
-    accuracy, work, span = (
-        np.column_stack([one, nothing]) for one in (grid.accuracy, grid.work, grid.span)
-    )
+    return best_within(grid.accuracy, grid.work, grid.span, budget)
+
+
+def best_within(
+    accuracy: NDArray[np.float64],
+    work: NDArray[np.float64],
+    span: NDArray[np.float64],
+    budget: Budget,
+) -> list[int | None]:
+    """Choose of arrays [problem, option] as `pooled_best` does."""
+    options, nothing = accuracy.shape[1], np.zeros(len(accuracy))
+    accuracy, work, span = (np.column_stack([one, nothing]) for one in (accuracy, work, span))
 
     def bought(price: float, of_span: float) -> NDArray[np.intp]:
         worth = accuracy - price * work - 1e-12 * work - of_span * span
@@ -152,7 +160,7 @@ def pooled_best(grid: Grid, budget: Budget) -> list[int | None]:
         return _within(budget.work, work, lambda price: bought(price, of_span))
 
     chosen = _within(budget.span, span, at)
-    return [None if i == len(grid.points) else int(i) for i in chosen]
+    return [None if i == options else int(i) for i in chosen]
 
 
 def _within(
