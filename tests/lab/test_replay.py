@@ -142,6 +142,12 @@ def test_limits_that_nothing_would_keep_are_refused(
         check_replay(strategies, budget, "problem", "")
 
 
+def test_ladders_are_chosen_by_work_and_span_alone() -> None:
+    with pytest.raises(InputError, match="best_fixed and auto and oracle are chosen by work"):
+        check_replay(None, "8k,3 calls", "problem", "", "all")
+    assert len(check_replay(None, "8k,9k span", "problem", "", "all").budgets) == 2
+
+
 def test_a_limit_on_calls_is_kept() -> None:
     check_replay("single,auto", "3 calls", "problem", "")
     budgets = [Budget(calls=3)]

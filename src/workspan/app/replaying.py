@@ -136,19 +136,21 @@ def check_replay(
     try:
         from workspan.lab.replay.efforts import read_climbing
         from workspan.lab.replay.folds import Folds
-        from workspan.lab.replay.methods import read_methods
+        from workspan.lab.replay.methods import BEST_FIXED, ORACLE, read_methods
     except ImportError:
         raise MissingDependency("a replay", "lab") from None
     if by not in ("", "model", "task"):
         raise InputError(f"by is {by!r}: model or task")
     limits = read_budgets(budgets) if isinstance(budgets, str) else [*budgets]
-    methods = read_methods(strategies or STRATEGIES) if efforts is None else []
-    for limit in limits:
-        _check_limits(limit, methods)
     if efforts is None:
+        methods = read_methods(strategies or STRATEGIES)
+        names = [ORACLE if one is None else one.name for one in methods]
+        _check_limits(limits, [name for name in names if name in (BEST_FIXED, ORACLE)])
         return Asked(methods, [], limits, Folds.parse(folds))
     named_efforts(efforts)
-    return Asked([], read_climbing(strategies or CLIMBING), limits, Folds.parse(folds))
+    climbing = read_climbing(strategies or CLIMBING)
+    _check_limits(limits, [ORACLE if one is None else one.name for one in climbing])
+    return Asked([], climbing, limits, Folds.parse(folds))
 
 
 def named_efforts(text: str) -> list[str]:
@@ -160,18 +162,22 @@ def named_efforts(text: str) -> list[str]:
     return [] if text.strip() == ALL else as_efforts(text)
 
 
-def _check_limits(limit: Budget, methods: Sequence[Method | None]) -> None:
+def _check_limits(limits: Sequence[Budget], fixed: Sequence[str]) -> None:
     """Refuse limits that would bear on nothing, and so be passed.
+
+    Args:
+        limits: of a problem.
+        fixed: names of what is chosen by work and span alone.
 
     Raises:
         InputError: there is one.
     """
-    if limit.seconds is not None:
-        raise InputError(f"{limit}: chains that were recorded take no seconds: limit work or span")
-    if limit != Budget(work=limit.work, span=limit.span):
-        names = ["oracle" if one is None else one.name for one in methods]
-        fixed = [name for name in names if name in ("best_fixed", "oracle")]
-        if fixed:
+    for limit in limits:
+        if limit.seconds is not None:
+            raise InputError(
+                f"{limit}: chains that were recorded take no seconds: limit work or span"
+            )
+        if fixed and limit != Budget(work=limit.work, span=limit.span):
             raise InputError(
                 f"{limit}: {' and '.join(fixed)} are chosen by work and span alone: limit those, "
                 "or leave them out"
