@@ -102,8 +102,12 @@ def label(
     kinds = {one.problem.kind for one in tasks}
     alike = kinds.pop() if len(kinds) == 1 else "text"
     head = Head(FORMAT, digest, n, seed, as_kind(kind) if kind else alike)
+    aside = Terminal(stderr=True)
     if not _can_certify(chosen):
-        Terminal(stderr=True).print(f"before you begin: {_NO_DRAWS}", soft_wrap=True)
+        aside.print(f"before you begin: {_NO_DRAWS}", soft_wrap=True)
+    if asked and (bare := sum(one.answered.problem not in asked for one in chosen)):
+        said = f"{bare} of {counted(len(chosen), 'answer')} have no question in {input}"
+        aside.print(f"before you begin: {said}, and are shown alone", soft_wrap=True)
     with LabelFile(to, head) as file:
         sitting = _Sitting(chosen, asked, file, who, whole)
         sitting.judge()
