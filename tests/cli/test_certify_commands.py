@@ -183,6 +183,19 @@ def test_labels_that_certify_nothing_are_said_to_before_they_are_made(
     assert "before you begin" not in judge(answers, tmp_path / "other.jsonl", "q\n").output
 
 
+def test_answers_without_a_question_are_counted(answers: Path, tmp_path: Path) -> None:
+    problems = tmp_path / "problems.jsonl"
+    problems.write_text('{"id": "p1", "prompt": "2 + 2?", "answer": "4", "kind": "number"}\n')
+    done = judge(answers, tmp_path / "labelled.jsonl", "q\n", "anna", "--input", str(problems))
+    assert "before you begin: 5 of 6 answers have no question in" in done.stderr
+    whole = "".join(
+        f'{{"id": "p{i}", "prompt": "2 + 2?", "answer": "4", "kind": "number"}}\n' for i in range(6)
+    )
+    problems.write_text(whole)
+    again = judge(answers, tmp_path / "labelled.jsonl", "q\n", "anna", "--input", str(problems))
+    assert "have no question" not in again.output
+
+
 def test_what_is_wrong_is_said_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--replay FILE"):
         called("certify")

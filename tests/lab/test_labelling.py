@@ -200,6 +200,11 @@ def test_lines_that_are_no_answers_are_named(tmp_path: Path) -> None:
         read_answers(path)
 
 
+def test_a_file_without_a_label_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no label yet"):
+        profile_of(HEAD, [], tmp_path)
+
+
 def test_labels_say_how_their_answers_were_drawn(tmp_path: Path) -> None:
     def told(*strategies: str) -> Profile:
         many = [answered(i, strategy=one) for i, one in enumerate(strategies)]

@@ -115,8 +115,12 @@ def label(
         judging = {one.answered.problem for one in chosen}
         for task in (one for one in tasks if one.problem.id in judging):
             kind_of(task, head)  # or refuse, before anybody judges
+    aside = Terminal(stderr=True)
     if not _can_certify(chosen):
-        Terminal(stderr=True).print(f"before you begin: {_NO_DRAWS}", soft_wrap=True)
+        aside.print(f"before you begin: {_NO_DRAWS}", soft_wrap=True)
+    if asked and (bare := sum(one.answered.problem not in asked for one in chosen)):
+        said = f"{bare} of {counted(len(chosen), 'answer')} have no question in {input}"
+        aside.print(f"before you begin: {said}, and are shown alone", soft_wrap=True)
     with LabelFile(to, head) as file:
         sitting = _Sitting(chosen, asked, file, who, whole)
         sitting.judge()

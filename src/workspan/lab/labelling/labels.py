@@ -238,7 +238,7 @@ def profile_of(head: Head, labels: Sequence[Label], path: Path) -> Profile:
     that is found is never below the true one for it.
 
     Raises:
-        InputError: they were not drawn alike, or by several models.
+        InputError: there is none, or they were not drawn alike, or by several models.
     """
     found = judged(labels)
     others = {one.label.strategy for one in found if not is_plain(one.label.strategy)}
@@ -247,6 +247,8 @@ def profile_of(head: Head, labels: Sequence[Label], path: Path) -> Profile:
             f"{path}: answers of {min(others)} are no draws alike, whose agreement could be "
             "certified: label answers of self_consistency"
         )
+    if not found:
+        raise InputError(f"{path} holds no label yet: workspan label goes on from there")
     models = sorted({one.label.model for one in found})
     if len(models) != 1:
         raise InputError(f"{path} has labels of {len(models)} models: certify each by itself")
