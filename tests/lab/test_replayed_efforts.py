@@ -60,7 +60,7 @@ def recorded(
 
 
 def group(**told: Any) -> Group:
-    (found,) = grouped([recorded("high", **told), recorded("low", **told)])
+    (found,), _ = grouped([recorded("high", **told), recorded("low", **told)])
     return found
 
 
@@ -130,10 +130,12 @@ def test_no_label_reaches_its_own_problem() -> None:
 def test_efforts_come_as_they_are_named_and_models_are_grouped() -> None:
     three = [recorded(one) for one in ("high", "low")]
     three.append(replace(recorded("low"), effort="medium", setting="medium"))
-    (found,) = grouped(three, ["low", "high"])
+    (found,), _ = grouped(three, ["high", "low"])
     assert [rung.effort for rung in found.ladders.rungs] == ["low", "high"]
     alone = replace(recorded("high"), model="other")
-    assert [one.model for one in grouped([*three, alone])] == ["m"]
+    groups, left_out = grouped([*three, alone])
+    assert [one.model for one in groups] == ["m"]
+    assert {name: "one effort alone" in why for name, why in left_out.items()} == {"other": True}
     with pytest.raises(InputError, match="no model can be climbed: other: other was recorded at"):
         grouped([alone])
     with pytest.raises(InputError, match="nothing was recorded at effort 'hgih'"):
@@ -175,7 +177,7 @@ def test_what_was_not_recorded_is_refused(text: str, said: str) -> None:
 def test_answers_that_each_effort_names_anew_are_not_pooled() -> None:
     other = recorded("low")
     shuffled = replace(other, references=dict.fromkeys(other.references, "B"))
-    (one,) = grouped([recorded("high"), shuffled])
+    (one,), _ = grouped([recorded("high"), shuffled])
     with pytest.raises(InputError, match="write pooled=False"):
         outcomes(one, LADDER, "900")
     assert outcomes(one, LADDER.replace("(2,1)", "(2,1), pooled=False"), "900")
@@ -217,7 +219,7 @@ def test_a_file_with_efforts_is_replayed_as_the_recordings_are(file: Path, tmp_p
     assert [one["strategy"] for one in found] == [
         name for name in ("best_fixed", "auto", "oracle") for _ in range(2)
     ]
-    (same,) = grouped(read_recordings(file, unlogged=0.1, names_missing=False).recordings)
+    (same,), _ = grouped(read_recordings(file, unlogged=0.1, names_missing=False).recordings)
     ours = recorded_records(same, "best_fixed,auto,oracle", "300", "900")
     assert [one["accuracy"] for one in found] == pytest.approx([one.accuracy for one in ours])
     assert [one["work"] for one in found] == pytest.approx([one.work for one in ours])

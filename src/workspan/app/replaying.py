@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,6 +52,7 @@ async def replay(
     seed: int = 0,
     seeds: int = 4,
     on_progress: Callable[[int, int], None] | None = None,
+    on_left_out: Callable[[Mapping[str, str]], None] | None = None,
 ) -> list[ReplayRecord]:
     """Run strategies on recorded chains within budgets, learning only from other problems.
 
@@ -71,7 +72,8 @@ async def replay(
         by: records for each "model" or "task"; "" puts all together.
         seed: root of all randomness.
         seeds: orders of a problem's chains.
-        on_progress: called with the runs done and planned.
+        on_progress: called with the runs done and planned; not of efforts, played all at once.
+        on_left_out: of efforts, called with the models and recordings that can't be used, and why.
 
     Raises:
         MissingDependency: the extra `lab` is not installed.
@@ -93,7 +95,9 @@ async def replay(
         found = [*file]
     found = limited(found, limit, seed)
     if efforts is not None:
-        groups = grouped(found, named_efforts(efforts))
+        groups, left_out = grouped(found, named_efforts(efforts))
+        if on_left_out is not None:
+            on_left_out(left_out)
         told = (groups, asked.climbing, asked.budgets)
         climbed = replay_efforts(*told, folds=asked.folds, seed=seed, seeds=seeds)
         return records(climbed, by)

@@ -115,12 +115,7 @@ def label(
         judging = {one.answered.problem for one in chosen}
         for task in (one for one in tasks if one.problem.id in judging):
             kind_of(task, head)  # or refuse, before anybody judges
-    aside = Terminal(stderr=True)
-    if not _can_certify(chosen):
-        aside.print(f"before you begin: {_NO_DRAWS}", soft_wrap=True)
-    if asked and (bare := sum(one.answered.problem not in asked for one in chosen)):
-        said = f"{bare} of {counted(len(chosen), 'answer')} have no question in {input}"
-        aside.print(f"before you begin: {said}, and are shown alone", soft_wrap=True)
+    _say_beforehand(chosen, asked, input)
     with LabelFile(to, head) as file:
         sitting = _Sitting(chosen, asked, file, who, whole)
         sitting.judge()
@@ -131,6 +126,18 @@ def label(
         if answered is not None and found is not None and not json:
             _say_answered(found, answered)
     raise typer.Exit(Exit.OK)
+
+
+def _say_beforehand(
+    chosen: Sequence[Chosen], asked: Mapping[str, str], source: Path | None
+) -> None:
+    """Say what an hour of judging would not bring."""
+    aside = Terminal(stderr=True)
+    if not _can_certify(chosen):
+        aside.print(f"before you begin: {_NO_DRAWS}", soft_wrap=True)
+    if asked and (bare := sum(one.answered.problem not in asked for one in chosen)):
+        said = f"{bare} of {counted(len(chosen), 'answer')} have no question in {source}"
+        aside.print(f"before you begin: {said}, and are shown alone", soft_wrap=True)
 
 
 def _answered_output(path: Path | None) -> list[Output]:

@@ -85,6 +85,7 @@ def replay(
                 seed=seed,
                 seeds=seeds,
                 on_progress=lambda n, of: progress.update(bar, completed=n, total=of),
+                on_left_out=say_left_out,
             )
 
     found = anyio.run(main)

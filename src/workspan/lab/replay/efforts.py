@@ -18,7 +18,7 @@ import numpy as np
 from workspan.data.budget import Budget
 from workspan.errors import InputError, SpecError, nearest
 from workspan.lab.efforts.crossing import is_enough, parted
-from workspan.lab.efforts.recorded import recorded_ladders, recorded_race
+from workspan.lab.efforts.recorded import RecordedRace, recorded_ladders, recorded_race
 from workspan.lab.replay.fitting import AUTO, AUTO_HARD
 from workspan.lab.replay.folds import PROBLEM_FOLDS, Folds
 from workspan.lab.replay.held_out import Outcome
@@ -65,12 +65,20 @@ class Group:
         return f"{self.model} {', '.join(rung.name for rung in self.ladders.rungs)}"
 
 
-def grouped(recordings: Sequence[Recording], efforts: Sequence[str] = ()) -> list[Group]:
+class Grouped(NamedTuple):
+    """What can be climbed."""
+
+    groups: tuple[Group, ...]
+    left_out: Mapping[str, str]
+    """Models and recordings that can't, and why."""
+
+
+def grouped(recordings: Sequence[Recording], efforts: Sequence[str] = ()) -> Grouped:
     """Group recordings by their model.
 
     Args:
-        recordings: of any models; those that were recorded at one effort alone are left out.
-        efforts: those to use, cheap ones first as they come to; all if none is named.
+        recordings: of any models.
+        efforts: those to use, whatever their order; all if none is named.
 
     Raises:
         InputError: no model was recorded at two of them, or on too few problems.
@@ -78,19 +86,35 @@ def grouped(recordings: Sequence[Recording], efforts: Sequence[str] = ()) -> lis
     by_model: dict[str, list[Recording]] = {}
     for one in recordings:
         by_model.setdefault(one.model, []).append(one)
-    found, why = list[Group](), list[str]()
+    found, left_out = list[Group](), dict[str, str]()
     for model, many in by_model.items():
         try:
-            found.append(_group(model, many, efforts))
+            race = recorded_race(_at(many, efforts), [])
+            found.append(_group(model, many, race))
+            left_out |= race.left_out
         except InputError as error:
-            why.append(f"{model}: {error}")
+            left_out[model] = str(error)
     if not found:
-        raise InputError(f"no model can be climbed: {'; '.join(why)}")
-    return found
+        why = "; ".join(f"{name}: {said}" for name, said in left_out.items())
+        raise InputError(f"no model can be climbed: {why}")
+    return Grouped((*found,), left_out)
 
 
-def _group(model: str, many: Sequence[Recording], efforts: Sequence[str]) -> Group:
-    race = recorded_race(many, efforts)
+def _at(many: Sequence[Recording], efforts: Sequence[str]) -> list[Recording]:
+    """Choose the recordings at these efforts; as they come they are put in order by what they take.
+
+    Raises:
+        InputError: nothing was recorded at one of them.
+    """
+    known = {one.effort for one in many}
+    for effort in efforts:
+        if effort not in known:
+            hint = nearest(effort, sorted(known))
+            raise InputError(f"nothing was recorded at effort {effort!r}: {hint}")
+    return [one for one in many if not efforts or one.effort in efforts]
+
+
+def _group(model: str, many: Sequence[Recording], race: RecordedRace) -> Group:
     whole = recorded_ladders(race)
     kept = {id(one) for one in asked(whole)}
     names = [
