@@ -10,11 +10,11 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from types import TracebackType
 
 import anyio
 from anyio.abc import TaskGroup
+from msgspec import structs
 
 from workspan.core.journal import bound_usage
 from workspan.core.ledger import Hold, Ledger
@@ -75,7 +75,9 @@ class Account:
             "overhead_ms": overhead_ms,
             "seconds": seconds,
         }
-        self.row = replace(self.row, **{name: x for name, x in told.items() if x is not None})  # type: ignore[arg-type]
+        self.row = structs.replace(
+            self.row, **{name: x for name, x in told.items() if x is not None}
+        )
 
     async def reserve(self, amount: Amount, least: Amount | None = None) -> Hold:
         """Hold an amount before a call that may take it, prompt and first slice.
@@ -145,7 +147,7 @@ class Account:
         if self._exchange is None:
             return self.row
         spent = self.ledger.spent
-        return replace(
+        return structs.replace(
             self.row,
             status=self.row.status or status,
             work=spent.amount.work,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import TypeAlias
@@ -17,6 +17,7 @@ from workspan.serve.page import advice
 from workspan.serve.page import routes as page
 from workspan.serve.routes import about, batching, completing, messaging, responding
 from workspan.serve.seeing.log import RequestLog
+from workspan.serve.seeing.over import Over
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import NEVER_AGAIN, Failed, failed, no_method, no_route
 from workspan.serve.wire.exchange import Exchange, Receive, Scope, Send
@@ -82,6 +83,7 @@ class App:
         self.gateway = Gateway(config, log, worker, folder)
         self.failure: BaseException | None = None
         """Why it could not start."""
+        self._over = Over(self._tell)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take what the server hands on."""
@@ -102,13 +104,14 @@ class App:
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        self._over.tell()
         await self.gateway.aclose()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         gateway = self.gateway
         limits, id = gateway.config.limits, gateway.request_id()
-        exchange = Exchange(scope, receive, send, limits, id, gateway.bodies)
+        exchange = Exchange(scope, receive, send, limits, id, gateway.bodies, gateway.loop)
         record = Record(exchange.id)
         gateway.watch.open.add(exchange)
         try:
@@ -192,11 +195,20 @@ class App:
         record.overhead_ms = exchange.told_overhead_ms
         if record.turn is not None:
             record.turn.end(record.id, record.total, record.status)
-        self.gateway.feed.end(record)
-        self.gateway.metrics.add(record)
-        self.gateway.log.add(record)
-        if self.gateway.traces is not None and record.route in _SEEN:
-            self.gateway.traces.add(record)
+        self._over.add(record, exchange.loop)
+
+    def _tell(self, records: Sequence[Record]) -> None:
+        """Let requests that are over be seen."""
+        gateway = self.gateway
+        for record in records:
+            try:
+                gateway.feed.end(record)
+                gateway.metrics.add(record)
+                if gateway.traces is not None and record.route in _SEEN:
+                    gateway.traces.add(record)
+            except Exception as error:  # noqa: BLE001  # a bug in the figures of one hides no other
+                gateway.log.bug(record.id, error)
+        gateway.log.add(*records)
 
     def _see(self, exchange: Exchange, record: Record) -> None:
         """Let a request be seen from here on."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
 
 import msgspec
+from msgspec import structs
 
 from workspan.core.engine import Price
 from workspan.data.content import JsonObject, ToolSpec
@@ -52,8 +52,7 @@ _CALLS = (ToolSpec(JsonObject('{"type":"function"}')),)
 """Stands for whatever tools a request has: what is counted is only that there are some."""
 
 
-@dataclass(frozen=True)
-class Passed:
+class Passed(msgspec.Struct, frozen=True, dict=True):
     """One request that is passed on: what of its body matters to the gateway."""
 
     asked: Asked
@@ -132,7 +131,7 @@ class Passed:
     @cached_property
     def _carried_over(self) -> Passed:
         body = Body.read(msgspec.json.encode(self.carried.body))
-        asked = replace(self.asked, body=body.written(), notices=self.carried.notices)
+        asked = structs.replace(self.asked, body=body.written(), notices=self.carried.notices)
         return Passed.read(asked, body, "chat")
 
     def _in(self, form: DialectForm) -> Passed:
@@ -144,8 +143,8 @@ class Passed:
         told = TONGUES[form].tell(self.asked.fields)
         notices = (*self.asked.notices, *told.notices)
         headers = {**DIALECTS[form].needed, **self.asked.headers}
-        asked = replace(self.asked, notices=notices, headers=headers)
-        return replace(self, asked=asked, backward=form)
+        asked = structs.replace(self.asked, notices=notices, headers=headers)
+        return structs.replace(self, asked=asked, backward=form)
 
     async def at(self, server: Server) -> Passed:
         """Return what one upstream is asked, in a dialect that it speaks.
@@ -262,7 +261,12 @@ class Passed:
         Raises:
             InputError: its service tier is no text.
         """
-        return price_asked(server.price, self.body.get("service_tier", str, "a text") or "")
+        return price_asked(server.price, self._tier)
+
+    @cached_property
+    def _tier(self) -> str:
+        """The service tier that the client asked for."""
+        return self.body.get("service_tier", str, "a text") or ""
 
     def tier_asked(self, server: Server) -> str:
         """Return the service tier that it is asked for in, where nobody but the lane says one.

@@ -26,7 +26,7 @@ from workspan.serve.relay.native import NATIVES, Native
 from workspan.serve.relay.native.backward import Backward
 from workspan.serve.relay.native.base import NamedCutter, as_object
 from workspan.serve.relay.unread import unread
-from workspan.serve.relay.upstream import Lessons, Server, at_most
+from workspan.serve.relay.upstream import Lessons, Posted, Server, at_most
 from workspan.serve.wire.errors import NEVER_AGAIN
 from workspan.serve.wire.exchange import Exchange
 
@@ -144,16 +144,16 @@ class Attempt:
         """
         server, passed = self.server, self.passed
         for is_last in (False, True):
-            reused: list[bool] = []
+            posted = Posted()
             try:
-                return await server.post(passed.path, body, passed.asked.headers, reused)
+                return await server.post(passed.path, body, passed.asked.headers, posted)
             except trouble.NOBODY_THERE as error:
                 if is_last:  # whoever hung up is gone, and may have been at work
                     why = "the server hung up, and is not there any more"
                     raise trouble.broke(server.name, why) from None
                 raise trouble.unreachable(server.name, error, server.secret) from None
             except trouble.LOST as error:
-                if is_last or not reused or isinstance(error, TimeoutError):
+                if is_last or posted.is_first or isinstance(error, TimeoutError):
                     why = trouble.words(error, server.secret)
                     raise trouble.broke(server.name, why) from None
         raise AssertionError  # the last try raises or returns

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
+
+import msgspec
+from msgspec import structs
 
 from workspan.core.engine import Price
 from workspan.core.ledger import Hold, Ledger
@@ -60,8 +63,7 @@ class Account(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What a request may take at one upstream."""
 
     work: int | None
@@ -189,7 +191,7 @@ class Charge:
         least = self._even(min(wanted, worth))
         self._hold = await self._account.reserve(self._first(wanted), self._first(least))
         self._held = self._hold.amount.work
-        self.plan = replace(plan, work=self._even(self._held))
+        self.plan = structs.replace(plan, work=self._even(self._held))
 
     @property
     def cap(self) -> int | None:

@@ -186,7 +186,7 @@ async def _answer(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
     elif attempt.whole:
         usage = _settle(attempt, record)
         record.keep(attempt.whole)
-        await exchange.begin()
+        await exchange.begin(goes_on=True)
         await exchange.end(as_event(attempt) + last_events(attempt, usage, record.stop))
     else:
         await _stream(exchange, attempt, charge, record)
@@ -220,9 +220,9 @@ async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
         Missed: it died.
     """
     cutter, deadline = attempt.cutter, _deadline(exchange, attempt)
-    await exchange.begin()
-    exchange.waits_for = "idle"
     out, received = b"".join(attempt.ahead), b"?"
+    await exchange.begin(goes_on=bool(out))
+    exchange.waits_for = "idle"
     while True:
         if charge.is_limited and not await _is_covered(attempt, charge):
             await _cut(exchange, attempt, charge, record, out, "budget: work")

@@ -39,6 +39,16 @@ class Hears(Protocol):
         """Take a part, before the client has it."""
 
 
+class WayOut(Protocol):
+    """Where a reply is written."""
+
+    def hold(self) -> None:
+        """Keep what is written until `release`."""
+
+    def release(self) -> None:
+        """Write what is kept, in one piece."""
+
+
 class Exchange:
     """One request with its reply, and the clock that both go by."""
 
@@ -50,8 +60,12 @@ class Exchange:
         limits: Limits,
         request_id: str,
         bodies: Bodies | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """Take what a server hands on; `bodies` bounds what all that are open hold together."""
+        """Take what a server hands on; `bodies` bounds what all that are open hold together.
+
+        `loop` is the one that runs, where it is known.
+        """
         self.scope = scope
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         """By their names in lower case; of several of one name the last."""
@@ -76,7 +90,7 @@ class Exchange:
         self.told_overhead_ms = 0.0
         self.extra: list[Header] = []
         """Headers of a reply that has not begun."""
-        loop = asyncio.get_running_loop()
+        loop = self.loop = asyncio.get_running_loop() if loop is None else loop
         self.now = loop.time
         self.asked_at = self.progress = loop.time()
         """When something last came or went; the watch goes by it."""
@@ -88,6 +102,7 @@ class Exchange:
         self.hears: Hears | None = None
         """Told each part of an answer before the client is, and that it is the last."""
         self._receive, self._send = receive, send
+        self._way: WayOut | None = scope.get("workspan.way")
         self._task = asyncio.current_task(loop)
         self._watcher: asyncio.Task[None] | None = None
         self._is_writing = False
@@ -257,10 +272,20 @@ class Exchange:
     ) -> None:
         """Send a whole reply."""
         self.is_over = True
-        size = (b"content-length", str(len(body)).encode())
+        size = (b"content-length", b"%d" % len(body))
+        if self._way is not None:
+            self._way.hold()
         await self._send(self._start(status, [(b"content-type", kind), size, *headers]))
-        await self._send({"type": "http.response.body", "body": body})
+        await self._body(body, is_last=True)
         self._unwatch()
+
+    async def _body(self, data: bytes, *, is_last: bool) -> None:
+        """Send a part of the body, and the head with it where it waits."""
+        try:
+            await self._send({"type": "http.response.body", "body": data, "more_body": not is_last})
+        finally:
+            if self._way is not None:
+                self._way.release()
 
     async def answer(self, body: bytes) -> None:
         """Send a whole reply of a chat, or of the client's dialect."""
@@ -269,10 +294,17 @@ class Exchange:
             await self.hears(said, is_last=True)
         await self.reply(200, said)
 
-    async def begin(self, headers: Iterable[Header] = sse.HEADERS) -> None:
-        """Send the head of a stream, unless a comment did so before."""
+    async def begin(
+        self, headers: Iterable[Header] = sse.HEADERS, *, goes_on: bool = False
+    ) -> None:
+        """Send the head of a stream, unless a comment did so before.
+
+        Where it `goes_on` at once, the head goes with the first part.
+        """
         if not self.status:
             self._is_writing = True
+            if goes_on and self._way is not None:
+                self._way.hold()
             await self._send(self._start(200, headers))
             self._is_writing = False
 
@@ -280,12 +312,14 @@ class Exchange:
         """Send a part of a stream that has begun; waits for a client that is slow to take it."""
         data = self.voice.part(data)
         if not data:
+            if self._way is not None:
+                self._way.release()
             return
         if self.hears is not None:
             await self.hears(data, is_last=False)
         self._is_writing = True
         before, self.waits_for = self.waits_for, "slow"
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        await self._body(data, is_last=False)
         self._is_writing = False
         self.waits_for = before
         self._written_at = self.progress = self.now()
@@ -299,7 +333,7 @@ class Exchange:
 
     async def _end(self, data: bytes) -> None:
         self.is_over = True
-        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+        await self._body(data, is_last=True)
         self._unwatch()
 
     async def fail(self, error: Failed) -> None:
@@ -319,8 +353,7 @@ class Exchange:
         await self.begin()
         if not self.is_over:
             self._written_at = self.now()
-            data = self.voice.keep_alive()
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+            await self._body(self.voice.keep_alive(), is_last=False)
 
     def silent_for(self, now: float) -> float:
         """Return the seconds since the client was sent anything."""
