@@ -52,15 +52,20 @@ learnt from bytes."""
 class _Side:
     """The text of one side of a choice, the answer's or the thinking's, counted read by read."""
 
-    __slots__ = ("_emoji", "_is_open", "_least", "_new", "_size", "_waiting", "pieces")
+    __slots__ = ("_is_open", "_new", "_waiting", "emoji", "least", "pieces", "size")
 
     def __init__(self) -> None:
         self.pieces = 0
+        self.size = 0
+        """Bytes, of what was counted; so are the next two."""
+        self.least = 0
+        """Tokens that it surely took; a word that two pieces share counts once."""
+        self.emoji = 0
+        """Characters of four bytes, each of which may be several tokens in one piece."""
         self._new: list[str] = []
         """Not counted yet."""
         self._waiting: list[str] = []
         """Counted, and not handed on yet."""
-        self._size = self._least = self._emoji = 0
         self._is_open = False
         """It ends within a word, which the next piece may go on with."""
 
@@ -78,50 +83,30 @@ class _Side:
         self.pieces += len(texts)
         self._new += texts
 
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        if self._new:
-            self._count()
-        return self._size
-
-    @property
-    def least(self) -> int:
-        """Tokens that it surely took; a word that two pieces share counts once."""
-        if self._new:
-            self._count()
-        return self._least
-
-    @property
-    def emoji(self) -> int:
-        """Characters of four bytes, each of which may be several tokens in one piece."""
-        if self._new:
-            self._count()
-        return self._emoji
-
-    def _count(self) -> None:
+    def count(self) -> None:
+        """Count what is new."""
+        if not self._new:
+            return
         text = "".join(self._new)
         self._new.clear()
         self._waiting.append(text)
         if text.isascii():
-            self._size += len(text)
+            self.size += len(text)
         else:
-            self._size += len(text.encode(errors="surrogatepass"))
-            self._emoji += sum(map("\uffff".__lt__, text))
+            self.size += len(text.encode(errors="surrogatepass"))
+            self.emoji += sum(map("\uffff".__lt__, text))
         goes_on = self._is_open and not text[0].isspace()
-        self._least += least_tokens(text) - goes_on
+        self.least += least_tokens(text) - goes_on
         self._is_open = not text[-1].isspace()
 
     def forget(self) -> None:
         """Let go of what waits, once it is counted."""
-        if self._new:
-            self._count()
+        self.count()
         self._waiting.clear()
 
     def taken(self) -> str:
         """Hand on what waits."""
-        if self._new:
-            self._count()
+        self.count()
         text = "".join(self._waiting)
         self._waiting.clear()
         return text if text.isascii() else whole_unicode(text)
@@ -168,6 +153,15 @@ class Meter:
     was asked for, unless more has surely come. At the end the server's figures are believed where
     they can be true.
     """
+
+    __slots__ = (
+        *("_blank", "_cached", "_called", "_calls", "_confidences", "_counted"),
+        *("_details", "_goes_on", "_heard_at", "_is_bounded", "_is_confident"),
+        *("_is_told_past", "_is_whole", "_logprobs", "_overshoot", "_pace", "_prompt"),
+        *("_prompt_bound", "_prompt_source", "_refusal", "_report", "_scored"),
+        *("_settled", "_text", "_thought", "_thought_name", "_tokens", "_told"),
+        *("_unasked", "finish", "is_asked_whole", "notices", "request"),
+    )
 
     def __init__(
         self,
@@ -341,14 +335,15 @@ class Meter:
     def _count(self, pieces: int) -> _Came:
         text, called, refusal = self._text, self._called, self._refusal
         thought, unasked = self._thought, self._unasked
-        came = [one for one in (text, thought, refusal, called, unasked) if one.pieces]
+        for side in (text, thought, refusal, called, unasked):
+            side.count()
         return _Came(
             pieces,
-            sum([one.size for one in came]),
-            sum([one.least for one in came if one is not thought and one is not unasked]),
+            text.size + thought.size + refusal.size + called.size + unasked.size,
+            text.least + refusal.least + called.least,
             thought.least,
             unasked.least,
-            sum([one.emoji for one in came]),
+            text.emoji + thought.emoji + refusal.emoji + called.emoji + unasked.emoji,
         )
 
     @property
@@ -584,6 +579,7 @@ class Meter:
         """Tokens of the thinking that was streamed, at most."""
         if not self._thought.pieces:
             return 0
+        self._thought.count()
         return self._pace.bound(self._thought.pieces, self._thought.size)
 
     @property

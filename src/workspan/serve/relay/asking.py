@@ -71,6 +71,8 @@ class Passed(msgspec.Struct, frozen=True, dict=True):
     """A chat that is asked in another dialect, since the upstream speaks nothing else."""
     dialect: Dialect | None = None
     """In which it is asked, where that is not Chat Completions or a form of its own."""
+    tier: str = ""
+    """The service tier that the client asked for."""
 
     @classmethod
     def read(cls, asked: Asked, body: Body, form: Form) -> Passed:
@@ -79,10 +81,11 @@ class Passed(msgspec.Struct, frozen=True, dict=True):
         Raises:
             InputError: a field that the account rests on is none.
         """
+        tier = body.get("service_tier", str, "a text") or ""
         if form == "embedding":
-            return cls(asked, body, form)
+            return cls(asked, body, form, tier=tier)
         if (dialect := DIALECTS.get(form)) is not None:
-            return cls._of_dialect(asked, body, dialect)
+            return cls._of_dialect(asked, body, dialect, tier)
         is_streamed = bool(body.get("stream", bool, "true or false"))
         options = body.get("stream_options", dict[str, Any], "an object") or {}
         n = _count(body, "n") or 1
@@ -93,16 +96,16 @@ class Passed(msgspec.Struct, frozen=True, dict=True):
         choices = max(n, best) * prompts
         if choices > MOST_CHOICES:
             raise InputError(f"one request has at most {MOST_CHOICES} choices, not {choices}")
-        return cls(asked, body, form, is_streamed, wants, choices, cap, name)
+        return cls(asked, body, form, is_streamed, wants, choices, cap, name, tier=tier)
 
     @classmethod
-    def _of_dialect(cls, asked: Asked, body: Body, dialect: Dialect) -> Passed:
+    def _of_dialect(cls, asked: Asked, body: Body, dialect: Dialect, tier: str) -> Passed:
         """Read what matters of another dialect, whose streams always tell their usage."""
         is_streamed = bool(body.get("stream", bool, "true or false"))
         cap = _count(body, dialect.cap)
         named = dialect.cap if cap is not None else ""
         form = dialect.form
-        return cls(asked, body, form, is_streamed, True, 1, cap, named, dialect=dialect)
+        return cls(asked, body, form, is_streamed, True, 1, cap, named, dialect=dialect, tier=tier)
 
     @cached_property
     def carried(self) -> Carried:
@@ -261,12 +264,7 @@ class Passed(msgspec.Struct, frozen=True, dict=True):
         Raises:
             InputError: its service tier is no text.
         """
-        return price_asked(server.price, self._tier)
-
-    @cached_property
-    def _tier(self) -> str:
-        """The service tier that the client asked for."""
-        return self.body.get("service_tier", str, "a text") or ""
+        return price_asked(server.price, self.tier)
 
     def tier_asked(self, server: Server) -> str:
         """Return the service tier that it is asked for in, where nobody but the lane says one.

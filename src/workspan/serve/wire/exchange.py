@@ -52,6 +52,15 @@ class WayOut(Protocol):
 class Exchange:
     """One request with its reply, and the clock that both go by."""
 
+    __slots__ = (
+        *("_bodies", "_calling_since", "_calls", "_held", "_holder", "_is_late"),
+        *("_is_writing", "_receive", "_send", "_task", "_watcher", "_way", "_written_at"),
+        *("asked_at", "began", "due", "extra", "has_deadline", "headers", "hears", "id"),
+        *("is_over", "is_stream", "key_id", "limits", "loop", "now", "progress", "scope"),
+        *("status", "stopped", "told_overhead_ms", "upstream_seconds", "voice"),
+        *("waits_for",),
+    )
+
     def __init__(
         self,
         scope: Scope,
