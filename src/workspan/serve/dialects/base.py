@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -59,6 +59,10 @@ class Voiced(ABC):
     def part(self, data: bytes) -> bytes:
         """Write events."""
         return data if self.native is not None else self.speaker.part(data)
+
+    def texts(self, data: bytes, texts: Sequence[str]) -> bytes:
+        """Write events that are pieces of text."""
+        return data if self.native is not None else self.speaker.texts(data, texts)
 
     def last(self, data: bytes) -> bytes:
         """Write the end."""

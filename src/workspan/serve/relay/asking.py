@@ -52,7 +52,7 @@ _CALLS = (ToolSpec(JsonObject('{"type":"function"}')),)
 """Stands for whatever tools a request has: what is counted is only that there are some."""
 
 
-class Passed(msgspec.Struct, frozen=True, dict=True):
+class Passed(msgspec.Struct, frozen=True, dict=True, weakref=True):
     """One request that is passed on: what of its body matters to the gateway."""
 
     asked: Asked

@@ -8,7 +8,7 @@ from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import msgspec
@@ -68,6 +68,8 @@ class Attempt:
     failure: trouble.Missed | None = None
     """What went wrong after the events that were taken; nothing beyond it is read."""
     notices: list[str] = field(default_factory=list)
+    texts: list[str] | None = None
+    """Of the events that were taken last, where each is a piece of a chat's text and no more."""
     came: int = 0
     """Bytes of a stream that were read."""
     unread: int = 0
@@ -316,6 +318,7 @@ class Attempt:
 
     def events(self, received: bytes) -> bytes:
         """Count what came; return what goes to the client. What goes wrong is `failure`."""
+        self.texts = None
         try:
             blocks = self.cutter.feed(received) if received else self.cutter.end()
         except EngineProtocolError as error:
@@ -329,6 +332,10 @@ class Attempt:
         if not self.first:
             self.first = contents[0]
         texts = [text_alone(content) for content in contents]
+        if all(texts) and not blocks.is_error:
+            self.texts = cast("list[str]", texts)
+            self.counts.take([self.texts])
+            return blocks.raw or joined(contents)
         rest = [c for c, text in zip(contents, texts, strict=True) if text is None]
         events = None if blocks.is_error else decode_usual(rest)
         if events is None or any(event.error for event in events):
@@ -420,8 +427,6 @@ class Attempt:
 
 def _in_order(texts: list[str | None], events: Sequence[Event]) -> list[Event | list[str]]:
     """Put runs of texts and the events among them, which have no text here, in one row."""
-    if not events:
-        return [[text for text in texts if text is not None]]
     others, told, run = iter(events), list[Event | list[str]](), list[str]()
     for text in texts:
         if text is not None:

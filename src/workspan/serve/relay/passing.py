@@ -221,6 +221,7 @@ async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
     """
     cutter, deadline = attempt.cutter, _deadline(exchange, attempt)
     out, received = b"".join(attempt.ahead), b"?"
+    attempt.texts = None  # all that is ahead is more than what came last
     await exchange.begin(goes_on=bool(out))
     exchange.waits_for = "idle"
     while True:
@@ -231,7 +232,7 @@ async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
             break
         if out:
             record.keep(out)
-            await exchange.write(out)
+            await exchange.write(out, attempt.texts)
         try:
             async with _until(deadline):
                 received = await attempt.read()

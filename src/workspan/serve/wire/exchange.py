@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
+from types import TracebackType
 from typing import Any, Literal, Protocol, TypeAlias
 
 from workspan.serve.config import Limits
@@ -208,25 +209,20 @@ class Exchange:
             self.stopped = why
             self._task.cancel()
 
-    @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
+    def within(self, seconds: float) -> AbstractContextManager[None]:
         """Have the watch end the block when it takes longer.
 
         Raises:
             TimeoutError: it did.
         """
-        self.due = self.now() + seconds
-        try:
-            yield
-        except asyncio.CancelledError:
-            if not self._is_late or self.stopped is not None or self._task is None:
-                raise
-            self._is_late = False
-            if self._task.uncancel():
-                raise
-            raise TimeoutError from None
-        finally:
-            self.due = None
+        return _Within(self, seconds)
+
+    def is_ended_late(self) -> bool:
+        """Tell whether a block was cancelled for taking too long, and for nothing else."""
+        if not self._is_late or self.stopped is not None or self._task is None:
+            return False
+        self._is_late = False
+        return not self._task.uncancel()
 
     def look(self, now: float) -> None:
         """End a block that takes too long."""
@@ -317,9 +313,13 @@ class Exchange:
             await self._send(self._start(200, headers))
             self._is_writing = False
 
-    async def write(self, data: bytes) -> None:
-        """Send a part of a stream that has begun; waits for a client that is slow to take it."""
-        data = self.voice.part(data)
+    async def write(self, data: bytes, texts: Sequence[str] | None = None) -> None:
+        """Send a part of a stream that has begun; waits for a client that is slow to take it.
+
+        `texts` are the pieces of text that it holds, where it holds nothing else.
+        """
+        voice = self.voice
+        data = voice.part(data) if texts is None else voice.texts(data, texts)
         if not data:
             if self._way is not None:
                 self._way.release()
@@ -393,3 +393,27 @@ class Exchange:
         if self._bodies is not None:
             self._bodies.give_back(self._holder, self._held)
             self._held = 0
+
+
+class _Within:
+    """A block that the watch ends when it takes too long."""
+
+    __slots__ = ("_exchange", "_seconds")
+
+    def __init__(self, exchange: Exchange, seconds: float) -> None:
+        self._exchange, self._seconds = exchange, seconds
+
+    def __enter__(self) -> None:
+        self._exchange.due = self._exchange.now() + self._seconds
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        exchange = self._exchange
+        exchange.due = None
+        is_cancelled = kind is not None and issubclass(kind, asyncio.CancelledError)
+        if is_cancelled and exchange.is_ended_late():
+            raise TimeoutError from None

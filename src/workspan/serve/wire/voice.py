@@ -6,6 +6,7 @@ client's words on its way out. What an upstream said in the client's own dialect
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from workspan.serve.wire import sse
@@ -21,6 +22,10 @@ class Voice(Protocol):
 
     def part(self, data: bytes) -> bytes:
         """Write some whole events of a stream."""
+        ...
+
+    def texts(self, data: bytes, texts: Sequence[str]) -> bytes:
+        """Write some whole events of a stream, of which each is a piece of text and no more."""
         ...
 
     def last(self, data: bytes) -> bytes:
@@ -48,6 +53,10 @@ class ChatVoice:
         return body
 
     def part(self, data: bytes) -> bytes:
+        """Leave it as it is."""
+        return data
+
+    def texts(self, data: bytes, texts: Sequence[str]) -> bytes:  # noqa: ARG002  # of other dialects
         """Leave it as it is."""
         return data
 
