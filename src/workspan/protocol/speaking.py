@@ -14,6 +14,8 @@ from workspan.errors import EngineProtocolError
 from workspan.protocol.chat_texts import text_alone
 
 PartKind: TypeAlias = Literal["thought", "text", "refusal", "call"]
+Piece: TypeAlias = bytes | list[str]
+"""Whole events of a chat; or the texts of some that are a piece of its text each, and no more."""
 _DATA = re.compile(rb"^data: (?!\[DONE\]$)(.*)$", re.MULTILINE)
 
 
@@ -100,13 +102,25 @@ class Speaker(ABC):
         self._open: Part | None = None
         self._calls: dict[int, Part] = {}
 
-    def part(self, data: bytes) -> bytes:
-        """Write what whole events of a chat say.
+    def part(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:
+        """Write what whole events of a chat say; `pieces` are the same, where they were read.
 
         Raises:
             EngineProtocolError: one can't be said in this dialect.
         """
         out: list[bytes] = []
+        is_first = not (self.model or (pieces and isinstance(pieces[0], bytes)))
+        if pieces is None or is_first:  # the first event names the model, be it a text or not
+            self._read(data, out)
+            return b"".join(out)
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                self._read(piece, out)
+            else:
+                self._texts(piece, out)
+        return b"".join(out)
+
+    def _read(self, data: bytes, out: list[bytes]) -> None:
         for content in _DATA.findall(data):
             part = self._open
             goes_on = part is not None and part.kind == "text" and self.model
@@ -115,19 +129,19 @@ class Speaker(ABC):
                 out.append(self.more(part, text, ()))
             else:
                 self._take(_decoded(content), out)
-        return b"".join(out)
 
-    def texts(self, data: bytes, texts: Sequence[str]) -> bytes:
-        """Write what whole events of a chat say, of which each is known to be a piece of text."""
+    def _texts(self, texts: Sequence[str], out: list[bytes]) -> None:
+        """Go on with the text."""
         part = self._open
-        if part is None or part.kind != "text" or not self.model:
-            return self.part(data)
+        if part is None or part.kind != "text":
+            self._more("text", texts[0], out)
+            part, texts = self.parts[-1], texts[1:]
         part.pieces += texts
-        return b"".join([self.more(part, text, ()) for text in texts])
+        out += [self.more(part, text, ()) for text in texts]
 
-    def last(self, data: bytes) -> bytes:
+    def last(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:
         """Write what the last events say, and the end."""
-        out = [self.part(data), self.opening()]
+        out = [self.part(data, pieces), self.opening()]
         self._close(out)
         out.append(self.ending())
         return b"".join(out)

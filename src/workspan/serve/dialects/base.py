@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
 from workspan.protocol.carried import Carried
-from workspan.protocol.speaking import Speaker
+from workspan.protocol.speaking import Piece, Speaker
 from workspan.serve.wire import sse
 from workspan.serve.wire.errors import Failed
 
@@ -56,17 +56,13 @@ class Voiced(ABC):
         """Write a reply."""
         return body if self.native is not None else self.speaker.whole(body)
 
-    def part(self, data: bytes) -> bytes:
+    def part(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:
         """Write events."""
-        return data if self.native is not None else self.speaker.part(data)
+        return data if self.native is not None else self.speaker.part(data, pieces)
 
-    def texts(self, data: bytes, texts: Sequence[str]) -> bytes:
-        """Write events that are pieces of text."""
-        return data if self.native is not None else self.speaker.texts(data, texts)
-
-    def last(self, data: bytes) -> bytes:
+    def last(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:
         """Write the end."""
-        return data if self.native is not None else self.speaker.last(data)
+        return data if self.native is not None else self.speaker.last(data, pieces)
 
     def keep_alive(self) -> bytes:
         """Keep a stream alive; before its opening, a comment does."""

@@ -221,7 +221,6 @@ async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
     """
     cutter, deadline = attempt.cutter, _deadline(exchange, attempt)
     out, received = b"".join(attempt.ahead), b"?"
-    attempt.texts = None  # all that is ahead is more than what came last
     await exchange.begin(goes_on=bool(out))
     exchange.waits_for = "idle"
     while True:
@@ -232,7 +231,7 @@ async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
             break
         if out:
             record.keep(out)
-            await exchange.write(out, attempt.texts)
+            await exchange.write(out, attempt.pieces())
         try:
             async with _until(deadline):
                 received = await attempt.read()
@@ -285,7 +284,8 @@ async def _end(exchange: Exchange, attempt: Attempt, record: Record, out: bytes)
     usage = _settle(attempt, record)
     last = last_events(attempt, usage, record.stop)
     record.tell(last)
-    await exchange.end(out + last)
+    pieces = attempt.pieces()
+    await exchange.end(out + last, None if pieces is None else [*pieces, last])
 
 
 async def _farewell(attempt: Attempt) -> None:

@@ -9,6 +9,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any, Literal, Protocol, TypeAlias
 
+from workspan.protocol.speaking import Piece
 from workspan.serve.config import Limits
 from workspan.serve.wire import sse
 from workspan.serve.wire.bodies import Bodies
@@ -313,13 +314,12 @@ class Exchange:
             await self._send(self._start(200, headers))
             self._is_writing = False
 
-    async def write(self, data: bytes, texts: Sequence[str] | None = None) -> None:
+    async def write(self, data: bytes, pieces: Sequence[Piece] | None = None) -> None:
         """Send a part of a stream that has begun; waits for a client that is slow to take it.
 
-        `texts` are the pieces of text that it holds, where it holds nothing else.
+        `pieces` are the same, where its events were read.
         """
-        voice = self.voice
-        data = voice.part(data) if texts is None else voice.texts(data, texts)
+        data = self.voice.part(data, pieces)
         if not data:
             if self._way is not None:
                 self._way.release()
@@ -333,9 +333,9 @@ class Exchange:
         self.waits_for = before
         self._written_at = self.progress = self.now()
 
-    async def end(self, data: bytes = b"") -> None:
+    async def end(self, data: bytes = b"", pieces: Sequence[Piece] | None = None) -> None:
         """Send the last part of a stream."""
-        data = self.voice.last(data)
+        data = self.voice.last(data, pieces)
         if self.hears is not None:
             await self.hears(data, is_last=True)
         await self._end(data)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from workspan.protocol.speaking import Piece
 from workspan.serve.wire import sse
 from workspan.serve.wire.errors import Failed
 
@@ -20,15 +21,11 @@ class Voice(Protocol):
         """Write a reply that is not streamed."""
         ...
 
-    def part(self, data: bytes) -> bytes:
-        """Write some whole events of a stream."""
+    def part(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:
+        """Write some whole events of a stream; `pieces` are the same, where they were read."""
         ...
 
-    def texts(self, data: bytes, texts: Sequence[str]) -> bytes:
-        """Write some whole events of a stream, of which each is a piece of text and no more."""
-        ...
-
-    def last(self, data: bytes) -> bytes:
+    def last(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:
         """Write the last events of a stream that ended well."""
         ...
 
@@ -52,15 +49,11 @@ class ChatVoice:
         """Leave it as it is."""
         return body
 
-    def part(self, data: bytes) -> bytes:
+    def part(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:  # noqa: ARG002
         """Leave it as it is."""
         return data
 
-    def texts(self, data: bytes, texts: Sequence[str]) -> bytes:  # noqa: ARG002  # of other dialects
-        """Leave it as it is."""
-        return data
-
-    def last(self, data: bytes) -> bytes:
+    def last(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:  # noqa: ARG002
         """Leave it as it is."""
         return data
 
