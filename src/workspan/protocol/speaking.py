@@ -137,7 +137,7 @@ class Speaker(ABC):
             self._more("text", texts[0], out)
             part, texts = self.parts[-1], texts[1:]
         part.pieces += texts
-        out += [self.more(part, text, ()) for text in texts]
+        out += self.texts(part, texts)
 
     def last(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:
         """Write what the last events say, and the end."""
@@ -170,6 +170,10 @@ class Speaker(ABC):
     @abstractmethod
     def more(self, part: Part, text: str, scored: Sequence[Any]) -> bytes:
         """Write that a part goes on."""
+
+    @abstractmethod
+    def texts(self, part: Part, texts: Sequence[str]) -> list[bytes]:
+        """Write that a text goes on by several pieces, as `more` writes each."""
 
     def lacking(self, part: Part) -> str:  # noqa: ARG002  # of this dialect
         """Return what a part that is to be closed lacks; it is added to it."""

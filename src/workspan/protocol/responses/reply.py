@@ -93,13 +93,18 @@ class Speaker(speaking.Speaker):
     def more(self, part: Part, text: str, scored: Sequence[Any]) -> bytes:
         """Go on with an item."""
         if part.kind == "text" and not scored:
-            self._number += 1
-            return self._frame(part) % (self._number - 1, _encode(text))
+            return self.texts(part, (text,))[0]
         kind, field = _DELTAS[part.call_kind if part.kind == "call" else part.kind]
         told = self._at(part, kind)
         if part.kind == "text":
             told["logprobs"] = list(scored)
         return self._event(f"{field}.delta", **told, delta=text)
+
+    def texts(self, part: Part, texts: Sequence[str]) -> list[bytes]:
+        """Go on with a text."""
+        frame, first = self._frame(part), self._number
+        self._number += len(texts)
+        return [frame % (n, _encode(text)) for n, text in enumerate(texts, first)]
 
     def _frame(self, part: Part) -> bytes:
         """Return what stands around a piece of text: its number and its words are left open."""
