@@ -197,7 +197,7 @@ class Passed(msgspec.Struct, frozen=True, dict=True, weakref=True):
 
     def _bought(self, money: Decimal | None, server: Server) -> int | None:
         """Return the tokens that an amount of money buys beside the prompt."""
-        price = self.price(server)
+        price = None if money is None else self.price(server)
         if money is None or price is None or price.output <= 0:
             return None
         left = money - self.prompt_bound(server) * price.input / 1_000_000
@@ -286,7 +286,7 @@ class Passed(msgspec.Struct, frozen=True, dict=True, weakref=True):
     @property
     def has_tools(self) -> bool:
         """What was decoded may be rewritten as calls, or hidden in them."""
-        return any(len(self.body.raw(name)) > 4 for name in ("tools", "functions"))
+        return len(self.body.raw("tools")) > 4 or len(self.body.raw("functions")) > 4
 
     @property
     def _rough_prompt(self) -> int:
@@ -372,10 +372,10 @@ def _cap(body: Body, least: int) -> tuple[int | None, str]:
             said[name] = found
     if not said:
         return None, ""
-    if len(set(said.values())) > 1:
+    name, cap = next(iter(said.items()))
+    if any(other != cap for other in said.values()):
         raise InputError(f"{' and '.join(CAP_NAMES)} differ: give one of them")
-    name = min(said, key=lambda one: said[one])
-    return said[name], name
+    return cap, name
 
 
 def _prompts(body: Body) -> int:

@@ -93,7 +93,7 @@ class Counts:
 
     @property
     def _pieces(self) -> int:
-        return sum(meter.pieces for meter in self.meters)
+        return sum([meter.pieces for meter in self.meters])
 
     @property
     def seen(self) -> int:

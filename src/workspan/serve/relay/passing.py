@@ -56,7 +56,7 @@ async def relay(
         route=record.route,
         model=asked.model,
         id=asked.id,
-        is_priced=all(passed.price(server) is not None for server in servers),
+        is_priced=None not in [passed.price(server) for server in servers],
         within=NO_TRAJECTORY if asked.turn is None else asked.turn.within,
     )
     async with opened as account, _noted(accounts, account, exchange, record):
@@ -203,8 +203,8 @@ def _settle(attempt: Attempt, record: Record) -> Usage:
     attempt.notices += [f"{server.name}: {one}" for one in counts.odd]
     asked_cap, cap = attempt.passed.cap, attempt.cap
     is_lowered = cap is not None and (asked_cap is None or cap < asked_cap)
-    is_full = any(meter.finish == "length" for meter in counts.meters)
-    record.settle(usage, "budget: work" if is_lowered and is_full else DONE)
+    is_full = is_lowered and any(meter.finish == "length" for meter in counts.meters)
+    record.settle(usage, "budget: work" if is_full else DONE)
     _note(attempt, usage, record)
     return usage
 
