@@ -85,12 +85,11 @@ class App:
         """Why it could not start."""
         self._over = Over(self._tell)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take what the server hands on."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Take what the server hands on: requests, and the process's beginning and end."""
         if scope["type"] == "http":
-            await self._answer(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
+            return self._answer(scope, receive, send)
+        return self._live(receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Start before the first request, end after the last."""
@@ -115,7 +114,7 @@ class App:
         record = Record(exchange.id)
         gateway.watch.open.add(exchange)
         try:
-            await self._routed(exchange, record)
+            await self._routed(exchange, record)(gateway, exchange, record)
         except asyncio.CancelledError:
             if exchange.stopped is None:
                 raise
@@ -130,7 +129,12 @@ class App:
             exchange.close()
             self._remember(exchange, record)
 
-    async def _routed(self, exchange: Exchange, record: Record) -> None:
+    def _routed(self, exchange: Exchange, record: Record) -> Route:
+        """Return what answers a request.
+
+        Raises:
+            Failed: nothing does, or not now, or not for whoever asks.
+        """
         path, method = exchange.path, exchange.method
         methods = ROUTES.get(path)
         kept = batching.found(path) if methods is None else None
@@ -150,8 +154,8 @@ class App:
             self._see(exchange, record)
         is_admitted = path not in _OWN and self.gateway.origins.admits(exchange)
         if is_admitted and method == "OPTIONS":
-            await reply_to_preflight(exchange, methods)
-            return
+            known = methods
+            return lambda _, told, __: reply_to_preflight(told, known)
         route = methods.get("GET" if method == "HEAD" else method)
         if route is None:
             raise no_method(method, path, ", ".join(methods))
@@ -160,7 +164,7 @@ class App:
             raise Failed(503, "the server ends", code="draining", headers={"retry-after": "1"})
         if method == "POST" and self.gateway.store is None and not is_admitted:
             refuse_foreign(exchange)
-        await route(self.gateway, exchange, record)
+        return route
 
     async def _stopped(self, exchange: Exchange, record: Record) -> None:
         """End what was stopped: the client is told, unless it is gone."""

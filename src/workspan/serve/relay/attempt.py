@@ -97,8 +97,8 @@ class Attempt:
             self.native = made(known, keeps=keeps, lowered=self.cap if is_lowered else None)
             self.cutter = NamedCutter()
 
-    async def ask(self, exchange: Exchange) -> None:
-        """Ask, and wait for the first token, or for the whole reply.
+    async def ask(self, exchange: Exchange) -> float:
+        """Ask, and wait for the first token, or for the whole reply; return the seconds it took.
 
         Raises:
             Missed: there is none.
@@ -117,8 +117,10 @@ class Attempt:
             raise
         finally:
             exchange.waits_for = before
-            exchange.upstream_seconds += perf_counter() - began
+            took = perf_counter() - began
+            exchange.upstream_seconds += took
             exchange.touch()
+        return took
 
     async def _answered(self) -> aiohttp.ClientResponse:
         """Post until the upstream takes it, or refuses for good."""

@@ -107,7 +107,8 @@ async def _through(
         bar = _begun(record, attempt, perf_counter() - queued)
         try:
             is_asked = True
-            await _asked(exchange, attempt, mine)
+            took = await attempt.ask(exchange)
+            mine.begins(took if passed.is_streamed and not attempt.whole else None)
             await _answer(exchange, attempt, charge, record)
             if attempt.counts.odd:
                 mine.lies()
@@ -125,14 +126,6 @@ async def _through(
         if bar is not None:
             record.timeline.end(bar, _outcome(record), usage)
         await charge.settle(usage)
-
-
-async def _asked(exchange: Exchange, attempt: Attempt, mine: Turn) -> None:
-    """Ask, up to the first token of a reply, and note how long that took."""
-    before = exchange.upstream_seconds
-    await attempt.ask(exchange)
-    is_timed = attempt.passed.is_streamed and not attempt.whole
-    mine.begins(exchange.upstream_seconds - before if is_timed else None)
 
 
 def _left(account: Account, passed: Passed, server: Server) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -156,22 +156,19 @@ class Server:
             self.engine.sizes,
         )
 
-    async def post(
+    def post(
         self, path: str, body: bytes, headers: Mapping[str, str], posted: Posted | None = None
-    ) -> aiohttp.ClientResponse:
+    ) -> Awaitable[aiohttp.ClientResponse]:
         """Post a body; `posted` is told how."""
         assert self._session is not None  # opened with the process
-        told = _POSTED.set(posted)
-        try:
-            return await self._session.post(
-                f"{self.url}/{path}",
-                data=body if len(body) < _LARGE else BytesIO(body),
-                headers=headers,
-                proxy=self._proxy,
-                allow_redirects=False,
-            )
-        finally:
-            _POSTED.reset(told)
+        _POSTED.set(posted)  # of the task that waits for it, until it posts again
+        return self._session.post(
+            f"{self.url}/{path}",
+            data=body if len(body) < _LARGE else BytesIO(body),
+            headers=headers,
+            proxy=self._proxy,
+            allow_redirects=False,
+        )
 
     async def get(self, url: str, seconds: float) -> aiohttp.ClientResponse:
         """Get an address of the server's."""
