@@ -133,8 +133,8 @@ class Account:
             if tokens > 0
         )
 
-    async def settle(self, hold: Hold, used: Usage) -> None:
-        """Free a hold and charge what was used. Not to be split by a cancellation; once only."""
+    def settle(self, hold: Hold, used: Usage) -> None:
+        """Free a hold and charge what was used: once only."""
         if hold in self._holds:
             self._holds.remove(hold)
             self.ledger.settle(hold, used)

@@ -300,7 +300,7 @@ class Passed(msgspec.Struct, frozen=True, dict=True, weakref=True):
             body.set("service_tier", tier)
         if self.dialect is not None:
             return written_in(self.dialect, body, server, self.cap if cap is None else cap)
-        if server.model and body.get("model", str, "a text") != server.model:
+        if server.model and self.asked.model != server.model:
             body.set("model", server.model)
         if self.form == "embedding":
             return body
@@ -317,8 +317,8 @@ class Passed(msgspec.Struct, frozen=True, dict=True, weakref=True):
 
     def left_out(self, server: Server) -> list[str]:
         """Say which of the client's settings the upstream is not sent."""
-        names = sorted(server.lessons.gave_up - {"stream_options"})
-        said = [name for name in names if name in self.body]
+        names = server.lessons.gave_up - {"stream_options"}
+        said = [name for name in sorted(names) if name in self.body] if names else ()
         lost = [f"{name} was left out: {server.name} refuses it" for name in said]
         lost += self.asked.notices
         if self.dialect is not None:

@@ -58,7 +58,7 @@ class Account(Protocol):
         """Hold more; False where it can't be had now."""
         ...
 
-    async def settle(self, hold: Hold, usage: Usage) -> None:
+    def settle(self, hold: Hold, usage: Usage) -> None:
         """Give back what is held, and charge what was used; once."""
         ...
 
@@ -287,12 +287,12 @@ class Charge:
             return bound
         return min(bound, max(self._held - seen, self.plan.overshoot))
 
-    async def settle(self, usage: Usage) -> None:
+    def settle(self, usage: Usage) -> None:
         """End it."""
         if self._asking is not None:
             self._asking.cancel()
         if self._hold is not None:
-            await self._account.settle(self._hold, usage)
+            self._account.settle(self._hold, usage)
 
     def _capped(self, tokens: int) -> int:
         return tokens if self.plan.work is None else min(tokens, self.plan.work)

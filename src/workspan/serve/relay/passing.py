@@ -125,7 +125,7 @@ async def _through(
         record.add(usage)
         if bar is not None:
             record.timeline.end(bar, _outcome(record), usage)
-        await charge.settle(usage)
+        charge.settle(usage)
 
 
 def _left(account: Account, passed: Passed, server: Server) -> int | None:
