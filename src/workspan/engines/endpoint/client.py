@@ -39,6 +39,9 @@ Learn: TypeAlias = Callable[[Complaint], bool]
 """Told of a refusal; True asks again at once."""
 Tell: TypeAlias = Callable[[Post], None]
 """Told of each request."""
+_BODILESS = frozenset({204, 205, 304})
+"""Replies that have no body by definition: what a server sends behind one all the same would be
+read as the beginning of the next reply on that connection."""
 _LARGE = 1 << 20
 """Bytes from which aiohttp warns of a body that is no file: written at once it holds up others."""
 
@@ -104,6 +107,11 @@ class _Died(aiohttp.ServerDisconnectedError):
     """A server hung up on a request before its first byte, and nobody is at its address."""
 
 
+_WAS_TAKEN = (aiohttp.SocketTimeoutError, aiohttp.ClientResponseError, _Died)
+"""How a request fails that a server has taken, and may have been at work on: it kept silent, sent
+what is no HTTP reply (such as a body behind a reply before that had to have none), or died."""
+
+
 def _payload(body: bytes) -> bytes | BytesIO:
     """Hand over a large body, such as one with pictures, as a file: written piece by piece."""
     return body if len(body) < _LARGE else BytesIO(body)
@@ -132,6 +140,7 @@ class Client:
         self._retries = retries
         self._pooled = self._new_session(keeps=True, connections=connections)
         self._fresh = self._new_session(keeps=False, connections=connections)
+        self._can_keep = True
         self._proxy = proxy_for(url)
 
     async def aclose(self) -> None:
@@ -223,7 +232,8 @@ class Client:
             response = await self._post(f"{self.url}/{path}", body, tell)
         except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError) as error:
             failure = lost(error, self.url, self._secret)
-            if isinstance(error, aiohttp.SocketTimeoutError | _Died):  # it may have been at work
+            is_proxy = isinstance(error, aiohttp.ClientHttpProxyError)
+            if isinstance(error, _WAS_TAKEN) and not is_proxy:
                 failure.served = "whole" if size.is_whole else "part"
         else:
             reply = Reply(response, self._secret, self.url, size)
@@ -258,6 +268,8 @@ class Client:
         """
         arguments: dict[str, Any] = {"proxy": self._proxy, "allow_redirects": False}
         arguments["trace_request_ctx"] = tell
+        if not self._can_keep:
+            return await self._fresh.post(url, data=_payload(body), **arguments)
         try:
             return await self._pooled.post(url, data=_payload(body), **arguments)
         except aiohttp.ClientConnectorError:
@@ -272,6 +284,7 @@ class Client:
         """Raise `Refused` for any status but 200."""
         if response.status == 200:
             return
+        self._can_keep = self._can_keep and response.status not in _BODILESS
         try:
             body = await _at_most(response, _REFUSAL_BYTES)
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:

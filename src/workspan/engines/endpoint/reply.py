@@ -46,6 +46,11 @@ class Size:
         return _BYTES_A_REPLY + self.choices * self.tokens * _BYTES_A_TOKEN
 
 
+_HOW: dict[type[Exception], str] = {
+    TimeoutError: "kept silent for too long",
+    aiohttp.ClientHttpProxyError: "can't be reached through the proxy",
+    aiohttp.ClientResponseError: "answered with something else than an HTTP reply",
+}
 _NOBODY_THERE = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
@@ -287,6 +292,8 @@ def _why(error: Exception) -> str:
     """Return the system's own words, without those of the library's settings around them."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return str(error.certificate_error)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return error.message  # without address and status, which it makes up
     if not isinstance(error, aiohttp.ClientConnectorError):
         return str(error)
     cause = error.os_error
@@ -298,8 +305,8 @@ def _why(error: Exception) -> str:
 def lost(error: Exception, url: str, secret: Secret) -> EngineUnavailable:
     """Say how a connection failed."""
     why = secret.scrub(_why(error)) or type(error).__name__
-    is_silent = isinstance(error, TimeoutError)
-    how = "kept silent for too long" if is_silent else "can't be reached or hung up"
+    known = (words for kind, words in _HOW.items() if isinstance(error, kind))
+    how = next(known, "can't be reached or hung up")
     failure = EngineUnavailable(f"{url} {how}: {why}")
     failure.is_reached = not isinstance(error, _NOBODY_THERE)
     return failure

@@ -160,7 +160,7 @@ class Attempt:
                     raise trouble.broke(server.name, why) from None
                 raise trouble.unreachable(server.name, error, server.secret) from None
             except trouble.LOST as error:
-                if is_last or posted.is_first or isinstance(error, TimeoutError):
+                if is_last or posted.is_first or isinstance(error, trouble.TAKEN):
                     why = trouble.words(error, server.secret)
                     raise trouble.broke(server.name, why) from None
         raise AssertionError  # the last try raises or returns

@@ -30,6 +30,9 @@ _ELSEWHERE = frozenset({401, 402, 403, 404, 408, 429})
 """Statuses below 500 that another upstream may not have."""
 NOBODY_THERE = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 LOST = (aiohttp.ClientError, ConnectionError, TimeoutError, OSError)
+TAKEN = (TimeoutError, aiohttp.ClientResponseError)
+"""Of those, what a request ends in that an upstream has taken: silence, or bytes that are no reply
+in HTTP."""
 
 
 class Missed(Exception):
