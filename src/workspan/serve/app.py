@@ -105,6 +105,7 @@ class App:
         await receive()
         self._over.tell()
         await self.gateway.aclose()
+        self._over.tell()  # requests that ended with it
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
