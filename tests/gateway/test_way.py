@@ -112,3 +112,24 @@ def test_a_bug_in_the_figures_of_one_request_hides_no_other(
             assert f"{found} 2.0" in figures
 
     run(main)
+
+
+def test_a_connection_that_asks_nothing_more_is_closed_and_one_that_asks_is_not() -> None:
+    async def main() -> None:
+        async with Scripted(replies(whole())).serve() as up, gate(up.url) as gw:
+            port = int(gw.root.rpartition(":")[2])
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            loop = asyncio.get_running_loop()
+            for pause in (0, 50, 50):  # in all longer than the limit
+                await asyncio.sleep(pause)
+                writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                head = await reader.readuntil(b"\r\n\r\n")
+                assert head.startswith(b"HTTP/1.1 200 ")
+                size = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+                await reader.readexactly(size)
+            idle = loop.time()
+            assert await reader.read() == b""
+            assert 70 < loop.time() - idle < 90
+            writer.close()
+
+    run(main)

@@ -67,6 +67,8 @@ class Connection(HttpToolsProtocol):
         self._watchers: set[Callable[[], None]] = set()
         """Told that the client is gone."""
         self._unread, self._unread_since = 0, 0.0
+        self._idle_since: float | None = None
+        """Since when nothing is asked; None while something is."""
         self.head_since: float | None = self.loop.time()
         """Since when headers are awaited; None while none are."""
 
@@ -83,7 +85,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; a head that goes on without end is refused."""
-        self._piece_bytes = len(data)
+        self._piece_bytes, self._idle_since = len(data), None
         if self.head_since is not None:
             self._head_bytes += len(data)
         super().data_received(data)
@@ -137,8 +139,20 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         self._unread, self._unread_since = 0, 0.0
 
+    def on_response_complete(self) -> None:
+        """Go on to the next request; who makes none is seen by `look`, without a timer for each."""
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._idle_since = self.loop.time()
+
     def look(self, now: float) -> None:
-        """Hang up on a client that is too slow to say what it wants."""
+        """Hang up on a client that is too slow to say what it wants, or wants nothing any more."""
+        if self._idle_since is not None and now - self._idle_since > self.timeout_keep_alive:
+            self._idle_since = None
+            self.transport.close()
         if self._unread_since and now - self._unread_since > self.limits.body_seconds:
             self.transport.abort()
         if self.head_since is not None and now - self.head_since > self.limits.header_seconds:
