@@ -13,6 +13,7 @@ from workspan.cli.main import app
 from workspan.errors import DataError, InputError
 from workspan.lab.labelling.labels import read_labels
 from workspan.strategies.auto.fit.certificate import read_certificate
+from workspan.strategies.auto.fit.profile import read_profile
 from workspan.testing.scripted import ScriptedEngine
 
 _TRICK = "4\x1b]0;owned\x07\x1b[2J\u202e"
@@ -300,3 +301,59 @@ def test_a_budget_of_a_token_a_draw_is_not_refused(tmp_path: Path) -> None:
     file = tmp_path / "labelled.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert called("certify", "--input", file, "-e", "scripted", "-b", "16 work").exit_code == 4
+
+
+def test_labels_and_their_questions_are_problems_for_every_other_command(
+    answers: Path, tmp_path: Path
+) -> None:
+    to, traffic, known = (tmp_path / f"{name}.jsonl" for name in ("labels", "traffic", "known"))
+    rows = [{"id": f"p{i}", "question": f"What is {i} + 4?", "kind": "number"} for i in range(9)]
+    traffic.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    told = ("--input", str(traffic), "--answered", str(known))
+    nothing = judge(answers, to, "q\n", "anna", *told)
+    assert "no right answer is known yet: nothing was written" in nothing.output
+    assert not known.exists()
+    done = judge(answers, to, "r\nw\n5\nu\nr\nr\nw\n\n", "anna", *told)
+    assert "4 problems with the right answer, for which, calibrate and compare" in done.output
+    assert "2 further ones that the model got wrong, or may have" in done.output
+    record = json.loads(judge(answers, to, "", "anna", *told, "--json").stdout)
+    assert record["answered"] == 4
+    asked = ("-e", "scripted", "--journal", tmp_path / "j", "--to", tmp_path / "p.json")
+    assert called("calibrate", "--input", known, *asked, "-b", "900 work").exit_code == 0
+    profile = read_profile(tmp_path / "p.json")
+    assert profile.labelled == 4
+    away = ("-e", "http://127.0.0.1:9/v1", "-m", "gpt-5.1", "--set", "retries.attempts=1")
+    dry = called("which", "--input", known, *away, "--pilot", "9k work", "--dry-run")
+    assert "4 problems" in dry.stdout
+
+
+@pytest.mark.parametrize("command", ["which", "calibrate", "compare"])
+def test_a_file_of_labels_holds_no_questions_and_what_to_do_is_said(
+    command: str, answers: Path, tmp_path: Path
+) -> None:
+    to = tmp_path / "labelled.jsonl"
+    judge(answers, to, "r\nq\n")
+    told: dict[str, tuple[str, ...]] = {
+        "which": ("--pilot", "9k work"),
+        "calibrate": ("--to", str(tmp_path / "p")),
+        "compare": (),
+    }
+    with pytest.raises(DataError, match="--answered FILE"):
+        called(command, "--input", to, "-e", "scripted", *told[command])
+
+
+def test_problems_with_answers_are_asked_for_with_what_they_are_made_of(
+    answers: Path, tmp_path: Path
+) -> None:
+    to, traffic = tmp_path / "labelled.jsonl", tmp_path / "traffic.jsonl"
+    traffic.write_text('{"id": "p1", "question": "2 + 2?", "answer": "4", "kind": "number"}\n')
+    with pytest.raises(InputError, match="--answered writes problems of --input"):
+        judge(answers, to, "", "anna", "--answered", str(tmp_path / "k.jsonl"))
+    with pytest.raises(InputError, match=r"a file of problems ends in \.jsonl"):
+        judge(answers, to, "", "anna", "--answered", str(tmp_path / "k.csv"))
+    told = ("--input", str(traffic), "--answered", str(tmp_path / "k.jsonl"))
+    with pytest.raises(InputError, match="p1 has a right answer of its own"):
+        judge(answers, to, "", "anna", *told)
+    with pytest.raises(InputError, match="give each its own"):
+        judge(answers, to, "", "anna", "--input", str(traffic), "--answered", str(to))
+    assert not to.exists()

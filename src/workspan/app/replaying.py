@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from workspan.app.specs import as_kind
+from workspan.app.specs import as_efforts, as_kind
 from workspan.boundary.inputs import check_there
 from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind
@@ -17,21 +17,27 @@ from workspan.spec import split_list
 from workspan.tasks import open_tasks, read_tasks
 
 if TYPE_CHECKING:
+    from workspan.lab.replay.efforts import Climbing
     from workspan.lab.replay.fitted import Method
     from workspan.lab.replay.folds import Folds
     from workspan.lab.replay.records import ReplayRecord
 
 STRATEGIES = "best_fixed,single,self_consistency(n=8),adaptive_consistency,esc,oracle"
+CLIMBING = "best_fixed,auto,oracle"
+"""The same where a model was recorded at several efforts."""
 BUDGETS = "4k,8k,16k,32k,64k,128k"
+ALL = "all"
+"""All efforts that a model was recorded at."""
 KINDS: tuple[AnswerKind, ...] = ("text", "math", "number", "choice", "code", "open")
 """How recorded answers may be compared."""
 
 
 async def replay(
     file: Path | str | Sequence[Recording],
-    strategies: str = STRATEGIES,
+    strategies: str | None = None,
     budgets: str | Sequence[Budget] = BUDGETS,
     *,
+    efforts: str | None = None,
     folds: str = "problem",
     models: Sequence[str] = (),
     tasks: Sequence[str] = (),
@@ -42,14 +48,17 @@ async def replay(
     seed: int = 0,
     seeds: int = 4,
     on_progress: Callable[[int, int], None] | None = None,
+    on_left_out: Callable[[Mapping[str, str]], None] | None = None,
 ) -> list[ReplayRecord]:
     """Run strategies on recorded chains within budgets, learning only from other problems.
 
     Args:
         file: chains or samples (.parquet), or a journal; or recordings that were read.
         strategies: with commas between them, `best_fixed` and `oracle` among them; the others are
-            held against the first.
+            held against the first. `STRATEGIES` if None; of efforts `CLIMBING`.
         budgets: of a problem, such as '4k,8k work + 2k span,unlimited'; a bare number is work.
+        efforts: of each model, such as 'low,high', or 'all': ladders of them are run beside votes
+            at one effort, on the problems that were recorded at all.
         folds: problem, task or model; ':K' for K parts.
         models: of the file, those to use; all if none is named.
         tasks: likewise; of a journal, the sets that have its right answers.
@@ -59,27 +68,40 @@ async def replay(
         by: records for each "model" or "task"; "" puts all together.
         seed: root of all randomness.
         seeds: orders of a problem's chains.
-        on_progress: called with the runs done and planned.
+        on_progress: called with the runs done and planned; not of efforts, played all at once.
+        on_left_out: of efforts, called with the models and recordings that can't be used, and why.
 
     Raises:
         MissingDependency: the extra `lab` is not installed.
         WorkspanError: what is wrong, before anything is run.
     """
-    methods, limits, split = check_replay(strategies, budgets, folds, by)
+    asked = check_replay(strategies, budgets, folds, by, efforts)
+    from workspan.lab.replay.efforts import grouped, replay_efforts
     from workspan.lab.replay.records import records
     from workspan.lab.replay.replay import replay as run_replay
 
     if isinstance(file, str | Path):
         source = Path(problems) if problems is not None else None
-        found, _ = await read_recorded(Path(file), models, tasks, source, recorded_kind(kind))
+        read_as = recorded_kind(kind)
+        is_climbed = efforts is not None
+        found, _ = await read_recorded(
+            Path(file), models, tasks, source, read_as, is_climbed=is_climbed
+        )
     else:
         found = [*file]
     found = _limited(found, limit, seed)
+    if efforts is not None:
+        groups, left_out = grouped(found, named_efforts(efforts))
+        if on_left_out is not None:
+            on_left_out(left_out)
+        told = (groups, asked.climbing, asked.budgets)
+        climbed = replay_efforts(*told, folds=asked.folds, seed=seed, seeds=seeds)
+        return records(climbed, by)
     done = await run_replay(
         found,
-        methods,
-        limits,
-        folds=split,
+        asked.methods,
+        asked.budgets,
+        folds=asked.folds,
         seed=seed,
         seeds=seeds,
         on_progress=on_progress,
@@ -87,9 +109,23 @@ async def replay(
     return records(done, by)
 
 
+class Asked(NamedTuple):
+    """What a replay was told."""
+
+    methods: list[Method | None]
+    climbing: list[Climbing | None]
+    """In their place where efforts are climbed."""
+    budgets: list[Budget]
+    folds: Folds
+
+
 def check_replay(
-    strategies: str, budgets: str | Sequence[Budget], folds: str, by: str
-) -> tuple[list[Method | None], list[Budget], Folds]:
+    strategies: str | None,
+    budgets: str | Sequence[Budget],
+    folds: str,
+    by: str,
+    efforts: str | None = None,
+) -> Asked:
     """Read what a replay is told, before anything is opened.
 
     Raises:
@@ -98,15 +134,27 @@ def check_replay(
         InputError: there are no records by that name.
     """
     try:
+        from workspan.lab.replay.efforts import read_climbing
         from workspan.lab.replay.folds import Folds
         from workspan.lab.replay.methods import read_methods
     except ImportError:
         raise MissingDependency("a replay", "lab") from None
     if by not in ("", "model", "task"):
         raise InputError(f"by is {by!r}: model or task")
-    methods = read_methods(strategies)
     limits = read_budgets(budgets) if isinstance(budgets, str) else [*budgets]
-    return methods, limits, Folds.parse(folds)
+    if efforts is None:
+        return Asked(read_methods(strategies or STRATEGIES), [], limits, Folds.parse(folds))
+    named_efforts(efforts)
+    return Asked([], read_climbing(strategies or CLIMBING), limits, Folds.parse(folds))
+
+
+def named_efforts(text: str) -> list[str]:
+    """Read efforts with commas between them; none for "all".
+
+    Raises:
+        SpecError: none is named, or one twice.
+    """
+    return [] if text.strip() == ALL else as_efforts(text)
 
 
 def recorded_kind(kind: str) -> AnswerKind:
@@ -148,8 +196,12 @@ async def read_recorded(
     tasks: Sequence[str],
     problems: Path | None,
     kind: AnswerKind,
+    *,
+    is_climbed: bool = False,
 ) -> tuple[list[Recording], dict[str, str]]:
     """Read a file by its kind; return with it what is left out of it, and why.
+
+    Where efforts are climbed a missing answer is none, and up to a tenth may be missing.
 
     Raises:
         InputError: a journal without right answers, or problems that are others.
@@ -159,6 +211,8 @@ async def read_recorded(
     if file.suffix.lower() != ".parquet":
         from workspan.recordings.journals import read_journal
 
+        if is_climbed:
+            raise InputError(f"{file} is a journal: efforts are climbed on samples (.parquet)")
         if problems is None and not tasks:
             raise InputError(
                 f"{file} has no right answers: give the problems that were run (--input "
@@ -167,10 +221,20 @@ async def read_recorded(
         known = read_tasks(problems) if problems else []
         known += [one for name in tasks for one in open_tasks(name, imports=True).load()]
         return [await read_journal(file, known)], {}
+    from workspan.lab.efforts.recorded import MOST_MISSING
+    from workspan.recordings.drafts import UNLOGGED
     from workspan.recordings.parquet import read_recordings
 
     prompts = _prompts(problems) if problems else {}
-    found = read_recordings(file, [*models], [*tasks], prompts=prompts, kind=kind)
+    found = read_recordings(
+        file,
+        [*models],
+        [*tasks],
+        prompts=prompts,
+        kind=kind,
+        unlogged=MOST_MISSING if is_climbed else UNLOGGED,
+        names_missing=not is_climbed,
+    )
     held = {problem.id for one in found.recordings for problem in one.problems}
     if problems and held.isdisjoint(prompts):
         said = f"such as {min(prompts)}, where {file} has {min(held)}"

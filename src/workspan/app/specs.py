@@ -17,6 +17,8 @@ from workspan.spec import parse_strategy, split_list
 DEFAULT_BUDGET = "8k work"
 """Of a run, unless told otherwise: what eight chains of a thousand tokens take."""
 _NONE = ("unlimited", "none")
+EFFORTS = "low,medium,high"
+"""Of a model, unless told otherwise."""
 
 BudgetLike: TypeAlias = Budget | str | None
 """A budget, its written form such as '8k work, 30s', 'unlimited', or None for the default."""
@@ -141,3 +143,19 @@ def _kind(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     return f"of type {type(value).__name__}"
+
+
+def as_efforts(efforts: str | Sequence[str]) -> list[str]:
+    """Return the efforts that are named: a list, or a text with commas between them.
+
+    Raises:
+        SpecError: none is, or one twice.
+    """
+    named = split_list(efforts) if isinstance(efforts, str) else [str(one) for one in efforts]
+    named = [one.strip() for one in named]
+    if not named or not all(named):
+        raise SpecError(f"no effort is named: such as {EFFORTS}, or 8k,32k")
+    for one in named:
+        if named.count(one) > 1:
+            raise SpecError(f"the effort {quoted(one)} is given twice: give each once")
+    return named

@@ -13,16 +13,15 @@ from workspan.app.answers import data_frame, html_table
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike, Opened, opened
 from workspan.app.problems import ProblemsLike, as_tasks
 from workspan.app.replaying import recorded_kind
-from workspan.app.specs import BudgetLike, as_budget, check_count
+from workspan.app.specs import EFFORTS, BudgetLike, as_budget, as_efforts, check_count
 from workspan.app.state import opened_journal
 from workspan.batch.trials import Trial
 from workspan.core.engine import Engine, Price
 from workspan.data.budget import Budget
 from workspan.data.efforts import check_form
 from workspan.errors import InputError, MissingDependency, SpecError
-from workspan.legible import counted, quoted
+from workspan.legible import counted
 from workspan.runner import check
-from workspan.spec import split_list
 from workspan.spec.engines import parse_price
 from workspan.store.journals import JournalFile
 from workspan.strategies.adaptive.ladder import Ladder, check_effort
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from workspan.lab.efforts.records import WhichRecord
     from workspan.strategies.auto.fit.profile import Profile
 
-EFFORTS = "low,medium,high"
 DEFAULT = "default"
 """Stands for the effort that a model has by itself."""
 VOTES = 3
@@ -155,22 +153,6 @@ async def which(
             return await _raced(
                 entrants, found, rig, limits, budget, seed, to, journals, on_progress
             )
-
-
-def as_efforts(efforts: str | Sequence[str]) -> list[str]:
-    """Return the efforts that are named: a list, or a text with commas between them.
-
-    Raises:
-        SpecError: none is, or one twice.
-    """
-    named = split_list(efforts) if isinstance(efforts, str) else [str(one) for one in efforts]
-    named = [one.strip() for one in named]
-    if not named or not all(named):
-        raise SpecError(f"no effort is named: such as {EFFORTS}, or 8k,32k")
-    for one in named:
-        if named.count(one) > 1:
-            raise SpecError(f"the effort {quoted(one)} is given twice: give each once")
-    return named
 
 
 def prepared(
@@ -379,7 +361,11 @@ def _caveats(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
     """Say what the numbers don't: what was cut, failed, missing, and what nobody knows."""
     from workspan.strategies.auto.fit.seen import FEWEST
 
-    said = []
+    said = [
+        f"the journal held {had} before this race began, more than the pilot of {most}: nothing "
+        "was asked; a pilot above that goes on from there"
+        for had, most in raced.passed
+    ]
     if raced.ended_by != "done":
         n = min(raced.whole, len(raced.tasks))
         later = sum(place >= raced.whole for _, place in raced.measured)

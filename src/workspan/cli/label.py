@@ -25,6 +25,7 @@ from workspan.legible import counted, one_line
 from workspan.tasks import read_tasks
 
 if TYPE_CHECKING:
+    from workspan.lab.labelling.answered import Known
     from workspan.lab.labelling.answers import Chosen
     from workspan.lab.labelling.labels import Head, LabelFile
 
@@ -51,6 +52,10 @@ def label(
     ] = False,
     n: Annotated[int, typer.Option("-n", "--n", min=1, help="Answers to judge.")] = 50,
     input: Annotated[Path | None, typer.Option(help="The problems, to show their text.")] = None,
+    answered: Annotated[
+        Path | None,
+        typer.Option(help="Write those of --input whose right answer is known by now: for which."),
+    ] = None,
     labeller: Annotated[
         str, typer.Option("--as", help="Who judges; another name judges the same answers.")
     ] = "",
@@ -65,19 +70,23 @@ def label(
     json: Annotated[bool, typer.Option("--json", help="At the end one JSON record.")] = False,
 ) -> None:
     """Judge answers by hand: right, wrong or unsure; each judgement is kept as it is made."""
+    from workspan.lab.labelling.answered import kind_of, known_answers, write_answered
     from workspan.lab.labelling.answers import choose, questions, read_answers
     from workspan.lab.labelling.labels import FORMAT, Head, LabelFile, is_labels
 
     who = labeller.strip() or user()
     if store is not None:
-        if answers is not None or to is not None or input is not None:
+        if any(path is not None for path in (answers, to, input, answered)):
             raise InputError("--store holds questions, answers and labels: name no files with it")
         label_store(store, since, who, n, every=every, json=json)
         raise typer.Exit(Exit.OK)
     if answers is None or to is None:
         raise InputError("name what solve --output wrote, and --to FILE; or a gateway's --store")
     inputs = [("ANSWERS", answers), *([("--input", input)] if input else [])]
-    check_outputs([Output("--to", to, "a file of labels", is_labels)], inputs)
+    outputs = [Output("--to", to, "a file of labels", is_labels), *_answered_output(answered)]
+    check_outputs(outputs, inputs)
+    if answered is not None and input is None:
+        raise InputError("--answered writes problems of --input with their answers: name both")
     held = read_answers(answers)
     chosen = choose(held, n, seed)
     tasks = read_tasks(input) if input is not None else []
@@ -88,13 +97,57 @@ def label(
     kinds = {one.problem.kind for one in tasks}
     alike = kinds.pop() if len(kinds) == 1 else "text"
     head = Head(FORMAT, digest, n, seed, as_kind(kind) if kind else alike)
+    if answered is not None:
+        judging = {one.answered.problem for one in chosen}
+        for task in (one for one in tasks if one.problem.id in judging):
+            kind_of(task, head)  # or refuse, before anybody judges
     if not _can_certify(chosen):
         Terminal(stderr=True).print(f"before you begin: {_NO_DRAWS}", soft_wrap=True)
     with LabelFile(to, head) as file:
         sitting = _Sitting(chosen, asked, file, who, whole)
         sitting.judge()
-        _close(file, who, chosen, to, head, json=json)
+        found = None if answered is None else known_answers(tasks, head, file.labels)
+        if answered is not None and found is not None and found.rows:
+            write_answered(found, answered)
+        _close(file, who, chosen, to, head, found, json=json)
+        if answered is not None and found is not None and not json:
+            _say_answered(found, answered)
     raise typer.Exit(Exit.OK)
+
+
+def _answered_output(path: Path | None) -> list[Output]:
+    """Hold the file of problems with answers against what can be read again.
+
+    Raises:
+        InputError: it would not be by its name.
+    """
+    from workspan.lab.labelling.answered import ENDINGS, is_answered
+
+    if path is None:
+        return []
+    if path.suffix.lower() not in ENDINGS:
+        raise InputError(f"--answered {path}: a file of problems ends in {ENDINGS[0]}")
+    return [Output("--answered", path, "problems with judged answers", is_answered)]
+
+
+def _say_answered(found: Known, path: Path) -> None:
+    """Say how many problems there are now, and what those that are missing mean."""
+    console = Terminal()
+    if not found.rows:
+        console.print(f"no right answer is known yet: nothing was written to {path}")
+        return
+    console.print(
+        f"{path}: {counted(len(found.rows), 'problem')} with the right answer, for which, "
+        "calibrate and compare (--input)",
+        soft_wrap=True,
+    )
+    if found.unknown:
+        console.print(
+            f"{counted(found.unknown, 'further one')} that the model got wrong, or may have, "
+            "are not among them: all is right more often on the rest; say the right answer after "
+            "a wrong one",
+            soft_wrap=True,
+        )
 
 
 def _text(problem: Problem) -> str:
@@ -174,7 +227,14 @@ def _reference() -> str | None:
 
 
 def _close(
-    file: LabelFile, who: str, chosen: Sequence[Chosen], to: Path, head: Head, *, json: bool
+    file: LabelFile,
+    who: str,
+    chosen: Sequence[Chosen],
+    to: Path,
+    head: Head,
+    known: Known | None,
+    *,
+    json: bool,
 ) -> None:
     """Say what there is by now, how far labellers agree, and what it is good for."""
     from workspan.lab.certifying.binomial import least_answered
@@ -200,6 +260,7 @@ def _close(
                 "seed": head.seed,
                 "kappa": {name: found._asdict() for name, found in pairs.items()},
                 "labels_needed": needed,
+                **({} if known is None else {"answered": len(known.rows)}),
             }
         )
         return

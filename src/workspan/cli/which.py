@@ -13,15 +13,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 from workspan.app.engines import Opened, open_engines
+from workspan.app.specs import EFFORTS, as_efforts
 from workspan.app.state import kept_journal, private_files
 from workspan.app.which import (
     DEEPEST,
     DEFAULT,
     DEPTH,
-    EFFORTS,
     MOST_VOTES,
     Which,
-    as_efforts,
     check_entrants,
     prepared,
 )
@@ -129,7 +128,7 @@ def which(
         asked = [str(engine), str(model), str(seed), str(input), *(task or []), *(setting or [])]
 
         async def main() -> Which | None:
-            opened = await open_engines(engine, model, price, setting, api_key_env)
+            opened = await open_engines(engine, model, price, setting, api_key_env, is_dry=dry_run)
             try:
                 check_entrants(entrants, opened, limits)
                 if dry_run:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from workspan.app.which import Which
 from workspan.core.engine import Bill, EngineInfo, Price
 from workspan.core.ledger import Ledger
 from workspan.data.budget import Budget
@@ -83,6 +84,37 @@ async def test_every_setting_is_measured_and_the_bill_is_the_sum() -> None:
     assert found.ended_by == "done"
     tokens = sum(s.usage.output_tokens for one in found.measured.values() for s in one.samples)
     assert found.spent.output_tokens == tokens
+
+
+async def test_a_pilot_below_what_its_journal_has_spent_asks_nothing_and_says_so(
+    tmp_path: Path,
+) -> None:
+    async def under(pilot: str) -> tuple[Raced, int]:
+        engine = Model(said, price=PRICE)
+        with JournalFile(tmp_path / "kept", Header("scripted", 0)) as journals:
+            found = await race(
+                entrants("medium", "high"),
+                tasks(4),
+                engine,
+                budget=Budget.parse(pilot),
+                grade=grade_by_task,
+                journals=journals,
+            )
+        return found, len(engine.requests)
+
+    whole, asked = await under("2k work")
+    assert (asked, whole.passed) == (whole.spent.calls, [])
+    again, asked = await under("2k work")
+    assert (asked, again.passed, again.ended_by) == (0, [], "done")
+    work = again.kept.work
+    assert work == whole.spent.output_tokens
+    less, asked = await under(f"{work - 1} work")
+    assert (asked, less.spent) == (0, whole.spent)
+    assert less.passed == [(Budget(work=work), Budget(work=work - 1))]
+    done = Which([], less, {}, None)
+    said_first = f"the journal held {work} work before this race began, more than the pilot of"
+    assert done.caveats[0].startswith(said_first)
+    assert "nothing was asked" in done.caveats[0]
 
 
 async def test_what_can_not_pay_leaves_the_race() -> None:

@@ -101,6 +101,8 @@ class Raced:
     """Runs that a failed call ended; a resumed race asks them again."""
     ended_by: str = "done"
     """"done", or the limit that refused or cut the last run."""
+    kept: Amount = field(default_factory=Amount)
+    """What its journal had spent before it began: of the same pilot."""
     whole: int = sys.maxsize
     """The first problem that the budget kept from one of the settings. What was measured from there
     on is left out: of those problems the short runs alone came to their end."""
@@ -110,6 +112,15 @@ class Raced:
         """Places of the entrants that were not dropped."""
         gone = {one.place for one in self.out}
         return [place for place in range(len(self.entrants)) if place not in gone]
+
+    @property
+    def passed(self) -> list[tuple[Budget, Budget]]:
+        """Where the journal had spent more than the pilot holds: how much, and of how much."""
+        return [
+            (Budget(**{name: had}), Budget(**{name: most}))
+            for name, had in self.kept._asdict().items()
+            if (most := getattr(self.budget, name)) is not None and had > most
+        ]
 
     @property
     def spent(self) -> Usage:
@@ -248,6 +259,7 @@ class _Course:
             for one in self.raced.entrants:
                 held = [task for task in self.raced.tasks if self._id(runner, one, task) in known]
                 runner.owe(one.strategy, held)
+        self.raced.kept = self.account.owed
 
     def _id(self, runner: TrialRunner, one: Entrant, task: Task) -> RunId:
         root = seed_for(self.seed, digest(task.problem))

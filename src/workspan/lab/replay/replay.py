@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
 from workspan.runner import check
 from workspan.strategies.auto.profile import known
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +137,21 @@ def pooled_best(grid: Grid, budget: Budget) -> list[int | None]:
     that the budget meets, found by bisection. None is nothing bought. A limit on span excludes
     points beyond it instead.
     """
-    allowed = np.ones(grid.accuracy.shape, dtype=bool)
+    return best_within(grid.accuracy, grid.work, grid.span, budget)
+
+
+def best_within(
+    accuracy: NDArray[np.float64],
+    work: NDArray[np.float64],
+    span: NDArray[np.float64],
+    budget: Budget,
+) -> list[int | None]:
+    """Choose of arrays [problem, option] as `pooled_best` does."""
+    options = accuracy.shape[1]
     if budget.span is not None:
-        allowed = grid.span <= budget.span
-    accuracy = np.where(allowed, grid.accuracy, -1.0)
+        accuracy = np.where(span <= budget.span, accuracy, -1.0)
     accuracy = np.column_stack([accuracy, np.zeros(len(accuracy))])
-    work = np.column_stack([grid.work, np.zeros(len(accuracy))])
+    work = np.column_stack([work, np.zeros(len(accuracy))])
     rows = np.arange(len(work))
 
     def bought(price: float) -> list[int]:
@@ -154,4 +167,4 @@ def pooled_best(grid: Grid, budget: Budget) -> list[int | None]:
             middle = (low + high) / 2
             low, high = (low, middle) if fits(bought(middle)) else (middle, high)
         chosen = bought(high)
-    return [None if i == len(grid.points) else i for i in chosen]
+    return [None if i == options else i for i in chosen]

@@ -19,7 +19,7 @@ from workspan.strategies.auto.fit.replayed import Draws, Shape, draw, replayed, 
 from workspan.strategies.auto.fit.segments import Segment
 from workspan.strategies.auto.fit.stops import Stops
 from workspan.strategies.auto.fit.table import Table, tabulate
-from workspan.strategies.auto.fit.vote_evaluation import Inductions, Voting
+from workspan.strategies.auto.fit.vote_evaluation import Inductions, VoteEvaluation
 from workspan.strategies.auto.policies.evidence import (
     Evidence,
     chain_features,
@@ -81,10 +81,10 @@ class Evaluation:
         return self.evaluations.races
 
     @cached_property
-    def voting(self) -> Voting | None:
-        """Rules for whole chains that are only voted on."""
+    def voting(self) -> VoteEvaluation | None:
+        """Rules for whole chains that are only voted on; None where few problems have two."""
         votes = self.evaluations.votes
-        return Voting(votes, self.limit) if votes else None
+        return votes.within(self.limit) if votes else None
 
     @cached_property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -187,7 +187,7 @@ class Evaluations:
     @classmethod
     def of(cls, profile: Profile) -> Evaluations:
         """Evaluate plans on a profile: what is asked for, and once."""
-        return cls(tabulate(profile), votes=Inductions(profile))
+        return cls(tabulate(profile), votes=Inductions.of(profile))
 
     @cached_property
     def evidence(self) -> Evidence:
