@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from workspan.data.types import Chunk, FinishReason, Notice, Request, Source, Usage
+from msgspec import structs
+
+from workspan.data.types import Chunk, FinishReason, Notice, Request, Source, Usage, weaker
 from workspan.engines.endpoint.figures import (
     BEYOND,
     Shown,
@@ -21,9 +23,6 @@ from workspan.engines.endpoint.tool_calls import ToolCalls
 from workspan.engines.endpoint.wire import Choice, Delta, Report
 from workspan.errors import EngineRejected
 from workspan.legible import whole_unicode
-
-_STRENGTH: tuple[Source, ...] = ("measured", "tokenised", "estimated")
-
 
 _IGNORES_CAP = Notice("ignores_cap", "the server decodes more tokens than it is asked for")
 
@@ -53,15 +52,20 @@ learnt from bytes."""
 class _Side:
     """The text of one side of a choice, the answer's or the thinking's, counted read by read."""
 
-    __slots__ = ("_emoji", "_is_open", "_least", "_new", "_size", "_waiting", "pieces")
+    __slots__ = ("_is_open", "_new", "_waiting", "emoji", "least", "pieces", "size")
 
     def __init__(self) -> None:
         self.pieces = 0
+        self.size = 0
+        """Bytes, of what was counted; so are the next two."""
+        self.least = 0
+        """Tokens that it surely took; a word that two pieces share counts once."""
+        self.emoji = 0
+        """Characters of four bytes, each of which may be several tokens in one piece."""
         self._new: list[str] = []
         """Not counted yet."""
         self._waiting: list[str] = []
         """Counted, and not handed on yet."""
-        self._size = self._least = self._emoji = 0
         self._is_open = False
         """It ends within a word, which the next piece may go on with."""
 
@@ -79,53 +83,46 @@ class _Side:
         self.pieces += len(texts)
         self._new += texts
 
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        if self._new:
-            self._count()
-        return self._size
-
-    @property
-    def least(self) -> int:
-        """Tokens that it surely took; a word that two pieces share counts once."""
-        if self._new:
-            self._count()
-        return self._least
-
-    @property
-    def emoji(self) -> int:
-        """Characters of four bytes, each of which may be several tokens in one piece."""
-        if self._new:
-            self._count()
-        return self._emoji
-
-    def _count(self) -> None:
+    def count(self) -> None:
+        """Count what is new."""
+        if not self._new:
+            return
         text = "".join(self._new)
         self._new.clear()
         self._waiting.append(text)
         if text.isascii():
-            self._size += len(text)
+            self.size += len(text)
         else:
-            self._size += len(text.encode(errors="surrogatepass"))
-            self._emoji += sum(map("\uffff".__lt__, text))
+            self.size += len(text.encode(errors="surrogatepass"))
+            self.emoji += sum(map("\uffff".__lt__, text))
         goes_on = self._is_open and not text[0].isspace()
-        self._least += least_tokens(text) - goes_on
+        self.least += least_tokens(text) - goes_on
         self._is_open = not text[-1].isspace()
 
     def forget(self) -> None:
         """Let go of what waits, once it is counted."""
-        if self._new:
-            self._count()
+        self.count()
         self._waiting.clear()
 
     def taken(self) -> str:
         """Hand on what waits."""
-        if self._new:
-            self._count()
+        self.count()
         text = "".join(self._waiting)
         self._waiting.clear()
         return text if text.isascii() else whole_unicode(text)
+
+
+@dataclass(slots=True)
+class _Came:
+    """What came of a choice, all its sides together: as `_Side` counts it."""
+
+    pieces: int = 0
+    size: int = 0
+    text: int = 0
+    """Tokens of its text apart from thinking, at least."""
+    thought: int = 0
+    unasked: int = 0
+    emoji: int = 0
 
 
 def hear_of_all(meters: Sequence[Meter], report: Report) -> None:
@@ -156,6 +153,15 @@ class Meter:
     was asked for, unless more has surely come. At the end the server's figures are believed where
     they can be true.
     """
+
+    __slots__ = (
+        *("_blank", "_cached", "_called", "_calls", "_confidences", "_counted"),
+        *("_details", "_goes_on", "_heard_at", "_is_bounded", "_is_confident"),
+        *("_is_told_past", "_is_whole", "_logprobs", "_overshoot", "_pace", "_prompt"),
+        *("_prompt_bound", "_prompt_source", "_refusal", "_report", "_scored"),
+        *("_settled", "_text", "_thought", "_thought_name", "_tokens", "_told"),
+        *("_unasked", "finish", "is_asked_whole", "notices", "request"),
+    )
 
     def __init__(
         self,
@@ -190,6 +196,8 @@ class Meter:
         self._calls = ToolCalls()
         self._unasked = _Side()
         """Of choices that nobody asked for: decoded, and charged for, all the same."""
+        self._counted = _Came()
+        """As it was when it was last asked for; see `_all`."""
         self._blank = 0
         """Pieces without a text that is known, since the last running figure: a token each."""
         self._logprobs: list[float] = []
@@ -317,11 +325,31 @@ class Meter:
         shown = self._text.pieces + self._thought.pieces + self._refusal.pieces
         return shown + self._called.pieces + self._unasked.pieces
 
+    def _all(self) -> _Came:
+        """Return what came, counted anew where there is more of it than at the last time."""
+        pieces = self.pieces
+        if self._counted.pieces != pieces:
+            self._counted = self._count(pieces)
+        return self._counted
+
+    def _count(self, pieces: int) -> _Came:
+        text, called, refusal = self._text, self._called, self._refusal
+        thought, unasked = self._thought, self._unasked
+        for side in (text, thought, refusal, called, unasked):
+            side.count()
+        return _Came(
+            pieces,
+            text.size + thought.size + refusal.size + called.size + unasked.size,
+            text.least + refusal.least + called.least,
+            thought.least,
+            unasked.least,
+            text.emoji + thought.emoji + refusal.emoji + called.emoji + unasked.emoji,
+        )
+
     @property
     def emoji(self) -> int:
         """Emoji, and other characters of four bytes, so far."""
-        shown = self._text.emoji + self._thought.emoji + self._refusal.emoji
-        return shown + self._called.emoji + self._unasked.emoji
+        return self._all().emoji
 
     @property
     def usual_least(self) -> int:
@@ -339,26 +367,29 @@ class Meter:
 
     @property
     def _size(self) -> int:
-        shown = self._text.size + self._thought.size + self._refusal.size + self._called.size
-        return shown + self._unasked.size + self._calls.beside
+        return self._all().size + self._calls.beside
 
     @property
     def least(self) -> int:
         """Decoded tokens that have surely arrived."""
-        shown = self._text.least + self._thought.least + self._refusal.least
-        text = shown + self._called.least
-        return max(text, self._scored) + self._unasked.least
+        return self._least(self._all())
+
+    def _least(self, came: _Came) -> int:
+        return max(came.text + came.thought, self._scored) + came.unasked
 
     @property
     def seen(self) -> int:
         """Decoded tokens that have arrived, at most."""
-        least = self.least
+        came = self._all()
+        return self._seen(came, self._least(came))
+
+    def _seen(self, came: _Came, least: int) -> int:
         if self._scored:
             return least
         told, pieces, size = self._told
-        rest = self._size - size
+        rest = came.size + self._calls.beside - size
         is_whole = self._is_whole or self.is_asked_whole or bool(self._calls)
-        most = told + (rest if is_whole else self._pace.bound(self.pieces - pieces, rest))
+        most = told + (rest if is_whole else self._pace.bound(came.pieces - pieces, rest))
         return self._capped(max(least, most + self._blank), least)
 
     def _capped(self, tokens: int, least: int) -> int:
@@ -419,7 +450,8 @@ class Meter:
     def forget(self) -> None:
         """Keep nothing of what arrived but its counts, where nobody asks for chunks."""
         for side in (self._text, self._thought, self._refusal, self._called, self._unasked):
-            side.forget()
+            if side.pieces:
+                side.forget()
         for told in (self._tokens, self._details, self._logprobs, self._confidences):
             told.clear()
 
@@ -470,9 +502,10 @@ class Meter:
             self.notices.append(_no_usage(server))
             self.settle_at(self.decoded, self.count_source)
             return
-        figures = reconcile(self._report, self.shown)
-        if self._heard_at < self.pieces and self.decoded > figures.decoded:
-            figures = replace(figures, decoded=self.decoded, is_measured=False)
+        shown = self.shown
+        figures = reconcile(self._report, shown)
+        if self._heard_at < self.pieces and shown.decoded_most > figures.decoded:
+            figures = structs.replace(figures, decoded=shown.decoded_most, is_measured=False)
         for odd in figures.contradictions:
             self.notices.append(Notice("contradiction", f"{server} contradicts itself: {odd}"))
         if figures.prompt is not None and with_prompt:
@@ -498,11 +531,13 @@ class Meter:
     @property
     def shown(self) -> Shown:
         """What the server's figures are held against."""
+        came = self._all()
+        least = self._least(came)
         return Shown(
             cap=self.request.max_tokens,
-            decoded_least=self.least,
-            decoded_most=self.decoded,
-            text_least=self._text.least + self._refusal.least + self._called.least,
+            decoded_least=least,
+            decoded_most=self._decoded(came, least),
+            text_least=came.text,
             prompt_least=least_of_prompt(self.request.prompt),
             prompt_most=self._prompt_bound if self._is_bounded else _ANY,
         )
@@ -510,10 +545,14 @@ class Meter:
     @property
     def decoded(self) -> int:
         """Our bound of an ended choice: an end token is decoded, too, but not streamed."""
+        came = self._all()
+        return self._decoded(came, self._least(came))
+
+    def _decoded(self, came: _Came, least: int) -> int:
+        seen = self._seen(came, least)
         if self.finish == "length" or self._calls:  # by the server's word; calls are rewritten
-            return max(self.request.max_tokens, self.seen)
-        end = 1 if self.finish == "stop" else 0
-        return self._capped(self.seen + end, self.least)
+            return max(self.request.max_tokens, seen)
+        return self._capped(seen + 1 if self.finish == "stop" else seen, least)
 
     @property
     def usage(self) -> Usage:
@@ -538,6 +577,9 @@ class Meter:
     @property
     def _reasoning(self) -> int:
         """Tokens of the thinking that was streamed, at most."""
+        if not self._thought.pieces:
+            return 0
+        self._thought.count()
         return self._pace.bound(self._thought.pieces, self._thought.size)
 
     @property
@@ -547,13 +589,13 @@ class Meter:
 
     def _usage(self, tokens: int, thought: int, source: Source, unseen: int = 0) -> Usage:
         return Usage(
-            calls=1,
-            input_tokens=self._prompt,
-            cached_tokens=self._cached,
-            output_tokens=tokens,
-            reasoning_tokens=min(thought, tokens),
-            unseen_tokens=unseen,
-            source=max(source, self._prompt_source, key=_STRENGTH.index),
+            1,
+            self._prompt,
+            self._cached,
+            tokens,
+            min(thought, tokens),
+            unseen,
+            source=weaker(source, self._prompt_source),
         )
 
 
