@@ -158,6 +158,7 @@ def test_a_limit_on_calls_is_kept() -> None:
 
 
 def test_money_is_no_bare_number() -> None:
+    assert read_budgets("20k work,4k") == [Budget(work=20_000), Budget(work=4000)]
     assert read_budgets("$0.5,4k,8k work + 2k span") == [
         Budget.parse("$0.5"),
         Budget(work=4000),

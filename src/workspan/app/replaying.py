@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ CLIMBING = "best_fixed,auto,oracle"
 BUDGETS = "4k,8k,16k,32k,64k,128k"
 ALL = "all"
 """All efforts that a model was recorded at."""
+_NUMBER = re.compile(r"[\d._]+[kKmM]?")
 KINDS: tuple[AnswerKind, ...] = ("text", "math", "number", "choice", "code", "open")
 """How recorded answers may be compared."""
 _NAMED = 8
@@ -211,8 +213,7 @@ def read_budgets(text: str) -> list[Budget]:
         if item in ("unlimited", "none"):
             budget = Budget()
         else:
-            is_bare = item[0] != "$" and (item[-1].isdigit() or item[-1] in "kKmM")
-            budget = Budget.parse(f"{words} work" if is_bare else words)
+            budget = Budget.parse(f"{words} work" if _NUMBER.fullmatch(item) else words)
         if budget in found:
             raise SpecError(f"the budget {item!r} is given twice")
         found.append(budget)

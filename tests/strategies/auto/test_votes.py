@@ -336,3 +336,19 @@ def test_a_vote_that_never_came_up_is_judged_by_its_lead() -> None:
     assert rule.outlook(1, 1, 0) == leads[1]
     assert rule.outlook(1, 9, 1) == leads[1]
     assert rule.outlook(1, 2, 2) == leads[0]
+
+
+@pytest.mark.parametrize("span", [150, 250, 400])
+def test_within_a_span_whole_samples_are_drawn_side_by_side(span: int) -> None:
+    """One after the other they would not fit; and what the span cuts has no answer."""
+    found = evaluated_profile(is_labelled=True)
+    rule = fitted(found, work=20 * span, span=span)
+    first = rule.decide(State(work_left=20 * span, span_left=span))
+    assert (first.action, first.block) == ("widen", min(span, found.table.tokens.max()))
+    assert first.n > 1
+    cut = found.as_cut(span).table
+    assert cut.tokens.max() <= span
+    late = found.table.tokens > span
+    assert (cut.group[late] == NONE).all()
+    assert not cut.right[late].any()
+    assert (cut.group[~late] == found.table.group[~late]).all()

@@ -41,6 +41,18 @@ _WIDE = 8
 """Chains at the start, without a profile, where a token of span is worth one of work at least."""
 
 
+def _side_by_side(state: State) -> int:
+    """Return the chains at the start where span is limited: they fit though each takes all of it.
+
+    One after the other they might not.
+    """
+    if state.span_left is None:
+        return 1
+    if state.work_left is None:
+        return _WIDE
+    return max(1, min(_WIDE, state.work_left // max(1, state.span_left)))
+
+
 @dataclass(frozen=True)
 class Auto:
     """Split the budget between breadth, depth and other strategies as each problem shows its need.
@@ -191,7 +203,7 @@ class Auto:
             width = _WIDE if self.rate >= 1 else 1
             return stated_rule(self.floor, self.delta, self.n, self.certificate, width)
         if not self.profile:
-            return self.cold_rule(width=_WIDE if self.rate >= 1 else 1)
+            return self.cold_rule(width=_WIDE if self.rate >= 1 else _side_by_side(state))
         budget = Budget(work=state.work_left, span=state.span_left)
         return self.planned_rule(evaluation_of(self.profile, budget.work), budget)
 

@@ -109,6 +109,15 @@ class Evaluation:
         shapes = (*_shapes(table), *_dives(table, limit))
         return [(x, [*self.evaluations.replay(x).under(x, WORTHS, limit)]) for x in shapes]
 
+    def as_cut(self, span: float) -> Evaluation:
+        """Return it as it is where no chain gets further: whole samples are cut there.
+
+        Chains that are looked at on the way have an answer wherever they are cut: nothing changes.
+        """
+        if self.table.is_asked:
+            return self
+        return self.evaluations.as_cut(int(span)).within(self.limit)
+
     def best(
         self,
         work: float | None = None,
@@ -133,6 +142,8 @@ class Evaluation:
     ) -> tuple[Outcome, ...]:
         """Return what can be chosen from, within about these budgets."""
         found = (*self.outcomes, *self.handed) if has_arms else self.outcomes
+        if span is not None and not self.table.is_asked:
+            found = tuple(one for one in found if one.cases[2].max() <= span) or found
         told = (np.inf if limit is None else limit for limit in (work, self.limit, span))
         return (*found, *self.races.outcomes(*told))
 
@@ -183,6 +194,7 @@ class Evaluations:
         self._replays: dict[Shape, Stops] = {}
         self._splits: dict[Shape, Outcome] = {}
         self._found: dict[float, Evaluation] = {}
+        self._cut: dict[int, Evaluations] = {}
 
     @classmethod
     def of(cls, profile: Profile) -> Evaluations:
@@ -214,6 +226,14 @@ class Evaluations:
         if limit not in self._found:
             self._found[limit] = Evaluation(self, limit)
         return self._found[limit]
+
+    def as_cut(self, cap: int) -> Evaluations:
+        """Return the same of a table of whole samples that is cut at a cap."""
+        if cap >= self.table.tokens.max():
+            return self
+        if cap not in self._cut:
+            self._cut[cap] = Evaluations(self.table.cut(cap), self.seed)
+        return self._cut[cap]
 
     def all(self) -> tuple[dict[Shape, Stops], dict[Shape, Outcome]]:
         """Run every plan that looks on the way, and every fixed split, whatever the limit."""

@@ -104,7 +104,9 @@ def _planned(
     rate: float,
 ) -> Policy:
     """Choose a plan for each segment of problems, and one for all; or votes, if they are better."""
-    table, (work, span, price) = found.table, budget
+    work, span, price = budget
+    found = found if span is None else found.as_cut(span)
+    table = found.table
     votes = _votes(found, work) if span is None and not (has_arms or rate) else None
     at = votes.affordable(work, price) if votes else 0
     if votes and not table.is_asked:
