@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from msgspec import structs
 
@@ -12,17 +12,16 @@ from workspan.engines.endpoint.figures import (
     BEYOND,
     Shown,
     least_of_prompt,
-    least_tokens,
     merged,
     reconcile,
     running,
 )
 from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.rejections import finish_of
+from workspan.engines.endpoint.sides import Came, Side
 from workspan.engines.endpoint.tool_calls import ToolCalls
 from workspan.engines.endpoint.wire import Choice, Delta, Report
 from workspan.errors import EngineRejected
-from workspan.legible import whole_unicode
 
 _IGNORES_CAP = Notice("ignores_cap", "the server decodes more tokens than it is asked for")
 
@@ -47,82 +46,6 @@ _MOST_DETAILS = 1_000
 _EMOJI = 3
 """Tokens of an emoji, at most: the first two of its four bytes are one in vocabularies that were
 learnt from bytes."""
-
-
-class _Side:
-    """The text of one side of a choice, the answer's or the thinking's, counted read by read."""
-
-    __slots__ = ("_is_open", "_new", "_waiting", "emoji", "least", "pieces", "size")
-
-    def __init__(self) -> None:
-        self.pieces = 0
-        self.size = 0
-        """Bytes, of what was counted; so are the next two."""
-        self.least = 0
-        """Tokens that it surely took; a word that two pieces share counts once."""
-        self.emoji = 0
-        """Characters of four bytes, each of which may be several tokens in one piece."""
-        self._new: list[str] = []
-        """Not counted yet."""
-        self._waiting: list[str] = []
-        """Counted, and not handed on yet."""
-        self._is_open = False
-        """It ends within a word, which the next piece may go on with."""
-
-    def __bool__(self) -> bool:
-        """Something waits to be handed on."""
-        return bool(self._new or self._waiting)
-
-    def add(self, text: str) -> None:
-        """Take a piece that is not empty."""
-        self.pieces += 1
-        self._new.append(text)
-
-    def extend(self, texts: list[str]) -> None:
-        """Take several at once."""
-        self.pieces += len(texts)
-        self._new += texts
-
-    def count(self) -> None:
-        """Count what is new."""
-        if not self._new:
-            return
-        text = "".join(self._new)
-        self._new.clear()
-        self._waiting.append(text)
-        if text.isascii():
-            self.size += len(text)
-        else:
-            self.size += len(text.encode(errors="surrogatepass"))
-            self.emoji += sum(map("\uffff".__lt__, text))
-        goes_on = self._is_open and not text[0].isspace()
-        self.least += least_tokens(text) - goes_on
-        self._is_open = not text[-1].isspace()
-
-    def forget(self) -> None:
-        """Let go of what waits, once it is counted."""
-        self.count()
-        self._waiting.clear()
-
-    def taken(self) -> str:
-        """Hand on what waits."""
-        self.count()
-        text = "".join(self._waiting)
-        self._waiting.clear()
-        return text if text.isascii() else whole_unicode(text)
-
-
-@dataclass(slots=True)
-class _Came:
-    """What came of a choice, all its sides together: as `_Side` counts it."""
-
-    pieces: int = 0
-    size: int = 0
-    text: int = 0
-    """Tokens of its text apart from thinking, at least."""
-    thought: int = 0
-    unasked: int = 0
-    emoji: int = 0
 
 
 def hear_of_all(meters: Sequence[Meter], report: Report) -> None:
@@ -190,13 +113,13 @@ class Meter:
         self._prompt_bound = self._prompt = prompt_bound
         self._cached = 0
         self._prompt_source: Source = "estimated"
-        self._text, self._thought, self._refusal = _Side(), _Side(), _Side()
-        self._called = _Side()
+        self._text, self._thought, self._refusal = Side(), Side(), Side()
+        self._called = Side()
         """The arguments of tools' calls, as far as the model's own words came."""
         self._calls = ToolCalls()
-        self._unasked = _Side()
+        self._unasked = Side()
         """Of choices that nobody asked for: decoded, and charged for, all the same."""
-        self._counted = _Came()
+        self._counted = Came()
         """As it was when it was last asked for; see `_all`."""
         self._blank = 0
         """Pieces without a text that is known, since the last running figure: a token each."""
@@ -325,19 +248,19 @@ class Meter:
         shown = self._text.pieces + self._thought.pieces + self._refusal.pieces
         return shown + self._called.pieces + self._unasked.pieces
 
-    def _all(self) -> _Came:
+    def _all(self) -> Came:
         """Return what came, counted anew where there is more of it than at the last time."""
         pieces = self.pieces
         if self._counted.pieces != pieces:
             self._counted = self._count(pieces)
         return self._counted
 
-    def _count(self, pieces: int) -> _Came:
+    def _count(self, pieces: int) -> Came:
         text, called, refusal = self._text, self._called, self._refusal
         thought, unasked = self._thought, self._unasked
         for side in (text, thought, refusal, called, unasked):
             side.count()
-        return _Came(
+        return Came(
             pieces,
             text.size + thought.size + refusal.size + called.size + unasked.size,
             text.least + refusal.least + called.least,
@@ -374,7 +297,7 @@ class Meter:
         """Decoded tokens that have surely arrived."""
         return self._least(self._all())
 
-    def _least(self, came: _Came) -> int:
+    def _least(self, came: Came) -> int:
         return max(came.text + came.thought, self._scored) + came.unasked
 
     @property
@@ -383,7 +306,7 @@ class Meter:
         came = self._all()
         return self._seen(came, self._least(came))
 
-    def _seen(self, came: _Came, least: int) -> int:
+    def _seen(self, came: Came, least: int) -> int:
         if self._scored:
             return least
         told, pieces, size = self._told
@@ -548,7 +471,7 @@ class Meter:
         came = self._all()
         return self._decoded(came, self._least(came))
 
-    def _decoded(self, came: _Came, least: int) -> int:
+    def _decoded(self, came: Came, least: int) -> int:
         seen = self._seen(came, least)
         if self.finish == "length" or self._calls:  # by the server's word; calls are rewritten
             return max(self.request.max_tokens, seen)
