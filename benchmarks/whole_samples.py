@@ -192,7 +192,7 @@ def measure(drawn: Drawn, runs: int) -> Found:
         at = [*range(len(PRICES)), *(part.evaluation.affordable(x * scale) for x in SHARES)]
         for row, i in enumerate(at):
             ends[row, part.runs], lead[row, part.runs] = found[i]
-        learnt.append([work / scale for work in part.evaluation.work])
+        learnt.append([part.evaluation.ended(i).work / scale for i in range(len(PRICES))])
         fold[arena.votes.problem[part.runs]] = k
         lengths.append(part.evaluation.weigher.by_length)
     done = [ran(arena.outcome(0.0, end, who)) for end, who in zip(ends, lead, strict=True)]

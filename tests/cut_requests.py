@@ -63,7 +63,7 @@ async def spend(
         decoded = max(0, hold.amount.work - unused)
         used = Usage(1, prompt, output_tokens=decoded, cost=decoded * price)
         bill(used)
-        await account.settle(hold, used)
+        account.settle(hold, used)
 
 
 Door = Callable[[Asked], Awaitable[None]]

@@ -131,7 +131,7 @@ class Worker:
                 os.write(bill, f"{key.id} {piece}\n".encode())
                 decoded += piece
         finally:
-            await account.settle(hold, Usage(1, output_tokens=decoded, cost=decoded * PRICE))
+            account.settle(hold, Usage(1, output_tokens=decoded, cost=decoded * PRICE))
 
     def _amount(self, tokens: int, calls: int = 0) -> Amount:
         return Amount(calls, tokens, 0, tokens * PRICE)

@@ -162,6 +162,17 @@ def test_problems_come_as_rows_frames_or_files(problems: Any, tmp_path: Path) ->
     assert found.usage.calls == 6
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+@pytest.mark.parametrize(("limit", "n"), [(None, 47), (3, 3), (30, 30)])
+def test_a_file_is_read_whole_however_it_is_named(
+    kind: type[Any], limit: int | None, n: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "problems.jsonl"
+    path.write_text("".join(f'{{"id":"p{i}","prompt":"{i}?","answer":"1"}}\n' for i in range(47)))
+    found = sync.solve_many(kind(path), engine="scripted", strategy="single", limit=limit)
+    assert [record["problem"] for record in found.records] == [f"p{i}" for i in range(n)]
+
+
 def test_many_answers_resume_from_their_journal(tmp_path: Path) -> None:
     journal, engine = tmp_path / "journal", ScriptedEngine(chatter)
     seen: list[tuple[Trial, Mapping[str, object]]] = []

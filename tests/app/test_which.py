@@ -14,6 +14,7 @@ from pyarrow import parquet
 from workspan import sync
 from workspan.errors import InputError, SpecError
 from workspan.strategies.auto.fit.profile import read_profile
+from workspan.testing.scripted import ScriptedEngine
 
 SUMS = [{"question": f"{i} + 1?", "answer": str(i + 1), "kind": "number"} for i in range(4)]
 
@@ -26,6 +27,7 @@ SUMS = [{"question": f"{i} + 1?", "answer": str(i + 1), "kind": "number"} for i 
         ({"pilot": "10s"}, InputError, "not in seconds"),
         ({"pilot": "2 dogs"}, SpecError, "unknown budget word"),
         ({"pilot": "$1", "efforts": "low,low"}, SpecError, "given twice"),
+        ({"pilot": "$1", "efforts": "8k,4k,8000"}, SpecError, "'8000' is given twice, as '8k'"),
         ({"pilot": "$1", "efforts": ""}, SpecError, "no effort is named"),
         ({"pilot": "$1", "efforts": "low,-1k"}, SpecError, "an effort is one word.*'-1k'"),
         ({"pilot": "$1", "efforts": "1e3k"}, SpecError, "an effort is one word.*'1e3k'"),
@@ -35,7 +37,7 @@ SUMS = [{"question": f"{i} + 1?", "answer": str(i + 1), "kind": "number"} for i 
         ({"pilot": "$1", "problems": ["why?"], "to": "x.json"}, InputError, "label some"),
         ({"pilot": "$1", "problems": [], "efforts": "low"}, InputError, "no problem to solve"),
         ({"pilot": "$1", "kind": "open", "problems": ["why?"]}, InputError, "an open text"),
-        ({"recorded": "x.jsonl"}, InputError, "no .parquet file"),
+        ({"recorded": "x.jsonl", "problems": None}, InputError, "no .parquet file"),
     ],
 )
 def test_what_can_not_be_is_refused_unspent(
@@ -43,6 +45,63 @@ def test_what_can_not_be_is_refused_unspent(
 ) -> None:
     with pytest.raises(kind, match=said):
         sync.which(**{"problems": SUMS, "engine": "scripted", **told})
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_too_few_labels_for_a_profile_are_said_before_anything_is_spent(
+    n: int, tmp_path: Path
+) -> None:
+    rows = [*SUMS[:n], *({**row, "answer": ""} for row in SUMS)]
+    engine = ScriptedEngine(["Answer: 1"])
+    with pytest.raises(InputError, match=f"takes 4 problems with right answers.* {n}: label more"):
+        sync.which(rows, engine=engine, pilot="5k work", efforts="default", to=tmp_path / "to.json")
+    assert engine.billed.calls == 0
+
+
+def test_what_has_no_right_answer_is_not_drawn_beside_what_has_one() -> None:
+    rows = [*SUMS, *({"question": f"{i} - 1?", "kind": "number"} for i in range(9))]
+    engine = ScriptedEngine(["Answer: 1"])
+    done = sync.which(rows, engine=engine, pilot="5k work", efforts="default", votes=2)
+    assert engine.billed.calls == 2 * len(SUMS)
+    assert done.left_out == {"9 problems": "without a right answer, and so not drawn"}
+
+
+def test_a_profile_of_nothing_right_is_none(tmp_path: Path) -> None:
+    rows = [{**SUMS[0], "question": f"{i} + 0?", "answer": "77"} for i in range(9)]
+    engine = ScriptedEngine(["Answer: 1"])
+    done = sync.which(rows, engine=engine, pilot="5k work", efforts="default", votes=2)
+    assert (done.policy, done.profile) == (None, None)
+    assert done.caveats[-1] == "no sample was right: there is nothing to choose a policy by"
+    with pytest.raises(InputError, match="no sample was right"):
+        sync.which(rows, engine=engine, pilot="5k work", efforts="default", to=tmp_path / "to.json")
+
+
+def test_questions_that_are_asked_twice_are_named() -> None:
+    rows = [{**SUMS[i % 4], "id": f"p{i}"} for i in range(10)]
+    done = sync.which(rows, engine="scripted", pilot="5k work", efforts="default", votes=1)
+    assert any(one.startswith("of the problems 6 ask what another one") for one in done.caveats)
+
+
+def test_characters_are_said_to_be_none_of_tokens(tmp_path: Path) -> None:
+    file = recorded(tmp_path / "samples.parquet")
+    rows = parquet.read_table(file).to_pylist()
+    for row in rows:
+        row["samples"] = [{**one, "chars": one["tokens"], "tokens": None} for one in row["samples"]]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), file)
+    with pytest.raises(InputError, match="a price is of tokens, and of m characters were counted"):
+        sync.which(recorded=file, price="1/10")
+    done = sync.which(recorded=file)
+    assert done.unit == "characters"
+    assert done.caveats[-1].startswith("nobody counted tokens here")
+    assert {one.cost for one in done.records} == {None}
+    assert sync.certify(replay=file, effort="high", alpha=0.5).unit == "characters"
+
+
+def test_no_more_votes_than_were_recorded(tmp_path: Path) -> None:
+    file = recorded(tmp_path / "samples.parquet")
+    with pytest.raises(InputError, match="votes is 7, and at effort low there are 6 samples"):
+        sync.which(recorded=file, votes=7)
+    assert {one.width for one in sync.which(recorded=file, votes=6).records} >= {1, 6}
 
 
 def test_the_default_effort_of_any_engine_can_be_raced() -> None:

@@ -10,9 +10,10 @@ from typer.testing import CliRunner, Result
 
 from workspan import sync
 from workspan.cli.main import app
-from workspan.errors import DataError, InputError
+from workspan.errors import BudgetExceeded, DataError, InputError
 from workspan.lab.labelling.labels import read_labels
 from workspan.strategies.auto.fit.certificate import read_certificate
+from workspan.strategies.auto.fit.profile import read_profile
 from workspan.testing.scripted import ScriptedEngine
 
 _TRICK = "4\x1b]0;owned\x07\x1b[2J\u202e"
@@ -147,6 +148,18 @@ def test_a_problem_counts_once_however_often_it_was_recorded(
     found = json.loads(called("certify", "--replay", path, "--effort", "low", "--json").stdout)
     assert found == json.loads(called("certify", "--replay", recorded, "--json").stdout)
     assert sync.certify(replay=path, effort="high").problems == 40
+    profile = tmp_path / "profile.json"
+    with pytest.raises(InputError, match=r"name one effort \(high, low\)"):
+        called("calibrate", "--replay", path, "--to", profile)
+    done = called("calibrate", "--replay", path, "--to", profile, "--effort", "low")
+    assert "chains of 40 problems" in done.stdout
+    with pytest.raises(InputError, match="--effort is of a recording"):
+        called("calibrate", "--task", "demo", "--to", profile, "--effort", "low")
+    apart = [{**row, "model": "ab"[i % 2]} for i, row in enumerate(rows)]
+    parquet.write_table(pyarrow.Table.from_pylist(apart), path)
+    for command in (("certify",), ("calibrate", "--to", profile)):
+        with pytest.raises(InputError, match=r"draws of 2 models: name one \(a, b\)"):
+            called(*command, "--replay", path)
     models = [{**row, "model": name} for row in rows for name in ("a", "b")]
     parquet.write_table(pyarrow.Table.from_pylist(models), path)
     with pytest.raises(InputError, match=r"name one model \(a, b\)"):
@@ -168,6 +181,19 @@ def test_labels_that_certify_nothing_are_said_to_before_they_are_made(
     assert "judged 6 of 6, 5 as right" in done.stdout
     assert "workspan certify --input" not in done.output
     assert "before you begin" not in judge(answers, tmp_path / "other.jsonl", "q\n").output
+
+
+def test_answers_without_a_question_are_counted(answers: Path, tmp_path: Path) -> None:
+    problems = tmp_path / "problems.jsonl"
+    problems.write_text('{"id": "p1", "prompt": "2 + 2?", "answer": "4", "kind": "number"}\n')
+    done = judge(answers, tmp_path / "labelled.jsonl", "q\n", "anna", "--input", str(problems))
+    assert "before you begin: 5 of 6 answers have no question in" in done.stderr
+    whole = "".join(
+        f'{{"id": "p{i}", "prompt": "2 + 2?", "answer": "4", "kind": "number"}}\n' for i in range(6)
+    )
+    problems.write_text(whole)
+    again = judge(answers, tmp_path / "labelled.jsonl", "q\n", "anna", "--input", str(problems))
+    assert "have no question" not in again.output
 
 
 def test_what_is_wrong_is_said_before_anything_is_read(tmp_path: Path) -> None:
@@ -299,4 +325,61 @@ def test_a_budget_of_a_token_a_draw_is_not_refused(tmp_path: Path) -> None:
     rows = [{"id": "p", "prompt": "1 + 1?", "answer": "2", "kind": "number"}]
     file = tmp_path / "labelled.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert called("certify", "--input", file, "-e", "scripted", "-b", "16 work").exit_code == 4
+    with pytest.raises(BudgetExceeded, match="the draws of the problem were cut"):
+        called("certify", "--input", file, "-e", "scripted", "-b", "16 work")
+
+
+def test_labels_and_their_questions_are_problems_for_every_other_command(
+    answers: Path, tmp_path: Path
+) -> None:
+    to, traffic, known = (tmp_path / f"{name}.jsonl" for name in ("labels", "traffic", "known"))
+    rows = [{"id": f"p{i}", "question": f"What is {i} + 4?", "kind": "number"} for i in range(9)]
+    traffic.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    told = ("--input", str(traffic), "--answered", str(known))
+    nothing = judge(answers, to, "q\n", "anna", *told)
+    assert "no right answer is known yet: nothing was written" in nothing.output
+    assert not known.exists()
+    done = judge(answers, to, "r\nw\n5\nu\nr\nr\nw\n\n", "anna", *told)
+    assert "4 problems with the right answer, for which, calibrate and compare" in done.output
+    assert "2 further ones that the model got wrong, or may have" in done.output
+    record = json.loads(judge(answers, to, "", "anna", *told, "--json").stdout)
+    assert record["answered"] == 4
+    asked = ("-e", "scripted", "--journal", tmp_path / "j", "--to", tmp_path / "p.json")
+    assert called("calibrate", "--input", known, *asked, "-b", "900 work").exit_code == 0
+    profile = read_profile(tmp_path / "p.json")
+    assert profile.labelled == 4
+    away = ("-e", "http://127.0.0.1:9/v1", "-m", "gpt-5.1", "--set", "retries.attempts=1")
+    dry = called("which", "--input", known, *away, "--pilot", "9k work", "--dry-run")
+    assert "4 problems" in dry.stdout
+
+
+@pytest.mark.parametrize("command", ["which", "calibrate", "compare"])
+def test_a_file_of_labels_holds_no_questions_and_what_to_do_is_said(
+    command: str, answers: Path, tmp_path: Path
+) -> None:
+    to = tmp_path / "labelled.jsonl"
+    judge(answers, to, "r\nq\n")
+    told: dict[str, tuple[str, ...]] = {
+        "which": ("--pilot", "9k work"),
+        "calibrate": ("--to", str(tmp_path / "p")),
+        "compare": (),
+    }
+    with pytest.raises(DataError, match="--answered FILE"):
+        called(command, "--input", to, "-e", "scripted", *told[command])
+
+
+def test_problems_with_answers_are_asked_for_with_what_they_are_made_of(
+    answers: Path, tmp_path: Path
+) -> None:
+    to, traffic = tmp_path / "labelled.jsonl", tmp_path / "traffic.jsonl"
+    traffic.write_text('{"id": "p1", "question": "2 + 2?", "answer": "4", "kind": "number"}\n')
+    with pytest.raises(InputError, match="--answered writes problems of --input"):
+        judge(answers, to, "", "anna", "--answered", str(tmp_path / "k.jsonl"))
+    with pytest.raises(InputError, match=r"a file of problems ends in \.jsonl"):
+        judge(answers, to, "", "anna", "--answered", str(tmp_path / "k.csv"))
+    told = ("--input", str(traffic), "--answered", str(tmp_path / "k.jsonl"))
+    with pytest.raises(InputError, match="p1 has a right answer of its own"):
+        judge(answers, to, "", "anna", *told)
+    with pytest.raises(InputError, match="give each its own"):
+        judge(answers, to, "", "anna", "--input", str(traffic), "--answered", str(to))
+    assert not to.exists()

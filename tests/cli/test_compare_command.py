@@ -191,6 +191,18 @@ SOON = ["--set", "retries.attempts=2"]
 """A dead server is not waited for."""
 
 
+def test_a_dry_run_needs_no_server_where_its_model_is_named(problems: Path) -> None:
+    away = ["--engine", "http://127.0.0.1:9/v1", "--input", str(problems), *SOON]
+    away += ["-s", "single", "--dry-run"]
+    code, out, err = compare(*away, "--model", "m", "--json")
+    assert code == 0, err
+    assert json.loads(out.splitlines()[0])["calls"]["high"] == 12
+    assert "m is taken at your word" in err
+    code, _, err = compare(*away)
+    assert code == 3
+    assert "with its model named" in err
+
+
 def test_a_server_that_is_not_there_ends_with_3(problems: Path) -> None:
     code, out, said = compare(*served("http://127.0.0.1:9/v1", problems), *SOON)
     assert (code, out) == (3, "")

@@ -48,8 +48,8 @@ class Kept(RequestLog):
         super().__init__()
         self.records: list[Record] = []
 
-    def add(self, record: Record) -> None:
-        self.records.append(record)
+    def add(self, *records: Record) -> None:
+        self.records += records
 
 
 @dataclass(slots=True)

@@ -128,7 +128,7 @@ def test_where_nothing_can_be_certified_it_says_so_and_how_many_labels_would_do(
     few = certify(drawn(12, 8, random.Random(1)), Wish("risk", 0.1, 0.1))
     assert not few.certified
     with pytest.raises(InputError, match=r"no threshold holds the risk of 0\.1"):
-        certificate_of(few, Wish("risk", 0.1, 0.1))
+        certificate_of(few, Wish("risk", 0.1, 0.1), Profile("made", "tokens", ()))
     assert few.risk_upper > 0.1
 
 

@@ -48,6 +48,11 @@ STRATEGIES = (
     "cmc(beta=0.3, block=200, max_tokens=4000)",
     "then(single(max_tokens=600), self_consistency(n=3, max_tokens=4000))",
     "fallback(self_consistency(n=3, max_tokens=4000), single(max_tokens=300))",
+    "weighted_vote(n=5, max_tokens=4000)",
+    "bayes_factor(b=10, max_tokens=4000)",
+    "ahead_by(k=2, max_tokens=4000)",
+    "mmc(max_tokens=4000)",
+    "certified_vote(max_tokens=4000)",
 )
 _MARKS = re.compile(r"(\[[k-t]+@[k-t]+\])+")
 

@@ -11,6 +11,7 @@ import pytest
 
 from workspan.errors import DataError, InputError
 from workspan.lab.certifying.certify import Wish, certify
+from workspan.lab.labelling.answered import is_answered, known_answers, write_answered
 from workspan.lab.labelling.answers import Answered, Voted, choose, read_answers
 from workspan.lab.labelling.kappa import kappa
 from workspan.lab.labelling.labels import (
@@ -25,6 +26,9 @@ from workspan.lab.labelling.labels import (
     profile_of,
     read_labels,
 )
+from workspan.strategies.auto.fit.profile import Profile
+from workspan.tasks.base import Task
+from workspan.tasks.files import read_tasks
 
 HEAD = Head(1, "hash", 4, 0)
 
@@ -172,8 +176,112 @@ def test_answers_that_were_not_drawn_alike_are_refused(tmp_path: Path) -> None:
         profile_of(HEAD, [one], tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("votes", [{"answer": "4", "weight": 1e300}]),
+        ("votes", [{"answer": "4", "weight": -1e9}]),
+        ("calls", 10**9),
+        ("calls", -1),
+        ("failures", -1),
+    ],
+)
+def test_votes_that_no_run_could_have_are_refused(name: str, value: object, tmp_path: Path) -> None:
+    row = {"problem": "p", "answer": "4", "strategy": "single", name: value}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    with pytest.raises(DataError, match=rf"a\.jsonl:1: not an answer.*\$\.{name}"):
+        read_answers(tmp_path / "a.jsonl")
+
+
 def test_lines_that_are_no_answers_are_named(tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
     path.write_text(json.dumps({"problem": "p", "answer": "4", "model": "m"}) + "\n{}\n")
     with pytest.raises(DataError, match="jsonl:2"):
         read_answers(path)
+
+
+def test_a_file_without_a_label_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no label yet"):
+        profile_of(HEAD, [], tmp_path)
+
+
+def test_labels_say_how_their_answers_were_drawn(tmp_path: Path) -> None:
+    def told(*strategies: str) -> Profile:
+        many = [answered(i, strategy=one) for i, one in enumerate(strategies)]
+        labels = [label(one, "right", "anna") for one in choose(many, len(many))]
+        return profile_of(HEAD, labels, tmp_path)
+
+    found = told("self_consistency(n=8)", "self_consistency(n=8, max_tokens=1024)")
+    assert (found.temperature, found.max_tokens) == (0.7, 1024)
+    with pytest.raises(InputError, match="draws at several settings"):
+        told("self_consistency(n=8)", "self_consistency(n=8, temperature=0.2)")
+
+
+ROWS: tuple[dict[str, object], ...] = (
+    {"id": "p1", "question": "What is 1 + 2?", "kind": "number"},
+    {"id": "p2", "question": "Which is a fruit?", "choices": ["stone", "pear"]},
+    {"id": "p3", "messages": [{"role": "system", "content": "Be brief."},
+                              {"role": "user", "content": "Who wrote Emma?"}]},
+    {"id": "p4", "prompt": "2x = 4, x = ?", "kind": "math", "task": "algebra"},
+    {"id": "p5", "question": "What is 2 + 2?", "kind": "number"},
+)  # fmt: skip
+
+
+def told(problem: str, answer: str, verdict: Verdict, right: str | None = None) -> Label:
+    one = Answered(problem, answer, "so", (Voted(answer, 5),), "model", "single", 800, 8)
+    return label(choose([one], 1)[0], verdict, "anna", right)
+
+
+def unanswered(tmp_path: Path, *rows: dict[str, object]) -> list[Task]:
+    path = tmp_path / "traffic.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return read_tasks(path)
+
+
+def test_problems_come_with_the_answers_that_are_known_to_be_right(tmp_path: Path) -> None:
+    tasks, path = unanswered(tmp_path, *ROWS), tmp_path / "answered.jsonl"
+    labels = [
+        told("p1", "3", "right"),
+        told("p2", "A", "wrong", "B"),
+        told("p3", "Jane Austen", "right"),
+        told("p4", "2", "right"),
+        told("p5", "5", "wrong"),
+        told("p9", "5", "right"),
+    ]
+    found = known_answers(tasks, HEAD, labels)
+    assert (len(found.rows), found.unknown) == (4, 1)
+    write_answered(found, path)
+    assert is_answered(path)
+    assert path.stat().st_mode & 0o077 == 0
+    again = read_tasks(path)
+    assert [one.reference for one in again] == ["3", "B", "Jane Austen", "2"]
+    for one, before in zip(again, tasks, strict=False):
+        assert (one.problem.id, one.problem.prompt) == (before.problem.id, before.problem.prompt)
+        assert (one.problem.kind, one.problem.metadata) == (
+            before.problem.kind,
+            before.problem.metadata,
+        )
+
+
+def test_in_doubt_no_answer_is_known(tmp_path: Path) -> None:
+    tasks = unanswered(tmp_path, ROWS[0])
+    sure = told("p1", "3", "right")
+    other = msgspec.structs.replace(told("p1", "3", "unsure"), labeller="bert")
+    assert known_answers(tasks, HEAD, [sure]).rows[0]["labelled_by"] == ["anna"]
+    assert known_answers(tasks, HEAD, [sure, other]) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("row", "answer", "said"),
+    [
+        ({**ROWS[0], "answer": "3"}, "3", "p1 has a right answer of its own"),
+        ({**ROWS[0], "kind": "open"}, "so", "kind open: one that is right tells of no other"),
+        ({**ROWS[1], "id": "p1"}, "the pear", "the right answer to p1 can't be read"),
+    ],
+)
+def test_answers_that_can_not_be_graded_by_are_refused(
+    row: dict[str, object], answer: str, said: str, tmp_path: Path
+) -> None:
+    tasks = unanswered(tmp_path, row)
+    with pytest.raises(InputError, match=said):
+        known_answers(tasks, HEAD, [told("p1", answer, "right")])

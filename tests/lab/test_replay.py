@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from workspan.app.replaying import check_replay, read_budgets
 from workspan.data.budget import Budget
 from workspan.data.types import Message, Problem
 from workspan.errors import InputError, UnsupportedCapability
@@ -91,6 +98,74 @@ def test_the_oracle_stays_within_the_mean_budget() -> None:
     assert sum(i is not None for i in bought) in (0, 3)
 
 
+@given(st.integers(0, 10_000), st.integers(50, 3000), st.none() | st.integers(100, 9000))
+@settings(max_examples=30, deadline=None)
+def test_no_fixed_split_is_ahead_of_the_oracle(seed: int, span: int, work: int | None) -> None:
+    rng = random.Random(seed)
+    chains = {
+        f"p{i}": tuple(
+            Chain((100, end), (rng.choice("45"), rng.choice("45")))
+            for end in (rng.randint(101, 3000) for _ in range(4))
+        )
+        for i in range(30)
+    }
+    one = replace(recording(PROBED.chains["p0"][0], n=30), chains=chains)
+    grid, budget = grid_of(one, (100, 600, one.longest)), Budget(work=work, span=span)
+    bought = [(row, column) for row, column in enumerate(pooled_best(grid, budget))]
+
+    def mean(table: NDArray[np.float64]) -> float:
+        return sum(0.0 if j is None else float(table[i, j]) for i, j in bought) / len(bought)
+
+    assert mean(grid.span) <= span + 1e-6
+    assert work is None or mean(grid.work) <= work + 1e-6
+    fixed = grid.means(grid.names)
+    fits = fixed[2] <= span
+    fits &= fixed[1] <= (work or float("inf"))
+    # a mixture would reach the bound; with one point for each problem two of thirty may lack a step
+    assert not fits.any() or fixed[0][fits].max() <= mean(grid.accuracy) + 2 / 30
+
+
+@pytest.mark.parametrize(
+    ("strategies", "budget", "said"),
+    [
+        ("single", "30s", "take no seconds"),
+        ("single,auto", "8k work + 9s", "take no seconds"),
+        ("single,best_fixed", "3 calls", "best_fixed are chosen by work and span"),
+        ("oracle,best_fixed", "8k work + 2 wide", "oracle and best_fixed are chosen by work"),
+        ("oracle", "$1", "oracle are chosen by work"),
+    ],
+)
+def test_limits_that_nothing_would_keep_are_refused(
+    strategies: str, budget: str, said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        check_replay(strategies, budget, "problem", "")
+
+
+def test_ladders_are_chosen_by_work_and_span_alone() -> None:
+    with pytest.raises(InputError, match="best_fixed and auto and oracle are chosen by work"):
+        check_replay(None, "8k,3 calls", "problem", "", "all")
+    assert len(check_replay(None, "8k,9k span", "problem", "", "all").budgets) == 2
+
+
+def test_a_limit_on_calls_is_kept() -> None:
+    check_replay("single,auto", "3 calls", "problem", "")
+    budgets = [Budget(calls=3)]
+    done = anyio.run(
+        lambda: replay([PLAIN], read_methods("self_consistency(n=4)"), budgets, seeds=1)
+    )
+    assert {one.work for one in done.outcomes} == {3000.0}
+
+
+def test_money_is_no_bare_number() -> None:
+    assert read_budgets("20k work,4k") == [Budget(work=20_000), Budget(work=4000)]
+    assert read_budgets("$0.5,4k,8k work + 2k span") == [
+        Budget.parse("$0.5"),
+        Budget(work=4000),
+        Budget(work=8000, span=2000),
+    ]
+
+
 def test_what_was_never_asked_on_the_way_can_not_be_probed() -> None:
     with pytest.raises(UnsupportedCapability, match="continue"):
         execute("parallel_probe", 1000, on=PLAIN)
@@ -120,3 +195,34 @@ def test_the_width_and_depth_table_of_aime24() -> None:
     accuracy = grid.means(grid.names)[0].reshape(len(known), -1)
     for row, values in zip(accuracy, known.values(), strict=True):
         assert list(100 * row[:5]) == pytest.approx(values, abs=1.2)
+
+
+DIFFERENT = Recording(
+    "m",
+    PLAIN.problems,
+    {one.id: tuple(Chain((10,), (said,)) for said in "4567") for one in PLAIN.problems},
+    PLAIN.references,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bradley_terry(n=4)",
+        "recursive_tournament(n=4)",
+        "genselect(n=4)",
+        "universal_self_consistency(n=4)",
+        "best_of_n(n=4)",
+        "self_revision(turns=2)",
+        "rsa",
+        "mixture_of_agents",
+    ],
+)
+def test_what_needs_words_is_refused_and_no_row_of_something_else(text: str) -> None:
+    with pytest.raises(InputError, match=r"recordings have no words.*leave it out"):
+        execute(f"single,{text}", 100_000, on=DIFFERENT)
+
+
+def test_who_asks_for_more_than_was_recorded_gets_no_more() -> None:
+    done = execute("self_consistency(n=9)", 100_000, on=DIFFERENT)
+    assert {one.work for one in done.outcomes} == {40.0}

@@ -292,6 +292,25 @@ def test_a_dry_run_needs_no_key_and_an_unknown_effort_is_refused_unspent(
         assert not server.bill().calls
 
 
+def test_a_dry_run_needs_no_server_where_its_model_is_named(tmp_path: Path, said: Said) -> None:
+    plan, tasks, store = tmp_path / "p.toml", tmp_path / "t.jsonl", tmp_path / "s.db"
+    tasks.write_text('{"id": "a", "question": "1 + 1?", "answer": "2", "kind": "number"}\n')
+    away = PLAN.replace("TASKS", str(tasks)).replace('"scripted"', '"http://127.0.0.1:9/v1"')
+    away += 'set = {"retries.attempts" = 1}\nprice = "0/0"\n'
+    plan.write_text(away + 'model = "gpt-5.1"\nefforts = ["low", "high"]\n')
+    out, aside = said("sweep", plan, "--store", store, "--dry-run")
+    assert "effort high" in out
+    assert "to be expected" in aside
+    assert "gpt-5.1 is taken at your word: its server is not there" in aside
+    assert aside.count("at your word") == 1
+    said("sweep", plan, "--store", store, code=3)
+    plan.write_text(away)
+    _, aside = said("sweep", plan, "--store", store, "--dry-run", code=3)
+    assert "can't be reached" in aside
+    assert "with its model named it need not be there yet" in aside
+    assert not store.exists()
+
+
 def test_a_report_is_drawn_of_the_latest_sweep(plan: Path, tmp_path: Path, said: Said) -> None:
     store, page = tmp_path / "s.db", tmp_path / "report.html"
     said("sweep", plan, "--store", store)

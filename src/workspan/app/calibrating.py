@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
+import msgspec
 
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike, opened
 from workspan.app.problems import ProblemsLike, as_tasks
@@ -98,7 +99,11 @@ async def calibrate(
             )
         drawn, *others = (done.of(name) for name in done.strategies)
         by_arm = dict(zip(arm_names(plan.arms), others, strict=True))
-        profile = await calibrate_runs(drawn, rig.engine.info.model, by_arm)
+        profile = msgspec.structs.replace(
+            await calibrate_runs(drawn, rig.engine.info.model, by_arm),
+            temperature=plan.temperature,
+            max_tokens=plan.max_tokens,
+        )
     if to is not None:
         check_learnt(profile, limits)
         await anyio.to_thread.run_sync(write_evaluated, profile, Path(to))

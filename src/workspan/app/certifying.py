@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workspan.app.calibrating import calibrate, calibration_plan, check_chains
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike
-from workspan.app.problems import ProblemsLike, as_tasks
-from workspan.app.replaying import read_recorded, recorded_kind
-from workspan.app.specs import BudgetLike, StrategyLike, as_budget
+from workspan.app.problems import ProblemsLike, as_tasks, repeated
+from workspan.app.replaying import each_once, limited, read_recorded, recorded_kind
+from workspan.app.specs import BudgetLike, StrategyLike, as_budget, check_count, check_unasked
 from workspan.batch.trials import Trial
 from workspan.core.engine import Engine
 from workspan.data.budget import Budget
-from workspan.errors import InputError, MissingDependency, nearest
-from workspan.legible import quoted
-from workspan.recordings.recording import Recording
+from workspan.errors import InputError, MissingDependency
 from workspan.store.journals import JournalFile
 from workspan.tasks.base import Task
 from workspan.tasks.graders.equivalence import Ungraded
@@ -33,8 +31,6 @@ BUDGET = "64k work"
 DRAWING = "auto(probe='')"
 """Whole chains, drawn alike."""
 BLOCK = 1 << 20
-_NAMED = 8
-"""Models that a message lists."""
 
 
 async def certify(
@@ -98,19 +94,29 @@ async def certify(
         WorkspanError: what is wrong, before anything is spent; or the engine is gone.
     """
     wish = as_wish(mode, alpha, delta, n, hopeless, correction, seed, is_kept=to is not None)
+    check_count("limit", limit)
+    drawn: Sequence[Task] = ()
     if replay is not None:
         source = Path(str(problems)) if problems is not None else None
-        profile = await recorded_draws(Path(replay), models, tasks, source, kind, effort)
+        check_unasked("recorded draws", journal=journal, engines=engines)
+        profile = await recorded_draws(
+            Path(replay), models, tasks, source, kind, effort, limit, seed
+        )
     elif (labelled := labelled_draws(problems)) is not None:
+        check_unasked(
+            "labels of draws", journal=journal, engines=engines, limit=limit, effort=effort
+        )
         profile = labelled
     elif problems is None:
         raise InputError("say on which problems: recorded ones (replay), or some to be drawn")
+    elif effort is not None:
+        raise InputError("effort is of recorded draws; an engine is told by its settings")
     else:
         plan = calibration_plan(strategy, (), n or DRAWS, BLOCK)
         tasks_found = as_tasks(problems, kind=kind, limit=limit, seed=seed, strategy=plan)
-        check_drawn(tasks_found, wish, as_budget(budget))
+        drawn = to_draw(tasks_found, wish, as_budget(budget))
         profile = await calibrate(
-            tasks_found,
+            drawn,
             engine=engine,
             budget=budget,
             strategy=plan,
@@ -119,7 +125,7 @@ async def certify(
             engines=engines,
             on_progress=on_progress,
         )
-    found = certified(profile, wish)
+    found = certified(profile, wish, drawn)
     if to is not None and found.certified:
         keep(found, wish, profile, Path(to))
     return found
@@ -154,6 +160,20 @@ def as_wish(
     return wish
 
 
+def to_draw(tasks: Sequence[Task], wish: Wish, limits: Budget) -> list[Task]:
+    """Return the problems that are worth drawing: in mode risk those with a right answer.
+
+    Raises:
+        InputError: see `check_drawn`.
+    """
+    check_drawn(tasks, wish, limits)
+    return [task for task in tasks if wish.mode != "risk" or _is_labelled(task)]
+
+
+def _is_labelled(task: Task) -> bool:
+    return not isinstance(task.grader, Ungraded)
+
+
 def check_drawn(tasks: Sequence[Task], wish: Wish, limits: Budget) -> None:
     """Refuse, before anything is spent, what no draws under these limits could certify.
 
@@ -163,7 +183,7 @@ def check_drawn(tasks: Sequence[Task], wish: Wish, limits: Budget) -> None:
     """
     from workspan.lab.certifying.certify import NO_LABELS, check_mode
 
-    if wish.mode == "risk" and all(isinstance(task.grader, Ungraded) for task in tasks):
+    if wish.mode == "risk" and not any(map(_is_labelled, tasks)):
         raise InputError(NO_LABELS)
     draws = wish.n or DRAWS
     holds = min(draws, limits.calls or draws)
@@ -184,6 +204,8 @@ async def recorded_draws(
     problems: Path | None,
     kind: str,
     effort: str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
     say: Callable[[Mapping[str, str]], None] = lambda _: None,
 ) -> Profile:
     """Read draws that were recorded; `say` is told what was left out.
@@ -196,28 +218,7 @@ async def recorded_draws(
 
     found, left_out = await read_recorded(file, models, tasks, problems, recorded_kind(kind))
     say(left_out)
-    return of_recordings(_each_once(found, effort))
-
-
-def _each_once(found: Sequence[Recording], effort: str | None) -> Sequence[Recording]:
-    """Keep those at an effort, and refuse what holds a problem twice."""
-    efforts = [*dict.fromkeys(one.effort for one in found if one.effort)]
-    if effort is not None:
-        found = [one for one in found if one.effort == effort]
-        if not found:
-            hint = nearest(effort, efforts) if efforts else "the file names no efforts"
-            raise InputError(f"nothing was recorded at effort {quoted(effort)}: {hint}")
-    counts = Counter(problem.id for one in found for problem in one.problems)
-    if max(counts.values(), default=0) > 1:
-        models = [*dict.fromkeys(one.model for one in found)]
-        how = [f"one model ({', '.join(models[:_NAMED])})"] * (len(models) > 1)
-        how += [f"one effort ({', '.join(efforts)})"] * (effort is None and len(efforts) > 1)
-        said = " and ".join(how) or "a file that holds each once"
-        raise InputError(
-            "the recordings hold the same problems several times, and who counts a problem twice "
-            f"promises too much: name {said}"
-        )
-    return found
+    return of_recordings(limited(each_once(found, effort), limit, seed))
 
 
 def labelled_draws(problems: ProblemsLike | None) -> Profile | None:
@@ -229,15 +230,16 @@ def labelled_draws(problems: ProblemsLike | None) -> Profile | None:
     return profile_of(*read_labels(path), path) if is_labels(path) else None
 
 
-def certified(profile: Profile, wish: Wish) -> Certified:
-    """Find what can be promised.
+def certified(profile: Profile, wish: Wish, drawn: Sequence[Task] = ()) -> Certified:
+    """Find what can be promised; `drawn` are the problems, where their words are known.
 
     Raises:
         InputError: too few draws or labels.
+        BudgetExceeded: the draws of all problems were cut.
     """
     from workspan.lab.certifying.certify import certify as find
 
-    return find(profile, wish)
+    return replace(find(profile, wish), repeated=repeated(drawn), unit=profile.unit)
 
 
 def keep(found: Certified, wish: Wish, profile: Profile, to: Path) -> None:
@@ -251,4 +253,4 @@ def keep(found: Certified, wish: Wish, profile: Profile, to: Path) -> None:
     from workspan.lab.certifying.certify import certificate_of
     from workspan.strategies.auto.fit.certificate import write_certificate
 
-    write_certificate(certificate_of(found, wish, profile.kinds), to)
+    write_certificate(certificate_of(found, wish, profile), to)

@@ -131,8 +131,12 @@ async def open_engines(
     prices: Sequence[str] | None = None,
     settings: Sequence[str] | None = None,
     keys: Sequence[str] | None = None,
+    *,
+    is_dry: bool = False,
 ) -> Opened:
     """Open the run's own engine, which has no name, and those that are written ``NAME=ENGINE``.
+
+    Where it is dry nothing is going to be asked: a server need not be there.
 
     Raises:
         SpecError: a name is given twice, or a model, a price or a setting for an engine that is
@@ -147,9 +151,10 @@ async def open_engines(
     rates = {name: parse_price(text) for name, text in paid.items()}
     stated = read_settings(settings, keys, texts)
     found: dict[str, Engine] = {}
+    open_one = engine_spec.open_unasked if is_dry else engine_spec.open_engine
     async with AsyncExitStack() as stack:
         for name, text in texts.items():
-            found[name] = await engine_spec.open_engine(
+            found[name] = await open_one(
                 text, chosen.get(name), rates.get(name), stated[name], imports=True
             )
             stack.push_async_callback(found[name].aclose)

@@ -10,12 +10,14 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from workspan import tasks as task_sets
 from workspan.app.specs import as_kind, as_problem, check_count, check_seed
+from workspan.core.journal import digest
 from workspan.core.session import Strategy
 from workspan.data.types import AnswerKind, Problem
 from workspan.errors import InputError
 from workspan.retrieval import Passage
 from workspan.strategies.sequential.single import Single
 from workspan.tasks.base import BringsPassages, Task
+from workspan.tasks.files import TaskFile
 from workspan.tasks.graders.equivalence import Ungraded
 
 LIMIT = 20
@@ -51,7 +53,7 @@ def as_tasks(
     Args:
         problems: see `ProblemsLike`; rows have the fields of a file's (docs/tasks.md).
         kind: how the answers to plain questions are read.
-        limit: the first so many; of a task set, a choice by `seed`.
+        limit: the first so many; of a task set by name, a choice by `seed`, and `LIMIT` if None.
         seed: of the choice.
         reader: of rows in a form of the user's own; for a file.
         strategy: what they are for: one that searches says itself how to answer.
@@ -66,7 +68,10 @@ def as_tasks(
     if isinstance(problems, Path) or reader is not None:
         return task_sets.read_tasks(str(problems), reader)[:limit]
     if isinstance(problems, str):
-        return task_sets.open_tasks(problems, imports=True).load(limit or LIMIT, seed)
+        named = task_sets.open_tasks(problems, imports=True)
+        if isinstance(named, TaskFile):  # it has an end, and whoever names it means all of it
+            return named.load()[:limit]
+        return named.load(limit or LIMIT, seed)
     if isinstance(problems, Mapping | Problem | Task) or not isinstance(problems, Frame | Iterable):
         raise InputError(
             "problems are a file's path, a set's name, a data frame, or a list of questions, rows, "
@@ -79,6 +84,11 @@ def as_tasks(
     if not found:
         raise InputError("there is no problem to solve")
     return found[:limit]
+
+
+def repeated(tasks: Sequence[Task]) -> int:
+    """Return how many of the problems ask what another one before them asks."""
+    return len(tasks) - len({digest(replace(task.problem, id="")) for task in tasks})
 
 
 def named_tasks(

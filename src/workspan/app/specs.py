@@ -8,6 +8,7 @@ from typing import TypeAlias, get_args
 from workspan.answers import MARKED
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget
+from workspan.data.efforts import thinking_tokens
 from workspan.data.types import AnswerKind, Problem
 from workspan.errors import InputError, SpecError, nearest
 from workspan.legible import quoted
@@ -17,6 +18,8 @@ from workspan.spec import parse_strategy, split_list
 DEFAULT_BUDGET = "8k work"
 """Of a run, unless told otherwise: what eight chains of a thousand tokens take."""
 _NONE = ("unlimited", "none")
+EFFORTS = "low,medium,high"
+"""Of a model, unless told otherwise."""
 
 BudgetLike: TypeAlias = Budget | str | None
 """A budget, its written form such as '8k work, 30s', 'unlimited', or None for the default."""
@@ -127,6 +130,20 @@ def check_count(name: str, value: int | None, most: int | None = None) -> None:
         raise InputError(f"{name} is {quoted(str(value))}: at most {most}")
 
 
+def check_unasked(what: str, **given: object) -> None:
+    """Refuse what bears on nothing where no engine is asked.
+
+    Args:
+        what: is read in its place.
+        given: by the names of parameters; None is not given.
+
+    Raises:
+        InputError: something was given.
+    """
+    if idle := [name for name, value in given.items() if value is not None]:
+        raise InputError(f"{what} need no engine: leave {' and '.join(idle)} out")
+
+
 def check_seed(seed: int) -> None:
     """Refuse a seed that no journal could be found by again.
 
@@ -141,3 +158,23 @@ def _kind(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     return f"of type {type(value).__name__}"
+
+
+def as_efforts(efforts: str | Sequence[str]) -> list[str]:
+    """Return the efforts that are named: a list, or a text with commas between them.
+
+    Raises:
+        SpecError: none is, or one twice.
+    """
+    named = split_list(efforts) if isinstance(efforts, str) else [str(one) for one in efforts]
+    named = [one.strip() for one in named]
+    if not named or not all(named):
+        raise SpecError(f"no effort is named: such as {EFFORTS}, or 8k,32k")
+    first: dict[tuple[str, str | int], str] = {}
+    for one in named:
+        name, _, effort = one.rpartition(":")
+        other = first.setdefault((name, thinking_tokens(effort) or effort), one)
+        if named.count(one) > 1 or other != one:
+            also = "" if other == one else f", as {quoted(other)}"
+            raise SpecError(f"the effort {quoted(one)} is given twice{also}: give each once")
+    return named

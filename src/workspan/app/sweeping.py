@@ -224,7 +224,7 @@ async def planned(sweep: Sweep, *, is_dry: bool = False) -> AsyncIterator[Planne
     """Open the engines and load the problems of a sweep for as long as the block runs.
 
     Every strategy is held against every engine and budget: nothing was asked yet. Where it is dry
-    no key is needed: nothing is going to be.
+    no key is needed, and no server need be there: nothing is going to be.
 
     Raises:
         WorkspanError: what does not fit, or is not there.
@@ -346,21 +346,30 @@ async def _engines(
     told = {**stated.settings, **({"effort": effort} if effort else {})}
     settings = Settings(told, _key(stated, is_dry=is_dry))
     rate = parse_price(stated.price) if stated.price else None
-    engine = await _opened(stated.engine, stated.model or None, rate, settings, stack)
+    engine = await _opened(
+        stated.engine, stated.model or None, rate, settings, stack, is_dry=is_dry
+    )
     try:
         check_effort(effort, engine.info)
     except SpecError as error:
         raise SpecError(f"{stated.name}: {error}") from None
     further: dict[str, Engine] = {}
     for name, text in stated.further.items():
-        further[name] = await _opened(text, None, None, Settings(), stack)
+        further[name] = await _opened(text, None, None, Settings(), stack, is_dry=is_dry)
     return Opened(engine, further, drawn={"": settings.drawn})
 
 
 async def _opened(
-    text: str, model: str | None, rate: Any, settings: Settings, stack: AsyncExitStack
+    text: str,
+    model: str | None,
+    rate: Any,
+    settings: Settings,
+    stack: AsyncExitStack,
+    *,
+    is_dry: bool,
 ) -> Engine:
-    engine = await engine_spec.open_engine(text, model, rate, settings, imports=True)
+    open_one = engine_spec.open_unasked if is_dry else engine_spec.open_engine
+    engine = await open_one(text, model, rate, settings, imports=True)
     stack.push_async_callback(engine.aclose)
     return engine
 

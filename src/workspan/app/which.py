@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workspan.app.answers import data_frame, html_table
 from workspan.app.engines import DEFAULT_ENGINE, EngineLike, Opened, opened
-from workspan.app.problems import ProblemsLike, as_tasks
+from workspan.app.problems import ProblemsLike, as_tasks, repeated
 from workspan.app.replaying import recorded_kind
-from workspan.app.specs import BudgetLike, as_budget, check_count
+from workspan.app.specs import (
+    EFFORTS,
+    BudgetLike,
+    as_budget,
+    as_efforts,
+    check_count,
+    check_unasked,
+)
 from workspan.app.state import opened_journal
 from workspan.batch.trials import Trial
 from workspan.core.engine import Engine, Price
 from workspan.data.budget import Budget
 from workspan.data.efforts import check_form
 from workspan.errors import InputError, MissingDependency, SpecError
-from workspan.legible import counted, quoted
+from workspan.legible import counted
 from workspan.runner import check
-from workspan.spec import split_list
 from workspan.spec.engines import parse_price
 from workspan.store.journals import JournalFile
 from workspan.strategies.adaptive.ladder import Ladder, check_effort
@@ -34,7 +40,6 @@ if TYPE_CHECKING:
     from workspan.lab.efforts.records import WhichRecord
     from workspan.strategies.auto.fit.profile import Profile
 
-EFFORTS = "low,medium,high"
 DEFAULT = "default"
 """Stands for the effort that a model has by itself."""
 VOTES = 3
@@ -57,6 +62,8 @@ class Which:
     """Recordings that were not used, and why."""
     profile: Profile | None
     """What `auto` climbs by; None where too little was graded."""
+    unit: str = "tokens"
+    """What work and span are; characters of recordings whose tokens nobody counted."""
 
     @property
     def policy(self) -> WhichRecord | None:
@@ -66,7 +73,13 @@ class Which:
     @property
     def caveats(self) -> list[str]:
         """What the numbers don't say by themselves."""
-        return _caveats(self.raced, self.records)
+        said = _caveats(self.raced, self.records)
+        if self.unit != "tokens":
+            said.append(
+                "nobody counted tokens here: work, span, and all that a strategy has of lengths "
+                f"are {self.unit}"
+            )
+        return said
 
     def frame(self) -> Any:
         """Return a pandas data frame, a row an arm.
@@ -143,34 +156,23 @@ async def which(
     check_count("budget", budget)
     named = None if efforts is None else as_efforts(efforts)
     if recorded is not None:
+        check_unasked("recorded samples", problems=problems, journal=journal, engines=engines)
         rate = parse_price(price) if isinstance(price, str) else price
         source = _Source(Path(recorded), model, (*tasks,), named or [], votes, rate, kind, limit)
         return await _replayed(source, pilot, budget, seed, to, on_progress)
-    found, entrants, limits = prepared(
+    found, entrants, limits, unlabelled = prepared(
         problems, named, pilot, votes, depth, kind=kind, limit=limit, seed=seed, to=to
     )
     async with opened(engine, engines) as rig:
         check_entrants(entrants, rig, limits)
         with opened_journal(journal, rig.header(seed)) as journals:
-            return await _raced(
+            done = await _raced(
                 entrants, found, rig, limits, budget, seed, to, journals, on_progress
             )
-
-
-def as_efforts(efforts: str | Sequence[str]) -> list[str]:
-    """Return the efforts that are named: a list, or a text with commas between them.
-
-    Raises:
-        SpecError: none is, or one twice.
-    """
-    named = split_list(efforts) if isinstance(efforts, str) else [str(one) for one in efforts]
-    named = [one.strip() for one in named]
-    if not named or not all(named):
-        raise SpecError(f"no effort is named: such as {EFFORTS}, or 8k,32k")
-    for one in named:
-        if named.count(one) > 1:
-            raise SpecError(f"the effort {quoted(one)} is given twice: give each once")
-    return named
+    if unlabelled:
+        whose = f"{counted(unlabelled, 'problem')}"
+        done = replace(done, left_out={whose: "without a right answer, and so not drawn"})
+    return done
 
 
 def prepared(
@@ -184,15 +186,18 @@ def prepared(
     limit: int | None = None,
     seed: int = 0,
     to: Path | str | None = None,
-) -> tuple[list[Task], list[Entrant], Budget]:
+) -> tuple[list[Task], list[Entrant], Budget, int]:
     """Read what a race is told, before any engine is opened: problems in their order, settings.
+
+    Where some problems have right answers the others are left out, and counted: nothing that is
+    drawn of them says which effort pays.
 
     Raises:
         InputError: there is no pilot or no problem, or a problem's answers can't be voted on.
         SpecError: an effort or the pilot is not understood.
     """
     from workspan.lab.efforts.race import Entrant, check_pilot
-    from workspan.strategies.auto.fit.seen import Rung
+    from workspan.strategies.auto.fit.seen import FEWEST, Rung
 
     if pilot is None:
         raise InputError("say what the race may cost in all: a pilot, such as '$2' or '500k work'")
@@ -209,10 +214,18 @@ def prepared(
                 f"the answer to {task.problem.id} is an open text: texts can't be voted on, so "
                 "that nobody can say when cheap ones agree; give problems with short answers"
             )
-    if to is not None and not any(map(_is_labelled, found)):
+    labelled = [task for task in found if _is_labelled(task)]
+    if to is not None and not labelled:
         raise InputError(
             "no problem has a right answer, so there is nothing for a profile to learn: label some"
         )
+    if to is not None and len(labelled) < FEWEST:
+        raise InputError(
+            f"a profile takes {FEWEST} problems with right answers at least, and here "
+            f"{'is' if len(labelled) == 1 else 'are'} {len(labelled)}: label more"
+        )
+    unlabelled = len(found) - len(labelled) if labelled else 0
+    found = labelled or found
     random.Random(seed).shuffle(found)
     width = VOTES if votes is None else votes
     entrants = []
@@ -223,7 +236,7 @@ def prepared(
             _check_form(effort)
         drawn = Ladder((effort,), (width,), engines=(name,) if colon else (), max_tokens=depth)
         entrants.append(Entrant(Rung(effort, name), drawn))
-    return found, entrants, limits
+    return found, entrants, limits, unlabelled
 
 
 def _check_form(effort: str) -> None:
@@ -342,7 +355,8 @@ async def _replayed(
     rate = first.info.price
     records = records_of(raced, rate, pooled=made.pooled, is_replay=True, budget=budget, seed=seed)
     profile = _profile(raced, made.model, pooled=made.pooled, unit=made.unit)
-    return _kept(Which(records, raced, {**read.left_out, **made.left_out}, profile), to)
+    left_out = {**read.left_out, **made.left_out}
+    return _kept(Which(records, raced, left_out, profile, made.unit), to)
 
 
 def _profile(raced: Raced, model: str, *, pooled: bool, unit: str = "tokens") -> Profile | None:
@@ -352,7 +366,11 @@ def _profile(raced: Raced, model: str, *, pooled: bool, unit: str = "tokens") ->
 
     alive = [place for place in raced.alive if raced.of(place)]
     ladders = ladders_of(raced, alive, pooled=pooled) if alive else None
-    if ladders is None or sum(all(one.draws) for one in ladders.problems) < FEWEST:
+    if (
+        _is_all_wrong(raced)
+        or ladders is None
+        or sum(all(one.draws) for one in ladders.problems) < FEWEST
+    ):
         return None
     return profile_of(raced, ladders, model, unit)
 
@@ -367,10 +385,14 @@ def _kept(done: Which, to: Path | str | None) -> Which:
         from workspan.strategies.auto.fit.profile import write_profile
 
         if done.profile is None:
-            raise InputError(
-                "too few problems were graded at all efforts for a profile: raise the pilot, or "
-                "label more; what was paid for is in the journal"
+            why = (
+                "no sample was right, so there is nothing for a profile to learn: a higher depth "
+                "may help where answers are missing"
+                if _is_all_wrong(done.raced)
+                else "too few problems were graded at all efforts for a profile: raise the pilot, "
+                "or label more"
             )
+            raise InputError(f"{why}; what was paid for is in the journal")
         write_profile(done.profile, Path(to))
     return done
 
@@ -379,7 +401,11 @@ def _caveats(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
     """Say what the numbers don't: what was cut, failed, missing, and what nobody knows."""
     from workspan.strategies.auto.fit.seen import FEWEST
 
-    said = []
+    said = [
+        f"the journal held {had} before this race began, more than the pilot of {most}: nothing "
+        "was asked; a pilot above that goes on from there"
+        for had, most in raced.passed
+    ]
     if raced.ended_by != "done":
         n = min(raced.whole, len(raced.tasks))
         later = sum(place >= raced.whole for _, place in raced.measured)
@@ -410,11 +436,18 @@ def _caveats(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
             "--depth leaves more room"
         )
     said += _unheard(raced)
+    if twice := repeated(raced.tasks):
+        said.append(
+            f"of the problems {twice} ask what another one asks: intervals take them for others, "
+            "and are too narrow unless the traffic to come repeats itself as these do"
+        )
     if any(one.verdict == "unlabelled" for one in records):
         said.append(
             "without right answers nothing was dropped and no policy chosen: give the answers of "
             f"{2 * FEWEST} problems at least; {_power(max(one.problems for one in records))}"
         )
+    elif _is_all_wrong(raced) and max(one.problems for one in records) >= 2 * FEWEST:
+        said.append("no sample was right: there is nothing to choose a policy by")
     elif not any(one.kind == "policy" for one in records):
         said.append(
             "too few problems were graded at all efforts to choose a policy by: it takes "
@@ -423,6 +456,12 @@ def _caveats(raced: Raced, records: Sequence[WhichRecord]) -> list[str]:
     else:
         said.append(_power(max(one.problems for one in records)))
     return said
+
+
+def _is_all_wrong(raced: Raced) -> bool:
+    """Say whether all that was graded is wrong."""
+    known = [s.right for one in raced.measured.values() for s in one.samples if s.right is not None]
+    return bool(known) and not any(known)
 
 
 def _power(n: int) -> str:

@@ -11,7 +11,7 @@ import anyio
 import typer
 
 from workspan.app.calibrating import BUDGET, calibration_plan, check_chains, check_learnt
-from workspan.app.replaying import read_recorded, recorded_kind
+from workspan.app.replaying import each_once, read_recorded, recorded_kind
 from workspan.app.specs import as_budget
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.calibration_runs import Asked, calibration_runs
@@ -19,11 +19,12 @@ from workspan.cli.drawing import drawing, journal_output, named_inputs
 from workspan.cli.engine_options import EngineOption, ModelOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.given import given_tasks
+from workspan.cli.idle import refuse_idle
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.terminal import Terminal, say_left_out
 from workspan.data.budget import Budget
 from workspan.data.types import AnswerKind
-from workspan.errors import MissingDependency
+from workspan.errors import InputError, MissingDependency
 from workspan.legible import counted
 from workspan.strategies.auto.fit.profile import Profile, is_profile
 from workspan.tasks import MOST
@@ -34,7 +35,13 @@ LIMIT = 40
 """Problems, unless told otherwise."""
 
 
+_DRAWN = ["engine", "price", "setting", "api_key_env", "budget", "chains", "block", "strategy"]
+_DRAWN += ["arm", "limit", "journal", "seed", "dry_run"]
+"""What bears on nothing where nothing is drawn."""
+
+
 def calibrate(
+    context: typer.Context,
     *,
     to: Annotated[Path, typer.Option("--to", help="The profile to write.")],
     task: Annotated[
@@ -56,6 +63,9 @@ def calibrate(
     arm: Annotated[
         list[str] | None, typer.Option("--arm", help="A strategy that auto may hand on to; repeat.")
     ] = None,
+    effort: Annotated[
+        str | None, typer.Option(help="Of a recording, where it has several: high, 32k.")
+    ] = None,
     recorded: Annotated[
         Path | None, typer.Option("--replay", help="Chains that were drawn: as replay.")
     ] = None,
@@ -75,10 +85,13 @@ def calibrate(
     check_outputs(outputs, [*inputs, ("--replay", recorded)] if recorded else inputs)
     limits: Budget | None = None
     if recorded is not None:
+        refuse_idle(context, _DRAWN, "--replay learns from all that was recorded, as it was")
         read_as = recorded_kind(kind or "text")
         profile: Profile | None = anyio.run(
-            partial(_recorded, recorded, model or [], task or [], input, read_as)
+            partial(_recorded, recorded, model or [], task or [], input, read_as, effort)
         )
+    elif effort is not None:
+        raise InputError("--effort is of a recording (--replay); an engine is told by -o effort=…")
     else:
         tasks = given_tasks(task or [], input, limit, seed, kind)
         plan, limits = calibration_plan(strategy, arm or [], chains, block), as_budget(budget)
@@ -107,7 +120,12 @@ def _write(profile: Profile, path: Path) -> None:
 
 
 async def _recorded(
-    path: Path, models: list[str], tasks: list[str], problems: Path | None, kind: AnswerKind
+    path: Path,
+    models: list[str],
+    tasks: list[str],
+    problems: Path | None,
+    kind: AnswerKind,
+    effort: str | None,
 ) -> Profile:
     try:
         from workspan.lab.calibrating import calibrate as of_recordings
@@ -115,7 +133,7 @@ async def _recorded(
         raise MissingDependency("a recording", "lab") from None
     found, left_out = await read_recorded(path, models, tasks, problems, kind)
     say_left_out(left_out)
-    return of_recordings(found)
+    return of_recordings(each_once(found, effort))
 
 
 def _say(profile: Profile, path: Path) -> None:

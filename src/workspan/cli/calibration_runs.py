@@ -54,7 +54,7 @@ def calibration_runs(
     """
 
     async def main() -> Profile | None:
-        opened = await open_engines(*asked.engines)
+        opened = await open_engines(*asked.engines, is_dry=tried is not None)
         try:
             if tried is not None:
                 problems = [one.problem for one in tasks]

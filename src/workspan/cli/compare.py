@@ -113,7 +113,7 @@ def compare(
 
     async def main() -> Compared | None:
         found = await open_search(corpus, embedder, brought)
-        opened = await open_engines(engine, model, price, setting, api_key_env)
+        opened = await open_engines(engine, model, price, setting, api_key_env, is_dry=dry_run)
         opened = replace(opened, tools=found.tools)
         try:
             plans = [*plan, *every(strategies, opened)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from rich.console import Console, ConsoleOptions
@@ -14,6 +14,7 @@ from workspan.app.comparing import estimate
 from workspan.app.engines import Opened
 from workspan.cli.plain import say_json
 from workspan.cli.terminal import Terminal
+from workspan.core.engine import EngineInfo
 from workspan.core.session import Strategy
 from workspan.data.budget import Budget, within
 from workspan.data.types import Problem
@@ -125,8 +126,20 @@ def _short(count: float) -> str:
     return f"{count:.0f}"
 
 
+def unseen(infos: Iterable[EngineInfo]) -> list[str]:
+    """Say of which models nobody answered, so that what they offer is as the user says."""
+    away = dict.fromkeys(info.model for info in infos if not info.is_seen)
+    return [
+        f"{name} is taken at your word: its server is not there, so that its context, and whether "
+        "it continues an answer, are as you state them"
+        for name in away
+    ]
+
+
 def _notes(made: Estimate, opened: Opened, speed: Speed | None) -> list[str]:
-    said = [_HABITS if opened.engine.info.whole is None else _WHOLE]
+    infos = [engine.info for engine in (opened.engine, *opened.engines.values())]
+    said = unseen(infos)
+    said.append(_HABITS if opened.engine.info.whole is None else _WHOLE)
     if speed is not None:
         said.append(
             f"seconds from {speed.together:.0f} tokens/s, measured on short chains just now"
@@ -141,7 +154,6 @@ def _notes(made: Estimate, opened: Opened, speed: Speed | None) -> list[str]:
     if whole is not None and whole.cost is None:
         said.append("money: state what a rollout costs at most (--cost)")
     elif made.total.cost is None:
-        infos = [engine.info for engine in (opened.engine, *opened.engines.values())]
         unpriced = ", ".join(info.model for info in infos if info.price is None)
         said.append(f"money: no price is known for {unpriced}; give it with --price")
     if made.unsized_media:

@@ -15,6 +15,7 @@ from rich.text import Text
 from workspan.app.specs import as_kind
 from workspan.boundary.outputs import Output, check_outputs
 from workspan.cli.exits import Exit
+from workspan.cli.idle import refuse_idle
 from workspan.cli.judging import ask, cut, read_line, said_of, user
 from workspan.cli.label_store import label_store
 from workspan.cli.plain import say_json
@@ -25,11 +26,19 @@ from workspan.legible import counted, one_line
 from workspan.tasks import read_tasks
 
 if TYPE_CHECKING:
+    from workspan.lab.labelling.answered import Known
     from workspan.lab.labelling.answers import Chosen
     from workspan.lab.labelling.labels import Head, LabelFile
 
 
+_OF_STORES = ["since", "every"]
+"""What bears on nothing where a file's answers are judged."""
+_OF_FILES = ["answered", "kind", "whole", "seed"]
+"""What bears on nothing where a store's are."""
+
+
 def label(
+    context: typer.Context,
     answers: Annotated[
         Path | None, typer.Argument(help="What solve --output wrote; not with --store.")
     ] = None,
@@ -51,6 +60,10 @@ def label(
     ] = False,
     n: Annotated[int, typer.Option("-n", "--n", min=1, help="Answers to judge.")] = 50,
     input: Annotated[Path | None, typer.Option(help="The problems, to show their text.")] = None,
+    answered: Annotated[
+        Path | None,
+        typer.Option(help="Write those of --input whose right answer is known by now: for which."),
+    ] = None,
     labeller: Annotated[
         str, typer.Option("--as", help="Who judges; another name judges the same answers.")
     ] = "",
@@ -65,19 +78,29 @@ def label(
     json: Annotated[bool, typer.Option("--json", help="At the end one JSON record.")] = False,
 ) -> None:
     """Judge answers by hand: right, wrong or unsure; each judgement is kept as it is made."""
+    from workspan.lab.labelling.answered import kind_of, known_answers, write_answered
     from workspan.lab.labelling.answers import choose, questions, read_answers
     from workspan.lab.labelling.labels import FORMAT, Head, LabelFile, is_labels
 
     who = labeller.strip() or user()
     if store is not None:
-        if answers is not None or to is not None or input is not None:
+        if any(path is not None for path in (answers, to, input, answered)):
             raise InputError("--store holds questions, answers and labels: name no files with it")
+        refuse_idle(
+            context,
+            _OF_FILES,
+            "--store has answers in the order and the form in which they were kept",
+        )
         label_store(store, since, who, n, every=every, json=json)
         raise typer.Exit(Exit.OK)
     if answers is None or to is None:
         raise InputError("name what solve --output wrote, and --to FILE; or a gateway's --store")
+    refuse_idle(context, _OF_STORES, "without --store all answers of the file are there")
     inputs = [("ANSWERS", answers), *([("--input", input)] if input else [])]
-    check_outputs([Output("--to", to, "a file of labels", is_labels)], inputs)
+    outputs = [Output("--to", to, "a file of labels", is_labels), *_answered_output(answered)]
+    check_outputs(outputs, inputs)
+    if answered is not None and input is None:
+        raise InputError("--answered writes problems of --input with their answers: name both")
     held = read_answers(answers)
     chosen = choose(held, n, seed)
     tasks = read_tasks(input) if input is not None else []
@@ -88,13 +111,68 @@ def label(
     kinds = {one.problem.kind for one in tasks}
     alike = kinds.pop() if len(kinds) == 1 else "text"
     head = Head(FORMAT, digest, n, seed, as_kind(kind) if kind else alike)
-    if not _can_certify(chosen):
-        Terminal(stderr=True).print(f"before you begin: {_NO_DRAWS}", soft_wrap=True)
+    if answered is not None:
+        judging = {one.answered.problem for one in chosen}
+        for task in (one for one in tasks if one.problem.id in judging):
+            kind_of(task, head)  # or refuse, before anybody judges
+    _say_beforehand(chosen, asked, input)
     with LabelFile(to, head) as file:
         sitting = _Sitting(chosen, asked, file, who, whole)
         sitting.judge()
-        _close(file, who, chosen, to, head, json=json)
+        found = None if answered is None else known_answers(tasks, head, file.labels)
+        if answered is not None and found is not None and found.rows:
+            write_answered(found, answered)
+        _close(file, who, chosen, to, head, found, json=json)
+        if answered is not None and found is not None and not json:
+            _say_answered(found, answered)
     raise typer.Exit(Exit.OK)
+
+
+def _say_beforehand(
+    chosen: Sequence[Chosen], asked: Mapping[str, str], source: Path | None
+) -> None:
+    """Say what an hour of judging would not bring."""
+    aside = Terminal(stderr=True)
+    if not _can_certify(chosen):
+        aside.print(f"before you begin: {_NO_DRAWS}", soft_wrap=True)
+    if asked and (bare := sum(one.answered.problem not in asked for one in chosen)):
+        said = f"{bare} of {counted(len(chosen), 'answer')} have no question in {source}"
+        aside.print(f"before you begin: {said}, and are shown alone", soft_wrap=True)
+
+
+def _answered_output(path: Path | None) -> list[Output]:
+    """Hold the file of problems with answers against what can be read again.
+
+    Raises:
+        InputError: it would not be by its name.
+    """
+    from workspan.lab.labelling.answered import ENDINGS, is_answered
+
+    if path is None:
+        return []
+    if path.suffix.lower() not in ENDINGS:
+        raise InputError(f"--answered {path}: a file of problems ends in {ENDINGS[0]}")
+    return [Output("--answered", path, "problems with judged answers", is_answered)]
+
+
+def _say_answered(found: Known, path: Path) -> None:
+    """Say how many problems there are now, and what those that are missing mean."""
+    console = Terminal()
+    if not found.rows:
+        console.print(f"no right answer is known yet: nothing was written to {path}")
+        return
+    console.print(
+        f"{path}: {counted(len(found.rows), 'problem')} with the right answer, for which, "
+        "calibrate and compare (--input)",
+        soft_wrap=True,
+    )
+    if found.unknown:
+        console.print(
+            f"{counted(found.unknown, 'further one')} that the model got wrong, or may have, "
+            "are not among them: all is right more often on the rest; say the right answer after "
+            "a wrong one",
+            soft_wrap=True,
+        )
 
 
 def _text(problem: Problem) -> str:
@@ -174,7 +252,14 @@ def _reference() -> str | None:
 
 
 def _close(
-    file: LabelFile, who: str, chosen: Sequence[Chosen], to: Path, head: Head, *, json: bool
+    file: LabelFile,
+    who: str,
+    chosen: Sequence[Chosen],
+    to: Path,
+    head: Head,
+    known: Known | None,
+    *,
+    json: bool,
 ) -> None:
     """Say what there is by now, how far labellers agree, and what it is good for."""
     from workspan.lab.certifying.binomial import least_answered
@@ -200,6 +285,7 @@ def _close(
                 "seed": head.seed,
                 "kappa": {name: found._asdict() for name, found in pairs.items()},
                 "labels_needed": needed,
+                **({} if known is None else {"answered": len(known.rows)}),
             }
         )
         return

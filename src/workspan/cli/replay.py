@@ -37,11 +37,16 @@ def replay(
     file: Annotated[Path, typer.Argument(help="Chains or samples (.parquet), or a journal.")],
     *,
     strategies: Annotated[
-        str, typer.Option("--strategies", "-s", help="The first is the base.")
-    ] = STRATEGIES,
+        str | None,
+        typer.Option("--strategies", "-s", help=f"The first is the base: {STRATEGIES}."),
+    ] = None,
     budgets: Annotated[
         str, typer.Option("--budgets", "-b", help="Of a problem: '4k,8k', '8k work + 2k span'.")
     ] = BUDGETS,
+    efforts: Annotated[
+        str | None,
+        typer.Option(help="Of each model: low,high or all; ladders beside votes at one effort."),
+    ] = None,
     folds: Annotated[str, typer.Option(help="problem, task or model; :K for K parts.")] = "problem",
     model: Annotated[list[str] | None, typer.Option("--model", "-m", help="Repeat.")] = None,
     task: Annotated[list[str] | None, typer.Option("--task", "-t", help="Repeat.")] = None,
@@ -57,13 +62,14 @@ def replay(
     json: Annotated[bool, typer.Option("--json", help="One JSON record a line.")] = False,
 ) -> None:
     """Run strategies on recorded chains within budgets, learning only from other problems."""
-    check_replay(strategies, budgets, folds, by)
+    check_replay(strategies, budgets, folds, by, efforts)
     inputs = [("", file), *named_inputs(input, task or [])]
     check_outputs([report_output(report)] if report else [], inputs)
 
     async def main() -> list[ReplayRecord]:
         recordings, left_out = await read_recorded(
-            file, model or [], task or [], input, recorded_kind(kind)
+            *(file, model or [], task or [], input, recorded_kind(kind)),
+            is_climbed=efforts is not None,
         )
         say_left_out(left_out)
         with Progress(console=Terminal(stderr=True), transient=True) as progress:
@@ -72,12 +78,14 @@ def replay(
                 recordings,
                 strategies,
                 budgets,
+                efforts=efforts,
                 folds=folds,
                 limit=limit,
                 by=by,
                 seed=seed,
                 seeds=seeds,
                 on_progress=lambda n, of: progress.update(bar, completed=n, total=of),
+                on_left_out=say_left_out,
             )
 
     found = anyio.run(main)
@@ -100,6 +108,7 @@ def _table(rows: Sequence[ReplayRecord], width: int) -> Table:
     title = (
         f"{counted(first.problems, 'problem')}, {first.model}; folds by {first.folds}, "
         f"{counted(first.seeds, 'order')}"
+        + (f"; in {first.unit}, since nobody counted tokens" if first.unit != "tokens" else "")
     )
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
     shown.add_column("budget", justify="right", no_wrap=True)

@@ -130,7 +130,8 @@ def rollouts(
         judging: Engine | None = None
         if judge is not None:
             models, prices = ([one] if one else None for one in (model, price))
-            judging = (await open_engines([judge], models, prices, setting, api_key_env)).engine
+            named = ([judge], models, prices, setting, api_key_env)
+            judging = (await open_engines(*named, is_dry=dry_run)).engine
         rolling = await begin(
             question_text(task),
             command,

@@ -128,7 +128,7 @@ def solve(
 
     async def main() -> Exit:
         found = await open_search(corpus, embedder)
-        opened = await open_engines(engine, model, price, setting, api_key_env)
+        opened = await open_engines(engine, model, price, setting, api_key_env, is_dry=dry_run)
         opened = replace(opened, tools=found.tools)
         try:
             check(plan, opened.engine, limits, opened.engines, opened.tools)

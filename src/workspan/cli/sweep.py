@@ -252,7 +252,7 @@ def _prices_table(title: str, prices: Sequence[Priced]) -> Table:
 
 def _say_price(ready: Planned, prices: Sequence[Priced]) -> None:
     """Say in a line what all of it will take, before anything is asked."""
-    from workspan.cli.dry import money_range, shown_range
+    from workspan.cli.dry import money_range, shown_range, unseen
 
     aside, total = Terminal(stderr=True), ready.sweep.total
     said = f"{counted(len(ready.points), 'cell')}, {counted(ready.runs, 'run')}"
@@ -264,6 +264,11 @@ def _say_price(ready: Planned, prices: Sequence[Priced]) -> None:
         said += f"; to be expected: {shown_range(need.calls)} calls, {shown_range(need.work)} work"
         said += f", {shown_range(need.seconds, '{:.0f}')} seconds, {money_range(need.cost)}"
     aside.print(said, soft_wrap=True)
+    engines = (
+        one for lane in ready.lanes.values() for one in (lane.engine, *lane.engines.values())
+    )
+    for note in unseen(engine.info for engine in engines):
+        aside.print(note, soft_wrap=True)
     if str(total) != "unlimited":
         aside.print(f"all runs together within {total}", soft_wrap=True)
 

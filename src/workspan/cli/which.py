@@ -13,15 +13,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 from workspan.app.engines import Opened, open_engines
+from workspan.app.specs import EFFORTS, as_efforts
 from workspan.app.state import kept_journal, private_files
 from workspan.app.which import (
     DEEPEST,
     DEFAULT,
     DEPTH,
-    EFFORTS,
     MOST_VOTES,
     Which,
-    as_efforts,
     check_entrants,
     prepared,
 )
@@ -32,6 +31,7 @@ from workspan.cli.dry import say_plan
 from workspan.cli.engine_options import EngineOption, PriceOption
 from workspan.cli.exits import Exit
 from workspan.cli.given import given_tasks
+from workspan.cli.idle import refuse_idle
 from workspan.cli.plain import say_json
 from workspan.cli.settings import KeyOption, SettingOption
 from workspan.cli.terminal import Terminal, say_left_out
@@ -51,7 +51,12 @@ LIMIT = 200
 """Problems, unless told otherwise: the pilot's budget mostly ends before."""
 
 
+_ASKED = ["input", "engine", "setting", "api_key_env", "depth", "journal", "dry_run"]
+"""What bears on nothing where no engine is asked."""
+
+
 def which(
+    context: typer.Context,
     *,
     efforts: Annotated[
         str | None,
@@ -64,7 +69,12 @@ def which(
         list[str] | None, typer.Option("--task", "-t", help="As compare; repeat.")
     ] = None,
     input: Annotated[Path | None, typer.Option(help="Problems, with answers.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST, help="Problems, by the seed.")] = LIMIT,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=MOST, help=f"Problems, by the seed: {LIMIT}, or all that were recorded."
+        ),
+    ] = None,
     engine: EngineOption = None,
     model: Annotated[
         list[str] | None,
@@ -109,7 +119,7 @@ def which(
         race_efforts, efforts=named, pilot=pilot, votes=votes, budget=budget, seed=seed, to=to
     )
     if recorded is not None:
-        _check_recorded(engine, dry_run=dry_run)
+        refuse_idle(context, _ASKED, "--replay races on what was recorded, and spends nothing")
         whose, rate = _one("--model", model), _one("--price", price)
         read_as = kind or "text"
         done: Which | None = anyio.run(
@@ -124,12 +134,12 @@ def which(
             )
         )
     else:
-        tasks = given_tasks(task or [], input, limit, seed, kind)
-        found, entrants, limits = prepared(tasks, named, pilot, votes, depth, seed=seed, to=to)
+        tasks = given_tasks(task or [], input, limit or LIMIT, seed, kind)
+        found, entrants, limits, _ = prepared(tasks, named, pilot, votes, depth, seed=seed, to=to)
         asked = [str(engine), str(model), str(seed), str(input), *(task or []), *(setting or [])]
 
         async def main() -> Which | None:
-            opened = await open_engines(engine, model, price, setting, api_key_env)
+            opened = await open_engines(engine, model, price, setting, api_key_env, is_dry=dry_run)
             try:
                 check_entrants(entrants, opened, limits)
                 if dry_run:
@@ -156,18 +166,6 @@ def which(
     if done is not None:
         _say(done, to, json=json)
     raise typer.Exit(Exit.OK)
-
-
-def _check_recorded(engine: list[str] | None, *, dry_run: bool) -> None:
-    """Refuse what a race on recordings has none of.
-
-    Raises:
-        InputError: it was asked for.
-    """
-    if engine:
-        raise InputError("--replay races on what was recorded: leave --engine out")
-    if dry_run:
-        raise InputError("--replay spends nothing: leave --dry-run out")
 
 
 def _one(option: str, values: Sequence[str] | None) -> str | None:

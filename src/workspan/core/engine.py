@@ -111,6 +111,8 @@ class EngineInfo:
     has_effort_field: bool = False
     """Who opened it has stated where its server takes an effort: the table of models (see
     `data.efforts`) has no say."""
+    is_seen: bool = True
+    """False where nobody answered when it was opened: what it offers is as its user says."""
 
 
 Post = Literal["leaves", "refused"]

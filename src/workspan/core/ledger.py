@@ -165,7 +165,7 @@ class Ledger:
             node._pay(used)
 
     def _pay(self, used: Usage) -> None:
-        self.spent += used
+        self.spent = used if self.spent is _UNSPENT else self.spent + used
         self._paid = self.spent.amount
 
     def _committed(self, column: str) -> int | Decimal:
@@ -213,11 +213,11 @@ class Ledger:
 
     def _take(self, amount: Amount) -> None:
         """Hold it here alone."""
-        self._held = self._held.plus(amount)
+        self._held = amount if self._held is _NOTHING else self._held.plus(amount)
 
     def _release(self, held: Amount, used: Usage) -> None:
         """Give back here alone what was held, and charge what was used."""
-        self._held = self._held.minus(held)
+        self._held = _NOTHING if self._held is held else self._held.minus(held)
         self._pay(used)
         if self._settled is not None:
             self._settled.set()

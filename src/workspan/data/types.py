@@ -312,11 +312,12 @@ class Usage:
             self.reasoning_tokens + other.reasoning_tokens,
             self.unseen_tokens + other.unseen_tokens,
             None if unpriced else money.add(self.cost or _NO_COST, other.cost or _NO_COST),
-            _weaker(self.source, other.source),
+            weaker(self.source, other.source),
         )
 
 
-def _weaker(one: Source, other: Source) -> Source:
+def weaker(one: Source, other: Source) -> Source:
+    """Return the source that less can be said by."""
     return one if one == other else max(one, other, key=_SOURCES.index)
 
 

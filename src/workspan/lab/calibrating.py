@@ -14,7 +14,9 @@ from workspan.data.explanation import Explanation, Grown
 from workspan.data.types import Problem
 from workspan.errors import GraderError, InputError
 from workspan.recordings.engine import asked_tokens
+from workspan.recordings.journals import AS_PLANNED
 from workspan.recordings.recording import Chain, Recording
+from workspan.runner import Result
 from workspan.strategies.auto.fit.profile import Case, Once, Profile, Record
 from workspan.strategies.auto.groups import Groups
 from workspan.strategies.auto.prompt_features import prompt_features
@@ -89,13 +91,21 @@ async def calibrate_runs(
         chains, task = _chains(why), trial.task
         right, named = await _right(task, why), task.problem.metadata.get("task", "")
         runs = tuple(_once(by_problem.get(digest(task.problem))) for by_problem in others)
-        cases.append(Case(chains, right, named, runs, prompt_features(task.problem)))
+        cut = _was_cut(trial.result, why)
+        cases.append(Case(chains, right, named, runs, prompt_features(task.problem), cut))
         probes += sum(len(one.depths) - one.ended for one in chains)
         tokens += why.work - sum(one.depths[-1] for one in chains)
     signals = {"length": gain} if (gain := _gain(map(_length_ahead, cases))) is not None else {}
     asked = tokens / probes if probes else 0.0
     kinds = tuple(sorted({trial.task.problem.kind for trial, _ in told}))
     return Profile(model, "tokens", tuple(cases), asked, signals, (*(arms or {}),), kinds)
+
+
+def _was_cut(result: Result | None, why: Explanation) -> bool:
+    """Tell whether a limit cut draws short, or kept them from beginning."""
+    last = {grown.chain: grown for step in why.steps for grown in step.grown}
+    is_open = any(not grown.ended for grown in last.values())
+    return is_open or (result is not None and result.stop not in AS_PLANNED)
 
 
 def _once(trial: Trial | None) -> Once | None:
@@ -141,7 +151,8 @@ def _case(recording: Recording, problem: Problem) -> Case:
     right = (i for i, one in enumerate(groups.answers) if recording.grade(problem, one) >= 0.5)
     task = recording.tasks.get(problem.id, "")
     known = tuple(right) if is_known else None
-    return Case(chains, known, task, prompt_features=prompt_features(problem))
+    cut = problem.id in recording.cut
+    return Case(chains, known, task, prompt_features=prompt_features(problem), cut=cut)
 
 
 def _record(chain: Chain, groups: Groups) -> Record:

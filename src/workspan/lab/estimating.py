@@ -183,14 +183,14 @@ async def slowest(engines: Iterable[Engine], problem: Problem | None = None) -> 
 async def measure_speed(
     engine: Engine, chains: int = 16, problem: Problem | None = None
 ) -> Speed | None:
-    """Time `chains` short chains side by side; None where asking may cost money.
+    """Time `chains` short chains side by side; None where that may cost money, or nobody is there.
 
     Args:
         engine: left open.
         chains: side by side.
         problem: asked where the engine refuses an ordinary text, as one with a grammar does.
     """
-    if engine.info.price != FREE:
+    if engine.info.price != FREE or not engine.info.is_seen:
         return None
     chains, probe = min(chains, engine.info.concurrency), _PROBE
     try:

@@ -14,6 +14,8 @@ from workspan.errors import EngineProtocolError
 from workspan.protocol.chat_texts import text_alone
 
 PartKind: TypeAlias = Literal["thought", "text", "refusal", "call"]
+Piece: TypeAlias = bytes | list[str]
+"""Whole events of a chat; or the texts of some that are a piece of its text each, and no more."""
 _DATA = re.compile(rb"^data: (?!\[DONE\]$)(.*)$", re.MULTILINE)
 
 
@@ -100,13 +102,25 @@ class Speaker(ABC):
         self._open: Part | None = None
         self._calls: dict[int, Part] = {}
 
-    def part(self, data: bytes) -> bytes:
-        """Write what whole events of a chat say.
+    def part(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:
+        """Write what whole events of a chat say; `pieces` are the same, where they were read.
 
         Raises:
             EngineProtocolError: one can't be said in this dialect.
         """
         out: list[bytes] = []
+        is_first = not (self.model or (pieces and isinstance(pieces[0], bytes)))
+        if pieces is None or is_first:  # the first event names the model, be it a text or not
+            self._read(data, out)
+            return b"".join(out)
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                self._read(piece, out)
+            else:
+                self._texts(piece, out)
+        return b"".join(out)
+
+    def _read(self, data: bytes, out: list[bytes]) -> None:
         for content in _DATA.findall(data):
             part = self._open
             goes_on = part is not None and part.kind == "text" and self.model
@@ -115,20 +129,27 @@ class Speaker(ABC):
                 out.append(self.more(part, text, ()))
             else:
                 self._take(_decoded(content), out)
-        return b"".join(out)
 
-    def last(self, data: bytes) -> bytes:
+    def _texts(self, texts: Sequence[str], out: list[bytes]) -> None:
+        """Go on with the text."""
+        part = self._open
+        if part is None or part.kind != "text":
+            self._more("text", texts[0], out)
+            part, texts = self.parts[-1], texts[1:]
+        part.pieces += texts
+        out += self.texts(part, texts)
+
+    def last(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:
         """Write what the last events say, and the end."""
-        out = [self.part(data), self.opening()]
+        out = [self.part(data, pieces), self.opening()]
         self._close(out)
         out.append(self.ending())
         return b"".join(out)
 
     def whole(self, data: bytes) -> bytes:
         """Write a reply that came in one body."""
-        self._take(_decoded(data), [])
-        if self._open is not None:
-            self._close([])
+        self._take(_decoded(data), None)
+        self._close(None)
         return _written(self.reply())
 
     def opening(self) -> bytes:
@@ -151,6 +172,14 @@ class Speaker(ABC):
         """Write that a part goes on."""
 
     @abstractmethod
+    def texts(self, part: Part, texts: Sequence[str]) -> list[bytes]:
+        """Write that a text goes on by several pieces, as `more` writes each."""
+
+    def lacking(self, part: Part) -> str:  # noqa: ARG002  # of this dialect
+        """Return what a part that is to be closed lacks; it is added to it."""
+        return ""
+
+    @abstractmethod
     def closed(self, part: Part) -> bytes:
         """Write that a part is whole."""
 
@@ -162,7 +191,8 @@ class Speaker(ABC):
     def reply(self) -> dict[str, Any]:
         """Return the whole reply."""
 
-    def _take(self, chunk: Chunk, out: list[bytes]) -> None:
+    def _take(self, chunk: Chunk, out: list[bytes] | None) -> None:
+        """Take a piece of a reply; where `out` is None, no events are written of it."""
         self.model = self.model or chunk.model
         if chunk.usage:
             self.usage = chunk.usage
@@ -177,7 +207,7 @@ class Speaker(ABC):
             if choice.finish_reason:
                 self.finish, self.stop_reason = choice.finish_reason, choice.stop_reason
 
-    def _say(self, said: Delta, logprobs: Any, out: list[bytes]) -> None:
+    def _say(self, said: Delta, logprobs: Any, out: list[bytes] | None) -> None:
         if said.reasoning_details:
             for detail in _objects(said.reasoning_details):
                 self._detail(detail, out)
@@ -194,30 +224,42 @@ class Speaker(ABC):
             self._call(call, place, out)
 
     def _more(
-        self, kind: PartKind, text: str, out: list[bytes], scored: Sequence[Any] = ()
-    ) -> Part:
+        self, kind: PartKind, text: str, out: list[bytes] | None, scored: Sequence[Any] = ()
+    ) -> None:
         part = self._open
         if part is None or part.kind != kind or part.kept.get("type"):
             part = self._begin(Part(kind, len(self.parts)), out)
-        part.pieces.append(text)
         part.scored += scored
-        out.append(self.more(part, text, scored))
-        return part
+        self._add(part, text, out, scored)
 
-    def _begin(self, part: Part, out: list[bytes]) -> Part:
-        out.append(self.opening())
+    def _add(
+        self, part: Part, text: str, out: list[bytes] | None, scored: Sequence[Any] = ()
+    ) -> None:
+        part.pieces.append(text)
+        if out is not None:
+            out.append(self.more(part, text, scored))
+
+    def _begin(self, part: Part, out: list[bytes] | None) -> Part:
+        if out is not None:
+            out.append(self.opening())
         self._close(out)
         self.parts.append(part)
         self._open = part
-        out.append(self.opened(part))
+        if out is not None:
+            out.append(self.opened(part))
         return part
 
-    def _close(self, out: list[bytes]) -> None:
-        if self._open is not None:
-            out.append(self.closed(self._open))
-            self._open = None
+    def _close(self, out: list[bytes] | None) -> None:
+        part = self._open
+        if part is None:
+            return
+        if lacks := self.lacking(part):
+            self._add(part, lacks, out)
+        if out is not None:
+            out.append(self.closed(part))
+        self._open = None
 
-    def _detail(self, told: dict[str, Any], out: list[bytes]) -> None:
+    def _detail(self, told: dict[str, Any], out: list[bytes] | None) -> None:
         """Add thinking that must go back as it came (OpenRouter's `reasoning_details`)."""
         kind = told.pop("type", None)
         if kind != "reasoning.text":
@@ -232,10 +274,9 @@ class Speaker(ABC):
             part = self._begin(Part("thought", len(self.parts)), out)
         part.kept |= kept
         if text:
-            part.pieces.append(text)
-            out.append(self.more(part, text, ()))
+            self._add(part, text, out)
 
-    def _call(self, told: dict[str, Any], place: int, out: list[bytes]) -> None:
+    def _call(self, told: dict[str, Any], place: int, out: list[bytes] | None) -> None:
         """Add to a call of a tool: its id and name come first, its arguments in pieces."""
         index = told.get("index") if isinstance(told.get("index"), int) else place
         assert isinstance(index, int)
@@ -254,8 +295,7 @@ class Speaker(ABC):
             return
         if part is not self._open:
             raise EngineProtocolError("pieces of several calls of tools in turns")
-        part.pieces.append(text)
-        out.append(self.more(part, text, ()))
+        self._add(part, text, out)
 
 
 def _differ(known: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

@@ -53,6 +53,8 @@ class ReplayEngine:
     order: int | None = None
     """Seed of the order of chains; None leaves the choice to each request's seed."""
     once: bool = False
+    unrecorded: str = ""
+    """What was asked last that only the words could answer, in words; "" is nothing so far."""
     _unused: dict[str, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -116,18 +118,23 @@ class ReplayEngine:
         name, prefix = self._names.get(request.prompt), request.prefix
         if name is None:
             asked = request.prompt[-1].text[:60] if request.prompt else ""
-            raise EngineRejected(f"no chain was recorded for the prompt {asked!r}")
+            raise self._lacking(f"no chain was recorded for the prompt {asked!r}")
         if request.stop and not is_asked:
-            raise EngineRejected("recorded chains have no texts: there is nothing to stop at")
+            raise self._lacking("recorded chains have no texts: there is nothing to stop at")
         chains = self.recording.chains[name]
         if not prefix:
             return Place(self._next(name, len(chains), request.seed), 0)
         place = _place(prefix)
         if place is None or place.chain >= len(chains):
-            raise EngineRejected("the prefix is of no recorded chain")
+            raise self._lacking("the prefix is of no recorded chain")
         if not is_asked and not prefix.endswith("]"):
-            raise EngineRejected(f"no chain was recorded that goes on after {prefix[-60:]!r}")
+            raise self._lacking(f"no chain was recorded that goes on after {prefix[-60:]!r}")
         return place
+
+    def _lacking(self, said: str) -> EngineRejected:
+        """Note what was asked for, and return the refusal: many strategies do without the call."""
+        self.unrecorded = said
+        return EngineRejected(said)
 
     def _next(self, name: str, n: int, seed: int) -> int:
         """Return the number of a chain that was not given yet, of n."""

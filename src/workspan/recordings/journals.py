@@ -29,6 +29,11 @@ PLAIN = frozenset(
 )
 """Strategies all of whose calls are tries from the start: their samples are chains."""
 
+ALIKE = frozenset({"single", "self_consistency"})
+"""Those that draw as many as were planned whatever they say."""
+AS_PLANNED = frozenset({"done", "calls"})
+"""What ends a run without a look at how long its samples are."""
+
 
 async def read_journal(path: Path, tasks: Sequence[Task]) -> Recording:
     """Make chains of the samples that plain votes drew, without interim answers.
@@ -58,7 +63,23 @@ async def read_journal(path: Path, tasks: Sequence[Task]) -> Recording:
         verdicts[name] = {said: await _grade(task, answer) for answer, said in names.items()}
     problems = tuple(known[name].problem for name in sorted(chains))
     references = {name: known[name].reference for name in chains}
-    return Recording(header.model or header.engine, problems, chains, references, verdicts=verdicts)
+    whose = header.model or header.engine
+    cut = frozenset(chains) - _whole(lines)
+    return Recording(whose, problems, chains, references, verdicts=verdicts, cut=cut)
+
+
+def _whole(lines: Sequence[Line]) -> set[str]:
+    """Return the ids of problems whose draws came to as many as were planned, whatever they said.
+
+    A limit on calls ends a row however long its chains are.
+    """
+    return {
+        line.run.problem
+        for line in lines
+        if line.entry.end is not None
+        and line.entry.end.stop in AS_PLANNED
+        and plain_name(line.run.strategy) in ALIKE
+    }
 
 
 def _drawn(
@@ -85,12 +106,17 @@ def _drawn(
     return texts
 
 
-@cache
 def _is_plain(written: str) -> bool:
+    return plain_name(written) in PLAIN
+
+
+@cache
+def plain_name(written: str) -> str:
+    """Return the name of a written strategy; "" of what is none."""
     try:
-        return name_of(written) in PLAIN
+        return name_of(written)
     except SpecError:
-        return False
+        return ""
 
 
 def _read(entry: Entry, task: Task) -> tuple[int, str | None]:

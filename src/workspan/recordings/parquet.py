@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from workspan.data.types import AnswerKind
 from workspan.errors import DataError, MissingDependency, nearest
+from workspan.recordings.columns import checked
 from workspan.recordings.drafts import (
     UNLOGGED,
     Draft,
@@ -86,7 +87,7 @@ def read_recordings(
     table, form = _table(path)
     groups: dict[tuple[str, str], list[_Row]] = {}
     wanted = {"model": {*models}, "task": {*tasks}}
-    for row in _rows(_chosen(table, wanted, path), form):
+    for row in _rows(_chosen(table, wanted, path), form, str(path)):
         groups.setdefault((row.model, row.setting), []).append(row)
     found, left_out = [], {}
     for (model, setting), rows in sorted(groups.items()):
@@ -190,16 +191,20 @@ def _form(schema: Any, path: str | Path) -> tuple[str, list[str]]:
     return form, [*_COLUMNS, *extra, form]
 
 
-def _rows(table: Any, form: str) -> Iterator[_Row]:
+def _rows(table: Any, form: str, path: str) -> Iterator[_Row]:
     """Give each row with the columns of its items.
 
     They are read as flat columns: a dict for each item would take twenty times as long.
+
+    Raises:
+        DataError: a column holds what it can't.
     """
     items = table.column(form).combine_chunks()
     flat = items.flatten()
     held = [flat.type.field(i).name for i in range(flat.type.num_fields)]
     columns = [
-        flat.field(name).to_pylist() if name in held else [None] * len(flat) for name in _FIELDS
+        checked(flat.field(name), name, path).to_pylist() if name in held else [None] * len(flat)
+        for name in _FIELDS
     ]
     plain = [table.column(name).to_pylist() for name in _COLUMNS]
     more = [

@@ -60,6 +60,9 @@ class Recording:
     unit: Unit = "tokens"
     effort: str = ""
     """How much it was told to think, such as "low" or "32k"; "" where nobody knows."""
+    cut: frozenset[str] = frozenset()
+    """Ids of problems that have fewer draws for how long these were, or for what they said: a limit
+    or a rule ended them, or a kill."""
     _kept: dict[tuple[str, str], tuple[tuple[object, object], object]] = field(
         default_factory=dict, compare=False, repr=False
     )

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 
 import anyio
 from anyio.abc import TaskGroup
+from msgspec import structs
 
 from workspan.core.journal import bound_usage
 from workspan.core.ledger import Hold, Ledger
-from workspan.data.budget import Budget
+from workspan.data.budget import UNLIMITED, Budget
 from workspan.data.money import exactly, subtract
 from workspan.data.types import Amount, Usage
 from workspan.errors import Refused, StoreGone, UnpricedModel
@@ -75,7 +75,9 @@ class Account:
             "overhead_ms": overhead_ms,
             "seconds": seconds,
         }
-        self.row = replace(self.row, **{name: x for name, x in told.items() if x is not None})  # type: ignore[arg-type]
+        self.row = structs.replace(
+            self.row, **{name: x for name, x in told.items() if x is not None}
+        )
 
     async def reserve(self, amount: Amount, least: Amount | None = None) -> Hold:
         """Hold an amount before a call that may take it, prompt and first slice.
@@ -131,8 +133,8 @@ class Account:
             if tokens > 0
         )
 
-    async def settle(self, hold: Hold, used: Usage) -> None:
-        """Free a hold and charge what was used. Not to be split by a cancellation; once only."""
+    def settle(self, hold: Hold, used: Usage) -> None:
+        """Free a hold and charge what was used: once only."""
         if hold in self._holds:
             self._holds.remove(hold)
             self.ledger.settle(hold, used)
@@ -145,7 +147,7 @@ class Account:
         if self._exchange is None:
             return self.row
         spent = self.ledger.spent
-        return replace(
+        return structs.replace(
             self.row,
             status=self.row.status or status,
             work=spent.amount.work,
@@ -178,6 +180,69 @@ def _part(amount: Amount, tokens: int) -> Amount:
     with exactly():
         cost = amount.cost * tokens / amount.work if amount.work else amount.cost
     return Amount(0, tokens, 0, cost)
+
+
+class _Opened:
+    """The account of one request, open while its block runs."""
+
+    __slots__ = ("_accounts", "_asked", "_is_priced", "_leases", "_row", "account")
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        key: Key | None,
+        budget: Budget,
+        first: Amount,
+        within: Within,
+        row: Row,
+        *,
+        is_priced: bool,
+    ) -> None:
+        self._accounts, self._row, self._is_priced = accounts, row, is_priced
+        self._asked = key, budget, first, within
+        self._leases: Sequence[Lease] = ()
+
+    async def __aenter__(self) -> Account:
+        """Take a request of the limits on these."""
+        key, budget, first, within = self._asked
+        if not self._is_priced:
+            refuse_unpriced(key, budget, self._row.model, within)
+        accounts, own = self._accounts, within.ledger
+        self._leases = accounts._enter(key, self._row.at, within)
+        try:
+            if own is not None:
+                own.check(first)
+            await accounts._admit(self._leases, first)
+            parent = own or accounts._ledger_of(self._leases) or accounts._top
+            self.account = Account(Ledger(budget, parent), accounts._exchange, self._row)
+            self.account.trajectory = [own] if own is not None else _own_of(parent)
+        except BaseException:
+            self._leave()
+            raise
+        return self.account
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Charge what nobody settled, and keep the row."""
+        status = _DONE
+        if kind is not None:
+            is_left = issubclass(kind, (anyio.get_cancelled_exc_class(), GeneratorExit))
+            status = _CLIENT_GONE if is_left else _FAILED
+        try:
+            done = self.account.close(status)
+            if self._accounts._exchange is not None:
+                self._accounts._exchange.record(done)
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Let go of the leases."""
+        for lease in self._leases:
+            lease.users -= 1
 
 
 class Accounts:
@@ -236,8 +301,7 @@ class Accounts:
             self._group.cancel_scope.cancel()
             await self._group.__aexit__(None, None, None)  # what the block raised passes as it is
 
-    @asynccontextmanager
-    async def open(
+    def open(
         self,
         key: Key | None = None,
         budget: Budget | None = None,
@@ -248,7 +312,7 @@ class Accounts:
         is_priced: bool = True,
         first: Amount = FIRST,
         within: Within = NO_TRAJECTORY,
-    ) -> AsyncIterator[Account]:
+    ) -> AbstractAsyncContextManager[Account]:
         """Open the account of one request, which ends with the block.
 
         It lies within a trajectory's budget, too, where it is of one. `first` is what it will hold
@@ -261,38 +325,9 @@ class Accounts:
             StoreGone: the store can't be asked: nothing was spent.
             UnpricedModel: money is limited, and the model's price is unknown.
         """
-        if not is_priced:
-            refuse_unpriced(key, budget, model, within)
-        row = Row(
-            id or uuid.uuid4().hex,
-            self.utc(),
-            key.id if key else "",
-            route,
-            model,
-            trajectory=within.id,
-        )
-        leases, own = self._enter(key, row.at, within), within.ledger
-        if own is not None:
-            own.check(first)
-        try:
-            await self._admit(leases, first)
-            parent = own or self._ledger_of(leases) or self._top
-            account = Account(Ledger(budget or Budget(), parent), self._exchange, row)
-            account.trajectory = [own] if own is not None else _own_of(parent)
-            status = _FAILED
-            try:
-                yield account
-                status = _DONE
-            except (anyio.get_cancelled_exc_class(), GeneratorExit):
-                status = _CLIENT_GONE
-                raise
-            finally:
-                done = account.close(status)
-                if self._exchange is not None:
-                    self._exchange.record(done)
-        finally:
-            for lease in leases:
-                lease.users -= 1
+        name, at = id or uuid.uuid4().hex, self.utc()
+        row = Row(name, at, key.id if key else "", route, model, trajectory=within.id)
+        return _Opened(self, key, budget or UNLIMITED, first, within, row, is_priced=is_priced)
 
     def _enter(self, key: Key | None, at: float, within: Within) -> Sequence[Lease]:
         """Return the leases of a key's windows at a moment, kept from being forgotten.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import TypeAlias
@@ -17,6 +17,7 @@ from workspan.serve.page import advice
 from workspan.serve.page import routes as page
 from workspan.serve.routes import about, batching, completing, messaging, responding
 from workspan.serve.seeing.log import RequestLog
+from workspan.serve.seeing.over import Over
 from workspan.serve.seeing.record import Record
 from workspan.serve.wire.errors import NEVER_AGAIN, Failed, failed, no_method, no_route
 from workspan.serve.wire.exchange import Exchange, Receive, Scope, Send
@@ -91,13 +92,13 @@ class App:
         self.gateway = Gateway(config, log, worker, folder)
         self.failure: BaseException | None = None
         """Why it could not start."""
+        self._over = Over(self._tell)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take what the server hands on."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Take what the server hands on: requests, and the process's beginning and end."""
         if scope["type"] == "http":
-            await self._answer(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
+            return self._answer(scope, receive, send)
+        return self._live(receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Start before the first request, end after the last."""
@@ -111,17 +112,19 @@ class App:
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        self._over.tell()
         await self.gateway.aclose()
+        self._over.tell()  # requests that ended with it
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         gateway = self.gateway
         limits, id = gateway.config.limits, gateway.request_id()
-        exchange = Exchange(scope, receive, send, limits, id, gateway.bodies)
+        exchange = Exchange(scope, receive, send, limits, id, gateway.bodies, gateway.loop)
         record = Record(exchange.id)
         gateway.watch.open.add(exchange)
         try:
-            await self._routed(exchange, record)
+            await self._routed(exchange, record)(gateway, exchange, record)
         except asyncio.CancelledError:
             if exchange.stopped is None:
                 raise
@@ -136,7 +139,12 @@ class App:
             exchange.close()
             self._remember(exchange, record)
 
-    async def _routed(self, exchange: Exchange, record: Record) -> None:
+    def _routed(self, exchange: Exchange, record: Record) -> Route:
+        """Return what answers a request.
+
+        Raises:
+            Failed: nothing does, or not now, or not for whoever asks.
+        """
         path, method = exchange.path, exchange.method
         if (voice := _VOICES.get(path) or _voice_else(exchange)) is not None:
             exchange.voice = voice(exchange.id)
@@ -156,8 +164,8 @@ class App:
             self._see(exchange, record)
         is_admitted = path not in _OWN and self.gateway.origins.admits(exchange)
         if is_admitted and method == "OPTIONS":
-            await reply_to_preflight(exchange, methods)
-            return
+            known = methods
+            return lambda _, told, __: reply_to_preflight(told, known)
         route = methods.get("GET" if method == "HEAD" else method)
         if route is None:
             raise no_method(method, path, ", ".join(methods))
@@ -166,7 +174,7 @@ class App:
             raise Failed(503, "the server ends", code="draining", headers={"retry-after": "1"})
         if method == "POST" and self.gateway.store is None and not is_admitted:
             refuse_foreign(exchange)
-        await route(self.gateway, exchange, record)
+        return route
 
     async def _stopped(self, exchange: Exchange, record: Record) -> None:
         """End what was stopped: the client is told, unless it is gone."""
@@ -201,11 +209,20 @@ class App:
         record.overhead_ms = exchange.told_overhead_ms
         if record.turn is not None:
             record.turn.end(record.id, record.total, record.status)
-        self.gateway.feed.end(record)
-        self.gateway.metrics.add(record)
-        self.gateway.log.add(record)
-        if self.gateway.traces is not None and record.route in _SEEN:
-            self.gateway.traces.add(record)
+        self._over.add(record, exchange.loop)
+
+    def _tell(self, records: Sequence[Record]) -> None:
+        """Let requests that are over be seen."""
+        gateway = self.gateway
+        for record in records:
+            try:
+                gateway.feed.end(record)
+                gateway.metrics.add(record)
+                if gateway.traces is not None and record.route in _SEEN:
+                    gateway.traces.add(record)
+            except Exception as error:  # noqa: BLE001  # a bug in the figures of one hides no other
+                gateway.log.bug(record.id, error)
+        gateway.log.add(*records)
 
     def _see(self, exchange: Exchange, record: Record) -> None:
         """Let a request be seen from here on."""

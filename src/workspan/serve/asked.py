@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from workspan.data.budget import Budget
+from workspan.data.budget import UNLIMITED, Budget
 from workspan.protocol.chat import Chat, read_chat
 from workspan.serve.store.keys import Key
 from workspan.serve.trajectories.named import Named
@@ -39,8 +39,7 @@ class Wish:
 NO_WISH = Wish()
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, dict=True):
     """One request for a completion, checked: nothing was spent yet.
 
     `chat` is read where it is first needed. A request that is only passed on is never read whole,
@@ -57,11 +56,11 @@ class Asked:
     strategy: Strategy | None = None
     """None passes the request on as it is."""
     key: Key | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """The few that may go upstream, in lower case."""
     id: str = ""
     """Of the request: in the log, in errors, in `x-request-id`."""
-    budget: Budget = field(default_factory=Budget)
+    budget: Budget = UNLIMITED
     """What it may spend: the wish within the operator's limits."""
     notices: tuple[str, ...] = ()
     """What of it could not be put into Chat's words, and was left out."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import itertools
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
+
+from msgspec import structs
 
 from workspan.core.engine import Engine, give_back
 from workspan.errors import EngineError, InputError, KeyRefused
 from workspan.legible import quoted
 from workspan.serve.accounts import Accounts
-from workspan.serve.asked import Asked, Wish
+from workspan.serve.asked import NO_WISH, Asked, Wish
 from workspan.serve.auth import Keys
 from workspan.serve.batches.lane import Lane
 from workspan.serve.batches.running import LANE_KEY, Answer, of_lane
@@ -47,7 +49,7 @@ from workspan.serve.wire.errors import NEVER_AGAIN, Failed, about
 from workspan.serve.wire.exchange import Exchange
 from workspan.serve.wire.origin import Origins
 from workspan.serve.wire.watch import Watch
-from workspan.serve.wishes import BadBudget, read_wish, within
+from workspan.serve.wishes import FIELD, BadBudget, read_wish, within
 from workspan.store.database import Database
 
 _FORWARDED = (b"idempotency-key", b"traceparent", b"tracestate", b"http-referer", b"x-title")
@@ -56,6 +58,7 @@ _ONCE = "idempotency-key"
 _WISHES = (b"workspan-budget", b"workspan-strategy", b"workspan-lane")
 _TRAJECTORY = {name: f"workspan-{name.replace('_', '-')}".encode() for name in READS}
 """Headers that say what a body says in these fields."""
+_WISHED = frozenset((*_WISHES, *_TRAJECTORY.values()))
 _LONGEST_HEADER = 512
 _LONGEST_MODEL = 2_200
 """Characters of a model's name: a strategy may be written into it."""
@@ -111,6 +114,8 @@ class Gateway:
         self.traces: Traces | None = None
         self.kept = Kept(config.keep_responses)
         self.routing = Routing(config, {})
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """In which it was started."""
         self.since = int(time.time())
         self.is_draining = False
         self._prefix = secrets.token_hex(5)
@@ -122,6 +127,7 @@ class Gateway:
         Raises:
             WorkspanError: an engine or the store can't be opened.
         """
+        self.loop = asyncio.get_running_loop()
         models: dict[str, str] = {}
         for stated in self.config.upstreams:
             server = self.servers.get(stated.name)
@@ -220,6 +226,8 @@ class Gateway:
             Failed: the budget is none.
             InputError: another is none.
         """
+        if FIELD not in body and exchange.headers.keys().isdisjoint(_WISHED):
+            return NO_WISH
         budget, strategy, lane = map(exchange.header, _WISHES)
         try:
             told = {name: exchange.header(header) for name, header in _TRAJECTORY.items()}
@@ -320,7 +328,7 @@ class Gateway:
                 headers=NEVER_AGAIN,  # clients ask again at a 409
             ) from None
         record.turn = turn
-        return replace(asked, turn=turn)
+        return structs.replace(asked, turn=turn)
 
     def in_order(self, first: str, passed: Passed | None = None) -> list[Server]:
         """Return the servers that may answer, in the order in which they are to be asked.

@@ -164,6 +164,7 @@ def _made(
     app = App(config, log, worker, folder)
     options = uvicorn.Config(
         app,
+        interface="asgi3",
         http=limited(config.limits),
         ws="none",
         lifespan="on",

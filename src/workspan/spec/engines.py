@@ -18,7 +18,14 @@ from typing import Any, NamedTuple
 
 from workspan.core.engine import Engine, Price, lacks
 from workspan.engines.settings import Settings
-from workspan.errors import PluginError, SpecError, WorkspanError, nearest
+from workspan.errors import (
+    EngineError,
+    EngineUnavailable,
+    PluginError,
+    SpecError,
+    WorkspanError,
+    nearest,
+)
 from workspan.legible import quoted
 from workspan.registry.table import WRITTEN, Row, load_written, official, said, table
 from workspan.spec import make
@@ -70,6 +77,48 @@ async def open_engine(
             assert row is not None  # only what has a name has a rest
             opened = _by_name(row, rest, told, imports=imports)
         return _checked(text, await opened if inspect.isawaitable(opened) else opened)
+
+
+async def open_unasked(
+    text: str,
+    model: str | None = None,
+    price: Price | None = None,
+    settings: Settings | None = None,
+    *,
+    imports: bool = False,
+) -> Engine:
+    """Open an engine that is asked nothing, or not now: see `open_engine`.
+
+    A server that is not there is taken at the user's word (`EngineInfo.is_seen`).
+
+    Raises:
+        EngineUnavailable: it is not there, and its model is not named.
+        WorkspanError: see `open_engine`.
+    """
+    try:
+        return await open_engine(text, model, price, settings, imports=imports)
+    except EngineError as error:
+        if not is_away(text, error):
+            raise
+        if not model:
+            said = f"{error}; with its model named it need not be there yet"
+            raise EngineUnavailable(said) from None
+    return at_word(text, model, price, settings)
+
+
+def is_away(text: str, error: EngineError) -> bool:
+    """Say whether an engine did not open because it is a server, and nobody is there."""
+    return not error.is_reached and text.strip().startswith(("http://", "https://"))
+
+
+def at_word(
+    text: str, model: str, price: Price | None = None, settings: Settings | None = None
+) -> Engine:
+    """Take a server that is not there at the word of whoever names its model."""
+    from workspan.engines.endpoint import Endpoint
+
+    stated = (settings or Settings()).for_completions()
+    return Endpoint(text.strip(), model, price=price, is_seen=False, **stated)
 
 
 class _Told(NamedTuple):

@@ -66,20 +66,17 @@ async def _opened(one: Stated, of_all: str) -> Engine:
     Raises:
         WorkspanError: it can't be opened.
     """
-    from workspan.engines.endpoint import Endpoint
-    from workspan.spec.engines import open_engine, parse_price
+    from workspan.spec.engines import at_word, is_away, open_engine, parse_price
 
     price = parse_price(one.price) if one.price else None
     try:
         return await open_engine(one.engine, one.model or None, price, one.settings, imports=True)
     except EngineError as error:
-        is_server = one.engine.startswith(("http://", "https://"))
-        if error.is_reached or not is_server:
+        if not is_away(one.engine, error):
             raise
         if not (model := one.model or of_all):
             raise EngineUnavailable(
                 f"the member {one.name}: {error}; with its model in the file (model = …) the pool "
                 "goes on without it until it is there"
             ) from None
-    stated = one.settings.for_completions()
-    return Endpoint(one.engine, model, price=price, **stated)
+    return at_word(one.engine, model, price, one.settings)

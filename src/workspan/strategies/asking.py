@@ -23,7 +23,7 @@ CUT: frozenset[FinishReason] = frozenset({"budget", "deadline"})
 
 async def each(session: Session, requests: Sequence[Request]) -> list[Sample | None]:
     """Draw one sample of each request at once; see `surviving`."""
-    return await surviving(session, Session.sample, requests)
+    return await surviving(session, lambda branch, request: branch.sample(request), requests)
 
 
 async def surviving(

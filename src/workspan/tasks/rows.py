@@ -53,8 +53,9 @@ _OURS = (
     ),
     (
         frozenset({"labels", "answers", "n", "seed"}),
-        "this is a file of workspan label, which workspan certify takes: give problems, each with "
-        "its question and answer",
+        "this is a file of workspan label, which workspan certify takes: it holds judgements and "
+        "no questions; workspan label ANSWERS --to it --input PROBLEMS --answered FILE.jsonl "
+        "writes the problems with the answers that are right: give that file",
     ),
 )
 """Fields by which lines of our own are known that hold no problem, and what is said of them."""

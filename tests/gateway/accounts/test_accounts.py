@@ -33,7 +33,7 @@ def usage(tokens: int, cost: str = "0", prompt: int = 0) -> Usage:
 
 async def spend(account: Account, tokens: int, cost: str = "0") -> None:
     hold = await account.reserve(Amount(1, tokens, 0, Decimal(cost)))
-    await account.settle(hold, usage(tokens, cost))
+    account.settle(hold, usage(tokens, cost))
 
 
 def test_without_a_store_the_requests_own_budget_holds() -> None:
@@ -44,8 +44,8 @@ def test_without_a_store_the_requests_own_budget_holds() -> None:
             assert await account.extend(hold, Amount(0, 30))
             assert hold.amount.work == 100
             assert not await account.extend(hold, Amount(0, 30))
-            await account.settle(hold, usage(95))
-            await account.settle(hold, usage(95))
+            account.settle(hold, usage(95))
+            account.settle(hold, usage(95))
             assert account.spent.work == 95
             with pytest.raises(BudgetExceeded):
                 await account.reserve(Amount(1, 6))
@@ -105,7 +105,7 @@ def test_kinds_of_refusal_and_when_to_come_back(address: str) -> None:
                 hold = await account.reserve(Amount(1, 90))
                 busy = await refused(accounts, one, 20)
                 assert (busy.code, busy.retry_after) == ("budget_busy", 1.0)
-                await account.settle(hold, usage(90))
+                account.settle(hold, usage(90))
             exceeded = await refused(accounts, one, 11)
             assert exceeded.code == "budget_exceeded"
             assert exceeded.retry_after == 12 * 3600
@@ -163,7 +163,7 @@ def test_a_request_is_charged_to_the_windows_in_which_it_began(address: str) -> 
                     await spend(account, 100)
                 assert await long.extend(hold, Amount(0, 40))
                 assert hold.amount.work == 50  # the day has no more
-                await long.settle(hold, usage(50))
+                long.settle(hold, usage(50))
             assert await one.spent("150 work/day") == 150
             assert await one.spent("100 work/minute") == 100
 
@@ -178,7 +178,7 @@ def test_near_the_end_an_extension_gets_what_is_left(address: str) -> None:
                 assert await account.extend(hold, Amount(0, 5000, 0, Decimal("0.05")))
                 assert hold.amount == Amount(1, 1000, 0, Decimal("0.01"))
                 assert not await account.extend(hold, Amount(0, 1, 0, Decimal("0.00001")))
-                await account.settle(hold, usage(1000, "0.01"))
+                account.settle(hold, usage(1000, "0.01"))
             assert await one.spent("1000 work/total") == 1000
 
     run(main)
@@ -225,7 +225,7 @@ def test_a_cancelled_request_is_settled_and_recorded(address: str) -> None:
                             started.set()
                             await asyncio.Event().wait()
                         finally:
-                            await account.settle(hold, usage(33))
+                            account.settle(hold, usage(33))
 
                 task = asyncio.create_task(request())
                 await started.wait()
@@ -244,7 +244,7 @@ def test_an_engine_that_bills_more_than_was_held_is_charged(address: str) -> Non
             async with await one.worker() as accounts:
                 async with accounts.open(one.key) as account:
                     hold = await account.reserve(Amount(1, 90))
-                    await account.settle(hold, usage(130))
+                    account.settle(hold, usage(130))
                 assert (await refused(accounts, one)).code == "budget_exceeded"
             assert await one.spent("100 work/total") == 130
 
@@ -317,7 +317,7 @@ def test_a_locked_file_refuses_new_requests_and_settles_old_ones_later(address: 
                     hold = await account.reserve(Amount(1, 50))
                     other = sqlite3.connect(address, isolation_level=None)
                     other.execute("BEGIN EXCLUSIVE")
-                    await account.settle(hold, usage(44))
+                    account.settle(hold, usage(44))
                     await _until_gone(accounts)
                     with pytest.raises(StoreGone, match="nothing was spent"):
                         async with accounts.open(one.key):
@@ -344,7 +344,7 @@ def test_a_server_that_crashes_refuses_new_requests_and_loses_no_account(
                     hold = await account.reserve(Amount(1, 50))
                     await asyncio.to_thread(postgres.stop)
                     try:
-                        await account.settle(hold, usage(44))
+                        account.settle(hold, usage(44))
                         await _until_gone(accounts)
                         with pytest.raises(StoreGone, match="nothing was spent"):
                             async with accounts.open(one.key):
@@ -372,7 +372,7 @@ def test_a_store_can_be_closed_while_its_worker_lives(address: str) -> None:
             async with accounts, accounts.open(one.key) as account:
                 hold = await account.reserve(Amount(1, 50))
                 await store.aclose()
-                await account.settle(hold, usage(44))
+                account.settle(hold, usage(44))
             spending = (await one.spendings())["1000 work/day"]
             assert spending.held >= 50
             await one.store.reap(one.utc() + 1, one.utc() + 1)
@@ -391,7 +391,7 @@ def test_a_worker_that_was_only_cut_off_pays_what_it_used(address: str) -> None:
                     hold = await account.reserve(Amount(1, 400))
                     assert await one.store.reap(one.utc() + 100, one.utc() + 100) == 1
                     assert await account.extend(hold, Amount(0, 200))
-                    await account.settle(hold, usage(555))
+                    account.settle(hold, usage(555))
                 async with accounts.open(one.key) as account:
                     await spend(account, 5)
             spending = (await one.spendings())["1000 work/day"]
@@ -440,7 +440,7 @@ def test_long_caps_do_not_keep_others_out(address: str) -> None:
                         if count == 300:
                             inside.set()
                         await inside.wait()
-                        await account.settle(hold, usage(200))
+                        account.settle(hold, usage(200))
 
                 async with asyncio.TaskGroup() as group:
                     for _ in range(300):
@@ -464,6 +464,6 @@ def test_a_flood_over_the_rate_does_not_starve_calls_in_flight(address: str) -> 
                     assert caught.value.code == "rate_limit_exceeded"
                     assert await account.extend(hold, Amount(0, 900))
                 assert hold.amount.work == 45_100
-                await account.settle(hold, usage(45_100))
+                account.settle(hold, usage(45_100))
 
     run(main)

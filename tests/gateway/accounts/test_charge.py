@@ -52,7 +52,7 @@ async def streamed(
                 break
         after = min(wanted - seen, rng.randint(0, OVERSHOOT))
         unseen = one.unseen(seen, min(OVERSHOOT, wanted - seen))
-        await one.settle(Usage(1, output_tokens=seen, unseen_tokens=unseen))
+        one.settle(Usage(1, output_tokens=seen, unseen_tokens=unseen))
         return seen + after
 
 
@@ -120,7 +120,7 @@ def test_the_last_tokens_are_told_to_the_upstream_as_a_cap_and_shared() -> None:
                     assert one.cap is not None
                     assert one.cap >= spent
                     assert await one.covers(one.cap)  # all of it is held: nothing is cut
-                    await one.settle(Usage(1, output_tokens=spent))
+                    one.settle(Usage(1, output_tokens=spent))
             async with accounts.open() as account:
                 with pytest.raises(BudgetExceeded):
                     await charge(account, plan()).begin()

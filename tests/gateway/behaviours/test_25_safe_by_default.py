@@ -123,7 +123,7 @@ def test_the_gateway_s_key_is_in_no_reply_whatever_the_upstream_says() -> None:
                     everything = got.body + json.dumps(dict(got.headers)).encode()
                     assert KEY.encode() not in everything
                 for record in gw.log.records:
-                    assert KEY not in json.dumps(record.line)
+                    assert KEY not in str(record.line)
 
     run(main)
 

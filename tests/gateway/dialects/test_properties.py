@@ -107,3 +107,42 @@ def test_what_is_streamed_is_what_the_end_says(deltas: list[dict[str, str]], fin
         assert len(opened) == len(closed) == len(speaker.parts)
         assert told[0]["type"] in ("response.created", "message_start")
         assert told[-1]["type"] in ("response.completed", "response.incomplete", "message_stop")
+
+
+CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+DELTAS = st.one_of(
+    *[st.text(max_size=3).map(lambda text: {"content": text})] * 3,
+    st.just({"role": "assistant", "content": None}),
+    st.text(max_size=3).map(lambda text: {"reasoning_content": text}),
+    st.text(max_size=3).map(lambda text: {"content": text, "refusal": "no"}),
+)
+EVENTS = st.one_of(
+    *[DELTAS.map(lambda delta: {"model": "m", "choices": [{"index": 0, "delta": delta}]})] * 4,
+    st.just({"model": "m", "choices": [{"index": 0, "delta": None}]}),
+    st.just({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}}),
+    st.just({"choices": [{"delta": {"content": "of no model"}}]}),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(EVENTS, max_size=12), CUTS, st.booleans())
+def test_what_was_read_once_says_what_reading_it_again_says(
+    values: list[dict[str, Any]], cuts: list[int], as_odd: bool
+) -> None:
+    """A stream is put into other words by what the relay has read of it, not read anew."""
+    told = [f"data: {json.dumps(value, ensure_ascii=as_odd)}\n\n".encode() for value in values]
+    body = Body.read(json.dumps(CHAT).encode())
+    passed = Passed.read(Asked(body.written(), NO_WISH, "up", "m", id="r-1"), body, "chat")
+    plan = Plan(None, 0, is_cuttable=True, overshoot=SERVER.overshoot, price=None)
+    one = Attempt(SERVER, passed, passed.counts(SERVER, plan, None), None)
+    parts = pieces(b"".join(told), cuts)
+    known, anew = _speakers(), _speakers()
+    for part in parts:
+        out = one.events(part)
+        if not out:
+            continue  # nothing is written: what was read goes with what comes next
+        read = one.pieces()
+        assert read is not None
+        assert [a.part(out, read) for a in known] == [b.part(out) for b in anew]
+    assert one.failure is None
+    assert [a.last(b"", one.pieces()) for a in known] == [b.last(b"") for b in anew]

@@ -40,7 +40,7 @@ def test_odd_names_are_names_and_no_label_path_or_query(tmp_path: Path) -> None:
                 assert not any(name.encode() in figures for name in ODD)
                 assert b"trj-" not in figures
                 lines = [record.line for record in gw.log.records]
-                assert {line["trajectory"] for line in lines if line["trajectory"]} == {
+                assert {line.trajectory for line in lines if line.trajectory} == {
                     id_of(stored.key.id, name) for name in ODD
                 }
             assert {row.trajectory[:4] for row in await one.store.rows(0, 99)} == {"trj-"}

@@ -27,7 +27,7 @@ async def spend(accounts: Accounts, book: Book, one: Rig, named: Named, work: in
     try:
         async with accounts.open(one.key, first=Amount(1, work), within=turn.within) as account:
             hold = await account.reserve(Amount(1, work))
-            await account.settle(hold, Usage(1, output_tokens=work))
+            account.settle(hold, Usage(1, output_tokens=work))
     finally:
         turn.end("r", Usage(1, output_tokens=work), 200)
 
@@ -77,9 +77,7 @@ def test_one_that_is_dropped_while_a_worker_knows_it_is_charged_on_top(
             ):
                 with pytest.raises(Refused, match="has 30 work left"):
                     await account.reserve(Amount(1, 31))
-                await account.settle(
-                    await account.reserve(Amount(1, 30)), Usage(1, output_tokens=30)
-                )
+                account.settle(await account.reserve(Amount(1, 30)), Usage(1, output_tokens=30))
             for named in FOUND[1:]:  # none is refused for their number
                 await spend_at_a_new_worker(one, named, 1)
 
@@ -120,7 +118,7 @@ def test_without_a_store_the_process_knows_what_one_had_spent(
                 try:
                     async with accounts.open(within=turn.within) as account:
                         hold = await account.reserve(Amount(1, work))
-                        await account.settle(hold, Usage(1, output_tokens=work))
+                        account.settle(hold, Usage(1, output_tokens=work))
                 finally:
                     turn.end("r", Usage(1, output_tokens=work), 200)
                 return turn.number

@@ -201,7 +201,7 @@ def test_runs_that_nobody_named_make_room_and_are_forgotten_with_what_finds_them
                     accounts.open(one.key, within=within) as account,
                 ):
                     hold = await account.reserve(Amount(1, work))
-                    await account.settle(hold, Usage(1, output_tokens=work))
+                    account.settle(hold, Usage(1, output_tokens=work))
 
             for place in range(9):
                 await spend(Named(f"found {place}", is_found=True), 5)
@@ -233,7 +233,7 @@ def test_a_limit_that_is_gone_from_the_store_stops_no_other(tmp_path: Path) -> N
                         await account.reserve(Amount(1, 5))
                 async with accounts.open(one.key) as account:
                     hold = await account.reserve(Amount(1, 5))
-                    await account.settle(hold, Usage(1, output_tokens=5))
+                    account.settle(hold, Usage(1, output_tokens=5))
             assert (await one.store.usage(one.utc()))[0].spendings[0].spent == 5
 
     run(main)
@@ -274,10 +274,10 @@ def test_a_turn_that_began_a_minute_ago_still_holds_its_part(tmp_path: Path) -> 
                         with pytest.raises(Refused, match="is held by calls in flight") as busy:
                             await late.reserve(Amount(1, 40))
                         assert busy.value.code == "budget_busy"
-                        await early.settle(hold, Usage(1, output_tokens=5))
+                        early.settle(hold, Usage(1, output_tokens=5))
                         third = await late.reserve(Amount(1, 60))
-                        await late.settle(third, Usage(1, output_tokens=60))
-                        await late.settle(second, Usage(1, output_tokens=20))
+                        late.settle(third, Usage(1, output_tokens=60))
+                        late.settle(second, Usage(1, output_tokens=20))
             assert {row[1:3] for row in await standing(one.store)} == {("work", 85)}
 
     run(main)

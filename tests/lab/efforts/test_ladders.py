@@ -243,6 +243,23 @@ async def test_an_engine_that_a_profile_names_is_missed_before_anything_is_spent
     assert done.usage.calls == len(engine.requests) + len(both["strong"].requests) > 0
 
 
+@pytest.mark.parametrize("n", [1, 2, 3])
+async def test_a_ladder_draws_no_more_than_auto_may(n: int, tmp_path: Path) -> None:
+    seen = msgspec.structs.replace(
+        recorded_ladders(made()), rungs=(Rung("", "weak"), Rung("", "strong"))
+    )
+    path = tmp_path / "two.json"
+    write_profile(Profile("scripted", "tokens", (), ladders=seen), path)
+    auto = Auto(profile=str(path), n=n, of="scripted")
+    said = ScriptedEngine(lambda request: f"Answer: {request.seed}")  # no two agree
+    engines = {"weak": said, "strong": said}
+    done = await run(auto, Problem.ask("1?"), said, budget=Budget(work=5000), engines=engines)
+    assert 1 <= done.usage.calls <= n
+    for place in range(10):
+        held = pooled_climber(auto, 1e9, place / 10).ladder
+        assert sum(stage.n for stage in held.stages) <= n
+
+
 def test_a_pooled_budget_gives_dear_ladders_to_some_problems(tmp_path: Path) -> None:
     auto = Auto(profile=str(profile(tmp_path)))
     work = play(recorded_ladders(made())).work.mean(axis=1)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from workspan.app.which import Which
 from workspan.core.engine import Bill, EngineInfo, Price
 from workspan.core.ledger import Ledger
 from workspan.data.budget import Budget
@@ -17,7 +18,15 @@ from workspan.data.types import Amount, Chunk, Notice, Problem, Request, Usage
 from workspan.errors import InputError
 from workspan.lab.efforts.dropping import Standing, dropped
 from workspan.lab.efforts.guard import Guard
-from workspan.lab.efforts.race import Entrant, Raced, grade_by_task, race
+from workspan.lab.efforts.race import (
+    Entrant,
+    Measured,
+    Raced,
+    Sampled,
+    grade_by_task,
+    race,
+    standings,
+)
 from workspan.lab.efforts.records import records_of
 from workspan.spec import parse_strategy
 from workspan.store.journals import JournalFile
@@ -83,6 +92,37 @@ async def test_every_setting_is_measured_and_the_bill_is_the_sum() -> None:
     assert found.ended_by == "done"
     tokens = sum(s.usage.output_tokens for one in found.measured.values() for s in one.samples)
     assert found.spent.output_tokens == tokens
+
+
+async def test_a_pilot_below_what_its_journal_has_spent_asks_nothing_and_says_so(
+    tmp_path: Path,
+) -> None:
+    async def under(pilot: str) -> tuple[Raced, int]:
+        engine = Model(said, price=PRICE)
+        with JournalFile(tmp_path / "kept", Header("scripted", 0)) as journals:
+            found = await race(
+                entrants("medium", "high"),
+                tasks(4),
+                engine,
+                budget=Budget.parse(pilot),
+                grade=grade_by_task,
+                journals=journals,
+            )
+        return found, len(engine.requests)
+
+    whole, asked = await under("2k work")
+    assert (asked, whole.passed) == (whole.spent.calls, [])
+    again, asked = await under("2k work")
+    assert (asked, again.passed, again.ended_by) == (0, [], "done")
+    work = again.kept.work
+    assert work == whole.spent.output_tokens
+    less, asked = await under(f"{work - 1} work")
+    assert (asked, less.spent) == (0, whole.spent)
+    assert less.passed == [(Budget(work=work), Budget(work=work - 1))]
+    done = Which([], less, {}, None)
+    said_first = f"the journal held {work} work before this race began, more than the pilot of"
+    assert done.caveats[0].startswith(said_first)
+    assert "nothing was asked" in done.caveats[0]
 
 
 async def test_what_can_not_pay_leaves_the_race() -> None:
@@ -268,3 +308,48 @@ async def test_the_guard_lets_the_first_run_through_and_then_goes_by_the_longest
     assert await guard.admit(0) == ""
     ran(40)
     assert await guard.admit(0) == "work"
+
+
+def measured(*money: Decimal | None, tokens: tuple[int, ...]) -> Raced:
+    """One problem at some settings: what a sample of each cost, in money and in tokens."""
+    found = Raced((*entrants(*"abc"[: len(money)], n=1),), (*tasks(1),), Budget())
+    for place, (cost, n) in enumerate(zip(money, tokens, strict=True)):
+        usage = Usage(1, 0, output_tokens=n, cost=cost)
+        found.measured[place, 0] = Measured((Sampled("7", usage, 0.0, 1.0),), n, 0.0)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("money", "costs"),
+    [
+        ((Decimal("0.5"), Decimal("0.1")), [0.5, 0.1]),
+        ((Decimal("0.5"), None), [10, 400]),  # one has no price: tokens tell them apart
+        ((Decimal("0.5"), Decimal(0)), [0.5, 0.0]),  # one is free
+        ((Decimal(0), Decimal(0)), [10, 400]),  # both are
+        ((None, None), [10, 400]),
+    ],
+)
+def test_settings_are_told_apart_in_one_unit(
+    money: tuple[Decimal | None, ...], costs: list[float]
+) -> None:
+    assert [one.cost for one in standings(measured(*money, tokens=(10, 400)))] == costs
+
+
+async def test_what_is_free_is_told_apart_by_its_work() -> None:
+    free = ScriptedEngine(said)  # at no cost, and no setting of it is dropped by price
+    held = [Entrant(Rung(""), Ladder(("",), (3,), max_tokens=100))]
+    found = await race(held, tasks(16), free, budget=Budget(calls=99), grade=grade_by_task)
+    arms = [one for one in records_of(found, free.info.price) if one.kind == "arm"]
+    assert {one.cost for one in arms} == {0.0}
+    assert arms[0].work < arms[1].work < arms[2].work
+    assert arms[1].verdict == "below the hull"  # two votes are as right as one, for more work
+
+
+async def test_where_all_is_wrong_no_policy_is_guessed() -> None:
+    wrong = ScriptedEngine(lambda _: "hm Answer: 20")
+    held = [Entrant(Rung(""), Ladder(("",), (3,), max_tokens=100))]
+    found = await race(held, tasks(16), wrong, budget=Budget(calls=99), grade=grade_by_task)
+    records = records_of(found, wrong.info.price)
+    assert {one.kind for one in records} == {"arm"}
+    assert {one.accuracy for one in records} == {0.0}
+    assert {one.difference for one in records} == {None}

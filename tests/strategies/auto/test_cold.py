@@ -9,6 +9,7 @@ from math import inf, log2
 
 import pytest
 
+from workspan.strategies.auto.auto import Auto
 from workspan.strategies.auto.policies.cold import Cold
 from workspan.strategies.auto.policies.exhaustive import Exhaustive
 from workspan.strategies.auto.policies.state import NONE, Chain, Policy, State
@@ -104,3 +105,21 @@ def test_a_share_of_a_budget_is_all_that_a_rule_sees() -> None:
     rule = Within(Cold(confidence=1.0, block=BLOCK), 90)
     end = simulate(rule, lambda: (BLOCK, 0), State(work_left=1000))
     assert 0 < end.work <= 90
+
+
+@pytest.mark.parametrize(
+    ("work", "span", "n"),
+    [
+        (None, None, 1),
+        (9_000, None, 1),
+        (9_000, 3_000, 3),
+        (9_000, 100, 8),
+        (50, 100, 1),
+        (None, 100, 8),
+    ],
+)
+def test_where_span_is_limited_as_many_begin_as_surely_fit(
+    work: int | None, span: int | None, n: int
+) -> None:
+    state = State(work_left=work, span_left=span)
+    assert Auto(max_tokens=500).rule_for(state).decide(state).n == n

@@ -31,6 +31,9 @@ from workspan.strategies.auto.fit.profile import (
 )
 from workspan.strategies.auto.fit.replayed import replayed
 from workspan.strategies.auto.fit.rules import fitted
+from workspan.strategies.auto.fit.vote_induction import Induction, Step
+from workspan.strategies.auto.policies.conditional_logit import ConditionalLogit
+from workspan.strategies.auto.policies.votes import VoteRule
 
 BUDGETS = (1_000, 4_000, 8_000, 16_000, 32_000, 64_000)
 WIDE = 1_000_000
@@ -83,6 +86,67 @@ def test_nothing_is_run_to_choose_a_plan(file: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("workspan.strategies.auto.fit.races.learn_support", never)
     assert rules(evaluations_of(read_held(file))) == expected
     assert set(ran) <= {1}  # one chain as deep as a limit, which nobody can know before
+
+
+def whole(n_problems: int = 16, *, is_labelled: bool = True) -> Profile:
+    """The same problems' chains as samples that nobody could ask on the way."""
+    plain = simulated(n_problems)
+    cases = [
+        msgspec.structs.replace(
+            case,
+            chains=tuple(
+                msgspec.structs.replace(one, depths=one.depths[-1:], groups=one.groups[-1:])
+                for one in case.chains
+            ),
+            right=case.right if is_labelled else None,
+        )
+        for case in plain.problems
+    ]
+    return msgspec.structs.replace(plain, problems=tuple(cases), asked=0.0)
+
+
+@pytest.mark.parametrize("is_labelled", [True, False])
+@pytest.mark.parametrize("asked", [{}, {"price": 1e-6}], ids=str)
+def test_votes_are_the_same_to_the_digit(
+    asked: dict[str, Any], is_labelled: bool, tmp_path: Path
+) -> None:
+    profile, path = whole(is_labelled=is_labelled), tmp_path / "profile.json"
+    write_evaluated(profile, path)
+    expected = rules(Evaluations.of(profile), **asked)
+    assert rules(evaluations_of(read_held(path)), **asked) == expected
+    before = msgspec.structs.replace(keep(profile), votes=None)  # as files were until then
+    write_held(profile, msgspec.json.encode(before), path)
+    assert rules(evaluations_of(read_held(path)), **asked) == expected
+
+
+def test_a_vote_for_a_budget_looks_at_one_price(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_evaluated(whole(), tmp_path / "profile.json")
+    asked: set[int] = set()
+    steps = Induction.steps
+
+    def seen(self: Induction, i: int) -> tuple[Step, ...]:
+        asked.add(i)
+        return steps(self, i)
+
+    monkeypatch.setattr(Induction, "steps", seen)
+    monkeypatch.setattr("workspan.strategies.auto.fit.sampled_votes.learn_weigher", None)
+    monkeypatch.setattr(ConditionalLogit, "learn", None)
+    for limit in (np.inf, 16_000.0):
+        asked.clear()
+        found = evaluations_of(read_held(tmp_path / "profile.json")).within(limit)
+        assert isinstance(fitted(found, work=16_000.0), VoteRule)
+        assert len(asked) == 1
+
+
+def test_prices_that_are_not_these_are_found_anew(tmp_path: Path) -> None:
+    found = keep(whole(8))
+    assert found.votes is not None
+    cut = msgspec.structs.replace(found.votes, ended=found.votes.ended[1:])
+    told = msgspec.structs.replace(found, votes=cut)
+    write_held(whole(8), msgspec.json.encode(told), tmp_path / "profile.json")
+    assert kept._read(read_held(tmp_path / "profile.json")) is None
 
 
 def test_arms_are_handed_on_to_by_the_same_beliefs(tmp_path: Path) -> None:
@@ -180,6 +244,8 @@ def test_the_version_goes_with_what_is_found() -> None:
     assert cases.mean(axis=(0, 2)) == pytest.approx(CASES, rel=1e-6)
     assert sum(map(abs, weights)) == pytest.approx(WEIGHTS, rel=1e-3)
     assert found.by_length == pytest.approx(BY_LENGTH, rel=1e-3)
+    assert found.votes is not None
+    assert sum(one.work for one in found.votes.ended) == pytest.approx(VOTES, rel=1e-3)
 
 
 FOUND = (2, 83, 13, 3)
@@ -187,6 +253,7 @@ ENDS = 612_780
 CASES = (0.512025, 16_557.9926, 3_232.9976)
 WEIGHTS = 26.8976
 BY_LENGTH = 0.0224919
+VOTES = 1_422_126.88
 
 
 @settings(max_examples=60, deadline=None)

@@ -77,8 +77,7 @@ def votes(price: float, floor: float = 0.0) -> VoteRule:
     """The rule that whole samples teach, at a price."""
     voting = whole_samples().voting
     assert voting is not None
-    assert voting.evaluation is not None
-    rule = voting.evaluation.rule(PRICES.index(price), floor)
+    rule = voting.rule(PRICES.index(price), floor)
     assert isinstance(rule, VoteRule)
     return rule
 

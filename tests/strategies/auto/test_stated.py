@@ -180,3 +180,45 @@ def test_a_stated_risk_is_neither_pooled_nor_calibrated() -> None:
         sync.solve_many(rows, budget="1k work", pooled=True, **told)
     with pytest.raises(SpecError, match="draws all chains"):
         sync.calibrate(rows, **told)
+
+
+@pytest.mark.parametrize(("name", "held"), [("temperature", 0.0), ("max_tokens", 1024)])
+def test_a_certificate_of_draws_at_other_settings_is_refused(
+    name: str, held: float, tmp_path: Path
+) -> None:
+    path = certificate(tmp_path, **{name: held})
+    info = EngineInfo("replay", "m")
+    with pytest.raises(SpecError, match=rf"give auto {name}={held}, or certify anew"):
+        Auto(floor="risk", certificate=path).check(info)
+    told: dict[str, Any] = {name: held}
+    Auto(floor="risk", certificate=path, **told).check(info)
+
+
+def test_a_vote_of_fewer_draws_than_the_certificate_is_of_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"n=2, and .* of a vote of up to 8 draws"):
+        Auto(floor="risk", certificate=certificate(tmp_path), n=2)
+    Auto(floor="risk", certificate=certificate(tmp_path, n=128))
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.5, "risk", "agreement"])
+def test_a_delta_that_nothing_takes_is_refused(floor: Any) -> None:
+    with pytest.raises(ValueError, match="delta is for floor='mode' alone"):
+        Auto(floor=floor, delta=0.01)
+
+
+def test_answers_of_another_kind_are_said_to_be_outside_the_promise(tmp_path: Path) -> None:
+    for kinds, times in ((("text",), 0), (("number",), 1), ((), 0)):
+        path = certificate(tmp_path, kinds=kinds)
+        result = solved(Auto(floor="risk", certificate=path), ["a"] * 8)
+        said = [one for one in result.notices if one.code == "other_library"]
+        assert len(said) == times, kinds
+
+
+def test_certifying_keeps_how_draws_were_made(tmp_path: Path) -> None:
+    rows = [{"prompt": f"{i} + 1?", "kind": "number", "answer": str(i + 1)} for i in range(4)]
+    dials = "probe='', temperature=0.9, max_tokens=100"
+    path = tmp_path / "kept.json"
+    told: dict[str, Any] = {"engine": "scripted", "n": 4, "alpha": 0.9, "budget": "4k work"}
+    sync.certify(rows, mode="agreement", strategy=f"auto({dials})", to=path, delta=0.5, **told)
+    kept = read_certificate(path)
+    assert (kept.temperature, kept.max_tokens) == (0.9, 100)

@@ -15,8 +15,13 @@ from workspan.search.stopping import beta_confidence
 from workspan.strategies.auto.fit.evaluation import Evaluation
 from workspan.strategies.auto.fit.profile import Case, Profile, Record
 from workspan.strategies.auto.fit.rules import evaluated, fitted
-from workspan.strategies.auto.fit.sampled_votes import SampledVotes, Votes, sampled_votes
-from workspan.strategies.auto.fit.vote_evaluation import PRICE, VoteEvaluation, evaluated_votes
+from workspan.strategies.auto.fit.sampled_votes import SampledVotes, Votes
+from workspan.strategies.auto.fit.vote_evaluation import (
+    PRICE,
+    Inductions,
+    VoteEvaluation,
+    evaluated_votes,
+)
 from workspan.strategies.auto.fit.vote_induction import PRICES
 from workspan.strategies.auto.fit.weighing import learn_weigher
 from workspan.strategies.auto.policies.conditional_logit import ConditionalLogit
@@ -133,6 +138,7 @@ def test_a_run_counts_as_the_evaluation_does(said: list[tuple[int, int]], by_len
             assert told == counted
         else:  # equals differ by rounding
             assert told[1:] == pytest.approx(counted[1:], abs=1)
+            assert told.leader == counted[0] or told.first - told.second <= 1
 
 
 def test_chances_are_learnt_from_shares_and_a_single_label_is_not_believed() -> None:
@@ -272,7 +278,7 @@ def test_a_profile_of_whole_samples_gets_votes_with_labels_and_without() -> None
         assert len(rule.table) == WIDTH
         assert not isinstance(fitted(found, work=1_000, span=500), VoteRule)
         assert not isinstance(fitted(found, work=1_000, is_judged=True), VoteRule)
-    assert sampled_votes(Profile("m", "tokens", profile().problems[:0])) is None
+    assert Inductions.of(Profile("m", "tokens", profile().problems[:0])) is None
 
 
 def test_with_labels_hopeless_votes_are_left_sooner_than_without() -> None:
@@ -280,9 +286,7 @@ def test_with_labels_hopeless_votes_are_left_sooner_than_without() -> None:
     flat = votes.first[:, -1] < 6
     drawn = []
     for is_labelled in (True, False):
-        voting = evaluated_profile(is_labelled).voting
-        assert voting is not None
-        one = voting.evaluation
+        one = evaluated_profile(is_labelled).voting
         assert one is not None
         drawn.append(one.drawn(one.affordable(600), votes)[flat].mean())
     assert drawn[0] < 0.9 * drawn[1]
@@ -291,8 +295,32 @@ def test_with_labels_hopeless_votes_are_left_sooner_than_without() -> None:
 def test_a_limit_on_each_run_does_not_make_a_sample_cheap() -> None:
     one = evaluated_votes(simulated(60, 0), limit=1_500)
     assert PRICES[one.affordable(1_500)] >= PRICE
-    assert max(one.work) <= 1_500
+    assert max(one.ended(i).work for i in range(len(PRICES))) <= 1_500
     assert PRICES[evaluation().affordable(10_000)] == 0
+
+
+def test_a_price_is_found_alone_as_it_is_among_all() -> None:
+    """Each price is looked at when somebody asks for it, in any order."""
+    samples = simulated(60, 7)
+    falling = [evaluated_votes(samples).rule(i) for i in SOME]
+    one = evaluated_votes(samples)
+    assert [one.rule(i) for i in reversed(SOME)] == falling[::-1]
+    work = [one.ended(i).work for i in range(len(PRICES))]
+    for budget in (0.9 * work[0], work[0], *np.linspace(work[0], work[-1], 7)):
+        fits = [i for i, own in enumerate(work) if own <= budget]
+        assert one.affordable(budget) == max(fits, default=0)
+    assert evaluated_votes(samples).affordable(work[30]) == one.affordable(work[30])
+
+
+def test_a_leader_whose_votes_fall_by_their_length_is_passed() -> None:
+    """Two that are short for one answer, two of the usual length for another; then a long one."""
+    said, spent = np.array([[0, 0, 1, 1, 0, 0]]), np.array([[400.0, 400, 500, 500, 90_000, 90_000]])
+    worth = np.ones((1, 2))
+    votes = SampledVotes(said, spent, worth, worth, 1, Weigher(0.5)).counted(
+        np.array([0]), np.arange(6)[None]
+    )
+    assert votes.lead.tolist() == [[0, 0, 0, 0, 1, 1]]
+    assert votes.first.tolist() == [[1, 2, 2, 2, 4, 6]]
 
 
 def test_below_the_floor_it_abstains_and_open_chains_end_first() -> None:
@@ -308,3 +336,19 @@ def test_a_vote_that_never_came_up_is_judged_by_its_lead() -> None:
     assert rule.outlook(1, 1, 0) == leads[1]
     assert rule.outlook(1, 9, 1) == leads[1]
     assert rule.outlook(1, 2, 2) == leads[0]
+
+
+@pytest.mark.parametrize("span", [150, 250, 400])
+def test_within_a_span_whole_samples_are_drawn_side_by_side(span: int) -> None:
+    """One after the other they would not fit; and what the span cuts has no answer."""
+    found = evaluated_profile(is_labelled=True)
+    rule = fitted(found, work=20 * span, span=span)
+    first = rule.decide(State(work_left=20 * span, span_left=span))
+    assert (first.action, first.block) == ("widen", min(span, found.table.tokens.max()))
+    assert first.n > 1
+    cut = found.as_cut(span).table
+    assert cut.tokens.max() <= span
+    late = found.table.tokens > span
+    assert (cut.group[late] == NONE).all()
+    assert not cut.right[late].any()
+    assert (cut.group[~late] == found.table.group[~late]).all()

@@ -126,6 +126,8 @@ class Endpoint:
     """Holds the key in place of ``Authorization: Bearer``, such as Azure's "api-key"."""
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     """Fields added to every request for a completion, such as a provider's routing."""
+    is_seen: bool = True
+    """False where nobody answered when it was opened."""
 
     def __post_init__(self) -> None:
         """Check the arguments; nothing is opened yet."""
@@ -296,6 +298,7 @@ class Endpoint:
             can_be_cut=False,  # until a stream has ended with a count
             caches=self.caches,
             has_effort_field=bool(self.effort_field),
+            is_seen=self.is_seen,
         )
 
     @property

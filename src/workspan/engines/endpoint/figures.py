@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+
+import msgspec
 
 from workspan.data.types import Prompt
 from workspan.engines.endpoint.wire import Report
@@ -33,8 +34,7 @@ _MOST_MONEY = Decimal(1_000_000)
 """USD that no call costs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """What a call has put on the wire: bounds that hold whatever the server reports."""
 
     cap: int
@@ -63,8 +63,7 @@ def together(choices: Sequence[Shown]) -> Shown:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(msgspec.Struct, frozen=True):
     """What is charged."""
 
     prompt: int | None

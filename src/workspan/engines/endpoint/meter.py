@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from workspan.data.types import Chunk, FinishReason, Notice, Request, Source, Usage
+from msgspec import structs
+
+from workspan.data.types import Chunk, FinishReason, Notice, Request, Source, Usage, weaker
 from workspan.engines.endpoint.figures import (
     BEYOND,
     Shown,
     least_of_prompt,
-    least_tokens,
     merged,
     reconcile,
     running,
 )
 from workspan.engines.endpoint.pace import Pace
 from workspan.engines.endpoint.rejections import finish_of
+from workspan.engines.endpoint.sides import Came, Side
 from workspan.engines.endpoint.tool_calls import ToolCalls
 from workspan.engines.endpoint.wire import Choice, Delta, Report
 from workspan.errors import EngineRejected
-from workspan.legible import whole_unicode
-
-_STRENGTH: tuple[Source, ...] = ("measured", "tokenised", "estimated")
-
 
 _IGNORES_CAP = Notice("ignores_cap", "the server decodes more tokens than it is asked for")
 
@@ -48,84 +46,6 @@ _MOST_DETAILS = 1_000
 _EMOJI = 3
 """Tokens of an emoji, at most: the first two of its four bytes are one in vocabularies that were
 learnt from bytes."""
-
-
-class _Side:
-    """The text of one side of a choice, the answer's or the thinking's, counted read by read."""
-
-    __slots__ = ("_emoji", "_is_open", "_least", "_new", "_size", "_waiting", "pieces")
-
-    def __init__(self) -> None:
-        self.pieces = 0
-        self._new: list[str] = []
-        """Not counted yet."""
-        self._waiting: list[str] = []
-        """Counted, and not handed on yet."""
-        self._size = self._least = self._emoji = 0
-        self._is_open = False
-        """It ends within a word, which the next piece may go on with."""
-
-    def __bool__(self) -> bool:
-        """Something waits to be handed on."""
-        return bool(self._new or self._waiting)
-
-    def add(self, text: str) -> None:
-        """Take a piece that is not empty."""
-        self.pieces += 1
-        self._new.append(text)
-
-    def extend(self, texts: list[str]) -> None:
-        """Take several at once."""
-        self.pieces += len(texts)
-        self._new += texts
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        if self._new:
-            self._count()
-        return self._size
-
-    @property
-    def least(self) -> int:
-        """Tokens that it surely took; a word that two pieces share counts once."""
-        if self._new:
-            self._count()
-        return self._least
-
-    @property
-    def emoji(self) -> int:
-        """Characters of four bytes, each of which may be several tokens in one piece."""
-        if self._new:
-            self._count()
-        return self._emoji
-
-    def _count(self) -> None:
-        text = "".join(self._new)
-        self._new.clear()
-        self._waiting.append(text)
-        if text.isascii():
-            self._size += len(text)
-        else:
-            self._size += len(text.encode(errors="surrogatepass"))
-            self._emoji += sum(map("\uffff".__lt__, text))
-        goes_on = self._is_open and not text[0].isspace()
-        self._least += least_tokens(text) - goes_on
-        self._is_open = not text[-1].isspace()
-
-    def forget(self) -> None:
-        """Let go of what waits, once it is counted."""
-        if self._new:
-            self._count()
-        self._waiting.clear()
-
-    def taken(self) -> str:
-        """Hand on what waits."""
-        if self._new:
-            self._count()
-        text = "".join(self._waiting)
-        self._waiting.clear()
-        return text if text.isascii() else whole_unicode(text)
 
 
 def hear_of_all(meters: Sequence[Meter], report: Report) -> None:
@@ -157,6 +77,15 @@ class Meter:
     they can be true.
     """
 
+    __slots__ = (
+        *("_blank", "_cached", "_called", "_calls", "_confidences", "_counted"),
+        *("_details", "_goes_on", "_heard_at", "_is_bounded", "_is_confident"),
+        *("_is_told_past", "_is_whole", "_logprobs", "_overshoot", "_pace", "_prompt"),
+        *("_prompt_bound", "_prompt_source", "_refusal", "_report", "_scored"),
+        *("_settled", "_text", "_thought", "_thought_name", "_tokens", "_told"),
+        *("_unasked", "finish", "is_asked_whole", "notices", "request"),
+    )
+
     def __init__(
         self,
         request: Request,
@@ -184,12 +113,14 @@ class Meter:
         self._prompt_bound = self._prompt = prompt_bound
         self._cached = 0
         self._prompt_source: Source = "estimated"
-        self._text, self._thought, self._refusal = _Side(), _Side(), _Side()
-        self._called = _Side()
+        self._text, self._thought, self._refusal = Side(), Side(), Side()
+        self._called = Side()
         """The arguments of tools' calls, as far as the model's own words came."""
         self._calls = ToolCalls()
-        self._unasked = _Side()
+        self._unasked = Side()
         """Of choices that nobody asked for: decoded, and charged for, all the same."""
+        self._counted = Came()
+        """As it was when it was last asked for; see `_all`."""
         self._blank = 0
         """Pieces without a text that is known, since the last running figure: a token each."""
         self._logprobs: list[float] = []
@@ -317,11 +248,31 @@ class Meter:
         shown = self._text.pieces + self._thought.pieces + self._refusal.pieces
         return shown + self._called.pieces + self._unasked.pieces
 
+    def _all(self) -> Came:
+        """Return what came, counted anew where there is more of it than at the last time."""
+        pieces = self.pieces
+        if self._counted.pieces != pieces:
+            self._counted = self._count(pieces)
+        return self._counted
+
+    def _count(self, pieces: int) -> Came:
+        text, called, refusal = self._text, self._called, self._refusal
+        thought, unasked = self._thought, self._unasked
+        for side in (text, thought, refusal, called, unasked):
+            side.count()
+        return Came(
+            pieces,
+            text.size + thought.size + refusal.size + called.size + unasked.size,
+            text.least + refusal.least + called.least,
+            thought.least,
+            unasked.least,
+            text.emoji + thought.emoji + refusal.emoji + called.emoji + unasked.emoji,
+        )
+
     @property
     def emoji(self) -> int:
         """Emoji, and other characters of four bytes, so far."""
-        shown = self._text.emoji + self._thought.emoji + self._refusal.emoji
-        return shown + self._called.emoji + self._unasked.emoji
+        return self._all().emoji
 
     @property
     def usual_least(self) -> int:
@@ -339,26 +290,29 @@ class Meter:
 
     @property
     def _size(self) -> int:
-        shown = self._text.size + self._thought.size + self._refusal.size + self._called.size
-        return shown + self._unasked.size + self._calls.beside
+        return self._all().size + self._calls.beside
 
     @property
     def least(self) -> int:
         """Decoded tokens that have surely arrived."""
-        shown = self._text.least + self._thought.least + self._refusal.least
-        text = shown + self._called.least
-        return max(text, self._scored) + self._unasked.least
+        return self._least(self._all())
+
+    def _least(self, came: Came) -> int:
+        return max(came.text + came.thought, self._scored) + came.unasked
 
     @property
     def seen(self) -> int:
         """Decoded tokens that have arrived, at most."""
-        least = self.least
+        came = self._all()
+        return self._seen(came, self._least(came))
+
+    def _seen(self, came: Came, least: int) -> int:
         if self._scored:
             return least
         told, pieces, size = self._told
-        rest = self._size - size
+        rest = came.size + self._calls.beside - size
         is_whole = self._is_whole or self.is_asked_whole or bool(self._calls)
-        most = told + (rest if is_whole else self._pace.bound(self.pieces - pieces, rest))
+        most = told + (rest if is_whole else self._pace.bound(came.pieces - pieces, rest))
         return self._capped(max(least, most + self._blank), least)
 
     def _capped(self, tokens: int, least: int) -> int:
@@ -419,7 +373,8 @@ class Meter:
     def forget(self) -> None:
         """Keep nothing of what arrived but its counts, where nobody asks for chunks."""
         for side in (self._text, self._thought, self._refusal, self._called, self._unasked):
-            side.forget()
+            if side.pieces:
+                side.forget()
         for told in (self._tokens, self._details, self._logprobs, self._confidences):
             told.clear()
 
@@ -470,9 +425,10 @@ class Meter:
             self.notices.append(_no_usage(server))
             self.settle_at(self.decoded, self.count_source)
             return
-        figures = reconcile(self._report, self.shown)
-        if self._heard_at < self.pieces and self.decoded > figures.decoded:
-            figures = replace(figures, decoded=self.decoded, is_measured=False)
+        shown = self.shown
+        figures = reconcile(self._report, shown)
+        if self._heard_at < self.pieces and shown.decoded_most > figures.decoded:
+            figures = structs.replace(figures, decoded=shown.decoded_most, is_measured=False)
         for odd in figures.contradictions:
             self.notices.append(Notice("contradiction", f"{server} contradicts itself: {odd}"))
         if figures.prompt is not None and with_prompt:
@@ -498,11 +454,13 @@ class Meter:
     @property
     def shown(self) -> Shown:
         """What the server's figures are held against."""
+        came = self._all()
+        least = self._least(came)
         return Shown(
             cap=self.request.max_tokens,
-            decoded_least=self.least,
-            decoded_most=self.decoded,
-            text_least=self._text.least + self._refusal.least + self._called.least,
+            decoded_least=least,
+            decoded_most=self._decoded(came, least),
+            text_least=came.text,
             prompt_least=least_of_prompt(self.request.prompt),
             prompt_most=self._prompt_bound if self._is_bounded else _ANY,
         )
@@ -510,10 +468,14 @@ class Meter:
     @property
     def decoded(self) -> int:
         """Our bound of an ended choice: an end token is decoded, too, but not streamed."""
+        came = self._all()
+        return self._decoded(came, self._least(came))
+
+    def _decoded(self, came: Came, least: int) -> int:
+        seen = self._seen(came, least)
         if self.finish == "length" or self._calls:  # by the server's word; calls are rewritten
-            return max(self.request.max_tokens, self.seen)
-        end = 1 if self.finish == "stop" else 0
-        return self._capped(self.seen + end, self.least)
+            return max(self.request.max_tokens, seen)
+        return self._capped(seen + 1 if self.finish == "stop" else seen, least)
 
     @property
     def usage(self) -> Usage:
@@ -538,6 +500,9 @@ class Meter:
     @property
     def _reasoning(self) -> int:
         """Tokens of the thinking that was streamed, at most."""
+        if not self._thought.pieces:
+            return 0
+        self._thought.count()
         return self._pace.bound(self._thought.pieces, self._thought.size)
 
     @property
@@ -547,13 +512,13 @@ class Meter:
 
     def _usage(self, tokens: int, thought: int, source: Source, unseen: int = 0) -> Usage:
         return Usage(
-            calls=1,
-            input_tokens=self._prompt,
-            cached_tokens=self._cached,
-            output_tokens=tokens,
-            reasoning_tokens=min(thought, tokens),
-            unseen_tokens=unseen,
-            source=max(source, self._prompt_source, key=_STRENGTH.index),
+            1,
+            self._prompt,
+            self._cached,
+            tokens,
+            min(thought, tokens),
+            unseen,
+            source=weaker(source, self._prompt_source),
         )
 
 

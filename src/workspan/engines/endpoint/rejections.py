@@ -147,10 +147,15 @@ def finish_of(reason: str) -> str:
         EngineRejected: the provider withheld the answer.
         EngineUnavailable: the server gave the answer up.
     """
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", reason.strip())
-    finish = _FINISHES.get(re.sub(r"[\s-]+", "_", name).lower(), "stop")
+    finish = _FINISHES.get(reason) or _FINISHES.get(_plain(reason), "stop")
     if finish == "withheld":
         raise EngineRejected(f"the provider's content filter withheld the answer: {reason[:40]!r}")
     if finish == "given up":
         raise EngineUnavailable(f"the server gave the answer up: finish_reason {reason[:40]!r}")
     return finish
+
+
+def _plain(reason: str) -> str:
+    """Return a reason in lower case, its words with low lines between them."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", reason.strip())
+    return re.sub(r"[\s-]+", "_", name).lower()

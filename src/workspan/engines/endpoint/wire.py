@@ -160,10 +160,12 @@ def decode_usual(events: Sequence[bytes]) -> list[Event] | None:
         read = _decode(b"[%b]" % b",".join(events))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    is_usual = len(read) == len(events) and all(
-        event.choices or event.usage is not None or event.error for event in read
-    )
-    return read if is_usual else None
+    if len(read) != len(events):
+        return None
+    for event in read:
+        if not (event.choices or event.usage is not None or event.error):
+            return None
+    return read
 
 
 def decode_event(data: bytes, *, is_error: bool = False) -> Event:

@@ -28,9 +28,9 @@ from math import exp, log
 from statistics import fmean
 from typing import Literal, NamedTuple
 
-from workspan.errors import InputError
+from workspan.errors import BudgetExceeded, InputError
 from workspan.lab.certifying.binomial import labels_needed, least_answered, tail, upper
-from workspan.lab.certifying.replayed import Replayed, Votes, replayed, votes_of, wrong
+from workspan.lab.certifying.replayed import LOST, Replayed, Votes, replayed, votes_of, wrong
 from workspan.legible import counted
 from workspan.search.mode_set import certifiable
 from workspan.search.stated_votes import HOPELESS, AgreementVotes, ModeVotes
@@ -79,12 +79,17 @@ class Certified:
     abstained: int
     hopeless: int
     """Abstentions before the last draw."""
+    cut: int
+    """Problems whose draws a limit ended, or a rule that stops early: each counts as a wrong answer
+    that was given, since nobody knows what more draws would have said; in mode as an abstention."""
     threshold: float | None
     """Of votes / (draws + 1); the nearest to a certificate where there is none; None in mode."""
     risk: float | None
     """Wrong among the answers given; in agreement and mode: others than all n draws elect."""
     risk_upper: float
-    """Its upper bound at 1 - delta, exact, at this threshold; in mode delta, by construction."""
+    """Its upper bound at 1 - delta, exact for this threshold by itself. Where it was chosen among
+    several (all but `bonferroni`) the bound fails somewhat more often, and alpha is what holds. In
+    mode it is delta, by construction."""
     certified: bool
     """The promise holds; else no answer may be given under it."""
     work: float
@@ -98,6 +103,11 @@ class Certified:
     promise: str
     correction: str = ""
     seed: int = 0
+    repeated: int = 0
+    """Problems that ask what another one asks, where their words are known: who counts them as so
+    many promises too much, unless the traffic to come repeats itself as these do."""
+    unit: str = "tokens"
+    """What work is; characters of recordings whose tokens nobody counted."""
 
 
 class Wish(NamedTuple):
@@ -156,12 +166,21 @@ def certify(profile: Profile, wish: Wish) -> Certified:
 
     Raises:
         InputError: a value out of range, too few draws, or in mode risk no label.
+        BudgetExceeded: the draws of all problems were cut.
     """
     wish.check()
-    sizes = sorted(len(case.chains) for case in profile.problems)
+    sizes = sorted(len(case.chains) for case in profile.problems if not case.cut)
+    if not sizes and (cut := len(profile.problems)):
+        raise BudgetExceeded(
+            f"the draws of {'the problem' if cut == 1 else f'all {cut} problems'} were cut, by a "
+            "limit on more than calls, a rule that stops early, or a kill: which draws are there "
+            "hangs on how long they are or what they say; raise the budget of a problem, or draw "
+            "fewer",
+            limit="work",
+        )
     n = wish.n or (sizes[len(sizes) // 4] if sizes else 0)
     votes = votes_of(profile, n, wish.seed) if n else []
-    if not votes:
+    if all(one.cut for one in votes):
         held = counted(n, "draw") if n else "any draw"
         raise InputError(f"no problem has {held}: draw more, or say fewer with n")
     if wish.mode == "mode":
@@ -182,8 +201,8 @@ def check_mode(n: int, delta: float) -> None:
         raise InputError(f"{said}, even where all agree: {least} at least")
 
 
-def certificate_of(found: Certified, wish: Wish, kinds: Sequence[str] = ()) -> Certificate:
-    """Return what `auto` needs to keep the promise.
+def certificate_of(found: Certified, wish: Wish, profile: Profile) -> Certificate:
+    """Return what `auto` needs to keep the promise that was found on a profile.
 
     Raises:
         InputError: mode mode needs none, or nothing was certified.
@@ -204,14 +223,21 @@ def certificate_of(found: Certified, wish: Wish, kinds: Sequence[str] = ()) -> C
         n=found.n,
         hopeless=wish.hopeless,
         problems=found.labelled if found.mode == "risk" else found.problems,
-        kinds=(*kinds,),
+        kinds=profile.kinds,
+        temperature=profile.temperature,
+        max_tokens=profile.max_tokens,
     )
 
 
 def _by_mode(votes: Sequence[Votes], model: str, wish: Wish, n: int) -> Certified:
-    replays = [replayed(one, ModeVotes(wish.delta, n, wish.hopeless)) for one in votes]
+    replays = [_by_itself(replayed(one, ModeVotes(wish.delta, n, wish.hopeless))) for one in votes]
     right = [_elected(one) for one in votes]
     return _record(votes, replays, right, model, wish, n, risk_upper=wish.delta)
+
+
+def _by_itself(one: Replayed) -> Replayed:
+    """Take draws that were cut as an abstention: no answer hangs on another problem's."""
+    return one._replace(answer=None) if one.answer == LOST else one
 
 
 def _by_threshold(votes: Sequence[Votes], model: str, wish: Wish, n: int) -> Certified:
@@ -324,7 +350,11 @@ def _record(
         n=n,
         answered=answered,
         abstained=len(replays) - answered,
-        hopeless=sum(one.answer is None and one.drawn < n for one in replays),
+        hopeless=sum(
+            went.answer is None and went.drawn < n and not one.cut
+            for one, went in zip(tested, replays, strict=True)
+        ),
+        cut=sum(one.cut for one in tested),
         threshold=threshold,
         risk=wrong(replays, right) / answered if answered else None,
         risk_upper=risk_upper,

@@ -101,6 +101,8 @@ class Raced:
     """Runs that a failed call ended; a resumed race asks them again."""
     ended_by: str = "done"
     """"done", or the limit that refused or cut the last run."""
+    kept: Amount = field(default_factory=Amount)
+    """What its journal had spent before it began: of the same pilot."""
     whole: int = sys.maxsize
     """The first problem that the budget kept from one of the settings. What was measured from there
     on is left out: of those problems the short runs alone came to their end."""
@@ -110,6 +112,15 @@ class Raced:
         """Places of the entrants that were not dropped."""
         gone = {one.place for one in self.out}
         return [place for place in range(len(self.entrants)) if place not in gone]
+
+    @property
+    def passed(self) -> list[tuple[Budget, Budget]]:
+        """Where the journal had spent more than the pilot holds: how much, and of how much."""
+        return [
+            (Budget(**{name: had}), Budget(**{name: most}))
+            for name, had in self.kept._asdict().items()
+            if (most := getattr(self.budget, name)) is not None and had > most
+        ]
 
     @property
     def spent(self) -> Usage:
@@ -198,18 +209,30 @@ def check_pilot(budget: Budget) -> None:
 
 def standings(raced: Raced) -> list[Standing]:
     """Say how the entrants that are still in the race stand."""
+    spent = {
+        place: [s.usage for _, one in raced.of(place) for s in one.samples] for place in raced.alive
+    }
+    costs = _prices(spent)
     found = []
     for place in raced.alive:
         graded = {j: one.right for j, one in raced.of(place) if one.right is not None}
-        costs = [_price(s.usage) for _, one in raced.of(place) for s in one.samples]
-        if graded and costs:
-            found.append(Standing(place, graded, sum(costs) / len(costs)))
+        if graded and costs[place]:
+            found.append(Standing(place, graded, sum(costs[place]) / len(costs[place])))
     return found
 
 
-def _price(usage: Usage) -> float:
-    """Return what a sample cost: in money where that is known, else in tokens."""
-    return float(usage.output_tokens) if not usage.cost else float(usage.cost)
+def _prices(spent: Mapping[int, Sequence[Usage]]) -> dict[int, list[float]]:
+    """Return what samples cost: in money where that is known of all, and not nothing; else tokens.
+
+    One unit for all: a model without a price is not dearer than others for its many tokens.
+    """
+    money = {
+        place: [one.cost for one in many if one.cost is not None] for place, many in spent.items()
+    }
+    is_known = all(len(money[place]) == len(many) for place, many in spent.items())
+    if is_known and any(map(any, money.values())):
+        return {place: [float(cost) for cost in many] for place, many in money.items()}
+    return {place: [float(one.output_tokens) for one in many] for place, many in spent.items()}
 
 
 class _Course:
@@ -248,6 +271,7 @@ class _Course:
             for one in self.raced.entrants:
                 held = [task for task in self.raced.tasks if self._id(runner, one, task) in known]
                 runner.owe(one.strategy, held)
+        self.raced.kept = self.account.owed
 
     def _id(self, runner: TrialRunner, one: Entrant, task: Task) -> RunId:
         root = seed_for(self.seed, digest(task.problem))

@@ -66,8 +66,9 @@ def recorded_race(
         seed: of the order in which each problem's samples come.
 
     Raises:
-        InputError: they are of several models, there are fewer than two efforts, or no problem has
-            samples at all of them.
+        InputError: they are of several models, or have a price and no tokens, there are fewer than
+            two efforts, no problem has
+            samples at all of them, or fewer samples than there are to be votes.
     """
     models = [*dict.fromkeys(one.model for one in found)]
     if len(models) > 1:
@@ -77,6 +78,11 @@ def recorded_race(
         if one not in by_effort:
             raise InputError(f"nothing was recorded at effort {one!r}: {nearest(one, by_effort)}")
     chosen = [by_effort[one] for one in efforts or by_effort]
+    if price is not None and chosen and chosen[0].unit != "tokens":
+        raise InputError(
+            f"a price is of tokens, and of {models[0]} {chosen[0].unit} were counted alone: leave "
+            "it out"
+        )
     if len(chosen) < 2:
         why = "".join(f"; {name}: {said}" for name, said in left_out.items())
         raise InputError(f"{models[0]} was recorded at one effort alone that can be used{why}")
@@ -87,7 +93,14 @@ def recorded_race(
     ]
     if not common:
         raise InputError("these recordings have no problem in common")
-    width = votes or min(8, *(_width(one, common) for one in chosen))
+    widths = {one.effort: _width(one, common) for one in chosen}
+    least = min(widths, key=lambda effort: widths[effort])
+    if votes is not None and votes > widths[least]:
+        raise InputError(
+            f"votes is {votes}, and at effort {least} there are {widths[least]} samples of nearly "
+            "all problems: no more can be drawn"
+        )
+    width = votes or min(8, widths[least])
     longest = max(one.longest for one in chosen)
     entrants = tuple(
         Entrant(

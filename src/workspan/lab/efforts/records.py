@@ -120,6 +120,8 @@ def records_of(
     """
     book = _Book(raced, price, pooled=pooled, is_replay=is_replay)
     common = Common.of(raced, pooled=pooled, seed=seed)
+    if common is not None and not common.played.right.any():
+        common = None  # whatever was chosen would be a guess
     found = choose(common.ladders, budget, seed) if common else None
     arms = [
         record
@@ -329,7 +331,8 @@ def _judged(arms: Sequence[WhichRecord], raced: Raced) -> list[WhichRecord]:
     graded = [i for i, one in enumerate(arms) if one.accuracy is not None]
     if not graded:
         return [*arms]
-    is_priced = all(arms[i].cost is not None for i in graded)
+    costs = [arms[i].cost for i in graded]
+    is_priced = None not in costs and any(costs)  # where all is free, work tells arms apart
     cost = np.array([(arms[i].cost if is_priced else arms[i].work) or 0.0 for i in graded])
     right = np.array([arms[i].accuracy or 0.0 for i in graded])
     hull = hull_of(cost, right)

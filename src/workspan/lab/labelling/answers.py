@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -15,11 +16,17 @@ STRATA = 5
 """Parts of equal size, from least agreement to most."""
 
 
+MOST = 1_000_000
+"""Draws of a problem; a file that tells of more is none of ours."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+
+
 class Voted(msgspec.Struct, frozen=True):
     """An answer and its votes."""
 
     answer: str
-    weight: float
+    weight: Annotated[float, msgspec.Meta(ge=-MOST, le=MOST)]
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -32,8 +39,10 @@ class Answered(msgspec.Struct, frozen=True):
     model: str = ""
     strategy: str = ""
     work: int = 0
-    calls: int = 0
-    failures: int = 0
+    calls: Count = 0
+    failures: Count = 0
+    stop: str = "done"
+    """What ended the run: the strategy, or a limit."""
 
     @property
     def agreement(self) -> float:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -15,13 +15,13 @@ from workspan.answers import equivalent
 from workspan.boundary.inputs import read_whole
 from workspan.data.types import AnswerKind
 from workspan.errors import DataError, InputError, OutputError
-from workspan.lab.labelling.answers import Chosen, Voted
+from workspan.lab.labelling.answers import Chosen, Count, Voted
+from workspan.recordings.journals import ALIKE, AS_PLANNED, plain_name
+from workspan.spec import parse_strategy
 from workspan.strategies.auto.fit.profile import Case, Profile, Record
 
 FORMAT = 1
 _BEGINS = b'{"labels":'
-_PLAIN = ("self_consistency", "single")
-"""Strategies whose votes are draws alike, as many as were planned whatever they say."""
 
 Verdict = Literal["right", "wrong", "unsure"]
 
@@ -49,13 +49,15 @@ class Label(msgspec.Struct, frozen=True):
     probability: float
     """With which the answer was chosen."""
     votes: tuple[Voted, ...]
-    draws: int
+    draws: Count
     """Of the problem; those without an answer are no votes."""
     work: int
     model: str
     strategy: str
     reference: str | None = None
     """The right answer, where the labeller said it."""
+    cut: bool = False
+    """A limit on more than calls ended the draws."""
 
 
 def label(chosen: Chosen, verdict: Verdict, labeller: str, reference: str | None = None) -> Label:
@@ -75,6 +77,7 @@ def label(chosen: Chosen, verdict: Verdict, labeller: str, reference: str | None
         one.model,
         one.strategy,
         reference,
+        one.stop not in AS_PLANNED,
     )
 
 
@@ -225,7 +228,7 @@ def judged(labels: Sequence[Label]) -> list[Judged]:
 
 def is_plain(strategy: str) -> bool:
     """Say whether a strategy's votes are draws alike, which alone can be certified."""
-    return strategy.startswith(_PLAIN)
+    return plain_name(strategy) in ALIKE
 
 
 def profile_of(head: Head, labels: Sequence[Label], path: Path) -> Profile:
@@ -235,7 +238,7 @@ def profile_of(head: Head, labels: Sequence[Label], path: Path) -> Profile:
     that is found is never below the true one for it.
 
     Raises:
-        InputError: they were not drawn alike, or by several models.
+        InputError: there is none, or they were not drawn alike, or by several models.
     """
     found = judged(labels)
     others = {one.label.strategy for one in found if not is_plain(one.label.strategy)}
@@ -244,11 +247,33 @@ def profile_of(head: Head, labels: Sequence[Label], path: Path) -> Profile:
             f"{path}: answers of {min(others)} are no draws alike, whose agreement could be "
             "certified: label answers of self_consistency"
         )
+    if not found:
+        raise InputError(f"{path} holds no label yet: workspan label goes on from there")
     models = sorted({one.label.model for one in found})
     if len(models) != 1:
         raise InputError(f"{path} has labels of {len(models)} models: certify each by itself")
+    drawn = [_drawn_at(one.label.strategy) for one in found]
+    if len({*drawn}) > 1:
+        raise InputError(
+            f"{path} has labels of draws at several settings (temperature, max_tokens): "
+            f"{', '.join(map(str, sorted({*drawn})))}; certify each by itself"
+        )
     cases = tuple(_case(one, head.kind) for one in found)
-    return Profile(models[0], "tokens", cases, kinds=(head.kind,))
+    temperature, most = drawn[0]
+    return Profile(
+        models[0],
+        "tokens",
+        cases,
+        kinds=(head.kind,),
+        temperature=temperature,
+        max_tokens=most,
+    )
+
+
+def _drawn_at(strategy: str) -> tuple[float, int]:
+    """Return the temperature of a plain vote's draws, and the most tokens of each."""
+    plan: Any = parse_strategy(strategy)
+    return plan.temperature, plan.max_tokens
 
 
 def _case(one: Judged, kind: AnswerKind) -> Case:
@@ -265,4 +290,4 @@ def _case(one: Judged, kind: AnswerKind) -> Case:
         if said is not None and equivalent(vote.answer, said, kind)
         if wrong is None or not equivalent(vote.answer, wrong, kind)
     ]
-    return Case(chains, tuple(right))
+    return Case(chains, tuple(right), cut=told.cut)

@@ -131,26 +131,36 @@ class _Runs:
         engine = ReplayEngine(self._held.keep({problem.id}), order=order, once=True)
         began = time.perf_counter()
         try:
-            ended = await self._ended(problem, engine, order)
+            ended, engine = await self._ended(problem, engine, order)
         except EngineError as error:
-            said = f"{self._name} asks what {self._held.name} does not hold: {error}"
-            raise InputError(said) from error
+            raise self._lacking(str(error)) from error
+        if engine.unrecorded:  # it went on without: what it came to is of another strategy
+            raise self._lacking(engine.unrecorded)
         seconds = time.perf_counter() - began
         told = drawn([grade[answer] for answer in answers_of(ended.answer)])
         spent = (ended.work, ended.span, seconds, ended.is_over)
         chosen = (told.random, told.coverage, ended.answer.effective_n)
         return grade[ended.answer.text], *spent, *chosen
 
-    async def _ended(self, problem: Problem, engine: ReplayEngine, order: int) -> Ended:
+    def _lacking(self, said: str) -> InputError:
+        return InputError(
+            f"{self._name} asks what {self._held.name} does not hold: {said}; recordings have no "
+            "words, so that judges and revisions can't be replayed: leave it out"
+        )
+
+    async def _ended(
+        self, problem: Problem, engine: ReplayEngine, order: int
+    ) -> tuple[Ended, ReplayEngine]:
+        """Run it; return the engine that served it, too."""
         strategy, budget = self._fitted.strategy, self._fitted.budget
         if self._is_direct:
             try:
-                return run_directly(strategy, problem, engine, budget, order)
+                return run_directly(strategy, problem, engine, budget, order), engine
             except NotDirect:
                 self._is_direct = False
             engine = ReplayEngine(engine.recording, order=order, once=True)
         done = await run(strategy, problem, engine, budget=budget, seed=order)
-        return Ended(done.answer, done.work, done.span, bool(done.overruns))
+        return Ended(done.answer, done.work, done.span, bool(done.overruns)), engine
 
 
 class _Grades(dict[str | None, float]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
 from workspan.runner import check
 from workspan.strategies.auto.profile import known
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,29 +133,49 @@ def _oracle(
 def pooled_best(grid: Grid, budget: Budget) -> list[int | None]:
     """Choose each problem's point so that the sum of accuracies is highest within the mean budget.
 
-    At a price of work, each problem takes its best point (Everett 1963); the price is the lowest
-    that the budget meets, found by bisection. None is nothing bought. A limit on span excludes
-    points beyond it instead.
+    At a price of work and one of span, each problem takes its best point (Everett 1963); the prices
+    are the lowest that the budget meets, found by bisection, span's around that of work. None is
+    nothing bought. Both limits are means, as those of `best_fixed` are, which it is a bound of.
     """
-    allowed = np.ones(grid.accuracy.shape, dtype=bool)
-    if budget.span is not None:
-        allowed = grid.span <= budget.span
-    accuracy = np.where(allowed, grid.accuracy, -1.0)
-    accuracy = np.column_stack([accuracy, np.zeros(len(accuracy))])
-    work = np.column_stack([grid.work, np.zeros(len(accuracy))])
-    rows = np.arange(len(work))
+    return best_within(grid.accuracy, grid.work, grid.span, budget)
 
-    def bought(price: float) -> list[int]:
-        return [int(i) for i in np.argmax(accuracy - price * work - 1e-12 * work, axis=1)]
 
-    def fits(chosen: list[int]) -> bool:
-        return budget.work is None or float(work[rows, chosen].mean()) <= budget.work
+def best_within(
+    accuracy: NDArray[np.float64],
+    work: NDArray[np.float64],
+    span: NDArray[np.float64],
+    budget: Budget,
+) -> list[int | None]:
+    """Choose of arrays [problem, option] as `pooled_best` does."""
+    options, nothing = accuracy.shape[1], np.zeros(len(accuracy))
+    accuracy, work, span = (np.column_stack([one, nothing]) for one in (accuracy, work, span))
 
+    def bought(price: float, of_span: float) -> NDArray[np.intp]:
+        worth = accuracy - price * work - 1e-12 * work - of_span * span
+        found: NDArray[np.intp] = worth.argmax(axis=1)
+        return found
+
+    def at(of_span: float) -> NDArray[np.intp]:
+        """Return what is bought at a price of span and the lowest of work."""
+        return _within(budget.work, work, lambda price: bought(price, of_span))
+
+    chosen = _within(budget.span, span, at)
+    return [None if i == options else int(i) for i in chosen]
+
+
+def _within(
+    limit: float | None, spent: NDArray[np.float64], bought: Callable[[float], NDArray[np.intp]]
+) -> NDArray[np.intp]:
+    """Return what is bought at the lowest price at which no more than so much is spent, mean."""
+
+    def is_met(chosen: NDArray[np.intp]) -> bool:
+        return limit is None or float(spent[np.arange(len(spent)), chosen].mean()) <= limit
+
+    chosen = bought(0.0)
+    if is_met(chosen):
+        return chosen
     low, high = 0.0, 1.0
-    chosen = bought(low)
-    if not fits(chosen):
-        for _ in range(60):
-            middle = (low + high) / 2
-            low, high = (low, middle) if fits(bought(middle)) else (middle, high)
-        chosen = bought(high)
-    return [None if i == len(grid.points) else i for i in chosen]
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if is_met(bought(middle)) else (middle, high)
+    return bought(high)

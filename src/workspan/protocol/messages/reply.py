@@ -64,9 +64,13 @@ class Speaker(speaking.Speaker):
     def more(self, part: Part, text: str, scored: Sequence[Any]) -> bytes:  # noqa: ARG002
         """Go on with a block."""
         if part.kind == "text":
-            return _TEXT % (part.place, _encode(text))
+            return self.texts(part, (text,))[0]
         kind, field = _DELTAS[part.kind]
         return self._delta(part, {"type": kind, field: text})
+
+    def texts(self, part: Part, texts: Sequence[str]) -> list[bytes]:
+        """Go on with a text."""
+        return [_TEXT % (part.place, _encode(text)) for text in texts]
 
     def closed(self, part: Part) -> bytes:
         """End a block; a thought is signed there."""

@@ -93,13 +93,18 @@ class Speaker(speaking.Speaker):
     def more(self, part: Part, text: str, scored: Sequence[Any]) -> bytes:
         """Go on with an item."""
         if part.kind == "text" and not scored:
-            self._number += 1
-            return self._frame(part) % (self._number - 1, _encode(text))
+            return self.texts(part, (text,))[0]
         kind, field = _DELTAS[part.call_kind if part.kind == "call" else part.kind]
         told = self._at(part, kind)
         if part.kind == "text":
             told["logprobs"] = list(scored)
         return self._event(f"{field}.delta", **told, delta=text)
+
+    def texts(self, part: Part, texts: Sequence[str]) -> list[bytes]:
+        """Go on with a text."""
+        frame, first = self._frame(part), self._number
+        self._number += len(texts)
+        return [frame % (n, _encode(text)) for n, text in enumerate(texts, first)]
 
     def _frame(self, part: Part) -> bytes:
         """Return what stands around a piece of text: its number and its words are left open."""
@@ -112,14 +117,12 @@ class Speaker(speaking.Speaker):
 
     def closed(self, part: Part) -> bytes:
         """Say that a part, and the item that it is, are whole."""
-        out = self._filled(part)
+        out = b""
         item = self._item(part, self._ended(part))
         kind, field = _DELTAS[part.call_kind if part.kind == "call" else part.kind]
         if part.kind == "call":
             named = {"name": item["name"]} if kind == "arguments" else {}
-            out += self._event(
-                f"{field}.done", **self._at(part, kind), **named, **{kind: part.text}
-            )
+            out = self._event(f"{field}.done", **self._at(part, kind), **named, **{kind: part.text})
         elif part.pieces:
             told = self._at(part, kind)
             if part.kind == "text":
@@ -129,13 +132,11 @@ class Speaker(speaking.Speaker):
             out += self._event("content_part.done", **self._at(part, kind), part=inner)
         return out + self._event("output_item.done", output_index=part.place, item=item)
 
-    def _filled(self, part: Part) -> bytes:
-        """Say no arguments as an object without fields: clients read them as JSON."""
+    def lacking(self, part: Part) -> str:
+        """Return an object without fields for no arguments: clients read them as JSON."""
         is_call = part.kind == "call" and part.call_kind == "function"
-        if not is_call or part.text.strip() or self._ended(part) != "completed":
-            return b""
-        part.pieces.append("{}")
-        return self.more(part, "{}", ())
+        is_open = not is_call or part.text.strip() or self._ended(part) != "completed"
+        return "" if is_open else "{}"
 
     def _ended(self, part: Part) -> str:
         is_last = part.place == len(self.parts) - 1

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
 from workspan.protocol.carried import Carried
-from workspan.protocol.speaking import Speaker
+from workspan.protocol.speaking import Piece, Speaker
 from workspan.serve.wire import sse
 from workspan.serve.wire.errors import Failed
 
@@ -56,13 +56,13 @@ class Voiced(ABC):
         """Write a reply."""
         return body if self.native is not None else self.speaker.whole(body)
 
-    def part(self, data: bytes) -> bytes:
+    def part(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:
         """Write events."""
-        return data if self.native is not None else self.speaker.part(data)
+        return data if self.native is not None else self.speaker.part(data, pieces)
 
-    def last(self, data: bytes) -> bytes:
+    def last(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:
         """Write the end."""
-        return data if self.native is not None else self.speaker.last(data)
+        return data if self.native is not None else self.speaker.last(data, pieces)
 
     def keep_alive(self) -> bytes:
         """Keep a stream alive; before its opening, a comment does."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+
+from msgspec import structs
 
 from workspan.errors import InputError
 from workspan.serve.accounts import Account
@@ -31,4 +32,5 @@ def begun(exchange: Exchange, passed: Passed, account: Account) -> Passed:
         ):  # what can't be said in Chat goes as it came, or is refused later
             passed.carried  # noqa: B018  # the client's voice goes by the names in it
     body = with_words(passed.body, passed.form, words_of(turn))
-    return replace(passed, asked=replace(passed.asked, body=body.written()), body=body)
+    asked = structs.replace(passed.asked, body=body.written())
+    return structs.replace(passed, asked=asked, body=body)

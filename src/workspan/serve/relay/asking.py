@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
 
 import msgspec
+from msgspec import structs
 
 from workspan.core.engine import Price
 from workspan.data.content import JsonObject, ToolSpec
@@ -51,8 +51,7 @@ _CALLS = (ToolSpec(JsonObject('{"type":"function"}')),)
 """Stands for whatever tools a request has: what is counted is only that there are some."""
 
 
-@dataclass(frozen=True)
-class Passed:
+class Passed(msgspec.Struct, frozen=True, dict=True, weakref=True):
     """One request that is passed on: what of its body matters to the gateway."""
 
     asked: Asked
@@ -71,6 +70,8 @@ class Passed:
     """A chat that is asked in another dialect, since the upstream speaks nothing else."""
     dialect: Dialect | None = None
     """In which it is asked, where that is not Chat Completions or a form of its own."""
+    tier: str = ""
+    """The service tier that the client asked for."""
 
     @classmethod
     def read(cls, asked: Asked, body: Body, form: Form) -> Passed:
@@ -79,10 +80,11 @@ class Passed:
         Raises:
             InputError: a field that the account rests on is none.
         """
+        tier = body.get("service_tier", str, "a text") or ""
         if form == "embedding":
-            return cls(asked, body, form)
+            return cls(asked, body, form, tier=tier)
         if (dialect := DIALECTS.get(form)) is not None:
-            return cls._of_dialect(asked, body, dialect)
+            return cls._of_dialect(asked, body, dialect, tier)
         is_streamed = bool(body.get("stream", bool, "true or false"))
         options = body.get("stream_options", dict[str, Any], "an object") or {}
         n = _count(body, "n") or 1
@@ -93,16 +95,16 @@ class Passed:
         choices = max(n, best) * prompts
         if choices > MOST_CHOICES:
             raise InputError(f"one request has at most {MOST_CHOICES} choices, not {choices}")
-        return cls(asked, body, form, is_streamed, wants, choices, cap, name)
+        return cls(asked, body, form, is_streamed, wants, choices, cap, name, tier=tier)
 
     @classmethod
-    def _of_dialect(cls, asked: Asked, body: Body, dialect: Dialect) -> Passed:
+    def _of_dialect(cls, asked: Asked, body: Body, dialect: Dialect, tier: str) -> Passed:
         """Read what matters of another dialect, whose streams always tell their usage."""
         is_streamed = bool(body.get("stream", bool, "true or false"))
         cap = _count(body, dialect.cap)
         named = dialect.cap if cap is not None else ""
         form = dialect.form
-        return cls(asked, body, form, is_streamed, True, 1, cap, named, dialect=dialect)
+        return cls(asked, body, form, is_streamed, True, 1, cap, named, dialect=dialect, tier=tier)
 
     @cached_property
     def carried(self) -> Carried:
@@ -131,7 +133,7 @@ class Passed:
     @cached_property
     def _carried_over(self) -> Passed:
         body = Body.read(msgspec.json.encode(self.carried.body))
-        asked = replace(self.asked, body=body.written(), notices=self.carried.notices)
+        asked = structs.replace(self.asked, body=body.written(), notices=self.carried.notices)
         return Passed.read(asked, body, "chat")
 
     def _in(self, form: DialectForm) -> Passed:
@@ -143,8 +145,8 @@ class Passed:
         told = TONGUES[form].tell(self.asked.fields)
         notices = (*self.asked.notices, *told.notices)
         headers = {**DIALECTS[form].needed, **self.asked.headers}
-        asked = replace(self.asked, notices=notices, headers=headers)
-        return replace(self, asked=asked, backward=form)
+        asked = structs.replace(self.asked, notices=notices, headers=headers)
+        return structs.replace(self, asked=asked, backward=form)
 
     async def at(self, server: Server) -> Passed:
         """Return what one upstream is asked, in a dialect that it speaks.
@@ -202,7 +204,7 @@ class Passed:
 
     def _bought(self, money: Decimal | None, server: Server) -> int | None:
         """Return the tokens that an amount of money buys beside the prompt."""
-        price = self.price(server)
+        price = None if money is None else self.price(server)
         if money is None or price is None or price.output <= 0:
             return None
         left = money - self.prompt_bound(server) * price.input / 1_000_000
@@ -269,7 +271,7 @@ class Passed:
         Raises:
             InputError: its service tier is no text.
         """
-        return price_asked(server.price, self.body.get("service_tier", str, "a text") or "")
+        return price_asked(server.price, self.tier)
 
     def tier_asked(self, server: Server) -> str:
         """Return the service tier that it is asked for in, where nobody but the lane says one.
@@ -291,7 +293,7 @@ class Passed:
     @property
     def has_tools(self) -> bool:
         """What was decoded may be rewritten as calls, or hidden in them."""
-        return any(len(self.body.raw(name)) > 4 for name in ("tools", "functions"))
+        return len(self.body.raw("tools")) > 4 or len(self.body.raw("functions")) > 4
 
     @property
     def _rough_prompt(self) -> int:
@@ -305,7 +307,7 @@ class Passed:
             body.set("service_tier", tier)
         if self.dialect is not None:
             return written_in(self.dialect, body, server, self.cap if cap is None else cap)
-        if server.model and body.get("model", str, "a text") != server.model:
+        if server.model and self.asked.model != server.model:
             body.set("model", server.model)
         if self.form == "embedding":
             return body
@@ -322,8 +324,8 @@ class Passed:
 
     def left_out(self, server: Server) -> list[str]:
         """Say which of the client's settings the upstream is not sent."""
-        names = sorted(server.lessons.gave_up - {"stream_options"})
-        said = [name for name in names if name in self.body]
+        names = server.lessons.gave_up - {"stream_options"}
+        said = [name for name in sorted(names) if name in self.body] if names else ()
         lost = [f"{name} was left out: {server.name} refuses it" for name in said]
         lost += self.asked.notices
         if self.dialect is not None:
@@ -377,10 +379,10 @@ def _cap(body: Body, least: int) -> tuple[int | None, str]:
             said[name] = found
     if not said:
         return None, ""
-    if len(set(said.values())) > 1:
+    name, cap = next(iter(said.items()))
+    if any(other != cap for other in said.values()):
         raise InputError(f"{' and '.join(CAP_NAMES)} differ: give one of them")
-    name = min(said, key=lambda one: said[one])
-    return said[name], name
+    return cap, name
 
 
 def _prompts(body: Body) -> int:

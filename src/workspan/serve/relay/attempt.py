@@ -8,7 +8,7 @@ from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import msgspec
@@ -18,6 +18,7 @@ from workspan.engines.endpoint.complaints import Complaint, is_complaint, read_c
 from workspan.engines.endpoint.wire import Event, decode_usual, read_event
 from workspan.errors import EngineProtocolError
 from workspan.protocol.chat_texts import text_alone
+from workspan.protocol.speaking import Piece
 from workspan.serve.relay import trouble
 from workspan.serve.relay.asking import Passed
 from workspan.serve.relay.blocks import Blocks, Cutter, joined, parsed, written
@@ -26,7 +27,7 @@ from workspan.serve.relay.native import NATIVES, Native
 from workspan.serve.relay.native.backward import Backward
 from workspan.serve.relay.native.base import NamedCutter, as_object
 from workspan.serve.relay.unread import unread
-from workspan.serve.relay.upstream import Lessons, Server, at_most
+from workspan.serve.relay.upstream import Lessons, Posted, Server, at_most
 from workspan.serve.wire.errors import NEVER_AGAIN
 from workspan.serve.wire.exchange import Exchange
 
@@ -73,6 +74,10 @@ class Attempt:
     unread: int = 0
     """Bytes that had come when it was hung up, and can't be read any more."""
 
+    _pieces: list[Piece] = field(default_factory=list)
+    """Events as they go to the client, since it was last asked for them."""
+    _is_odd: bool = False
+    """Others came among these, or it is a reply in another dialect."""
     _apart: Native | None = None
     """The same, and what is counted without being handed on."""
     backward: Backward | None = None
@@ -92,8 +97,8 @@ class Attempt:
             self.native = made(known, keeps=keeps, lowered=self.cap if is_lowered else None)
             self.cutter = NamedCutter()
 
-    async def ask(self, exchange: Exchange) -> None:
-        """Ask, and wait for the first token, or for the whole reply.
+    async def ask(self, exchange: Exchange) -> float:
+        """Ask, and wait for the first token, or for the whole reply; return the seconds it took.
 
         Raises:
             Missed: there is none.
@@ -112,8 +117,10 @@ class Attempt:
             raise
         finally:
             exchange.waits_for = before
-            exchange.upstream_seconds += perf_counter() - began
+            took = perf_counter() - began
+            exchange.upstream_seconds += took
             exchange.touch()
+        return took
 
     async def _answered(self) -> aiohttp.ClientResponse:
         """Post until the upstream takes it, or refuses for good."""
@@ -144,16 +151,16 @@ class Attempt:
         """
         server, passed = self.server, self.passed
         for is_last in (False, True):
-            reused: list[bool] = []
+            posted = Posted()
             try:
-                return await server.post(passed.path, body, passed.asked.headers, reused)
+                return await server.post(passed.path, body, passed.asked.headers, posted)
             except trouble.NOBODY_THERE as error:
                 if is_last:  # whoever hung up is gone, and may have been at work
                     why = "the server hung up, and is not there any more"
                     raise trouble.broke(server.name, why) from None
                 raise trouble.unreachable(server.name, error, server.secret) from None
             except trouble.LOST as error:
-                if is_last or not reused or isinstance(error, trouble.TAKEN):
+                if is_last or posted.is_first or isinstance(error, trouble.TAKEN):
                     why = trouble.words(error, server.secret)
                     raise trouble.broke(server.name, why) from None
         raise AssertionError  # the last try raises or returns
@@ -325,32 +332,41 @@ class Attempt:
         if not contents:
             return b""
         if self.native is not None:
+            self._is_odd = True
             return self._native(self.native, blocks)
         if not self.first:
             self.first = contents[0]
         texts = [text_alone(content) for content in contents]
+        if all(texts) and not blocks.is_error:
+            plain = cast("list[str]", texts)
+            self._pieces.append(plain)
+            self.counts.take([plain])
+            return blocks.raw or joined(contents)
         rest = [c for c, text in zip(contents, texts, strict=True) if text is None]
         events = None if blocks.is_error else decode_usual(rest)
         if events is None or any(event.error for event in events):
             return self._one_by_one(blocks)
-        self.counts.take(_in_order(texts, events))
-        if not any(map(is_odd, events)):
-            return blocks.raw or joined(contents)
-        return self._mended(contents, texts, events)
+        told = _in_order(texts, events)
+        self.counts.take(told)
+        odd = [*map(is_odd, events)]
+        found = zip(rest, odd, strict=True)
+        others = iter([self._for_client(c, parsed(c)) if one else joined([c]) for c, one in found])
+        pieces = [one if isinstance(one, list) else next(others) for one in told]
+        self._pieces += pieces
+        return _joined(contents, pieces) if any(odd) else blocks.raw or joined(contents)
 
-    def _mended(
-        self, contents: list[bytes], texts: list[str | None], events: Sequence[Event]
-    ) -> bytes:
-        """Write events of which some are not passed on as they came."""
-        others = iter(events)
-        is_one = [text is None and is_odd(next(others)) for text in texts]
-        first = is_one.index(True)  # mostly the last of all, which has the usage
-        told = zip(contents[first:], is_one[first:], strict=True)
-        rest = [self._for_client(c, parsed(c)) if odd else joined([c]) for c, odd in told]
-        return b"".join([joined(contents[:first]), *rest])
+    def pieces(self) -> list[Piece] | None:
+        """Return what the events that go to the client were read as, since the last time.
+
+        None where nobody has read them so.
+        """
+        found = None if self._is_odd else self._pieces
+        self._pieces, self._is_odd = [], False
+        return found
 
     def _one_by_one(self, blocks: Blocks) -> bytes:
         """Take events of which one at least is not as most are, up to one that is an error."""
+        self._is_odd = True
         found = []
         for content in blocks.contents:
             if blocks.is_error and content is blocks.contents[-1]:
@@ -420,8 +436,6 @@ class Attempt:
 
 def _in_order(texts: list[str | None], events: Sequence[Event]) -> list[Event | list[str]]:
     """Put runs of texts and the events among them, which have no text here, in one row."""
-    if not events:
-        return [[text for text in texts if text is not None]]
     others, told, run = iter(events), list[Event | list[str]](), list[str]()
     for text in texts:
         if text is not None:
@@ -432,6 +446,19 @@ def _in_order(texts: list[str | None], events: Sequence[Event]) -> list[Event | 
             run = []
         told.append(next(others))
     return [*told, run] if run else told
+
+
+def _joined(contents: list[bytes], pieces: list[Piece]) -> bytes:
+    """Write pieces: those of text by the contents that they were read of."""
+    out, place = list[bytes](), 0
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            out.append(piece)
+            place += 1
+        else:
+            out.append(joined(contents[place : place + len(piece)]))
+            place += len(piece)
+    return b"".join(out)
 
 
 def is_odd(event: Event) -> bool:

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
+
+import msgspec
+from msgspec import structs
 
 from workspan.core.engine import Price
 from workspan.core.ledger import Hold, Ledger
@@ -55,13 +58,12 @@ class Account(Protocol):
         """Hold more; False where it can't be had now."""
         ...
 
-    async def settle(self, hold: Hold, usage: Usage) -> None:
+    def settle(self, hold: Hold, usage: Usage) -> None:
         """Give back what is held, and charge what was used; once."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What a request may take at one upstream."""
 
     work: int | None
@@ -189,7 +191,7 @@ class Charge:
         least = self._even(min(wanted, worth))
         self._hold = await self._account.reserve(self._first(wanted), self._first(least))
         self._held = self._hold.amount.work
-        self.plan = replace(plan, work=self._even(self._held))
+        self.plan = structs.replace(plan, work=self._even(self._held))
 
     @property
     def cap(self) -> int | None:
@@ -285,12 +287,12 @@ class Charge:
             return bound
         return min(bound, max(self._held - seen, self.plan.overshoot))
 
-    async def settle(self, usage: Usage) -> None:
+    def settle(self, usage: Usage) -> None:
         """End it."""
         if self._asking is not None:
             self._asking.cancel()
         if self._hold is not None:
-            await self._account.settle(self._hold, usage)
+            self._account.settle(self._hold, usage)
 
     def _capped(self, tokens: int) -> int:
         return tokens if self.plan.work is None else min(tokens, self.plan.work)

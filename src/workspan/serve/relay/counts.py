@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from msgspec import structs
+
 from workspan.core.engine import Price
 from workspan.data.types import Request, Usage
 from workspan.engines.endpoint.figures import Figures, merged, reconcile, together
@@ -91,7 +93,7 @@ class Counts:
 
     @property
     def _pieces(self) -> int:
-        return sum(meter.pieces for meter in self.meters)
+        return sum([meter.pieces for meter in self.meters])
 
     @property
     def seen(self) -> int:
@@ -143,11 +145,11 @@ class Counts:
         bound = sum(meter.decoded for meter in self.meters)
         is_early = self._heard_at < self._pieces
         if bound > figures.decoded and (is_early or self._is_too_low(figures.decoded)):
-            return replace(figures, decoded=bound, is_measured=False)
+            return structs.replace(figures, decoded=bound, is_measured=False)
         late = [place for place in self._open if place not in self._absent]
         ends = sum(self.meters[place].finish == "stop" for place in late)
         if ends:
-            return replace(figures, decoded=figures.decoded + ends, is_measured=False)
+            return structs.replace(figures, decoded=figures.decoded + ends, is_measured=False)
         return figures
 
     def _is_too_low(self, decoded: int) -> bool:
@@ -189,6 +191,8 @@ class Counts:
     def odd(self) -> list[str]:
         """What of the server's figures can't be true, once the bill is settled."""
         notices = [notice for meter in self.meters for notice in meter.notices]
+        if not (notices or self._contradictions):
+            return []
         found = [notice.text for notice in notices if notice.code == "contradiction"]
         return [*dict.fromkeys([*self._contradictions, *found])]
 

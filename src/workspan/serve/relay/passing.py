@@ -59,7 +59,7 @@ async def relay(
         route=record.route,
         model=asked.model,
         id=asked.id,
-        is_priced=all(passed.price(server) is not None for server in servers),
+        is_priced=None not in [passed.price(server) for server in servers],
         within=NO_TRAJECTORY if asked.turn is None else asked.turn.within,
     )
     async with opened as account, _noted(accounts, account, exchange, record):
@@ -121,7 +121,8 @@ async def _through(
         try:
             is_asked = True
             async with _in_time(exchange, passed):
-                await _asked(exchange, attempt, mine)
+                took = await attempt.ask(exchange)
+            mine.begins(took if passed.is_streamed and not attempt.whole else None)
             await _answer(exchange, attempt, charge, record)
             if attempt.counts.odd:
                 mine.lies()
@@ -138,15 +139,7 @@ async def _through(
         record.add(usage)
         if bar is not None:
             record.timeline.end(bar, _outcome(record), usage)
-        await charge.settle(usage)
-
-
-async def _asked(exchange: Exchange, attempt: Attempt, mine: Turn) -> None:
-    """Ask, up to the first token of a reply, and note how long that took."""
-    before = exchange.upstream_seconds
-    await attempt.ask(exchange)
-    is_timed = attempt.passed.is_streamed and not attempt.whole
-    mine.begins(exchange.upstream_seconds - before if is_timed else None)
+        charge.settle(usage)
 
 
 def _left(account: Account, passed: Passed, server: Server) -> int | None:
@@ -200,7 +193,7 @@ async def _answer(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
     elif attempt.whole:
         usage = _settle(attempt, record)
         record.keep(attempt.whole)
-        await exchange.begin()
+        await exchange.begin(goes_on=True)
         await exchange.end(as_event(attempt) + last_events(attempt, usage, record.stop))
     else:
         await _stream(exchange, attempt, charge, record)
@@ -217,8 +210,8 @@ def _settle(attempt: Attempt, record: Record) -> Usage:
     attempt.notices += [f"{server.name}: {one}" for one in counts.odd]
     asked_cap, cap = attempt.passed.cap, attempt.cap
     is_lowered = cap is not None and (asked_cap is None or cap < asked_cap)
-    is_full = any(meter.finish == "length" for meter in counts.meters)
-    record.settle(usage, "budget: work" if is_lowered and is_full else DONE)
+    is_full = is_lowered and any(meter.finish == "length" for meter in counts.meters)
+    record.settle(usage, "budget: work" if is_full else DONE)
     _note(attempt, usage, record)
     return usage
 
@@ -234,9 +227,9 @@ async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
         Missed: it died.
     """
     cutter, deadline = attempt.cutter, _deadline(exchange, attempt.passed)
-    await exchange.begin()
-    exchange.waits_for = "idle"
     out, received = b"".join(attempt.ahead), b"?"
+    await exchange.begin(goes_on=bool(out))
+    exchange.waits_for = "idle"
     while True:
         if charge.is_limited and not await _is_covered(attempt, charge):
             await _cut(exchange, attempt, charge, record, out, "budget: work")
@@ -245,7 +238,7 @@ async def _stream(exchange: Exchange, attempt: Attempt, charge: Charge, record: 
             break
         if out:
             record.keep(out)
-            await exchange.write(out)
+            await exchange.write(out, attempt.pieces())
         try:
             async with _until(deadline):
                 received = await attempt.read()
@@ -319,7 +312,8 @@ async def _end(exchange: Exchange, attempt: Attempt, record: Record, out: bytes)
     usage = _settle(attempt, record)
     last = last_events(attempt, usage, record.stop)
     record.tell(last)
-    await exchange.end(out + last)
+    pieces = attempt.pieces()
+    await exchange.end(out + last, None if pieces is None else [*pieces, last])
 
 
 async def _farewell(attempt: Attempt) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from workspan.errors import InputError
 from workspan.serve.asked import Asked, Wish
 from workspan.serve.gateway import Gateway
@@ -62,7 +64,7 @@ async def answered(
 
 def _alone(passed: Passed) -> Passed:
     """Return a request that is of no trajectory: what runs beside it is not on that account."""
-    return replace(passed, asked=replace(passed.asked, turn=None))
+    return structs.replace(passed, asked=structs.replace(passed.asked, turn=None))
 
 
 async def _answered(

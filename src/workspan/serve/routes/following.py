@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from workspan.data.types import Message
 from workspan.errors import InputError, StoreError
 from workspan.serve.gateway import Gateway
@@ -52,10 +54,10 @@ async def followed(gateway: Gateway, exchange: Exchange, passed: Passed, record:
     name = await book.follow(before, in_pairs=bool(marks)) or f"by prefix {asked.id}"
     found = replace(wish or Named(), name=name, is_found=True)
     named = replace(asked.wish, trajectory=found)
-    joined = await gateway.joined(replace(asked, wish=named), record)
+    joined = await gateway.joined(structs.replace(asked, wish=named), record)
     if prompt:
         exchange.hears = _Hearing(gateway, scope, marks, prompt, Hearer(passed.form), name)
-    return replace(passed, asked=joined)
+    return structs.replace(passed, asked=joined)
 
 
 def _marks(passed: Passed, wish: Named | None) -> str:

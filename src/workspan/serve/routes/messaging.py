@@ -90,7 +90,7 @@ async def _counted(server: Server, passed: Passed, exchange: Exchange) -> bytes 
     body = passed.written(server, None)
     path = f"{MESSAGES.path}/count_tokens"
     try:
-        reply = await server.post(path, body.written(), passed.asked.headers, [])
+        reply = await server.post(path, body.written(), passed.asked.headers)
         async with reply:
             content = await at_most(reply, _COUNT_BYTES)
     except trouble.LOST as error:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from workspan.app.specs import DEFAULT_BUDGET
 from workspan.core.engine import Engine
@@ -44,7 +45,7 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
     asked = passed.asked
     budget = asked.budget
     if budget.work is None and budget.calls is None and budget.cost is None:
-        asked = replace(asked, budget=replace(budget, work=_USUAL.work))
+        asked = structs.replace(asked, budget=replace(budget, work=_USUAL.work))
     line = asked.key.id if asked.key is not None else ""
     engines = gateway.pools.engines(
         gateway.engines,
@@ -63,7 +64,7 @@ async def scale(gateway: Gateway, exchange: Exchange, passed: Passed, record: Re
         within=NO_TRAJECTORY if asked.turn is None else asked.turn.within,
     )
     async with opened as account, noting(account, exchange, record):
-        asked = replace(asked, body=begun(exchange, passed, account).asked.body)
+        asked = structs.replace(asked, body=begun(exchange, passed, account).asked.body)
         try:
             await _by(gateway, exchange, asked, engines, account, record)
         except EngineError as error:

@@ -13,10 +13,7 @@ from workspan.errors import StoreError
 from workspan.legible import one_line
 from workspan.serve.seeing.record import Record
 
-_LONGEST = 200
-"""Characters of a name of a model, which a client wrote."""
-
-
+_encode = msgspec.json.Encoder().encode
 _LONGEST_ERROR = 500
 
 
@@ -26,11 +23,11 @@ class RequestLog:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
 
-    def add(self, record: Record) -> None:
-        """Write a request that is over."""
-        line = record.line
-        line["model"] = one_line(record.asked_model, _LONGEST)
-        self._write(line)
+    def add(self, *records: Record) -> None:
+        """Write requests that are over, all at once."""
+        if self._stream is not None:
+            lines = [_encode(record.line) for record in records]
+            self._stream.write(b"\n".join([*lines, b""]).decode())
 
     def store(self, gone: StoreError | None) -> None:
         """Write that the store is gone, and why, or that it is back."""
@@ -57,7 +54,7 @@ class RequestLog:
 
     def _write(self, line: dict[str, Any]) -> None:
         if self._stream is not None:
-            self._stream.write(msgspec.json.encode(line).decode() + "\n")
+            self._stream.write(_encode(line).decode() + "\n")
 
 
 def to_standard_error() -> RequestLog:

@@ -6,9 +6,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from workspan.data.types import Usage
+from workspan.legible import one_line
 from workspan.serve.seeing.timeline import Timeline
 from workspan.serve.store.keys import Key
 from workspan.serve.trajectories.book import Turn
@@ -16,11 +19,52 @@ from workspan.serve.trajectories.book import Turn
 if TYPE_CHECKING:
     from workspan.runner import Result
 
+_LONGEST_NAME = 200
+"""Characters of a name of a model, which a client wrote."""
 _MOST_PARTS = 500
 _LONGEST_PART = 20_000
 _NOTHING = Usage()
 _MOST_TOLD = 1 << 20
 """Bytes of a reply that is kept to be compared."""
+
+
+def _rounded(value: float, parts: int) -> float:
+    """Return a number, not negative, to so many parts of one: four times as fast as `round`."""
+    return int(value * parts + 0.5) / parts
+
+
+class Line(msgspec.Struct):
+    """A request in the log: nothing that a client or a model wrote, but for a model's name."""
+
+    event: str
+    time: float
+    id: str
+    route: str
+    status: int
+    code: str
+    key: str
+    model: str
+    answered: str
+    engine: str
+    strategy: str
+    straight: str
+    stop: str
+    trajectory: str
+    turn: int
+    stream: bool
+    work: int
+    span: int
+    unseen: int
+    prefill: int
+    cached: int
+    calls: int
+    cost: str | None
+    source: str
+    overrun: int
+    waited: float
+    first: float
+    seconds: float
+    overhead_ms: float
 
 
 @dataclass(slots=True)
@@ -113,7 +157,7 @@ class Record:
 
     def add(self, usage: Usage) -> None:
         """Note what one attempt was charged."""
-        self.total += usage
+        self.total = usage if self.total is _NOTHING else self.total + usage
 
     def by_engine(self) -> dict[str, Usage]:
         """Return what each engine was charged for; all is its own where nobody can tell."""
@@ -133,37 +177,37 @@ class Record:
         return max(self.waited, self.timeline.queued)
 
     @property
-    def line(self) -> dict[str, Any]:
+    def line(self) -> Line:
         """What a log holds of it."""
-        total = self.total
-        return {
-            "event": "request",
-            "time": round(self.at, 3),
-            "id": self.id,
-            "route": self.route,
-            "status": self.status,
-            "code": self.code,
-            "key": self.key,
-            "model": self.asked_model,
-            "answered": self.model,
-            "engine": self.engine,
-            "strategy": self.strategy,
-            "straight": self.why_straight,
-            "stop": self.stop,
-            "trajectory": "" if self.turn is None else self.turn.trajectory.id,
-            "turn": 0 if self.turn is None else self.turn.number,
-            "stream": self.is_stream,
-            "work": total.output_tokens,
-            "span": self.span or total.output_tokens,
-            "unseen": total.unseen_tokens,
-            "prefill": total.prefill,
-            "cached": total.cached_tokens,
-            "calls": total.calls,
-            "cost": None if total.cost is None else str(total.cost),
-            "source": total.source,
-            "overrun": self.over,
-            "waited": round(self.queued, 4),
-            "first": round(self.first_seconds, 4),
-            "seconds": round(self.seconds, 4),
-            "overhead_ms": round(self.overhead_ms, 3),
-        }
+        total, turn = self.total, self.turn
+        return Line(
+            "request",
+            _rounded(self.at, 1_000),
+            self.id,
+            self.route,
+            self.status,
+            self.code,
+            self.key,
+            one_line(self.asked_model, _LONGEST_NAME),
+            self.model,
+            self.engine,
+            self.strategy,
+            self.why_straight,
+            self.stop,
+            "" if turn is None else turn.trajectory.id,
+            0 if turn is None else turn.number,
+            self.is_stream,
+            total.output_tokens,
+            self.span or total.output_tokens,
+            total.unseen_tokens,
+            total.prefill,
+            total.cached_tokens,
+            total.calls,
+            None if total.cost is None else str(total.cost),
+            total.source,
+            self.over,
+            _rounded(self.queued, 10_000),
+            _rounded(self.first_seconds, 10_000),
+            _rounded(self.seconds, 10_000),
+            _rounded(self.overhead_ms, 1_000),
+        )

@@ -79,7 +79,11 @@ class Spend:
         if spent is None:
             spent = self.keys[name] = Spent(record.key_name if name == record.key else "")
         spent.add(record)
-        self.routes.setdefault((record.route, record.engine), Spent()).add(record)
+        place = record.route, record.engine
+        route = self.routes.get(place)
+        if route is None:
+            route = self.routes[place] = Spent()
+        route.add(record)
 
     def by_route(self) -> list[dict[str, Any]]:
         """Return what each address and engine has spent, the most work first."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from anyio import CapacityLimiter
+from msgspec import structs
 
 from workspan.app.specs import DEFAULT_BUDGET
 from workspan.core.engine import Capability, Engine
@@ -147,7 +148,9 @@ def _asked(given: Given) -> Asked:
     budget = passed.asked.budget
     if budget.work is None and budget.calls is None and budget.cost is None:
         budget = replace(budget, work=_USUAL.work)
-    return replace(passed.asked, wish=NO_WISH, key=None, budget=budget, upstream=given.upstream)
+    return structs.replace(
+        passed.asked, wish=NO_WISH, key=None, budget=budget, upstream=given.upstream
+    )
 
 
 def _plans(
@@ -162,7 +165,7 @@ def _plans(
     for name, strategy in world.strategies.items():
         try:
             made = plan(
-                replace(asked, strategy=strategy), engines[given.upstream].info, world.rules
+                structs.replace(asked, strategy=strategy), engines[given.upstream].info, world.rules
             )
         except InputError:
             continue  # it can't do such a turn

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from workspan.lab.map.rows import Row as Verdict
 from workspan.serve.store.keys import StoredKey
 from workspan.serve.store.limits import Limit, Period, Quantity
@@ -75,8 +77,7 @@ class Standing:
     """Another worker waits for what idle leases may hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One request as it is kept: no prompt, no answer, no secret."""
 
     id: str

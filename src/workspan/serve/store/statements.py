@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, fields
 from typing import Any, TypeAlias
+
+from msgspec import structs
 
 from workspan.lab.advising.kept import drop_old as drop_shadowed
 from workspan.serve.store.base import (
@@ -213,7 +214,7 @@ def _write(worker: str, before: dict[str, Position], after: dict[str, Position])
     )
 
 
-_COLUMNS = tuple(item.name for item in fields(Row))
+_COLUMNS = Row.__struct_fields__
 _SELECTED = ", ".join(_COLUMNS)
 
 
@@ -221,7 +222,7 @@ def _keep(rows: Iterable[Row]) -> Work[None]:
     marks = ", ".join("?" * len(_COLUMNS))
     yield from _many(
         f"INSERT INTO requests ({_SELECTED}) VALUES ({marks}) ON CONFLICT (id) DO NOTHING",
-        [tuple(map(_bounded, astuple(row))) for row in rows],
+        [tuple(map(_bounded, structs.astuple(row))) for row in rows],
     )
 
 

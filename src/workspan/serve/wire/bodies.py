@@ -29,6 +29,8 @@ class Bodies:
         Raises:
             Failed: there is no room for it now; nothing more is held.
         """
+        if size <= _FREE:
+            return
         more = _counted(size) - _counted(before)
         of_key = self._of.get(key, 0) + more
         is_full = self._held + more > self._most
@@ -41,6 +43,8 @@ class Bodies:
 
     def give_back(self, key: str, size: int) -> None:
         """Let go of a body."""
+        if size <= _FREE:
+            return
         counted = _counted(size)
         self._held -= counted
         left = self._of.get(key, 0) - counted

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
+from types import TracebackType
 from typing import Any, Literal, Protocol, TypeAlias
 
+from workspan.protocol.speaking import Piece
 from workspan.serve.config import Limits
 from workspan.serve.wire import sse
 from workspan.serve.wire.bodies import Bodies
@@ -39,8 +41,27 @@ class Hears(Protocol):
         """Take a part, before the client has it."""
 
 
+class WayOut(Protocol):
+    """Where a reply is written."""
+
+    def hold(self) -> None:
+        """Keep what is written until `release`."""
+
+    def release(self) -> None:
+        """Write what is kept, in one piece."""
+
+
 class Exchange:
     """One request with its reply, and the clock that both go by."""
+
+    __slots__ = (
+        *("_bodies", "_calling_since", "_calls", "_held", "_holder", "_is_late"),
+        *("_is_writing", "_receive", "_send", "_task", "_watcher", "_way", "_written_at"),
+        *("asked_at", "began", "due", "extra", "has_deadline", "headers", "hears", "id"),
+        *("is_over", "is_stream", "key_id", "limits", "loop", "now", "progress", "scope"),
+        *("status", "stopped", "told_overhead_ms", "upstream_seconds", "voice"),
+        *("waits_for",),
+    )
 
     def __init__(
         self,
@@ -50,8 +71,12 @@ class Exchange:
         limits: Limits,
         request_id: str,
         bodies: Bodies | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """Take what a server hands on; `bodies` bounds what all that are open hold together."""
+        """Take what a server hands on; `bodies` bounds what all that are open hold together.
+
+        `loop` is the one that runs, where it is known.
+        """
         self.scope = scope
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         """By their names in lower case; of several of one name the last."""
@@ -76,7 +101,7 @@ class Exchange:
         self.told_overhead_ms = 0.0
         self.extra: list[Header] = []
         """Headers of a reply that has not begun."""
-        loop = asyncio.get_running_loop()
+        loop = self.loop = asyncio.get_running_loop() if loop is None else loop
         self.now = loop.time
         self.asked_at = self.progress = loop.time()
         """When something last came or went; the watch goes by it."""
@@ -88,6 +113,7 @@ class Exchange:
         self.hears: Hears | None = None
         """Told each part of an answer before the client is, and that it is the last."""
         self._receive, self._send = receive, send
+        self._way: WayOut | None = scope.get("workspan.way")
         self._task = asyncio.current_task(loop)
         self._watcher: asyncio.Task[None] | None = None
         self._is_writing = False
@@ -186,25 +212,20 @@ class Exchange:
             self.stopped = why
             self._task.cancel()
 
-    @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
+    def within(self, seconds: float) -> AbstractContextManager[None]:
         """Have the watch end the block when it takes longer.
 
         Raises:
             TimeoutError: it did.
         """
-        self.due = self.now() + seconds
-        try:
-            yield
-        except asyncio.CancelledError:
-            if not self._is_late or self.stopped is not None or self._task is None:
-                raise
-            self._is_late = False
-            if self._task.uncancel():
-                raise
-            raise TimeoutError from None
-        finally:
-            self.due = None
+        return _Within(self, seconds)
+
+    def is_ended_late(self) -> bool:
+        """Tell whether a block was cancelled for taking too long, and for nothing else."""
+        if not self._is_late or self.stopped is not None or self._task is None:
+            return False
+        self._is_late = False
+        return not self._task.uncancel()
 
     def look(self, now: float) -> None:
         """End a block that takes too long."""
@@ -259,10 +280,20 @@ class Exchange:
     ) -> None:
         """Send a whole reply."""
         self.is_over = True
-        size = (b"content-length", str(len(body)).encode())
+        size = (b"content-length", b"%d" % len(body))
+        if self._way is not None:
+            self._way.hold()
         await self._send(self._start(status, [(b"content-type", kind), size, *headers]))
-        await self._send({"type": "http.response.body", "body": body})
+        await self._body(body, is_last=True)
         self._unwatch()
+
+    async def _body(self, data: bytes, *, is_last: bool) -> None:
+        """Send a part of the body, and the head with it where it waits."""
+        try:
+            await self._send({"type": "http.response.body", "body": data, "more_body": not is_last})
+        finally:
+            if self._way is not None:
+                self._way.release()
 
     async def answer(self, body: bytes) -> None:
         """Send a whole reply of a chat, or of the client's dialect."""
@@ -271,37 +302,49 @@ class Exchange:
             await self.hears(said, is_last=True)
         await self.reply(200, said)
 
-    async def begin(self, headers: Iterable[Header] = sse.HEADERS) -> None:
-        """Send the head of a stream, unless a comment did so before."""
+    async def begin(
+        self, headers: Iterable[Header] = sse.HEADERS, *, goes_on: bool = False
+    ) -> None:
+        """Send the head of a stream, unless a comment did so before.
+
+        Where it `goes_on` at once, the head goes with the first part.
+        """
         if not self.status:
             self._is_writing = True
+            if goes_on and self._way is not None:
+                self._way.hold()
             await self._send(self._start(200, headers))
             self._is_writing = False
 
-    async def write(self, data: bytes) -> None:
-        """Send a part of a stream that has begun; waits for a client that is slow to take it."""
-        data = self.voice.part(data)
+    async def write(self, data: bytes, pieces: Sequence[Piece] | None = None) -> None:
+        """Send a part of a stream that has begun; waits for a client that is slow to take it.
+
+        `pieces` are the same, where its events were read.
+        """
+        data = self.voice.part(data, pieces)
         if not data:
+            if self._way is not None:
+                self._way.release()
             return
         if self.hears is not None:
             await self.hears(data, is_last=False)
         self._is_writing = True
         before, self.waits_for = self.waits_for, "slow"
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        await self._body(data, is_last=False)
         self._is_writing = False
         self.waits_for = before
         self._written_at = self.progress = self.now()
 
-    async def end(self, data: bytes = b"") -> None:
+    async def end(self, data: bytes = b"", pieces: Sequence[Piece] | None = None) -> None:
         """Send the last part of a stream."""
-        data = self.voice.last(data)
+        data = self.voice.last(data, pieces)
         if self.hears is not None:
             await self.hears(data, is_last=True)
         await self._end(data)
 
     async def _end(self, data: bytes) -> None:
         self.is_over = True
-        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+        await self._body(data, is_last=True)
         self._unwatch()
 
     async def fail(self, error: Failed) -> None:
@@ -321,8 +364,7 @@ class Exchange:
         await self.begin()
         if not self.is_over:
             self._written_at = self.now()
-            data = self.voice.keep_alive()
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+            await self._body(self.voice.keep_alive(), is_last=False)
 
     def silent_for(self, now: float) -> float:
         """Return the seconds since the client was sent anything."""
@@ -353,3 +395,27 @@ class Exchange:
         if self._bodies is not None:
             self._bodies.give_back(self._holder, self._held)
             self._held = 0
+
+
+class _Within:
+    """A block that the watch ends when it takes too long."""
+
+    __slots__ = ("_exchange", "_seconds")
+
+    def __init__(self, exchange: Exchange, seconds: float) -> None:
+        self._exchange, self._seconds = exchange, seconds
+
+    def __enter__(self) -> None:
+        self._exchange.due = self._exchange.now() + self._seconds
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        exchange = self._exchange
+        exchange.due = None
+        is_cancelled = kind is not None and issubclass(kind, asyncio.CancelledError)
+        if is_cancelled and exchange.is_ended_late():
+            raise TimeoutError from None

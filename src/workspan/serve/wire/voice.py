@@ -6,8 +6,10 @@ client's words on its way out. What an upstream said in the client's own dialect
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from workspan.protocol.speaking import Piece
 from workspan.serve.wire import sse
 from workspan.serve.wire.errors import Failed
 
@@ -19,11 +21,11 @@ class Voice(Protocol):
         """Write a reply that is not streamed."""
         ...
 
-    def part(self, data: bytes) -> bytes:
-        """Write some whole events of a stream."""
+    def part(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:
+        """Write some whole events of a stream; `pieces` are the same, where they were read."""
         ...
 
-    def last(self, data: bytes) -> bytes:
+    def last(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:
         """Write the last events of a stream that ended well."""
         ...
 
@@ -47,11 +49,11 @@ class ChatVoice:
         """Leave it as it is."""
         return body
 
-    def part(self, data: bytes) -> bytes:
+    def part(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:  # noqa: ARG002
         """Leave it as it is."""
         return data
 
-    def last(self, data: bytes) -> bytes:
+    def last(self, data: bytes, pieces: Sequence[Piece] | None = None) -> bytes:  # noqa: ARG002
         """Leave it as it is."""
         return data
 

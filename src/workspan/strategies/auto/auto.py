@@ -22,10 +22,13 @@ from workspan.strategies.auto.policies.explaining import explain
 from workspan.strategies.auto.policies.state import Decision, Policy, State
 from workspan.strategies.auto.profile import check_fits, evaluation_of, model_of, say_misfit
 from workspan.strategies.auto.stated import (
+    DELTA,
+    DRAWS,
     Floor,
     check_certificate,
     check_floor,
     most_draws,
+    say_uncertified,
     stated_rule,
 )
 from workspan.verifiers.judge import Judge
@@ -36,6 +39,18 @@ if TYPE_CHECKING:
 _RATES = {"work": 0.0, "span": inf}
 _WIDE = 8
 """Chains at the start, without a profile, where a token of span is worth one of work at least."""
+
+
+def _side_by_side(state: State) -> int:
+    """Return the chains at the start where span is limited: they fit though each takes all of it.
+
+    One after the other they might not.
+    """
+    if state.span_left is None:
+        return 1
+    if state.work_left is None:
+        return _WIDE
+    return max(1, min(_WIDE, state.work_left // max(1, state.span_left)))
 
 
 @dataclass(frozen=True)
@@ -54,10 +69,10 @@ class Auto:
     """
 
     arms: tuple[Strategy, ...] = ()
-    n: int = 64
+    n: int = DRAWS
     confidence: float = 0.95
     floor: float | Floor = 0.0
-    delta: float = 0.1
+    delta: float = DELTA
     certificate: str = ""
     price: float = 0.0
     prefers: Literal["work", "span"] | float = "work"
@@ -121,11 +136,12 @@ class Auto:
             raise SpecError(f"auto over {info.name} needs a verifier, such as patch_tests")
         check_fits(self.profile, self.of, info)
         check_rungs(self, info)
-        check_certificate(self.certificate, self.of, info)
+        check_certificate(self, info)
 
     async def __call__(self, problem: Problem, session: Session) -> Answer:
         """Do as the rule says until it stops, or nothing more can be bought."""
         say_misfit(self.profile, problem, session)
+        say_uncertified(self.certificate, problem, session)
         if (climber := climber_of(self, session)) is not None:
             return await climbed(climber, self, problem, session, model_of(self.profile))
         chains = self._open_chains(problem, session)
@@ -187,7 +203,7 @@ class Auto:
             width = _WIDE if self.rate >= 1 else 1
             return stated_rule(self.floor, self.delta, self.n, self.certificate, width)
         if not self.profile:
-            return self.cold_rule(width=_WIDE if self.rate >= 1 else 1)
+            return self.cold_rule(width=_WIDE if self.rate >= 1 else _side_by_side(state))
         budget = Budget(work=state.work_left, span=state.span_left)
         return self.planned_rule(evaluation_of(self.profile, budget.work), budget)
 

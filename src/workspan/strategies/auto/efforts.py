@@ -59,6 +59,11 @@ class Dials(Protocol):
         ...
 
     @property
+    def n(self) -> int:
+        """Samples, at most."""
+        ...
+
+    @property
     def price(self) -> float:
         """Accuracy that a thousand tokens must be worth."""
         ...
@@ -122,7 +127,7 @@ def climber_of(auto: Dials, session: Session) -> Climber | None:
     left = session.left()
     place = Path(auto.profile)
     stamp, price = place.stat().st_mtime_ns, auto.price / 1000
-    return _best(place, stamp, left.work, left.span, price, auto.rate).under(auto)
+    return _best(place, stamp, left.work, left.span, price, auto.rate, auto.n).under(auto)
 
 
 async def climbed(
@@ -181,8 +186,10 @@ def _best(
     span: int | None,
     price: float,
     rate: float,
+    most: int,
 ) -> Climber:
-    return _climber(path, stamp, _played(path, stamp, work, span).best(price, rate))
+    played = _played(path, stamp, work, span).keep(lambda plan: plan.votes <= most)
+    return _climber(path, stamp, played.best(price, rate))
 
 
 @lru_cache(maxsize=8)
@@ -228,6 +235,6 @@ def pooled_climber(auto: Dials, work: float, place: float) -> Climber:
     """
     file = Path(auto.profile)
     stamp = file.stat().st_mtime_ns
-    mix = _played(file, stamp).steady().mix(work)
+    mix = _played(file, stamp).keep(lambda plan: plan.votes <= auto.n).steady().mix(work)
     plan = mix.second if place < mix.share else mix.first
     return _climber(file, stamp, plan).under(auto)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 from workspan.core.engine import EngineInfo
-from workspan.core.session import Strategy, Verifier
+from workspan.core.session import Session, Strategy, Verifier
+from workspan.data.types import Problem
 from workspan.errors import SpecError
 from workspan.search.mode_set import certifiable
 from workspan.strategies.auto.fit.certificate import Certificate, known_certificate
@@ -15,6 +16,10 @@ from workspan.strategies.auto.profile import names_of
 
 Floor = Literal["mode", "risk", "agreement"]
 """Promises that `floor` can name: see `workspan certify`."""
+DELTA = 0.1
+"""Chance of a false certificate of the mode, unless told otherwise."""
+DRAWS = 64
+"""Of a problem at most, unless told otherwise."""
 
 
 def check_floor(
@@ -31,6 +36,8 @@ def check_floor(
         DataError: the certificate can't be read.
         ValueError: says what is missing or too much.
     """
+    if delta != DELTA and floor != "mode":
+        raise ValueError("delta is for floor='mode' alone: a certificate has its own")
     if not isinstance(floor, str):
         if path:
             raise ValueError("a certificate is for floor='risk' or floor='agreement'")
@@ -57,6 +64,8 @@ def _check_calibrated(floor: str, delta: float, n: int, path: str) -> None:  # n
     found = known_certificate(path)
     if found.mode != floor:
         raise ValueError(f"{path} certifies {found.mode}, and floor is {floor!r}")
+    if n < min(found.n, DRAWS):
+        raise ValueError(f"n={n}, and {path} is of a vote of up to {found.n} draws: leave n out")
 
 
 def stated_rule(floor: str, delta: float, n: int, path: str, width: int) -> Stated:
@@ -72,12 +81,37 @@ def most_draws(path: str) -> int:
     return known_certificate(path).n
 
 
-def check_certificate(path: str, of: str, info: EngineInfo) -> None:
-    """Refuse a certificate of another model, unless the user says whose it is.
+class Dials(Protocol):
+    """What of `auto` a certificate is about."""
+
+    @property
+    def certificate(self) -> str:
+        """A file of `workspan certify`."""
+        ...
+
+    @property
+    def of(self) -> str:
+        """The model whose certificate this is, where it is another's."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Of one chain."""
+        ...
+
+    @property
+    def temperature(self) -> float:
+        """Of all chains."""
+        ...
+
+
+def check_certificate(auto: Dials, info: EngineInfo) -> None:
+    """Refuse a certificate of draws at other settings, or of a model that the user did not name.
 
     Raises:
-        SpecError: it is.
+        SpecError: so it is.
     """
+    path, of = auto.certificate, auto.of
     if not path:
         return
     found: Certificate = known_certificate(path)
@@ -86,3 +120,27 @@ def check_certificate(path: str, of: str, info: EngineInfo) -> None:
             f"the certificate {path} is of {found.model!r}, and the engine serves {info.model!r}: "
             f"certify with it, or say that you want this: of={found.model!r}"
         )
+    for name, held, ours in (
+        ("temperature", found.temperature, auto.temperature),
+        ("max_tokens", found.max_tokens, auto.max_tokens),
+    ):
+        if held is not None and held != ours:
+            raise SpecError(
+                f"the certificate {path} is of draws with {name}={held}, and this run has "
+                f"{name}={ours}, of which it promises nothing: give auto {name}={held}, or "
+                "certify anew"
+            )
+
+
+def say_uncertified(path: str, problem: Problem, session: Session) -> None:
+    """Say what a certificate that is used all the same was not made for."""
+    if not path:
+        return
+    found = known_certificate(path)
+    if found.model not in names_of(session.engine):
+        said = f"the certificate is of another model, {found.model}: it promises nothing of this"
+        session.notice("other_library", said)
+    if found.kinds and problem.kind not in found.kinds:
+        kinds = ", ".join(found.kinds)
+        said = f"the certificate is of answers of kind {kinds}: it promises nothing of others"
+        session.notice("other_library", said)

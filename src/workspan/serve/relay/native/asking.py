@@ -51,7 +51,8 @@ def effort_asked(dialect: Dialect, body: Body) -> str | None:
     Raises:
         InputError: it is no text.
     """
-    return dialect.effort(_of(body))
+    told = _of(body)
+    return dialect.effort(told) if told else None
 
 
 def _effort(dialect: Dialect, body: Body, server: Server) -> Effort | None:
@@ -68,8 +69,8 @@ def _effort(dialect: Dialect, body: Body, server: Server) -> Effort | None:
 
 def _of(body: Body) -> Mapping[str, Any]:
     """Read the fields that hold an effort."""
-    names = [name for name in ("reasoning", "output_config") if name in body]
-    return {name: body.get(name, object, "an object") for name in names}
+    names = ("reasoning", "output_config")
+    return {name: body.get(name, object, "an object") for name in names if name in body}
 
 
 def _lower_thinking(body: Body, cap: int) -> None:

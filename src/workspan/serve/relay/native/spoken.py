@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol
 
 import aiohttp
@@ -24,9 +24,9 @@ _LOOKED_AT = 4096
 class Asked(Protocol):
     """A server that can be asked."""
 
-    async def post(
-        self, path: str, body: bytes, headers: Mapping[str, str], reused: list[bool]
-    ) -> aiohttp.ClientResponse:
+    def post(
+        self, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> Awaitable[aiohttp.ClientResponse]:
         """Post a body."""
         ...
 
@@ -67,7 +67,7 @@ async def _asked(dialect: Dialect, server: Asked) -> bool | None:
     """Send a body that holds nothing, which no model answers; None where that tells nothing."""
     try:
         async with asyncio.timeout(_PATIENCE):
-            reply = await server.post(dialect.path, b"{}", dialect.needed, [])
+            reply = await server.post(dialect.path, b"{}", dialect.needed)
             async with reply:
                 told = await reply.content.read(_LOOKED_AT)
     except trouble.LOST:

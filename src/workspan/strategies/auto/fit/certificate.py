@@ -35,6 +35,10 @@ class Certificate(msgspec.Struct, frozen=True):
     """That it was calibrated on."""
     kinds: tuple[str, ...] = ()
     """Kinds of their answers; none where nobody knows."""
+    temperature: float | None = None
+    """Of its draws; None where nobody knows."""
+    max_tokens: int | None = None
+    """Of each draw, at most; None where nobody knows."""
 
 
 class _None(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ from workspan.strategies.auto.fit.replayed import Draws, Shape, draw, replayed, 
 from workspan.strategies.auto.fit.segments import Segment
 from workspan.strategies.auto.fit.stops import Stops
 from workspan.strategies.auto.fit.table import Table, tabulate
-from workspan.strategies.auto.fit.vote_evaluation import Inductions, Voting
+from workspan.strategies.auto.fit.vote_evaluation import Inductions, VoteEvaluation
 from workspan.strategies.auto.policies.evidence import (
     Evidence,
     chain_features,
@@ -81,10 +81,10 @@ class Evaluation:
         return self.evaluations.races
 
     @cached_property
-    def voting(self) -> Voting | None:
-        """Rules for whole chains that are only voted on."""
+    def voting(self) -> VoteEvaluation | None:
+        """Rules for whole chains that are only voted on; None where few problems have two."""
         votes = self.evaluations.votes
-        return Voting(votes, self.limit) if votes else None
+        return votes.within(self.limit) if votes else None
 
     @cached_property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -108,6 +108,15 @@ class Evaluation:
         table, limit = self.table, self.limit
         shapes = (*_shapes(table), *_dives(table, limit))
         return [(x, [*self.evaluations.replay(x).under(x, WORTHS, limit)]) for x in shapes]
+
+    def as_cut(self, span: float) -> Evaluation:
+        """Return it as it is where no chain gets further: whole samples are cut there.
+
+        Chains that are looked at on the way have an answer wherever they are cut: nothing changes.
+        """
+        if self.table.is_asked:
+            return self
+        return self.evaluations.as_cut(int(span)).within(self.limit)
 
     def best(
         self,
@@ -133,6 +142,8 @@ class Evaluation:
     ) -> tuple[Outcome, ...]:
         """Return what can be chosen from, within about these budgets."""
         found = (*self.outcomes, *self.handed) if has_arms else self.outcomes
+        if span is not None and not self.table.is_asked:
+            found = tuple(one for one in found if one.cases[2].max() <= span) or found
         told = (np.inf if limit is None else limit for limit in (work, self.limit, span))
         return (*found, *self.races.outcomes(*told))
 
@@ -183,11 +194,12 @@ class Evaluations:
         self._replays: dict[Shape, Stops] = {}
         self._splits: dict[Shape, Outcome] = {}
         self._found: dict[float, Evaluation] = {}
+        self._cut: dict[int, Evaluations] = {}
 
     @classmethod
     def of(cls, profile: Profile) -> Evaluations:
         """Evaluate plans on a profile: what is asked for, and once."""
-        return cls(tabulate(profile), votes=Inductions(profile))
+        return cls(tabulate(profile), votes=Inductions.of(profile))
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -214,6 +226,14 @@ class Evaluations:
         if limit not in self._found:
             self._found[limit] = Evaluation(self, limit)
         return self._found[limit]
+
+    def as_cut(self, cap: int) -> Evaluations:
+        """Return the same of a table of whole samples that is cut at a cap."""
+        if cap >= self.table.tokens.max():
+            return self
+        if cap not in self._cut:
+            self._cut[cap] = Evaluations(self.table.cut(cap), self.seed)
+        return self._cut[cap]
 
     def all(self) -> tuple[dict[Shape, Stops], dict[Shape, Outcome]]:
         """Run every plan that looks on the way, and every fixed split, whatever the limit."""

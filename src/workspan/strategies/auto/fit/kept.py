@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -21,15 +22,17 @@ from workspan.strategies.auto.fit.columns import Column
 from workspan.strategies.auto.fit.evaluation import Evaluations
 from workspan.strategies.auto.fit.profile import Held, Profile, write_held
 from workspan.strategies.auto.fit.replayed import Grown, Shape
-from workspan.strategies.auto.fit.sampled_votes import sampled_votes
 from workspan.strategies.auto.fit.stops import Stops
 from workspan.strategies.auto.fit.table import Arms, Table
-from workspan.strategies.auto.fit.vote_evaluation import Inductions
+from workspan.strategies.auto.fit.vote_evaluation import Ended, Inductions, KnownVotes
+from workspan.strategies.auto.fit.vote_induction import PRICES
+from workspan.strategies.auto.policies.conditional_logit import ConditionalLogit
 from workspan.strategies.auto.policies.evidence import Evidence
 from workspan.strategies.auto.policies.plan import NEVER, Outcome, Plan
 from workspan.strategies.auto.policies.support import Support
 from workspan.strategies.auto.policies.weigher import Weigher
 
+_PRICES = len(PRICES)
 VERSION = 2
 """Of how plans are run and chains weighed: what an earlier one found is found anew."""
 
@@ -97,6 +100,21 @@ class _Stops(msgspec.Struct, frozen=True, array_like=True):
         return Stops(self.problems, self.chains, starts, grown, *told)
 
 
+class _Votes(msgspec.Struct, frozen=True, array_like=True):
+    """What votes on whole samples came to."""
+
+    logit: tuple[float, float] | None
+    """What a leader is worth, as `ConditionalLogit` has it; None where no answer was known."""
+    ended: Annotated[tuple[Ended, ...], msgspec.Meta(min_length=_PRICES, max_length=_PRICES)]
+    """By prices, where no run is cut."""
+
+    @classmethod
+    def of(cls, votes: Inductions, *, labelled: bool) -> _Votes:
+        logit, one = votes.sampled.logit, votes.within()
+        ended = tuple(map(one.ended, range(len(PRICES))))
+        return cls((logit.sharpness, logit.neither) if labelled else None, ended)
+
+
 class Kept(msgspec.Struct, frozen=True):
     """What was found of a profile."""
 
@@ -116,6 +134,8 @@ class Kept(msgspec.Struct, frozen=True):
     """[split, 3, problem], what each comes to."""
     by_length: float | None
     """What a vote on whole samples counts, as `Weigher` has it; None where it can't be told."""
+    votes: _Votes | None = None
+    """None where there are none; where a file was written before this was kept, it is found."""
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -182,7 +202,7 @@ def keep(profile: Profile) -> Kept:
     """
     evaluations = Evaluations.of(profile)
     replays, splits = evaluations.all()
-    votes = sampled_votes(profile)
+    votes = evaluations.votes
     races, support = evaluations.races.replays(), evaluations.races.support
     return Kept(
         VERSION,
@@ -196,7 +216,8 @@ def keep(profile: Profile) -> Kept:
         tuple((shape, _Stops.of(one)) for shape, one in races.items()),
         tuple((shape, one.plan.shape, one.plan.chains) for shape, one in splits.items()),
         Column.of(np.stack([one.cases for one in splits.values()])),
-        votes.weigher.by_length if votes is not None else None,
+        votes.sampled.weigher.by_length if votes else None,
+        _Votes.of(votes, labelled=bool(profile.labelled)) if votes else None,
     )
 
 
@@ -218,9 +239,16 @@ def evaluations_of(held: Held) -> Evaluations:
     if found is None:
         return Evaluations.of(held.profile)
     kept, table = found
-    weigher = Weigher(kept.by_length) if kept.by_length is not None else None
-    votes = Inductions(held.profile, weigher)
+    votes = Inductions.of(held.profile, _known(kept))
     return Evaluations(table, votes=votes, known=KeptEvaluation(kept))
+
+
+def _known(kept: Kept) -> KnownVotes:
+    weigher = Weigher(kept.by_length) if kept.by_length is not None else None
+    if kept.votes is None:
+        return KnownVotes(weigher)
+    logit = ConditionalLogit(*kept.votes.logit) if kept.votes.logit else None
+    return KnownVotes(weigher, logit, kept.votes.ended)
 
 
 def _read(held: Held) -> tuple[Kept, Table] | None:

@@ -54,6 +54,9 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run of each of the profile's arms; None where it failed, or nobody knows what is right."""
     prompt_features: tuple[float, ...] = msgspec.field(default=(), name="signs")
     """What its prompt shows (`prompt_features.NAMES`); empty where nobody knows."""
+    cut: bool = False
+    """It has fewer draws for how long these were, or for what they said: a limit or a rule ended
+    them, or a kill."""
 
 
 class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -74,6 +77,10 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     """Kinds of answers of its problems; none where nobody knows."""
     ladders: Ladders | None = None
     """What was seen of the model's efforts, of `workspan which`; `auto` then climbs them."""
+    temperature: float | None = None
+    """Of its chains; None where nobody knows."""
+    max_tokens: int | None = None
+    """Of each chain, at most; None where nobody knows."""
 
     @property
     def labelled(self) -> int:

@@ -104,7 +104,9 @@ def _planned(
     rate: float,
 ) -> Policy:
     """Choose a plan for each segment of problems, and one for all; or votes, if they are better."""
-    table, (work, span, price) = found.table, budget
+    work, span, price = budget
+    found = found if span is None else found.as_cut(span)
+    table = found.table
     votes = _votes(found, work) if span is None and not (has_arms or rate) else None
     at = votes.affordable(work, price) if votes else 0
     if votes and not table.is_asked:
@@ -127,7 +129,7 @@ def _planned(
     right = [
         len(segment.problems) * one.accuracy for segment, one in zip(segments, picked, strict=True)
     ]
-    if votes and votes.right[at] * len(table.tokens) > sum(right):
+    if votes and votes.ended(at).right * len(table.tokens) > sum(right):
         return votes.rule(at, floor)
     if isinstance(tree, Segment):
         return rule(picked[0])
@@ -152,9 +154,7 @@ def _cheapest(
 def _votes(found: Evaluation, work: float | None) -> VoteEvaluation | None:
     """Return votes on whole chains where probes tell nothing, or more fit than plans look at."""
     is_wide = work is not None and work > MOST_CHAINS * found.table.scale
-    return (
-        found.voting.evaluation if found.voting and (is_wide or not found.table.is_asked) else None
-    )
+    return found.voting if is_wide or not found.table.is_asked else None
 
 
 def _scheduled(found: Evaluation, budget: _Budget, floor: float, *, has_arms: bool) -> Policy:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from workspan.search.stopping import ShapePrior
 from workspan.strategies.auto.fit.weighing import learn_weigher
-from workspan.strategies.auto.policies.conditional_logit import ConditionalLogit, tally
+from workspan.strategies.auto.policies.conditional_logit import PLURALITY, ConditionalLogit, tally
 from workspan.strategies.auto.policies.state import NONE
 from workspan.strategies.auto.policies.weigher import PLAIN, Weigher
 
@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
     from workspan.strategies.auto.fit.profile import Profile
 
-    Ints = NDArray[np.int64]
+    Ints = NDArray[np.signedinteger[Any]]
     Floats = NDArray[np.float64]
 
+FEWEST = 2
+"""Chains of a problem that a vote can be told of."""
 _RUNS = 8_000
 _ORDERS = 128
 """Of the samples of a problem, at most."""
+_AT_ONCE = 1_024
+"""Runs that are counted at a time: what is known of them stays in a processor's cache."""
 _TIE = 1e-9
 _SIMULATED = 8
 """Problems of the broad prior beside the profile's: it may have seen no vote that turns late."""
@@ -61,6 +65,8 @@ class SampledVotes:
     """Problems; those that follow are simulated."""
     weigher: Weigher = PLAIN
     """What votes count by the length of their samples."""
+    logit: ConditionalLogit = PLURALITY
+    """From which `chance` is."""
 
     @classmethod
     def of(
@@ -70,10 +76,11 @@ class SampledVotes:
         right: NDArray[np.bool_] | None = None,
         seed: int = 0,
         weigher: Weigher | None = None,
+        logit: ConditionalLogit | None = None,
     ) -> SampledVotes:
         """Take samples [problem, sample] as they were drawn, and simulate a few beside them.
 
-        What votes count is learnt, unless it was before: `weigher`.
+        What votes count and leaders are worth is learnt, unless it was before: `weigher`, `logit`.
         """
         if right is None:
             weigher = PLAIN
@@ -83,13 +90,14 @@ class SampledVotes:
         spent = np.concatenate([tokens, np.full((_SIMULATED, groups.shape[1]), tokens.mean())])
         shares, n = _shares(both, spent, weigher), len(groups)
         if right is None:
-            worth = ConditionalLogit().of(shares)
+            worth = PLURALITY.of(shares)
             return cls(both, spent, worth, worth, n)
         is_right = tally(np.where(right, groups, NONE), shares.shape[1]) > 0
-        worth = ConditionalLogit.learn(shares[:n], is_right).of(shares)
+        logit = logit or ConditionalLogit.learn(shares[:n], is_right)
+        worth = logit.of(shares)
         known = worth.copy()
         known[:n] = is_right
-        return cls(both, spent, worth, known, n, weigher)
+        return cls(both, spent, worth, known, n, weigher, logit)
 
     @property
     def typical(self) -> float:
@@ -105,52 +113,102 @@ class SampledVotes:
 
     def counted(self, problem: Ints, order: Ints) -> Votes:
         """Count votes sample by sample; those without an answer do not vote."""
-        row = problem[:, None]
-        said, spent = self.groups[row, order], self.tokens[row, order]
-        count = _Count(len(problem), self.chance.shape[1], self.weigher)
-        lead, first, second = (np.zeros(order.shape, np.int64) for _ in range(3))
-        for i in range(order.shape[1]):
-            lead[:, i], first[:, i], second[:, i] = count.plus(said[:, i], spent[:, i])
-        both = (np.where(lead == NONE, 0.0, one[row, lead]) for one in (self.chance, self.right))
-        return Votes(problem, spent, lead, first, second, *both)
+        places, names = _numbered(self.groups)
+        tokens, chance, right = (np.empty(order.shape) for _ in range(3))
+        lead, first, second = (np.empty(order.shape, np.int32) for _ in range(3))
+        for start in range(0, len(problem), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            row = problem[part, None]
+            tokens[part] = self.tokens[row, order[part]]
+            counted = _counted(places[row, order[part]], tokens[part], names.shape[1], self.weigher)
+            leads, first[part], second[part] = counted
+            lead[part] = np.where(leads == NONE, NONE, names[row, leads])
+            for worth, known in ((chance, self.chance), (right, self.right)):
+                worth[part] = np.where(leads == NONE, 0.0, known[row, lead[part]])
+        return Votes(problem, tokens, lead, first, second, chance, right)
+
+
+def _numbered(groups: Ints) -> tuple[Ints, Ints]:
+    """Number each problem's answers closely, in order: an answer on the way may be none at an end.
+
+    Returns the place of each sample's, and the group at each place.
+    """
+    order = groups.argsort(axis=1)
+    ordered = np.take_along_axis(groups, order, axis=1)
+    is_new = np.diff(ordered, axis=1, prepend=NONE) > 0
+    place = is_new.cumsum(axis=1) - 1
+    places, names = np.empty_like(groups), np.full((len(groups), place.max() + 2), NONE)
+    np.put_along_axis(places, order, place, axis=1)
+    np.put_along_axis(names, place, ordered, axis=1)
+    return places, names
+
+
+def _counted(
+    said: Ints, tokens: Floats, kinds: int, weigher: Weigher
+) -> tuple[Ints, Floats, Floats]:
+    """Return who leads after each sample, and the votes of the leader and of the runner-up."""
+    length = np.log(np.maximum(1.0, tokens))
+    count = _Count(len(said), kinds, weigher)
+    lead = np.empty(said.shape, np.int64)
+    first, second = np.empty((2, *said.shape))
+    for i in range(said.shape[1]):
+        count.plus(said[:, i], length[:, i])
+        lead[:, i], first[:, i], second[:, i] = count.top, count.best, count.other
+    mean = weigher.by_length * length.cumsum(axis=1) / np.arange(1, said.shape[1] + 1)
+    first, second = (np.rint(np.exp(odds + mean) - 1) for odds in (first, second))
+    return lead, np.where(lead == NONE, 0, np.maximum(1, first)), np.maximum(0, second)
 
 
 class _Count:
-    """Votes of many runs, sample by sample, as `Weigher.tally` has them."""
+    """Votes of many runs, sample by sample, as `Weigher.tally` has them; arrays [run].
+
+    Odds are logs of what an answer's votes count, but for the mean length of all samples.
+    """
 
     def __init__(self, runs: int, groups: int, weigher: Weigher) -> None:
-        self._by, self._rows, self._drawn = weigher.by_length, np.arange(runs), 0
-        self._votes, self._lengths = np.zeros((runs, groups)), np.zeros((runs, groups))
-        self._odds = np.full((runs, groups), -np.inf)
-        """Log of what an answer's votes count, but for the mean length of all samples."""
-        self._first = np.zeros((runs, groups))
-        """Less than any two differ by, more for what was drawn first."""
-        self._length = np.zeros(runs)
+        self._by, self._groups, self._drawn = weigher.by_length, groups, 0
+        self._votes, self._lengths, self._first = np.zeros((3, runs * groups))
+        """Of every answer; the last is less than any two differ by, more for who came later."""
+        self._odds = np.full(runs * groups, -np.inf)
+        self.top = np.full(runs, NONE)
+        """Who leads."""
+        self.best, self.other = np.full((2, runs), -np.inf)
+        """Odds of the leader and of the runner-up."""
 
-    def plus(self, said: Ints, tokens: Floats) -> tuple[Ints, Ints, Ints]:
-        """Draw one more of each run; return the leader, its votes and the runner-up's."""
-        length = np.log(np.maximum(1.0, tokens))
+    def plus(self, said: Ints, length: Floats) -> None:
+        """Draw one more of each run, with the log of its tokens."""
         self._drawn += 1
-        self._length += length
         run = np.flatnonzero(said != NONE)
         own = said[run]
-        is_new = self._votes[run, own] == 0
-        self._first[run, own] += is_new * _TIE * self._drawn
-        self._votes[run, own] += 1
-        self._lengths[run, own] += length[run]
-        votes = self._votes[run, own]
-        odds = np.log1p(votes) - self._by * self._lengths[run, own] / votes
-        self._odds[run, own] = odds - self._first[run, own]
-        top = self._odds.argmax(axis=1)
-        best = self._odds[self._rows, top]
-        self._odds[self._rows, top] = -np.inf
-        other = self._odds.max(axis=1)
-        self._odds[self._rows, top] = best
-        has = best > -np.inf
-        mean = self._by * self._length / self._drawn
-        first, second = (np.rint(np.exp(x + mean) - 1) for x in (best, other))
-        first = np.where(has, np.maximum(1, first), 0)
-        return np.where(has, top, NONE), first.astype(int), np.maximum(0, second).astype(int)
+        at = run * self._groups + own
+        before = self._odds[at]
+        odds = self._voted(at, length[run])
+        top, best, other = self.top[run], self.best[run], self.other[run]
+        leads = own == top
+        passes = ~leads & (odds > best)
+        self.top[run] = np.where(passes, own, top)
+        self.best[run] = np.where(leads | passes, odds, best)
+        self.other[run] = np.where(leads, other, np.where(passes, best, np.maximum(other, odds)))
+        is_unsure = (odds < before) | (~leads & (odds == best))
+        if is_unsure.any():
+            self._look_through(run[is_unsure])
+
+    def _voted(self, at: Ints, length: Floats) -> Floats:
+        """Add a vote and its length to answers, and return their odds."""
+        votes, lengths = self._votes[at] + 1, self._lengths[at] + length
+        first = np.where(votes == 1, _TIE * self._drawn, self._first[at])
+        self._votes[at], self._lengths[at], self._first[at] = votes, lengths, first
+        odds: Floats = np.log1p(votes) - self._by * lengths / votes - first
+        self._odds[at] = odds
+        return odds
+
+    def _look_through(self, runs: Ints) -> None:
+        """Find anew who leads where votes fell, by the length of one more, or are equal."""
+        odds, rows = self._odds.reshape(-1, self._groups)[runs], np.arange(len(runs))
+        top = odds.argmax(axis=1)
+        self.top[runs], self.best[runs] = top, odds[rows, top]
+        odds[rows, top] = -np.inf
+        self.other[runs] = odds.max(axis=1)
 
 
 def _shares(groups: Ints, tokens: Floats, weigher: Weigher) -> Floats:
@@ -164,16 +222,18 @@ def _shares(groups: Ints, tokens: Floats, weigher: Weigher) -> Floats:
     return shares
 
 
-def sampled_votes(profile: Profile, weigher: Weigher | None = None) -> SampledVotes | None:
-    """Take each chain's end; None where few problems have two chains."""
+def sampled_votes(
+    profile: Profile, weigher: Weigher | None = None, logit: ConditionalLogit | None = None
+) -> SampledVotes:
+    """Take the end of each chain of a profile whose problems have `FEWEST` chains."""
     cases, n = profile.even()
-    if n < 2:
-        return None
-    groups = np.array([[chain.groups[-1] for chain in case.chains[:n]] for case in cases])
-    tokens = np.array([[chain.depths[-1] for chain in case.chains[:n]] for case in cases], float)
-    truth = [np.isin(row, case.right or ()) for row, case in zip(groups, cases, strict=True)]
-    right = np.array(truth) & (groups != NONE) if profile.labelled else None
-    return SampledVotes.of(groups, tokens, right, weigher=weigher)
+    said = [[chain.groups[-1] for chain in case.chains[:n]] for case in cases]
+    spent = [[chain.depths[-1] for chain in case.chains[:n]] for case in cases]
+    truth = [{*(case.right or ())} - {NONE} for case in cases]
+    right = [[one in known for one in row] for row, known in zip(said, truth, strict=True)]
+    labels = np.array(right) if profile.labelled else None
+    told = (np.array(said), np.array(spent, float), labels)
+    return SampledVotes.of(*told, weigher=weigher, logit=logit)
 
 
 def _simulated(width: int, seed: int) -> Ints:

@@ -65,6 +65,15 @@ class Table:
         arms = self.arms and Arms._make(column[problems] for column in self.arms)
         return replace(self, **parts, arms=arms)
 
+    def cut(self, cap: int) -> Table:
+        """Return the table of whole samples that are cut at a cap, and then have no answer."""
+        kept = self.tokens <= cap
+        tokens, ended = np.minimum(self.tokens, cap), self.ended & kept
+        group, right = self.group.copy(), self.right.copy()
+        group[~kept], right[~kept] = NONE, False
+        block = min(self.block, cap)
+        return replace(self, block=block, tokens=tokens, ended=ended, group=group, right=right)
+
     @property
     def watch(self) -> int:
         """Tokens between two probes of a run: so many that a probe is a small part of them."""

@@ -60,6 +60,10 @@ class ConditionalLogit(NamedTuple):
         return max(grid, key=fit)
 
 
+PLURALITY = ConditionalLogit()
+"""Whoever leads is right: where no answer is known."""
+
+
 def tally(groups: NDArray[np.int64], kinds: int = 0) -> Floats:
     """Count the samples of each group [problem, group]."""
     kinds = max(2, kinds, int(groups.max()) + 1)
