@@ -53,6 +53,16 @@ def upstream(behaviour: Behaviour) -> Iterator[SimulatedServer]:
 
 
 @contextmanager
+def heard() -> Iterator[None]:
+    """Let what is started here hear a terminal's end, where nohup had it ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@contextmanager
 def command(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run ``workspan serve``; yield it with its address."""
     process = subprocess.Popen(
@@ -99,6 +109,7 @@ def test_a_request_that_runs_ends_before_the_process_does(sign: signal.Signals) 
     """A terminal that is closed says SIGHUP."""
     behaviour = Behaviour(text="one two three four five six", delay_seconds=0.2)
     with (
+        heard(),
         upstream(behaviour) as up,
         command("-e", up.url, "--model", "simulated") as (process, url),
     ):

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,7 +42,15 @@ class Served:
         return [line for line in map(json.loads, told) if line["event"] == "request"]
 
     def forget(self) -> None:
-        """Let `wait_for_next` begin with the next request."""
+        """Let `wait_for_next` begin with the next request.
+
+        A line is written after its reply: one more request is made, and its line comes after those
+        of all before it.
+        """
+        with urllib.request.urlopen(f"{self.root}/readyz") as reply:
+            last = reply.headers["x-request-id"]
+        while last not in (line["id"] for line in self.lines()):
+            time.sleep(0.02)
         self._read = len(self.lines())
 
     def wait_for_next(self, count: int) -> list[dict[str, Any]]:
