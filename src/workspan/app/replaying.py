@@ -142,7 +142,7 @@ def check_replay(
     try:
         from workspan.lab.replay.efforts import read_climbing
         from workspan.lab.replay.folds import Folds
-        from workspan.lab.replay.methods import BEST_FIXED, ORACLE, read_methods
+        from workspan.lab.replay.methods import BEST_FIXED, ORACLE, name_of, read_methods
     except ImportError:
         raise MissingDependency("a replay", "lab") from None
     if by not in ("", "model", "task"):
@@ -150,12 +150,12 @@ def check_replay(
     limits = read_budgets(budgets) if isinstance(budgets, str) else [*budgets]
     if efforts is None:
         methods = read_methods(strategies or STRATEGIES)
-        names = [ORACLE if one is None else one.name for one in methods]
-        _check_limits(limits, [name for name in names if name in (BEST_FIXED, ORACLE)])
+        fixed = [name for name in map(name_of, methods) if name in (BEST_FIXED, ORACLE)]
+        _check_limits(limits, fixed)
         return Asked(methods, [], limits, Folds.parse(folds))
     named_efforts(efforts)
     climbing = read_climbing(strategies or CLIMBING)
-    _check_limits(limits, [ORACLE if one is None else one.name for one in climbing])
+    _check_limits(limits, [*map(name_of, climbing)])
     return Asked([], climbing, limits, Folds.parse(folds))
 
 

@@ -108,7 +108,7 @@ async def open_unasked(
 
 def is_away(text: str, error: EngineError) -> bool:
     """Say whether an engine did not open because it is a server, and nobody is there."""
-    return not error.is_reached and text.strip().startswith(("http://", "https://"))
+    return not error.is_reached and _is_address(text.strip())
 
 
 def at_word(
@@ -148,6 +148,10 @@ class _Told(NamedTuple):
         return given
 
 
+def _is_address(text: str) -> bool:
+    return text.startswith(("http://", "https://"))
+
+
 def _found(text: str) -> tuple[Row | None, str | None]:
     """Return the row that a text begins with, and what follows its name and a colon.
 
@@ -155,7 +159,7 @@ def _found(text: str) -> tuple[Row | None, str | None]:
     do, or nothing.
     """
     engines = table("engines")
-    if text.startswith(("http://", "https://")):
+    if _is_address(text):
         return engines.find("http"), text
     head = _HEAD.match(text)
     name = head[1] if head else ""

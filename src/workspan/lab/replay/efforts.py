@@ -22,7 +22,7 @@ from workspan.lab.efforts.recorded import RecordedRace, recorded_ladders, record
 from workspan.lab.replay.fitting import AUTO, AUTO_HARD
 from workspan.lab.replay.folds import PROBLEM_FOLDS, Folds
 from workspan.lab.replay.held_out import Outcome
-from workspan.lab.replay.methods import BEST_FIXED, ORACLE
+from workspan.lab.replay.methods import BEST_FIXED, ORACLE, name_of
 from workspan.lab.replay.replay import Replayed, best_within
 from workspan.recordings.recording import Recording
 from workspan.search.climbing import Stage
@@ -338,10 +338,8 @@ def replay_efforts(
                     outcomes += tell(ORACLE, _oracle(courses[0][1], budget))
                 else:
                     outcomes += tell(method.name, _crossed(method, courses, budget, n))
-    names = tuple(ORACLE if one is None else one.name for one in methods)
-    pooled = {
-        ORACLE if one is None else one.name for one in methods if one is None or one.is_pooled
-    }
+    names = tuple(map(name_of, methods))
+    pooled = {name_of(one) for one in methods if one is None or one.is_pooled}
     return Replayed(names, pooled, (*budgets,), (*outcomes,), folds, seed, seeds, *units)
 
 

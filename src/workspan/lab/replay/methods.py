@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -95,6 +95,20 @@ def _strategy_of(point: Point, recording: Recording) -> Strategy:
     if recording.is_probed:
         return FixedSplit(point.width, point.depth, probe_tokens=_PROBE_TOKENS)
     return SelfConsistency(point.width, point.depth)
+
+
+class Named(Protocol):
+    """What competes in a replay."""
+
+    @property
+    def name(self) -> str:
+        """As the user wrote it."""
+        ...
+
+
+def name_of(method: Named | None) -> str:
+    """Return what a method goes by in records; None is the oracle."""
+    return ORACLE if method is None else method.name
 
 
 def read_methods(text: str) -> list[Method | None]:

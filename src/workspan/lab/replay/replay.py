@@ -16,7 +16,7 @@ from workspan.lab.replay.fitting import Fitting
 from workspan.lab.replay.folds import Folds, Split
 from workspan.lab.replay.grid import Grid
 from workspan.lab.replay.held_out import Outcome, Work, outcome_of
-from workspan.lab.replay.methods import ORACLE, Plain
+from workspan.lab.replay.methods import ORACLE, Plain, name_of
 from workspan.lab.replay.workers import done_by
 from workspan.recordings.engine import ReplayEngine
 from workspan.recordings.recording import Recording
@@ -89,8 +89,8 @@ async def replay(
         else:
             for i, part in enumerate(found):
                 outcomes += work.outcomes(i, part, method.name, budget)
-    names = tuple(ORACLE if one is None else one.name for one in methods)
-    pooled = {ORACLE if one is None else one.name for one in methods if _pools(one)}
+    names = tuple(map(name_of, methods))
+    pooled = {name_of(one) for one in methods if _pools(one)}
     return Replayed(
         names, pooled, tuple(budgets), tuple(outcomes), folds, seed, seeds, *map(str, units)
     )
